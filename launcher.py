@@ -1,0 +1,63 @@
+"""Llm-Music-Gen: without words the menu, else a command (see README.md).
+
+The first run makes the environment; every run goes on inside it. Nothing heavy is imported here.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+
+
+def main() -> int:
+    """Run a command in the project's environment; the exit status."""
+    if sys.version_info < (3, 11):
+        print("llm-music-gen: Python 3.11 or newer is needed; get it from "
+              "https://www.python.org/downloads/", file=sys.stderr)
+        return 1
+    words = sys.argv[1:]
+    if Path(sys.prefix).resolve() == (ROOT / ".venv").resolve() and words[:1] != ["test"]:
+        from scripts.cli import main as run
+        return run(words)
+    sys.path.insert(0, str(ROOT))
+    import requisites
+    try:
+        python = requisites.ensure(tests=words[:1] == ["test"])
+    except requisites.Trouble as trouble:
+        print(f"llm-music-gen: {trouble}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("llm-music-gen: stopped; run it again to go on", file=sys.stderr)
+        return 130
+    if words[:1] == ["test"]:
+        return _test(python, words[1:])
+    command = [str(python), str(ROOT / "launcher.py"), *words]
+    if os.name != "nt":
+        os.execv(command[0], command)
+    try:
+        return subprocess.run(command, check=False).returncode
+    except KeyboardInterrupt:
+        return 130
+
+
+def _test(python: Path, words: list[str]) -> int:
+    """Lint, types, import contract, then the tests; the first failure's exit status."""
+    tools = python.parent
+    for name, command in (
+            ("lint", [str(python), "-m", "ruff", "check", "."]),
+            ("types", [str(python), "-m", "mypy"]),
+            ("imports", [str(tools / "lint-imports"), "--no-cache"]),
+            ("tests", [str(python), "-m", "pytest", *words])):
+        print(f"== {name}", flush=True)
+        status = subprocess.run(command, cwd=ROOT, check=False).returncode
+        if status:
+            return status
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

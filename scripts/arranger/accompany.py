@@ -1,0 +1,138 @@
+"""Chords, bass, pad and drums of one section, from patterns."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+from scripts.arranger.events import DRUM_KEYS, NoteEvent, Section
+from scripts.arranger.patterns import VELOCITY, steps_of
+from scripts.arranger.voicing import bass_note, voice
+from scripts.score.chords import Chord
+from scripts.score.meter import Meter
+
+Harmony = Sequence[Sequence[tuple[int, Chord]]]  # of each bar: (tick, chord)
+
+
+def chord_at(bar: Sequence[tuple[int, Chord]], tick: int) -> Chord:
+    """The chord that sounds at `tick` of a bar."""
+    sounding = [c for t, c in bar if t <= tick]
+    return sounding[-1] if sounding else bar[0][1]
+
+
+def comp(section: Section, meter: Meter, harmony: Harmony, line: str, rng: random.Random
+         ) -> list[NoteEvent]:
+    """Chords in the rhythm of a pattern; figures in the pattern arpeggiate."""
+    out: list[NoteEvent] = []
+    voicing: tuple[int, ...] = ()
+    for b, chords in enumerate(harmony):
+        at = (section.start + b) * meter.bar_ticks
+        thin = section.energy < 0.5 and b % 2 and rng.random() < 0.3
+        for step in steps_of(line):
+            chord = chord_at(chords, step.start)
+            voicing = voice(chord, voicing)
+            if thin and step.start and step.mark != "X":
+                continue
+            level = 0.5 + 0.3 * section.energy
+            if step.mark.isdigit():
+                index = int(step.mark)
+                tones = [*voicing, voicing[0] + 12, voicing[1 % len(voicing)] + 12]
+                pitch = tones[min(index, len(tones) - 1)]
+                out.append(NoteEvent(at + step.start, step.ticks * 1.6, pitch,
+                                     level * rng.uniform(0.85, 1.05)))
+                continue
+            power = level * VELOCITY.get(step.mark, 0.8)
+            roll = 0.5 if step.ticks >= 36 else 0.0  # ticks between the notes of a long chord
+            for n, pitch in enumerate(voicing):
+                out.append(NoteEvent(at + step.start + n * roll, step.ticks * 0.95, pitch,
+                                     min(1.0, power * rng.uniform(0.92, 1.06))))
+            # A chord that changes inside a held stroke is struck again.
+            for tick, other in chords:
+                if step.start < tick < step.start + step.ticks:
+                    voicing = voice(other, voicing)
+                    rest = step.start + step.ticks - tick
+                    out += [NoteEvent(at + tick, rest * 0.95, p, power * 0.9) for p in voicing]
+    return out
+
+
+def bass(section: Section, meter: Meter, harmony: Harmony, line: str, rng: random.Random
+         ) -> list[NoteEvent]:
+    """A bass line in the rhythm of a pattern."""
+    out: list[NoteEvent] = []
+    for b, chords in enumerate(harmony):
+        at = (section.start + b) * meter.bar_ticks
+        following = harmony[b + 1][0][1] if b + 1 < len(harmony) else harmony[0][0][1]
+        for step in steps_of(line):
+            chord = chord_at(chords, step.start)
+            root = bass_note(chord)
+            fifth = 7 if 7 in chord.intervals else chord.intervals[-1] if len(
+                chord.intervals) < 3 else chord.intervals[2]
+            third = chord.intervals[1] if len(chord.intervals) > 2 else 7
+            seventh = next((i for i in chord.intervals if i in (9, 10, 11)), 9)
+            if step.mark == "w":
+                target = bass_note(following)
+                pitch = target + rng.choice((-1, 1, -2, 2)) if target != root else root + fifth
+            else:
+                pitch = root + {"5": fifth, "8": 12, "3": third, "7": seventh}.get(step.mark, 0)
+            accent = 1.0 if step.start == 0 else 0.85
+            out.append(NoteEvent(at + step.start, step.ticks * 0.92, pitch,
+                                 min(1.0, (0.6 + 0.3 * section.energy) * accent
+                                     * rng.uniform(0.94, 1.05))))
+    return out
+
+
+def drums(section: Section, meter: Meter, lines: dict[str, str], rng: random.Random
+          ) -> list[NoteEvent]:
+    """A groove with ghost-note variation, a fill into the next section and a crash."""
+    out: list[NoteEvent] = []
+    full = meter.bar_ticks
+    sparse = section.energy < 0.45
+    for b in range(section.bars):
+        at = (section.start + b) * full
+        last = b == section.bars - 1
+        fill = last and section.energy >= 0.5 and section.bars >= 4
+        fill_from = full - meter.groups[-1] if fill else full
+        for piece, line in lines.items():
+            if piece == "crash" and b % 4:
+                continue
+            if sparse and piece in ("kick", "snare", "clap") and section.name == "intro":
+                continue
+            for step in steps_of(line):
+                if step.start >= fill_from and piece in ("snare", "hat", "clap"):
+                    continue
+                if step.mark == "o" and rng.random() < 0.25:
+                    continue
+                power = VELOCITY[step.mark] * (0.55 + 0.4 * section.energy)
+                out.append(NoteEvent(at + step.start, step.ticks, DRUM_KEYS[piece],
+                                     min(1.0, power * rng.uniform(0.88, 1.08))))
+        if fill and ("snare" in lines or "clap" in lines or "tom" in lines):
+            out += _fill(at, fill_from, full, lines, rng)
+    if section.energy >= 0.6 and ("snare" in lines or "clap" in lines):
+        out.append(NoteEvent(section.start * full, full, DRUM_KEYS["crash"],
+                             0.5 + 0.35 * section.energy))
+    if section.name == "build":
+        out += _roll(section, full)
+    return out
+
+
+def _fill(at: int, start: int, end: int, lines: dict[str, str], rng: random.Random
+          ) -> list[NoteEvent]:
+    main = "snare" if "snare" in lines else "clap" if "clap" in lines else "tom"
+    out = []
+    for tick in range(start, end, 6):
+        piece = main if rng.random() < 0.7 else "tom"
+        rise = 0.5 + 0.4 * (tick - start) / max(end - start, 1)
+        if rng.random() < 0.85:
+            out.append(NoteEvent(at + tick, 6, DRUM_KEYS[piece], rise * rng.uniform(0.85, 1.0)))
+    return out
+
+
+def _roll(section: Section, full: int) -> list[NoteEvent]:
+    """A snare roll that doubles its speed over the section."""
+    out = []
+    for b in range(section.bars):
+        gap = 24 if b < section.bars / 2 else 12 if b < section.bars - 1 else 6
+        for tick in range(0, full, gap):
+            level = 0.25 + 0.5 * (b * full + tick) / (section.bars * full)
+            out.append(NoteEvent((section.start + b) * full + tick, gap, DRUM_KEYS["snare"], level))
+    return out

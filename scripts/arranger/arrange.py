@@ -1,0 +1,152 @@
+"""Arranges a lead sheet for a brief, section by section."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from scripts.arranger.accompany import bass, comp, drums
+from scripts.arranger.events import DRUM_KEYS, NoteEvent, Section, SectionEvents
+from scripts.arranger.form import lay_out
+from scripts.arranger.melody import sing
+from scripts.arranger.patterns import Patterns, load_patterns
+from scripts.arranger.voicing import bass_note, voice
+from scripts.brief import Brief
+from scripts.score.chords import Chord
+from scripts.score.sheet import Bar, LeadSheet
+from scripts.styles.style import TrackStyle
+
+# Roles that play in a section; sections that are missing have all.
+_PLAYING: dict[str, tuple[str, ...]] = {
+    "intro": ("chords", "pad", "drums"), "build": ("chords", "bass", "drums", "melody"),
+    "bridge": ("melody", "chords", "pad", "bass"), "outro": ("chords", "bass", "pad", "melody")}
+
+
+@dataclass(frozen=True)
+class SongArrangement:
+    """An arrangement that is worked out while it is read.
+
+    Parameters
+    ----------
+    brief : Brief
+    sheet : LeadSheet
+    patterns : Patterns
+    """
+
+    brief: Brief
+    sheet: LeadSheet
+    patterns: Patterns
+
+    @property
+    def tempo(self) -> float:
+        return self.brief.tempo
+
+    @property
+    def length(self) -> float:
+        return self.brief.length
+
+    @property
+    def tuning(self) -> float:
+        return self.brief.tuning
+
+    @property
+    def bar_ticks(self) -> int:
+        return self.brief.meter.bar_ticks
+
+    @property
+    def tracks(self) -> Mapping[str, TrackStyle]:
+        return self.brief.style.tracks
+
+    @cached_property
+    def form(self) -> tuple[Section, ...]:
+        sizes = tuple(len(part) for part in self.sheet.parts)
+        return lay_out(self.brief.form, sizes, self.brief.bars)
+
+    def sections(self) -> Iterator[SectionEvents]:
+        """Yield each section's notes; the last holds the final chord too."""
+        for index, section in enumerate(self.form):
+            rng = random.Random(f"section {self.brief.seed} {index}")
+            tracks = self._section(section, rng)
+            if index == len(self.form) - 1:
+                for role, events in self._ending(rng).items():
+                    tracks[role] = tracks.get(role, []) + events
+            yield SectionEvents(section, {
+                role: tuple(sorted((self._feel(e, role, rng) for e in events),
+                                   key=lambda e: (e.start, e.pitch)))
+                for role, events in tracks.items()})
+
+    def _bars(self, section: Section) -> list[Bar]:
+        part = self.sheet.parts[section.part]
+        offset = len(part) - section.bars if section.name == "outro" else 0
+        return [part[(offset + i) % len(part)] for i in range(section.bars)]
+
+    def _section(self, section: Section, rng: random.Random) -> dict[str, list[NoteEvent]]:
+        meter, key = self.sheet.meter, self.sheet.key
+        bars = self._bars(section)
+        tonic = Chord(key.tonic_pc, "m" if key.is_minor else "")
+        harmony = [bar.chords or ((0, tonic),) for bar in bars]
+        playing = _PLAYING.get(section.name, tuple(self.tracks))
+        out: dict[str, list[NoteEvent]] = {}
+        for role, track in self.tracks.items():
+            if role not in playing or (role == "pad" and section.name == "verse"
+                                       and section.turn == 0):
+                continue
+            if role == "melody":
+                top = self.brief.style.melody.high
+                out[role] = sing(section, meter, key, bars, top, rng)
+                continue
+            name = self._pattern(track, section, rng)
+            if role == "drums":
+                out[role] = drums(section, meter, self.patterns.drum_lines(name, meter), rng)
+            elif role == "bass":
+                line = self.patterns.line("bass", name, meter)
+                out[role] = bass(section, meter, harmony, line, rng)
+            else:
+                line = self.patterns.line("chords", name, meter)
+                out[role] = comp(section, meter, harmony, line, rng)
+        return out
+
+    def _pattern(self, track: TrackStyle, section: Section, rng: random.Random) -> str:
+        """Sections of one name keep their groove; the others take turns."""
+        names = track.patterns or ("halves",)
+        pick = {"verse": 0, "intro": 0, "chorus": 1, "drop": 1, "bridge": 2, "solo": 1}
+        return names[(pick.get(section.name, 0) + section.turn // 2) % len(names)]
+
+    def _ending(self, rng: random.Random) -> dict[str, list[NoteEvent]]:
+        """The last chord on the downbeat after the last bar, ringing to the end."""
+        brief, key = self.brief, self.sheet.key
+        at = float(brief.bars * brief.meter.bar_ticks)
+        seconds = brief.length - brief.bars * brief.bar_seconds
+        ticks = max(6.0, (seconds - 0.5) * brief.tempo / 60 * 24)
+        tonic = Chord(key.tonic_pc, "m" if key.is_minor else "")
+        low = bass_note(tonic)
+        melody = [p for p in self.sheet.pitches if p % 12 == key.tonic_pc]
+        top = melody[-1] if melody else 60 + key.tonic_pc
+        chord = [NoteEvent(at + n, ticks, p, 0.6) for n, p in enumerate(voice(tonic, ()))]
+        ending = {"melody": [NoteEvent(at, ticks, top, 0.7)], "chords": chord,
+                  "bass": [NoteEvent(at, ticks, low, 0.75)], "pad": chord,
+                  "drums": [NoteEvent(at, 48, DRUM_KEYS["kick"], 0.8),
+                            NoteEvent(at, ticks, DRUM_KEYS["crash"], 0.45)]}
+        return {role: events for role, events in ending.items() if role in self.tracks}
+
+    def _feel(self, event: NoteEvent, role: str, rng: random.Random) -> NoteEvent:
+        """Swing the off-beats and loosen the timing by a few milliseconds."""
+        start = event.start
+        swing = self.brief.style.swing
+        if swing and not self.sheet.meter.is_compound:
+            beat, within = divmod(start, 24)
+            middle = 12 * (1 + swing)
+            within = within * middle / 12 if within < 12 else \
+                middle + (within - 12) * (24 - middle) / 12
+            start = beat * 24 + within
+        loose = {"drums": 0.002, "bass": 0.003}.get(role, 0.005)
+        shift = min(max(rng.gauss(0.0, loose), -0.012), 0.012) * self.tempo / 60 * 24
+        return NoteEvent(max(0.0, start + shift), event.ticks, event.pitch, event.velocity)
+
+
+def arrange(brief: Brief, sheet: LeadSheet, data: Path) -> SongArrangement:
+    """Arrange `sheet` for `brief` with the patterns of ``data/patterns.toml``."""
+    return SongArrangement(brief, sheet, load_patterns(data / "patterns.toml"))

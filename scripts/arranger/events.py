@@ -1,0 +1,99 @@
+"""What the arranger hands to the synth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from scripts.styles.style import TrackStyle
+
+
+@dataclass(frozen=True, slots=True)
+class NoteEvent:
+    """One note of a track.
+
+    Parameters
+    ----------
+    start, ticks : float
+        Ticks (24 a quarter) from the start of the song, and length.
+    pitch : int
+        MIDI number; for drums the General MIDI percussion key.
+    velocity : float
+        0 to 1.
+    """
+
+    start: float
+    ticks: float
+    pitch: int
+    velocity: float
+
+
+@dataclass(frozen=True)
+class Section:
+    """A stretch of the form.
+
+    Parameters
+    ----------
+    name : str
+    start, bars : int
+        In bars from the start of the song.
+    part : int
+        Which part of the lead sheet it develops.
+    turn : int
+        How often a section of this name came before.
+    energy : float
+        0 to 1.
+    """
+
+    name: str
+    start: int
+    bars: int
+    part: int
+    turn: int
+    energy: float
+
+
+@dataclass(frozen=True)
+class SectionEvents:
+    """A section and the notes of each role, sorted by start."""
+
+    section: Section
+    tracks: Mapping[str, tuple[NoteEvent, ...]]
+
+
+class Arrangement(Protocol):
+    """A song as tracks, section by section."""
+
+    @property
+    def tempo(self) -> float:
+        """Quarter notes a minute."""
+
+    @property
+    def length(self) -> float:
+        """Seconds."""
+
+    @property
+    def tuning(self) -> float:
+        """Hz of A4."""
+
+    @property
+    def bar_ticks(self) -> int:
+        """Length of a bar."""
+
+    @property
+    def tracks(self) -> Mapping[str, TrackStyle]:
+        """How each role sounds."""
+
+    @property
+    def form(self) -> tuple[Section, ...]:
+        """The sections in order."""
+
+    def sections(self) -> Iterator[SectionEvents]:
+        """Yield the sections in order; only one is held in memory."""
+
+
+# General MIDI percussion keys of the kit's pieces.
+DRUM_KEYS = {"kick": 36, "rim": 37, "snare": 38, "clap": 39, "hat": 42, "tom": 45, "openhat": 46,
+             "crash": 49, "ride": 51, "shaker": 70}
+DRUM_NAMES = {key: name for name, key in DRUM_KEYS.items()}

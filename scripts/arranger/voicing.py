@@ -1,0 +1,45 @@
+"""Voices chords so that each moves as little as it can to the next."""
+
+from __future__ import annotations
+
+from scripts.score.chords import Chord
+
+LOW, HIGH = 50, 74  # D3 to D5
+
+
+def voice(chord: Chord, before: tuple[int, ...], low: int = LOW, high: int = HIGH
+          ) -> tuple[int, ...]:
+    """Pitches of `chord`, rising, close to the voicing `before` (may be empty)."""
+    classes = [(chord.root + i) % 12 for i in chord.intervals]
+    if len(classes) > 4:  # leave the fifth to the bass
+        classes.remove((chord.root + 7) % 12) if (chord.root + 7) % 12 in classes else None
+        classes = classes[:4]
+    centre = sum(before) / len(before) if before else (low + high) / 2
+    options = []
+    for lowest in range(len(classes)):
+        order = classes[lowest:] + classes[:lowest]
+        for base in range(low, high):
+            if base % 12 != order[0]:
+                continue
+            pitches = [base]
+            for pc in order[1:]:
+                step = (pc - pitches[-1]) % 12
+                pitches.append(pitches[-1] + (step or 12))
+            if pitches[-1] <= high + 3:
+                options.append(tuple(pitches))
+    if not options:
+        return tuple(sorted(low + (pc - low) % 12 for pc in classes))
+
+    def effort(pitches: tuple[int, ...]) -> float:
+        middle = abs(sum(pitches) / len(pitches) - (low + high) / 2) * 0.15
+        if not before:
+            return middle
+        moved = sum(min(abs(p - q) for q in before) for p in pitches)
+        return moved + abs(sum(pitches) / len(pitches) - centre) * 0.5 + middle
+
+    return min(options, key=effort)
+
+
+def bass_note(chord: Chord, low: int = 31) -> int:
+    """The root in the octave above `low` (G1)."""
+    return low + (chord.root - low) % 12

@@ -1,0 +1,1 @@
+"""WAV, MP3, tags, and the devices that play them."""

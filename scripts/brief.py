@@ -1,0 +1,240 @@
+"""The brief: everything about a song that is decided before a note is written."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from scripts.errors import UsageError
+from scripts.score.chords import Chord, parse_chord
+from scripts.score.keys import Key, key_from_pc, parse_key
+from scripts.score.meter import Meter, parse_meter
+from scripts.styles.blend import blend, owners
+from scripts.styles.lookup import find_styles
+from scripts.styles.style import Style
+
+SHORTEST, LONGEST = 10.0, 24 * 3600.0
+MOST_SONGS = 10_000
+SECTIONS = ("intro", "verse", "chorus", "bridge", "build", "drop", "solo", "outro")
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user asked for; None and empty mean "as the style has it"."""
+
+    styles: str
+    length: str = "3"
+    key: str | None = None
+    tempo: float | None = None
+    meter: str | None = None
+    tuning: float = 440.0
+    form: str | None = None
+    chords: str | None = None
+
+
+@dataclass(frozen=True)
+class Brief:
+    """A song's decisions.
+
+    Parameters
+    ----------
+    asked : str
+        The styles in the user's words.
+    styles : tuple of str
+        The styles they were taken as.
+    style : Style
+        Their blend.
+    owners : dict
+        Which style gives each role its sound.
+    key, meter
+    tempo : float
+        Quarter notes a minute.
+    length : float
+        Seconds.
+    parts : tuple of int
+        Bars of each part of the lead sheet.
+    form : tuple of str
+        Section names.
+    chords : tuple of Chord
+        Asked for by the user, one a bar; may be empty.
+    tuning : float
+        Frequency of A4 in Hz.
+    seed : int
+    notes : tuple of str
+        Guesses that the user should know of.
+    """
+
+    asked: str
+    styles: tuple[str, ...]
+    style: Style
+    owners: Mapping[str, str]
+    key: Key
+    meter: Meter
+    tempo: float
+    tempo_asked: bool
+    length: float
+    parts: tuple[int, ...]
+    form: tuple[str, ...]
+    chords: tuple[Chord, ...]
+    tuning: float
+    seed: int
+    notes: tuple[str, ...]
+
+    @property
+    def bar_seconds(self) -> float:
+        return self.meter.bar_ticks / 24 * 60 / self.tempo
+
+    @property
+    def bars(self) -> int:
+        """Whole bars in the song; what is left over is the last chord's ring."""
+        return max(2, int((self.length - _least_tail(self.length)) / self.bar_seconds))
+
+
+def parse_length(text: str, rng: random.Random | None = None) -> float:
+    """Seconds from ``M``, ``M-M`` (a random length between) or ``HH:MM``.
+
+    Raises
+    ------
+    UsageError
+        When it is none of them or outside 10 seconds to 24 hours.
+    """
+    text = text.strip()
+    clock = re.fullmatch(r"(\d{1,2}):([0-5]\d)", text)
+    span = re.fullmatch(r"(\d+(?:\.\d+)?)\s*-\s*(\d+(?:\.\d+)?)", text)
+    if clock:
+        seconds = int(clock[1]) * 3600.0 + int(clock[2]) * 60
+    elif span:
+        low, high = float(span[1]) * 60, float(span[2]) * 60
+        _check_length(low, text)
+        _check_length(high, text)
+        seconds = float(round((rng or random.Random(0)).uniform(min(low, high), max(low, high))))
+    elif re.fullmatch(r"\d+(?:\.\d+)?", text):
+        seconds = float(text) * 60
+    else:
+        raise UsageError(f'length "{text[:40]}" is not understood; write minutes (3), '
+                         "a range (4-6) or hours and minutes (1:30)")
+    return _check_length(seconds, text)
+
+
+def _check_length(seconds: float, text: str) -> float:
+    if not SHORTEST - 0.01 <= seconds <= LONGEST:
+        raise UsageError(f'length "{text[:40]}" is out of range; 10 seconds (0.17) to 24 hours '
+                         "(24:00) can be made")
+    return seconds
+
+
+def make_brief(wishes: Wishes, known: Mapping[str, Style], seed: int) -> Brief:
+    """Decide a song from the user's wishes, the styles' data and a seed.
+
+    Raises
+    ------
+    UsageError
+        When a wish cannot be understood.
+    """
+    rng = random.Random(f"brief {seed}")
+    match = find_styles(wishes.styles, known)
+    chosen = [known[name] for name in match.names]
+    style = blend(chosen)
+    length = parse_length(wishes.length, rng)
+    meter = _meter(wishes, style, rng)
+    key = _key(wishes, style, rng)
+    if not 400 <= wishes.tuning <= 480:
+        raise UsageError(f"tuning {wishes.tuning:g} is out of range; A4 may be 400 to 480 Hz")
+    form = _form(wishes.form) if wishes.form else style.form
+    tempo = _tempo(wishes.tempo, style, meter, length, rng)
+    chords = _chords(wishes.chords) if wishes.chords else ()
+    bar_seconds = meter.bar_ticks / 24 * 60 / tempo
+    parts = _parts(style, int(length / bar_seconds), length)
+    return Brief(
+        asked=" ".join(wishes.styles.split()), styles=match.names, style=style,
+        owners=owners(chosen), key=key, meter=meter, tempo=tempo,
+        tempo_asked=wishes.tempo is not None, length=length, parts=parts, form=form,
+        chords=chords, tuning=wishes.tuning, seed=seed, notes=match.notes)
+
+
+def _meter(wishes: Wishes, style: Style, rng: random.Random) -> Meter:
+    if wishes.meter:
+        meter = parse_meter(wishes.meter)
+        if meter is None or not 24 <= meter.bar_ticks <= 192:
+            raise UsageError(f'metre "{wishes.meter[:20]}" is not known; write one such as 4/4, '
+                             "3/4, 6/8 or 7/8")
+        return meter
+    names = sorted(style.meters)
+    name = rng.choices(names, [style.meters[n] for n in names])[0]
+    found = parse_meter(name)
+    assert found
+    return found
+
+
+def _key(wishes: Wishes, style: Style, rng: random.Random) -> Key:
+    names = sorted(style.scales)
+    scale = rng.choices(names, [style.scales[n] for n in names])[0]
+    tonic = rng.randrange(12)
+    if not wishes.key:
+        return key_from_pc(tonic, scale)
+    key = parse_key(wishes.key)
+    if key is None:
+        raise UsageError(f'key "{wishes.key[:20]}" is not known; write one such as "F minor", '
+                         '"C# dorian" or "Bb"')
+    return key
+
+
+def _tempo(asked: float | None, style: Style, meter: Meter, length: float, rng: random.Random
+           ) -> float:
+    if asked is not None:
+        if not 20 <= asked <= 300:
+            raise UsageError(f"tempo {asked:g} is out of range; 20 to 300 beats a minute can be "
+                             "made")
+        return asked
+    drawn = rng.uniform(*style.tempo)
+    low, high = (max(20, int(drawn * 0.96)), min(300, int(drawn * 1.04) + 1))
+    options = [t for t in range(low, high + 1)
+               if style.tempo[0] <= t <= style.tempo[1]] or [round(drawn)]
+    wanted = _least_tail(length) + 0.6
+
+    def ring(tempo: int) -> float:
+        bar = meter.bar_ticks / 24 * 60 / tempo
+        bars = int((length - _least_tail(length)) / bar)
+        return abs(length - bars * bar - wanted)
+
+    return float(min(options, key=ring))
+
+
+def _least_tail(length: float) -> float:
+    """Seconds kept free after the last bar line for the last chord to ring."""
+    return 1.2 if length < 30 else 2.0
+
+
+def _parts(style: Style, bars: int, length: float) -> tuple[int, ...]:
+    if bars < 8:
+        return (4,)
+    if style.parts:
+        return style.parts
+    if bars < 20:
+        return (8,)
+    return (8, 8) if length < 300 else (8, 8, 8)
+
+
+def _form(text: str) -> tuple[str, ...]:
+    names = tuple(text.lower().replace(",", " ").split())
+    wrong = [n for n in names if n not in SECTIONS]
+    if wrong or not names or len(names) > 40:
+        raise UsageError(f'form: "{(wrong or ["nothing"])[0][:20]}" is no section; use '
+                         + ", ".join(SECTIONS))
+    return names
+
+
+def _chords(text: str) -> tuple[Chord, ...]:
+    names = text.replace(",", " ").replace("|", " ").split()
+    found = []
+    for name in names[:64]:
+        chord = parse_chord(name)
+        if chord is None:
+            raise UsageError(f'chord "{name[:20]}" is not known; write chords such as Fm, Db, '
+                             "Abmaj7, C7")
+        found.append(chord)
+    if not found:
+        raise UsageError('no chord was given; write chords such as "Fm Db Ab Eb"')
+    return tuple(found)

@@ -1,0 +1,118 @@
+"""A child process that speaks JSON lines, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+from scripts.paths import ROOT
+
+
+class Child:
+    """``python -m MODULE WORDS...`` with pipes.
+
+    Parameters
+    ----------
+    module : str
+        A module of this project.
+    words : sequence of str
+        Its arguments.
+
+    Notes
+    -----
+    The child's input is a pipe that closes when this process ends in any way; a child reads it
+    and stops, so killing the parent stops the children.
+    """
+
+    def __init__(self, module: str, words: Sequence[str] = ()) -> None:
+        # A group of its own: Ctrl+C at the console reaches the parent, which decides.
+        flags: dict[str, Any] = (
+            {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
+            if os.name == "nt" else {"start_new_session": True})
+        environment = {**os.environ, "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", module, *words], cwd=ROOT, env=environment,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            encoding="utf-8", errors="replace", **flags)
+        self._messages: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        self.complaints: deque[str] = deque(maxlen=40)
+        threading.Thread(target=self._read, daemon=True).start()
+        self._errors = threading.Thread(target=self._read_errors, daemon=True)
+        self._errors.start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Send one message; a child that is gone is noticed by :meth:`receive`."""
+        try:
+            assert self._process.stdin
+            self._process.stdin.write(json.dumps(message) + "\n")
+            self._process.stdin.flush()
+        except (OSError, ValueError):
+            pass
+
+    def receive(self, timeout: float) -> dict[str, Any] | None:
+        """The next message; None when the child has ended.
+
+        Raises
+        ------
+        queue.Empty
+            When nothing came within `timeout` seconds.
+        """
+        message = self._messages.get(timeout=timeout)
+        if message is None:
+            self._messages.put(None)
+        return message
+
+    def stop(self, grace: float = 2.0) -> int:
+        """End the child, by force if it does not go; its exit status."""
+        try:
+            if self._process.stdin:
+                self._process.stdin.close()
+        except OSError:
+            pass
+        try:
+            self._process.wait(grace)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        return int(self._process.returncode)
+
+    def exit_words(self) -> str:
+        """How the child ended, in words."""
+        code = self._process.wait()
+        self._errors.join(1.0)
+        if code in (-4, 0xC000001D, -1073741795):
+            return "the processor lacks an instruction (AVX) that llama-cpp-python was built with"
+        if code < 0:
+            return f"it was stopped by signal {-code}"
+        return f"it ended with status {code}"
+
+    def _read(self) -> None:
+        assert self._process.stdout
+        for line in self._process.stdout:
+            try:
+                message = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(message, dict):
+                self._messages.put(message)
+        self._messages.put(None)
+
+    def _read_errors(self) -> None:
+        assert self._process.stderr
+        for line in self._process.stderr:
+            self.complaints.append(line.rstrip())

@@ -1,0 +1,1 @@
+"""From a brief to a lead sheet, with a model and a critic."""

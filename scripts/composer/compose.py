@@ -1,0 +1,142 @@
+"""Composes a lead sheet: several tries of the model under the grammar, the critic's choice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from scripts.brief import Brief
+from scripts.composer.critic import cost
+from scripts.composer.prompts import fill, read_template, sheet_head, starter_header
+from scripts.composer.rules import sheet_grammar
+from scripts.composer.titles import make_title
+from scripts.llm.chat import TUNE_HEADER, Prompt, chat_prompt, load_notes
+from scripts.llm.client import ModelProcess
+from scripts.llm.gguf_file import GgufInfo
+from scripts.llm.sampling import Sampling
+from scripts.score.abc_reader import read_abc
+from scripts.score.sheet import Bar, LeadSheet
+
+GOOD_ENOUGH = 2.0
+ROUNDS = 3
+
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class Composition:
+    """A lead sheet and how it came about.
+
+    Parameters
+    ----------
+    sheet : LeadSheet
+    model : str
+        Name of the model that wrote it.
+    tries : int
+        Sheets written, of which this is the best.
+    cost : float
+        The critic's cost, 0 is best.
+    tokens : int
+    seconds : float
+        Spent decoding.
+    title_by : str
+        The model's name, or ``rules``.
+    """
+
+    sheet: LeadSheet
+    model: str
+    tries: int
+    cost: float
+    tokens: int
+    seconds: float
+    title_by: str
+
+
+def candidates_for(parameters: int) -> int:
+    """How many sheets to choose from: a small model is quick and needs it most."""
+    return 8 if parameters < 50_000_000 else 3 if parameters < 700_000_000 else 1
+
+
+def threads_for(parameters: int, threads: int) -> int:
+    """A tiny model runs fastest on one thread."""
+    return 1 if parameters < 50_000_000 else threads
+
+
+class Composer:
+    """Composes with one loaded model.
+
+    Parameters
+    ----------
+    model : ModelProcess
+    info : GgufInfo
+        Of the same file.
+    data : Path
+        The folder of prompts, titles and the model table.
+    """
+
+    def __init__(self, model: ModelProcess, info: GgufInfo, data: Path) -> None:
+        self.model, self.info, self.data = model, info, data
+        self.notes = load_notes(data / "models.toml", info.path.name)
+        self.native = info.metadata.get("llm_music_gen.prompt") == TUNE_HEADER
+
+    def compose(self, brief: Brief, temperature: float, progress: Progress) -> Composition:
+        """Write a sheet and a title for `brief`."""
+        grammar = sheet_grammar(brief)
+        prompt = self._sheet_prompt(brief)
+        count = candidates_for(self.info.parameters)
+        best: LeadSheet | None = None
+        best_cost, tokens, seconds, tries = 0.0, 0, 0.0, 0
+        for attempt in range(ROUNDS):
+            sampling = Sampling(temperature=temperature, top_p=0.97, min_p=0.03,
+                                seed=(brief.seed * 1_000_003 + 104_729 * attempt) % (1 << 62))
+            reply = self.model.write_sheet(prompt, grammar, sampling, count, progress)
+            tokens, seconds = tokens + reply.tokens, seconds + reply.seconds
+            for text in reply.texts:
+                tries += 1
+                sheet = tidy(read_abc(sheet_head(brief) + text))
+                found = cost(sheet, brief.style.melody.density if self.native else None)
+                if best is None or found < best_cost:
+                    best, best_cost = sheet, found
+            # A large model is too slow to ask again for taste alone.
+            if best_cost <= GOOD_ENOUGH or count == 1:
+                break
+        assert best is not None
+        title, by = self._title(brief, temperature)
+        best = replace(best, key=brief.key, tempo=brief.tempo, title=title,
+                       styles=tuple(brief.styles), origin=self.info.name)
+        return Composition(best, self.info.name, tries, best_cost, tokens, seconds, by)
+
+    def _sheet_prompt(self, brief: Brief) -> Prompt:
+        if self.native:
+            return Prompt(starter_header(brief), special=False, bos=True)
+        question = fill(read_template(self.data / "prompts", "compose"), brief)
+        return chat_prompt(question, sheet_head(brief), self.notes, self.model.metadata,
+                           self.model.bos, self.model.eos)
+
+    def _title(self, brief: Brief, temperature: float) -> tuple[str, str]:
+        if self.native or "writer" not in self.notes.roles:
+            return make_title(brief, self.data / "titles.toml"), "rules"
+        question = fill(read_template(self.data / "prompts", "title"), brief)
+        prompt = chat_prompt(question, "", self.notes, self.model.metadata, self.model.bos,
+                             self.model.eos)
+        sampling = Sampling(temperature=max(temperature, 0.6), seed=brief.seed)
+        title = self.model.write_line(prompt, 32, sampling, lambda done, text: None)
+        return title, self.info.name
+
+
+def tidy(sheet: LeadSheet) -> LeadSheet:
+    """Join ties where the next note is the same pitch, and drop those where it is not."""
+    bars = list(sheet.bars)
+    for i, bar in enumerate(bars):
+        last = bar.notes[-1]
+        if not last.tied:
+            continue
+        following = bars[i + 1].notes[0].pitch if i + 1 < len(bars) else None
+        if last.pitch is None or following != last.pitch:
+            bars[i] = Bar((*bar.notes[:-1], replace(last, tied=False)), bar.chords)
+    parts, at = [], 0
+    for part in sheet.parts:
+        parts.append(tuple(bars[at:at + len(part)]))
+        at += len(part)
+    return replace(sheet, parts=tuple(parts))

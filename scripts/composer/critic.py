@@ -1,0 +1,89 @@
+"""Judges lead sheets, so that the best of several can be kept.
+
+Bands come from measurements of real tunes (docs/training.md); each fault adds to the cost.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from scripts.score.sheet import Bar, LeadSheet
+
+ENTROPY = (2.2, 3.1)  # bits of the pitch-class histogram
+LEAP = (1.2, 4.0)  # mean interval in semitones
+RANGE = (9, 22)  # semitones from lowest to highest
+
+
+def cost(sheet: LeadSheet, density: int | None = None) -> float:
+    """How far `sheet` is from a good tune; 0 is faultless, over 3 is poor.
+
+    Parameters
+    ----------
+    density : int, optional
+        Asked-for notes per quarter times two.
+    """
+    pitches = np.array(sheet.pitches)
+    if len(pitches) < 4:
+        return 10.0
+    steps = np.abs(np.diff(pitches))
+    quarters = sum(bar.ticks for bar in sheet.bars) / 24
+    silence = sum(n.ticks for b in sheet.bars for n in b.notes if n.pitch is None) / 24 / quarters
+    total = 4.0 * _outside(_entropy(pitches), *ENTROPY)
+    total += 1.0 * _outside(float(steps.mean()), *LEAP)
+    total += 0.15 * _outside(float(np.ptp(pitches)), *RANGE)
+    total += 4.0 * max(0.0, float((steps > 9).mean()) - 0.04)
+    total += 4.0 * max(0.0, float((steps == 0).mean()) - 0.3)
+    total += 3.0 * max(0.0, silence - 0.25)
+    total += repetition(sheet.bars)
+    total += 2.0 * max(0.0, 0.55 - strong_beat_fit(sheet))
+    total += 0.6 * max(0, 3 - len({c for b in sheet.bars for _, c in b.chords}))
+    total += 0.8 * max(0.0, 0.25 - _rhyme(sheet.bars)) * 4
+    if density is not None:
+        total += 0.25 * abs(2 * len(pitches) / quarters - density)
+    return float(total)
+
+
+def repetition(bars: Sequence[Bar]) -> float:
+    """Cost of one bar said over and over (0 for real tunes)."""
+    names = [bar.notes for bar in bars]
+    most = Counter(names).most_common(1)[0][1] / len(names)
+    run = longest = 1
+    for a, b in zip(names, names[1:], strict=False):
+        run = run + 1 if a == b else 1
+        longest = max(longest, run)
+    return 6.0 * max(0.0, most - 0.34) + 1.5 * max(0, longest - 2)
+
+
+def strong_beat_fit(sheet: LeadSheet) -> float:
+    """Share of notes on the first and middle beats that belong to the chord, 0 to 1."""
+    hits = total = 0
+    half = sheet.meter.half
+    for bar in sheet.bars:
+        at = 0
+        for note in bar.notes:
+            if at in (0, half) and note.pitch is not None:
+                chord = [c for t, c in bar.chords if t <= at]
+                if chord:
+                    total += 1
+                    hits += note.pitch % 12 in chord[-1].pitch_classes
+            at += note.ticks
+    return hits / total if total else 1.0
+
+
+def _rhyme(bars: Sequence[Bar]) -> float:
+    """Share of bars whose rhythm stands elsewhere too."""
+    rhythms = Counter(tuple(n.ticks for n in bar.notes) for bar in bars)
+    return sum(c for c in rhythms.values() if c > 1) / len(bars)
+
+
+def _entropy(pitches: np.ndarray) -> float:
+    share = np.bincount(pitches % 12, minlength=12) / len(pitches)
+    share = share[share > 0]
+    return float(-(share * np.log2(share)).sum())
+
+
+def _outside(value: float, low: float, high: float) -> float:
+    return max(low - value, value - high, 0.0)

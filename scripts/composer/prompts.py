@@ -1,0 +1,45 @@
+"""Fills the prompt templates of ``data/prompts``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from scripts.brief import Brief
+from scripts.composer.rules import bar_chords, chord_vocabulary
+from scripts.errors import UsageError
+from scripts.score.tune_header import tune_header
+
+
+def fill(template: str, brief: Brief) -> str:
+    """Put the brief's words in place of ``{styles}``, ``{key}``, ``{meter}``, ``{tempo}``,
+    ``{parts}`` and ``{chords}``; anything else in braces stays as it is."""
+    chords = bar_chords(brief) or chord_vocabulary(brief)
+    values = {"styles": brief.asked, "key": str(brief.key), "meter": str(brief.meter),
+              "tempo": f"{brief.tempo:g}", "parts": " + ".join(map(str, brief.parts)),
+              "chords": " ".join(c.symbol(brief.key) for c in chords)}
+    for name, value in values.items():
+        template = template.replace("{" + name + "}", value)
+    return template.strip()
+
+
+def read_template(folder: Path, name: str) -> str:
+    """The text of ``data/prompts/NAME.txt``."""
+    path = folder / f"{name}.txt"
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: the prompt template cannot be read; restore the file") from error
+
+
+def starter_header(brief: Brief) -> str:
+    """The header that the starter model continues."""
+    rules = brief.style.melody
+    tags = brief.style.meter_tags.get(str(brief.meter), brief.style.tags)
+    return tune_header(tags, str(brief.meter), brief.parts, rules.density, rules.harmony,
+                       brief.key.abc)
+
+
+def sheet_head(brief: Brief) -> str:
+    """The head of the ABC text, with which a chat model's reply begins."""
+    return (f"X:1\nM:{brief.meter}\nL:1/8\nQ:1/4={brief.tempo:g}\n"
+            f"K:{brief.key.abc}\n")

@@ -1,0 +1,69 @@
+"""Compiles a brief into the grammar that binds the model."""
+
+from __future__ import annotations
+
+from scripts.brief import Brief
+from scripts.llm.sheet_machine import SheetGrammar
+from scripts.score.abc_writer import pitch_text
+from scripts.score.chords import Chord, parse_roman
+from scripts.score.keys import LETTER_PC, Key
+
+
+def chord_vocabulary(brief: Brief) -> tuple[Chord, ...]:
+    """The chords the styles use, in the brief's key."""
+    key = brief.key
+    minor = key.is_minor and key.scale != "blues"
+    romans = brief.style.minor if minor else brief.style.major
+    found = [parse_roman(r, key) for r in romans]
+    return tuple(dict.fromkeys(c for c in found if c))
+
+
+def bar_chords(brief: Brief) -> tuple[Chord, ...]:
+    """The chord of every bar, where the user or the style fixes it; else empty."""
+    plan = brief.chords
+    if not plan and brief.style.plan and brief.key.scale in ("blues", "mixolydian", "major"):
+        plan = tuple(c for c in (parse_roman(r, brief.key) for r in brief.style.plan) if c)
+    return tuple(plan[i % len(plan)] for i in range(sum(brief.parts))) if plan else ()
+
+
+def sheet_grammar(brief: Brief) -> SheetGrammar:
+    """What the model may write for `brief`."""
+    rules, key, full = brief.style.melody, brief.key, brief.meter.bar_ticks
+    classes = set(range(12)) if rules.chromatic else set(key.pitch_classes)
+    pitches = [p for p in range(rules.low, rules.high + 1) if p % 12 in classes]
+    chords = chord_vocabulary(brief)
+    fixed = bar_chords(brief)
+    tonic = next((c for c in chords if c.root == key.tonic_pc),
+                 Chord(key.tonic_pc, "m" if key.is_minor else ""))
+    end = fixed[-1].pitch_classes if fixed and fixed[-1].root != key.tonic_pc else (key.tonic_pc,)
+    final = [p for p in pitches if p % 12 in end] or [p for p in pitches if p % 12 == key.tonic_pc]
+    durations = {d for d in rules.durations if d <= full} | {12 if full % 12 == 0 else 6}
+    return SheetGrammar(
+        meter=(brief.meter.beats, brief.meter.unit), parts=brief.parts,
+        pitches=_spelled(pitches, key), final_pitches=_spelled(final, key),
+        durations=tuple(sorted(durations)), chords=tuple(c.symbol(key) for c in chords),
+        final_chords=(tonic.symbol(key),), half_bar_chords=rules.half_bar_chords,
+        rests=rules.rests, triplets=rules.triplets and not brief.meter.is_compound,
+        ties=rules.ties, syncopation=rules.syncopation,
+        bar_chords=tuple(c.symbol(key) for c in fixed))
+
+
+def _spelled(pitches: list[int], key: Key) -> tuple[str, ...]:
+    """Pitches as ABC; a letter that occurs in two forms may also be written with its natural.
+
+    An accidental holds to the end of its bar, so the plain letter alone would not do.
+    """
+    forms: dict[str, set[int]] = {}
+    for pitch in pitches:
+        letter, alter = key.spell(pitch % 12)
+        forms.setdefault(letter, set()).add(alter)
+    out = []
+    for pitch in pitches:
+        text = pitch_text(pitch, key)
+        out.append(text)
+        letter, alter = key.spell(pitch % 12)
+        if len(forms[letter]) > 1 and text[0] not in "^_=":
+            sign = {0: "=", 1: "^", -1: "_"}[alter]
+            assert (LETTER_PC[letter] + alter) % 12 == pitch % 12
+            out.append(sign + text)
+    return tuple(dict.fromkeys(out))

@@ -1,0 +1,33 @@
+"""The program's errors. Each message is one line: what is wrong, where, and what to do."""
+
+from __future__ import annotations
+
+
+class MusicGenError(Exception):
+    """Anything the program can explain; everything else is a bug."""
+
+    exit_status = 1
+
+
+class UsageError(MusicGenError):
+    """The words of a command or a setting are off."""
+
+    exit_status = 2
+
+
+class NotationError(MusicGenError):
+    """A text is not the music it claims to be."""
+
+
+class ModelError(MusicGenError):
+    """A GGUF file cannot be used, or its process failed."""
+
+
+class StorageError(MusicGenError):
+    """A file cannot be read or written."""
+
+
+class Cancelled(MusicGenError):
+    """The user stopped the work."""
+
+    exit_status = 130

@@ -1,0 +1,1 @@
+"""The looping jukebox: what is played next, and the player. No screen."""

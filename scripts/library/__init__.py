@@ -1,0 +1,1 @@
+"""Songs on disk. The files are the truth."""

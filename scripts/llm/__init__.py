@@ -1,0 +1,1 @@
+"""Local GGUF models: files, the child process that runs one, prompts, grammar and sampling."""

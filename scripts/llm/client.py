@@ -1,0 +1,132 @@
+"""The program's side of a model's process."""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scripts import errors
+from scripts.child import Child
+from scripts.errors import Cancelled, ModelError
+from scripts.llm.chat import Prompt
+from scripts.llm.sampling import Sampling
+from scripts.llm.sheet_machine import SheetGrammar
+
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """Texts from a model, the tokens they took, and the seconds spent decoding."""
+
+    texts: tuple[str, ...]
+    tokens: int
+    seconds: float
+    rate: float = 0.0
+
+
+class ModelProcess:
+    """A model running in a child process; a context manager.
+
+    Parameters
+    ----------
+    path : Path
+        The GGUF file.
+    context : int
+        Tokens of prompt and reply together.
+    threads : int
+    patience : float
+        Seconds without a sign of life after which the process is given up.
+    cancelled : callable
+        Asked ten times a second; True stops the work.
+    """
+
+    def __init__(self, path: Path, context: int, threads: int, patience: float = 900.0,
+                 cancelled: Callable[[], bool] = lambda: False) -> None:
+        self.path, self.patience, self.cancelled = path, patience, cancelled
+        self._child = Child("scripts.llm.worker")
+        self._child.send({"op": "load", "path": str(path.resolve()), "context": context,
+                          "threads": threads})
+        loaded = self._await(lambda done, text: None)
+        self.metadata: dict[str, Any] = loaded["metadata"]
+        self.context: int = loaded["context"]
+        self.bos: str = loaded["bos"]
+        self.eos: str = loaded["eos"]
+
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
+    def write_sheet(self, prompt: Prompt, grammar: SheetGrammar, sampling: Sampling, count: int,
+                    progress: Progress) -> Reply:
+        """Write `count` sheets under `grammar`."""
+        return self._write(prompt, {"kind": "sheet", "grammar": grammar.to_json()}, sampling,
+                           count, progress)
+
+    def write_line(self, prompt: Prompt, most: int, sampling: Sampling, progress: Progress
+                   ) -> str:
+        """Write one title of at most `most` characters."""
+        reply = self._write(prompt, {"kind": "line", "most": most}, sampling, 1, progress)
+        return reply.texts[0].strip()
+
+    def choose(self, prompt: Prompt, choices: tuple[str, ...], sampling: Sampling) -> str:
+        """Let the model choose one of `choices`."""
+        machine = {"kind": "choice", "choices": list(choices)}
+        return self._write(prompt, machine, sampling, 1, lambda d, t: None).texts[0].strip()
+
+    def free_rate(self, prompt: Prompt, tokens: int, seed: int) -> float:
+        """Tokens a second without any grammar."""
+        self._child.send({"op": "rate", "prompt": vars(prompt), "tokens": tokens, "seed": seed})
+        return float(self._await(lambda d, t: None)["rate"])
+
+    def close(self) -> None:
+        """End the process."""
+        self._child.stop()
+
+    def __enter__(self) -> ModelProcess:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _write(self, prompt: Prompt, machine: dict[str, Any], sampling: Sampling, count: int,
+               progress: Progress) -> Reply:
+        self._child.send({"op": "write", "prompt": vars(prompt), "machine": machine,
+                          "sampling": sampling.to_json(), "count": count})
+        result = self._await(progress)
+        return Reply(tuple(result["texts"]), int(result["tokens"]), float(result["seconds"]))
+
+    def _await(self, progress: Progress) -> dict[str, Any]:
+        """The child's answer, passing its progress on."""
+        last_sign = time.monotonic()
+        try:
+            while True:
+                if self.cancelled():
+                    raise Cancelled("stopped")
+                try:
+                    message = self._child.receive(0.1)
+                except queue.Empty:
+                    if time.monotonic() - last_sign > self.patience:
+                        raise ModelError(
+                            f"{self.path.name}: the model gave no sign for "
+                            f"{self.patience:.0f} s; try a smaller model") from None
+                    continue
+                last_sign = time.monotonic()
+                if message is None:
+                    raise ModelError(f"{self.path.name}: the model's process died "
+                                     f"({self._child.exit_words()}); try again or choose "
+                                     "another model")
+                if message["event"] == "progress":
+                    progress(float(message["done"]), str(message["text"]))
+                elif message["event"] == "error":
+                    kind = getattr(errors, str(message["kind"]), ModelError)
+                    raise kind(str(message["message"]))
+                else:
+                    return message
+        except BaseException:
+            self._child.stop(grace=0.2)
+            raise

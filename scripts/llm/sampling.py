@@ -1,0 +1,65 @@
+"""Picks a token from the logits of those that are allowed."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How to choose a token.
+
+    Parameters
+    ----------
+    temperature : float
+        0 takes the likeliest; 0.05 to 2 is usual.
+    top_k : int
+        Keep the k likeliest; 0 keeps all.
+    top_p : float
+        Keep the smallest set with this much probability, 0 to 1.
+    min_p : float
+        Drop tokens less likely than this share of the likeliest, 0 to 1.
+    seed : int
+        0 to 2**63 - 1.
+    """
+
+    temperature: float = 0.75
+    top_k: int = 0
+    top_p: float = 0.95
+    min_p: float = 0.02
+    seed: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def pick(logits: Floats, sampling: Sampling, rng: np.random.Generator) -> int:
+    """Index into `logits` of the chosen token.
+
+    Parameters
+    ----------
+    logits : (n,) float32 array
+        Of the allowed tokens only; n is at least 1.
+    """
+    if len(logits) == 1:
+        return 0
+    if sampling.temperature <= 0:
+        return int(np.argmax(logits))
+    scaled = logits.astype(np.float64) / sampling.temperature
+    weights = np.exp(scaled - scaled.max())
+    order = np.argsort(-weights, kind="stable")
+    weights = weights[order]
+    if sampling.top_k:
+        weights = weights[:sampling.top_k]
+    weights = weights[weights >= sampling.min_p * weights[0]]
+    total = np.cumsum(weights)
+    keep = int(np.searchsorted(total, sampling.top_p * total[-1])) + 1
+    total = total[:keep]
+    chosen = np.searchsorted(total, rng.random() * total[-1], side="right")
+    return int(order[min(int(chosen), len(total) - 1)])

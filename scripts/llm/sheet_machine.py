@@ -1,0 +1,243 @@
+"""The grammar of a lead sheet, compiled from a brief.
+
+Every bar begins with a chord symbol from the vocabulary, holds notes of the given pitches and
+durations that fill it exactly, and ends with its bar line; the last bar holds the final chord
+and ends on a final pitch. The text is the dialect of :mod:`scripts.score.abc_writer`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import asdict, dataclass, field
+from typing import Any, NamedTuple
+
+from scripts.score.abc_writer import duration_text
+from scripts.score.meter import Meter
+
+TRIPLET_TICKS = 24  # three eighths in the time of two
+
+# Phases within a bar.
+_BAR, _AFTER_CHORD, _FREE, _TRIPLET_1, _TRIPLET_2, _TRIPLET_3, _TIED = range(7)
+
+
+@dataclass(frozen=True)
+class SheetGrammar:
+    """What a sheet may hold. Plain data, so that it can be sent to the model's process.
+
+    Parameters
+    ----------
+    meter : (int, int)
+    parts : tuple of int
+        Bars in each part.
+    pitches : tuple of str
+        Notes as ABC, lowest first.
+    final_pitches : tuple of str
+        Notes on which the tune may end.
+    durations : tuple of int
+        Lengths of notes in ticks.
+    chords : tuple of str
+        Chord symbols.
+    final_chords : tuple of str
+        Chords of the last bar.
+    half_bar_chords : bool
+        Whether the chord may change at the middle of the bar.
+    rests, triplets, ties, syncopation : bool
+        Whether these are allowed. Without syncopation a note that starts off the beat ends at
+        the next beat at the latest.
+    bar_chords : tuple of str
+        When not empty, the chord of each bar (asked for by the user).
+    """
+
+    meter: tuple[int, int]
+    parts: tuple[int, ...]
+    pitches: tuple[str, ...]
+    final_pitches: tuple[str, ...]
+    durations: tuple[int, ...]
+    chords: tuple[str, ...]
+    final_chords: tuple[str, ...]
+    half_bar_chords: bool = False
+    rests: bool = True
+    triplets: bool = False
+    ties: bool = False
+    syncopation: bool = True
+    bar_chords: tuple[str, ...] = field(default=())
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @staticmethod
+    def from_json(data: dict[str, Any]) -> SheetGrammar:
+        return SheetGrammar(**{k: tuple(v) if isinstance(v, list) else v for k, v in data.items()})
+
+
+class _Node:
+    """A node of a trie of words; `outcome` is where the word leads."""
+
+    __slots__ = ("children", "outcome")
+
+    def __init__(self) -> None:
+        self.children: dict[str, _Node] = {}
+        self.outcome: tuple[int, int, str] | None = None  # ticks left, phase, tied pitch
+
+
+class SheetState(NamedTuple):
+    bar: int
+    left: int
+    phase: int
+    tie: str
+    node: _Node | None  # None: before the first character of a word
+
+
+class SheetMachine:
+    """The automaton of a :class:`SheetGrammar`."""
+
+    def __init__(self, grammar: SheetGrammar) -> None:
+        self.grammar = grammar
+        self.meter = Meter(*grammar.meter)
+        self.full = self.meter.bar_ticks
+        self.count = sum(grammar.parts)
+        ends, total = set(), 0
+        for length in grammar.parts:
+            total += length
+            ends.add(total - 1)
+        self._bar_end: list[str] = []
+        in_part = 0
+        for bar in range(self.count):
+            in_part += 1
+            if bar == self.count - 1:
+                self._bar_end.append("|]")
+            elif bar in ends:
+                self._bar_end.append("||\n")
+                in_part = 0
+            else:
+                self._bar_end.append("|\n" if in_part % 4 == 0 else "|")
+        self._roots: dict[tuple[Hashable, ...], _Node] = {}
+        beats = set(self.meter.beat_starts)
+        self._beats = sorted(beats | {self.full})
+        self._fillable = self._completable()
+
+    # -- the automaton -------------------------------------------------------------------
+
+    def start(self) -> SheetState:
+        return SheetState(0, self.full, _BAR, "", None)
+
+    def done(self, state: SheetState) -> bool:
+        return state.bar >= self.count
+
+    def step(self, state: SheetState, char: str) -> SheetState | None:
+        if state.bar >= self.count:
+            return None
+        node = state.node or self._root(state)
+        child = node.children.get(char)
+        if child is None:
+            if node.outcome is None:
+                return None
+            after = self._after(state, node)
+            return self.step(after, char) if after.bar < self.count else None
+        moved = state._replace(node=child)
+        # A word that cannot grow is finished at once, so that equal situations are equal states.
+        return self._after(moved, child) if not child.children else moved
+
+    def key(self, state: SheetState) -> Hashable:
+        # Tokens are shorter than three bars, so only the next three bars matter.
+        ahead = tuple(self._kind(b) for b in range(state.bar, min(state.bar + 4, self.count)))
+        return (ahead, state.left, state.phase, state.tie, state.node)
+
+    def progress(self, state: SheetState) -> float:
+        within = 1 - state.left / self.full if state.bar < self.count else 0.0
+        return min(1.0, (state.bar + within) / self.count)
+
+    # -- words ---------------------------------------------------------------------------
+
+    def _kind(self, bar: int) -> tuple[str, str]:
+        pinned = self.grammar.bar_chords[bar] if self.grammar.bar_chords else ""
+        return (self._bar_end[bar], pinned)
+
+    def _after(self, state: SheetState, node: _Node) -> SheetState:
+        assert node.outcome is not None
+        left, phase, tie = node.outcome
+        if left < 0:
+            return SheetState(state.bar + 1, self.full, _BAR, tie, None)
+        return SheetState(state.bar, left, phase, tie, None)
+
+    def _root(self, state: SheetState) -> _Node:
+        key = (self._kind(state.bar), state.left, state.phase, state.tie)
+        root = self._roots.get(key)
+        if root is None:
+            root = self._roots[key] = _Node()
+            for word, outcome in self._words(state):
+                node = root
+                for char in word:
+                    node = node.children.setdefault(char, _Node())
+                node.outcome = outcome
+        return root
+
+    def _words(self, state: SheetState) -> list[tuple[str, tuple[int, int, str]]]:
+        g, left, phase, tie = self.grammar, state.left, state.phase, state.tie
+        final = state.bar == self.count - 1
+        if phase == _BAR:
+            return [(f'"{c}"', (left, _TIED if tie else _AFTER_CHORD, tie))
+                    for c in self._chords(state.bar)]
+        if left == 0:
+            words = [(self._bar_end[state.bar], (-1, _BAR, ""))]
+            if g.ties and not final and tie and phase == _FREE:
+                words.append(("-" + self._bar_end[state.bar], (-1, _BAR, tie)))
+            return words
+        if phase in (_TRIPLET_1, _TRIPLET_2, _TRIPLET_3):
+            rest = left - TRIPLET_TICKS // 3
+            follow = phase + 1 if phase < _TRIPLET_3 else _FREE
+            names = g.final_pitches if final and rest == 0 else g.pitches
+            return [(p, (rest, follow, "")) for p in names]
+        words = []
+        offset = self.full - left
+        for ticks in self._allowed(offset):
+            rest = left - ticks
+            names = g.final_pitches if final and rest == 0 else g.pitches
+            if phase == _TIED:
+                names = tuple(p for p in names if p == tie) if not final else names
+            text = duration_text(ticks)
+            words += [(p + text, (rest, _FREE, p if rest == 0 else "")) for p in names]
+            if g.rests and phase != _TIED and ticks < self.full and not (final and rest == 0):
+                words.append(("z" + text, (rest, _FREE, "")))
+        if phase == _FREE and offset == self.meter.half and g.half_bar_chords and not final \
+                and not g.bar_chords:
+            words += [(f'"{c}"', (left, _AFTER_CHORD, "")) for c in g.chords]
+        if g.triplets and phase != _TIED and offset in self._beats and left >= TRIPLET_TICKS \
+                and (left - TRIPLET_TICKS) in self._fillable and offset % 24 == 0:
+            words.append(("(3", (left, _TRIPLET_1, "")))
+        return words
+
+    def _chords(self, bar: int) -> tuple[str, ...]:
+        if self.grammar.bar_chords:
+            return (self.grammar.bar_chords[bar],)
+        return self.grammar.final_chords if bar == self.count - 1 else self.grammar.chords
+
+    def _fits(self, offset: int, ticks: int) -> bool:
+        if offset + ticks > self.full:
+            return False
+        if self.grammar.syncopation or offset in self._beats:
+            return True
+        following = next(b for b in self._beats if b > offset)
+        return offset + ticks <= following
+
+    def _completable(self) -> set[int]:
+        """Ticks that can be left in a bar so that allowed durations can still fill it."""
+        good = {0}
+        for left in range(1, self.full + 1):
+            offset = self.full - left
+            if any(self._fits(offset, d) and left - d in good for d in self.grammar.durations):
+                good.add(left)
+        return good
+
+    def _allowed(self, offset: int) -> list[int]:
+        left = self.full - offset
+        return [d for d in self.grammar.durations
+                if self._fits(offset, d) and left - d in self._fillable]
+
+
+def longest(grammar: SheetGrammar) -> int:
+    """Upper bound on the characters of a sheet, to size the model's context."""
+    notes = Meter(*grammar.meter).bar_ticks // min(grammar.durations)
+    widest = max(len(p) for p in grammar.pitches) + 3
+    chord = max(len(c) for c in (*grammar.chords, *grammar.final_chords)) + 2
+    return sum(grammar.parts) * (notes * widest + 2 * chord + 4)

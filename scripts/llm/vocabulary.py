@@ -1,0 +1,66 @@
+"""A model's tokens as text, and which of them a machine allows in a state."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from scripts.llm.machines import Machine
+
+Ids = npt.NDArray[np.int64]
+
+LONGEST_TOKEN = 12  # longer tokens are never needed to write a sheet
+
+
+class Vocabulary:
+    """Tokens by their text, in a trie.
+
+    Parameters
+    ----------
+    pieces : iterable of bytes
+        Text of token 0, 1, ...; empty for tokens that must not be written.
+    """
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self.pieces = tuple(pieces)
+        self._root: dict[str, Any] = {}
+        for token, piece in enumerate(self.pieces):
+            if not 0 < len(piece) <= LONGEST_TOKEN or not piece.isascii():
+                continue
+            node = self._root
+            for char in piece.decode("ascii"):
+                node = node.setdefault(char, {})
+            node.setdefault("", []).append(token)
+
+    def allowed(self, machine: Machine[Any], state: Any) -> Ids:
+        """Ids of the tokens whose whole text `machine` accepts from `state`, ascending."""
+        found: list[int] = []
+        stack = [(self._root, state)]
+        while stack:
+            node, at = stack.pop()
+            for char, below in node.items():
+                if char == "":
+                    continue
+                after = machine.step(at, char)
+                if after is not None:
+                    found.extend(below.get("", ()))
+                    stack.append((below, after))
+        return np.array(sorted(found), dtype=np.int64)
+
+
+class Masks:
+    """The allowed tokens of each state of one machine, found once."""
+
+    def __init__(self, vocabulary: Vocabulary, machine: Machine[Any]) -> None:
+        self.vocabulary, self.machine = vocabulary, machine
+        self._known: dict[Hashable, Ids] = {}
+
+    def __call__(self, state: Any) -> Ids:
+        key = self.machine.key(state)
+        ids = self._known.get(key)
+        if ids is None:
+            ids = self._known[key] = self.vocabulary.allowed(self.machine, state)
+        return ids

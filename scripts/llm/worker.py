@@ -1,0 +1,142 @@
+"""The model's own process: JSON lines in, JSON lines out.
+
+A crash of llama.cpp, or its printing, then cannot harm the program. Requests:
+
+``{"op": "load", "path", "context", "threads"}``
+``{"op": "write", "prompt": {...}, "machine": {...}, "sampling": {...}, "count": n}``
+``{"op": "cancel"}``
+
+The process ends when its input does, so none is left behind.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import sys
+import threading
+import time
+from typing import IO, Any
+
+from scripts.errors import MusicGenError
+from scripts.llm.machines import ChoiceMachine, LineMachine, Machine
+from scripts.llm.sampling import Sampling
+from scripts.llm.sheet_machine import SheetGrammar, SheetMachine
+
+
+def machine_from_json(data: dict[str, Any]) -> Machine[Any]:
+    """Build the machine that a request asks for."""
+    kind = data["kind"]
+    if kind == "sheet":
+        return SheetMachine(SheetGrammar.from_json(data["grammar"]))
+    if kind == "line":
+        return LineMachine(int(data["most"]))
+    return ChoiceMachine(tuple(data["choices"]))
+
+
+class _Worker:
+    def __init__(self, out: IO[str]) -> None:
+        self.out = out
+        self.requests: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        self.cancelled = threading.Event()
+        self.decoder: Any = None
+
+    def say(self, event: str, **more: Any) -> None:
+        self.out.write(json.dumps({"event": event, **more}) + "\n")
+        self.out.flush()
+
+    def listen(self) -> None:
+        """Read requests until the input ends; a cancel acts at once."""
+        for line in sys.stdin:
+            try:
+                request = json.loads(line)
+            except ValueError:
+                continue
+            if request.get("op") == "cancel":
+                self.cancelled.set()
+            else:
+                self.requests.put(request)
+        self.requests.put(None)
+        self.cancelled.set()
+
+    def run(self) -> None:
+        threading.Thread(target=self.listen, daemon=True).start()
+        while (request := self.requests.get()) is not None:
+            self.cancelled.clear()
+            try:
+                if request["op"] == "load":
+                    self.load(request)
+                elif request["op"] == "write":
+                    self.write(request)
+                elif request["op"] == "rate":
+                    self.rate(request)
+            except MusicGenError as error:
+                self.say("error", kind=type(error).__name__, message=str(error))
+
+    def load(self, request: dict[str, Any]) -> None:
+        from scripts.llm.decoder import Decoder
+        self.decoder = Decoder(request["path"], request["context"], request["threads"])
+        llama = self.decoder.llama
+        self.say("loaded", metadata=llama.metadata, context=self.decoder.context,
+                 bos=_token_text(self.decoder, llama.token_bos()),
+                 eos=_token_text(self.decoder, llama.token_eos()))
+
+    def tokens(self, prompt: dict[str, Any]) -> list[int]:
+        found: list[int] = self.decoder.tokenize(prompt["text"], prompt["special"], prompt["bos"])
+        return found
+
+    def write(self, request: dict[str, Any]) -> None:
+        prompt = self.tokens(request["prompt"])
+        machine = machine_from_json(request["machine"])
+        identity = json.dumps(request["machine"], sort_keys=True)
+        count = int(request.get("count", 1))
+        texts, tokens, seconds = [], 0, 0.0
+        last = [0.0]
+        for n in range(count):
+            sampling = dict(request["sampling"])
+            sampling["seed"] = (int(sampling["seed"]) + 7919 * n) % (1 << 63)
+
+            def report(done: float, text: str, n: int = n) -> None:
+                now = time.monotonic()
+                if now - last[0] >= 0.1:
+                    last[0] = now
+                    self.say("progress", done=(n + done) / count, text=text[-400:])
+
+            decoded = self.decoder.write(prompt, machine, identity, Sampling(**sampling), report,
+                                         self.cancelled.is_set)
+            texts.append(decoded.text)
+            tokens += decoded.tokens
+            seconds += decoded.seconds
+        self.say("result", texts=texts, tokens=tokens, seconds=seconds)
+
+    def rate(self, request: dict[str, Any]) -> None:
+        """Tokens a second without a machine, for the benchmark."""
+        prompt = self.tokens(request["prompt"])
+        rate = self.decoder.free_rate(prompt, int(request["tokens"]), int(request["seed"]))
+        self.say("result", texts=[], tokens=int(request["tokens"]), seconds=0.0, rate=rate)
+
+
+def _token_text(decoder: Any, token: int) -> str:
+    if token < 0:
+        return ""
+    return bytes(decoder.llama.detokenize([token], special=True)).decode("utf-8", "replace")
+
+
+def main() -> None:
+    """Serve requests on the real standard output; anything printed goes to standard error."""
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    sys.stdin.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+    worker = _Worker(out)
+    try:
+        worker.run()
+    except (KeyboardInterrupt, BrokenPipeError):
+        pass
+    finally:
+        sys.stderr.flush()
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

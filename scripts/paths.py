@@ -1,0 +1,13 @@
+"""Where things are. The project folder can be moved; a test can point it elsewhere."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = ROOT / "data"
+HOME = Path(os.environ.get("LLM_MUSIC_GEN_HOME", ROOT))  # models, output and settings
+MODELS = HOME / "models"
+OUTPUT = HOME / "output"
+SETTINGS = HOME / "data" / "persistent.json"

@@ -1,0 +1,226 @@
+"""Makes songs: from a brief to files under their final names."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from scripts import paths
+from scripts.arranger.arrange import SongArrangement, arrange
+from scripts.audio.mp3 import Tags, encode_mp3, write_tags
+from scripts.audio.wav import write_wav
+from scripts.brief import Brief, Wishes, make_brief
+from scripts.composer.compose import Composer, Composition, threads_for
+from scripts.composer.rules import sheet_grammar
+from scripts.summary import summarise
+from scripts.errors import Cancelled, ModelError, MusicGenError
+from scripts.library.songs import Song, SongFiles, read_song, sweep
+from scripts.llm.client import ModelProcess
+from scripts.llm.registry import find_model
+from scripts.llm.sheet_machine import longest
+from scripts.score.abc_writer import write_abc
+from scripts.settings import Settings
+from scripts.styles.style import load_styles
+from scripts.synth import RATE
+from scripts.synth.effects import Stereo
+from scripts.synth.instruments import load_instruments
+from scripts.synth.render import render
+
+STAGES = ("compose", "render", "convert")
+_PROMPT_ROOM = 1024  # tokens kept for the prompt
+
+# stage, share done (0 to 1), and the end of the text while the model writes
+Report = Callable[[str, float, str], None]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to make.
+
+    Parameters
+    ----------
+    wishes : Wishes
+    songs : int
+    seed : int
+        Song n has the seed plus n.
+    model : str
+        Name or file; empty chooses.
+    temperature : float
+    out : Path
+    bitrate : int
+        kbit/s.
+    also : tuple of str
+        Files to keep beside the MP3: ``wav``.
+    """
+
+    wishes: Wishes
+    songs: int
+    seed: int
+    model: str
+    temperature: float
+    out: Path
+    bitrate: int = 192
+    also: tuple[str, ...] = ()
+
+
+class Studio:
+    """Keeps the model loaded over the songs of an order; a context manager."""
+
+    def __init__(self, order: Order, settings: Settings,
+                 cancelled: Callable[[], bool] = lambda: False) -> None:
+        self.order, self.settings, self.cancelled = order, settings, cancelled
+        self.styles = load_styles(paths.DATA / "styles")
+        self.instruments = load_instruments(paths.DATA / "instruments")
+        self.briefs = [make_brief(order.wishes, self.styles, order.seed + n)
+                       for n in range(min(order.songs, 1))]
+        self.info = find_model(order.model, paths.MODELS)
+        self._model: ModelProcess | None = None
+        self._composer: Composer | None = None
+
+    def brief(self, number: int) -> Brief:
+        """The brief of song `number` (from 0)."""
+        return make_brief(self.order.wishes, self.styles, self.order.seed + number)
+
+    def compose(self, brief: Brief, report: Report) -> Composition:
+        """The lead sheet for `brief`; starts the model when it is not running."""
+        report("compose", 0.0, "")
+        composer = self._ready(brief)
+        try:
+            return composer.compose(brief, self.order.temperature,
+                                    lambda done, text: report("compose", done, text))
+        except ModelError:
+            self.close()
+            raise
+
+    def make(self, number: int, report: Report) -> Song:
+        """Make song `number` and put its files in place.
+
+        Raises
+        ------
+        MusicGenError
+            Nothing unfinished is left under a final name.
+        """
+        brief = self.brief(number)
+        composition = self.compose(brief, report)
+        arrangement = arrange(brief, composition.sheet, paths.DATA)
+        files = SongFiles(self.order.out, composition.sheet.title)
+        try:
+            return self._produce(brief, composition, arrangement, files, report)
+        finally:
+            files.tidy()
+
+    def close(self) -> None:
+        """Stop the model's process."""
+        if self._model:
+            self._model.close()
+        self._model = self._composer = None
+
+    def __enter__(self) -> Studio:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _ready(self, brief: Brief) -> Composer:
+        if self._composer is None:
+            # One token may be one character at worst.
+            need = longest(sheet_grammar(brief)) + _PROMPT_ROOM
+            context = max(2048, min(need, 8192))
+            threads = threads_for(self.info.parameters, self.settings.threads)
+            self._model = ModelProcess(self.info.path, context, threads,
+                                       cancelled=self.cancelled)
+            self._composer = Composer(self._model, self.info, paths.DATA)
+        return self._composer
+
+    def _produce(self, brief: Brief, composition: Composition, arrangement: SongArrangement,
+                 files: SongFiles, report: Report) -> Song:
+        total = round(brief.length * RATE)
+        report("render", 0.0, "")
+        blocks = self._watched(render(arrangement, self.instruments))
+        frames = write_wav(files.part(".wav"), blocks,
+                           lambda done: report("render", done / total, ""))
+        report("convert", 0.0, "")
+        encode_mp3(files.part(".wav"), files.part(".mp3"), self.order.bitrate)
+        summary = summarise(brief, composition, arrangement.form)
+        details = song_details(brief, composition, arrangement, frames / RATE, summary)
+        write_tags(files.part(".mp3"), song_tags(brief, composition, summary))
+        if self.cancelled():
+            raise Cancelled("stopped")
+        path = files.finish(
+            {".json": json.dumps(details, indent=2, ensure_ascii=False) + "\n",
+             ".abc": write_abc(composition.sheet)}, keep_wav="wav" in self.order.also)
+        report("convert", 1.0, "")
+        return read_song(path)
+
+    def _watched(self, blocks: Iterator[Stereo]) -> Iterator[Stereo]:
+        for block in blocks:
+            if self.cancelled():
+                raise Cancelled("stopped")
+            yield block
+
+
+def make_songs(order: Order, settings: Settings, report: Callable[[int, str, float, str], None],
+               finished: Callable[[int, Song], None], failed: Callable[[int, str], None],
+               cancelled: Callable[[], bool]) -> int:
+    """Make every song of an order; a failed one does not stop the others.
+
+    Returns
+    -------
+    int
+        How many songs failed.
+    """
+    sweep(order.out, 24 * 3600, time.time())
+    failures = 0
+    with Studio(order, settings, cancelled) as studio:
+        for number in range(order.songs):
+            if cancelled():
+                raise Cancelled("stopped")
+            try:
+                song = studio.make(number, lambda s, d, t, n=number: report(n, s, d, t))  # type: ignore[misc]
+            except Cancelled:
+                raise
+            except MusicGenError as error:
+                failures += 1
+                failed(number, str(error))
+                if order.songs == 1:
+                    raise
+                continue
+            finished(number, song)
+    return failures
+
+
+def song_details(brief: Brief, composition: Composition, arrangement: SongArrangement,
+                 seconds: float, summary: str) -> dict[str, Any]:
+    """What the song was made of; enough to make it again."""
+    sheet = composition.sheet
+    return {
+        "title": sheet.title, "asked": brief.asked, "styles": list(brief.styles),
+        "key": str(sheet.key), "meter": str(sheet.meter), "tempo": brief.tempo,
+        "length": brief.length, "seconds": round(seconds, 3), "tuning": brief.tuning,
+        "seed": brief.seed, "parts": list(brief.parts),
+        "chords": [c.symbol(sheet.key) for c in brief.chords],
+        "form": [{"name": s.name, "bar": s.start, "bars": s.bars, "energy": round(s.energy, 2)}
+                 for s in arrangement.form],
+        "instruments": {role: t.instrument for role, t in brief.style.tracks.items()},
+        "tracks": {role: asdict(t) for role, t in brief.style.tracks.items()},
+        "model": composition.model, "tries": composition.tries,
+        "critic": round(composition.cost, 3), "tokens": composition.tokens,
+        "title_by": composition.title_by, "notes": list(brief.notes), "summary": summary,
+        "made": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    }
+
+
+def song_tags(brief: Brief, composition: Composition, summary: str) -> Tags:
+    """The MP3's tags as the contract asks."""
+    sheet = composition.sheet
+    key = sheet.key.tonic + ("m" if sheet.key.is_minor else "")
+    return Tags(title=sheet.title, artist=composition.model, album=brief.asked,
+                genre=brief.style.genre, bpm=round(brief.tempo), key=key,
+                year=datetime.date.today().year, comment=summary)
+
+

@@ -1,0 +1,1 @@
+"""Notation: keys, metres, chords, lead sheets, and ABC in and out."""

@@ -1,0 +1,109 @@
+"""Writes a LeadSheet in the one ABC dialect that the models read and write.
+
+``L:1/8`` always; every bar begins with its chord symbol; accidentals are written out; four
+bars a line; parts end with ``||``, the tune with ``|]``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+from scripts.errors import NotationError
+from scripts.score.chords import Chord
+from scripts.score.keys import LETTER_PC, Key
+from scripts.score.meter import TICKS_PER_EIGHTH
+from scripts.score.sheet import Bar, LeadSheet, Note
+
+_SIGNS = {-2: "__", -1: "_", 0: "=", 1: "^", 2: "^^"}
+
+
+def duration_text(ticks: int) -> str:
+    """Length of a note after its letter: ``""``, ``2``, ``3/2``, ``/2`` for 12, 24, 18, 6 ticks."""
+    length = Fraction(ticks, TICKS_PER_EIGHTH)
+    top = "" if length.numerator == 1 else str(length.numerator)
+    return top if length.denominator == 1 else f"{top}/{length.denominator}"
+
+
+def pitch_text(pitch: int, key: Key, altered: dict[str, int] | None = None) -> str:
+    """A pitch as ABC in `key`.
+
+    `altered` holds the letters altered so far in the bar; a letter in it is written with its
+    accidental again, so that the text reads the same whether accidentals carry over octaves
+    or not. It is updated.
+    """
+    letter, alter = key.spell(pitch % 12)
+    sign = ""
+    if alter != key.signature[letter] or (altered is not None and letter in altered):
+        sign = _SIGNS[alter]
+        if altered is not None:
+            altered[letter] = alter
+    octave = (pitch - alter - LETTER_PC[letter]) // 12 - 5  # 0 for C4 to B4
+    if octave >= 1:
+        return sign + letter.lower() + "'" * (octave - 1)
+    return sign + letter + "," * -octave
+
+
+def body_lines(sheet: LeadSheet) -> Iterable[str]:
+    """The music, four bars a line."""
+    chord: Chord | None = None
+    for index, part in enumerate(sheet.parts):
+        final = index == len(sheet.parts) - 1
+        row: list[str] = []
+        for i, bar in enumerate(part):
+            text, chord = _bar_text(bar, sheet.key, chord)
+            row.append(text)
+            last = i == len(part) - 1
+            if last:
+                yield "|".join(row) + ("|]" if final else "||")
+            elif len(row) == 4:
+                yield "|".join(row) + "|"
+                row = []
+
+
+def write_abc(sheet: LeadSheet, number: int = 1) -> str:
+    """The whole tune as ABC text, ending in a line feed."""
+    head = [f"X:{number}"]
+    if sheet.title:
+        head.append(f"T:{' '.join(sheet.title.split())}")
+    if sheet.origin:
+        head.append(f"C:{' '.join(sheet.origin.split())}")
+    if sheet.styles:
+        head.append("R:" + " ".join(sheet.styles))
+    head += [f"M:{sheet.meter}", "L:1/8", f"Q:1/4={sheet.tempo:g}", f"K:{sheet.key.abc}"]
+    return "\n".join([*head, *body_lines(sheet)]) + "\n"
+
+
+def _bar_text(bar: Bar, key: Key, chord: Chord | None) -> tuple[str, Chord | None]:
+    """Text of a bar and the chord that sounds at its end."""
+    chords = dict(bar.chords)
+    if 0 not in chords and chord is not None:
+        chords[0] = chord
+    altered: dict[str, int] = {}
+    out: list[str] = []
+    at = 0
+    notes = list(bar.notes)
+    i = 0
+    while i < len(notes):
+        here = chords.pop(at, None)
+        for tick in [t for t in chords if t < at]:  # a chord inside a note sounds with the next
+            here = chords.pop(tick)
+        if here is not None:
+            chord = here
+            out.append(f'"{chord.symbol(key)}"')
+        group = notes[i:i + 3] if notes[i].triplet else notes[i:i + 1]
+        if notes[i].triplet:
+            if len(group) != 3 or any(n.ticks != notes[i].ticks or not n.triplet for n in group):
+                raise NotationError("ABC: a triplet is not three equal notes")
+            out.append("(3")
+        out += [_note_text(n, key, altered) for n in group]
+        at += sum(n.ticks for n in group)
+        i += len(group)
+    return "".join(out), chord
+
+
+def _note_text(note: Note, key: Key, altered: dict[str, int]) -> str:
+    ticks = note.ticks * 3 // 2 if note.triplet else note.ticks
+    if note.pitch is None:
+        return "z" + duration_text(ticks)
+    return pitch_text(note.pitch, key, altered) + duration_text(ticks) + "-" * note.tied

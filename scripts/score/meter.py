@@ -1,0 +1,78 @@
+"""Metres and musical time in ticks."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+TICKS_PER_QUARTER = 24  # divides into 32nds (3) and triplets of eighths (8)
+TICKS_PER_EIGHTH = TICKS_PER_QUARTER // 2
+TICKS_PER_WHOLE = TICKS_PER_QUARTER * 4
+
+# How the eighths of a metre group into felt beats, where that is not simply its denominator.
+_GROUPS: dict[tuple[int, int], tuple[int, ...]] = {
+    (6, 8): (36, 36),
+    (9, 8): (36, 36, 36),
+    (12, 8): (36, 36, 36, 36),
+    (3, 8): (36,),
+    (5, 8): (36, 24),
+    (7, 8): (24, 24, 36),
+    (11, 8): (24, 24, 36, 24, 24),
+    (13, 8): (36, 36, 36, 24, 24),
+}
+
+
+@dataclass(frozen=True)
+class Meter:
+    """A time signature such as ``Meter(7, 8)``."""
+
+    beats: int
+    unit: int
+
+    @property
+    def bar_ticks(self) -> int:
+        """Length of one bar in ticks."""
+        return self.beats * TICKS_PER_WHOLE // self.unit
+
+    @property
+    def groups(self) -> tuple[int, ...]:
+        """Lengths of the felt beats in ticks; they sum to the bar."""
+        known = _GROUPS.get((self.beats, self.unit))
+        return known or (TICKS_PER_WHOLE // self.unit,) * self.beats
+
+    @property
+    def beat_starts(self) -> tuple[int, ...]:
+        """Start of each felt beat within the bar, in ticks."""
+        starts, at = [], 0
+        for length in self.groups:
+            starts.append(at)
+            at += length
+        return tuple(starts)
+
+    @property
+    def half(self) -> int:
+        """Tick of the bar's second strong beat, where the harmony may change."""
+        starts = self.beat_starts
+        return starts[(len(starts) + 1) // 2] if len(starts) > 1 else self.bar_ticks
+
+    @property
+    def is_compound(self) -> bool:
+        return self.unit == 8 and self.beats % 3 == 0
+
+    def __str__(self) -> str:
+        return f"{self.beats}/{self.unit}"
+
+
+def parse_meter(text: str) -> Meter | None:
+    """Read ``6/8``, ``C`` or ``C|``; None when it is no metre of 1 to 16 halves to sixteenths."""
+    text = text.strip()
+    common = {"C": Meter(4, 4), "C|": Meter(2, 2)}.get(text)
+    if common:
+        return common
+    match = re.fullmatch(r"(\d{1,2})\s*/\s*(\d{1,2})", text)
+    if not match:
+        return None
+    beats, unit = int(match[1]), int(match[2])
+    if not 1 <= beats <= 16 or unit not in (2, 4, 8, 16):
+        return None
+    return Meter(beats, unit)

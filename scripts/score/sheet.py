@@ -1,0 +1,97 @@
+"""The lead sheet: a melody with chord symbols, bar by bar."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from scripts.score.chords import Chord
+from scripts.score.keys import Key, transpose_key
+from scripts.score.meter import Meter
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One note or rest of a melody.
+
+    Parameters
+    ----------
+    pitch : int or None
+        MIDI number, or None for a rest.
+    ticks : int
+        Length in ticks (24 a quarter).
+    tied : bool
+        True when the note is held into the next one of the same pitch.
+    triplet : bool
+        True when the note is one of three in the time of two.
+    """
+
+    pitch: int | None
+    ticks: int
+    tied: bool = False
+    triplet: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar: its notes in order and its chords as (tick within the bar, chord)."""
+
+    notes: tuple[Note, ...]
+    chords: tuple[tuple[int, Chord], ...] = ()
+
+    @property
+    def ticks(self) -> int:
+        return sum(note.ticks for note in self.notes)
+
+
+@dataclass(frozen=True)
+class LeadSheet:
+    """A tune of one or more parts.
+
+    Parameters
+    ----------
+    key, meter
+        As printed at the head of the sheet.
+    parts : tuple of tuple of Bar
+        The sections (A, B, ...), each a run of whole bars.
+    tempo : float
+        Quarter notes a minute.
+    title, styles, origin
+        Words for the head of the sheet.
+    """
+
+    key: Key
+    meter: Meter
+    parts: tuple[tuple[Bar, ...], ...]
+    tempo: float = 120.0
+    title: str = ""
+    styles: tuple[str, ...] = ()
+    origin: str = field(default="", compare=False)
+
+    @property
+    def bars(self) -> tuple[Bar, ...]:
+        """All bars in order."""
+        return tuple(bar for part in self.parts for bar in part)
+
+    @property
+    def pitches(self) -> tuple[int, ...]:
+        """All sounding pitches in order."""
+        return tuple(n.pitch for bar in self.bars for n in bar.notes if n.pitch is not None)
+
+
+def transpose(sheet: LeadSheet, semitones: int) -> LeadSheet:
+    """Move every note and chord of `sheet` by `semitones`, and its key with them."""
+    def moved(bar: Bar) -> Bar:
+        notes = tuple(n if n.pitch is None else replace(n, pitch=n.pitch + semitones)
+                      for n in bar.notes)
+        chords = tuple((at, replace(c, root=(c.root + semitones) % 12)) for at, c in bar.chords)
+        return Bar(notes, chords)
+
+    return replace(sheet, key=transpose_key(sheet.key, semitones),
+                   parts=tuple(tuple(moved(b) for b in part) for part in sheet.parts))
+
+
+def scale_share(sheet: LeadSheet) -> float:
+    """Share (0 to 1) of the melody's notes that lie in the key's scale."""
+    pitches = sheet.pitches
+    inside = set(sheet.key.pitch_classes)
+    return sum(p % 12 in inside for p in pitches) / len(pitches) if pitches else 1.0

@@ -1,0 +1,35 @@
+"""The header that the starter model was trained to continue.
+
+It is the whole of the model's prompt: tags, metre, lengths of the parts, how dense the melody
+is (``d``, notes per quarter times two, 1 to 9), how often the harmony moves (``h``, different
+chords in the tune, 1 to 9), and the key.
+"""
+
+from __future__ import annotations
+
+from scripts.score.sheet import LeadSheet
+
+
+def tune_header(tags: str, meter: str, parts: tuple[int, ...], density: int, harmony: int,
+                key: str) -> str:
+    """Header text, ending in a line feed after ``K:``."""
+    lengths = "+".join(str(n) for n in parts)
+    return f"X:1\nR:{tags}\nM:{meter}\nL:1/8\nN:{lengths} d{density} h{harmony}\nK:{key}\n"
+
+
+def density_of(sheet: LeadSheet) -> int:
+    """Notes per quarter times two, 1 to 9."""
+    quarters = sum(bar.ticks for bar in sheet.bars) / 24
+    return max(1, min(9, round(2 * len(sheet.pitches) / max(quarters, 1))))
+
+
+def harmony_of(sheet: LeadSheet) -> int:
+    """Number of different chords, 1 to 9."""
+    return max(1, min(9, len({c for bar in sheet.bars for _, c in bar.chords})))
+
+
+def header_of(sheet: LeadSheet) -> str:
+    """The training header of a finished sheet."""
+    return tune_header(" ".join(sheet.styles), str(sheet.meter),
+                       tuple(len(p) for p in sheet.parts), density_of(sheet),
+                       harmony_of(sheet), sheet.key.abc)

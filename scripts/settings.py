@@ -1,0 +1,133 @@
+"""The user's settings: ``data/persistent.json``.
+
+Every key is optional, unknown keys are kept, and a broken file is set aside, never lost.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from scripts.errors import UsageError
+from scripts.files import write_text
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What ``Configure Options`` holds.
+
+    Parameters
+    ----------
+    thread_fraction : float
+        Share of the processor's threads for the model, over 0 to 1.
+    temperature : float
+        0 to 2.
+    volume : float
+        0 to 1.
+    model : str
+        Name of a file in ``models/``; empty chooses the first that can compose.
+    writer : str
+        Model for titles; empty means the composer if it can, else rules.
+    song_length : str
+        As ``--length``.
+    auto_play : bool
+        Play a song as soon as it is converted.
+    output : str
+        ``auto``, ``miniaudio``, ``simpleaudio`` or ``null``.
+    theme : str
+        ``unicode`` or ``ascii``.
+    bitrate : int
+        kbit/s of the MP3.
+    """
+
+    thread_fraction: float = 5 / 6
+    temperature: float = 0.75
+    volume: float = 0.65
+    model: str = ""
+    writer: str = ""
+    song_length: str = "3"
+    auto_play: bool = True
+    output: str = "auto"
+    theme: str = "ascii"
+    bitrate: int = 192
+    unknown: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    @property
+    def threads(self) -> int:
+        """Threads for the model."""
+        return max(1, int((os.cpu_count() or 1) * self.thread_fraction))
+
+
+_RANGES: dict[str, tuple[float, float]] = {
+    "thread_fraction": (0.01, 1.0), "temperature": (0.0, 2.0), "volume": (0.0, 1.0),
+    "bitrate": (32, 320)}
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "output": ("auto", "miniaudio", "simpleaudio", "null"), "theme": ("ascii", "unicode")}
+
+
+def checked(settings: Settings, name: str, value: Any) -> Settings:
+    """Return `settings` with one value changed.
+
+    Raises
+    ------
+    UsageError
+        When the value is not allowed, naming what is.
+    """
+    kind = {f.name: type(f.default) for f in fields(Settings)}.get(name)
+    if name == "unknown" or kind is None:
+        raise UsageError(f"there is no setting {name!r}")
+    if name in _RANGES:
+        low, high = _RANGES[name]
+        if isinstance(value, bool) or not isinstance(value, (int, float)) \
+                or not low <= value <= high:
+            raise UsageError(f"{name} must be a number from {low:g} to {high:g}, not {value!r}")
+        return replace(settings, **{name: kind(value)})
+    if not isinstance(value, kind):
+        raise UsageError(f"{name} must be a {kind.__name__}, not {value!r}")
+    if name in _CHOICES and value not in _CHOICES[name]:
+        raise UsageError(f"{name} must be one of {', '.join(_CHOICES[name])}, not {value!r}")
+    return replace(settings, **{name: value})
+
+
+def load_settings(path: Path) -> tuple[Settings, list[str]]:
+    """Read the settings, and a line for everything in the file that was not taken."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8-sig"))
+        if not isinstance(data, dict):
+            raise ValueError("it holds no JSON object")
+    except FileNotFoundError:
+        return Settings(), []
+    except (ValueError, UnicodeDecodeError, RecursionError) as error:
+        aside = path.with_name(path.name + ".broken")
+        try:
+            os.replace(path, aside)
+            told = f"{path.name} is not JSON ({_first_line(error)}); it was set aside as {aside.name}"
+        except OSError:
+            told = f"{path.name} is not JSON ({_first_line(error)}); the defaults are used"
+        return Settings(), [told]
+    except OSError as error:
+        return Settings(), [f"{path} cannot be read ({error.strerror}); the defaults are used"]
+    settings, notes = Settings(), []
+    known = {f.name for f in fields(Settings)} - {"unknown"}
+    for name, value in data.items():
+        if name in known:
+            try:
+                settings = checked(settings, name, value)
+            except UsageError as error:
+                notes.append(f"{path.name}: {error}; the default is used")
+    unknown = {k: v for k, v in data.items() if k not in known}
+    return replace(settings, unknown=unknown), notes
+
+
+def save_settings(path: Path, settings: Settings) -> None:
+    """Write the settings whole; unknown keys go back as they were."""
+    known = {f.name: getattr(settings, f.name) for f in fields(Settings) if f.name != "unknown"}
+    write_text(path, json.dumps({**settings.unknown, **known}, indent=2, ensure_ascii=False) + "\n")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0][:80] if str(error) else type(error).__name__

@@ -1,0 +1,1 @@
+"""Styles as data: reading, blending, and finding the ones a person means."""

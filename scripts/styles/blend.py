@@ -1,0 +1,93 @@
+"""One style out of several, with something of each.
+
+Each style claims the roles that make it what it is: of "chill, dubstep", dubstep brings bass
+and drums, chill the chords and the melody. Numbers meet in the middle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import reduce
+
+from scripts.styles.style import ROLES, MelodyRules, Style
+
+
+def blend(styles: Sequence[Style]) -> Style:
+    """Blend one or more styles; the first leads where nothing else decides."""
+    return styles[0] if len(styles) == 1 else reduce(_pair, styles)
+
+
+def owners(styles: Sequence[Style]) -> dict[str, str]:
+    """Which style gives each role its sound; every style gets at least one if it can."""
+    owner: dict[str, str] = {}
+    for role in ROLES:
+        having = [s for s in styles if role in s.tracks]
+        if having:
+            owner[role] = max(having, key=lambda s: s.claims.get(role, 0.0)).name
+    for style in styles:
+        main = [r for r in ROLES[:4] if r in owner]
+        if style.name in [owner[r] for r in main]:
+            continue
+        spare = [r for r in main if sum(owner[x] == owner[r] for x in main) > 1]
+        if spare:
+            owner[max(spare, key=lambda r: style.claims.get(r, 0.0))] = style.name
+    return owner
+
+
+def _pair(a: Style, b: Style) -> Style:
+    owner = owners((a, b))
+    by_name = {a.name: a, b.name: b}
+    tracks = {role: by_name[name].tracks[role] for role, name in owner.items()}
+    scales = _common(a.scales, b.scales)
+    leader = by_name[owner["melody"]]
+    rhythm = by_name[owner["drums"]]
+    return Style(
+        name=f"{a.name}+{b.name}", kind="style", words=(), genre=a.genre, tags=leader.tags,
+        tempo=_tempo(a, b), scales=scales, major=_union(a.major, b.major),
+        minor=_union(a.minor, b.minor), form=rhythm.form if rhythm.kind == "style" else a.form,
+        claims={r: max(a.claims.get(r, 0), b.claims.get(r, 0)) for r in ROLES},
+        melody=_melody(a.melody, b.melody), tracks=tracks, meters=_common(a.meters, b.meters),
+        meter_tags={**b.meter_tags, **a.meter_tags}, parts=a.parts if a.plan else (),
+        plan=a.plan,
+        swing=(a.swing + b.swing) / 2)
+
+
+def _tempo(a: Style, b: Style) -> tuple[float, float]:
+    """The overlap of both ranges, or the gap's middle; half and double tempo count as equal."""
+    strong, weak = (a, b) if a.claims.get("drums", 0) >= b.claims.get("drums", 0) else (b, a)
+    options = [(weak.tempo[0] * k, weak.tempo[1] * k) for k in (1.0, 2.0, 0.5)]
+    low, high = strong.tempo
+
+    def gap(t: tuple[float, float]) -> float:
+        return max(low - t[1], t[0] - high, 0.0)
+
+    other = min(options, key=gap)
+    if gap(other) == 0:
+        return max(low, other[0]), min(high, other[1])
+    # No overlap even so: from the nearest edge of the stronger style towards the other.
+    edge, target = (low, other[1]) if other[1] < low else (high, other[0])
+    middle = edge + (target - edge) * 0.35
+    return min(edge, middle), max(edge, middle)
+
+
+def _common(a: Mapping[str, float], b: Mapping[str, float]) -> dict[str, float]:
+    both = {k: a[k] * b[k] for k in a if k in b}
+    return both or {**b, **a}
+
+
+def _union(a: tuple[str, ...], b: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([*a, *b]))
+
+
+def _melody(a: MelodyRules, b: MelodyRules) -> MelodyRules:
+    low, high = max(a.low, b.low), min(a.high, b.high)
+    if high - low < 14:
+        low, high = a.low, a.high
+    durations = tuple(sorted(set(a.durations) & set(b.durations))) or a.durations
+    return replace(
+        a, low=low, high=high, durations=durations, density=round((a.density + b.density) / 2),
+        harmony=round((a.harmony + b.harmony) / 2), triplets=a.triplets and b.triplets,
+        ties=a.ties or b.ties, syncopation=a.syncopation and b.syncopation,
+        chromatic=a.chromatic and b.chromatic,
+        half_bar_chords=a.half_bar_chords and b.half_bar_chords)

@@ -1,0 +1,99 @@
+"""From the words a person types to styles that are known."""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from scripts.errors import UsageError
+from scripts.styles.style import Style
+
+LONGEST = 200  # characters of a style prompt
+MOST = 4  # styles blended into one
+FALLBACK = "chill"
+
+
+@dataclass(frozen=True)
+class Match:
+    """Styles found for a prompt, and a line for each guess that was made."""
+
+    names: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def find_styles(prompt: str, styles: Mapping[str, Style]) -> Match:
+    """Find the styles meant by words separated by commas.
+
+    Raises
+    ------
+    UsageError
+        For a prompt without a word, or longer than 200 characters.
+    """
+    if len(prompt) > LONGEST:
+        raise UsageError(f"the styles are {len(prompt):,} characters long; at most {LONGEST} "
+                         'are read, for example "Chill, Dubstep"')
+    pieces = [_plain(p) for p in prompt.replace(";", ",").replace("、", ",").split(",")]
+    pieces = [p for p in pieces if any(c.isalnum() for c in p)]
+    if not pieces:
+        raise UsageError(f'no style in "{_shown(prompt)}"; write words such as "Chill, Dubstep"')
+    names: list[str] = []
+    notes: list[str] = []
+    for piece in pieces:
+        found, note = _find(piece, styles)
+        names += [n for n in found if n not in names]
+        if note:
+            notes.append(note)
+    if len(names) > MOST:
+        notes.append(f"{len(names)} styles are too many to blend; "
+                     f"using {', '.join(names[:MOST])}")
+    return Match(tuple(names[:MOST]), tuple(notes))
+
+
+def _plain(text: str) -> str:
+    text = unicodedata.normalize("NFKC", text).casefold()
+    kept = "".join(c if c.isalnum() or c in "&'-ー" else " " for c in text)
+    return " ".join(kept.split()).strip("-'& ")
+
+
+def _shown(text: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in text)[:40]
+
+
+def _find(piece: str, styles: Mapping[str, Style]) -> tuple[list[str], str]:
+    index: dict[str, str] = {}
+    for style in styles.values():
+        for word in (style.name, *style.words):
+            index.setdefault(_plain(word), style.name)
+    if piece in index:
+        return [index[piece]], ""
+    # Longest known phrases inside the piece: "sad piano jazz" is sad and jazz.
+    words = piece.split()
+    found: list[str] = []
+    unknown: list[str] = []
+    i = 0
+    while i < len(words):
+        for size in range(min(3, len(words) - i), 0, -1):
+            phrase = " ".join(words[i:i + size])
+            if phrase in index:
+                found.append(index[phrase])
+                i += size
+                break
+        else:
+            unknown.append(words[i])
+            i += 1
+    if found:
+        names = list(dict.fromkeys(found))
+        note = ""
+        if unknown:
+            note = f'"{piece}": taken as {" and ".join(names)} ({", ".join(unknown)} is not known)'
+        elif len(words) > 1:
+            note = f'"{piece}": taken as {" and ".join(names)}'
+        return names, note
+    close = difflib.get_close_matches(piece, index, n=1, cutoff=0.72)
+    if not close:
+        close = [m for w in words for m in difflib.get_close_matches(w, index, 1, 0.8)][:1]
+    if close:
+        return [index[close[0]]], f'"{piece}" is not known; the nearest is {index[close[0]]}'
+    return [FALLBACK], f'"{piece}" is not known and resembles no style; using {FALLBACK}'

@@ -1,0 +1,61 @@
+"""The composition summary: what was made, in words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from scripts.arranger.events import Section
+from scripts.brief import Brief
+from scripts.composer.compose import Composition
+
+
+def clock(seconds: float) -> str:
+    """``M:SS``, or ``H:MM:SS`` from an hour on."""
+    whole = int(seconds + 0.5)
+    hours, minutes = whole // 3600, whole // 60 % 60
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+
+
+def summarise(brief: Brief, composition: Composition, form: Sequence[Section]) -> str:
+    """Several lines: title, key, tempo, form, melody, rhythm, chords, instruments, styles."""
+    sheet = composition.sheet
+    chords = Counter(c.symbol(sheet.key) for bar in sheet.bars for _, c in bar.chords)
+    pitches = sheet.pitches
+    lengths = Counter(n.ticks for bar in sheet.bars for n in bar.notes if n.pitch is not None)
+    common = _length_name(lengths.most_common(1)[0][0]) if lengths else "rest"
+    names = [s.name for s in form]
+    shape = ", ".join(names if len(names) <= 14 else [*names[:10], "...", *names[-2:]])
+    lines = [
+        f"Title: {sheet.title}",
+        f"Styles: {brief.asked} (taken as {' + '.join(brief.styles)})",
+        f"Key: {sheet.key}   Metre: {sheet.meter}   Tempo: {brief.tempo:g}   "
+        f"Length: {clock(brief.length)}",
+        f"Form: {shape}",
+        f"Melody: {len(pitches)} notes in {len(sheet.bars)} bars, {_name(min(pitches))} to "
+        f"{_name(max(pitches))}" if pitches else "Melody: silent",
+        f"Rhythm: mostly {common} notes" + (f", swung {brief.style.swing:.0%}"
+                                            if brief.style.swing else ""),
+        "Chords: " + " ".join(c for c, _ in chords.most_common(8)),
+        "Instruments: " + ", ".join(f"{role} on {track.instrument}"
+                                    for role, track in brief.style.tracks.items()),
+    ]
+    if len(brief.styles) > 1:
+        gave: dict[str, list[str]] = {}
+        for role, name in brief.owners.items():
+            gave.setdefault(name, []).append(role)
+        lines.append("The styles gave: " + "; ".join(f"{name} the {' and '.join(roles)}"
+                                                     for name, roles in gave.items()))
+    lines.append(f"Written by {composition.model}, the best of {composition.tries}; "
+                 f"title by {composition.title_by}; seed {brief.seed}")
+    return "\n".join(lines)
+
+
+def _name(pitch: int) -> str:
+    return ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")[pitch % 12] \
+        + str(pitch // 12 - 1)
+
+
+def _length_name(ticks: int) -> str:
+    return {6: "sixteenth", 8: "triplet", 12: "eighth", 18: "dotted eighth", 24: "quarter",
+            36: "dotted quarter", 48: "half", 72: "dotted half", 96: "whole"}.get(ticks, "long")

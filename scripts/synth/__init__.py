@@ -1,0 +1,3 @@
+"""Turns an arrangement into audio: instruments, effects and the mix, in blocks."""
+
+RATE = 44_100

@@ -1,0 +1,77 @@
+"""Orders being made by child processes, so that the screen and the sound never wait."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from scripts.child import Child
+from scripts.tui.state import JobState
+
+
+class Job:
+    """One ``generate`` command in a process of its own.
+
+    Parameters
+    ----------
+    words : sequence of str
+        Options for the command, after styles and number.
+    finished : callable
+        Given the path of each song when it is done.
+    """
+
+    def __init__(self, styles: str, songs: int, words: Sequence[str],
+                 finished: Callable[[Path], None]) -> None:
+        self.state = JobState(styles, songs)
+        self._finished = finished
+        self._child = Child("scripts.cli", ["generate", "--songs", str(songs), "--json",
+                                            "--watch-input", *words, "--", styles])
+
+    def poll(self) -> bool:
+        """Take in what the process has said; True when something changed."""
+        changed = False
+        while not self.state.done:
+            try:
+                message = self._child.receive(0.001)
+            except queue.Empty:
+                break
+            changed = True
+            if message is None:
+                self._close()
+            elif message.get("event") == "progress":
+                number = int(message["song"])
+                if number != self.state.number:
+                    self.state.number, self.state.stages = number, {}
+                if message["stage"] == "compose" and "render" in self.state.stages:
+                    self.state.stages = {}
+                self.state.stages[str(message["stage"])] = float(message["done"])
+                for stage in ("render", "convert"):
+                    if message["stage"] in ("render", "convert"):
+                        self.state.stages["compose"] = 1.0
+                    if stage == "render" and message["stage"] == "convert":
+                        self.state.stages["render"] = 1.0
+                self.state.text = str(message.get("text") or self.state.text)
+            elif message.get("event") == "song":
+                self.state.made.append(str(message["title"]))
+                self._finished(Path(str(message["path"])))
+            elif message.get("event") == "failed":
+                self.state.failures.append(f"song {message['song']}: {message['reason']}")
+            elif message.get("event") == "note":
+                self.state.notes.append(str(message["text"]))
+        return changed
+
+    def cancel(self) -> None:
+        """Stop; what is finished stays, what is not leaves nothing behind."""
+        if not self.state.done:
+            self._child.stop(grace=6.0)
+            self.state.failures.append("cancelled")
+            self.state.done = True
+
+    def _close(self) -> None:
+        self.state.done = True
+        status = self._child.stop()
+        if status and not self.state.failures:
+            said = [line for line in self._child.complaints if line.startswith("llm-music-gen: ")]
+            words = said[-1].removeprefix("llm-music-gen: ") if said else self._child.exit_words()
+            self.state.failures.append(words)

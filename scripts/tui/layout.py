@@ -1,0 +1,71 @@
+"""Pieces of a screen as text."""
+
+from __future__ import annotations
+
+import unicodedata
+
+RULE, THIN = "=", "-"
+BAR_WIDTH = 30
+SMALLEST = (60, 16)
+
+
+def width_of(text: str) -> int:
+    """Columns that `text` takes on a console."""
+    return sum(0 if unicodedata.combining(c) else
+               2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def clip(text: str, columns: int) -> str:
+    """`text` without control characters, cut to `columns`."""
+    out, used = [], 0
+    for char in text:
+        if not char.isprintable():
+            char = " "
+        size = width_of(char)
+        if used + size > columns:
+            while out and used + 3 > columns:
+                used -= width_of(out.pop())
+            return "".join(out) + "..." if columns >= 3 else "".join(out)
+        out.append(char)
+        used += size
+    return "".join(out)
+
+
+def head(title: str, columns: int) -> list[str]:
+    """The top rule, the title and its rule."""
+    return [RULE * columns, clip(f"    Llm-Music-Gen: {title}", columns), RULE * columns, ""]
+
+
+def framed(title: str, body: list[str], foot: str, size: tuple[int, int]) -> list[str]:
+    """A whole screen of exactly `size` (columns, lines): head, body, rule and selection line."""
+    columns, lines = size
+    if columns < SMALLEST[0] or lines < SMALLEST[1]:
+        notice = [f"This window is {columns} x {lines}.", "Please make it at least 60 x 16.",
+                  "(X exits)"]
+        return ([clip(n, columns) for n in notice] + [""] * lines)[:lines]
+    top = head(title, columns)
+    room = lines - len(top) - 2
+    shown = [clip(line, columns) for line in body[:room]]
+    return top + shown + [""] * (room - len(shown)) + [THIN * columns, clip(foot, columns - 1)]
+
+
+def percent_bar(share: float) -> str:
+    """``[##########--------------------] 33% Complete``."""
+    share = min(max(share, 0.0), 1.0)
+    filled = int(share * BAR_WIDTH)
+    return f"[{'#' * filled}{'-' * (BAR_WIDTH - filled)}] {int(share * 100)}% Complete"
+
+
+def time_bar(position: float, duration: float) -> str:
+    """``[##########--------------------] MM:SS/MM:SS``."""
+    share = min(1.0, position / duration) if duration > 0 else 0.0
+    filled = int(share * BAR_WIDTH)
+    return (f"[{'#' * filled}{'-' * (BAR_WIDTH - filled)}] "
+            f"{clock(position)}/{clock(duration)}")
+
+
+def clock(seconds: float) -> str:
+    """``MM:SS``, with hours in front from an hour on."""
+    whole = int(seconds)
+    hours = f"{whole // 3600}:" if whole >= 3600 else ""
+    return f"{hours}{whole // 60 % 60:02}:{whole % 60:02}"

@@ -1,0 +1,1 @@
+"""Trains the starter model. Needs the ``training`` extra; nothing in ``scripts`` imports it."""

@@ -1,0 +1,47 @@
+"""``python -m training prepare|train|export|evaluate``: see docs/training.md."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import random
+from pathlib import Path
+
+
+def main() -> None:
+    """Run one step of the training."""
+    parser = argparse.ArgumentParser(prog="python -m training")
+    parser.add_argument("step", choices=("prepare", "train", "export", "evaluate"))
+    parser.add_argument("--collections", type=Path, help="folder of the downloaded collections")
+    parser.add_argument("--work", type=Path, default=Path("training-work"))
+    parser.add_argument("--gguf", type=Path, default=Path("models/starter.gguf"))
+    parser.add_argument("--minutes", type=float, default=110)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--tunes", type=int, default=200)
+    args = parser.parse_args()
+    data, run = args.work / "data", args.work / "run"
+    if args.step == "prepare":
+        from training.corpus import load, prepare, tokenizer, variants
+        if args.collections is None:
+            parser.error("prepare needs --collections")
+        for name, count in sorted(prepare(args.collections, data, args.seed).items()):
+            print(f"{name}: {count}")
+        rng = random.Random(args.seed)
+        sheets = load(data / "train.jsonl")
+        texts = [rng.choice(list(itertools.islice(variants(s), 12))) for _, s in sheets]
+        tokenizer(texts, data / "tokenizer")
+    elif args.step == "train":
+        from training.model import Shape
+        from training.train import train
+        train(data, run, args.minutes, Shape(), args.seed, device=args.device)
+    elif args.step == "export":
+        from training.export import export
+        export(run / "model.pt", data / "tokenizer.model", args.gguf)
+    else:
+        from training.evaluate import evaluate
+        evaluate(data, run, args.gguf, args.tunes, args.seed)
+
+
+if __name__ == "__main__":
+    main()

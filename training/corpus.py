@@ -1,0 +1,117 @@
+"""From lead sheets to training text: split, transposition, tokenizer.
+
+The split keeps near-copies together: a tune may be held out only when few of its three-bar
+figures (intervals and lengths, transposition set aside) stand in any other tune.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from scripts.errors import NotationError
+from scripts.score.abc_reader import read_abc
+from scripts.score.abc_writer import body_lines, write_abc
+from scripts.score.sheet import LeadSheet, transpose
+from scripts.score.tune_header import header_of
+from training.sources import all_sources
+
+LOW, HIGH = 55, 86  # G3 to D6: where melodies are written
+HELD_OUT_SHARE = 0.04
+MAX_SHARED_FIGURES = 0.2
+
+
+def document(sheet: LeadSheet) -> str:
+    """Header and body as one training text."""
+    return header_of(sheet) + "\n".join(body_lines(sheet)) + "\n"
+
+
+def figures(sheet: LeadSheet, bars: int = 3) -> list[tuple[object, ...]]:
+    """Each run of `bars` bars as intervals and lengths, independent of key."""
+    out = []
+    for i in range(len(sheet.bars) - bars + 1):
+        notes = [n for bar in sheet.bars[i:i + bars] for n in bar.notes]
+        pitches = [n.pitch for n in notes if n.pitch is not None]
+        if len(pitches) < 4:
+            continue
+        base = pitches[0]
+        out.append(tuple((None if n.pitch is None else n.pitch - base, n.ticks) for n in notes))
+    return out
+
+
+def shifts(sheet: LeadSheet) -> list[int]:
+    """Transpositions (semitones, -6 to 6) that keep the melody in its range."""
+    pitches = sheet.pitches
+    if not pitches:
+        return list(range(-5, 7))
+    low, high = min(pitches), max(pitches)
+    fits = [s for s in range(-6, 7) if low + s >= LOW and high + s <= HIGH]
+    if not fits:
+        centre = round((LOW + HIGH) / 2 - (low + high) / 2)
+        fits = [centre]
+    return fits
+
+
+def prepare(folder: Path, out: Path, seed: int = 1) -> Counter[str]:
+    """Write ``train.jsonl`` and ``valid.jsonl`` into `out`: source, text as printed, tags."""
+    rng = random.Random(seed)
+    sheets = [(source, s) for source, s in all_sources(folder)]
+    seen: Counter[tuple[object, ...]] = Counter()
+    for _, sheet in sheets:
+        seen.update(set(figures(sheet)))
+    unique: set[tuple[str, ...]] = set()
+    out.mkdir(parents=True, exist_ok=True)
+    counts: Counter[str] = Counter()
+    with (out / "train.jsonl").open("w", encoding="utf-8") as train, \
+            (out / "valid.jsonl").open("w", encoding="utf-8") as valid:
+        for source, sheet in sheets:
+            body = tuple(body_lines(sheet))
+            if body in unique:
+                continue
+            unique.add(body)
+            own = figures(sheet)
+            shared = sum(seen[f] > 1 for f in set(own)) / len(set(own)) if own else 1.0
+            held = (rng.random() < HELD_OUT_SHARE and shared <= MAX_SHARED_FIGURES
+                    and source not in ("billboard", "progressions"))
+            row = json.dumps({"source": source, "abc": write_abc(sheet),
+                              "tags": " ".join(sheet.styles)})
+            (valid if held else train).write(row + "\n")
+            counts[("valid " if held else "train ") + source] += 1
+    return counts
+
+
+def load(path: Path) -> list[tuple[str, LeadSheet]]:
+    """Sheets of a prepared file as (source, sheet)."""
+    rows = []
+    for line in path.open(encoding="utf-8"):
+        row = json.loads(line)
+        try:
+            rows.append((row["source"], read_abc(row["abc"])))
+        except NotationError:
+            continue
+    return rows
+
+
+def variants(sheet: LeadSheet) -> Iterator[str]:
+    """The sheet's text in every key that fits."""
+    for shift in shifts(sheet):
+        yield document(transpose(sheet, shift))
+
+
+def tokenizer(texts: Iterable[str], prefix: Path, size: int = 1024) -> None:
+    """Train a SentencePiece BPE model on `texts`, written as `prefix`.model."""
+    import sentencepiece
+    lines = prefix.with_suffix(".txt")
+    with lines.open("w", encoding="utf-8") as f:
+        for text in texts:
+            f.write(text)
+    sentencepiece.SentencePieceTrainer.train(
+        input=str(lines), model_prefix=str(prefix), vocab_size=size, model_type="bpe",
+        byte_fallback=True, split_by_unicode_script=False, split_by_number=False,
+        split_by_whitespace=False, add_dummy_prefix=False, remove_extra_whitespaces=False,
+        normalization_rule_name="identity", max_sentencepiece_length=8, unk_id=0, bos_id=1,
+        eos_id=2, pad_id=-1, user_defined_symbols=["\n"], minloglevel=2,
+        input_sentence_size=400000, shuffle_input_sentence=True, max_sentence_length=8192)

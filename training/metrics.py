@@ -1,0 +1,87 @@
+"""Measures of tunes, after MusPy's definitions (Dong et al. 2020), and of copying."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import numpy as np
+
+from scripts.score.sheet import Bar, LeadSheet
+
+_MAJOR = (0, 2, 4, 5, 7, 9, 11)
+_STEPS = 12  # positions a quarter for grooves
+
+
+def pitch_class_entropy(sheet: LeadSheet) -> float:
+    """Entropy of the pitch-class histogram in bits."""
+    counts = np.bincount([p % 12 for p in sheet.pitches], minlength=12)
+    share = counts[counts > 0] / counts.sum()
+    return float(-(share * np.log2(share)).sum())
+
+
+def scale_consistency(sheet: LeadSheet) -> float:
+    """Largest share of notes inside any major scale (minor scales are their relatives)."""
+    pitches = np.array(sheet.pitches) % 12
+    return max(float(np.isin((pitches - root) % 12, _MAJOR).mean()) for root in range(12))
+
+
+def groove_consistency(sheet: LeadSheet) -> float:
+    """One minus the mean share of onset positions that differ between neighbouring bars."""
+    size = sheet.meter.bar_ticks // 2
+    grid = np.zeros((len(sheet.bars), size), bool)
+    for row, bar in zip(grid, sheet.bars, strict=True):
+        at, held = 0, False
+        for note in bar.notes:
+            if note.pitch is not None and not held:
+                row[min(at // 2, size - 1)] = True
+            held = note.tied
+            at += note.ticks
+    return float(1 - np.mean(grid[1:] != grid[:-1])) if len(grid) > 1 else 1.0
+
+
+def _signature(bar: Bar) -> tuple[tuple[int | None, int], ...] | None:
+    base = next((n.pitch for n in bar.notes if n.pitch is not None), None)
+    if base is None:
+        return None
+    return tuple((None if n.pitch is None else n.pitch - base, n.ticks) for n in bar.notes)
+
+
+def _bases(sheet: LeadSheet) -> list[int]:
+    return [next((n.pitch for n in b.notes if n.pitch is not None), 0) for b in sheet.bars]
+
+
+class CopyIndex:
+    """Finds the longest run of bars that a tune shares with a training tune, in any key."""
+
+    def __init__(self, sheets: list[LeadSheet]) -> None:
+        self._where: dict[object, list[tuple[int, int]]] = defaultdict(list)
+        self._base = [_bases(s) for s in sheets]
+        for t, sheet in enumerate(sheets):
+            for b, bar in enumerate(sheet.bars):
+                signature = _signature(bar)
+                if signature is not None and len(signature) > 1:
+                    self._where[signature].append((t, b))
+
+    def longest_run(self, sheet: LeadSheet) -> int:
+        """Bars of `sheet` in its longest run copied from one tune."""
+        bases, best = _bases(sheet), 0
+        before: dict[tuple[int, int], int] = {}
+        for i, bar in enumerate(sheet.bars):
+            here: dict[tuple[int, int], int] = {}
+            for t, b in self._where.get(_signature(bar), ()):
+                run = before.get((t, b - 1), 0)
+                if run and bases[i] - bases[i - 1] != self._base[t][b] - self._base[t][b - 1]:
+                    run = 0
+                here[(t, b)] = run + 1
+                best = max(best, run + 1)
+            before = here
+        return best
+
+
+def repeats_one_bar(sheet: LeadSheet) -> bool:
+    """True when one bar makes up more than half of a tune, or stands four times in a row."""
+    names = [bar.notes for bar in sheet.bars]
+    if max(names.count(n) for n in names) > len(names) / 2:
+        return True
+    return any(names[i] == names[i + 1] == names[i + 2] == names[i + 3]
+               for i in range(len(names) - 3))

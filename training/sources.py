@@ -1,0 +1,408 @@
+"""The open collections, each as lead sheets with tags.
+
+Every function yields LeadSheets whose ``styles`` are the tags of the ``R:`` line. Sheets are
+at most 32 bars; ``part`` among the tags says that a sheet was cut out of something longer.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from scripts.errors import NotationError
+from scripts.score.abc_reader import fields_of, read_abc, read_tunes
+from scripts.score.chords import Chord, parse_chord, parse_roman
+from scripts.score.harmonise import Slot, harmonise, viterbi, with_chords
+from scripts.score.keys import SCALES, Key, key_from_pc, parse_key
+from scripts.score.meter import Meter, parse_meter
+from scripts.score.sheet import Bar, LeadSheet, Note
+from training.musicxml import RawBar, RawNote, RawPart, read_mxl
+
+MAX_BARS = 32
+_DANCES = ("slip jig", "slide", "jig", "reel", "hornpipe", "polka", "waltz", "march",
+           "strathspey", "mazurka", "quadrille", "clog", "breakdown", "walkaround", "schottische",
+           "galop", "quickstep", "minuet", "air", "lament", "song", "fling")
+# Krumhansl and Kessler 1982
+_MAJOR_PROFILE = np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88])
+_MINOR_PROFILE = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17])
+
+
+def all_sources(folder: Path) -> Iterator[tuple[str, LeadSheet]]:
+    """Every usable sheet as (source, sheet); `folder` holds the downloaded collections."""
+    for name, source in (("folk", folk_tunes()), ("openewld", open_ewld(folder)),
+                         ("chorales", chorales()), ("hymnal", hymns(folder)),
+                         ("lieder", lieder(folder)), ("billboard", billboard(folder)),
+                         ("progressions", progressions(folder))):
+        for sheet in source:
+            yield name, sheet
+
+
+def folk_tunes() -> Iterator[LeadSheet]:
+    """O'Neill, Aird, Ryan's Mammoth and miscellaneous folk tunes of music21's corpus."""
+    import music21
+    corpus = Path(music21.__file__).parent / "corpus"
+    for name in ("oneills1850", "airdsAirs", "ryansMammoth", "miscFolk"):
+        for path in sorted((corpus / name).glob("*.abc")):
+            for text in read_tunes(path.read_text(encoding="utf-8", errors="replace")):
+                try:
+                    sheet = read_abc(text)
+                except NotationError:
+                    continue
+                yield from _trim(replace(sheet, styles=(*_dance(text, path.stem), "folk")),
+                                 chords=False)
+
+
+def hymns(folder: Path) -> Iterator[LeadSheet]:
+    """The Open Hymnal: the soprano of each hymn."""
+    text = (folder / "openhymnal.abc").read_text(encoding="utf-8", errors="replace")
+    for tune in read_tunes(re.sub(r"(?m)^X: ", "X:", text)):
+        try:
+            yield from _trim(replace(read_abc(tune), styles=("hymn",)), chords=False)
+        except NotationError:
+            continue
+
+
+def open_ewld(folder: Path) -> Iterator[LeadSheet]:
+    """OpenEWLD lead sheets with their own chords."""
+    with zipfile.ZipFile(folder / "openewld.zip") as z, \
+            (folder / "openewld.csv").open(encoding="utf-8") as table:
+        for row in csv.DictReader(table):
+            genre = re.sub(r"[^a-z ]", "", row["genres"].split("|")[0].lower().split(",")[0])
+            try:
+                parts = read_mxl(z.read(row["file"]))
+            except (KeyError, ValueError, SyntaxError):
+                continue
+            tags = ("song", *genre.split()[:1])
+            for bars, key, meter in _segments(parts[0], None, 8):
+                for sheet in _sheets(bars, key, meter, tags, MAX_BARS):
+                    if sum(bool(b.chords) for b in sheet.bars) >= len(sheet.bars) / 3:
+                        yield sheet
+
+
+def chorales() -> Iterator[LeadSheet]:
+    """Bach chorales of music21's corpus: soprano, chords from all four voices."""
+    import music21
+    corpus = Path(music21.__file__).parent / "corpus" / "bach"
+    for path in sorted(corpus.glob("*.mxl")):
+        try:
+            parts = read_mxl(path.read_bytes())
+        except (KeyError, ValueError, SyntaxError, IndexError):
+            continue
+        if len(parts) == 4:
+            yield from _reduced(parts, parts[0], ("chorale", "classical"), 24)
+
+
+def lieder(folder: Path) -> Iterator[LeadSheet]:
+    """OpenScore Lieder: the voice, chords from voice and piano."""
+    with zipfile.ZipFile(folder / "openscore-lieder.zip") as z:
+        for name in sorted(n for n in z.namelist() if n.endswith(".mxl")):
+            try:
+                parts = read_mxl(z.read(name))
+            except (KeyError, ValueError, SyntaxError, IndexError):
+                continue
+            voices = [p for p in parts if p.has_lyrics]
+            if len(voices) == 1:
+                yield from _reduced(parts, voices[0], ("lied", "classical"), 16)
+
+
+def billboard(folder: Path) -> Iterator[LeadSheet]:
+    """McGill Billboard chord charts: sections of chords under a resting melody."""
+    with zipfile.ZipFile(folder / "billboard-chords.zip") as z:
+        for name in sorted(n for n in z.namelist() if n.endswith(".txt")):
+            yield from _chart(z.read(name).decode("utf-8", "replace"))
+
+
+def progressions(folder: Path) -> Iterator[LeadSheet]:
+    """Chord progressions with moods, as eight-bar charts."""
+    with (folder / "progressions.csv").open(encoding="utf-8") as table:
+        for row in csv.DictReader(table):
+            key = Key("A", "minor") if "min" in row["group"] else Key("C")
+            names = [re.sub(r"^([iIvV]+)M", r"\1maj", n) for n in row["progression"].split()]
+            chords = [parse_roman(n.replace("dom7", "7"), key) for n in names]
+            known = [c for c in chords if c]
+            if len(known) < len(chords) or not known:
+                continue
+            bars = tuple(_chord_bar(known[i % len(known)], Meter(4, 4)) for i in range(8))
+            moods = tuple(re.sub(r"[^a-z]", "", m.lower()) for m in row["moods"].split())
+            yield LeadSheet(key, Meter(4, 4), (bars,), styles=("chart", *moods[:2]))
+
+
+def _dance(text: str, stem: str) -> tuple[str, ...]:
+    head = fields_of(text)
+    words = " ".join([head.get("R", ""), head.get("T", ""), stem]).lower()
+    kind = next((d for d in _DANCES if d in words), "tune")
+    return tuple(kind.split())
+
+
+def _trim(sheet: LeadSheet, chords: bool) -> Iterator[LeadSheet]:
+    """Keep whole parts up to 32 bars, harmonise, and drop what is no melody."""
+    kept, total = [], 0
+    for part in sheet.parts:
+        if total + len(part) > MAX_BARS:
+            break
+        kept.append(part)
+        total += len(part)
+    if not kept and sheet.parts:
+        kept = [sheet.parts[0][:16]]
+        sheet = replace(sheet, styles=(*sheet.styles, "part"))
+        total = 16
+    sheet = replace(sheet, parts=tuple(kept))
+    if total >= 4 and len(sheet.pitches) >= 8 and len(set(sheet.pitches)) >= 4 \
+            and _writable(sheet):
+        yield sheet if chords else harmonise(sheet)
+
+
+def _writable(sheet: LeadSheet) -> bool:
+    for bar in sheet.bars:
+        i = 0
+        while i < len(bar.notes):
+            n = bar.notes[i]
+            group = bar.notes[i:i + 3]
+            if n.triplet:
+                if len(group) < 3 or any(g.ticks != n.ticks or not g.triplet for g in group) \
+                        or n.ticks not in (4, 8, 16):
+                    return False
+                i += 3
+            else:
+                if n.ticks % 6:
+                    return False
+                i += 1
+    return max(sheet.pitches) - min(sheet.pitches) <= 26
+
+
+def _mode_of(fifths: int, weights: np.ndarray, stated: str) -> Key:
+    """Key of a signature: its major, or its relative minor if that fits the notes better."""
+    major_pc = (7 * fifths) % 12
+    if stated in ("major", "minor"):
+        pc = major_pc if stated == "major" else (major_pc + 9) % 12
+        return key_from_pc(pc, stated)
+    minor_pc = (major_pc + 9) % 12
+    major = np.corrcoef(np.roll(_MAJOR_PROFILE, major_pc), weights)[0, 1]
+    minor = np.corrcoef(np.roll(_MINOR_PROFILE, minor_pc), weights)[0, 1]
+    return key_from_pc(minor_pc, "minor") if minor > major else key_from_pc(major_pc, "major")
+
+
+def _pc_weights(bars: list[RawBar]) -> np.ndarray:
+    weights = np.zeros(12) + 1e-6
+    for bar in bars:
+        for note in bar.notes + bar.others:
+            if note.pitch is not None:
+                weights[note.pitch % 12] += note.ticks
+    return weights
+
+
+def _melody_bar(bar: RawBar, full: int, last: bool) -> tuple[Note, ...] | None:
+    """The bar's melody, or None for a pickup, a split bar or one that does not add up."""
+    notes, at = [], 0.0
+    if bar.ticks < full - 0.01 and not (last and bar.ticks >= full / 2):
+        return None
+    for raw in sorted(bar.notes, key=lambda n: n.start):
+        if raw.start > at + 0.01:
+            notes.append(Note(None, round(raw.start - at)))
+        if raw.start < at - 0.01 or abs(raw.ticks - round(raw.ticks)) > 0.01 or raw.ticks < 1:
+            return None
+        notes.append(Note(raw.pitch, round(raw.ticks), raw.tied and raw.pitch is not None,
+                          raw.triplet))
+        at = raw.start + raw.ticks
+    if at < full - 0.01:
+        notes.append(Note(None, round(full - at)))
+    if sum(n.ticks for n in notes) != full:
+        return None
+    return _merge_rests(notes)
+
+
+def _merge_rests(notes: list[Note]) -> tuple[Note, ...]:
+    """Join ties inside the bar and runs of rests; a tie stays only at the bar's end."""
+    out: list[Note] = []
+    for note in notes:
+        last = out[-1] if out else None
+        joins = last is not None and not note.triplet and not last.triplet and (
+            (last.tied and last.pitch == note.pitch)
+            or (last.pitch is None and note.pitch is None))
+        if joins and last is not None:
+            out[-1] = Note(note.pitch, last.ticks + note.ticks, note.tied)
+        else:
+            out.append(note)
+    return tuple(replace(n, tied=n.tied and i == len(out) - 1) for i, n in enumerate(out))
+
+
+def _segments(part: RawPart, others: list[RawPart] | None, least: int
+              ) -> Iterator[tuple[list[tuple[RawBar, tuple[Note, ...]]], Key, Meter]]:
+    """Runs of bars with one key and metre, each bar with its melody."""
+    runs: list[tuple[list[tuple[RawBar, tuple[Note, ...]]], tuple[int, str], Meter]] = []
+    fifths, mode, meter = 0, "", Meter(4, 4)
+    current: list[tuple[RawBar, tuple[Note, ...]]] = []
+
+    def flush() -> None:
+        nonlocal current
+        if len(current) >= least:
+            runs.append((current, (fifths, mode), meter))
+        current = []
+
+    for i, bar in enumerate(part.bars):
+        new_meter = parse_meter(f"{bar.meter[0]}/{bar.meter[1]}") if bar.meter else None
+        if bar.fifths is not None and bar.fifths != fifths:
+            flush()
+            fifths, mode = bar.fifths, bar.mode
+        if new_meter and new_meter != meter:
+            flush()
+            meter = new_meter
+        if others:
+            bar.others = bar.others + [n for p in others if i < len(p.bars)
+                                       for n in p.bars[i].notes + p.bars[i].others]
+        notes = _melody_bar(bar, meter.bar_ticks, i == len(part.bars) - 1)
+        if notes is None:
+            if i and current:
+                flush()
+            continue
+        current.append((bar, notes))
+    flush()
+    for run, (f, m), mt in runs:
+        yield run, _mode_of(f, _pc_weights([b for b, _ in run]), m), mt
+
+
+def _sheets(run: list[tuple[RawBar, tuple[Note, ...]]], key: Key, meter: Meter,
+            tags: tuple[str, ...], size: int) -> Iterator[LeadSheet]:
+    """Cut a run into sheets of at most `size` bars, without leading or trailing silence."""
+    sounding = [any(n.pitch is not None for n in notes) for _, notes in run]
+    pieces, start = [], 0
+    for i in range(len(run) + 1):
+        empty = i == len(run) or not (sounding[i] or (i + 1 < len(run) and sounding[i + 1]
+                                                      and i and sounding[i - 1]))
+        if empty:
+            if i > start:
+                pieces.append((start, i))
+            start = i + 1
+    for begin, end in pieces:
+        length = end - begin
+        whole = length <= size
+        for at in range(begin, end, length if whole else 16):
+            chunk = run[at:min(at + (length if whole else 16), end)]
+            if len(chunk) < 4:
+                continue
+            parts: list[list[Bar]] = [[]]
+            chord = next((c for raw, _ in chunk for _, c in raw.chords), None)
+            for raw, notes in chunk:
+                chords = [(round(t), c) for t, c in raw.chords]
+                if chord and (not chords or chords[0][0] > 0):
+                    chords.insert(0, (0, chord))
+                chord = chords[-1][1] if chords else chord
+                parts[-1].append(Bar(notes, tuple(chords)))
+                if raw.section_end and len(parts[-1]) >= 4:
+                    parts.append([])
+            if len(parts) > 1 and len(parts[-1]) < 2:
+                tail = parts.pop()
+                parts[-1] += tail
+            final = whole or at + 16 >= end
+            sheet = LeadSheet(key, meter, tuple(tuple(p) for p in parts if p),
+                              styles=tags if final else (*tags, "part"))
+            yield from _trim(sheet, chords=True)
+
+
+def _reduced(parts: list[RawPart], voice: RawPart, tags: tuple[str, ...], size: int
+             ) -> Iterator[LeadSheet]:
+    """Voice as melody, chords from everything that sounds."""
+    others = [p for p in parts if p is not voice]
+    for run, key, meter in _segments(voice, others, 6):
+        raw_by_notes = {id(notes): raw for raw, notes in run}
+        for sheet in _sheets(run, key, meter, tags, size):
+            slots: list[Slot] = []
+            for b, bar in enumerate(sheet.bars):
+                raw = raw_by_notes[id(bar.notes)]
+                ticks = [0] if meter.half >= meter.bar_ticks else [0, meter.half]
+                for n, tick in enumerate(ticks):
+                    end = ticks[n + 1] if n + 1 < len(ticks) else meter.bar_ticks
+                    slots.append(Slot(b, tick, _sounding(raw.notes + raw.others, tick, end)))
+            chords = viterbi(slots, _all_chords(key), key)
+            yield with_chords(sheet, slots, chords)
+
+
+def _sounding(notes: list[RawNote], start: int, end: int) -> np.ndarray:
+    weights = np.zeros(12)
+    lowest = min((n.pitch for n in notes if n.pitch is not None and n.start <= start), default=None)
+    for n in notes:
+        overlap = min(end, n.start + n.ticks) - max(start, n.start)
+        if n.pitch is not None and overlap > 0:
+            weights[n.pitch % 12] += (1.6 if n.pitch == lowest else 1.0) * overlap / 24
+    top = weights.max()
+    return weights / top * 1.5 if top else weights
+
+
+def _all_chords(key: Key) -> list[tuple[Chord, float]]:
+    """Every triad, dominant and half-diminished chord; those outside the scale cost more."""
+    inside = set(key.pitch_classes) | ({(key.tonic_pc + 11) % 12} if key.is_minor else set())
+    out = []
+    for root in range(12):
+        for quality, cost in (("", 0.3), ("m", 0.3), ("7", 0.8), ("dim", 1.2), ("m7", 1.3),
+                              ("dim7", 1.6)):
+            chord = Chord(root, quality)
+            strange = sum(pc not in inside for pc in chord.pitch_classes)
+            out.append((chord, cost + 0.9 * strange + (0 if root == key.tonic_pc else 0.3)))
+    return out
+
+
+def _chord_bar(chord: Chord, meter: Meter) -> Bar:
+    return Bar((Note(None, meter.bar_ticks),), ((0, chord),))
+
+
+def _chart(text: str) -> Iterator[LeadSheet]:
+    """Sections of a Billboard chart as parts, 8 to 32 bars, one or two chords a bar."""
+    tonic = re.search(r"# tonic: (\S+)", text)
+    metre = re.search(r"# metre: (\S+)", text)
+    meter = parse_meter(metre[1]) if metre else None
+    if not tonic or meter not in (Meter(4, 4), Meter(3, 4), Meter(6, 8), Meter(12, 8)):
+        return
+    parts: list[tuple[Bar, ...]] = []
+    for line in text.splitlines():
+        body = re.findall(r"\|([^|]+)(?=\|)", line)
+        bars = []
+        for cell in body:
+            names = [c for c in cell.split() if ":" in c]
+            chords = [_harte(c) for c in names]
+            if len(chords) not in (1, 2) or None in chords:
+                bars = []
+                break
+            bar = _chord_bar(chords[0], meter)  # type: ignore[arg-type]
+            if len(chords) == 2 and chords[1] and meter.half < meter.bar_ticks:
+                half = meter.half
+                bar = Bar((Note(None, half), Note(None, meter.bar_ticks - half)),
+                          ((0, chords[0]), (half, chords[1])))  # type: ignore[arg-type]
+            bars.append(bar)
+        if len(bars) >= 4:
+            part = tuple(bars[:16])
+            if part not in parts:
+                parts.append(part)
+    for i in range(0, len(parts), 3):
+        chosen = parts[i:i + 3]
+        weights = np.zeros(12) + 1e-6
+        for p in chosen:
+            for bar in p:
+                for _, c in bar.chords:
+                    for pc in c.pitch_classes:
+                        weights[pc] += 1
+        key = parse_key(tonic[1])
+        if key is None or sum(map(len, chosen)) > MAX_BARS:
+            continue
+        pc = key.tonic_pc
+        scale = max(("major", "minor", "mixolydian", "dorian"),
+                    key=lambda s: sum(weights[(pc + i) % 12] for i in SCALES[s].intervals))
+        yield LeadSheet(key_from_pc(pc, scale), meter, tuple(chosen), styles=("chart", "pop"))
+
+
+_HARTE = {"maj": "", "min": "m", "7": "7", "min7": "m7", "maj7": "maj7", "dim": "dim",
+          "dim7": "dim7", "hdim7": "m7b5", "aug": "aug", "sus4": "sus4", "sus2": "sus2",
+          "maj6": "6", "min6": "m6", "9": "9", "min9": "m9", "maj9": "maj9", "13": "13", "5": "5",
+          "1": "5", "sus4(b7)": "7sus4", "11": "9", "7(#9)": "7#9", "sus4(b7,9)": "7sus4",
+          "maj(9)": "add9", "min(9)": "m9", "min11": "m9"}
+
+
+def _harte(text: str) -> Chord | None:
+    root, _, quality = text.partition(":")
+    quality = quality.split("/")[0]
+    return parse_chord(root[:2] + _HARTE.get(quality, _HARTE.get(quality.split("(")[0], "")))
