@@ -138,8 +138,8 @@ def _llama() -> None:
                       "run it again")
     _say("     there is none for this computer: building it (5 to 10 minutes)")
     environment = {"CMAKE_ARGS": f"{CMAKE} {os.environ.get('CMAKE_ARGS', '')}".strip()}
-    done = _patiently([str(python), "-m", "pip", "install", "-q", "--no-deps",
-                       "--no-binary=llama-cpp-python", f"llama-cpp-python=={LLAMA}"], environment)
+    done = _patiently([str(python), "-m", "pip", "install", "-q", "--no-deps", str(_source())],
+                      environment)
     if done:
         raise Trouble(f"llama-cpp-python could not be built ({done}); see docs/install.md")
 
@@ -154,22 +154,26 @@ def _wheel(python: Path) -> bool:
         return False
 
 
+def _source() -> Path:
+    """The source archive of llama-cpp-python, fetched once."""
+    folder = VENV / "sdist"
+    archive = folder / f"llama_cpp_python-{LLAMA}.tar.gz"
+    if not archive.exists():
+        _pip(["download", "--no-deps", "--no-binary=llama-cpp-python", "-d", str(folder),
+              f"llama-cpp-python=={LLAMA}"],
+             "the source of llama-cpp-python could not be fetched")
+    return archive
+
+
 def _vocabularies() -> None:
     """The tokenizers of real models, for the tests; they lie in llama-cpp-python's source."""
     if VOCABS.is_dir() and len(list(VOCABS.glob("*.gguf"))) >= 4:
         return
     _say("     fetching tokenizers of real models for the tests")
-    folder = VENV / "sdist"
-    _pip(["download", "--no-deps", "--no-binary=llama-cpp-python", "--no-build-isolation",
-          "-d", str(folder), f"llama-cpp-python=={LLAMA}"],
-         "the source of llama-cpp-python could not be fetched", check=False)
-    archives = list(folder.glob("llama_cpp_python-*.tar.gz"))
-    if not archives:
-        raise Trouble("the source of llama-cpp-python could not be fetched; check the network")
     part = VENV / "vocabs.part"
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir()
-    with tarfile.open(archives[0]) as archive:
+    with tarfile.open(_source()) as archive:
         for member in archive:
             name = Path(member.name).name
             if name.startswith("ggml-vocab-") and name.endswith(".gguf"):
@@ -178,7 +182,6 @@ def _vocabularies() -> None:
                     (part / name).write_bytes(source.read())
     shutil.rmtree(VOCABS, ignore_errors=True)
     os.replace(part, VOCABS)
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _check() -> None:
@@ -191,10 +194,10 @@ def _check() -> None:
         raise Trouble(f"a package does not start ({_last(done)}); delete .venv and run it again")
 
 
-def _pip(words: list[str], failure: str, check: bool = True) -> None:
+def _pip(words: list[str], failure: str) -> None:
     done = _run([str(python_of(VENV)), "-m", "pip", words[0], "-q",
                  "--disable-pip-version-check", *words[1:]])
-    if done.returncode and check:
+    if done.returncode:
         raise Trouble(f"{failure} ({_last(done)}); check the network and run it again")
 
 

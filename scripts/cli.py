@@ -19,6 +19,7 @@ from scripts.errors import Cancelled, MusicGenError, UsageError
 from scripts.settings import Settings, load_settings
 
 _BAR = 30
+ALSO = ("wav", "abc", "musicxml")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -30,11 +31,11 @@ def build_parser() -> argparse.ArgumentParser:
     """The command line of the contract."""
     parser = _Parser(prog="launcher.py", description="Composes songs on this computer and plays "
                      "them. Without a command: the menu.")
-    common = argparse.ArgumentParser(add_help=False)
+    common = _Parser(add_help=False)
     common.add_argument("--debug", action="store_true", help="show tracebacks")  # see main
     common.add_argument("--json", action="store_true", help="one JSON object a line")
     commands = parser.add_subparsers(dest="command", parser_class=_Parser)
-    song = argparse.ArgumentParser(add_help=False)
+    song = _Parser(add_help=False)
     song.add_argument("styles", help='such as "Chill, Dubstep"')
     song.add_argument("--length", metavar="L", help="3 (minutes), 4-6, or 1:30 (hours:minutes)")
     song.add_argument("--key", help='such as "F minor"')
@@ -48,7 +49,8 @@ def build_parser() -> argparse.ArgumentParser:
     song.add_argument("--chords", help='one a bar, such as "Fm Db Ab Eb"')
     generate = commands.add_parser("generate", parents=[song, common], help="make songs")
     generate.add_argument("--songs", type=int, default=1, metavar="N")
-    generate.add_argument("--also", default="", help="keep the wav too")
+    generate.add_argument("--also", default="", metavar="KINDS",
+                          help="keep these too: wav, abc, musicxml (the lead sheet)")
     generate.add_argument("--out", type=Path, help="folder for the songs")
     generate.add_argument("--watch-input", action="store_true", help=argparse.SUPPRESS)
     commands.add_parser("compose", parents=[song, common], help="write only the lead sheet (ABC)")
@@ -122,8 +124,9 @@ def _run(args: argparse.Namespace, settings: Settings) -> int:
         from scripts.bench import run_bench
         return run_bench(args.model, settings, args.json)
     from scripts import reports
-    return {"library": reports.library, "models": reports.models, "styles": reports.styles,
-            "doctor": reports.doctor}[command](args, settings)
+    looks = {"library": reports.library, "models": reports.models, "styles": reports.styles,
+             "doctor": reports.doctor}
+    return looks[command](args, settings)
 
 
 def _wishes(args: argparse.Namespace, settings: Settings) -> Wishes:
@@ -143,9 +146,9 @@ def _order(args: argparse.Namespace, settings: Settings, songs: int) -> Any:
     if not 0 <= seed < 1 << 40:
         raise UsageError(f"--seed {seed} is out of range; 0 to {(1 << 40) - 1} can be used")
     also = tuple(w.strip().lower() for w in getattr(args, "also", "").split(",") if w.strip())
-    wrong = [w for w in also if w not in ("wav", "abc")]
+    wrong = [w for w in also if w not in ALSO]
     if wrong:
-        raise UsageError(f'--also "{wrong[0][:20]}" cannot be made; wav and abc can')
+        raise UsageError(f'--also "{wrong[0][:20]}" cannot be made; {", ".join(ALSO)} can')
     return Order(_wishes(args, settings), songs, seed, args.model or settings.model, temperature,
                  getattr(args, "out", None) or paths.OUTPUT, settings.bitrate, also)
 

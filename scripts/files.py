@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
@@ -27,7 +28,8 @@ def write_text(path: Path, text: str) -> None:
             os.fsync(file.fileno())
         rename(part, path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
         raise storage_error(error, path) from error
 
 

@@ -17,21 +17,23 @@ from scripts.audio.wav import write_wav
 from scripts.brief import Brief, Wishes, make_brief
 from scripts.composer.compose import Composer, Composition, threads_for
 from scripts.composer.rules import sheet_grammar
-from scripts.summary import summarise
 from scripts.errors import Cancelled, ModelError, MusicGenError
 from scripts.library.songs import Song, SongFiles, read_song, sweep
 from scripts.llm.client import ModelProcess
 from scripts.llm.registry import find_model
 from scripts.llm.sheet_machine import longest
 from scripts.score.abc_writer import write_abc
+from scripts.score.musicxml import musicxml_of
 from scripts.settings import Settings
 from scripts.styles.style import load_styles
+from scripts.summary import summarise
 from scripts.synth import RATE
 from scripts.synth.effects import Stereo
 from scripts.synth.instruments import load_instruments
 from scripts.synth.render import render
 
 STAGES = ("compose", "render", "convert")
+HOPELESS = 3  # failures in a row after which an order is given up
 _PROMPT_ROOM = 1024  # tokens kept for the prompt
 
 # stage, share done (0 to 1), and the end of the text while the model writes
@@ -55,7 +57,7 @@ class Order:
     bitrate : int
         kbit/s.
     also : tuple of str
-        Files to keep beside the MP3: ``wav``.
+        Files to keep beside the MP3 and the ABC: ``wav``, ``musicxml``.
     """
 
     wishes: Wishes
@@ -151,9 +153,11 @@ class Studio:
         write_tags(files.part(".mp3"), song_tags(brief, composition, summary))
         if self.cancelled():
             raise Cancelled("stopped")
-        path = files.finish(
-            {".json": json.dumps(details, indent=2, ensure_ascii=False) + "\n",
-             ".abc": write_abc(composition.sheet)}, keep_wav="wav" in self.order.also)
+        texts = {".json": json.dumps(details, indent=2, ensure_ascii=False) + "\n",
+                 ".abc": write_abc(composition.sheet)}
+        if "musicxml" in self.order.also:
+            texts[".musicxml"] = musicxml_of(texts[".abc"])
+        path = files.finish(texts, keep_wav="wav" in self.order.also)
         report("convert", 1.0, "")
         return read_song(path)
 
@@ -175,7 +179,7 @@ def make_songs(order: Order, settings: Settings, report: Callable[[int, str, flo
         How many songs failed.
     """
     sweep(order.out, 24 * 3600, time.time())
-    failures = 0
+    failures = in_a_row = 0
     with Studio(order, settings, cancelled) as studio:
         for number in range(order.songs):
             if cancelled():
@@ -186,10 +190,12 @@ def make_songs(order: Order, settings: Settings, report: Callable[[int, str, flo
                 raise
             except MusicGenError as error:
                 failures += 1
+                in_a_row += 1
                 failed(number, str(error))
-                if order.songs == 1:
+                if in_a_row >= HOPELESS and number + 1 < order.songs:
                     raise
                 continue
+            in_a_row = 0
             finished(number, song)
     return failures
 

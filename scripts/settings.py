@@ -77,20 +77,20 @@ def checked(settings: Settings, name: str, value: Any) -> Settings:
     UsageError
         When the value is not allowed, naming what is.
     """
-    kind = {f.name: type(f.default) for f in fields(Settings)}.get(name)
-    if name == "unknown" or kind is None:
+    if name == "unknown" or name not in {f.name for f in fields(Settings)}:
         raise UsageError(f"there is no setting {name!r}")
+    kind: type = type(getattr(Settings(), name))
     if name in _RANGES:
         low, high = _RANGES[name]
         if isinstance(value, bool) or not isinstance(value, (int, float)) \
                 or not low <= value <= high:
             raise UsageError(f"{name} must be a number from {low:g} to {high:g}, not {value!r}")
-        return replace(settings, **{name: kind(value)})
+        return replace(settings, **_one(name, kind(value)))
     if not isinstance(value, kind):
         raise UsageError(f"{name} must be a {kind.__name__}, not {value!r}")
     if name in _CHOICES and value not in _CHOICES[name]:
         raise UsageError(f"{name} must be one of {', '.join(_CHOICES[name])}, not {value!r}")
-    return replace(settings, **{name: value})
+    return replace(settings, **_one(name, value))
 
 
 def load_settings(path: Path) -> tuple[Settings, list[str]]:
@@ -105,7 +105,8 @@ def load_settings(path: Path) -> tuple[Settings, list[str]]:
         aside = path.with_name(path.name + ".broken")
         try:
             os.replace(path, aside)
-            told = f"{path.name} is not JSON ({_first_line(error)}); it was set aside as {aside.name}"
+            told = (f"{path.name} is not JSON ({_first_line(error)}); it was set aside as "
+                    f"{aside.name}")
         except OSError:
             told = f"{path.name} is not JSON ({_first_line(error)}); the defaults are used"
         return Settings(), [told]
@@ -127,6 +128,10 @@ def save_settings(path: Path, settings: Settings) -> None:
     """Write the settings whole; unknown keys go back as they were."""
     known = {f.name: getattr(settings, f.name) for f in fields(Settings) if f.name != "unknown"}
     write_text(path, json.dumps({**settings.unknown, **known}, indent=2, ensure_ascii=False) + "\n")
+
+
+def _one(name: str, value: Any) -> dict[str, Any]:
+    return {name: value}
 
 
 def _first_line(error: Exception) -> str:

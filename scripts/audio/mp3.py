@@ -89,6 +89,7 @@ def write_tags(mp3: Path, tags: Tags) -> None:
                          (TDRC, str(tags.year))):
         id3.add(frame(encoding=text, text=[value]))
     id3.add(COMM(encoding=text, lang="eng", desc="", text=[tags.comment]))
+    id3.update_to_v23()
     try:
         id3.save(mp3, v2_version=3)
     except OSError as error:

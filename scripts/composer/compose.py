@@ -83,7 +83,7 @@ class Composer:
     def compose(self, brief: Brief, temperature: float, progress: Progress) -> Composition:
         """Write a sheet and a title for `brief`."""
         grammar = sheet_grammar(brief)
-        prompt = self._sheet_prompt(brief)
+        prompt = self.sheet_prompt(brief)
         count = candidates_for(self.info.parameters)
         best: LeadSheet | None = None
         best_cost, tokens, seconds, tries = 0.0, 0, 0.0, 0
@@ -107,7 +107,8 @@ class Composer:
                        styles=tuple(brief.styles), origin=self.info.name)
         return Composition(best, self.info.name, tries, best_cost, tokens, seconds, by)
 
-    def _sheet_prompt(self, brief: Brief) -> Prompt:
+    def sheet_prompt(self, brief: Brief) -> Prompt:
+        """What the model is asked to continue."""
         if self.native:
             return Prompt(starter_header(brief), special=False, bos=True)
         question = fill(read_template(self.data / "prompts", "compose"), brief)

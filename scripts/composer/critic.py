@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -51,7 +52,7 @@ def repetition(bars: Sequence[Bar]) -> float:
     names = [bar.notes for bar in bars]
     most = Counter(names).most_common(1)[0][1] / len(names)
     run = longest = 1
-    for a, b in zip(names, names[1:], strict=False):
+    for a, b in pairwise(names):
         run = run + 1 if a == b else 1
         longest = max(longest, run)
     return 6.0 * max(0.0, most - 0.34) + 1.5 * max(0, longest - 2)

@@ -8,6 +8,8 @@ from scripts.score.abc_writer import pitch_text
 from scripts.score.chords import Chord, parse_roman
 from scripts.score.keys import LETTER_PC, Key
 
+_USUAL_METERS = ("2/2", "2/4", "3/4", "4/4", "6/8", "9/8", "12/8")
+
 
 def chord_vocabulary(brief: Brief) -> tuple[Chord, ...]:
     """The chords the styles use, in the brief's key."""
@@ -37,14 +39,18 @@ def sheet_grammar(brief: Brief) -> SheetGrammar:
                  Chord(key.tonic_pc, "m" if key.is_minor else ""))
     end = fixed[-1].pitch_classes if fixed and fixed[-1].root != key.tonic_pc else (key.tonic_pc,)
     final = [p for p in pitches if p % 12 in end] or [p for p in pitches if p % 12 == key.tonic_pc]
-    durations = {d for d in rules.durations if d <= full} | {12 if full % 12 == 0 else 6}
+    usual = str(brief.meter) in _USUAL_METERS
+    # In metres that models have hardly seen, runs of sixteenths lose the beat.
+    shortest = min(rules.durations) if usual else 12 if full % 12 == 0 else 6
+    durations = {d for d in rules.durations if shortest <= d <= full}
+    durations.add(12 if full % 12 == 0 else 6)
     return SheetGrammar(
         meter=(brief.meter.beats, brief.meter.unit), parts=brief.parts,
         pitches=_spelled(pitches, key), final_pitches=_spelled(final, key),
         durations=tuple(sorted(durations)), chords=tuple(c.symbol(key) for c in chords),
         final_chords=(tonic.symbol(key),), half_bar_chords=rules.half_bar_chords,
         rests=rules.rests, triplets=rules.triplets and not brief.meter.is_compound,
-        ties=rules.ties, syncopation=rules.syncopation,
+        ties=rules.ties, syncopation=rules.syncopation and usual,
         bar_chords=tuple(c.symbol(key) for c in fixed))
 
 

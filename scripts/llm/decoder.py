@@ -56,7 +56,7 @@ class Decoder:
 
     def tokenize(self, text: str, special: bool, bos: bool) -> list[int]:
         """Tokens of `text`; `special` reads control tokens written in it."""
-        return self.llama.tokenize(text.encode("utf-8"), add_bos=bos, special=special)
+        return list(self.llama.tokenize(text.encode("utf-8"), add_bos=bos, special=special))
 
     def write(self, prompt: list[int], machine: Machine[Any], identity: Any, sampling: Sampling,
               report: Report, cancelled: Callable[[], bool]) -> Decoded:

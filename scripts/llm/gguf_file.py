@@ -171,7 +171,7 @@ def _read(r: _Reader) -> GgufInfo:
         needed = max(needed, offset + count // block * block_bytes)
     align = int(meta.get("general.alignment", 32) or 32)
     start = -(-r.file.tell() // align) * align
-    if start + needed > r.size:
+    if needed and start + needed > r.size:
         raise ModelError(f"{r.path.name}: the file is cut short ({r.size:,} of "
                          f"{start + needed:,} bytes); copy or download it again")
     arch = str(meta.get("general.architecture", ""))

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from scripts.score.abc_writer import duration_text
 from scripts.score.meter import Meter
 
+QUARTER = 24
 TRIPLET_TICKS = 24  # three eighths in the time of two
 
 # Phases within a bar.
@@ -67,7 +68,9 @@ class SheetGrammar:
 
     @staticmethod
     def from_json(data: dict[str, Any]) -> SheetGrammar:
-        return SheetGrammar(**{k: tuple(v) if isinstance(v, list) else v for k, v in data.items()})
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v
+                                  for k, v in data.items()}
+        return SheetGrammar(**values)
 
 
 class _Node:
@@ -114,7 +117,8 @@ class SheetMachine:
         self._roots: dict[tuple[Hashable, ...], _Node] = {}
         beats = set(self.meter.beat_starts)
         self._beats = sorted(beats | {self.full})
-        self._fillable = self._completable()
+        self._closing = min(QUARTER, max(grammar.durations))  # the last note is no afterthought
+        self._fillable = {final: self._completable(final) for final in (False, True)}
 
     # -- the automaton -------------------------------------------------------------------
 
@@ -190,7 +194,7 @@ class SheetMachine:
             return [(p, (rest, follow, "")) for p in names]
         words = []
         offset = self.full - left
-        for ticks in self._allowed(offset):
+        for ticks in self._allowed(offset, final):
             rest = left - ticks
             names = g.final_pitches if final and rest == 0 else g.pitches
             if phase == _TIED:
@@ -203,7 +207,8 @@ class SheetMachine:
                 and not g.bar_chords:
             words += [(f'"{c}"', (left, _AFTER_CHORD, "")) for c in g.chords]
         if g.triplets and phase != _TIED and offset in self._beats and left >= TRIPLET_TICKS \
-                and (left - TRIPLET_TICKS) in self._fillable and offset % 24 == 0:
+                and (left - TRIPLET_TICKS) in self._fillable[final] and offset % 24 == 0 \
+                and not (final and left == TRIPLET_TICKS):
             words.append(("(3", (left, _TRIPLET_1, "")))
         return words
 
@@ -212,27 +217,28 @@ class SheetMachine:
             return (self.grammar.bar_chords[bar],)
         return self.grammar.final_chords if bar == self.count - 1 else self.grammar.chords
 
-    def _fits(self, offset: int, ticks: int) -> bool:
-        if offset + ticks > self.full:
+    def _fits(self, offset: int, ticks: int, final: bool) -> bool:
+        end = offset + ticks
+        if end > self.full or (final and end == self.full and ticks < self._closing):
             return False
         if self.grammar.syncopation or offset in self._beats:
             return True
-        following = next(b for b in self._beats if b > offset)
-        return offset + ticks <= following
+        return end <= next(b for b in self._beats if b > offset)
 
-    def _completable(self) -> set[int]:
+    def _completable(self, final: bool) -> set[int]:
         """Ticks that can be left in a bar so that allowed durations can still fill it."""
         good = {0}
         for left in range(1, self.full + 1):
             offset = self.full - left
-            if any(self._fits(offset, d) and left - d in good for d in self.grammar.durations):
+            if any(self._fits(offset, d, final) and left - d in good
+                   for d in self.grammar.durations):
                 good.add(left)
         return good
 
-    def _allowed(self, offset: int) -> list[int]:
+    def _allowed(self, offset: int, final: bool) -> list[int]:
         left = self.full - offset
         return [d for d in self.grammar.durations
-                if self._fits(offset, d) and left - d in self._fillable]
+                if self._fits(offset, d, final) and left - d in self._fillable[final]]
 
 
 def longest(grammar: SheetGrammar) -> int:

@@ -38,8 +38,10 @@ QUALITIES: dict[str, tuple[int, ...]] = {
 _ALIASES = {
     "maj": "", "M": "", "major": "", "min": "m", "-": "m", "minor": "m", "M7": "maj7",
     "Maj7": "maj7", "min7": "m7", "-7": "m7", "dom7": "7", "dominant": "7", "o": "dim",
-    "o7": "dim7", "+": "aug", "7+": "7#5", "aug7": "7#5", "+7": "7#5", "sus": "sus4", "7sus": "7sus4",
-    "min6": "m6", "min9": "m9", "ø": "m7b5", "ø7": "m7b5", "min7b5": "m7b5", "maj6": "6", "2": "sus2",
+    "o7": "dim7", "+": "aug", "7+": "7#5", "aug7": "7#5", "+7": "7#5", "sus": "sus4",
+    "7sus": "7sus4",
+    "min6": "m6", "min9": "m9", "ø": "m7b5", "ø7": "m7b5", "min7b5": "m7b5", "maj6": "6",
+    "2": "sus2",
     "4": "sus4", "m(maj7)": "mmaj7", "mM7": "mmaj7", "69": "6", "6/9": "6", "maj13": "maj9",
     "11": "9", "m11": "m9", "7b5": "7", "dom9": "9",
 }

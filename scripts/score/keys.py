@@ -50,7 +50,7 @@ _ALIASES = {
     "melodic": "melodic minor",
 }
 
-_KEY_TEXT = re.compile(r"^\s*([A-Ga-g])\s*(#|b|♯|♭|-?sharp|-?flat)?\s*(.*?)\s*$")
+_KEY_TEXT = re.compile(r"^\s*([A-Ga-g])\s*(#|b(?!lues)|♯|♭|-?sharp|-?flat)?\s*(.*?)\s*$")
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Key:
     @property
     def signature(self) -> dict[str, int]:
         """Alteration of each letter (-1, 0, 1) by the key signature."""
-        altered = {letter: 0 for letter in LETTERS}
+        altered = dict.fromkeys(LETTERS, 0)
         order = SHARP_ORDER if self.fifths > 0 else SHARP_ORDER[::-1]
         for i in range(abs(self.fifths)):
             altered[order[i % 7]] += 1 if self.fifths > 0 else -1

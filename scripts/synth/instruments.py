@@ -6,6 +6,7 @@ import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from scripts.errors import UsageError
 
@@ -54,7 +55,8 @@ def load_instruments(folder: Path) -> dict[str, Instrument]:
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise UsageError(f"{path.name}: {error}; mend the instrument file") from error
         for name, row in tables.items():
-            values = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
+            values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v
+                                      for k, v in row.items()}
             try:
                 found[name] = Instrument(name=name, **values)
             except TypeError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from scipy.signal import lfilter
 
 from scripts.synth import RATE
 from scripts.synth.instruments import Instrument
@@ -53,7 +54,8 @@ def play_note(instrument: Instrument, frequency: float, held: float, velocity: f
     level = 0.25 + 0.75 * velocity**1.5
     sound = engine(instrument, frequency, held, velocity, quarter, t, seed)
     if instrument.drive:
-        sound = np.tanh(sound * instrument.drive * (0.5 + velocity)) / (0.6 + 0.4 * instrument.drive)
+        push = instrument.drive * (0.5 + velocity)
+        sound = np.tanh(sound * push) / (0.6 + 0.4 * instrument.drive)
     return (sound * envelope(instrument.envelope, held, t) * np.float32(level)).astype(np.float32)
 
 
@@ -62,7 +64,8 @@ def _wavetable(i: Instrument, f: float, held: float, velocity: float, quarter: f
     bright = i.bright * (0.45 + 0.55 * velocity)
     tables = (cycle(i.wave, f, i.dark), cycle(i.wave, f, round(bright, -2) + 100))
     if i.wobble:
-        mix: Mono | float = (0.5 - 0.5 * np.cos(2 * np.pi * t / quarter * i.wobble)).astype(np.float32)
+        sweep = np.cos(2 * np.pi * t / quarter * i.wobble)
+        mix = (0.5 - 0.5 * sweep).astype(np.float32)
     else:
         mix = np.exp(-t / i.mod_decay).astype(np.float32)
     depth, rate = i.vibrato
@@ -80,8 +83,9 @@ def _wavetable(i: Instrument, f: float, held: float, velocity: float, quarter: f
     total *= np.float32(0.32 / np.sqrt(len(i.unison)))
     if i.noise:
         hiss = rng.standard_normal(len(t)).astype(np.float32)
-        hiss *= np.exp(-t / 0.06).astype(np.float32) + np.float32(0.25)
-        total += np.float32(i.noise) * hiss
+        breath = 0.25 if i.envelope[2] > 0 else 0.0  # struck strings hiss only at the start
+        hiss *= np.exp(-t / 0.05).astype(np.float32) + np.float32(breath)
+        total += np.float32(i.noise * velocity) * hiss
     return total
 
 
@@ -97,7 +101,7 @@ def _fm(i: Instrument, f: float, held: float, velocity: float, quarter: float,
         soft = i.body * (0.4 + 0.6 * velocity) * np.exp(-t / 0.6)
         sound = 0.55 * sound + 0.45 * np.sin(2 * np.pi * f * 1.001 * t
                                              + soft * np.sin(2 * np.pi * f * 1.001 * t))
-    return (0.42 * sound).astype(np.float32)
+    return np.asarray(0.42 * sound, dtype=np.float32)
 
 
 def _pluck(i: Instrument, f: float, held: float, velocity: float, quarter: float,
@@ -109,9 +113,9 @@ def _pluck(i: Instrument, f: float, held: float, velocity: float, quarter: float
     count = int(len(t) * ratio) + 2
     rng = np.random.default_rng(seed)
     burst = rng.uniform(-1, 1, period)
-    smooth = 1.0 - (0.35 + 0.6 * velocity) * (1 - i.damp)
-    for _ in range(1 + int(3 * smooth)):
-        burst = (1 - smooth) * burst + smooth * np.roll(burst, 1)
+    # A soft touch is a dull one: a one-pole low-pass, run twice round the string.
+    pole = min(0.92, i.damp + 0.45 * (1 - velocity))
+    burst = lfilter([1 - pole], [1, -pole], np.tile(burst, 2))[period:]
     burst -= burst.mean()
     burst /= max(np.sqrt(np.mean(burst**2)), 1e-6)
     # Loss a period so that the fundamental falls by 60 dB in the envelope's decay time.
@@ -126,4 +130,4 @@ def _pluck(i: Instrument, f: float, held: float, velocity: float, quarter: float
     sound = np.interp(np.arange(len(t)) * ratio, np.arange(len(string)), string)
     if i.body:
         sound = sound + i.body * np.sin(2 * np.pi * f * t) * np.exp(-t * 3)
-    return (0.3 * sound).astype(np.float32)
+    return np.asarray(0.3 * sound, dtype=np.float32)

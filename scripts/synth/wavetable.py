@@ -7,6 +7,7 @@ cycles, dark and bright, is cross-faded in time where an analogue synth would sw
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,12 +20,12 @@ _ORGAN = {1: 1.0, 2: 0.8, 3: 0.55, 4: 0.45, 6: 0.25, 8: 0.2}
 _FORMANTS = ((700.0, 110.0, 1.0), (1150.0, 120.0, 0.5), (2600.0, 180.0, 0.2))
 
 
-def harmonics(wave: str, frequency: float) -> npt.NDArray[np.float64]:
+def harmonics(wave: str, frequency: float) -> npt.NDArray[Any]:
     """Amplitudes of harmonics 1, 2, ... below 18 kHz of a wave at `frequency` Hz."""
     count = max(1, min(SIZE // 2 - 1, int(18_000 / frequency)))
-    k = np.arange(1, count + 1)
+    k: npt.NDArray[Any] = np.arange(1, count + 1)
     if wave == "saw":
-        return 1.0 / k
+        return np.asarray(1.0 / k)
     if wave == "square":
         return np.where(k % 2 == 1, 1.0 / k, 0.0)
     if wave == "triangle":
@@ -32,14 +33,14 @@ def harmonics(wave: str, frequency: float) -> npt.NDArray[np.float64]:
     if wave == "organ":
         return np.array([_ORGAN.get(int(n), 0.0) for n in k])
     if wave == "reed":
-        return np.where(k % 2 == 1, 1.0, 0.55) / k**0.9
+        return np.asarray(np.where(k % 2 == 1, 1.0, 0.55) / k**0.9)
     if wave == "piano":
         # A string struck at 1/8 of its length lacks every eighth harmonic.
-        return np.abs(np.sin(np.pi * k / 8)) / k**1.1 + 0.02 / k
+        return np.asarray(np.abs(np.sin(np.pi * k / 8)) / k**1.1 + 0.02 / k)
     if wave == "voice":
         f = k * frequency
         gain = sum(a / (1 + ((f - c) / w) ** 2) for c, w, a in _FORMANTS)
-        return (0.12 + gain) / k**0.8
+        return np.asarray((0.12 + gain) / k**0.8)
     return np.where(k == 1, 1.0, 0.08 / k**2)  # sine with a trace of colour
 
 

@@ -377,5 +377,7 @@ def run_menu(settings: Settings) -> int:
     except ImportError as error:
         raise UsageError("curses is missing; run 'python requisites.py'") from error
     os.environ.setdefault("ESCDELAY", "25")
+    for name in ("LINES", "COLUMNS"):  # exported by some shells; curses would never see a resize
+        os.environ.pop(name, None)
     status: int = curses.wrapper(lambda window: App(CursesScreen(window), settings).run())
     return status

@@ -17,7 +17,8 @@ def width_of(text: str) -> int:
 
 def clip(text: str, columns: int) -> str:
     """`text` without control characters, cut to `columns`."""
-    out, used = [], 0
+    out: list[str] = []
+    used = 0
     for char in text:
         if not char.isprintable():
             char = " "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from scripts.settings import Settings
 from scripts.tui.layout import clip, clock, framed, percent_bar, time_bar
 from scripts.tui.state import GENERATE, JUKEBOX, MENU, OPTIONS, JobState, State
@@ -57,6 +59,7 @@ def generate(state: State, size: Size) -> list[str]:
         body += job_lines(job)
     if state.message:
         body.append(f"Llm-Music-Gen: {state.message}")
+    body = [row for line in body for row in fold(line, columns)]
     room = lines - 6
     tail = now_playing(state)
     if len(body) + len(tail) + 1 <= room:
@@ -94,14 +97,14 @@ def jukebox(state: State, size: Size) -> list[str]:
     else:
         body.append("Stopped. P plays.")
     body += ["", *wrap("Next 5 Songs: ", now.upcoming, size[0])]
+    body += ["", "Keys: P pause, N or > next, < previous, + - volume"]
     if now.notice:
         body += ["", now.notice]
     body += ["", *brief_jobs(state.jobs)]
     if state.message:
         body.append(state.message)
     return framed("Output Jukebox", body,
-                  "Selection; Pause = P, Next = N, Prev = <, Vol = + -, "
-                  "Back to Main = B, Exit Program = X:", size)
+                  "Selection; Back to Main = B, Exit Program = X:", size)
 
 
 def options(state: State, size: Size) -> list[str]:
@@ -179,6 +182,11 @@ def job_lines(job: JobState) -> list[str]:
             lines.append("Done so far: " + ", ".join(job.made[-5:]))
     lines += [f"Llm-Music-Gen: {reason}" for reason in job.failures[-2:]]
     return lines
+
+
+def fold(line: str, columns: int) -> list[str]:
+    """A line of talk over as many rows as it needs; progress bars stay whole."""
+    return textwrap.wrap(line, max(columns - 1, 8), subsequent_indent="    ") or [""]
 
 
 def wrap(label: str, titles: tuple[str, ...], columns: int) -> list[str]:

@@ -1,0 +1,68 @@
+"""``launcher.py bench``: speeds as ratios of one run, so that the machine hardly matters."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+from scripts import paths
+from scripts.arranger.arrange import arrange
+from scripts.audio.mp3 import encode_mp3
+from scripts.audio.wav import write_wav
+from scripts.brief import Wishes, make_brief
+from scripts.composer.compose import Composer, threads_for
+from scripts.composer.rules import sheet_grammar
+from scripts.llm.client import ModelProcess
+from scripts.llm.registry import find_model
+from scripts.llm.sampling import Sampling
+from scripts.settings import Settings
+from scripts.styles.style import load_styles
+from scripts.synth.instruments import load_instruments
+from scripts.synth.render import render
+
+ROUNDS = 5
+
+
+def run_bench(model: str, settings: Settings, as_json: bool) -> int:
+    """Measure decoding with and without grammar, and each stage of a three-minute song."""
+    info = find_model(model or settings.model, paths.MODELS)
+    brief = make_brief(Wishes("Chill, Dubstep"), load_styles(paths.DATA / "styles"), 1)
+    threads = threads_for(info.parameters, settings.threads)
+    bound, free = [], []
+    with ModelProcess(info.path, 4096, threads) as process:
+        composer = Composer(process, info, paths.DATA)
+        started = time.perf_counter()
+        composition = composer.compose(brief, 0.8, lambda done, text: None)
+        composing = time.perf_counter() - started
+        prompt = composer.sheet_prompt(brief)
+        for n in range(ROUNDS):  # by turns, so that both meet the same machine
+            reply = process.write_sheet(prompt, sheet_grammar(brief), Sampling(0.8, seed=n), 1,
+                                        lambda done, text: None)
+            bound.append(reply.tokens / reply.seconds)
+            free.append(process.free_rate(prompt, 200, n))
+    arrangement = arrange(brief, composition.sheet, paths.DATA)
+    with tempfile.TemporaryDirectory() as folder:
+        wav, mp3 = Path(folder) / "a.wav", Path(folder) / "a.mp3"
+        started = time.perf_counter()
+        write_wav(wav, render(arrangement, load_instruments(paths.DATA / "instruments")),
+                  lambda done: None)
+        rendering = time.perf_counter() - started
+        started = time.perf_counter()
+        encode_mp3(wav, mp3, settings.bitrate)
+        encoding = time.perf_counter() - started
+    rows: dict[str, str | float] = {"model": info.name, "grammar_tokens_per_second": median(bound),
+            "free_tokens_per_second": median(free),
+            "grammar_to_free": median(bound) / median(free),
+            "compose_seconds": composing, "render_seconds": rendering, "encode_seconds": encoding,
+            "render_to_real_time": rendering / brief.length,
+            "render_to_encode": rendering / encoding}
+    for name, value in rows.items():
+        shown = value if isinstance(value, str) else round(value, 3)
+        if not as_json:
+            print(f"{name.replace('_', ' '):<28} {shown}")
+    if as_json:
+        print(json.dumps(rows))
+    return 0

@@ -1,0 +1,93 @@
+"""Shared fixtures: a home of one's own, the starter model, twins of users' models."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from scripts import paths
+from scripts.brief import Brief, Wishes, make_brief
+from scripts.llm.client import ModelProcess
+from scripts.score.abc_reader import read_abc
+from scripts.score.sheet import LeadSheet
+from scripts.styles.style import Style, load_styles
+from tests.twins import make_twin
+
+ROOT = Path(__file__).resolve().parent.parent
+STARTER = ROOT / "models" / "starter.gguf"
+VOCABS = ROOT / ".venv" / "vocabs"
+
+TUNE = '''X:1
+T:A Tune
+M:4/4
+L:1/8
+K:Em
+"Em"e2g2b2g2|"C"e2c2G2c2|"D"d2f2a2f2|"Em"e4B4|
+"Em"e2g2b2g2|"C"e2c2G2c2|"D"d2f2a2d2|"Em"e8||
+"G"b2d'2b2g2|"C"c'2b2a2g2|"D"f2a2d2f2|"Em"g2f2e4|
+"G"b2d'2b2g2|"C"c'2b2a2g2|"D"f2a2d2f2|"Em"e8|]
+'''
+
+
+@pytest.fixture(scope="session")
+def styles() -> dict[str, Style]:
+    return load_styles(paths.DATA / "styles")
+
+
+@pytest.fixture
+def brief(styles: dict[str, Style]) -> Callable[..., Brief]:
+    def make(words: str = "Chill, Dubstep", seed: int = 3, **wishes: object) -> Brief:
+        return make_brief(Wishes(words, **wishes), styles, seed)  # type: ignore[arg-type]
+    return make
+
+
+@pytest.fixture
+def tune() -> LeadSheet:
+    return read_abc(TUNE)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home with the starter model."""
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "starter.gguf").symlink_to(STARTER)
+    monkeypatch.setattr(paths, "HOME", tmp_path)
+    monkeypatch.setattr(paths, "MODELS", tmp_path / "models")
+    monkeypatch.setattr(paths, "OUTPUT", tmp_path / "output")
+    monkeypatch.setattr(paths, "SETTINGS", tmp_path / "data" / "persistent.json")
+    return tmp_path
+
+
+@pytest.fixture
+def run(home: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a command of the program as a user does, in its own process and home."""
+    def go(*words: str, **more: object) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "LLM_MUSIC_GEN_HOME": str(home)}
+        return subprocess.run([sys.executable, "-m", "scripts.cli", *words], cwd=ROOT,
+                              env=environment, capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, timeout=300, **more)  # type: ignore
+    return go
+
+
+@pytest.fixture(scope="session")
+def starter() -> ModelProcess:
+    with ModelProcess(STARTER, 4096, 1) as model:
+        yield model
+
+
+@pytest.fixture(scope="session")
+def twin(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """A GGUF file with small random weights on a real tokenizer."""
+    folder = tmp_path_factory.mktemp("twins")
+
+    def make(name: str) -> Path:
+        path = folder / f"{name}.gguf"
+        if not path.exists():
+            make_twin(VOCABS / f"ggml-vocab-{name}.gguf", path)
+        return path
+    return make

@@ -1,0 +1,105 @@
+"""Form, voicing, patterns and the arrangement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scripts import paths
+from scripts.arranger.arrange import arrange
+from scripts.arranger.form import lay_out
+from scripts.arranger.patterns import fit, steps_of
+from scripts.arranger.voicing import bass_note, voice
+from scripts.brief import SECTIONS, Brief
+from scripts.score.abc_reader import read_abc
+from scripts.score.chords import Chord
+from scripts.score.meter import parse_meter
+from scripts.score.sheet import LeadSheet
+from tests.conftest import TUNE
+
+
+@given(st.lists(st.sampled_from(SECTIONS), min_size=1, max_size=9),
+       st.sampled_from([(4,), (8,), (12,), (8, 8), (8, 8, 8)]), st.integers(2, 4000))
+def test_a_form_fills_its_bars_without_gap(names: list[str], parts: tuple[int, ...],
+                                           bars: int) -> None:
+    form = lay_out(names, parts, bars)
+    assert sum(s.bars for s in form) == bars
+    assert [s.start for s in form] == [sum(x.bars for x in form[:i]) for i in range(len(form))]
+    assert all(0 < s.energy <= 1 and 0 <= s.part < len(parts) for s in form)
+
+
+def test_a_song_begins_with_its_intro_and_ends_with_its_outro() -> None:
+    form = lay_out(["intro", "verse", "chorus", "outro"], (8, 8), 90)
+    assert (form[0].name, form[-1].name) == ("intro", "outro")
+
+
+@pytest.mark.parametrize("meter", ["2/4", "3/4", "4/4", "6/8", "5/4", "7/8", "9/8", "12/8", "11/8"])
+def test_a_pattern_fits_every_metre(meter: str) -> None:
+    parsed = parse_meter(meter)
+    assert parsed
+    line = fit({"4/4": "X.x.x.x.X.x.x.x.", "3/4": "X.x.x.x.x.x.", "6/8": "X.x.x.X.x.x."}, parsed)
+    assert len(line) * 6 == parsed.bar_ticks
+    assert all(s.start + s.ticks <= parsed.bar_ticks for s in steps_of(line))
+
+
+@given(st.integers(0, 11), st.integers(0, 11),
+       st.sampled_from(["", "m", "7", "m7", "maj9", "13"]))
+def test_chords_move_little_and_stay_in_range(a: int, b: int, quality: str) -> None:
+    first = voice(Chord(a), ())
+    second = voice(Chord(b, quality), first)
+    assert {p % 12 for p in second} <= set(Chord(b, quality).pitch_classes)
+    assert min(second) >= 45 and max(second) <= 80
+    assert abs(sum(second) / len(second) - sum(first) / len(first)) <= 5
+    assert 28 <= bass_note(Chord(b)) <= 43
+
+
+def test_the_same_brief_makes_the_same_arrangement(brief: Callable[..., Brief],
+                                                   tune: LeadSheet) -> None:
+    one = arrange(brief(key="E minor"), tune, paths.DATA)
+    two = arrange(brief(key="E minor"), tune, paths.DATA)
+    assert [s.tracks for s in one.sections()] == [s.tracks for s in two.sections()]
+
+
+def test_a_song_has_melody_chords_bass_and_drums(brief: Callable[..., Brief],
+                                                 tune: LeadSheet) -> None:
+    found = arrange(brief(key="E minor"), tune, paths.DATA)
+    heard = {role for s in found.sections() for role, events in s.tracks.items() if events}
+    assert {"melody", "chords", "bass", "drums"} <= heard
+
+
+def test_melody_notes_stay_in_the_key_even_when_varied(brief: Callable[..., Brief],
+                                                       tune: LeadSheet) -> None:
+    chosen = brief("pop", key="E minor", length="6")
+    inside = set(tune.key.pitch_classes)
+    for section in arrange(chosen, tune, paths.DATA).sections():
+        assert all(e.pitch % 12 in inside for e in section.tracks.get("melody", ()))
+
+
+def test_a_repeat_is_not_the_same_again(brief: Callable[..., Brief], tune: LeadSheet) -> None:
+    chosen = brief("rock", key="E minor", length="4")
+    sections = [s for s in arrange(chosen, tune, paths.DATA).sections()
+                if s.section.name == "verse"]
+    assert len(sections) >= 2
+    first, second = ([(round(e.start) % 96, e.pitch) for e in s.tracks["melody"]]
+                     for s in sections[:2])
+    assert first != second
+
+
+def test_the_song_closes_on_its_tonic_chord(brief: Callable[..., Brief]) -> None:
+    chosen = brief("sad", key="E minor", length="0.5")
+    *_, last = arrange(chosen, read_abc(TUNE), paths.DATA).sections()
+    at = chosen.bars * chosen.meter.bar_ticks
+    final = {e.pitch % 12 for role in ("chords", "bass") for e in last.tracks[role]
+             if e.start >= at - 5}
+    assert final == {4, 7, 11}
+
+
+def test_swing_delays_the_off_beats(brief: Callable[..., Brief], tune: LeadSheet) -> None:
+    chosen = brief("jazz", key="E minor", meter="4/4")
+    events = [e for s in arrange(chosen, tune, paths.DATA).sections()
+              for e in s.tracks.get("drums", ())]
+    off = [e.start % 24 for e in events if 9 < e.start % 24 < 21]
+    assert off and 14.5 < sorted(off)[len(off) // 2] < 20.5

@@ -1,0 +1,76 @@
+"""The brief: what the user gives is exact."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scripts.brief import Brief, parse_length
+from scripts.errors import UsageError
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("3", 180), ("0.5", 30), ("1:30", 5400),
+                                               ("24:00", 86400), ("0:01", 60)])
+def test_lengths_are_minutes_or_a_clock(text: str, seconds: float) -> None:
+    assert parse_length(text) == seconds
+
+
+def test_a_range_gives_a_length_inside_it() -> None:
+    found = {parse_length("4-6", random.Random(n)) for n in range(50)}
+    assert len(found) > 10 and all(240 <= s <= 360 for s in found)
+
+
+@pytest.mark.parametrize("text", ["0", "9999", "-3", "abc", "1:99", "25:00", "", "3 min", "1e9"])
+def test_impossible_lengths_are_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        parse_length(text)
+
+
+@given(st.text(max_size=40))
+def test_any_length_text_is_read_or_refused(text: str) -> None:
+    try:
+        assert 9 < parse_length(text) <= 86400
+    except UsageError:
+        pass
+
+
+def test_what_was_asked_for_is_kept(brief: Callable[..., Brief]) -> None:
+    found = brief("jazz", key="F minor", tempo=97, meter="7/8", length="2", tuning=432)
+    assert (str(found.key), found.tempo, str(found.meter), found.length, found.tuning) == \
+        ("F minor", 97, "7/8", 120, 432)
+
+
+@pytest.mark.parametrize("wish", [{"key": "H moll"}, {"tempo": 5.0}, {"tempo": 500.0},
+                                  {"meter": "13"}, {"tuning": 20.0}, {"form": "verse kazoo"},
+                                  {"chords": "H9#x"}, {"chords": " "}, {"meter": "0/4"}])
+def test_an_impossible_wish_is_refused_in_one_line(brief: Callable[..., Brief],
+                                                   wish: dict[str, object]) -> None:
+    with pytest.raises(UsageError) as caught:
+        brief("jazz", **wish)
+    assert "\n" not in str(caught.value)
+
+
+@given(st.integers(0, 1 << 40))
+def test_the_same_seed_gives_the_same_brief(seed: int) -> None:
+    from scripts import paths
+    from scripts.brief import Wishes, make_brief
+    from scripts.styles.style import load_styles
+    styles = load_styles(paths.DATA / "styles") if not CACHE else CACHE[0]
+    CACHE[:] = [styles]
+    wishes = Wishes("Chill, Dubstep")
+    assert make_brief(wishes, styles, seed) == make_brief(wishes, styles, seed)
+
+
+CACHE: list = []
+
+
+def test_the_last_chord_has_time_to_ring(brief: Callable[..., Brief]) -> None:
+    for seed in range(40):
+        for length in ("0.17", "0.5", "1", "3", "7.3"):
+            found = brief("Chill, Dubstep", seed=seed, length=length)
+            ring = found.length - found.bars * found.bar_seconds
+            assert 0 < ring < 2.1 + found.bar_seconds

@@ -1,0 +1,257 @@
+"""The commands as a user types them, with the real starter model, synth and ffmpeg."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+import wave
+from collections.abc import Callable
+from pathlib import Path
+
+import music21
+import pytest
+from mutagen.id3 import ID3
+from mutagen.mp3 import MP3
+
+from tests.conftest import ROOT, VOCABS
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def one_line(done: subprocess.CompletedProcess[str]) -> str:
+    lines = [x for x in done.stderr.splitlines() if x.startswith("llm-music-gen: ")]
+    assert len(lines) == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    return lines[0]
+
+
+def leftovers(home: Path) -> list[str]:
+    folder = home / "output"
+    return sorted(p.name for p in folder.iterdir()) if folder.exists() else []
+
+
+def test_a_style_in_songs_out(run: Run, home: Path) -> None:
+    done = run("generate", "Chill, Dubstep", "--songs", "2", "--length", "0.2", "--seed", "4",
+               "--json", "--also", "wav,musicxml")
+    assert done.returncode == 0, done.stderr
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    songs = [e for e in events if e["event"] == "song"]
+    assert len(songs) == 2 and songs[0]["title"] != songs[1]["title"]
+    assert {e["stage"] for e in events if e["event"] == "progress"} == \
+        {"compose", "render", "convert"}
+    for song in songs:
+        mp3 = Path(song["path"])
+        assert mp3.parent == home / "output"
+        assert MP3(mp3).info.length == pytest.approx(12, abs=0.5)
+        details = json.loads(mp3.with_suffix(".json").read_text())
+        tags = ID3(mp3, translate=False)
+        assert tags.version == (2, 3, 0)
+        assert str(tags["TIT2"]) == details["title"] == song["title"]
+        assert str(tags["TPE1"]) == "Llm-Music-Gen Starter"
+        assert str(tags["TALB"]) == "Chill, Dubstep"
+        assert str(tags["TBPM"]) == str(round(details["tempo"])) and tags["TYER"] and tags["TKEY"]
+        assert "chill" in str(tags.getall("COMM")[0]) and str(tags["TCON"])
+        assert details["summary"].startswith("Title: ")
+        with wave.open(str(mp3.with_suffix(".wav"))) as wav:
+            assert wav.getnframes() == 12 * 44_100 and wav.getnchannels() == 2
+        score = music21.converter.parse(mp3.with_suffix(".abc").read_text(), format="abc")
+        again = music21.converter.parse(mp3.with_suffix(".musicxml"))
+        assert len(score.flatten().notes) == len(again.flatten().notes) > 4
+    assert not [n for n in leftovers(home) if n.endswith((".part", ".making"))]
+
+
+def test_the_same_seed_makes_the_same_wav(run: Run, home: Path, tmp_path: Path) -> None:
+    sums = []
+    for name in ("one", "two"):
+        done = run("generate", "jazz", "--length", "0.2", "--seed", "11", "--also", "wav", "--out",
+                   str(tmp_path / name))
+        assert done.returncode == 0, done.stderr
+        wav, = (tmp_path / name).glob("*.wav")
+        sums.append((wav.name, hashlib.sha256(wav.read_bytes()).hexdigest()))
+    assert sums[0] == sums[1]
+
+
+def test_compose_prints_only_the_sheet(run: Run) -> None:
+    done = run("compose", "folk", "--key", "G major", "--meter", "6/8", "--seed", "2")
+    assert done.returncode == 0
+    assert done.stdout.startswith("X:1\nT:") and "M:6/8\n" in done.stdout
+    assert "K:G\n" in done.stdout and done.stdout.rstrip().endswith("|]")
+
+
+def test_an_unknown_style_is_made_and_told(run: Run) -> None:
+    done = run("compose", "Balkan brass", "--seed", "1")
+    assert done.returncode == 0 and "balkan brass" in done.stderr.lower()
+
+
+@pytest.mark.parametrize(("words", "status", "said"), [
+    (["generate", "x" * 10_000], 2, "10,000 characters"),
+    (["generate", "?!., ;"], 2, "no style"),
+    (["generate", "jazz", "--length", "0"], 2, "out of range"),
+    (["generate", "jazz", "--length", "9999"], 2, "out of range"),
+    (["generate", "jazz", "--key", "H moll"], 2, "not known"),
+    (["generate", "jazz", "--tempo", "5"], 2, "out of range"),
+    (["generate", "jazz", "--tempo", "fast"], 2, "invalid float"),
+    (["generate", "jazz", "--songs", "0"], 2, "out of range"),
+    (["generate", "jazz", "--temperature", "9"], 2, "out of range"),
+    (["generate", "jazz", "--chords", "H9#x"], 2, "not known"),
+    (["generate", "jazz", "--also", "wax"], 2, "cannot be made"),
+    (["generate"], 2, "required"),
+    (["sing"], 2, "invalid choice"),
+    (["generate", "jazz", "--model", "missing"], 1, "no model"),
+    (["models", "check", "/no/such.gguf"], 1, "cannot be read"),
+    (["play", "/no/such.mp3"], 1, "no such file"),
+    (["play"], 1, "no song yet"),
+    (["menu"], 2, "needs a console")])
+def test_bad_words_get_one_line_and_a_status(run: Run, home: Path, words: list[str], status: int,
+                                             said: str) -> None:
+    done = run(*words)
+    assert done.returncode == status
+    assert said in one_line(done)
+    assert leftovers(home) == []
+
+
+def test_japanese_words_make_music(run: Run) -> None:
+    assert "R:jazz" in run("compose", "ジャズ", "--seed", "1").stdout
+    unknown = run("compose", "静かな夜", "--seed", "1")
+    assert unknown.returncode == 0 and "not known" in unknown.stderr
+
+
+def test_bad_models_get_one_line(run: Run, home: Path) -> None:
+    starter = (ROOT / "models" / "starter.gguf").read_bytes()
+    (home / "text.gguf").write_text("I am a poem, not a model. " * 5)
+    (home / "cut.gguf").write_bytes(starter[:len(starter) // 2])
+    for name, said in (("text.gguf", "not a GGUF"), ("cut.gguf", "cut short")):
+        done = run("generate", "jazz", "--length", "0.2", "--model", str(home / name))
+        assert done.returncode == 1 and said in one_line(done)
+    done = run("generate", "jazz", "--model", str(VOCABS / "ggml-vocab-bert-bge.gguf"))
+    assert done.returncode == 1 and "embedding" in one_line(done)
+    assert leftovers(home) == []
+
+
+def test_a_model_that_llama_cannot_load_is_told(run: Run, home: Path,
+                                                twin: Callable[[str], Path]) -> None:
+    data = bytearray(twin("llama-spm").read_bytes())
+    at = data.index(b"blk.1.attn_norm.weight")
+    data[at:at + 22] = b"blk.1.attn_torn.weight"
+    (home / "torn.gguf").write_bytes(bytes(data))
+    done = run("generate", "jazz", "--model", str(home / "torn.gguf"))
+    assert done.returncode == 1 and "cannot load" in one_line(done)
+
+
+def test_a_missing_model_folder_is_told(run: Run, home: Path) -> None:
+    (home / "models" / "starter.gguf").unlink()
+    done = run("generate", "jazz")
+    assert done.returncode == 1 and "put a .gguf file there" in one_line(done)
+
+
+def test_broken_settings_cost_nothing(run: Run, home: Path) -> None:
+    (home / "data").mkdir()
+    (home / "data" / "persistent.json").write_text("not json {")
+    done = run("compose", "jazz", "--seed", "1")
+    assert done.returncode == 0 and "set aside" in one_line(done)
+
+
+def test_a_folder_that_cannot_be_made_is_told(run: Run, home: Path) -> None:
+    (home / "file").write_text("")
+    done = run("generate", "jazz", "--length", "0.2", "--out", str(home / "file" / "songs"))
+    assert done.returncode == 1 and "file" in one_line(done)
+
+
+def test_a_file_that_grows_too_large_leaves_nothing(run: Run, home: Path) -> None:
+    """A limit on file size is the full disk that needs no root."""
+    def limit() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
+    done = run("generate", "jazz", "--length", "0.3", preexec_fn=limit)
+    assert done.returncode == 1
+    one_line(done)
+    assert leftovers(home) == []
+
+
+def test_a_full_disk_is_told_and_leaves_nothing(run: Run, home: Path) -> None:
+    disk = home / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)],
+                             capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip("a small disk can only be mounted by root")
+    try:
+        done = run("generate", "jazz", "--length", "0.3", "--out", str(disk))
+        assert done.returncode == 1 and "disk is full" in one_line(done)
+        assert list(disk.iterdir()) == []
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def start(home: Path, *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen([sys.executable, "-m", "scripts.cli", *words], cwd=ROOT, text=True,
+                            env={**os.environ, "LLM_MUSIC_GEN_HOME": str(home)},
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE)
+
+
+def wait_for(process: subprocess.Popen[str], stage: str) -> None:
+    assert process.stdout
+    for line in process.stdout:
+        if f'"stage": "{stage}"' in line:
+            return
+    raise AssertionError(f"never reached {stage}: {process.stderr.read()}")  # type: ignore
+
+
+@pytest.mark.parametrize("stage", ["compose", "render", "convert"])
+def test_ctrl_c_at_any_stage_leaves_no_half_song(home: Path, stage: str) -> None:
+    process = start(home, "generate", "rock", "--length", "4", "--json", "--seed", "1")
+    wait_for(process, stage)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130 and "Traceback" not in said
+    assert leftovers(home) == []
+
+
+def children_of(pid: int) -> list[int]:
+    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True,
+                           check=False).stdout.split()
+    return [int(p) for p in found]
+
+
+def test_a_killed_model_process_is_told_and_leaves_nothing(home: Path,
+                                                           twin: Callable[[str], Path]) -> None:
+    process = start(home, "generate", "rock", "--length", "10", "--json", "--model",
+                    str(twin("llama-bpe")))
+    deadline = time.monotonic() + 60
+    child: list[int] = []
+    while not child and time.monotonic() < deadline:
+        child = children_of(process.pid)
+        time.sleep(0.02)
+    os.kill(child[0], signal.SIGKILL)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 1 and "process died" in said and "signal 9" in said
+    assert leftovers(home) == []
+
+
+def test_a_killed_program_leaves_no_model_running(home: Path, twin: Callable[[str], Path]) -> None:
+    process = start(home, "generate", "rock", "--length", "10", "--model", str(twin("llama-bpe")))
+    child: list[int] = []
+    while not child:
+        child = children_of(process.pid)
+        time.sleep(0.02)
+    process.kill()
+    process.communicate()
+    deadline = time.monotonic() + 20
+    while Path(f"/proc/{child[0]}").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{child[0]}").exists()
+    assert not list((home).glob("output/*.mp3"))
+
+
+@pytest.mark.parametrize("words", [["doctor"], ["styles"], ["models", "list"], ["library", "list"]])
+def test_the_commands_that_look_also_speak_json(run: Run, words: list[str]) -> None:
+    plain, rows = run(*words), run(*words, "--json")
+    assert plain.returncode == rows.returncode == 0, plain.stderr + rows.stderr
+    assert all(isinstance(json.loads(line), dict) for line in rows.stdout.splitlines())

@@ -1,0 +1,80 @@
+"""What a GGUF file says of itself, and files that only pretend."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from scripts.errors import ModelError
+from scripts.llm.gguf_file import language_model, read_gguf
+from scripts.llm.registry import find_model, list_models
+from tests.conftest import ROOT, STARTER, VOCABS
+
+
+def test_the_starter_describes_itself() -> None:
+    info = language_model(STARTER)
+    assert info.architecture == "llama" and info.quantisation == "Q8_0"
+    assert 4_000_000 < info.parameters < 16_000_000
+    assert info.file_bytes <= 16 * 1024 * 1024
+
+
+def test_a_text_file_is_no_model(tmp_path: Path) -> None:
+    path = tmp_path / "notes.gguf"
+    path.write_text("Dear diary, " * 10)
+    with pytest.raises(ModelError, match="not a GGUF file"):
+        language_model(path)
+
+
+def test_an_embedding_model_is_refused_by_kind() -> None:
+    with pytest.raises(ModelError, match="embedding model"):
+        language_model(VOCABS / "ggml-vocab-bert-bge.gguf")
+
+
+@pytest.mark.parametrize("share", [0.0001, 0.01, 0.3, 0.9, 0.999])
+def test_a_truncated_file_is_said_to_be_cut_short(tmp_path: Path, share: float) -> None:
+    data = STARTER.read_bytes()
+    path = tmp_path / "cut.gguf"
+    path.write_bytes(data[:int(len(data) * share)])
+    with pytest.raises(ModelError, match="cut short"):
+        language_model(path)
+
+
+@settings(max_examples=300, deadline=None,
+          suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(changes=st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 255)), max_size=12),
+       cut=st.integers(0, 60_000))
+def test_a_damaged_header_is_read_or_refused_quickly(tmp_path: Path,
+                                                     changes: list[tuple[int, int]],
+                                                     cut: int) -> None:
+    data = bytearray(STARTER.read_bytes()[:60_000])
+    for at, value in changes:
+        data[at] = value
+    path = tmp_path / "damaged.gguf"
+    path.write_bytes(bytes(data[:cut]))
+    started = time.monotonic()
+    with pytest.raises(ModelError):
+        language_model(path)
+    assert time.monotonic() - started < 5
+
+
+def test_a_missing_model_is_told_with_what_is_there(home: Path) -> None:
+    with pytest.raises(ModelError, match=r"no model .*starter.gguf"):
+        find_model("nothing-like-it", home / "models")
+    with pytest.raises(ModelError, match="none"):
+        find_model("", home)
+
+
+def test_bad_files_are_listed_with_their_problem(home: Path) -> None:
+    (home / "models" / "bad.gguf").write_text("no")
+    entries = {e.path.name: e for e in list_models(home / "models", ROOT / "data/models.toml")}
+    assert entries["starter.gguf"].roles == ("composer",)
+    assert "not a GGUF" in entries["bad.gguf"].problem
+
+
+def test_a_twin_is_a_language_model(twin: Callable[[str], Path]) -> None:
+    assert read_gguf(twin("llama-spm")).architecture == "llama"

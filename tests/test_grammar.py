@@ -1,0 +1,124 @@
+"""The grammar: whatever is chosen, a sheet is exact and in its key."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scripts import paths
+from scripts.brief import Brief, Wishes, make_brief
+from scripts.composer.prompts import sheet_head
+from scripts.composer.rules import sheet_grammar
+from scripts.llm.machines import ChoiceMachine, LineMachine, Machine
+from scripts.llm.sheet_machine import SheetGrammar, SheetMachine, longest
+from scripts.llm.vocabulary import Masks, Vocabulary
+from scripts.score.abc_reader import read_abc
+from scripts.score.sheet import scale_share
+from scripts.styles.style import load_styles
+
+CHARACTERS = [chr(c) for c in range(32, 127)] + ["\n"]
+STYLES = load_styles(paths.DATA / "styles")
+
+
+def walk(machine: Machine, rng: random.Random, most: int) -> str:
+    """A text of random characters that the machine allows."""
+    state, out = machine.start(), []
+    while not machine.done(state):
+        choices = [c for c in CHARACTERS if machine.step(state, c) is not None]
+        assert choices, f"dead end after {''.join(out)!r}"
+        char = rng.choice(choices)
+        state = machine.step(state, char)
+        out.append(char)
+        assert len(out) <= most
+    return "".join(out)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(sorted(STYLES)), st.integers(0, 10_000),
+       st.sampled_from(["2/4", "3/4", "4/4", "6/8", "5/4", "7/8", "9/8", "11/8"]),
+       st.sampled_from([None, "C major", "F# minor", "Bb dorian", "E phrygian", "A blues",
+                        "D harmonic minor", "Ab lydian", "C# mixolydian", "G minor pentatonic"]))
+def test_random_letters_under_the_grammar_are_music(style: str, seed: int, meter: str,
+                                                    key: str | None) -> None:
+    brief = make_brief(Wishes(style, key=key, meter=meter), STYLES, seed)
+    grammar = sheet_grammar(brief)
+    text = walk(SheetMachine(grammar), random.Random(seed), longest(grammar))
+    sheet = read_abc(sheet_head(brief) + text)
+    assert tuple(len(p) for p in sheet.parts) == brief.parts
+    assert all(bar.ticks == brief.meter.bar_ticks for bar in sheet.bars)
+    assert all(bar.chords and bar.chords[0][0] == 0 for bar in sheet.bars)
+    if not brief.style.melody.chromatic:
+        from dataclasses import replace
+        assert scale_share(replace(sheet, key=brief.key)) == 1.0
+
+
+def test_the_last_note_is_the_tonic_and_no_afterthought(brief: Callable[..., Brief]) -> None:
+    chosen = brief("pop", key="G major")
+    for seed in range(30):
+        text = walk(SheetMachine(sheet_grammar(chosen)), random.Random(seed), 10_000)
+        last = read_abc(sheet_head(chosen) + text).bars[-1].notes[-1]
+        assert last.pitch is not None and last.pitch % 12 == 7 and last.ticks >= 24
+
+
+def test_chords_asked_for_are_the_chords_written(brief: Callable[..., Brief]) -> None:
+    chosen = brief("rock", key="F minor", chords="Fm Db Ab Eb")
+    text = walk(SheetMachine(sheet_grammar(chosen)), random.Random(1), 10_000)
+    symbols = [b.chords[0][1].symbol(chosen.key) for b in read_abc(sheet_head(chosen) + text).bars]
+    assert symbols == ["Fm", "Db", "Ab", "Eb"] * 4
+
+
+def test_without_syncopation_no_note_starts_off_the_beat_and_crosses_it() -> None:
+    grammar = SheetGrammar((4, 4), (8,), ("C", "D", "E"), ("C",), (12, 24, 36, 48), ("C",), ("C",),
+                           syncopation=False)
+    for seed in range(20):
+        text = walk(SheetMachine(grammar), random.Random(seed), 5000)
+        for bar in read_abc("X:1\nM:4/4\nL:1/8\nK:C\n" + text).bars:
+            at = 0
+            for note in bar.notes:
+                if at % 24:
+                    assert at + note.ticks <= (at // 24 + 1) * 24
+                at += note.ticks
+
+
+def test_the_grammar_survives_its_way_to_the_other_process(brief: Callable[..., Brief]) -> None:
+    import json
+    grammar = sheet_grammar(brief("jazz"))
+    assert SheetGrammar.from_json(json.loads(json.dumps(grammar.to_json()))) == grammar
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_titles_are_plain_words(seed: int) -> None:
+    title = walk(LineMachine(32), random.Random(seed), 40).strip()
+    assert 4 <= len(title) <= 32 and "  " not in title
+    assert all(word[0].isupper() for word in title.split())
+
+
+def test_a_choice_is_one_of_the_list() -> None:
+    text = walk(ChoiceMachine(("rock", "rocket")), random.Random(1), 10)
+    assert text in ("rock\n", "rocket\n")
+
+
+def test_only_tokens_that_fit_whole_are_allowed() -> None:
+    machine = ChoiceMachine(("abc", "abd"))
+    words = Vocabulary([b"a", b"ab", b"abc", b"abcd", b"b", b"abc\n", b"", b"\xff", b"abd"])
+    assert list(words.allowed(machine, machine.start())) == [0, 1, 2, 5, 8]
+
+
+def test_equal_keys_allow_equal_tokens(brief: Callable[..., Brief]) -> None:
+    """The masks are kept by key; a key that says too little would let wrong tokens through."""
+    machine = SheetMachine(sheet_grammar(brief("jazz")))
+    pieces = [c.encode() for c in CHARACTERS] + [b'"|', b"|\n", b"e2", b"e2e2", b'2|"', b"||\n",
+                                                 b'"E', b"|]", b'|\n"', b"(3", b"-|"]
+    vocabulary = Vocabulary(pieces)
+    masks = Masks(vocabulary, machine)
+    for seed in range(6):
+        rng, state = random.Random(seed), machine.start()
+        while not machine.done(state):
+            allowed = vocabulary.allowed(machine, state)
+            assert list(masks(state)) == list(allowed)
+            for char in pieces[int(rng.choice(list(allowed)))].decode():
+                state = machine.step(state, char)

@@ -1,0 +1,156 @@
+"""Keys, metres, chords and ABC."""
+
+from __future__ import annotations
+
+import music21
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scripts.errors import NotationError
+from scripts.score.abc_reader import read_abc
+from scripts.score.abc_writer import write_abc
+from scripts.score.chords import Chord, parse_chord, parse_roman
+from scripts.score.harmonise import harmonise
+from scripts.score.keys import SCALES, Key, key_from_pc, parse_key
+from scripts.score.meter import Meter, parse_meter
+from scripts.score.sheet import Bar, LeadSheet, Note, scale_share, transpose
+
+
+@pytest.mark.parametrize(("text", "key"), [
+    ("F minor", Key("F", "minor")), ("Fm", Key("F", "minor")), ("c# dorian", Key("C#", "dorian")),
+    ("Bb", Key("Bb")), ("B flat major", Key("Bb")),
+    ("E harmonic minor", Key("E", "harmonic minor")),
+    ("G# major", Key("Ab")), ("D mix", Key("D", "mixolydian"))])
+def test_a_key_is_read_as_people_write_it(text: str, key: Key) -> None:
+    assert parse_key(text) == key
+
+
+@pytest.mark.parametrize("text", ["", "H", "X minor", "F majestic", "minor", "F# # minor", "12"])
+def test_what_is_no_key_is_not_taken_for_one(text: str) -> None:
+    assert parse_key(text) is None
+
+
+def test_d_dorian_has_no_sharps_and_a_major_three() -> None:
+    assert Key("D", "dorian").fifths == 0
+    assert Key("A").signature == {**dict.fromkeys("DEAB", 0), "F": 1, "C": 1, "G": 1}
+
+
+@given(st.integers(0, 11), st.sampled_from(sorted(SCALES)))
+def test_every_pitch_class_is_spelled_so_that_it_sounds_right(pc: int, scale: str) -> None:
+    key = key_from_pc(pc, scale)
+    from scripts.score.keys import LETTER_PC
+    for note in range(12):
+        letter, alter = key.spell(note)
+        assert (LETTER_PC[letter] + alter) % 12 == note
+
+
+@pytest.mark.parametrize(("meter", "ticks"), [("2/4", 48), ("3/4", 72), ("4/4", 96), ("6/8", 72),
+                                              ("5/4", 120), ("7/8", 84)])
+def test_a_bar_lasts_its_beats(meter: str, ticks: int) -> None:
+    parsed = parse_meter(meter)
+    assert parsed and parsed.bar_ticks == ticks == sum(parsed.groups)
+
+
+def test_seven_eight_is_felt_as_two_two_three() -> None:
+    assert Meter(7, 8).beat_starts == (0, 24, 48)
+
+
+@pytest.mark.parametrize(("text", "classes"), [
+    ("Am7", {9, 0, 4, 7}), ("Bb/D", {10, 2, 5}), ("F#m7b5", {6, 9, 0, 4}), ("Gsus4", {7, 0, 2})])
+def test_a_chord_symbol_has_its_notes(text: str, classes: set[int]) -> None:
+    chord = parse_chord(text)
+    assert chord and set(chord.pitch_classes) == classes
+
+
+def test_an_impossible_chord_is_none() -> None:
+    assert parse_chord("H9#x") is None
+    assert parse_roman("ix", Key("C")) is None
+
+
+def test_roman_numerals_follow_the_mode() -> None:
+    assert parse_roman("VI", Key("A", "minor")) == Chord(5)
+    assert parse_roman("vi", Key("C")) == Chord(9, "m")
+    assert parse_roman("bVII", Key("C")) == Chord(10)
+
+
+notes = st.lists(st.tuples(st.integers(55, 84), st.sampled_from([6, 12, 18, 24, 36])), min_size=1,
+                 max_size=8)
+
+
+def bar_of(content: list[tuple[int, int]], full: int) -> Bar:
+    out, left = [], full
+    for pitch, ticks in content:
+        ticks = min(ticks, left)
+        if ticks:
+            out.append(Note(pitch, ticks))
+            left -= ticks
+    if left:
+        out.append(Note(None, left))
+    return Bar(tuple(out), ((0, Chord(0)),))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(notes, min_size=1, max_size=4), st.integers(0, 11), st.sampled_from(sorted(SCALES)),
+       st.sampled_from(["2/4", "3/4", "4/4", "6/8", "5/4", "7/8"]))
+def test_a_sheet_written_and_read_again_is_the_same(bars: list[list[tuple[int, int]]], pc: int,
+                                                    scale: str, meter: str) -> None:
+    parsed = parse_meter(meter)
+    assert parsed
+    sheet = LeadSheet(key_from_pc(pc, scale), parsed,
+                      (tuple(bar_of(b, parsed.bar_ticks) for b in bars),))
+    again = read_abc(write_abc(sheet))
+    assert [b.notes for b in again.bars] == [b.notes for b in sheet.bars]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(notes, min_size=2, max_size=3), st.integers(0, 11),
+       st.sampled_from(["major", "minor", "dorian", "blues"]))
+def test_music21_hears_the_same_pitches(bars: list[list[tuple[int, int]]], pc: int,
+                                        scale: str) -> None:
+    sheet = LeadSheet(key_from_pc(pc, scale), Meter(4, 4), (tuple(bar_of(b, 96) for b in bars),))
+    heard = music21.converter.parse(write_abc(sheet), format="abc").flatten().notes
+    pitches = [n.pitch.midi for n in heard if not isinstance(n, music21.harmony.ChordSymbol)]
+    assert pitches == list(sheet.pitches)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.text(alphabet="abcdefgABCz|:[]\"()^_=,'/0123456789-<> \nKML%", max_size=120))
+def test_any_text_is_read_or_refused_in_words(body: str) -> None:
+    try:
+        read_abc("X:1\nM:4/4\nL:1/8\nK:C\n" + body)
+    except NotationError:
+        pass
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=200))
+def test_any_text_at_all_is_read_or_refused_in_words(text: str) -> None:
+    try:
+        read_abc(text)
+    except NotationError:
+        pass
+
+
+def test_a_bar_that_does_not_add_up_is_refused_with_its_line() -> None:
+    with pytest.raises(NotationError, match="line 5"):
+        read_abc("X:1\nM:4/4\nL:1/8\nK:C\nC2D2E2F2|C2D2E2|C8|C8|]\n")
+
+
+def test_repeats_pickups_and_endings_are_understood() -> None:
+    sheet = read_abc("X:1\nM:4/4\nL:1/8\nK:D\nAG|:FDDD FAAA|1 E2 E4 AG:|2 E6 z2|]\n")
+    assert [len(p) for p in sheet.parts] == [2]
+    assert sheet.parts[0][1].notes[0].pitch == 64
+
+
+def test_transposing_keeps_the_tune_in_its_scale(tune: LeadSheet) -> None:
+    for shift in range(-6, 7):
+        moved = transpose(tune, shift)
+        assert scale_share(moved) == scale_share(tune) == 1.0
+        assert moved.pitches == tuple(p + shift for p in tune.pitches)
+
+
+def test_the_harmoniser_finds_tonic_and_dominant() -> None:
+    sheet = harmonise(read_abc("X:1\nM:4/4\nL:1/8\nK:C\nC2E2G2E2|B2d2g2d2|C2E2G2c2|c8|]\n"))
+    roots = [bar.chords[0][1].root for bar in sheet.bars]
+    assert roots == [0, 7, 0, 0]

@@ -1,0 +1,105 @@
+"""Styles as data: what is known, what is guessed, and what blending keeps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scripts import paths
+from scripts.arranger.patterns import load_patterns
+from scripts.errors import UsageError
+from scripts.styles.blend import blend, owners
+from scripts.styles.lookup import find_styles
+from scripts.styles.style import Style, load_styles, read_style
+from scripts.synth.instruments import load_instruments
+
+KNOWN = load_styles(paths.DATA / "styles")
+
+
+def test_the_promised_styles_are_there() -> None:
+    assert {"chill", "dubstep", "jazz", "classical", "rock", "lo-fi", "ambient", "house", "hip-hop",
+            "folk", "blues", "sad", "happy", "romantic"} <= set(KNOWN)
+
+
+@pytest.mark.parametrize("name", sorted(KNOWN))
+def test_a_style_names_only_instruments_and_patterns_that_exist(name: str) -> None:
+    instruments = load_instruments(paths.DATA / "instruments")
+    patterns = load_patterns(paths.DATA / "patterns.toml")
+    for role, track in KNOWN[name].tracks.items():
+        assert track.instrument in instruments
+        table = {"drums": patterns.drums, "bass": patterns.bass}.get(role, patterns.chords)
+        assert role == "melody" or track.patterns
+        assert all(p in table for p in track.patterns)
+
+
+def test_a_blend_is_neither_of_its_styles() -> None:
+    chill, dubstep = KNOWN["chill"], KNOWN["dubstep"]
+    both = blend([chill, dubstep])
+    sounds = {r: t.instrument for r, t in both.tracks.items()}
+    for style in (chill, dubstep):
+        assert sounds != {r: t.instrument for r, t in style.tracks.items()}
+    gave = owners([chill, dubstep])
+    assert gave["bass"] == gave["drums"] == "dubstep" and gave["chords"] == "chill"
+
+
+@pytest.mark.parametrize("names", [("jazz", "house"), ("sad", "rock"), ("ambient", "folk", "funk"),
+                                   ("classical", "hip-hop", "lo-fi", "happy")])
+def test_every_style_of_a_blend_is_heard(names: tuple[str, ...]) -> None:
+    gave = owners([KNOWN[n] for n in names])
+    assert set(gave.values()) == set(names)
+    low, high = blend([KNOWN[n] for n in names]).tempo
+    assert 20 <= low <= high <= 300
+
+
+@pytest.mark.parametrize(("words", "names"), [
+    ("Chill, Dubstep", ("chill", "dubstep")), ("LOFI", ("lo-fi",)), ("hip hop", ("hip-hop",)),
+    ("sad piano jazz", ("sad", "jazz")), ("ジャズ", ("jazz",)), ("deep huose", ("house",))])
+def test_words_find_their_styles(words: str, names: tuple[str, ...]) -> None:
+    assert find_styles(words, KNOWN).names == names
+
+
+def test_an_unknown_word_is_mapped_and_told() -> None:
+    match = find_styles("Balkan brass", KNOWN)
+    assert match.names and "balkan brass" in match.notes[0]
+    assert "not known" in find_styles("qqqq", KNOWN).notes[0]
+
+
+@pytest.mark.parametrize("words", ["", "!!!", "., ;", "-", "\x1b[2J" * 60])
+def test_words_without_a_style_are_refused(words: str) -> None:
+    with pytest.raises(UsageError):
+        find_styles(words, KNOWN)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(max_size=220))
+def test_any_words_find_styles_or_are_refused(words: str) -> None:
+    try:
+        assert set(find_styles(words, KNOWN).names) <= set(KNOWN)
+    except UsageError as error:
+        assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize(("old", "new", "reason"), [
+    ('genre = "Jazz"', "", "'genre' is missing"),
+    ("tempo = [110, 168]", "tempo = [500, 600]", "tempo"),
+    ('"V7"', '"Q7"', "no chord"), ("[tracks]", "[tracks", "jazz.toml"),
+    ('"dorian" = 1', '"dorien" = 1', "dorien"), ("melody = {", "kazoo = {", "kazoo")])
+def test_a_broken_style_file_is_refused_with_its_reason(tmp_path: Path, old: str, new: str,
+                                                        reason: str) -> None:
+    text = (paths.DATA / "styles" / "jazz.toml").read_text(encoding="utf-8")
+    assert old in text
+    path = tmp_path / "jazz.toml"
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(UsageError, match=reason) as caught:
+        read_style(path)
+    assert "jazz.toml" in str(caught.value)
+
+
+def test_a_new_style_is_one_new_file(tmp_path: Path) -> None:
+    text = (paths.DATA / "styles" / "jazz.toml").read_text(encoding="utf-8")
+    (tmp_path / "gypsy.toml").write_text(text, encoding="utf-8")
+    found: dict[str, Style] = load_styles(tmp_path)
+    assert find_styles("gypsy", found).names == ("gypsy",)
