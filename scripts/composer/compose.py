@@ -55,7 +55,7 @@ class Composition:
 
 def candidates_for(parameters: int) -> int:
     """How many sheets to choose from: a small model is quick and needs it most."""
-    return 8 if parameters < 50_000_000 else 3 if parameters < 700_000_000 else 1
+    return 12 if parameters < 50_000_000 else 3 if parameters < 700_000_000 else 1
 
 
 def threads_for(parameters: int, threads: int) -> int:

@@ -40,7 +40,8 @@ def cost(sheet: LeadSheet, density: int | None = None) -> float:
     total += 3.0 * max(0.0, silence - 0.25)
     total += repetition(sheet.bars)
     total += 2.0 * max(0.0, 0.55 - strong_beat_fit(sheet))
-    total += 0.6 * max(0, 3 - len({c for b in sheet.bars for _, c in b.chords}))
+    total += 0.8 * max(0, 3 - len({c for b in sheet.bars for _, c in b.chords}))
+    total += 0.3 * max(0, _standstill(sheet.bars) - 4)
     total += 0.8 * max(0.0, 0.25 - _rhyme(sheet.bars)) * 4
     if density is not None:
         total += 0.25 * abs(2 * len(pitches) / quarters - density)
@@ -72,6 +73,15 @@ def strong_beat_fit(sheet: LeadSheet) -> float:
                     hits += note.pitch % 12 in chord[-1].pitch_classes
             at += note.ticks
     return hits / total if total else 1.0
+
+
+def _standstill(bars: Sequence[Bar]) -> int:
+    """Longest run of bars on one chord."""
+    run = longest = 1
+    for a, b in pairwise(bars):
+        run = run + 1 if {c for _, c in a.chords} == {c for _, c in b.chords} else 1
+        longest = max(longest, run)
+    return longest
 
 
 def _rhyme(bars: Sequence[Bar]) -> float:
