@@ -55,6 +55,8 @@ class Brief:
         Seconds.
     parts : tuple of int
         Bars of each part of the lead sheet.
+    tempo_asked, form_asked : bool
+        Whether these are the user's own wish.
     form : tuple of str
         Section names.
     chords : tuple of Chord
@@ -77,6 +79,7 @@ class Brief:
     length: float
     parts: tuple[int, ...]
     form: tuple[str, ...]
+    form_asked: bool
     chords: tuple[Chord, ...]
     tuning: float
     seed: int
@@ -151,7 +154,8 @@ def make_brief(wishes: Wishes, known: Mapping[str, Style], seed: int) -> Brief:
         asked=" ".join(wishes.styles.split()), styles=match.names, style=style,
         owners=owners(chosen), key=key, meter=meter, tempo=tempo,
         tempo_asked=wishes.tempo is not None, length=length, parts=parts, form=form,
-        chords=chords, tuning=wishes.tuning, seed=seed, notes=match.notes)
+        form_asked=wishes.form is not None, chords=chords, tuning=wishes.tuning, seed=seed,
+        notes=match.notes)
 
 
 def _meter(wishes: Wishes, style: Style, rng: random.Random) -> Meter:

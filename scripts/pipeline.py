@@ -6,7 +6,7 @@ import datetime
 import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,12 @@ from scripts.audio.wav import write_wav
 from scripts.brief import Brief, Wishes, make_brief
 from scripts.composer.compose import Composer, Composition, threads_for
 from scripts.composer.rules import sheet_grammar
+from scripts.composer.writer import Writer
 from scripts.errors import Cancelled, ModelError, MusicGenError
 from scripts.library.songs import Song, SongFiles, read_song, sweep
+from scripts.llm.chat import load_notes
 from scripts.llm.client import ModelProcess
+from scripts.llm.gguf_file import GgufInfo
 from scripts.llm.registry import find_model
 from scripts.llm.sheet_machine import longest
 from scripts.score.abc_writer import write_abc
@@ -34,6 +37,7 @@ from scripts.synth.render import render
 
 STAGES = ("compose", "render", "convert")
 HOPELESS = 3  # failures in a row after which an order is given up
+_WRITER_CONTEXT = 2048
 _PROMPT_ROOM = 1024  # tokens kept for the prompt
 
 # stage, share done (0 to 1), and the end of the text while the model writes
@@ -81,7 +85,7 @@ class Studio:
         self.briefs = [make_brief(order.wishes, self.styles, order.seed + n)
                        for n in range(min(order.songs, 1))]
         self.info = find_model(order.model, paths.MODELS)
-        self._model: ModelProcess | None = None
+        self._models: list[ModelProcess] = []
         self._composer: Composer | None = None
 
     def brief(self, number: int) -> Brief:
@@ -109,6 +113,7 @@ class Studio:
         """
         brief = self.brief(number)
         composition = self.compose(brief, report)
+        brief = replace(brief, form=composition.form)
         arrangement = arrange(brief, composition.sheet, paths.DATA)
         files = SongFiles(self.order.out, composition.sheet.title)
         try:
@@ -118,9 +123,9 @@ class Studio:
 
     def close(self) -> None:
         """Stop the model's process."""
-        if self._model:
-            self._model.close()
-        self._model = self._composer = None
+        for model in self._models:
+            model.close()
+        self._models, self._composer = [], None
 
     def __enter__(self) -> Studio:
         return self
@@ -133,11 +138,25 @@ class Studio:
             # One token may be one character at worst.
             need = longest(sheet_grammar(brief)) + _PROMPT_ROOM
             context = max(2048, min(need, 8192))
-            threads = threads_for(self.info.parameters, self.settings.threads)
-            self._model = ModelProcess(self.info.path, context, threads,
-                                       cancelled=self.cancelled)
-            self._composer = Composer(self._model, self.info, paths.DATA)
+            model = self._start(self.info, context)
+            self._composer = Composer(model, self.info, paths.DATA, self._writer())
         return self._composer
+
+    def _writer(self) -> Writer | None:
+        """The settings' own writer of words, when it is another model than the composer."""
+        if not self.settings.writer:
+            return None
+        info = find_model(self.settings.writer, paths.MODELS)
+        if info.path.resolve() == self.info.path.resolve():
+            return None
+        notes = load_notes(paths.DATA / "models.toml", info.path.name)
+        return Writer(self._start(info, _WRITER_CONTEXT), info.name, notes, paths.DATA)
+
+    def _start(self, info: GgufInfo, context: int) -> ModelProcess:
+        threads = threads_for(info.parameters, self.settings.threads)
+        model = ModelProcess(info.path, context, threads, cancelled=self.cancelled)
+        self._models.append(model)
+        return model
 
     def _produce(self, brief: Brief, composition: Composition, arrangement: SongArrangement,
                  files: SongFiles, report: Report) -> Song:
@@ -216,7 +235,7 @@ def song_details(brief: Brief, composition: Composition, arrangement: SongArrang
         "tracks": {role: asdict(t) for role, t in brief.style.tracks.items()},
         "model": composition.model, "tries": composition.tries,
         "critic": round(composition.cost, 3), "tokens": composition.tokens,
-        "title_by": composition.title_by, "notes": list(brief.notes), "summary": summary,
+        "words_by": composition.words_by, "notes": list(brief.notes), "summary": summary,
         "made": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
 

@@ -47,7 +47,7 @@ def summarise(brief: Brief, composition: Composition, form: Sequence[Section]) -
         lines.append("The styles gave: " + "; ".join(f"{name} the {' and '.join(roles)}"
                                                      for name, roles in gave.items()))
     lines.append(f"Written by {composition.model}, the best of {composition.tries}; "
-                 f"title by {composition.title_by}; seed {brief.seed}")
+                 f"title and form by {composition.words_by}; seed {brief.seed}")
     return "\n".join(lines)
 
 

@@ -9,7 +9,6 @@ import numpy as np
 from scripts.score.sheet import Bar, LeadSheet
 
 _MAJOR = (0, 2, 4, 5, 7, 9, 11)
-_STEPS = 12  # positions a quarter for grooves
 
 
 def pitch_class_entropy(sheet: LeadSheet) -> float:
@@ -23,20 +22,6 @@ def scale_consistency(sheet: LeadSheet) -> float:
     """Largest share of notes inside any major scale (minor scales are their relatives)."""
     pitches = np.array(sheet.pitches) % 12
     return max(float(np.isin((pitches - root) % 12, _MAJOR).mean()) for root in range(12))
-
-
-def groove_consistency(sheet: LeadSheet) -> float:
-    """One minus the mean share of onset positions that differ between neighbouring bars."""
-    size = sheet.meter.bar_ticks // 2
-    grid = np.zeros((len(sheet.bars), size), bool)
-    for row, bar in zip(grid, sheet.bars, strict=True):
-        at, held = 0, False
-        for note in bar.notes:
-            if note.pitch is not None and not held:
-                row[min(at // 2, size - 1)] = True
-            held = note.tied
-            at += note.ticks
-    return float(1 - np.mean(grid[1:] != grid[:-1])) if len(grid) > 1 else 1.0
 
 
 def _signature(bar: Bar) -> tuple[tuple[int | None, int], ...] | None:

@@ -10,7 +10,7 @@ from scripts.brief import Brief
 from scripts.composer.critic import cost
 from scripts.composer.prompts import fill, read_template, sheet_head, starter_header
 from scripts.composer.rules import sheet_grammar
-from scripts.composer.titles import make_title
+from scripts.composer.writer import Writer, words_for
 from scripts.llm.chat import TUNE_HEADER, Prompt, chat_prompt, load_notes
 from scripts.llm.client import ModelProcess
 from scripts.llm.gguf_file import GgufInfo
@@ -40,8 +40,10 @@ class Composition:
     tokens : int
     seconds : float
         Spent decoding.
-    title_by : str
-        The model's name, or ``rules``.
+    words_by : str
+        Who chose title and form: a model's name, or ``rules``.
+    form : tuple of str
+        Section names.
     """
 
     sheet: LeadSheet
@@ -50,7 +52,8 @@ class Composition:
     cost: float
     tokens: int
     seconds: float
-    title_by: str
+    words_by: str
+    form: tuple[str, ...]
 
 
 def candidates_for(parameters: int) -> int:
@@ -73,12 +76,18 @@ class Composer:
         Of the same file.
     data : Path
         The folder of prompts, titles and the model table.
+    writer : Writer, optional
+        Another model for the words; without it the composer itself, if it knows words.
     """
 
-    def __init__(self, model: ModelProcess, info: GgufInfo, data: Path) -> None:
+    def __init__(self, model: ModelProcess, info: GgufInfo, data: Path,
+                 writer: Writer | None = None) -> None:
         self.model, self.info, self.data = model, info, data
         self.notes = load_notes(data / "models.toml", info.path.name)
         self.native = info.metadata.get("llm_music_gen.prompt") == TUNE_HEADER
+        if writer is None and not self.native and "writer" in self.notes.roles:
+            writer = Writer(model, info.name, self.notes, data)
+        self.writer = writer
 
     def compose(self, brief: Brief, temperature: float, progress: Progress) -> Composition:
         """Write a sheet and a title for `brief`."""
@@ -102,10 +111,10 @@ class Composer:
             if best_cost <= GOOD_ENOUGH or count == 1:
                 break
         assert best is not None
-        title, by = self._title(brief, temperature)
+        title, form, by = words_for(brief, self.writer, temperature, brief.form_asked, self.data)
         best = replace(best, key=brief.key, tempo=brief.tempo, title=title,
                        styles=tuple(brief.styles), origin=self.info.name)
-        return Composition(best, self.info.name, tries, best_cost, tokens, seconds, by)
+        return Composition(best, self.info.name, tries, best_cost, tokens, seconds, by, form)
 
     def sheet_prompt(self, brief: Brief) -> Prompt:
         """What the model is asked to continue."""
@@ -114,16 +123,6 @@ class Composer:
         question = fill(read_template(self.data / "prompts", "compose"), brief)
         return chat_prompt(question, sheet_head(brief), self.notes, self.model.metadata,
                            self.model.bos, self.model.eos)
-
-    def _title(self, brief: Brief, temperature: float) -> tuple[str, str]:
-        if self.native or "writer" not in self.notes.roles:
-            return make_title(brief, self.data / "titles.toml"), "rules"
-        question = fill(read_template(self.data / "prompts", "title"), brief)
-        prompt = chat_prompt(question, "", self.notes, self.model.metadata, self.model.bos,
-                             self.model.eos)
-        sampling = Sampling(temperature=max(temperature, 0.6), seed=brief.seed)
-        title = self.model.write_line(prompt, 32, sampling, lambda done, text: None)
-        return title, self.info.name
 
 
 def tidy(sheet: LeadSheet) -> LeadSheet:

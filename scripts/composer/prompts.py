@@ -7,6 +7,7 @@ from pathlib import Path
 from scripts.brief import Brief
 from scripts.composer.rules import bar_chords, chord_vocabulary
 from scripts.errors import UsageError
+from scripts.score.keys import LETTER_PC
 from scripts.score.tune_header import tune_header
 
 
@@ -35,8 +36,11 @@ def starter_header(brief: Brief) -> str:
     """The header that the starter model continues."""
     rules = brief.style.melody
     tags = brief.style.meter_tags.get(str(brief.meter), brief.style.tags)
+    # A scale that its signature does not carry (harmonic minor, blues) needs accidentals.
+    plain = {(LETTER_PC[letter] + alter) % 12 for letter, alter in brief.key.signature.items()}
+    strays = rules.chromatic or not set(brief.key.pitch_classes) <= plain
     return tune_header(tags, str(brief.meter), brief.parts, rules.density, rules.harmony,
-                       brief.key.abc)
+                       2 if strays else 0, brief.key.abc)
 
 
 def sheet_head(brief: Brief) -> str:

@@ -35,8 +35,8 @@ def sheet_grammar(brief: Brief) -> SheetGrammar:
     pitches = [p for p in range(rules.low, rules.high + 1) if p % 12 in classes]
     chords = chord_vocabulary(brief)
     fixed = bar_chords(brief)
-    tonic = next((c for c in chords if c.root == key.tonic_pc),
-                 Chord(key.tonic_pc, "m" if key.is_minor else ""))
+    home = [c for c in chords if c.root == key.tonic_pc]
+    tonic = home[0] if home else Chord(key.tonic_pc, "m" if key.is_minor else "")
     end = fixed[-1].pitch_classes if fixed and fixed[-1].root != key.tonic_pc else (key.tonic_pc,)
     final = [p for p in pitches if p % 12 in end] or [p for p in pitches if p % 12 == key.tonic_pc]
     usual = str(brief.meter) in _USUAL_METERS
@@ -48,7 +48,8 @@ def sheet_grammar(brief: Brief) -> SheetGrammar:
         meter=(brief.meter.beats, brief.meter.unit), parts=brief.parts,
         pitches=_spelled(pitches, key), final_pitches=_spelled(final, key),
         durations=tuple(sorted(durations)), chords=tuple(c.symbol(key) for c in chords),
-        final_chords=(tonic.symbol(key),), half_bar_chords=rules.half_bar_chords,
+        final_chords=(tonic.symbol(key),),
+        first_chords=tuple(c.symbol(key) for c in home), half_bar_chords=rules.half_bar_chords,
         rests=rules.rests, triplets=rules.triplets and not brief.meter.is_compound,
         ties=rules.ties, syncopation=rules.syncopation and usual,
         bar_chords=tuple(c.symbol(key) for c in fixed))

@@ -38,8 +38,8 @@ class SheetGrammar:
         Lengths of notes in ticks.
     chords : tuple of str
         Chord symbols.
-    final_chords : tuple of str
-        Chords of the last bar.
+    first_chords, final_chords : tuple of str
+        Chords with which the first bar begins, and of the last bar.
     half_bar_chords : bool
         Whether the chord may change at the middle of the bar.
     rests, triplets, ties, syncopation : bool
@@ -56,6 +56,7 @@ class SheetGrammar:
     durations: tuple[int, ...]
     chords: tuple[str, ...]
     final_chords: tuple[str, ...]
+    first_chords: tuple[str, ...] = ()
     half_bar_chords: bool = False
     rests: bool = True
     triplets: bool = False
@@ -155,7 +156,7 @@ class SheetMachine:
 
     def _kind(self, bar: int) -> tuple[str, str]:
         pinned = self.grammar.bar_chords[bar] if self.grammar.bar_chords else ""
-        return (self._bar_end[bar], pinned)
+        return (self._bar_end[bar], pinned or ("first" if bar == 0 else ""))
 
     def _after(self, state: SheetState, node: _Node) -> SheetState:
         assert node.outcome is not None
@@ -215,6 +216,8 @@ class SheetMachine:
     def _chords(self, bar: int) -> tuple[str, ...]:
         if self.grammar.bar_chords:
             return (self.grammar.bar_chords[bar],)
+        if bar == 0 and self.grammar.first_chords:
+            return self.grammar.first_chords
         return self.grammar.final_chords if bar == self.count - 1 else self.grammar.chords
 
     def _fits(self, offset: int, ticks: int, final: bool) -> bool:

@@ -2,19 +2,20 @@
 
 It is the whole of the model's prompt: tags, metre, lengths of the parts, how dense the melody
 is (``d``, notes per quarter times two, 1 to 9), how often the harmony moves (``h``, different
-chords in the tune, 1 to 9), and the key.
+chords in the tune, 1 to 9), how chromatic it is (``c``, 0 to 3), and the key.
 """
 
 from __future__ import annotations
 
-from scripts.score.sheet import LeadSheet
+from scripts.score.sheet import LeadSheet, scale_share
 
 
 def tune_header(tags: str, meter: str, parts: tuple[int, ...], density: int, harmony: int,
-                key: str) -> str:
+                chromatic: int, key: str) -> str:
     """Header text, ending in a line feed after ``K:``."""
     lengths = "+".join(str(n) for n in parts)
-    return f"X:1\nR:{tags}\nM:{meter}\nL:1/8\nN:{lengths} d{density} h{harmony}\nK:{key}\n"
+    return (f"X:1\nR:{tags}\nM:{meter}\nL:1/8\n"
+            f"N:{lengths} d{density} h{harmony} c{chromatic}\nK:{key}\n")
 
 
 def density_of(sheet: LeadSheet) -> int:
@@ -28,8 +29,14 @@ def harmony_of(sheet: LeadSheet) -> int:
     return max(1, min(9, len({c for bar in sheet.bars for _, c in bar.chords})))
 
 
+def chromatic_of(sheet: LeadSheet) -> int:
+    """0 when every note is in the scale, 1 to 5 % outside, 2 to 12 %, 3 beyond."""
+    outside = 1 - scale_share(sheet)
+    return 0 if outside == 0 else 1 if outside <= 0.05 else 2 if outside <= 0.12 else 3
+
+
 def header_of(sheet: LeadSheet) -> str:
     """The training header of a finished sheet."""
     return tune_header(" ".join(sheet.styles), str(sheet.meter),
                        tuple(len(p) for p in sheet.parts), density_of(sheet),
-                       harmony_of(sheet), sheet.key.abc)
+                       harmony_of(sheet), chromatic_of(sheet), sheet.key.abc)
