@@ -52,14 +52,19 @@ def wanted(tests: bool) -> dict[str, object]:
 
 def ready(tests: bool = False) -> bool:
     """True when the environment is there, whole and up to date."""
-    try:
-        found = json.loads(STAMP.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
+    found = _stamp()
     need = wanted(tests)
     same = all(found.get(k) == need[k] for k in ("packages", "llama"))
     return (same and python_of(VENV).exists()
             and (not tests or found.get("tests") == need["tests"]))
+
+
+def _stamp() -> dict[str, object]:
+    try:
+        found = json.loads(STAMP.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def ensure(tests: bool = False) -> Path:
@@ -85,7 +90,7 @@ def _make(tests: bool) -> None:
                       "https://www.python.org/downloads/")
     if shutil.disk_usage(ROOT).free < 1_500_000_000:
         raise Trouble(f"{ROOT}: less than 1.5 GB is free; make room and run it again")
-    before = json.loads(STAMP.read_text(encoding="utf-8")) if STAMP.exists() else {}
+    before = _stamp()
     STAMP.unlink(missing_ok=True)
     _say("1/4  Making the environment in .venv")
     _environment()

@@ -59,7 +59,7 @@ class Settings:
     @property
     def threads(self) -> int:
         """Threads for the model."""
-        return max(1, int((os.cpu_count() or 1) * self.thread_fraction))
+        return max(1, round((os.cpu_count() or 1) * self.thread_fraction))
 
 
 _RANGES: dict[str, tuple[float, float]] = {

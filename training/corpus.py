@@ -31,7 +31,7 @@ def document(sheet: LeadSheet) -> str:
 
 def figures(sheet: LeadSheet, bars: int = 3) -> list[tuple[object, ...]]:
     """Each run of `bars` bars as intervals and lengths, independent of key."""
-    out = []
+    out: list[tuple[object, ...]] = []
     for i in range(len(sheet.bars) - bars + 1):
         notes = [n for bar in sheet.bars[i:i + bars] for n in bar.notes]
         pitches = [n.pitch for n in notes if n.pitch is not None]

@@ -361,7 +361,7 @@ def _chart(text: str) -> Iterator[LeadSheet]:
     parts: list[tuple[Bar, ...]] = []
     for line in text.splitlines():
         body = re.findall(r"\|([^|]+)(?=\|)", line)
-        bars = []
+        bars: list[Bar] = []
         for cell in body:
             names = [c for c in cell.split() if ":" in c]
             chords = [_harte(c) for c in names]

@@ -49,7 +49,7 @@ def lay_out(names: Sequence[str], parts: Sequence[int], bars: int) -> tuple[Sect
         count = min(size(name), room)
         if count < 4 and sections and not outro:
             break
-        if count < size(name) and outro and count <= 6:
+        if count < 4 and outro:
             break  # better a longer outro than a torn section
         add(name, count)
         room -= count

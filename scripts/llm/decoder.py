@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -53,6 +55,8 @@ class Decoder:
         self.vocabulary = Vocabulary(self._piece(t) for t in range(self.size))
         self._masks: dict[Any, Masks] = {}
         self._prompt: tuple[int, ...] = ()
+        self._address = 0
+        self._view = np.zeros(0, np.float32)
 
     def tokenize(self, text: str, special: bool, bos: bool) -> list[int]:
         """Tokens of `text`; `special` reads control tokens written in it."""
@@ -94,9 +98,9 @@ class Decoder:
             token = int(allowed[0])
             if len(allowed) > 1:
                 logits = self._logits()[allowed]
-                if not np.isfinite(logits).any():
+                if not math.isfinite(logits.max()):
                     raise ModelError("the model's output is not a number: the file is damaged")
-                token = int(allowed[pick(np.nan_to_num(logits, nan=-1e9), sampling, rng)])
+                token = int(allowed[pick(logits, sampling, rng)])
             piece = self.vocabulary.pieces[token]
             for char in piece.decode("ascii"):
                 state = machine.step(state, char)
@@ -151,13 +155,16 @@ class Decoder:
 
     def _logits(self) -> np.ndarray[Any, np.dtype[np.float32]]:
         pointer = llama_cpp.llama_get_logits_ith(self.llama.ctx, -1)
-        return np.ctypeslib.as_array(pointer, shape=(self.size,))
+        address = ctypes.addressof(pointer.contents)
+        if address != self._address:  # making the view costs as much as choosing a token
+            self._address = address
+            self._view = np.ctypeslib.as_array(pointer, shape=(self.size,))
+        return self._view
 
     def _piece(self, token: int) -> bytes:
         if llama_cpp.llama_vocab_is_control(self._vocab, token) \
                 or llama_cpp.llama_vocab_is_eog(self._vocab, token):
             return b""
-        import ctypes
         buffer = ctypes.create_string_buffer(64)
         count = llama_cpp.llama_token_to_piece(self._vocab, token, buffer, 64, 0, False)
         return buffer.raw[:count] if count > 0 else b""

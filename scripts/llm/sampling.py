@@ -53,11 +53,11 @@ def pick(logits: Floats, sampling: Sampling, rng: np.random.Generator) -> int:
         return int(np.argmax(logits))
     scaled = logits.astype(np.float64) / sampling.temperature
     weights = np.exp(scaled - scaled.max())
-    order = np.argsort(-weights, kind="stable")
-    weights = weights[order]
+    likely = np.flatnonzero(weights >= sampling.min_p)  # the likeliest weighs 1
+    order = likely[np.argsort(-weights[likely], kind="stable")]
     if sampling.top_k:
-        weights = weights[:sampling.top_k]
-    weights = weights[weights >= sampling.min_p * weights[0]]
+        order = order[:sampling.top_k]
+    weights = weights[order]
     total = np.cumsum(weights)
     keep = int(np.searchsorted(total, sampling.top_p * total[-1])) + 1
     total = total[:keep]

@@ -115,6 +115,9 @@ class SheetMachine:
                 in_part = 0
             else:
                 self._bar_end.append("|\n" if in_part % 4 == 0 else "|")
+        # Tokens are shorter than three bars, so states differ only by the next four bars' kinds.
+        self._ahead = [tuple(self._kind(b) for b in range(bar, min(bar + 4, self.count)))
+                       for bar in range(self.count)]
         self._roots: dict[tuple[Hashable, ...], _Node] = {}
         beats = set(self.meter.beat_starts)
         self._beats = sorted(beats | {self.full})
@@ -139,14 +142,13 @@ class SheetMachine:
                 return None
             after = self._after(state, node)
             return self.step(after, char) if after.bar < self.count else None
-        moved = state._replace(node=child)
         # A word that cannot grow is finished at once, so that equal situations are equal states.
-        return self._after(moved, child) if not child.children else moved
+        if not child.children:
+            return self._after(state, child)
+        return SheetState(state.bar, state.left, state.phase, state.tie, child)
 
     def key(self, state: SheetState) -> Hashable:
-        # Tokens are shorter than three bars, so only the next three bars matter.
-        ahead = tuple(self._kind(b) for b in range(state.bar, min(state.bar + 4, self.count)))
-        return (ahead, state.left, state.phase, state.tie, state.node)
+        return (self._ahead[state.bar], state.left, state.phase, state.tie, state.node)
 
     def progress(self, state: SheetState) -> float:
         within = 1 - state.left / self.full if state.bar < self.count else 0.0
