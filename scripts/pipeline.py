@@ -12,13 +12,13 @@ from typing import Any
 
 from scripts import paths
 from scripts.arranger.arrange import SongArrangement, arrange
-from scripts.audio.mp3 import Tags, encode_mp3, write_tags
+from scripts.audio.mp3 import Tags, encode_mp3, encode_stream, write_tags
 from scripts.audio.wav import write_wav
 from scripts.brief import Brief, Wishes, make_brief
 from scripts.composer.compose import Composer, Composition, threads_for
 from scripts.composer.rules import sheet_grammar
 from scripts.composer.writer import Writer
-from scripts.errors import Cancelled, ModelError, MusicGenError
+from scripts.errors import Cancelled, ModelError, MusicGenError, UsageError
 from scripts.library.songs import Song, SongFiles, read_song, sweep
 from scripts.llm.chat import load_notes
 from scripts.llm.client import ModelProcess
@@ -37,6 +37,8 @@ from scripts.synth.render import render
 
 STAGES = ("compose", "render", "convert")
 HOPELESS = 3  # failures in a row after which an order is given up
+STREAMED = 20 * 60  # seconds from which a song is encoded while it is rendered
+LONGEST_WAV = 6 * 3600  # seconds; a WAV file ends at 4 GiB
 _WRITER_CONTEXT = 2048
 _PROMPT_ROOM = 1024  # tokens kept for the prompt
 
@@ -82,8 +84,9 @@ class Studio:
         self.order, self.settings, self.cancelled = order, settings, cancelled
         self.styles = load_styles(paths.DATA / "styles")
         self.instruments = load_instruments(paths.DATA / "instruments")
-        self.briefs = [make_brief(order.wishes, self.styles, order.seed + n)
-                       for n in range(min(order.songs, 1))]
+        brief = self.brief(0)  # a wish that cannot be met is told before a model is started
+        if "wav" in order.also and brief.length > LONGEST_WAV:
+            raise UsageError("a WAV file ends at 6 hours; leave wav out of --also")
         self.info = find_model(order.model, paths.MODELS)
         self._models: list[ModelProcess] = []
         self._composer: Composer | None = None
@@ -108,7 +111,7 @@ class Studio:
 
         Raises
         ------
-        MusicGenError
+        MusicGenError, UsageError
             Nothing unfinished is left under a final name.
         """
         brief = self.brief(number)
@@ -163,13 +166,18 @@ class Studio:
         total = round(brief.length * RATE)
         report("render", 0.0, "")
         blocks = self._watched(render(arrangement, self.instruments))
-        frames = write_wav(files.part(".wav"), blocks,
-                           lambda done: report("render", done / total, ""))
-        report("convert", 0.0, "")
-        encode_mp3(files.part(".wav"), files.part(".mp3"), self.order.bitrate)
+        mp3, rate = files.part(".mp3"), self.order.bitrate
+        if brief.length > STREAMED and "wav" not in self.order.also:
+            frames = encode_stream(blocks, mp3, rate, lambda n: report("render", n / total, ""))
+            report("convert", 0.0, "")
+        else:
+            frames = write_wav(files.part(".wav"), blocks,
+                               lambda n: report("render", n / total, ""))
+            report("convert", 0.0, "")
+            encode_mp3(files.part(".wav"), mp3, rate)
         summary = summarise(brief, composition, arrangement.form)
         details = song_details(brief, composition, arrangement, frames / RATE, summary)
-        write_tags(files.part(".mp3"), song_tags(brief, composition, summary))
+        write_tags(mp3, song_tags(brief, composition, summary))
         if self.cancelled():
             raise Cancelled("stopped")
         texts = {".json": json.dumps(details, indent=2, ensure_ascii=False) + "\n",

@@ -255,3 +255,14 @@ def test_the_commands_that_look_also_speak_json(run: Run, words: list[str]) -> N
     plain, rows = run(*words), run(*words, "--json")
     assert plain.returncode == rows.returncode == 0, plain.stderr + rows.stderr
     assert all(isinstance(json.loads(line), dict) for line in rows.stdout.splitlines())
+
+
+def test_a_long_song_is_encoded_while_it_is_rendered(home: Path, tmp_path: Path,
+                                                     monkeypatch: pytest.MonkeyPatch) -> None:
+    from scripts import cli, pipeline
+    monkeypatch.setattr(pipeline, "STREAMED", 5)
+    assert cli.main(["generate", "ambient", "--length", "0.2", "--seed", "1"]) == 0
+    song, = (home / "output").glob("*.mp3")
+    assert MP3(song).info.length == pytest.approx(12, abs=0.5)
+    assert ID3(song)["TIT2"] and {p.suffix for p in (home / "output").iterdir()} == \
+        {".mp3", ".json", ".abc"}

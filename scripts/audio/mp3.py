@@ -5,13 +5,15 @@ from __future__ import annotations
 import shutil
 import subprocess
 import warnings
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from scripts.audio.wav import pcm
 from scripts.errors import StorageError
-
-# pydub holds a whole song in memory; longer ones stream through the same ffmpeg.
-_PYDUB_BYTES = 220 << 20  # about 20 minutes
+from scripts.files import storage_error
+from scripts.synth import RATE
+from scripts.synth.effects import Stereo
 
 
 @dataclass(frozen=True)
@@ -51,32 +53,54 @@ def encode_mp3(wav: Path, mp3: Path, bitrate: int) -> None:
     """
     ffmpeg = ffmpeg_path()
     try:
-        if wav.stat().st_size <= _PYDUB_BYTES:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # pydub warns of a missing ffprobe it won't need
-                from pydub import AudioSegment
-                from pydub.exceptions import CouldntEncodeError
-            AudioSegment.converter = ffmpeg
-            try:
-                AudioSegment.from_file(str(wav), format="wav").export(
-                    str(mp3), format="mp3", bitrate=f"{bitrate}k").close()
-            except CouldntEncodeError as error:
-                raise StorageError(_complaint(mp3, str(error))) from error
-        else:
-            done = subprocess.run(
-                [ffmpeg, "-v", "error", "-y", "-i", str(wav), "-b:a", f"{bitrate}k", "-f", "mp3",
-                 str(mp3)], capture_output=True, stdin=subprocess.DEVNULL, check=False)
-            if done.returncode:
-                raise StorageError(_complaint(mp3, done.stderr.decode("utf-8", "replace")))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # pydub warns of a missing ffprobe it won't need
+            from pydub import AudioSegment
+            from pydub.exceptions import CouldntEncodeError
+        AudioSegment.converter = ffmpeg
+        try:
+            AudioSegment.from_file(str(wav), format="wav").export(
+                str(mp3), format="mp3", bitrate=f"{bitrate}k").close()
+        except CouldntEncodeError as error:
+            raise StorageError(_complaint(mp3, str(error))) from error
         if mp3.stat().st_size < 128:
             raise StorageError(_complaint(mp3, "nothing was written"))
     except OSError as error:
-        mp3.unlink(missing_ok=True)
-        from scripts.files import storage_error
         raise storage_error(error, mp3) from error
-    except BaseException:
-        mp3.unlink(missing_ok=True)
-        raise
+
+
+def encode_stream(blocks: Iterable[Stereo], mp3: Path, bitrate: int,
+                  progress: Callable[[int], None]) -> int:
+    """Encode blocks of audio as they come, without a WAV; return the number of frames.
+
+    For songs of many minutes: pydub would hold them whole in memory, and a WAV ends at 4 GiB.
+    """
+    frames = 0
+    try:
+        process = subprocess.Popen(
+            [ffmpeg_path(), "-v", "error", "-y", "-f", "s16le", "-ar", str(RATE), "-ac", "2",
+             "-i", "-", "-b:a", f"{bitrate}k", "-f", "mp3", str(mp3)],
+            stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert process.stdin and process.stderr
+        try:
+            for block in blocks:
+                process.stdin.write(pcm(block))
+                frames += len(block)
+                progress(frames)
+            process.stdin.close()
+        except BrokenPipeError:
+            pass  # ffmpeg has stopped; it says why below
+        except BaseException:
+            process.kill()
+            raise
+        finally:
+            said = process.stderr.read().decode("utf-8", "replace")
+            process.wait()
+        if process.returncode:
+            raise StorageError(_complaint(mp3, said))
+    except OSError as error:
+        raise storage_error(error, mp3) from error
+    return frames
 
 
 def write_tags(mp3: Path, tags: Tags) -> None:
@@ -93,7 +117,6 @@ def write_tags(mp3: Path, tags: Tags) -> None:
     try:
         id3.save(mp3, v2_version=3)
     except OSError as error:
-        from scripts.files import storage_error
         raise storage_error(error, mp3) from error
 
 

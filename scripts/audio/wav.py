@@ -13,6 +13,11 @@ from scripts.synth import RATE
 from scripts.synth.effects import Stereo
 
 
+def pcm(block: Stereo) -> bytes:
+    """16-bit little-endian samples of a block."""
+    return bytes(np.rint(block * 32767.0).astype("<i2"))
+
+
 def write_wav(path: Path, blocks: Iterable[Stereo], progress: Callable[[int], None]) -> int:
     """Write 16-bit stereo at 44,100 Hz; return the number of frames.
 
@@ -30,7 +35,7 @@ def write_wav(path: Path, blocks: Iterable[Stereo], progress: Callable[[int], No
             out.setsampwidth(2)
             out.setframerate(RATE)
             for block in blocks:
-                out.writeframesraw(np.rint(block * 32767.0).astype("<i2").tobytes())
+                out.writeframesraw(pcm(block))
                 frames += len(block)
                 progress(frames)
     except OSError as error:
