@@ -21,8 +21,12 @@ def main() -> int:
         return 1
     words = sys.argv[1:]
     if Path(sys.prefix).resolve() == (ROOT / ".venv").resolve() and words[:1] != ["test"]:
-        from scripts.cli import main as run
-        return run(words)
+        try:
+            from scripts.cli import main as run
+            return run(words)
+        except KeyboardInterrupt:
+            print("llm-music-gen: cancelled", file=sys.stderr)
+            return 130
     sys.path.insert(0, str(ROOT))
     import requisites
     try:
@@ -46,11 +50,11 @@ def main() -> int:
 
 def _test(python: Path, words: list[str]) -> int:
     """Lint, types, import contract, then the tests; the first failure's exit status."""
-    tools = python.parent
     for name, command in (
             ("lint", [str(python), "-m", "ruff", "check", "."]),
             ("types", [str(python), "-m", "mypy"]),
-            ("imports", [str(tools / "lint-imports"), "--no-cache"]),
+            ("imports", [str(python), "-c", "from importlinter.cli import lint_imports_command as "
+                         "run; run()", "--no-cache"]),
             ("tests", [str(python), "-m", "pytest", *words])):
         print(f"== {name}", flush=True)
         status = subprocess.run(command, cwd=ROOT, check=False).returncode

@@ -54,7 +54,7 @@ def ready(tests: bool = False) -> bool:
     """True when the environment is there, whole and up to date."""
     found = _stamp()
     need = wanted(tests)
-    same = all(found.get(k) == need[k] for k in ("packages", "llama"))
+    same = all(found.get(k) == need[k] for k in ("packages", "llama", "python"))
     return (same and python_of(VENV).exists()
             and (not tests or found.get("tests") == need["tests"]))
 
@@ -116,9 +116,11 @@ def _make(tests: bool) -> None:
 
 def _environment() -> None:
     python = python_of(VENV)
-    works = python.exists() and _run([str(python), "-m", "pip", "--version"]).returncode == 0
-    if works:
-        return
+    version = "import sys, pip; print('%d.%d' % sys.version_info[:2])"
+    if python.exists():
+        works = _run([str(python), "-c", version])
+        if works.returncode == 0 and works.stdout.strip() == wanted(False)["python"]:
+            return
     done = _run([sys.executable, "-m", "venv", "--clear", str(VENV)])
     if done.returncode:
         raise Trouble(f"the environment could not be made ({_last(done)}); on Debian and Ubuntu "
@@ -154,7 +156,9 @@ def _wheel(python: Path) -> bool:
                "--index-url", WHEELS, "--timeout", "6", "--retries", "0",
                f"llama-cpp-python=={LLAMA}"]
     try:
-        return _run(command, timeout=WHEEL_TIMEOUT).returncode == 0
+        # Where nothing can be built, the wheel may take as long as it needs.
+        limit = None if os.name == "nt" else WHEEL_TIMEOUT
+        return _run(command, timeout=limit).returncode == 0
     except subprocess.TimeoutExpired:
         return False
 

@@ -17,6 +17,7 @@ from scripts.styles.style import Style
 
 SHORTEST, LONGEST = 10.0, 24 * 3600.0
 MOST_SONGS = 10_000
+MOST_CHORDS = 32
 SECTIONS = ("intro", "verse", "chorus", "bridge", "build", "drop", "solo", "outro")
 
 
@@ -55,8 +56,8 @@ class Brief:
         Seconds.
     parts : tuple of int
         Bars of each part of the lead sheet.
-    tempo_asked, form_asked : bool
-        Whether these are the user's own wish.
+    form_asked : bool
+        Whether the form is the user's own wish.
     form : tuple of str
         Section names.
     chords : tuple of Chord
@@ -75,7 +76,6 @@ class Brief:
     key: Key
     meter: Meter
     tempo: float
-    tempo_asked: bool
     length: float
     parts: tuple[int, ...]
     form: tuple[str, ...]
@@ -142,18 +142,21 @@ def make_brief(wishes: Wishes, known: Mapping[str, Style], seed: int) -> Brief:
     style = blend(chosen)
     length = parse_length(wishes.length, rng)
     meter = _meter(wishes, style, rng)
-    key = _key(wishes, style, rng)
+    chords = _chords(wishes.chords) if wishes.chords else ()
+    key = _key(wishes, style, chords, rng)
     if not 400 <= wishes.tuning <= 480:
         raise UsageError(f"tuning {wishes.tuning:g} is out of range; A4 may be 400 to 480 Hz")
     form = _form(wishes.form) if wishes.form else style.form
     tempo = _tempo(wishes.tempo, style, meter, length, rng)
-    chords = _chords(wishes.chords) if wishes.chords else ()
     bar_seconds = meter.bar_ticks / 24 * 60 / tempo
-    parts = _parts(style, int(length / bar_seconds), length)
+    if length - _least_tail(length) < 2 * bar_seconds:
+        raise UsageError(f"two bars of {meter} at {tempo:g} beats a minute take "
+                         f"{2 * bar_seconds:.0f} s; ask for a longer song or a quicker tempo")
+    parts = _parts(style, int(length / bar_seconds), length, len(chords))
     return Brief(
         asked=" ".join(wishes.styles.split()), styles=match.names, style=style,
         owners=owners(chosen), key=key, meter=meter, tempo=tempo,
-        tempo_asked=wishes.tempo is not None, length=length, parts=parts, form=form,
+        length=length, parts=parts, form=form,
         form_asked=wishes.form is not None, chords=chords, tuning=wishes.tuning, seed=seed,
         notes=match.notes)
 
@@ -172,17 +175,29 @@ def _meter(wishes: Wishes, style: Style, rng: random.Random) -> Meter:
     return found
 
 
-def _key(wishes: Wishes, style: Style, rng: random.Random) -> Key:
+def _key(wishes: Wishes, style: Style, chords: tuple[Chord, ...], rng: random.Random) -> Key:
     names = sorted(style.scales)
     scale = rng.choices(names, [style.scales[n] for n in names])[0]
     tonic = rng.randrange(12)
     if not wishes.key:
-        return key_from_pc(tonic, scale)
+        return key_of_chords(chords) if chords else key_from_pc(tonic, scale)
     key = parse_key(wishes.key)
     if key is None:
         raise UsageError(f'key "{wishes.key[:20]}" is not known; write one such as "F minor", '
                          '"C# dorian" or "Bb"')
     return key
+
+
+def key_of_chords(chords: tuple[Chord, ...]) -> Key:
+    """The major or minor key that holds most of the chords' notes; the first chord's root and
+    kind decide between relatives."""
+    def fit(key: Key) -> float:
+        inside = sum(pc in key.pitch_classes for c in chords for pc in c.pitch_classes)
+        home = chords[0].root == key.tonic_pc and chords[0].is_minor == key.is_minor
+        return inside + 1.5 * home + 0.5 * (chords[-1].root == key.tonic_pc)
+
+    keys = [key_from_pc(pc, scale) for scale in ("major", "minor") for pc in range(12)]
+    return max(keys, key=fit)
 
 
 def _tempo(asked: float | None, style: Style, meter: Meter, length: float, rng: random.Random
@@ -211,7 +226,10 @@ def _least_tail(length: float) -> float:
     return 1.2 if length < 30 else 2.0
 
 
-def _parts(style: Style, bars: int, length: float) -> tuple[int, ...]:
+def _parts(style: Style, bars: int, length: float, chords: int) -> tuple[int, ...]:
+    if chords:  # whole rounds of the user's progression
+        size = chords * max(1, round(8 / chords))
+        return (size, size) if size <= 16 and bars >= 2 * size else (size,)
     if bars < 8:
         return (4,)
     if style.parts:
@@ -233,7 +251,10 @@ def _form(text: str) -> tuple[str, ...]:
 def _chords(text: str) -> tuple[Chord, ...]:
     names = text.replace(",", " ").replace("|", " ").split()
     found = []
-    for name in names[:64]:
+    if len(names) > MOST_CHORDS:
+        raise UsageError(f"{len(names)} chords were given; at most {MOST_CHORDS} can be kept, "
+                         "one a bar")
+    for name in names:
         chord = parse_chord(name)
         if chord is None:
             raise UsageError(f'chord "{name[:20]}" is not known; write chords such as Fm, Db, '

@@ -79,17 +79,21 @@ class Child:
 
     def stop(self, grace: float = 2.0) -> int:
         """End the child, by force if it does not go; its exit status."""
-        try:
-            if self._process.stdin:
-                self._process.stdin.close()
-        except OSError:
-            pass
+        self.hang_up()
         try:
             self._process.wait(grace)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
         return int(self._process.returncode)
+
+    def hang_up(self) -> None:
+        """Close the child's input, at which it stops by itself."""
+        try:
+            if self._process.stdin:
+                self._process.stdin.close()
+        except OSError:
+            pass
 
     def exit_words(self) -> str:
         """How the child ended, in words."""

@@ -16,9 +16,9 @@ from typing import Any, NoReturn
 from scripts import paths
 from scripts.brief import MOST_SONGS, Wishes
 from scripts.errors import Cancelled, MusicGenError, UsageError
+from scripts.progress import percent_bar
 from scripts.settings import Settings, load_settings
 
-_BAR = 30
 ALSO = ("wav", "abc", "musicxml")
 
 
@@ -30,7 +30,7 @@ class _Parser(argparse.ArgumentParser):
 def build_parser() -> argparse.ArgumentParser:
     """The command line of the contract."""
     parser = _Parser(prog="launcher.py", description="Composes songs on this computer and plays "
-                     "them. Without a command: the menu.")
+                     "them. Without a command: the menu. 'test' sets up and runs the tests.")
     common = _Parser(add_help=False)
     common.add_argument("--debug", action="store_true", help="show tracebacks")  # see main
     common.add_argument("--json", action="store_true", help="one JSON object a line")
@@ -85,7 +85,7 @@ def main(words: Sequence[str] | None = None) -> int:
         settings, notes = load_settings(paths.SETTINGS)
         for note in notes:
             _tell(note)
-        return _run(args, settings)
+        return _run(args, settings, notes)
     except MusicGenError as error:
         if debug:
             raise
@@ -109,7 +109,7 @@ def _tell(line: str) -> None:
     print(f"llm-music-gen: {text}", file=sys.stderr)
 
 
-def _run(args: argparse.Namespace, settings: Settings) -> int:
+def _run(args: argparse.Namespace, settings: Settings, notes: list[str]) -> int:
     command = args.command or "menu"
     if command == "generate":
         return _generate(args, settings)
@@ -117,7 +117,7 @@ def _run(args: argparse.Namespace, settings: Settings) -> int:
         return _compose(args, settings)
     if command == "menu":
         from scripts.tui.app import run_menu
-        return run_menu(settings)
+        return run_menu(settings, notes)
     if command == "play":
         return _play(args, settings)
     if command == "bench":
@@ -154,15 +154,11 @@ def _order(args: argparse.Namespace, settings: Settings, songs: int) -> Any:
 
 
 def _generate(args: argparse.Namespace, settings: Settings) -> int:
-    from scripts.brief import make_brief
     from scripts.pipeline import make_songs
-    from scripts.styles.style import load_styles
     order = _order(args, settings, args.songs)
     stop = _cancel_flag(args.watch_input)
-    for note in make_brief(order.wishes, load_styles(paths.DATA / "styles"), order.seed).notes:
-        _say(args, "note", f"Llm-Music-Gen: {note}", text=note)
     shown = _Progress(args, order)
-    failures: int = make_songs(order, settings, shown.report, shown.finished, shown.failed, stop)
+    failures: int = make_songs(order, settings, shown, stop)
     return 1 if failures else 0
 
 
@@ -193,9 +189,10 @@ class _Progress:
             print(("\n" if sys.stderr.isatty() else "") + f"Llm-Music-Gen: {label}",
                   file=sys.stderr)
         if sys.stderr.isatty():
-            filled = round(done * _BAR)
-            print(f"\r[{'#' * filled}{'-' * (_BAR - filled)}] {percent}% Complete", end="",
-                  file=sys.stderr, flush=True)
+            print(f"\r{percent_bar(done)}", end="", file=sys.stderr, flush=True)
+
+    def noted(self, note: str) -> None:
+        _say(self.args, "note", f"Llm-Music-Gen: {note}", text=note)
 
     def finished(self, number: int, song: Any) -> None:
         if sys.stderr.isatty() and not self.args.json:

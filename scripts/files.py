@@ -19,7 +19,7 @@ LONGEST_NAME = 80
 
 def write_text(path: Path, text: str) -> None:
     """Write `text` under a temporary name, flush it, and rename it to `path`."""
-    part = path.with_name(path.name + ".part")
+    part = path.with_name(path.name + ".lmg-part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with part.open("w", encoding="utf-8", newline="\n") as file:
@@ -31,6 +31,23 @@ def write_text(path: Path, text: str) -> None:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
         raise storage_error(error, path) from error
+
+
+def check_folder(folder: Path) -> None:
+    """Make `folder` and try to write in it.
+
+    Raises
+    ------
+    StorageError
+        When it cannot be made or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".{os.getpid()}.lmg-part"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise storage_error(error, folder / "song") from error
 
 
 def rename(part: Path, path: Path) -> None:
@@ -52,7 +69,8 @@ def storage_error(error: OSError, path: Path) -> StorageError:
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return StorageError(f"{path.parent}: it may not be written to; choose another folder "
                             "with --out or mend its permissions")
-    return StorageError(f"{path}: {error.strerror or error}; check the folder")
+    words = (error.strerror or str(error)).lower()
+    return StorageError(f"{path.parent}: {words}; check the folder or choose another with --out")
 
 
 def legal_name(title: str) -> str:

@@ -7,8 +7,9 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from scripts import paths
 from scripts.arranger.arrange import SongArrangement, arrange
@@ -18,7 +19,8 @@ from scripts.brief import Brief, Wishes, make_brief
 from scripts.composer.compose import Composer, Composition, threads_for
 from scripts.composer.rules import sheet_grammar
 from scripts.composer.writer import Writer
-from scripts.errors import Cancelled, ModelError, MusicGenError, UsageError
+from scripts.errors import Cancelled, ModelError, MusicGenError, StorageError, UsageError
+from scripts.files import check_folder
 from scripts.library.songs import Song, SongFiles, read_song, sweep
 from scripts.llm.chat import load_notes
 from scripts.llm.client import ModelProcess
@@ -39,6 +41,7 @@ STAGES = ("compose", "render", "convert")
 HOPELESS = 3  # failures in a row after which an order is given up
 STREAMED = 20 * 60  # seconds from which a song is encoded while it is rendered
 LONGEST_WAV = 6 * 3600  # seconds; a WAV file ends at 4 GiB
+LARGEST = (8, 8, 8)  # parts of the longest sheet that a later song of an order may need
 _WRITER_CONTEXT = 2048
 _PROMPT_ROOM = 1024  # tokens kept for the prompt
 
@@ -98,8 +101,8 @@ class Studio:
     def compose(self, brief: Brief, report: Report) -> Composition:
         """The lead sheet for `brief`; starts the model when it is not running."""
         report("compose", 0.0, "")
-        composer = self._ready(brief)
         try:
+            composer = self._ready(brief)
             return composer.compose(brief, self.order.temperature,
                                     lambda done, text: report("compose", done, text))
         except ModelError:
@@ -121,6 +124,10 @@ class Studio:
         files = SongFiles(self.order.out, composition.sheet.title)
         try:
             return self._produce(brief, composition, arrangement, files, report)
+        except StorageError:
+            if self.cancelled():  # Ctrl+C reaches ffmpeg too, which then fails
+                raise Cancelled("stopped") from None
+            raise
         finally:
             files.tidy()
 
@@ -139,7 +146,9 @@ class Studio:
     def _ready(self, brief: Brief) -> Composer:
         if self._composer is None:
             # One token may be one character at worst.
-            need = longest(sheet_grammar(brief)) + _PROMPT_ROOM
+            grammar = sheet_grammar(replace(brief, parts=max(brief.parts, LARGEST, key=sum),
+                                            chords=()))
+            need = longest(grammar) + _PROMPT_ROOM
             context = max(2048, min(need, 8192))
             model = self._start(self.info, context)
             self._composer = Composer(model, self.info, paths.DATA, self._writer())
@@ -176,7 +185,8 @@ class Studio:
             report("convert", 0.0, "")
             encode_mp3(files.part(".wav"), mp3, rate)
         summary = summarise(brief, composition, arrangement.form)
-        details = song_details(brief, composition, arrangement, frames / RATE, summary)
+        details = song_details(brief, composition, arrangement, frames / RATE,
+                               self.order.temperature, summary)
         write_tags(mp3, song_tags(brief, composition, summary))
         if self.cancelled():
             raise Cancelled("stopped")
@@ -195,8 +205,23 @@ class Studio:
             yield block
 
 
-def make_songs(order: Order, settings: Settings, report: Callable[[int, str, float, str], None],
-               finished: Callable[[int, Song], None], failed: Callable[[int, str], None],
+class Listener(Protocol):
+    """Who hears how an order comes along. Songs are counted from 0."""
+
+    def noted(self, note: str) -> None:
+        """A guess was made about what the user means."""
+
+    def report(self, number: int, stage: str, done: float, text: str) -> None:
+        """A stage of :data:`STAGES` has come to `done` (0 to 1)."""
+
+    def finished(self, number: int, song: Song) -> None:
+        """A song has its final name."""
+
+    def failed(self, number: int, reason: str) -> None:
+        """A song could not be made."""
+
+
+def make_songs(order: Order, settings: Settings, listener: Listener,
                cancelled: Callable[[], bool]) -> int:
     """Make every song of an order; a failed one does not stop the others.
 
@@ -205,36 +230,40 @@ def make_songs(order: Order, settings: Settings, report: Callable[[int, str, flo
     int
         How many songs failed.
     """
+    check_folder(order.out)
     sweep(order.out, 24 * 3600, time.time())
     failures = in_a_row = 0
     with Studio(order, settings, cancelled) as studio:
+        for note in studio.brief(0).notes:
+            listener.noted(note)
         for number in range(order.songs):
             if cancelled():
                 raise Cancelled("stopped")
             try:
-                song = studio.make(number, lambda s, d, t, n=number: report(n, s, d, t))  # type: ignore[misc]
-            except Cancelled:
-                raise
+                song = studio.make(number, partial(listener.report, number))
+            except (Cancelled, StorageError):
+                raise  # a full disk is full for the next song too
             except MusicGenError as error:
                 failures += 1
                 in_a_row += 1
-                failed(number, str(error))
-                if in_a_row >= HOPELESS and number + 1 < order.songs:
-                    raise
+                listener.failed(number, str(error))
+                if in_a_row >= HOPELESS:
+                    break
                 continue
             in_a_row = 0
-            finished(number, song)
+            listener.finished(number, song)
     return failures
 
 
 def song_details(brief: Brief, composition: Composition, arrangement: SongArrangement,
-                 seconds: float, summary: str) -> dict[str, Any]:
-    """What the song was made of; enough to make it again."""
+                 seconds: float, temperature: float, summary: str) -> dict[str, Any]:
+    """What the song was made of."""
     sheet = composition.sheet
     return {
         "title": sheet.title, "asked": brief.asked, "styles": list(brief.styles),
         "key": str(sheet.key), "meter": str(sheet.meter), "tempo": brief.tempo,
-        "length": brief.length, "seconds": round(seconds, 3), "tuning": brief.tuning,
+        "length": brief.length, "temperature": temperature,
+        "form_asked": brief.form_asked, "seconds": round(seconds, 3), "tuning": brief.tuning,
         "seed": brief.seed, "parts": list(brief.parts),
         "chords": [c.symbol(sheet.key) for c in brief.chords],
         "form": [{"name": s.name, "bar": s.start, "bars": s.bars, "energy": round(s.energy, 2)}

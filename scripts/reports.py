@@ -15,9 +15,9 @@ from scripts.errors import MusicGenError, UsageError
 from scripts.library.songs import list_songs
 from scripts.llm.gguf_file import GgufInfo, language_model
 from scripts.llm.registry import find_model, list_models
+from scripts.progress import clock
 from scripts.settings import Settings
 from scripts.styles.style import load_styles
-from scripts.summary import clock
 
 
 def _emit(**row: Any) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -38,8 +39,6 @@ class Settings:
         Play a song as soon as it is converted.
     output : str
         ``auto``, ``miniaudio``, ``simpleaudio`` or ``null``.
-    theme : str
-        ``unicode`` or ``ascii``.
     bitrate : int
         kbit/s of the MP3.
     """
@@ -52,7 +51,6 @@ class Settings:
     song_length: str = "3"
     auto_play: bool = True
     output: str = "auto"
-    theme: str = "ascii"
     bitrate: int = 192
     unknown: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
@@ -65,8 +63,9 @@ class Settings:
 _RANGES: dict[str, tuple[float, float]] = {
     "thread_fraction": (0.01, 1.0), "temperature": (0.0, 2.0), "volume": (0.0, 1.0),
     "bitrate": (32, 320)}
+_LENGTH = re.compile(r"\d{1,4}(\.\d+)?(\s*-\s*\d{1,4}(\.\d+)?)?|\d{1,2}:[0-5]\d")
 _CHOICES: dict[str, tuple[str, ...]] = {
-    "output": ("auto", "miniaudio", "simpleaudio", "null"), "theme": ("ascii", "unicode")}
+    "output": ("auto", "miniaudio", "simpleaudio", "null")}
 
 
 def checked(settings: Settings, name: str, value: Any) -> Settings:
@@ -88,6 +87,9 @@ def checked(settings: Settings, name: str, value: Any) -> Settings:
         return replace(settings, **_one(name, kind(value)))
     if not isinstance(value, kind):
         raise UsageError(f"{name} must be a {kind.__name__}, not {value!r}")
+    if name == "song_length" and not _LENGTH.fullmatch(str(value).strip()):
+        raise UsageError(f"song_length must be minutes (3), a range (4-6) or hours (1:30), not "
+                         f"{str(value)[:20]!r}")
     if name in _CHOICES and value not in _CHOICES[name]:
         raise UsageError(f"{name} must be one of {', '.join(_CHOICES[name])}, not {value!r}")
     return replace(settings, **_one(name, value))
@@ -103,6 +105,10 @@ def load_settings(path: Path) -> tuple[Settings, list[str]]:
         return Settings(), []
     except (ValueError, UnicodeDecodeError, RecursionError) as error:
         aside = path.with_name(path.name + ".broken")
+        number = 1
+        while aside.exists():
+            number += 1
+            aside = path.with_name(f"{path.name}.broken{number}")
         try:
             os.replace(path, aside)
             told = (f"{path.name} is not JSON ({_first_line(error)}); it was set aside as "

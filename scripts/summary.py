@@ -8,13 +8,7 @@ from collections.abc import Sequence
 from scripts.arranger.events import Section
 from scripts.brief import Brief
 from scripts.composer.compose import Composition
-
-
-def clock(seconds: float) -> str:
-    """``M:SS``, or ``H:MM:SS`` from an hour on."""
-    whole = int(seconds + 0.5)
-    hours, minutes = whole // 3600, whole // 60 % 60
-    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+from scripts.progress import clock
 
 
 def summarise(brief: Brief, composition: Composition, form: Sequence[Section]) -> str:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from scripts import paths
 from scripts.arranger.arrange import arrange
-from scripts.arranger.form import lay_out
+from scripts.arranger.form import lay_out, lay_out_exactly
 from scripts.arranger.patterns import fit, steps_of
 from scripts.arranger.voicing import bass_note, voice
 from scripts.brief import SECTIONS, Brief
@@ -103,3 +103,13 @@ def test_swing_delays_the_off_beats(brief: Callable[..., Brief], tune: LeadSheet
               for e in s.tracks.get("drums", ())]
     off = [e.start % 24 for e in events if 9 < e.start % 24 < 21]
     assert off and 14.5 < sorted(off)[len(off) // 2] < 20.5
+
+
+@given(st.lists(st.sampled_from(SECTIONS), min_size=1, max_size=9),
+       st.sampled_from([(4,), (8,), (12,), (8, 8)]), st.integers(2, 4000))
+def test_a_form_asked_for_is_kept_in_order(names: list[str], parts: tuple[int, ...],
+                                           bars: int) -> None:
+    form = lay_out_exactly(names, parts, bars)
+    assert sum(s.bars for s in form) == bars and all(s.bars > 0 for s in form)
+    played = iter(s.name for s in form)
+    assert all(name in played for name in names[:bars])

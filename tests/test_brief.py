@@ -74,3 +74,24 @@ def test_the_last_chord_has_time_to_ring(brief: Callable[..., Brief]) -> None:
             found = brief("Chill, Dubstep", seed=seed, length=length)
             ring = found.length - found.bars * found.bar_seconds
             assert 0 < ring < 2.1 + found.bar_seconds
+
+
+@pytest.mark.parametrize(("chords", "key"), [("Fm Db Ab Eb", "F minor"), ("C G Am F", "C major"),
+                                             ("Am F C G", "A minor"), ("Dm7 G7 Cmaj7", "C major")])
+def test_without_a_key_the_chords_decide(brief: Callable[..., Brief], chords: str,
+                                         key: str) -> None:
+    for seed in range(5):
+        assert str(brief("chill", chords=chords, seed=seed).key) == key
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 7, 8, 12, 13, 16, 24, 32])
+def test_every_chord_asked_for_is_played(brief: Callable[..., Brief], count: int) -> None:
+    found = brief("rock", chords=" ".join(["C", "Am", "F", "G"] * 8).rsplit(" ", 32 - count)[0]
+                  if count < 32 else " ".join(["C", "Am", "F", "G"] * 8))
+    assert len(found.chords) == count
+    assert all(part % count == 0 for part in found.parts)
+
+
+def test_too_slow_for_its_length_is_refused(brief: Callable[..., Brief]) -> None:
+    with pytest.raises(UsageError, match="two bars"):
+        brief("jazz", length="0.2", tempo=20.0, meter="4/2")

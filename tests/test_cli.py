@@ -63,7 +63,7 @@ def test_a_style_in_songs_out(run: Run, home: Path) -> None:
         score = music21.converter.parse(mp3.with_suffix(".abc").read_text(), format="abc")
         again = music21.converter.parse(mp3.with_suffix(".musicxml"))
         assert len(score.flatten().notes) == len(again.flatten().notes) > 4
-    assert not [n for n in leftovers(home) if n.endswith((".part", ".making"))]
+    assert not [n for n in leftovers(home) if n.endswith((".lmg-part", ".lmg-lock"))]
 
 
 def test_the_same_seed_makes_the_same_wav(run: Run, home: Path, tmp_path: Path) -> None:
@@ -192,8 +192,8 @@ def test_a_full_disk_is_told_and_leaves_nothing(run: Run, home: Path) -> None:
 def start(home: Path, *words: str) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-m", "scripts.cli", *words], cwd=ROOT, text=True,
                             env={**os.environ, "LLM_MUSIC_GEN_HOME": str(home)},
-                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE)
+                            start_new_session=True, stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 def wait_for(process: subprocess.Popen[str], stage: str) -> None:
@@ -208,7 +208,7 @@ def wait_for(process: subprocess.Popen[str], stage: str) -> None:
 def test_ctrl_c_at_any_stage_leaves_no_half_song(home: Path, stage: str) -> None:
     process = start(home, "generate", "rock", "--length", "4", "--json", "--seed", "1")
     wait_for(process, stage)
-    process.send_signal(signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)  # a terminal signals the whole group, ffmpeg too
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130 and "Traceback" not in said
     assert leftovers(home) == []

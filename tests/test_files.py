@@ -51,7 +51,7 @@ def test_one_bad_value_does_not_cost_the_others(tmp_path: Path) -> None:
 @given(data=st.binary(max_size=200) | st.recursive(
     st.none() | st.booleans() | st.floats() | st.text(max_size=8),
     lambda x: st.lists(x, max_size=3) | st.dictionaries(
-        st.sampled_from(["volume", "model", "theme", "x"]), x), max_leaves=8).map(
+        st.sampled_from(["volume", "model", "song_length", "x"]), x), max_leaves=8).map(
             lambda v: json.dumps(v).encode()))
 def test_any_settings_file_is_survived(tmp_path_factory: pytest.TempPathFactory,
                                        data: bytes) -> None:
@@ -61,7 +61,8 @@ def test_any_settings_file_is_survived(tmp_path_factory: pytest.TempPathFactory,
     assert 0 <= found.volume <= 1 and isinstance(found.model, str)
 
 
-@pytest.mark.parametrize(("name", "value"), [("volume", 1.5), ("volume", True), ("theme", "pink"),
+@pytest.mark.parametrize(("name", "value"), [("volume", 1.5), ("volume", True),
+                                             ("output", "pink"), ("song_length", "soon"),
                                              ("nothing", 1), ("temperature", float("nan")),
                                              ("auto_play", "yes")])
 def test_a_setting_out_of_range_is_refused(name: str, value: object) -> None:
@@ -113,12 +114,12 @@ def test_a_failed_finish_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_old_parts_are_swept_and_young_ones_kept(tmp_path: Path) -> None:
-    for name, age in (("a.mp3.part", 90_000), ("b.mp3.part", 10), ("c.mp3", 90_000)):
+    for name, age in (("a.mp3.lmg-part", 90_000), ("b.mp3.lmg-part", 10), ("c.mp3", 90_000)):
         (tmp_path / name).write_bytes(b"")
         stamp = 1_000_000_000 - age
         os.utime(tmp_path / name, (stamp, stamp))
     assert sweep(tmp_path, 24 * 3600, 1_000_000_000) == 1
-    assert {p.name for p in tmp_path.iterdir()} == {"b.mp3.part", "c.mp3"}
+    assert {p.name for p in tmp_path.iterdir()} == {"b.mp3.lmg-part", "c.mp3"}
 
 
 def test_a_folder_that_is_a_file_is_told_in_words(tmp_path: Path) -> None:

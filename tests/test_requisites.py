@@ -37,7 +37,7 @@ def test_a_stamped_environment_is_ready(venv: Path) -> None:
     assert requisites.ready() and requisites.ready(tests=True)
 
 
-@pytest.mark.parametrize("field", ["packages", "llama"])
+@pytest.mark.parametrize("field", ["packages", "llama", "python"])
 def test_changed_requirements_are_installed_anew(venv: Path, field: str) -> None:
     stamp(venv, **{field: "something else"})
     assert not requisites.ready()

@@ -46,17 +46,21 @@ def test_a_blend_is_neither_of_its_styles() -> None:
 
 
 @pytest.mark.parametrize("names", [("jazz", "house"), ("sad", "rock"), ("ambient", "folk", "funk"),
-                                   ("classical", "hip-hop", "lo-fi", "happy")])
+                                   ("classical", "hip-hop", "lo-fi", "happy"),
+                                   ("ambient", "blues", "chill")])
 def test_every_style_of_a_blend_is_heard(names: tuple[str, ...]) -> None:
     gave = owners([KNOWN[n] for n in names])
     assert set(gave.values()) == set(names)
+    sounds = blend([KNOWN[n] for n in names]).tracks
+    assert all(sounds[role] == KNOWN[name].tracks[role] for role, name in gave.items())
     low, high = blend([KNOWN[n] for n in names]).tempo
     assert 20 <= low <= high <= 300
 
 
 @pytest.mark.parametrize(("words", "names"), [
     ("Chill, Dubstep", ("chill", "dubstep")), ("LOFI", ("lo-fi",)), ("hip hop", ("hip-hop",)),
-    ("sad piano jazz", ("sad", "jazz")), ("ジャズ", ("jazz",)), ("deep huose", ("house",))])
+    ("sad piano jazz", ("sad", "jazz")), ("ジャズ", ("jazz",)),
+    ("sad violin music", ("sad",)), ("piano", ("classical",)), ("deep huose", ("house",))])
 def test_words_find_their_styles(words: str, names: tuple[str, ...]) -> None:
     assert find_styles(words, KNOWN).names == names
 

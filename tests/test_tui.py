@@ -17,10 +17,11 @@ import pytest
 from scripts.jukebox.player import Playing
 from scripts.jukebox.playlist import Playlist
 from scripts.library.songs import Song
+from scripts.progress import percent_bar, time_bar
 from scripts.settings import Settings
 from scripts.tui import keys
 from scripts.tui.app import App
-from scripts.tui.layout import clip, percent_bar, time_bar, width_of
+from scripts.tui.layout import clip, width_of
 from scripts.tui.screens import draw
 from scripts.tui.state import JUKEBOX, Field, JobState, State
 from tests.conftest import ROOT

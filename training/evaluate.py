@@ -77,7 +77,7 @@ def _describe(sheets: list[LeadSheet], copies: CopyIndex) -> dict[str, Any]:
                      "p95": float(np.percentile(values, 95))}
     shares = [copies.longest_run(s) / len(s.bars) for s in sheets]
     out["copied_run_share"] = {"mean": float(np.mean(shares)), "max": float(np.max(shares)),
-                               "over_12_percent": float(np.mean(np.array(shares) > 0.125))}
+                               "over_12_percent": float(np.mean(np.array(shares) > 0.12))}
     out["one_bar_tunes"] = sum(map(repeats_one_bar, sheets))
     out["ends_on_tonic"] = float(np.mean([_ends_on_tonic(s) for s in sheets]))
     return out

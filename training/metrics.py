@@ -24,10 +24,8 @@ def scale_consistency(sheet: LeadSheet) -> float:
     return max(float(np.isin((pitches - root) % 12, _MAJOR).mean()) for root in range(12))
 
 
-def _signature(bar: Bar) -> tuple[tuple[int | None, int], ...] | None:
-    base = next((n.pitch for n in bar.notes if n.pitch is not None), None)
-    if base is None:
-        return None
+def _signature(bar: Bar) -> tuple[tuple[int | None, int], ...]:
+    base = next((n.pitch for n in bar.notes if n.pitch is not None), 0)
     return tuple((None if n.pitch is None else n.pitch - base, n.ticks) for n in bar.notes)
 
 
@@ -44,8 +42,7 @@ class CopyIndex:
         for t, sheet in enumerate(sheets):
             for b, bar in enumerate(sheet.bars):
                 signature = _signature(bar)
-                if signature is not None and len(signature) > 1:
-                    self._where[signature].append((t, b))
+                self._where[signature].append((t, b))
 
     def longest_run(self, sheet: LeadSheet) -> int:
         """Bars of `sheet` in its longest run copied from one tune."""

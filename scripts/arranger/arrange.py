@@ -10,7 +10,7 @@ from pathlib import Path
 
 from scripts.arranger.accompany import bass, comp, drums
 from scripts.arranger.events import DRUM_KEYS, NoteEvent, Section, SectionEvents
-from scripts.arranger.form import lay_out
+from scripts.arranger.form import lay_out, lay_out_exactly
 from scripts.arranger.melody import sing
 from scripts.arranger.patterns import Patterns, load_patterns
 from scripts.arranger.voicing import bass_note, voice
@@ -63,7 +63,8 @@ class SongArrangement:
     @cached_property
     def form(self) -> tuple[Section, ...]:
         sizes = tuple(len(part) for part in self.sheet.parts)
-        return lay_out(self.brief.form, sizes, self.brief.bars)
+        fill = lay_out_exactly if self.brief.form_asked else lay_out
+        return fill(self.brief.form, sizes, self.brief.bars)
 
     def sections(self) -> Iterator[SectionEvents]:
         """Yield each section's notes; the last holds the final chord too."""
@@ -121,10 +122,14 @@ class SongArrangement:
         at = float(brief.bars * brief.meter.bar_ticks)
         seconds = brief.length - brief.bars * brief.bar_seconds
         ticks = max(6.0, (seconds - 0.5) * brief.tempo / 60 * 24)
-        tonic = Chord(key.tonic_pc, "m" if key.is_minor else "")
+        home = [c for bar in self.sheet.bars for _, c in bar.chords if c.root == key.tonic_pc]
+        last = self.sheet.bars[-1].chords
+        tonic = home[-1] if home else last[-1][1] if last else Chord(
+            key.tonic_pc, "m" if key.is_minor else "")
         low = bass_note(tonic)
-        melody = [p for p in self.sheet.pitches if p % 12 == key.tonic_pc]
-        top = melody[-1] if melody else 60 + key.tonic_pc
+        melody = [p for p in self.sheet.pitches if p % 12 in tonic.pitch_classes]
+        top = next((p for p in reversed(melody) if p % 12 == tonic.root),
+                   melody[-1] if melody else 60 + tonic.root)
         chord = [NoteEvent(at + n, ticks, p, 0.6) for n, p in enumerate(voice(tonic, ()))]
         ending = {"melody": [NoteEvent(at, ticks, top, 0.7)], "chords": chord,
                   "bass": [NoteEvent(at, ticks, low, 0.75)], "pad": chord,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import Counter
 from collections.abc import Sequence
 
 from scripts.arranger.events import Section
@@ -22,42 +24,66 @@ def lay_out(names: Sequence[str], parts: Sequence[int], bars: int) -> tuple[Sect
     intro = names.pop(0) if names[0] == "intro" and len(names) > 1 and bars >= 16 else ""
     outro = names.pop() if names[-1] == "outro" and len(names) > 1 and bars >= 20 else ""
     middle = [n for n in names if n not in ("intro", "outro")] or ["verse"]
-    sections: list[Section] = []
-    turns: dict[str, int] = {}
+    plan: list[tuple[str, int]] = [(intro, _size(intro, parts))] if intro else []
+    ending = _size(outro, parts) if outro else 0
+    room = bars - ending - sum(count for _, count in plan)
+    for name in itertools.cycle(middle):
+        count = min(_size(name, parts), room)
+        if count <= 0 or (count < 4 and plan):
+            break  # better a longer last section than a torn one
+        plan.append((name, count))
+        room -= count
+    if outro:
+        plan.append((outro, ending + room))
+    else:
+        name, count = plan.pop()
+        plan.append((name, count + room))
+    return _sections(plan, parts)
 
-    def add(name: str, count: int) -> None:
+
+def lay_out_exactly(names: Sequence[str], parts: Sequence[int], bars: int
+                    ) -> tuple[Section, ...]:
+    """The user's own form: these sections in this order, shrunk or stretched to `bars`.
+
+    A song much longer than the form plays it whole several times, with its intro and outro only
+    at the ends; a song of fewer bars than sections keeps the first ones.
+    """
+    names = list(names)[:bars]
+    head = names[:1] if names[0] == "intro" else []
+    tail = names[-1:] if names[-1] == "outro" else []
+    middle = names[len(head):len(names) - len(tail)] or ["verse"]
+    rest = sum(_size(n, parts) for n in (*head, *tail))
+    times = max(1, round((bars - rest) / sum(_size(n, parts) for n in middle)))
+    order = [*head, *middle * times, *tail]
+    ends = list(itertools.accumulate(_size(n, parts) for n in order))
+    order = order[:bars]
+    plan, start = [], 0
+    for i, name in enumerate(order):
+        still = len(order) - i - 1  # sections to come, each at least a bar
+        fair = round(ends[i] * bars / ends[-1])
+        cut = min(bars - still, max(start + 1, fair)) if still else bars
+        plan.append((name, cut - start))
+        start = cut
+    return _sections(plan, parts)
+
+
+def _size(name: str, parts: Sequence[int]) -> int:
+    """Bars that a section likes to have."""
+    _, fixed, part = _SHAPES[name]
+    return fixed or parts[part % len(parts)]
+
+
+def _sections(plan: Sequence[tuple[str, int]], parts: Sequence[int]) -> tuple[Section, ...]:
+    """Sections one after the other; a later turn of one has a little more energy."""
+    sections: list[Section] = []
+    turns: Counter[str] = Counter()
+    start = 0
+    for name, count in plan:
         energy, _, part = _SHAPES[name]
-        turn = turns.get(name, 0)
-        turns[name] = turn + 1
-        start = sections[-1].start + sections[-1].bars if sections else 0
+        turn = turns[name]
+        turns[name] += 1
         lift = min(0.12, 0.06 * turn) if name != "intro" else 0.0
         sections.append(Section(name, start, count, part % len(parts), turn,
                                 min(1.0, energy + lift)))
-
-    def size(name: str) -> int:
-        _, fixed, part = _SHAPES[name]
-        return fixed or parts[part % len(parts)]
-
-    ending = size(outro) if outro else 0
-    used = 0
-    if intro:
-        add(intro, size(intro))
-        used = size(intro)
-    room, i = bars - ending - used, 0
-    while room > 0:
-        name = middle[i % len(middle)]
-        count = min(size(name), room)
-        if count < 4 and sections and not outro:
-            break
-        if count < 4 and outro:
-            break  # better a longer outro than a torn section
-        add(name, count)
-        room -= count
-        i += 1
-    if outro:
-        add(outro, ending + max(room, 0))
-    elif room > 0:
-        last = sections.pop()
-        turns[last.name] -= 1
-        add(last.name, last.bars + room)
+        start += count
     return tuple(sections)

@@ -99,7 +99,9 @@ class Composer:
         for attempt in range(ROUNDS):
             sampling = Sampling(temperature=temperature, top_p=0.97, min_p=0.03,
                                 seed=(brief.seed * 1_000_003 + 104_729 * attempt) % (1 << 62))
-            reply = self.model.write_sheet(prompt, grammar, sampling, count, progress)
+            # The bar is full after the first round, and stays so.
+            hear = progress if attempt == 0 else lambda done, text: progress(1.0, text)
+            reply = self.model.write_sheet(prompt, grammar, sampling, count, hear)
             tokens, seconds = tokens + reply.tokens, seconds + reply.seconds
             for text in reply.texts:
                 tries += 1

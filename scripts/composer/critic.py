@@ -1,6 +1,7 @@
 """Judges lead sheets, so that the best of several can be kept.
 
-Bands come from measurements of real tunes (docs/training.md); each fault adds to the cost.
+Bands lie inside those of real tunes held out from training (models/starter.md); each fault
+adds to the cost.
 """
 
 from __future__ import annotations

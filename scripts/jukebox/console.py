@@ -14,9 +14,8 @@ from scripts.errors import StorageError
 from scripts.jukebox.player import Player
 from scripts.jukebox.playlist import Playlist
 from scripts.library.songs import list_songs, read_song
+from scripts.progress import time_bar
 from scripts.settings import Settings
-
-_BAR = 30
 
 
 def play_on_console(files: Sequence[Path], shuffle: bool, once: bool, output: str,
@@ -35,42 +34,30 @@ def play_on_console(files: Sequence[Path], shuffle: bool, once: bool, output: st
         rng.shuffle(order)
     player = Player(Playlist(order, loop=not once, shuffle=rng), output, settings.volume)
     player.start()
-    shown = ""
+    shown = -1
     told = ""
     try:
-        while not player.ended:
-            now = player.playing()
+        while True:
+            ended, now = player.ended, player.playing()
             if now.notice and now.notice != told:
                 told = now.notice
                 print(f"llm-music-gen: {now.notice}", file=sys.stderr)
-            if now.song and now.song.title != shown:
-                shown = now.song.title
+            if now.song and now.number != shown:
+                shown = now.number
                 if as_json:
-                    print(json.dumps({"event": "playing", "title": shown,
+                    print(json.dumps({"event": "playing", "title": now.song.title,
                                       "path": str(now.song.path), "seconds": now.duration,
                                       "output": now.output}), flush=True)
                 else:
-                    print(f"\nPlaying song: {shown}", file=sys.stderr)
+                    print(f"\nPlaying song: {now.song.title}", file=sys.stderr)
+            if ended:
+                break
             if sys.stderr.isatty() and not as_json:
-                print("\r" + progress(now.position, now.duration), end="", file=sys.stderr,
+                print("\r" + time_bar(now.position, now.duration), end="", file=sys.stderr,
                       flush=True)
             time.sleep(0.1)
     finally:
         player.close()
-    if told.startswith("Skipped") and not shown:
+    if told.startswith("Skipped") and shown < 0:
         raise StorageError("none of the files could be played; see the lines above")
     return 0
-
-
-def progress(position: float, duration: float, width: int = _BAR) -> str:
-    """``[#####-----] MM:SS/MM:SS``."""
-    share = min(1.0, position / duration) if duration else 0.0
-    filled = int(share * width)
-    return f"[{'#' * filled}{'-' * (width - filled)}] {_clock(position)}/{_clock(duration)}"
-
-
-def _clock(seconds: float) -> str:
-    whole = int(seconds)
-    if whole >= 3600:
-        return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
-    return f"{whole // 60:02}:{whole % 60:02}"

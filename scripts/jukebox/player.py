@@ -15,7 +15,7 @@ TICK = 0.1  # seconds between looks at the device
 
 @dataclass(frozen=True)
 class Playing:
-    """What the screen shows."""
+    """What the screen shows; `number` counts the songs begun."""
 
     song: Song | None
     position: float
@@ -25,6 +25,7 @@ class Playing:
     upcoming: tuple[str, ...]
     output: str
     notice: str
+    number: int = 0
 
 
 class Player:
@@ -48,6 +49,7 @@ class Player:
         self._wake = threading.Event()
         self._end = threading.Event()
         self._duration, self._paused, self._active = 0.0, False, False
+        self._number = 0
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -75,12 +77,6 @@ class Player:
             if self._active:
                 self._paused = not self._paused
                 self._output.pause(self._paused)
-
-    def stop(self) -> None:
-        """Fall silent; the place in the list stays."""
-        with self._lock:
-            self._output.stop()
-            self._active = False
 
     def set_volume(self, volume: float) -> None:
         """0 to 1."""
@@ -113,7 +109,7 @@ class Player:
             position = self._output.position() if song else 0.0
             return Playing(song, min(position, self._duration), self._duration, self._paused,
                            tuple(self.playlist.played), tuple(self.playlist.upcoming()),
-                           self._output.name, self._notice)
+                           self._output.name, self._notice, self._number)
 
     @property
     def ended(self) -> bool:
@@ -144,4 +140,5 @@ class Player:
                 continue
             self._duration = duration_of(song.path) or song.seconds
             self._active, self._paused = True, False
+            self._number += 1
             return

@@ -90,9 +90,9 @@ class SongFiles:
             name, n = base, 1
             while True:
                 self.final = folder / f"{name}.mp3"
-                self._lock = folder / f"{name}.making"
+                self._lock = folder / f"{name}.lmg-lock"
                 taken = any(self.final.with_suffix(s).exists()
-                            for s in (".mp3", ".json", ".wav", ".abc"))
+                            for s in (".mp3", ".json", ".wav", ".abc", ".musicxml"))
                 if not taken:
                     try:
                         self._lock.touch(exist_ok=False)  # two programs never take one name
@@ -107,7 +107,7 @@ class SongFiles:
 
     def part(self, suffix: str) -> Path:
         """The temporary name for a file of the song."""
-        return self.final.with_name(f"{self.name}{suffix}.part")
+        return self.final.with_name(f"{self.name}{suffix}.lmg-part")
 
     def finish(self, texts: Mapping[str, str], keep_wav: bool) -> Path:
         """Write the texts beside the song and give every file its name, the MP3 last."""
@@ -145,7 +145,8 @@ def sweep(folder: Path, older_than: float, now: float) -> int:
     removed = 0
     try:
         for path in folder.iterdir():
-            if path.suffix in (".part", ".making") and now - path.stat().st_mtime > older_than:
+            ours = path.suffix in (".lmg-part", ".lmg-lock")
+            if ours and now - path.stat().st_mtime > older_than:
                 path.unlink(missing_ok=True)
                 removed += 1
     except OSError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,11 +48,13 @@ class ModelNotes:
 
 
 def load_notes(path: Path, name: str) -> ModelNotes:
-    """Find the row of ``data/models.toml`` whose ``match`` stands in the model's `name`."""
+    """Find the row of ``data/models.toml`` whose ``match`` begins or ends a word of the model's
+    file `name`."""
     try:
         rows = tomllib.loads(path.read_text(encoding="utf-8"))["model"]
         for row in rows:
-            if str(row["match"]).lower() in name.lower():
+            words = re.escape(str(row["match"]))
+            if re.search(rf"(?<![A-Za-z0-9]){words}|{words}(?![A-Za-z0-9.])", name, re.IGNORECASE):
                 return ModelNotes(str(row.get("template", "")),
                                   tuple(row.get("roles", ("composer", "writer"))))
     except FileNotFoundError:
@@ -64,15 +67,15 @@ def load_notes(path: Path, name: str) -> ModelNotes:
 def chat_prompt(question: str, reply_start: str, notes: ModelNotes, metadata: dict[str, Any],
                 bos: str, eos: str) -> Prompt:
     """Wrap `question` for a model and begin its reply with `reply_start`."""
-    if notes.template:
-        text = notes.template.replace("{prompt}", question) + reply_start
-        return Prompt(text, special=True, bos=True)
     template = str(metadata.get("tokenizer.chat_template", ""))
     if template:
         rendered = _render(template, question, bos, eos)
         if rendered:
             starts = bool(bos) and rendered.startswith(bos)
             return Prompt(rendered + reply_start, special=True, bos=not starts)
+    if notes.template:
+        text = notes.template.replace("{prompt}", question) + reply_start
+        return Prompt(text, special=True, bos=True)
     return Prompt(question + "\n\n" + reply_start, special=False, bos=True)
 
 

@@ -48,8 +48,6 @@ class GgufInfo:
     parameters : int
         Number of weights.
     file_bytes : int
-    chat_template : str
-        Jinja template, empty when the file has none.
     metadata : dict
         Every scalar and string (arrays are left out).
     """
@@ -61,7 +59,6 @@ class GgufInfo:
     context: int
     parameters: int
     file_bytes: int
-    chat_template: str
     metadata: dict[str, str | int | float | bool]
 
 
@@ -182,4 +179,4 @@ def _read(r: _Reader) -> GgufInfo:
     context = meta.get(f"{arch}.context_length", 0)
     return GgufInfo(r.path, arch, str(meta.get("general.name", r.path.stem)), quantisation,
                     int(context) if not isinstance(context, str) else 0, parameters, r.size,
-                    str(meta.get("tokenizer.chat_template", "")), meta)
+                    meta)

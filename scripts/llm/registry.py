@@ -49,7 +49,7 @@ def find_model(name: str, folder: Path) -> GgufInfo:
     """
     if name:
         for path in (Path(name), folder / name, folder / f"{name}.gguf"):
-            if path.is_file():
+            if _is_file(path):
                 return language_model(path)
         near = [p for p in sorted(folder.glob("*.gguf")) if name.lower() in p.name.lower()]
         if near:
@@ -66,3 +66,10 @@ def find_model(name: str, folder: Path) -> GgufInfo:
     wanted = f'no model "{name[:60]}"' if name else "no model"
     raise ModelError(f"{wanted} in {folder} (there: {there}); put a .gguf file there or name "
                      "one with --model")
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name too long, or with a null in it
+        return False

@@ -15,7 +15,14 @@ from scripts.styles.style import ROLES, MelodyRules, Style
 
 def blend(styles: Sequence[Style]) -> Style:
     """Blend one or more styles; the first leads where nothing else decides."""
-    return styles[0] if len(styles) == 1 else reduce(_pair, styles)
+    if len(styles) == 1:
+        return styles[0]
+    by_name = {s.name: s for s in styles}
+    gave = owners(styles)
+    leader, rhythm = by_name[gave["melody"]], by_name[gave["drums"]]
+    return replace(reduce(_pair, styles), genre=styles[0].genre, tags=leader.tags,
+                   form=rhythm.form if rhythm.kind == "style" else styles[0].form,
+                   tracks={role: by_name[name].tracks[role] for role, name in gave.items()})
 
 
 def owners(styles: Sequence[Style]) -> dict[str, str]:
@@ -36,18 +43,13 @@ def owners(styles: Sequence[Style]) -> dict[str, str]:
 
 
 def _pair(a: Style, b: Style) -> Style:
-    owner = owners((a, b))
-    by_name = {a.name: a, b.name: b}
-    tracks = {role: by_name[name].tracks[role] for role, name in owner.items()}
-    scales = _common(a.scales, b.scales)
-    leader = by_name[owner["melody"]]
-    rhythm = by_name[owner["drums"]]
-    return Style(
-        name=f"{a.name}+{b.name}", kind="style", words=(), genre=a.genre, tags=leader.tags,
-        tempo=_tempo(a, b), scales=scales, major=_union(a.major, b.major),
-        minor=_union(a.minor, b.minor), form=rhythm.form if rhythm.kind == "style" else a.form,
+    """Everything but what one style alone decides: tracks, tags, form (see :func:`blend`)."""
+    return replace(
+        a, name=f"{a.name}+{b.name}", kind="style", words=(), tempo=_tempo(a, b),
+        scales=_common(a.scales, b.scales), major=_union(a.major, b.major),
+        minor=_union(a.minor, b.minor),
         claims={r: max(a.claims.get(r, 0), b.claims.get(r, 0)) for r in ROLES},
-        melody=_melody(a.melody, b.melody), tracks=tracks, meters=_common(a.meters, b.meters),
+        melody=_melody(a.melody, b.melody), meters=_common(a.meters, b.meters),
         meter_tags={**b.meter_tags, **a.meter_tags}, parts=a.parts if a.plan else (),
         plan=a.plan,
         swing=(a.swing + b.swing) / 2)

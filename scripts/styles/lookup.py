@@ -13,6 +13,7 @@ from scripts.styles.style import Style
 LONGEST = 200  # characters of a style prompt
 MOST = 4  # styles blended into one
 FALLBACK = "chill"
+_FILLERS = ("a", "and", "beat", "music", "song", "songs", "style", "the", "tune", "tunes", "with")
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ def _find(piece: str, styles: Mapping[str, Style]) -> tuple[list[str], str]:
     for style in styles.values():
         for word in (style.name, *style.words):
             index.setdefault(_plain(word), style.name)
+    piece = " ".join(w for w in piece.split() if w not in _FILLERS) or piece
     if piece in index:
         return [index[piece]], ""
     # Longest known phrases inside the piece: "sad piano jazz" is sad and jazz.
@@ -83,6 +85,10 @@ def _find(piece: str, styles: Mapping[str, Style]) -> tuple[list[str], str]:
         else:
             unknown.append(words[i])
             i += 1
+    if not found:
+        hints = {_plain(h): s.name for s in styles.values() for h in s.hints}
+        found = [hints[w] for w in words if w in hints]
+        unknown = [w for w in unknown if w not in hints]
     if found:
         names = list(dict.fromkeys(found))
         note = ""
@@ -91,9 +97,11 @@ def _find(piece: str, styles: Mapping[str, Style]) -> tuple[list[str], str]:
         elif len(words) > 1:
             note = f'"{piece}": taken as {" and ".join(names)}'
         return names, note
-    close = difflib.get_close_matches(piece, index, n=1, cutoff=0.72)
+    # A slip of the pen changes a letter or two; short words resemble too many others.
+    close = difflib.get_close_matches(piece, index, n=1, cutoff=0.8) if len(piece) > 4 else []
     if not close:
-        close = [m for w in words for m in difflib.get_close_matches(w, index, 1, 0.8)][:1]
+        close = [m for w in words if len(w) > 4
+                 for m in difflib.get_close_matches(w, index, 1, 0.8)][:1]
     if close:
         return [index[close[0]]], f'"{piece}" is not known; the nearest is {index[close[0]]}'
     return [FALLBACK], f'"{piece}" is not known and resembles no style; using {FALLBACK}'

@@ -81,6 +81,7 @@ class Style:
     parts: tuple[int, ...] = ()
     plan: tuple[str, ...] = ()
     swing: float = 0.0
+    hints: tuple[str, ...] = ()
 
 
 def load_styles(folder: Path) -> dict[str, Style]:
@@ -154,4 +155,4 @@ def _style(name: str, data: dict[str, Any]) -> Style:
         form=tuple(data["form"]), claims=dict(data["claims"]), melody=rules, tracks=tracks,
         meters=meters, meter_tags=dict(data.get("meter_tags", {})),
         parts=tuple(data.get("parts", ())), plan=tuple(str(data.get("plan", "")).split()),
-        swing=float(data.get("swing", 0.0)))
+        swing=float(data.get("swing", 0.0)), hints=tuple(data.get("hints", ())))

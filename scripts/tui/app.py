@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -51,9 +51,10 @@ class App:
     """
 
     def __init__(self, screen: Screen, settings: Settings,
-                 player: Callable[[Playlist, str, float], Player] = Player) -> None:
+                 player: Callable[[Playlist, str, float], Player] = Player,
+                 notes: Sequence[str] = ()) -> None:
         self.screen = screen
-        self.state = State(settings)
+        self.state = State(settings, message="; ".join(notes))
         self.jobs: list[Job] = []
         self._make_player = player
         self._player: Player | None = None
@@ -83,7 +84,9 @@ class App:
                     self.press(pressed)
         finally:
             for job in self.jobs:
-                job.cancel()
+                job.cancel()  # all at once, then wait for each
+            for job in self.jobs:
+                job.end()
             if self._player:
                 self._player.close()
         return 0
@@ -171,11 +174,9 @@ class App:
             job.cancel()
 
     def _song_done(self, path: Path) -> None:
-        song = read_song(path)
-        self.state.songs += 1
-        self.state.total_seconds += song.seconds
+        self.refresh()
         if self._player:
-            self._player.add([song])
+            self._player.add([read_song(path)])
         if self.state.settings.auto_play:
             self._ready_player()
             assert self._player
@@ -247,8 +248,11 @@ class App:
             save_settings(paths.SETTINGS, self.state.settings)
         except MusicGenError as error:
             self.state.message = str(error)
-        if name == "volume" and self._player:
+        if self._player and name == "volume":
             self._player.set_volume(self.state.settings.volume)
+        if self._player and name == "output":
+            self._player.close()
+            self._player = None  # the jukebox opens the new device
 
     # -- typing ----------------------------------------------------------------------------
 
@@ -366,8 +370,8 @@ class CursesScreen:
         return name
 
 
-def run_menu(settings: Settings) -> int:
-    """Open the menu on this terminal."""
+def run_menu(settings: Settings, notes: Sequence[str] = ()) -> int:
+    """Open the menu on this terminal; `notes` is what the user should know first."""
     import sys
     if not sys.stdin.isatty() or not sys.stdout.isatty():
         raise UsageError("the menu needs a console; use a command such as "
@@ -379,5 +383,6 @@ def run_menu(settings: Settings) -> int:
     os.environ.setdefault("ESCDELAY", "25")
     for name in ("LINES", "COLUMNS"):  # exported by some shells; curses would never see a resize
         os.environ.pop(name, None)
-    status: int = curses.wrapper(lambda window: App(CursesScreen(window), settings).run())
+    status: int = curses.wrapper(
+        lambda window: App(CursesScreen(window), settings, notes=notes).run())
     return status

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from scripts.child import Child
+from scripts.pipeline import STAGES
 from scripts.tui.state import JobState
 
 
@@ -45,12 +46,10 @@ class Job:
                     self.state.number, self.state.stages = number, {}
                 if message["stage"] == "compose" and "render" in self.state.stages:
                     self.state.stages = {}
-                self.state.stages[str(message["stage"])] = float(message["done"])
-                for stage in ("render", "convert"):
-                    if message["stage"] in ("render", "convert"):
-                        self.state.stages["compose"] = 1.0
-                    if stage == "render" and message["stage"] == "convert":
-                        self.state.stages["render"] = 1.0
+                stage = str(message["stage"])
+                for earlier in STAGES[:STAGES.index(stage)]:
+                    self.state.stages[earlier] = 1.0
+                self.state.stages[stage] = float(message["done"])
                 self.state.text = str(message.get("text") or self.state.text)
             elif message.get("event") == "song":
                 self.state.made.append(str(message["title"]))
@@ -62,16 +61,23 @@ class Job:
         return changed
 
     def cancel(self) -> None:
-        """Stop; what is finished stays, what is not leaves nothing behind."""
+        """Ask it to stop; what is finished stays, what is not leaves nothing behind."""
+        if not self.state.done and not self.state.stopping:
+            self.state.stopping = True
+            self._child.hang_up()
+
+    def end(self) -> None:
+        """Stop, and wait until it has."""
         if not self.state.done:
-            self._child.stop(grace=6.0)
-            self.state.failures.append("cancelled")
+            self._child.stop(grace=8.0)
             self.state.done = True
 
     def _close(self) -> None:
         self.state.done = True
         status = self._child.stop()
-        if status and not self.state.failures:
+        if self.state.stopping:
+            self.state.failures.append("cancelled")
+        elif status and not self.state.failures:
             said = [line for line in self._child.complaints if line.startswith("llm-music-gen: ")]
             words = said[-1].removeprefix("llm-music-gen: ") if said else self._child.exit_words()
             self.state.failures.append(words)

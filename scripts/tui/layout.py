@@ -5,7 +5,6 @@ from __future__ import annotations
 import unicodedata
 
 RULE, THIN = "=", "-"
-BAR_WIDTH = 30
 SMALLEST = (60, 16)
 
 
@@ -48,25 +47,3 @@ def framed(title: str, body: list[str], foot: str, size: tuple[int, int]) -> lis
     room = lines - len(top) - 2
     shown = [clip(line, columns) for line in body[:room]]
     return top + shown + [""] * (room - len(shown)) + [THIN * columns, clip(foot, columns - 1)]
-
-
-def percent_bar(share: float) -> str:
-    """``[##########--------------------] 33% Complete``."""
-    share = min(max(share, 0.0), 1.0)
-    filled = int(share * BAR_WIDTH)
-    return f"[{'#' * filled}{'-' * (BAR_WIDTH - filled)}] {int(share * 100)}% Complete"
-
-
-def time_bar(position: float, duration: float) -> str:
-    """``[##########--------------------] MM:SS/MM:SS``."""
-    share = min(1.0, position / duration) if duration > 0 else 0.0
-    filled = int(share * BAR_WIDTH)
-    return (f"[{'#' * filled}{'-' * (BAR_WIDTH - filled)}] "
-            f"{clock(position)}/{clock(duration)}")
-
-
-def clock(seconds: float) -> str:
-    """``MM:SS``, with hours in front from an hour on."""
-    whole = int(seconds)
-    hours = f"{whole // 3600}:" if whole >= 3600 else ""
-    return f"{hours}{whole // 60 % 60:02}:{whole % 60:02}"

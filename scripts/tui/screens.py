@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import textwrap
 
+from scripts.progress import clock, percent_bar, time_bar
 from scripts.settings import Settings
-from scripts.tui.layout import clip, clock, framed, percent_bar, time_bar
+from scripts.tui.layout import clip, framed
 from scripts.tui.state import GENERATE, JUKEBOX, MENU, OPTIONS, JobState, State
 
 Size = tuple[int, int]
@@ -31,13 +32,14 @@ def draw(state: State, size: Size) -> list[str]:
 def main_menu(state: State, size: Size) -> list[str]:
     """The main menu with what is there and what plays."""
     body = ["    1. Generate Music", "    2. Output Jukebox", "    3. Configure Options", "",
-            f"    Song Length: {state.settings.song_length} min    Model: {state.model or 'none'}",
+            f"    Song Length: {length_text(state.settings.song_length)}    "
+            f"Model: {state.model or 'none'}",
             f"    Songs Made: {state.songs}, {clock(state.total_seconds)} in all"]
     if state.latest:
         body.append("    Latest: " + ", ".join(state.latest))
     body += ["", *now_playing(state), *brief_jobs(state.jobs)]
     if state.message:
-        body += ["", f"    {state.message}"]
+        body += ["", *fold(f"    {state.message}", size[0])]
     return framed("Main Menu", body, "Selection; Menu Option = 1-3, Refresh = R, Exit Program = X:",
                   size)
 
@@ -114,13 +116,18 @@ def options(state: State, size: Size) -> list[str]:
     body.append("")
     if state.field:
         if state.field.problem:
-            body.append(f"    {state.field.problem}")
+            body += fold(f"    {state.field.problem}", size[0])
         body += [f"    {state.field.question}", f"    User Input: {state.field.text}_"]
     elif state.message:
-        body.append(f"    {state.message}")
+        body += fold(f"    {state.message}", size[0])
     foot = "Type, then Enter; Cancel = Esc:" if state.field else \
         f"Selection; Option = 1-{len(OPTION_ROWS)}, Back to Main = B, Exit Program = X:"
     return framed("Configure Options", body, foot, size)
+
+
+def length_text(length: str) -> str:
+    """A song length with its unit."""
+    return f"{length} h" if ":" in length else f"{length} min"
 
 
 def option_text(settings: Settings, name: str) -> str:
@@ -154,6 +161,8 @@ def brief_jobs(jobs: list[JobState]) -> list[str]:
 
 def stage_words(job: JobState) -> str:
     """The stage an order is in, with its share done."""
+    if job.stopping:
+        return "stopping"
     for stage, words in (("convert", "converting"), ("render", "rendering"),
                          ("compose", "composing")):
         if stage in job.stages:

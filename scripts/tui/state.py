@@ -38,6 +38,7 @@ class JobState:
     made: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    stopping: bool = False
     done: bool = False
 
 
