@@ -116,7 +116,7 @@ def _run(args: argparse.Namespace, settings: Settings, notes: list[str]) -> int:
     if command == "compose":
         return _compose(args, settings)
     if command == "menu":
-        from scripts.tui.app import run_menu
+        from scripts.tui.menu import run_menu
         return run_menu(settings, notes)
     if command == "play":
         return _play(args, settings)

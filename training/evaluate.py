@@ -14,7 +14,6 @@ import numpy as np
 from scripts import paths
 from scripts.brief import Wishes, make_brief
 from scripts.composer.compose import Composer
-from scripts.composer.critic import groove
 from scripts.composer.prompts import starter_header
 from scripts.composer.rules import sheet_grammar
 from scripts.errors import NotationError
@@ -31,13 +30,14 @@ from scripts.styles.style import load_styles
 from training.corpus import load
 from training.metrics import (
     CopyIndex,
+    groove_consistency,
     pitch_class_entropy,
     repeats_one_bar,
     scale_consistency,
 )
 
 METRICS = {"pitch_class_entropy": pitch_class_entropy, "scale_consistency": scale_consistency,
-           "groove_consistency": groove}
+           "groove_consistency": groove_consistency}
 
 
 def music21_reads(abc: str) -> bool:

@@ -1,27 +1,37 @@
-"""Measures of tunes, after MusPy's definitions (Dong et al. 2020), and of copying."""
+"""Measures of tunes by MusPy (Dong et al. 2020), and of copying."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 
-import numpy as np
+import muspy
 
+from scripts.arranger.melody import held_notes
 from scripts.score.sheet import Bar, LeadSheet
 
-_MAJOR = (0, 2, 4, 5, 7, 9, 11)
+RESOLUTION = 12  # positions a quarter
+
+
+def to_muspy(sheet: LeadSheet) -> muspy.Music:
+    """The melody as MusPy music at 12 positions a quarter."""
+    notes = [muspy.Note(time=start // 2, pitch=pitch, duration=max(1, ticks // 2), velocity=64)
+             for start, ticks, pitch in held_notes(sheet.bars)]
+    return muspy.Music(resolution=RESOLUTION, tracks=[muspy.Track(notes=notes)])
 
 
 def pitch_class_entropy(sheet: LeadSheet) -> float:
     """Entropy of the pitch-class histogram in bits."""
-    counts = np.bincount([p % 12 for p in sheet.pitches], minlength=12)
-    share = counts[counts > 0] / counts.sum()
-    return float(-(share * np.log2(share)).sum())
+    return float(muspy.pitch_class_entropy(to_muspy(sheet)))
 
 
 def scale_consistency(sheet: LeadSheet) -> float:
-    """Largest share of notes inside any major scale (minor scales are their relatives)."""
-    pitches = np.array(sheet.pitches) % 12
-    return max(float(np.isin((pitches - root) % 12, _MAJOR).mean()) for root in range(12))
+    """Largest share of notes inside any major or minor scale."""
+    return float(muspy.scale_consistency(to_muspy(sheet)))
+
+
+def groove_consistency(sheet: LeadSheet) -> float:
+    """One minus the mean share of onset positions that differ between neighbouring bars."""
+    return float(muspy.groove_consistency(to_muspy(sheet), sheet.meter.bar_ticks // 2))
 
 
 def _signature(bar: Bar) -> tuple[tuple[int | None, int], ...]:

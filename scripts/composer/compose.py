@@ -18,7 +18,7 @@ from scripts.llm.sampling import Sampling
 from scripts.score.abc_reader import read_abc
 from scripts.score.sheet import Bar, LeadSheet
 
-GOOD_ENOUGH = 2.0
+GOOD_ENOUGH = 1.0
 ROUNDS = 3
 
 Progress = Callable[[float, str], None]

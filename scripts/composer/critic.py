@@ -15,7 +15,7 @@ import numpy as np
 from scripts.score.sheet import Bar, LeadSheet
 
 ENTROPY = (2.3, 3.1)  # bits of the pitch-class histogram
-GROOVE = (0.89, 0.978)  # share of onset positions that neighbouring bars have in common
+GROOVE = (0.895, 0.973)  # share of onset positions that neighbouring bars have in common
 LEAP = (1.2, 4.0)  # mean interval in semitones
 RANGE = (9, 22)  # semitones from lowest to highest
 
@@ -35,7 +35,7 @@ def cost(sheet: LeadSheet, density: int | None = None) -> float:
     quarters = sum(bar.ticks for bar in sheet.bars) / 24
     silence = sum(n.ticks for b in sheet.bars for n in b.notes if n.pitch is None) / 24 / quarters
     total = 4.0 * _outside(_entropy(pitches), *ENTROPY)
-    total += 40.0 * _outside(groove(sheet), *GROOVE)
+    total += 80.0 * _outside(groove(sheet), *GROOVE)
     total += 1.0 * _outside(float(steps.mean()), *LEAP)
     total += 0.15 * _outside(float(np.ptp(pitches)), *RANGE)
     total += 4.0 * max(0.0, float((steps > 9).mean()) - 0.04)

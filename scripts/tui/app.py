@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from scripts import paths
 from scripts.brief import MOST_SONGS, parse_length
@@ -21,22 +20,10 @@ from scripts.tui import keys
 from scripts.tui.jobs import Job
 from scripts.tui.screens import OPTION_ROWS, draw, option_text
 from scripts.tui.state import GENERATE, JUKEBOX, MENU, OPTIONS, Field, State
+from scripts.tui.terminal import Screen
 
 POLL = 0.1  # seconds between looks at player and jobs
 LONGEST_INPUT = 200
-
-
-class Screen(Protocol):
-    """What the program needs of a terminal."""
-
-    def size(self) -> tuple[int, int]:
-        """Columns and lines."""
-
-    def show(self, lines: list[str]) -> None:
-        """Put lines on the screen."""
-
-    def key(self, wait: float) -> str:
-        """The name of the next key, empty when none came within `wait` seconds."""
 
 
 class App:
@@ -321,68 +308,3 @@ def _value(name: str, text: str) -> Any:
             number /= 100
         return number
     return text.lower()
-
-
-class CursesScreen:
-    """A curses window; only the thread that made it may use it."""
-
-    def __init__(self, window: Any) -> None:
-        import curses
-        self._curses, self._window = curses, window
-        window.keypad(True)
-        try:
-            curses.curs_set(0)
-        except curses.error:
-            pass
-
-    def size(self) -> tuple[int, int]:
-        lines, columns = self._window.getmaxyx()
-        return columns, lines
-
-    def show(self, lines: list[str]) -> None:
-        self._window.erase()
-        columns = self.size()[0]
-        for row, line in enumerate(lines):
-            try:
-                # The bottom right cell cannot be written, so the last line is one shorter.
-                last = row == len(lines) - 1
-                self._window.addstr(row, 0, line[:columns - 1] if last else line)
-            except self._curses.error:
-                pass
-        self._window.refresh()
-
-    def key(self, wait: float) -> str:
-        self._window.timeout(int(wait * 1000))
-        try:
-            pressed = self._window.get_wch()
-        except self._curses.error:
-            return ""
-        except KeyboardInterrupt:
-            return "ctrl-c"
-        name = keys.name_of(pressed)
-        if name == keys.RESIZE:
-            try:
-                self._curses.update_lines_cols()
-                if os.name == "nt":
-                    self._curses.resize_term(0, 0)
-            except (AttributeError, self._curses.error):
-                pass
-        return name
-
-
-def run_menu(settings: Settings, notes: Sequence[str] = ()) -> int:
-    """Open the menu on this terminal; `notes` is what the user should know first."""
-    import sys
-    if not sys.stdin.isatty() or not sys.stdout.isatty():
-        raise UsageError("the menu needs a console; use a command such as "
-                         "'launcher.py generate \"Chill\" --songs 3'")
-    try:
-        import curses
-    except ImportError as error:
-        raise UsageError("curses is missing; run 'python requisites.py'") from error
-    os.environ.setdefault("ESCDELAY", "25")
-    for name in ("LINES", "COLUMNS"):  # exported by some shells; curses would never see a resize
-        os.environ.pop(name, None)
-    status: int = curses.wrapper(
-        lambda window: App(CursesScreen(window), settings, notes=notes).run())
-    return status
