@@ -1,10 +1,11 @@
-"""Measures the starter model and writes ``report.json`` and the figures of its model card."""
+"""Measures the starter model; writes ``report.json`` and the model card."""
 
 from __future__ import annotations
 
 import json
 import random
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from scripts.score.abc_writer import write_abc
 from scripts.score.sheet import LeadSheet, scale_share
 from scripts.score.tune_header import header_of
 from scripts.styles.style import load_styles
+from training.card import card
 from training.corpus import load
 from training.metrics import (
     CopyIndex,
@@ -49,13 +51,19 @@ def music21_reads(abc: str) -> bool:
 
 
 def evaluate(data: Path, run: Path, model: Path, tunes: int, seed: int) -> None:
-    """Write ``report.json`` into `run`: unconstrained, as used, and real held-out tunes."""
+    """Write ``report.json`` into `run` and the model card beside `model`.
+
+    Three columns: tunes without grammar, tunes as the program makes them, and real tunes held
+    out from training.
+    """
     valid = [s for source, s in load(data / "valid.jsonl")]
     train = [s for source, s in load(data / "train.jsonl") if s.pitches]
     copies = CopyIndex(train)
     report: dict[str, Any] = {"training": json.loads((run / "result.json").read_text())
                               if (run / "result.json").exists() else {}}
     report["real"] = _describe(valid, copies)
+    report["real"]["scale_95"] = float(np.mean([scale_share(s) >= 0.95 for s in valid]))
+    report["sources"] = dict(Counter(source for source, _ in load(data / "train.jsonl")))
     report["free"] = _free(model, valid, tunes, seed)
     sheets, used = _as_used(model, tunes, seed)
     report["used"] = {**used, **_describe(sheets, copies)}
@@ -67,6 +75,7 @@ def evaluate(data: Path, run: Path, model: Path, tunes: int, seed: int) -> None:
     text = json.dumps(report, indent=2)
     (run / "report.json").write_text(text + "\n", encoding="utf-8")
     print(text)
+    model.with_suffix(".md").write_text(card(report), encoding="utf-8")
 
 
 def _describe(sheets: list[LeadSheet], copies: CopyIndex) -> dict[str, Any]:
