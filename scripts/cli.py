@@ -47,11 +47,11 @@ def build_parser() -> argparse.ArgumentParser:
     song.add_argument("--temperature", type=float, help="0 (plain) to 2 (wild)")
     song.add_argument("--form", help='such as "intro verse chorus outro"')
     song.add_argument("--chords", help='one a bar, such as "Fm Db Ab Eb"')
+    song.add_argument("--songs", type=int, default=1, metavar="N")
+    song.add_argument("--out", type=Path, help="folder for the files")
     generate = commands.add_parser("generate", parents=[song, common], help="make songs")
-    generate.add_argument("--songs", type=int, default=1, metavar="N")
     generate.add_argument("--also", default="", metavar="KINDS",
                           help="keep these too: wav, abc, musicxml (the lead sheet)")
-    generate.add_argument("--out", type=Path, help="folder for the songs")
     generate.add_argument("--watch-input", action="store_true", help=argparse.SUPPRESS)
     commands.add_parser("compose", parents=[song, common], help="write only the lead sheet (ABC)")
     play = commands.add_parser("play", parents=[common], help="play songs in a loop")
@@ -211,20 +211,27 @@ class _Progress:
 
 
 def _compose(args: argparse.Namespace, settings: Settings) -> int:
+    from scripts.files import legal_name, write_text
     from scripts.pipeline import Studio
     from scripts.score.abc_writer import write_abc
-    order = _order(args, settings, 1)
+    order = _order(args, settings, args.songs)
     with Studio(order, settings, _cancel_flag(False)) as studio:
-        brief = studio.brief(0)
-        for note in brief.notes:
+        for note in studio.brief(0).notes:
             _say(args, "note", f"Llm-Music-Gen: {note}", text=note)
-        composition = studio.compose(brief, lambda stage, done, text: None)
-    text = write_abc(composition.sheet)
-    if args.json:
-        _emit(event="sheet", abc=text, title=composition.sheet.title, key=str(brief.key),
-              tempo=brief.tempo, seed=brief.seed, model=composition.model)
-    else:
-        print(text, end="")
+        for number in range(order.songs):
+            brief = studio.brief(number)
+            composition = studio.compose(brief, lambda stage, done, text: None)
+            text = write_abc(composition.sheet, number + 1)
+            title = composition.sheet.title
+            if args.out:
+                path = args.out / f"{legal_name(title)} {brief.seed}.abc"
+                write_text(path, text)
+                _say(args, "file", f"Llm-Music-Gen: {path}", path=str(path))
+            elif args.json:
+                _emit(event="sheet", abc=text, title=title, key=str(brief.key),
+                      tempo=brief.tempo, seed=brief.seed, model=composition.model)
+            else:
+                print(text, end="" if number == order.songs - 1 else "\n")
     return 0
 
 

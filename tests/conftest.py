@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from scripts import paths
 from scripts.brief import Brief, Wishes, make_brief
@@ -17,6 +18,10 @@ from scripts.score.abc_reader import read_abc
 from scripts.score.sheet import LeadSheet
 from scripts.styles.style import Style, load_styles
 from tests.twins import make_twin
+
+# The same examples every time, and no clock in the tests: machines are shared.
+settings.register_profile("fixed", deadline=None, derandomize=True)
+settings.load_profile("fixed")
 
 ROOT = Path(__file__).resolve().parent.parent
 STARTER = ROOT / "models" / "starter.gguf"

@@ -84,6 +84,13 @@ def test_compose_prints_only_the_sheet(run: Run) -> None:
     assert "K:G\n" in done.stdout and done.stdout.rstrip().endswith("|]")
 
 
+def test_compose_can_write_several_sheets_into_a_folder(run: Run, tmp_path: Path) -> None:
+    done = run("compose", "pop", "--songs", "2", "--seed", "5", "--out", str(tmp_path / "sheets"))
+    assert done.returncode == 0 and done.stdout == ""
+    names = sorted(p.name for p in (tmp_path / "sheets").iterdir())
+    assert {n.rsplit(" ", 1)[1] for n in names} == {"5.abc", "6.abc"}
+
+
 def test_an_unknown_style_is_made_and_told(run: Run) -> None:
     done = run("compose", "Balkan brass", "--seed", "1")
     assert done.returncode == 0 and "balkan brass" in done.stderr.lower()

@@ -47,7 +47,7 @@ def test_one_bad_value_does_not_cost_the_others(tmp_path: Path) -> None:
     assert len(notes) == 1 and "volume" in notes[0]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.binary(max_size=200) | st.recursive(
     st.none() | st.booleans() | st.floats() | st.text(max_size=8),
     lambda x: st.lists(x, max_size=3) | st.dictionaries(

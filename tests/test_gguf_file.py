@@ -44,7 +44,7 @@ def test_a_truncated_file_is_said_to_be_cut_short(tmp_path: Path, share: float) 
         language_model(path)
 
 
-@settings(max_examples=300, deadline=None,
+@settings(max_examples=300,
           suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 255)), max_size=12),
        cut=st.integers(0, 60_000))

@@ -37,7 +37,7 @@ def walk(machine: Machine, rng: random.Random, most: int) -> str:
     return "".join(out)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(sorted(STYLES)), st.integers(0, 10_000),
        st.sampled_from(["2/4", "3/4", "4/4", "6/8", "5/4", "7/8", "9/8", "11/8"]),
        st.sampled_from([None, "C major", "F# minor", "Bb dorian", "E phrygian", "A blues",

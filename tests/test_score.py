@@ -90,7 +90,7 @@ def bar_of(content: list[tuple[int, int]], full: int) -> Bar:
     return Bar(tuple(out), ((0, Chord(0)),))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(notes, min_size=1, max_size=4), st.integers(0, 11), st.sampled_from(sorted(SCALES)),
        st.sampled_from(["2/4", "3/4", "4/4", "6/8", "5/4", "7/8"]))
 def test_a_sheet_written_and_read_again_is_the_same(bars: list[list[tuple[int, int]]], pc: int,
@@ -103,7 +103,7 @@ def test_a_sheet_written_and_read_again_is_the_same(bars: list[list[tuple[int, i
     assert [b.notes for b in again.bars] == [b.notes for b in sheet.bars]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(notes, min_size=2, max_size=3), st.integers(0, 11),
        st.sampled_from(["major", "minor", "dorian", "blues"]))
 def test_music21_hears_the_same_pitches(bars: list[list[tuple[int, int]]], pc: int,
@@ -114,7 +114,7 @@ def test_music21_hears_the_same_pitches(bars: list[list[tuple[int, int]]], pc: i
     assert pitches == list(sheet.pitches)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.text(alphabet="abcdefgABCz|:[]\"()^_=,'/0123456789-<> \nKML%", max_size=120))
 def test_any_text_is_read_or_refused_in_words(body: str) -> None:
     try:
@@ -123,7 +123,7 @@ def test_any_text_is_read_or_refused_in_words(body: str) -> None:
         pass
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(max_size=200))
 def test_any_text_at_all_is_read_or_refused_in_words(text: str) -> None:
     try:

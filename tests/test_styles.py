@@ -77,7 +77,7 @@ def test_words_without_a_style_are_refused(words: str) -> None:
         find_styles(words, KNOWN)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(max_size=220))
 def test_any_words_find_styles_or_are_refused(words: str) -> None:
     try:
