@@ -4,9 +4,8 @@ A crash of llama.cpp, or its printing, then cannot harm the program. Requests:
 
 ``{"op": "load", "path", "context", "threads"}``
 ``{"op": "write", "prompt": {...}, "machine": {...}, "sampling": {...}, "count": n}``
-``{"op": "cancel"}``
 
-The process ends when its input does, so none is left behind.
+The process stops at once and ends when its input does, so none is left behind.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ class _Worker:
     def __init__(self, out: IO[str]) -> None:
         self.out = out
         self.requests: queue.Queue[dict[str, Any] | None] = queue.Queue()
-        self.cancelled = threading.Event()
+        self.ended = threading.Event()
         self.decoder: Any = None
 
     def say(self, event: str, **more: Any) -> None:
@@ -47,23 +46,18 @@ class _Worker:
         self.out.flush()
 
     def listen(self) -> None:
-        """Read requests until the input ends; a cancel acts at once."""
+        """Read requests until the input ends; that stops the work at once."""
         for line in sys.stdin:
             try:
-                request = json.loads(line)
+                self.requests.put(json.loads(line))
             except ValueError:
                 continue
-            if request.get("op") == "cancel":
-                self.cancelled.set()
-            else:
-                self.requests.put(request)
         self.requests.put(None)
-        self.cancelled.set()
+        self.ended.set()
 
     def run(self) -> None:
         threading.Thread(target=self.listen, daemon=True).start()
         while (request := self.requests.get()) is not None:
-            self.cancelled.clear()
             try:
                 if request["op"] == "load":
                     self.load(request)
@@ -104,7 +98,7 @@ class _Worker:
                     self.say("progress", done=(n + done) / count, text=text[-400:])
 
             decoded = self.decoder.write(prompt, machine, identity, Sampling(**sampling), report,
-                                         self.cancelled.is_set)
+                                         self.ended.is_set)
             texts.append(decoded.text)
             tokens += decoded.tokens
             seconds += decoded.seconds
