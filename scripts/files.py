@@ -50,6 +50,12 @@ def check_folder(folder: Path) -> None:
         raise storage_error(error, folder / "song") from error
 
 
+def flush(path: Path) -> None:
+    """Have the disk keep what was written to `path` by someone else."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
 def rename(part: Path, path: Path) -> None:
     """Give a finished file its name; waits a while for whoever holds the old one open."""
     for wait in (0.1, 0.2, 0.4, 0.8, 1.6, 0.0):

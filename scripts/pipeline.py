@@ -114,7 +114,7 @@ class Studio:
 
         Raises
         ------
-        MusicGenError, UsageError
+        MusicGenError
             Nothing unfinished is left under a final name.
         """
         brief = self.brief(number)
@@ -230,10 +230,10 @@ def make_songs(order: Order, settings: Settings, listener: Listener,
     int
         How many songs failed.
     """
-    check_folder(order.out)
-    sweep(order.out, 24 * 3600, time.time())
     failures = in_a_row = 0
     with Studio(order, settings, cancelled) as studio:
+        check_folder(order.out)
+        sweep(order.out, 24 * 3600, time.time())
         for note in studio.brief(0).notes:
             listener.noted(note)
         for number in range(order.songs):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.errors import StorageError
-from scripts.files import legal_name, rename, storage_error, write_text
+from scripts.files import flush, legal_name, rename, storage_error, write_text
 
 AUDIO = (".mp3", ".wav", ".ogg", ".flac")
 
@@ -115,7 +115,9 @@ class SongFiles:
             for suffix, text in texts.items():
                 write_text(self.final.with_suffix(suffix), text)
             if keep_wav:
+                flush(self.part(".wav"))
                 rename(self.part(".wav"), self.final.with_suffix(".wav"))
+            flush(self.part(".mp3"))
             rename(self.part(".mp3"), self.final)
         except (OSError, StorageError) as error:
             for suffix in texts:
