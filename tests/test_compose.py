@@ -11,12 +11,13 @@ from scripts import paths
 from scripts.brief import Brief
 from scripts.composer.compose import Composer, tidy
 from scripts.composer.critic import cost, repetition
+from scripts.composer.familiar import Familiar, figures_of
 from scripts.composer.titles import make_title
 from scripts.composer.writer import forms_for
 from scripts.llm.client import ModelProcess
 from scripts.llm.gguf_file import language_model
 from scripts.score.abc_reader import read_abc
-from scripts.score.sheet import LeadSheet, scale_share
+from scripts.score.sheet import LeadSheet, scale_share, transpose
 from tests.conftest import STARTER
 
 
@@ -84,3 +85,17 @@ def test_titles_by_rule_vary_and_repeat_with_the_seed(brief: Callable[..., Brief
 
 def test_titles_need_no_file(brief: Callable[..., Brief], tmp_path: Path) -> None:
     assert make_title(brief("jazz"), tmp_path / "none.toml")
+
+
+def test_a_copied_tune_is_known_in_any_key_and_costs(tune: LeadSheet) -> None:
+    familiar = Familiar.of(figures_of(tune))
+    for shift in (-5, 0, 4):
+        assert familiar.longest_run(transpose(tune, shift)) == len(tune.bars)
+    assert cost(tune, familiar=familiar) > cost(tune) + 10
+    other = read_abc("X:1\nM:4/4\nL:1/8\nK:C\nC2EGc2G2|A2cAG2E2|F2AFE2C2|D2B,2C4|]\n")
+    assert familiar.longest_run(other) == 0 and cost(other, familiar=familiar) == cost(other)
+
+
+def test_a_model_without_figures_is_judged_without_them(tmp_path: Path) -> None:
+    assert Familiar.beside(tmp_path / "any.gguf") is None
+    assert Familiar.beside(STARTER) is not None

@@ -36,8 +36,10 @@ def main() -> None:
         from training.train import train
         train(data, run, args.minutes, Shape(), args.seed, device=args.device)
     elif args.step == "export":
-        from training.export import export
+        from training.corpus import load
+        from training.export import export, export_figures
         export(run / "model.pt", data / "tokenizer.model", args.gguf)
+        export_figures([s for _, s in load(data / "train.jsonl") if s.pitches], args.gguf)
     else:
         from training.evaluate import evaluate
         evaluate(data, run, args.gguf, args.tunes, args.seed)

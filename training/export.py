@@ -10,7 +10,9 @@ import sentencepiece
 import torch
 from gguf.quants import quantize
 
+from scripts.composer.familiar import Familiar, figures_of
 from scripts.llm.chat import TUNE_HEADER
+from scripts.score.sheet import LeadSheet
 from training.model import Llama, Shape
 
 _NAMES = {"q": "attn_q", "k": "attn_k", "v": "attn_v", "o": "attn_output", "gate": "ffn_gate",
@@ -57,6 +59,12 @@ def export(checkpoint: Path, tokenizer: Path, out: Path, quantised: bool = True)
     writer.write_tensors_to_file()
     writer.close()
     part.replace(out)
+
+
+def export_figures(sheets: list[LeadSheet], model: Path) -> None:
+    """Write the filter of the training tunes' figures beside `model`."""
+    filtered = Familiar.of(f for sheet in sheets for f in figures_of(sheet))
+    model.with_suffix(".figures").write_bytes(filtered.bits.tobytes())
 
 
 def _add_tokenizer(writer: gguf.GGUFWriter, sp: sentencepiece.SentencePieceProcessor) -> None:

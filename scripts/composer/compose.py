@@ -8,6 +8,7 @@ from pathlib import Path
 
 from scripts.brief import Brief
 from scripts.composer.critic import cost
+from scripts.composer.familiar import Familiar
 from scripts.composer.prompts import fill, read_template, sheet_head, starter_header
 from scripts.composer.rules import sheet_grammar
 from scripts.composer.writer import Writer, words_for
@@ -84,6 +85,7 @@ class Composer:
                  writer: Writer | None = None) -> None:
         self.model, self.info, self.data = model, info, data
         self.notes = load_notes(data / "models.toml", info.path.name)
+        self.familiar = Familiar.beside(info.path)
         self.native = info.metadata.get("llm_music_gen.prompt") == TUNE_HEADER
         if writer is None and not self.native and "writer" in self.notes.roles:
             writer = Writer(model, info.name, self.notes, data)
@@ -106,7 +108,8 @@ class Composer:
             for text in reply.texts:
                 tries += 1
                 sheet = tidy(read_abc(sheet_head(brief) + text))
-                found = cost(sheet, brief.style.melody.density if self.native else None)
+                density = brief.style.melody.density if self.native else None
+                found = cost(sheet, density, self.familiar)
                 if best is None or found < best_cost:
                     best, best_cost = sheet, found
             # A large model is too slow to ask again for taste alone.

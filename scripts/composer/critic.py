@@ -12,21 +12,26 @@ from itertools import pairwise
 
 import numpy as np
 
+from scripts.composer.familiar import Familiar
 from scripts.score.sheet import Bar, LeadSheet
 
 ENTROPY = (2.3, 3.1)  # bits of the pitch-class histogram
 GROOVE = (0.895, 0.973)  # share of onset positions that neighbouring bars have in common
 LEAP = (1.2, 4.0)  # mean interval in semitones
+MOST_COPIED = 0.12  # share of bars in one run known from training
 RANGE = (9, 22)  # semitones from lowest to highest
 
 
-def cost(sheet: LeadSheet, density: int | None = None) -> float:
+def cost(sheet: LeadSheet, density: int | None = None, familiar: Familiar | None = None
+         ) -> float:
     """How far `sheet` is from a good tune; 0 is faultless, over 3 is poor.
 
     Parameters
     ----------
     density : int, optional
         Asked-for notes per quarter times two.
+    familiar : Familiar, optional
+        What must not be copied.
     """
     pitches = np.array(sheet.pitches)
     if len(pitches) < 4:
@@ -46,6 +51,9 @@ def cost(sheet: LeadSheet, density: int | None = None) -> float:
     total += 0.8 * max(0, 3 - len({c for b in sheet.bars for _, c in b.chords}))
     total += 0.3 * max(0, _standstill(sheet.bars) - 4)
     total += 0.8 * max(0.0, 0.25 - _rhyme(sheet.bars)) * 4
+    if familiar is not None:
+        share = familiar.longest_run(sheet) / len(sheet.bars)
+        total += (2.0 + 10.0 * share) * (share > MOST_COPIED)
     if density is not None:
         total += 0.25 * abs(2 * len(pitches) / quarters - density)
     return float(total)

@@ -1,0 +1,84 @@
+"""Knows the tunes that a model was trained on well enough not to copy them.
+
+Beside a model may lie ``NAME.figures``: a Bloom filter (Bloom 1970) of every two-bar figure of
+its training tunes, independent of key. It can tell that a figure was there, not what was there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from scripts.score.sheet import LeadSheet
+
+_HASHES = 7
+_BITS_PER_FIGURE = 11  # about one false alarm in 200
+
+Figure = tuple[tuple[int | None, int], ...]
+
+
+class Familiar:
+    """A set of figures that only remembers their hashes.
+
+    Parameters
+    ----------
+    bits : (n,) uint8 array
+        The filter, eight bits a byte.
+    """
+
+    def __init__(self, bits: npt.NDArray[np.uint8]) -> None:
+        self.bits = bits
+
+    @staticmethod
+    def of(figures: Iterable[Figure]) -> Familiar:
+        """The filter of `figures`."""
+        known = set(figures)
+        bits = np.zeros(max(1, len(known) * _BITS_PER_FIGURE // 8 + 1), np.uint8)
+        for figure in known:
+            for place in _places(figure, len(bits) * 8):
+                bits[place >> 3] |= np.uint8(1 << (place & 7))
+        return Familiar(bits)
+
+    @staticmethod
+    def beside(model: Path) -> Familiar | None:
+        """The filter that lies beside a model, or None."""
+        try:
+            data = model.with_suffix(".figures").read_bytes()
+        except OSError:
+            return None
+        return Familiar(np.frombuffer(data, np.uint8)) if data else None
+
+    def __contains__(self, figure: Figure) -> bool:
+        return all(self.bits[p >> 3] >> (p & 7) & 1
+                   for p in _places(figure, len(self.bits) * 8))
+
+    def longest_run(self, sheet: LeadSheet) -> int:
+        """Bars in the longest run of `sheet` whose every two-bar figure is known; 0 if none."""
+        run = longest = 0
+        for figure in figures_of(sheet):
+            run = run + 1 if figure in self else 0
+            longest = max(longest, run)
+        return longest + 1 if longest else 0
+
+
+def figures_of(sheet: LeadSheet) -> list[Figure]:
+    """Each two neighbouring bars as intervals from their first note and lengths, with the bar
+    line between them."""
+    out = []
+    for a, b in zip(sheet.bars, sheet.bars[1:], strict=False):
+        notes = [*a.notes, None, *b.notes]
+        base = next((n.pitch for n in notes if n is not None and n.pitch is not None), 0)
+        out.append(tuple((None, 0) if n is None else
+                         (None if n.pitch is None else n.pitch - base, n.ticks) for n in notes))
+    return out
+
+
+def _places(figure: Figure, size: int) -> list[int]:
+    """Bits of a figure, by double hashing (Kirsch and Mitzenmacher 2006)."""
+    digest = hashlib.blake2b(repr(figure).encode(), digest_size=16).digest()
+    a, b = int.from_bytes(digest[:8], "little"), int.from_bytes(digest[8:], "little") | 1
+    return [(a + i * b) % size for i in range(_HASHES)]
