@@ -208,7 +208,9 @@ def _tempo(asked: float | None, style: Style, meter: Meter, length: float, rng: 
                              "made")
         return asked
     drawn = rng.uniform(*style.tempo)
-    low, high = (max(20, int(drawn * 0.96)), min(300, int(drawn * 1.04) + 1))
+    # A nearby whole tempo whose bars leave the last chord the right time to ring.
+    near = 0.012 if length >= 60 else 0.04
+    low, high = max(20, int(drawn * (1 - near))), min(300, int(drawn * (1 + near)) + 1)
     options = [t for t in range(low, high + 1)
                if style.tempo[0] <= t <= style.tempo[1]] or [round(drawn)]
     wanted = _least_tail(length) + 0.6
@@ -218,7 +220,8 @@ def _tempo(asked: float | None, style: Style, meter: Meter, length: float, rng: 
         bars = int((length - _least_tail(length)) / bar)
         return abs(length - bars * bar - wanted)
 
-    return float(min(options, key=ring))
+    right = [t for t in options if ring(t) <= 0.8]
+    return float(rng.choice(right) if right else min(options, key=ring))
 
 
 def _least_tail(length: float) -> float:

@@ -93,7 +93,7 @@ class Composer:
 
     def compose(self, brief: Brief, temperature: float, progress: Progress) -> Composition:
         """Write a sheet and a title for `brief`."""
-        grammar = sheet_grammar(brief)
+        grammar, rules = sheet_grammar(brief), brief.style.melody
         prompt = self.sheet_prompt(brief)
         count = candidates_for(self.info.parameters)
         best: LeadSheet | None = None
@@ -108,8 +108,8 @@ class Composer:
             for text in reply.texts:
                 tries += 1
                 sheet = tidy(read_abc(sheet_head(brief) + text))
-                density = brief.style.melody.density if self.native else None
-                found = cost(sheet, density, self.familiar)
+                found = cost(sheet, rules.density if self.native else None,
+                             0 if grammar.bar_chords else rules.harmony, self.familiar)
                 if best is None or found < best_cost:
                     best, best_cost = sheet, found
             # A large model is too slow to ask again for taste alone.

@@ -22,14 +22,16 @@ MOST_COPIED = 0.12  # share of bars in one run known from training
 RANGE = (9, 22)  # semitones from lowest to highest
 
 
-def cost(sheet: LeadSheet, density: int | None = None, familiar: Familiar | None = None
-         ) -> float:
+def cost(sheet: LeadSheet, density: int | None = None, harmony: int = 3,
+         familiar: Familiar | None = None) -> float:
     """How far `sheet` is from a good tune; 0 is faultless, over 3 is poor.
 
     Parameters
     ----------
     density : int, optional
         Asked-for notes per quarter times two.
+    harmony : int
+        Asked-for number of different chords; more than four are not missed.
     familiar : Familiar, optional
         What must not be copied.
     """
@@ -48,7 +50,7 @@ def cost(sheet: LeadSheet, density: int | None = None, familiar: Familiar | None
     total += 3.0 * max(0.0, silence - 0.25)
     total += repetition(sheet.bars)
     total += 2.0 * max(0.0, 0.55 - strong_beat_fit(sheet))
-    total += 0.8 * max(0, 3 - len({c for b in sheet.bars for _, c in b.chords}))
+    total += 0.8 * max(0, min(harmony, 4) - len({c for b in sheet.bars for _, c in b.chords}))
     total += 0.3 * max(0, _standstill(sheet.bars) - 4)
     total += 0.8 * max(0.0, 0.25 - _rhyme(sheet.bars)) * 4
     if familiar is not None:
