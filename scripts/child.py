@@ -51,10 +51,6 @@ class Child:
     def pid(self) -> int:
         return self._process.pid
 
-    @property
-    def alive(self) -> bool:
-        return self._process.poll() is None
-
     def send(self, message: dict[str, Any]) -> None:
         """Send one message; a child that is gone is noticed by :meth:`receive`."""
         try:

@@ -46,7 +46,6 @@ class Player:
         self._output, self._notice = opener(output)
         self._volume = volume
         self._lock = threading.RLock()
-        self._wake = threading.Event()
         self._end = threading.Event()
         self._duration, self._paused, self._active = 0.0, False, False
         self._number = 0
