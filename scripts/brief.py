@@ -193,8 +193,9 @@ def key_of_chords(chords: tuple[Chord, ...]) -> Key:
     kind decide between relatives."""
     def fit(key: Key) -> float:
         inside = sum(pc in key.pitch_classes for c in chords for pc in c.pitch_classes)
-        home = chords[0].root == key.tonic_pc and chords[0].is_minor == key.is_minor
-        return inside + 1.5 * home + 0.5 * (chords[-1].root == key.tonic_pc)
+        first, last = (c.root == key.tonic_pc and c.is_minor == key.is_minor
+                       for c in (chords[0], chords[-1]))
+        return inside + 1.5 * first + 0.5 * last
 
     keys = [key_from_pc(pc, scale) for scale in ("major", "minor") for pc in range(12)]
     return max(keys, key=fit)

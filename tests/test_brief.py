@@ -77,7 +77,8 @@ def test_the_last_chord_has_time_to_ring(brief: Callable[..., Brief]) -> None:
 
 
 @pytest.mark.parametrize(("chords", "key"), [("Fm Db Ab Eb", "F minor"), ("C G Am F", "C major"),
-                                             ("Am F C G", "A minor"), ("Dm7 G7 Cmaj7", "C major")])
+                                             ("Am F C G", "A minor"), ("Dm7 G7 Cmaj7", "C major"),
+                                             ("Dm7 G7 Cmaj7 A7", "C major")])
 def test_without_a_key_the_chords_decide(brief: Callable[..., Brief], chords: str,
                                          key: str) -> None:
     for seed in range(5):
