@@ -135,13 +135,13 @@ def _wishes(args: argparse.Namespace, settings: Settings) -> Wishes:
                   chords=args.chords)
 
 
-def _order(args: argparse.Namespace, settings: Settings, songs: int) -> Any:
+def _order(args: argparse.Namespace, settings: Settings) -> Any:
     from scripts.pipeline import Order
     temperature = settings.temperature if args.temperature is None else args.temperature
     if not 0 <= temperature <= 2:
         raise UsageError(f"temperature {temperature:g} is out of range; 0 to 2 can be used")
-    if not 1 <= songs <= MOST_SONGS:
-        raise UsageError(f"--songs {songs} is out of range; 1 to {MOST_SONGS:,} can be made")
+    if not 1 <= args.songs <= MOST_SONGS:
+        raise UsageError(f"--songs {args.songs} is out of range; 1 to {MOST_SONGS:,} can be made")
     seed = random.SystemRandom().randrange(1 << 31) if args.seed is None else args.seed
     if not 0 <= seed < 1 << 40:
         raise UsageError(f"--seed {seed} is out of range; 0 to {(1 << 40) - 1} can be used")
@@ -149,13 +149,13 @@ def _order(args: argparse.Namespace, settings: Settings, songs: int) -> Any:
     wrong = [w for w in also if w not in ALSO]
     if wrong:
         raise UsageError(f'--also "{wrong[0][:20]}" cannot be made; {", ".join(ALSO)} can')
-    return Order(_wishes(args, settings), songs, seed, args.model or settings.model, temperature,
-                 getattr(args, "out", None) or paths.OUTPUT, settings.bitrate, also)
+    return Order(_wishes(args, settings), args.songs, seed, args.model or settings.model,
+                 temperature, args.out or paths.OUTPUT, settings.bitrate, also)
 
 
 def _generate(args: argparse.Namespace, settings: Settings) -> int:
     from scripts.pipeline import make_songs
-    order = _order(args, settings, args.songs)
+    order = _order(args, settings)
     stop = _cancel_flag(args.watch_input)
     shown = _Progress(args, order)
     failures: int = make_songs(order, settings, shown, stop)
@@ -214,7 +214,7 @@ def _compose(args: argparse.Namespace, settings: Settings) -> int:
     from scripts.files import legal_name, write_text
     from scripts.pipeline import Studio
     from scripts.score.abc_writer import write_abc
-    order = _order(args, settings, args.songs)
+    order = _order(args, settings)
     with Studio(order, settings, _cancel_flag(False)) as studio:
         for note in studio.brief(0).notes:
             _say(args, "note", f"Llm-Music-Gen: {note}", text=note)

@@ -84,15 +84,16 @@ def checked(settings: Settings, name: str, value: Any) -> Settings:
         if isinstance(value, bool) or not isinstance(value, (int, float)) \
                 or not low <= value <= high:
             raise UsageError(f"{name} must be a number from {low:g} to {high:g}, not {value!r}")
-        return replace(settings, **_one(name, kind(value)))
-    if not isinstance(value, kind):
+        value = kind(value)
+    elif not isinstance(value, kind):
         raise UsageError(f"{name} must be a {kind.__name__}, not {value!r}")
     if name == "song_length" and not _LENGTH.fullmatch(str(value).strip()):
         raise UsageError(f"song_length must be minutes (3), a range (4-6) or hours (1:30), not "
                          f"{str(value)[:20]!r}")
     if name in _CHOICES and value not in _CHOICES[name]:
         raise UsageError(f"{name} must be one of {', '.join(_CHOICES[name])}, not {value!r}")
-    return replace(settings, **_one(name, value))
+    changes: dict[str, Any] = {name: value}
+    return replace(settings, **changes)
 
 
 def load_settings(path: Path) -> tuple[Settings, list[str]]:
@@ -134,10 +135,6 @@ def save_settings(path: Path, settings: Settings) -> None:
     """Write the settings whole; unknown keys go back as they were."""
     known = {f.name: getattr(settings, f.name) for f in fields(Settings) if f.name != "unknown"}
     write_text(path, json.dumps({**settings.unknown, **known}, indent=2, ensure_ascii=False) + "\n")
-
-
-def _one(name: str, value: Any) -> dict[str, Any]:
-    return {name: value}
 
 
 def _first_line(error: Exception) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from scripts.errors import NotationError
 from scripts.score.abc_reader import read_abc
 from scripts.score.abc_writer import body_lines, write_abc
-from scripts.score.sheet import LeadSheet, transpose
+from scripts.score.sheet import LeadSheet, relative, transpose
 from scripts.score.tune_header import header_of
 from training.sources import all_sources
 
@@ -34,11 +34,8 @@ def figures(sheet: LeadSheet, bars: int = 3) -> list[tuple[object, ...]]:
     out: list[tuple[object, ...]] = []
     for i in range(len(sheet.bars) - bars + 1):
         notes = [n for bar in sheet.bars[i:i + bars] for n in bar.notes]
-        pitches = [n.pitch for n in notes if n.pitch is not None]
-        if len(pitches) < 4:
-            continue
-        base = pitches[0]
-        out.append(tuple((None if n.pitch is None else n.pitch - base, n.ticks) for n in notes))
+        if sum(n.pitch is not None for n in notes) >= 4:
+            out.append(relative(notes))
     return out
 
 

@@ -57,13 +57,13 @@ def evaluate(data: Path, run: Path, model: Path, tunes: int, seed: int) -> None:
     out from training.
     """
     valid = [s for source, s in load(data / "valid.jsonl")]
-    train = [s for source, s in load(data / "train.jsonl") if s.pitches]
-    copies = CopyIndex(train)
+    train = load(data / "train.jsonl")
+    copies = CopyIndex([s for _, s in train if s.pitches])
     report: dict[str, Any] = {"training": json.loads((run / "result.json").read_text())
                               if (run / "result.json").exists() else {}}
     report["real"] = _describe(valid, copies)
     report["real"]["scale_95"] = float(np.mean([scale_share(s) >= 0.95 for s in valid]))
-    report["sources"] = dict(Counter(source for source, _ in load(data / "train.jsonl")))
+    report["sources"] = dict(Counter(source for source, _ in train))
     report["free"] = _free(model, valid, tunes, seed)
     sheets, used = _as_used(model, tunes, seed)
     report["used"] = {**used, **_describe(sheets, copies)}

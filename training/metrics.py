@@ -6,8 +6,7 @@ from collections import defaultdict
 
 import muspy
 
-from scripts.arranger.melody import held_notes
-from scripts.score.sheet import Bar, LeadSheet
+from scripts.score.sheet import LeadSheet, held_notes, relative
 
 RESOLUTION = 12  # positions a quarter
 
@@ -34,11 +33,6 @@ def groove_consistency(sheet: LeadSheet) -> float:
     return float(muspy.groove_consistency(to_muspy(sheet), sheet.meter.bar_ticks // 2))
 
 
-def _signature(bar: Bar) -> tuple[tuple[int | None, int], ...]:
-    base = next((n.pitch for n in bar.notes if n.pitch is not None), 0)
-    return tuple((None if n.pitch is None else n.pitch - base, n.ticks) for n in bar.notes)
-
-
 def _bases(sheet: LeadSheet) -> list[int]:
     return [next((n.pitch for n in b.notes if n.pitch is not None), 0) for b in sheet.bars]
 
@@ -51,8 +45,7 @@ class CopyIndex:
         self._base = [_bases(s) for s in sheets]
         for t, sheet in enumerate(sheets):
             for b, bar in enumerate(sheet.bars):
-                signature = _signature(bar)
-                self._where[signature].append((t, b))
+                self._where[relative(bar.notes)].append((t, b))
 
     def longest_run(self, sheet: LeadSheet) -> int:
         """Bars of `sheet` in its longest run copied from one tune."""
@@ -60,7 +53,7 @@ class CopyIndex:
         before: dict[tuple[int, int], int] = {}
         for i, bar in enumerate(sheet.bars):
             here: dict[tuple[int, int], int] = {}
-            for t, b in self._where.get(_signature(bar), ()):
+            for t, b in self._where.get(relative(bar.notes), ()):
                 run = before.get((t, b - 1), 0)
                 if run and bases[i] - bases[i - 1] != self._base[t][b] - self._base[t][b - 1]:
                     run = 0

@@ -66,6 +66,11 @@ class SongArrangement:
         fill = lay_out_exactly if self.brief.form_asked else lay_out
         return fill(self.brief.form, sizes, self.brief.bars)
 
+    @property
+    def _tonic(self) -> Chord:
+        key = self.sheet.key
+        return Chord(key.tonic_pc, "m" if key.is_minor else "")
+
     def sections(self) -> Iterator[SectionEvents]:
         """Yield each section's notes; the last holds the final chord too."""
         for index, section in enumerate(self.form):
@@ -87,8 +92,7 @@ class SongArrangement:
     def _section(self, section: Section, rng: random.Random) -> dict[str, list[NoteEvent]]:
         meter, key = self.sheet.meter, self.sheet.key
         bars = self._bars(section)
-        tonic = Chord(key.tonic_pc, "m" if key.is_minor else "")
-        harmony = [bar.chords or ((0, tonic),) for bar in bars]
+        harmony = [bar.chords or ((0, self._tonic),) for bar in bars]
         playing = _PLAYING.get(section.name, tuple(self.tracks))
         out: dict[str, list[NoteEvent]] = {}
         for role, track in self.tracks.items():
@@ -118,14 +122,13 @@ class SongArrangement:
 
     def _ending(self, rng: random.Random) -> dict[str, list[NoteEvent]]:
         """The last chord on the downbeat after the last bar, ringing to the end."""
-        brief, key = self.brief, self.sheet.key
+        brief = self.brief
         at = float(brief.bars * brief.meter.bar_ticks)
         seconds = brief.length - brief.bars * brief.bar_seconds
         ticks = max(6.0, (seconds - 0.5) * brief.tempo / 60 * 24)
-        home = [c for bar in self.sheet.bars for _, c in bar.chords if c.root == key.tonic_pc]
-        last = self.sheet.bars[-1].chords
-        tonic = home[-1] if home else last[-1][1] if last else Chord(
-            key.tonic_pc, "m" if key.is_minor else "")
+        chords = [c for bar in self.sheet.bars for _, c in bar.chords]
+        home = [c for c in chords if c.root == self._tonic.root]
+        tonic = (home or chords or [self._tonic])[-1]
         low = bass_note(tonic)
         melody = [p for p in self.sheet.pitches if p % 12 in tonic.pitch_classes]
         top = next((p for p in reversed(melody) if p % 12 == tonic.root),

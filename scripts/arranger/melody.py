@@ -8,24 +8,7 @@ from collections.abc import Sequence
 from scripts.arranger.events import NoteEvent, Section
 from scripts.score.keys import Key
 from scripts.score.meter import Meter
-from scripts.score.sheet import Bar
-
-
-def held_notes(bars: Sequence[Bar]) -> list[tuple[int, int, int]]:
-    """(start, length, pitch) in ticks of a run of bars, with ties joined."""
-    events: list[tuple[int, int, int]] = []
-    at, held = 0, False
-    for note in [n for bar in bars for n in bar.notes]:
-        if note.pitch is not None:
-            if held and events and events[-1][2] == note.pitch \
-                    and events[-1][0] + events[-1][1] == at:
-                start, length, pitch = events[-1]
-                events[-1] = (start, length + note.ticks, pitch)
-            else:
-                events.append((at, note.ticks, note.pitch))
-        held = note.tied
-        at += note.ticks
-    return events
+from scripts.score.sheet import Bar, held_notes
 
 
 def sing(section: Section, meter: Meter, key: Key, bars: Sequence[Bar], top: int,

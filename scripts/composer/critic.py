@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from scripts.composer.familiar import Familiar
-from scripts.score.sheet import Bar, LeadSheet
+from scripts.score.sheet import Bar, LeadSheet, held_notes
 
 ENTROPY = (2.3, 3.1)  # bits of the pitch-class histogram
 GROOVE = (0.895, 0.973)  # share of onset positions that neighbouring bars have in common
@@ -65,14 +65,9 @@ def groove(sheet: LeadSheet) -> float:
     """MusPy's groove consistency at 12 positions a quarter (Dong et al. 2020), 0 to 1."""
     size = sheet.meter.bar_ticks // 2
     grid = np.zeros((len(sheet.bars), size), bool)
-    held = False
-    for row, bar in zip(grid, sheet.bars, strict=True):
-        at = 0
-        for note in bar.notes:
-            if note.pitch is not None and not held:
-                row[min(at // 2, size - 1)] = True
-            held = note.tied
-            at += note.ticks
+    for start, _, _ in held_notes(sheet.bars):
+        bar, tick = divmod(start, sheet.meter.bar_ticks)
+        grid[bar, tick // 2] = True
     return float(1 - np.mean(grid[1:] != grid[:-1])) if len(grid) > 1 else GROOVE[1]
 
 

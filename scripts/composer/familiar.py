@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from scripts.score.sheet import LeadSheet
+from scripts.score.sheet import LeadSheet, relative
 
 _HASHES = 7
 _BITS_PER_FIGURE = 11  # about one false alarm in 200
@@ -69,11 +70,10 @@ def figures_of(sheet: LeadSheet) -> list[Figure]:
     """Each two neighbouring bars as intervals from their first note and lengths, with the bar
     line between them."""
     out = []
-    for a, b in zip(sheet.bars, sheet.bars[1:], strict=False):
-        notes = [*a.notes, None, *b.notes]
-        base = next((n.pitch for n in notes if n is not None and n.pitch is not None), 0)
-        out.append(tuple((None, 0) if n is None else
-                         (None if n.pitch is None else n.pitch - base, n.ticks) for n in notes))
+    for a, b in pairwise(sheet.bars):
+        notes = relative([*a.notes, *b.notes])
+        line = len(a.notes)
+        out.append((*notes[:line], (None, 0), *notes[line:]))
     return out
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from scripts.audio.outputs import Output, duration_of, open_output
@@ -82,11 +82,6 @@ class Player:
         with self._lock:
             self._volume = volume
             self._output.set_volume(volume)
-
-    def add(self, songs: Iterable[Song]) -> None:
-        """Let songs join the list."""
-        with self._lock:
-            self.playlist.add(songs)
 
     def refresh(self, songs: list[Song]) -> None:
         """Follow what is on the disk: new songs join, vanished ones leave."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from scripts.score.chords import Chord
@@ -95,3 +96,26 @@ def scale_share(sheet: LeadSheet) -> float:
     pitches = sheet.pitches
     inside = set(sheet.key.pitch_classes)
     return sum(p % 12 in inside for p in pitches) / len(pitches) if pitches else 1.0
+
+
+def held_notes(bars: Sequence[Bar]) -> list[tuple[int, int, int]]:
+    """(start, length, pitch) in ticks of a run of bars, with ties joined."""
+    events: list[tuple[int, int, int]] = []
+    at, held = 0, False
+    for note in [n for bar in bars for n in bar.notes]:
+        if note.pitch is not None:
+            if held and events and events[-1][2] == note.pitch \
+                    and events[-1][0] + events[-1][1] == at:
+                start, length, pitch = events[-1]
+                events[-1] = (start, length + note.ticks, pitch)
+            else:
+                events.append((at, note.ticks, note.pitch))
+        held = note.tied
+        at += note.ticks
+    return events
+
+
+def relative(notes: Sequence[Note]) -> tuple[tuple[int | None, int], ...]:
+    """Notes as (semitones above the first pitch, ticks), the same in every key; None is a rest."""
+    base = next((n.pitch for n in notes if n.pitch is not None), 0)
+    return tuple((None if n.pitch is None else n.pitch - base, n.ticks) for n in notes)

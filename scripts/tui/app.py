@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 from scripts import paths
@@ -11,7 +10,7 @@ from scripts.brief import MOST_SONGS, parse_length
 from scripts.errors import MusicGenError, UsageError
 from scripts.jukebox.player import Player
 from scripts.jukebox.playlist import Playlist
-from scripts.library.songs import list_songs, read_song
+from scripts.library.songs import Song, list_songs
 from scripts.llm.registry import find_model
 from scripts.settings import Settings, checked, save_settings
 from scripts.styles.lookup import find_styles
@@ -45,6 +44,7 @@ class App:
         self.jobs: list[Job] = []
         self._make_player = player
         self._player: Player | None = None
+        self._songs: list[Song] = []
         self._running = True
         self._frame: list[str] = []
         self._keys: dict[str, dict[str, Callable[[], None]]] = {
@@ -132,17 +132,21 @@ class App:
 
     def refresh(self) -> None:
         """Look at the disk again."""
-        songs = list_songs(paths.OUTPUT)
-        self.state.songs = len(songs)
-        self.state.total_seconds = sum(s.seconds for s in songs)
-        self.state.latest = tuple(s.title for s in reversed(songs[-3:]))
+        self._read_songs()
         try:
             self.state.model = find_model(self.state.settings.model, paths.MODELS).path.name
         except MusicGenError as error:
             self.state.model = ""
             self.state.message = str(error)
+
+    def _read_songs(self) -> None:
+        """Follow the output folder; new songs join what plays, vanished ones leave."""
+        self._songs = list_songs(paths.OUTPUT)
+        self.state.songs = len(self._songs)
+        self.state.total_seconds = sum(s.seconds for s in self._songs)
+        self.state.latest = tuple(s.title for s in reversed(self._songs[-3:]))
         if self._player:
-            self._player.refresh(songs)
+            self._player.refresh(self._songs)
 
     # -- making songs ----------------------------------------------------------------------
 
@@ -160,30 +164,24 @@ class App:
         for job in self.jobs:
             job.cancel()
 
-    def _song_done(self, path: Path) -> None:
-        self.refresh()
-        if self._player:
-            self._player.add([read_song(path)])
+    def _song_done(self) -> None:
+        self._read_songs()
         if self.state.settings.auto_play:
-            self._ready_player()
-            assert self._player
-            self._player.start()
+            self._start_playing()
 
     # -- playing ---------------------------------------------------------------------------
 
     def open_jukebox(self) -> None:
         self.state.screen = JUKEBOX
-        self._ready_player()
-        if self._player:
-            self._player.start()
+        self._read_songs()
+        self._start_playing()
 
-    def _ready_player(self) -> None:
-        songs = list_songs(paths.OUTPUT)
+    def _start_playing(self) -> None:
         if self._player is None:
             settings = self.state.settings
-            self._player = self._make_player(Playlist(songs), settings.output, settings.volume)
-        else:
-            self._player.refresh(songs)
+            self._player = self._make_player(Playlist(list(self._songs)), settings.output,
+                                             settings.volume)
+        self._player.start()
 
     def pause(self) -> None:
         if self._player:

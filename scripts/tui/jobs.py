@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from scripts.child import Child
 from scripts.pipeline import STAGES
@@ -19,11 +18,11 @@ class Job:
     words : sequence of str
         Options for the command, after styles and number.
     finished : callable
-        Given the path of each song when it is done.
+        Called when a song is done.
     """
 
     def __init__(self, styles: str, songs: int, words: Sequence[str],
-                 finished: Callable[[Path], None]) -> None:
+                 finished: Callable[[], None]) -> None:
         self.state = JobState(styles, songs)
         self._finished = finished
         self._child = Child("scripts.cli", ["generate", "--songs", str(songs), "--json",
@@ -53,7 +52,7 @@ class Job:
                 self.state.text = str(message.get("text") or self.state.text)
             elif message.get("event") == "song":
                 self.state.made.append(str(message["title"]))
-                self._finished(Path(str(message["path"])))
+                self._finished()
             elif message.get("event") == "failed":
                 self.state.failures.append(f"song {message['song']}: {message['reason']}")
             elif message.get("event") == "note":
