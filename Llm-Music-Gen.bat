@@ -1,22 +1,156 @@
 @echo off
-setlocal
-rem Starts Llm-Music-Gen. Words are passed on: Llm-Music-Gen.bat generate "Chill, Dubstep" --songs 3
+setlocal EnableExtensions DisableDelayedExpansion
+rem Llm-Music-Gen for Windows. Double-click it for the launcher menu, or give it the program's
+rem words:  Llm-Music-Gen.bat generate "Chill, Dubstep" --songs 3
+rem Plain letters only in this file, and no block in brackets around a path: a folder may be
+rem called "Music (new) & more".
+
 set "HERE=%~dp0"
+set "STATUS=0"
 set "PYTHONUTF8=1"
-py -3 -c "import sys; sys.exit(sys.version_info < (3, 11))" >nul 2>&1
-if not errorlevel 1 (
-  py -3 "%HERE%launcher.py" %*
-  goto finish
-)
-python -c "import sys; sys.exit(sys.version_info < (3, 11))" >nul 2>&1
-if not errorlevel 1 (
-  python "%HERE%launcher.py" %*
-  goto finish
-)
-echo Llm-Music-Gen needs Python 3.11 or newer, 64-bit: https://www.python.org/downloads/
-pause
-exit /b 1
-:finish
+set "RULE================================================================================="
+set "THIN=--------------------------------------------------------------------------------"
+call :read_code_page
+chcp 65001 >nul 2>&1
+
+if not exist "%HERE%launcher.py" goto alone
+if not "%~1"=="" goto words
+
+:menu
+call :head Launcher
+echo     1. Run Main Program
+echo     2. Run Installer Tool
+echo.
+echo %THIN%
+set "CHOICE="
+set /p "CHOICE=Selection; Menu Option = 1-2, Exit Launcher = X: "
+if not defined CHOICE goto silent
+set "SILENT="
+set "CHOICE=%CHOICE:"=%"
+if "%CHOICE%"=="1" goto program
+if "%CHOICE%"=="2" goto installer
+if /i "%CHOICE%"=="X" goto finish
+goto menu
+
+:silent
+rem Enter alone draws the menu again; an input that has ended must not do so for ever.
+set "SILENT=%SILENT%x"
+if "%SILENT%"=="xxxxx" goto finish
+goto menu
+
+:program
+call :find_python installed
+if not defined FOUND goto no_python
+%FOUND% "%HERE%launcher.py"
 set "STATUS=%ERRORLEVEL%"
-if not "%STATUS%"=="0" if "%~1"=="" pause
+if "%STATUS%"=="0" goto finish
+if "%STATUS%"=="130" goto finish
+echo.
+echo The program ended with status %STATUS%; the lines above say why.
+pause
+goto menu
+
+:installer
+call :find_python
+if not defined FOUND goto no_python
+call :head "Installer Tool"
+%FOUND% "%HERE%requisites.py" --tool
+set "STATUS=%ERRORLEVEL%"
+echo.
+pause
+goto menu
+
+:words
+call :find_python installed
+if not defined FOUND goto no_python
+%FOUND% "%HERE%launcher.py" %*
+set "STATUS=%ERRORLEVEL%"
+if "%STATUS%"=="0" goto finish
+if "%STATUS%"=="130" goto finish
+call :hold
+goto finish
+
+:alone
+set "STATUS=9"
+echo.
+echo This file needs the others beside it. If you opened it inside a ZIP, unpack the whole ZIP
+echo to a folder first ("Extract All"), then start it there.
+if not defined LLM_MUSIC_GEN_NO_PAUSE pause
+goto finish
+
+:no_python
+set "STATUS=9"
+echo.
+echo Llm-Music-Gen needs Python 3.11 or newer, 64-bit, and found none on this computer.
+echo Get it from https://www.python.org/downloads/ and tick "Add python.exe to PATH".
+if not "%~1"=="" call :hold
+if not "%~1"=="" goto finish
+pause
+goto menu
+
+:finish
+if not "%CODE_PAGE%"=="0" chcp %CODE_PAGE% >nul 2>&1
 exit /b %STATUS%
+
+rem ---------------------------------------------------------------------------------------------
+
+:head
+echo.
+echo %RULE%
+echo     Llm-Music-Gen: %~1
+echo %RULE%
+echo.
+exit /b 0
+
+:read_code_page
+rem chcp says it with words around, in the language of Windows: "Active code page: 850."
+set "CODE_PAGE=0"
+for /f "tokens=2 delims=:" %%P in ('chcp 2^>nul') do set "CODE_PAGE=%%P"
+set "CODE_PAGE=%CODE_PAGE:.=%"
+set "CODE_PAGE=%CODE_PAGE: =%"
+set /a "CODE_PAGE=CODE_PAGE" >nul 2>&1
+if errorlevel 1 set "CODE_PAGE=0"
+exit /b 0
+
+:hold
+rem A window that belongs to this file alone closes when it ends; let the reason be read first.
+rem A scheduler sets LLM_MUSIC_GEN_NO_PAUSE=1.
+if defined LLM_MUSIC_GEN_NO_PAUSE exit /b 0
+set "STARTED=%CMDCMDLINE:"=%"
+if /i "%STARTED: /c =%"=="%STARTED%" exit /b 0
+pause
+exit /b 0
+
+:find_python
+rem Each candidate is started and must answer: the Microsoft Store's stand-in for python does not.
+set "FOUND="
+set "CHECK=import sys; sys.exit(sys.version_info < (3, 11) or sys.maxsize < 2**32)"
+if "%~1"=="installed" call :try_installed
+if defined LLM_MUSIC_GEN_PYTHON call :try_named
+for %%V in (-3.13 -3.12 -3.14 -3.11 -3) do call :try_python py %%V
+call :try_python python
+call :try_python python3
+if not defined FOUND call :try_installed
+exit /b 0
+
+:try_installed
+if not exist "%HERE%.venv\Scripts\python.exe" exit /b 0
+"%HERE%.venv\Scripts\python.exe" -c "%CHECK%" >nul 2>&1
+if "%ERRORLEVEL%"=="0" set FOUND="%HERE%.venv\Scripts\python.exe"
+exit /b 0
+
+:try_named
+if defined FOUND exit /b 0
+"%LLM_MUSIC_GEN_PYTHON%" -c "%CHECK%" >nul 2>&1
+if "%ERRORLEVEL%"=="0" set FOUND="%LLM_MUSIC_GEN_PYTHON%"
+exit /b 0
+
+:try_python
+rem It is asked where it is: the answer is the program itself, whatever stood in its place.
+if defined FOUND exit /b 0
+set "ANSWER="
+for /f "delims=" %%P in ('%1 %2 -c "import sys; print(sys.executable)" 2^>nul') do set "ANSWER=%%P"
+if not defined ANSWER exit /b 0
+"%ANSWER%" -c "%CHECK%" >nul 2>&1
+if "%ERRORLEVEL%"=="0" set FOUND="%ANSWER%"
+exit /b 0

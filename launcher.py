@@ -20,39 +20,39 @@ def main() -> int:
               "https://www.python.org/downloads/", file=sys.stderr)
         return 1
     words = sys.argv[1:]
-    if Path(sys.prefix).resolve() == (ROOT / ".venv").resolve() and words[:1] != ["test"]:
-        try:
+    sys.path.insert(0, str(ROOT))
+    from scripts.errors import MusicGenError
+    from scripts.installer.environment import VENV, python_of, ready
+    tests = words[:1] == ["test"]
+    python = python_of(VENV)
+    try:
+        if not ready(tests):
+            import requisites
+            requisites.ensure(tests)
+        if Path(sys.prefix).resolve() == VENV.resolve() and not tests:
             from scripts.cli import main as run
             return run(words)
-        except KeyboardInterrupt:
-            print("llm-music-gen: cancelled", file=sys.stderr)
-            return 130
-    sys.path.insert(0, str(ROOT))
-    import requisites
-    try:
-        python = requisites.ensure(tests=words[:1] == ["test"])
-    except requisites.Trouble as trouble:
-        print(f"llm-music-gen: {trouble}", file=sys.stderr)
+    except MusicGenError as error:
+        print(f"llm-music-gen: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("llm-music-gen: stopped; run it again to go on", file=sys.stderr)
         return 130
-    if words[:1] == ["test"]:
+    if tests:
         return _test(python, words[1:])
     command = [str(python), str(ROOT / "launcher.py"), *words]
     if os.name != "nt":
         os.execv(command[0], command)
-    try:
-        return subprocess.run(command, check=False).returncode
-    except KeyboardInterrupt:
-        return 130
+    from scripts.installer.running import hand_over
+    return hand_over(command)
 
 
 def _test(python: Path, words: list[str]) -> int:
     """Lint, types, import contract, then the tests; the first failure's exit status."""
     for name, command in (
             ("lint", [str(python), "-m", "ruff", "check", "."]),
-            ("types", [str(python), "-m", "mypy"]),
+            ("types", [str(python), "-m", "mypy", "--platform", "linux"]),
+            ("types on Windows", [str(python), "-m", "mypy", "--platform", "win32"]),
             ("imports", [str(python), "-c", "from importlinter.cli import lint_imports_command as "
                          "run; run()", "--no-cache"]),
             ("tests", [str(python), "-m", "pytest", *words])):

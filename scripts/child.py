@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
+from scripts.installer.causes import ILLEGAL_INSTRUCTION, NO_AVX
 from scripts.paths import ROOT
 
 
@@ -32,9 +33,10 @@ class Child:
     """
 
     def __init__(self, module: str, words: Sequence[str] = ()) -> None:
-        # A group of its own: Ctrl+C at the console reaches the parent, which decides.
+        # Away from the console: Ctrl+C there reaches the parent, which decides; and closing the
+        # window kills the parent alone, so the child still puts things in order.
         flags: dict[str, Any] = (
-            {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
+            {"creationflags": getattr(subprocess, "CREATE_NO_WINDOW", 0)}
             if os.name == "nt" else {"start_new_session": True})
         environment = {**os.environ, "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"}
         self._process = subprocess.Popen(
@@ -95,8 +97,8 @@ class Child:
         """How the child ended, in words."""
         code = self._process.wait()
         self._errors.join(1.0)
-        if code in (-4, 0xC000001D, -1073741795):
-            return "the processor lacks an instruction (AVX) that llama-cpp-python was built with"
+        if code in ILLEGAL_INSTRUCTION:
+            return NO_AVX
         if code < 0:
             return f"it was stopped by signal {-code}"
         return f"it ended with status {code}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
 import signal
@@ -16,7 +15,7 @@ from typing import Any, NoReturn
 from scripts import paths
 from scripts.brief import MOST_SONGS, Wishes
 from scripts.errors import Cancelled, MusicGenError, UsageError
-from scripts.progress import percent_bar
+from scripts.progress import emit, percent_bar
 from scripts.settings import Settings, load_settings
 
 ALSO = ("wav", "abc", "musicxml")
@@ -61,9 +60,12 @@ def build_parser() -> argparse.ArgumentParser:
     play.add_argument("--output", choices=("auto", "miniaudio", "simpleaudio", "null"))
     library = commands.add_parser("library", parents=[common], help="list the songs")
     library.add_argument("action", choices=("list",))
-    models = commands.add_parser("models", parents=[common], help="list or check models")
-    models.add_argument("action", choices=("list", "check"))
-    models.add_argument("file", nargs="?", type=Path)
+    models = commands.add_parser("models", parents=[common],
+                                 help="list, check, find or add models")
+    models.add_argument("action", choices=("list", "check", "find", "add"))
+    models.add_argument("name", nargs="?", metavar="FILE|NAME",
+                        help="check: a file; add: a name that 'find' lists, or "
+                        "OWNER/REPOSITORY/FILE.gguf")
     commands.add_parser("styles", parents=[common], help="list the styles")
     commands.add_parser("doctor", parents=[common], help="look for what could go wrong")
     bench = commands.add_parser("bench", parents=[common], help="measure speeds as ratios")
@@ -78,6 +80,8 @@ def main(words: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+    if sys.platform == "win32":  # Ctrl+Break ends it as Ctrl+C does
+        signal.signal(signal.SIGBREAK, signal.default_int_handler)
     debug = "--debug" in words
     words = [w for w in words if w != "--debug"]
     try:
@@ -123,6 +127,8 @@ def _run(args: argparse.Namespace, settings: Settings, notes: list[str]) -> int:
     if command == "bench":
         from scripts.bench import run_bench
         return run_bench(args.model, settings, args.json)
+    if command == "models" and args.action in ("find", "add"):
+        return _fetch_models(args)
     from scripts import reports
     looks = {"library": reports.library, "models": reports.models, "styles": reports.styles,
              "doctor": reports.doctor}
@@ -178,7 +184,7 @@ class _Progress:
             return
         self._last, self._when = (number, stage, percent), now
         if self.args.json:
-            _emit(event="progress", song=number + 1, songs=self.order.songs, stage=stage,
+            emit(event="progress", song=number + 1, songs=self.order.songs, stage=stage,
                   done=round(done, 3), text=text)
             return
         if fresh:
@@ -198,7 +204,7 @@ class _Progress:
         if sys.stderr.isatty() and not self.args.json:
             print(file=sys.stderr)
         if self.args.json:
-            _emit(event="song", song=number + 1, path=str(song.path), title=song.title,
+            emit(event="song", song=number + 1, path=str(song.path), title=song.title,
                   seconds=song.seconds, key=song.details.get("key"),
                   tempo=song.details.get("tempo"), seed=song.details.get("seed"))
         else:
@@ -206,7 +212,7 @@ class _Progress:
 
     def failed(self, number: int, reason: str) -> None:
         if self.args.json:
-            _emit(event="failed", song=number + 1, reason=reason)
+            emit(event="failed", song=number + 1, reason=reason)
         _tell(f"song number {number + 1} failed: {reason}")
 
 
@@ -228,11 +234,20 @@ def _compose(args: argparse.Namespace, settings: Settings) -> int:
                 write_text(path, text)
                 _say(args, "file", f"Llm-Music-Gen: {path}", path=str(path))
             elif args.json:
-                _emit(event="sheet", abc=text, title=title, key=str(brief.key),
+                emit(event="sheet", abc=text, title=title, key=str(brief.key),
                       tempo=brief.tempo, seed=brief.seed, model=composition.model)
             else:
                 print(text, end="" if number == order.songs - 1 else "\n")
     return 0
+
+
+def _fetch_models(args: argparse.Namespace) -> int:
+    from scripts.model_finder import add_model, find_models
+    if args.action == "find":
+        return find_models(args.json)
+    if not args.name:
+        raise UsageError("models add needs a name; 'models find' lists some")
+    return add_model(args.name, args.json)
 
 
 def _play(args: argparse.Namespace, settings: Settings) -> int:
@@ -243,13 +258,9 @@ def _play(args: argparse.Namespace, settings: Settings) -> int:
 
 def _say(args: argparse.Namespace, event: str, line: str, **more: Any) -> None:
     if args.json:
-        _emit(event=event, **more)
+        emit(event=event, **more)
     else:
         print(line, file=sys.stderr)
-
-
-def _emit(**message: Any) -> None:
-    print(json.dumps(message, ensure_ascii=True), flush=True)
 
 
 def _cancel_flag(watch_input: bool) -> Any:

@@ -27,6 +27,14 @@ class StorageError(MusicGenError):
     """A file cannot be read or written."""
 
 
+class HeldError(StorageError):
+    """Another program holds a file open; what was to be written is kept."""
+
+
+class SetupError(MusicGenError):
+    """The program cannot be installed here."""
+
+
 class Cancelled(MusicGenError):
     """The user stopped the work."""
 

@@ -8,29 +8,38 @@ import os
 import re
 import time
 import unicodedata
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from scripts.errors import StorageError
+from scripts.errors import HeldError, StorageError
 
-_RESERVED = {"con", "prn", "aux", "nul", *(f"com{i}" for i in range(10)),
-             *(f"lpt{i}" for i in range(10))}
+_RESERVED = {"con", "prn", "aux", "nul", "conin$", "conout$",
+             *(f"{port}{i}" for port in ("com", "lpt") for i in "0123456789¹²³")}
 LONGEST_NAME = 80
+LONGEST_PATH = 259  # characters on Windows; ffmpeg and others do not know the longer ones
+SHORTEST_NAME = 12
+WAITS = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 3.2)  # seconds between tries; OneDrive lets go in a few
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, waits: Sequence[float] = WAITS) -> None:
     """Write `text` under a temporary name, flush it, and rename it to `path`."""
     part = path.with_name(path.name + ".lmg-part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        rename(part, path)
+        write_flushed(part, text)
+        rename(part, path, waits)
     except OSError as error:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
         raise storage_error(error, path) from error
+
+
+def write_flushed(path: Path, text: str) -> None:
+    """Write `text` to a temporary name and have the disk keep it."""
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def check_folder(folder: Path) -> None:
@@ -50,46 +59,91 @@ def check_folder(folder: Path) -> None:
         raise storage_error(error, folder / "song") from error
 
 
+def nearest_folder(folder: Path) -> Path:
+    """`folder`, or the nearest one above it that is there."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return folder
+
+
 def flush(path: Path) -> None:
     """Have the disk keep what was written to `path` by someone else."""
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
+    def sync() -> None:
+        with path.open("rb+") as file:
+            os.fsync(file.fileno())
+    patiently(sync)
 
 
-def rename(part: Path, path: Path) -> None:
-    """Give a finished file its name; waits a while for whoever holds the old one open."""
-    for wait in (0.1, 0.2, 0.4, 0.8, 1.6, 0.0):
+def rename(part: Path, path: Path, waits: Sequence[float] = WAITS) -> None:
+    """Give a finished file its name, waiting for whoever holds either of them open."""
+    patiently(lambda: os.replace(part, path), waits)
+
+
+def patiently(action: Callable[[], None], waits: Sequence[float] = WAITS,
+              sleep: Callable[[float], None] = time.sleep) -> None:
+    """Do something to a file, again and again while Windows says that somebody holds it open."""
+    for wait in waits:
         try:
-            os.replace(part, path)
-            return
-        except PermissionError:
-            if not wait or os.name != "nt":
+            return action()
+        except OSError as error:
+            if not is_held(error):
                 raise
-            time.sleep(wait)
+            sleep(wait)
+    return action()
 
 
 def storage_error(error: OSError, path: Path) -> StorageError:
     """What went wrong with `path`, in words."""
     if error.errno == errno.ENOSPC:
         return StorageError(f"{path.parent}: the disk is full; free some space and try again")
+    if is_held(error):
+        return HeldError(f"{path}: another program holds it open (a player, OneDrive, an "
+                         "antivirus?), or it may not be written to; close that program or mend "
+                         "the folder's permissions")
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return StorageError(f"{path.parent}: it may not be written to; choose another folder "
-                            "with --out or mend its permissions")
+                            "or mend its permissions")
     words = (error.strerror or str(error)).lower()
-    return StorageError(f"{path.parent}: {words}; check the folder or choose another with --out")
+    return StorageError(f"{path.parent}: {words}; check the folder or choose another")
 
 
-def legal_name(title: str) -> str:
+def is_held(error: OSError) -> bool:
+    """True when Windows refused, most likely because someone else has the file open."""
+    code = getattr(error, "winerror", None)
+    if code is None:  # open() tells only this much
+        return os.name == "nt" and error.errno == errno.EACCES
+    return code in (5, 32, 33)  # access denied, sharing, lock
+
+
+def room_for_name(folder: Path, beside: int) -> int:
+    """Characters that a name in `folder` may have, next to `beside` more for its endings.
+
+    Raises
+    ------
+    StorageError
+        On Windows, when the folder's own path leaves too few.
+    """
+    if os.name != "nt":
+        return LONGEST_NAME
+    room = LONGEST_PATH - len(str(folder.resolve())) - 1 - beside
+    if room < SHORTEST_NAME:
+        raise StorageError(f"{folder}: the path is too long for Windows; choose a shorter folder "
+                           "with --out")
+    return min(room, LONGEST_NAME)
+
+
+def legal_name(title: str, longest: int = LONGEST_NAME) -> str:
     """A file name without extension for `title`, legal on Windows, Linux and macOS.
 
     Control characters, separators, trailing dots and device names are taken out; the name has
-    at most 80 characters.
+    at most `longest` characters.
     """
     text = unicodedata.normalize("NFC", title)
     text = "".join(c if c.isprintable() and c not in '<>:"/\\|?*' else " " for c in text)
-    text = " ".join(text.split())[:LONGEST_NAME].strip(" .")
-    while len(text.encode("utf-8")) > 200:
+    text = " ".join(text.split())[:longest].strip(" .")
+    # Linux counts bytes, Windows the halves of letters outside the basic plane.
+    while len(text.encode("utf-8")) > 200 or len(text.encode("utf-16-le")) > 2 * longest:
         text = text[:-1].strip(" .")
     if not text or re.split(r"[. ]", text.casefold())[0] in _RESERVED:
-        text = f"Song {text}".strip()
+        text = f"Song {text}"[:longest].strip(" .")
     return text

@@ -15,13 +15,22 @@ from scripts import paths
 from scripts.arranger.arrange import SongArrangement, arrange
 from scripts.audio.mp3 import Tags, encode_mp3, encode_stream, write_tags
 from scripts.audio.wav import write_wav
+from scripts.awake import awake
 from scripts.brief import Brief, Wishes, make_brief
 from scripts.composer.compose import Composer, Composition, threads_for
 from scripts.composer.rules import sheet_grammar
 from scripts.composer.writer import Writer
-from scripts.errors import Cancelled, ModelError, MusicGenError, StorageError, UsageError
+from scripts.errors import (
+    Cancelled,
+    HeldError,
+    ModelError,
+    MusicGenError,
+    StorageError,
+    UsageError,
+)
 from scripts.files import check_folder
-from scripts.library.songs import Song, SongFiles, read_song, sweep
+from scripts.library.song_files import SongFiles, recover
+from scripts.library.songs import Song, read_song
 from scripts.llm.chat import load_notes
 from scripts.llm.client import ModelProcess
 from scripts.llm.gguf_file import GgufInfo
@@ -231,9 +240,9 @@ def make_songs(order: Order, settings: Settings, listener: Listener,
         How many songs failed.
     """
     failures = in_a_row = 0
-    with Studio(order, settings, cancelled) as studio:
+    with Studio(order, settings, cancelled) as studio, awake():
         check_folder(order.out)
-        sweep(order.out, 24 * 3600, time.time())
+        recover(order.out, time.time())
         for note in studio.brief(0).notes:
             listener.noted(note)
         for number in range(order.songs):
@@ -241,9 +250,11 @@ def make_songs(order: Order, settings: Settings, listener: Listener,
                 raise Cancelled("stopped")
             try:
                 song = studio.make(number, partial(listener.report, number))
-            except (Cancelled, StorageError):
-                raise  # a full disk is full for the next song too
             except MusicGenError as error:
+                # A full disk is full for the next song too; a file held open is one file.
+                if isinstance(error, (Cancelled, StorageError)) \
+                        and not isinstance(error, HeldError):
+                    raise
                 failures += 1
                 in_a_row += 1
                 listener.failed(number, str(error))
@@ -252,6 +263,7 @@ def make_songs(order: Order, settings: Settings, listener: Listener,
                 continue
             in_a_row = 0
             listener.finished(number, song)
+        recover(order.out, time.time())  # what was held open may have been let go
     return failures
 
 

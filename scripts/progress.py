@@ -1,8 +1,18 @@
-"""Times and bars as text."""
+"""Times and bars as text, and JSON lines."""
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
+from scripts.theme import ASCII, Theme
+
 BAR_WIDTH = 30
+
+
+def emit(**message: Any) -> None:
+    """One JSON object on a line of standard output, for programs."""
+    print(json.dumps(message, ensure_ascii=True), flush=True)
 
 
 def clock(seconds: float) -> str:
@@ -12,18 +22,18 @@ def clock(seconds: float) -> str:
     return f"{hours}{whole // 60 % 60:02}:{whole % 60:02}"
 
 
-def bar(share: float) -> str:
+def bar(share: float, theme: Theme = ASCII) -> str:
     """``[##########--------------------]`` for a share of 0 to 1."""
     filled = int(min(max(share, 0.0), 1.0) * BAR_WIDTH)
-    return f"[{'#' * filled}{'-' * (BAR_WIDTH - filled)}]"
+    return f"[{theme.full * filled}{theme.empty * (BAR_WIDTH - filled)}]"
 
 
-def percent_bar(share: float) -> str:
+def percent_bar(share: float, theme: Theme = ASCII) -> str:
     """``[##########--------------------] 33% Complete``."""
-    return f"{bar(share)} {int(min(max(share, 0.0), 1.0) * 100)}% Complete"
+    return f"{bar(share, theme)} {int(min(max(share, 0.0), 1.0) * 100)}% Complete"
 
 
-def time_bar(position: float, duration: float) -> str:
+def time_bar(position: float, duration: float, theme: Theme = ASCII) -> str:
     """``[##########--------------------] MM:SS/MM:SS``."""
     share = position / duration if duration > 0 else 0.0
-    return f"{bar(share)} {clock(position)}/{clock(duration)}"
+    return f"{bar(share, theme)} {clock(position)}/{clock(duration)}"

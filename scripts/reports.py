@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
-import json
 import os
 import shutil
 import sys
+from pathlib import Path
 from typing import Any
 
 from scripts import paths
 from scripts.errors import MusicGenError, UsageError
+from scripts.files import nearest_folder
+from scripts.installer.start import check_start
 from scripts.library.songs import list_songs
 from scripts.llm.gguf_file import GgufInfo, language_model
 from scripts.llm.registry import find_model, list_models
-from scripts.progress import clock
+from scripts.memory import memory_for, physical_memory
+from scripts.progress import clock, emit
 from scripts.settings import Settings
 from scripts.styles.style import load_styles
-
-
-def _emit(**row: Any) -> None:
-    print(json.dumps(row, ensure_ascii=True))
 
 
 def library(args: argparse.Namespace, settings: Settings) -> int:
     """List the songs."""
     for song in list_songs(paths.OUTPUT):
         if args.json:
-            _emit(path=str(song.path), title=song.title, seconds=song.seconds,
+            emit(path=str(song.path), title=song.title, seconds=song.seconds,
                   key=song.details.get("key"), tempo=song.details.get("tempo"),
                   styles=song.details.get("styles"))
         else:
@@ -40,17 +38,17 @@ def library(args: argparse.Namespace, settings: Settings) -> int:
 def models(args: argparse.Namespace, settings: Settings) -> int:
     """List the models, or check one file."""
     if args.action == "check":
-        if args.file is None:
+        if args.name is None:
             raise UsageError("models check needs a file: launcher.py models check FILE.gguf")
-        info = language_model(args.file)
+        info = language_model(Path(args.name))
         if args.json:
-            _emit(**_row(info))
+            emit(**_row(info))
         else:
             print(f"{info.name}: {_describe(info)}")
         return 0
     for entry in list_models(paths.MODELS, paths.DATA / "models.toml"):
         if args.json:
-            _emit(file=entry.path.name, problem=entry.problem, roles=list(entry.roles),
+            emit(file=entry.path.name, problem=entry.problem, roles=list(entry.roles),
                   **(_row(entry.info) if entry.info else {}))
         elif entry.info:
             print(f"{entry.path.name}: {_describe(entry.info)}; {' and '.join(entry.roles)}")
@@ -63,7 +61,7 @@ def styles(args: argparse.Namespace, settings: Settings) -> int:
     """List the styles."""
     for style in load_styles(paths.DATA / "styles").values():
         if args.json:
-            _emit(name=style.name, kind=style.kind, genre=style.genre, tempo=list(style.tempo),
+            emit(name=style.name, kind=style.kind, genre=style.genre, tempo=list(style.tempo),
                   words=list(style.words), instruments={r: t.instrument for r, t in
                                                         style.tracks.items()})
         else:
@@ -75,11 +73,11 @@ def styles(args: argparse.Namespace, settings: Settings) -> int:
 
 def doctor(args: argparse.Namespace, settings: Settings) -> int:
     """Look at everything a song needs; one line each, status 1 when something is missing."""
-    checks = [_python(), _packages(), _ffmpeg(), _model(settings), _output_folder(), _sound(),
-              _console()]
+    checks = [_python(), _folder(), _packages(), _ffmpeg(), _model(settings), _output_folder(),
+              _sound(), _console()]
     for name, ok, words in checks:
         if args.json:
-            _emit(check=name, ok=ok, words=words)
+            emit(check=name, ok=ok, words=words)
         else:
             print(f"[{'ok' if ok else '!!'}] {name}: {words}")
     needed = {"python", "packages", "ffmpeg", "model", "output"}
@@ -105,12 +103,22 @@ def _python() -> tuple[str, bool, str]:
         f"{version}, {'64' if sys.maxsize > 2**32 else '32'}-bit"
 
 
+def _folder() -> tuple[str, bool, str]:
+    root = paths.ROOT
+    clouds = {os.environ[n] for n in ("OneDrive", "OneDriveConsumer", "OneDriveCommercial")
+              if os.environ.get(n)}
+    if any(root.is_relative_to(cloud) for cloud in clouds):
+        return "folder", False, (f"{root} lies in OneDrive, which uploads every song and holds "
+                                 r"files open; a folder such as C:\Music is better")
+    return "folder", True, str(root)
+
+
 def _packages() -> tuple[str, bool, str]:
-    needed = ["llama_cpp", "numpy", "scipy", "music21", "pydub", "mutagen", "miniaudio",
-              "imageio_ffmpeg", "curses"]
-    missing = [n for n in needed if importlib.util.find_spec(n) is None]
-    return "packages", not missing, ("all there" if not missing else
-                                     f"{', '.join(missing)} missing; run 'python requisites.py'")
+    try:
+        check_start(Path(sys.executable))
+    except MusicGenError as error:
+        return "packages", False, str(error)
+    return "packages", True, "all of them start, and the starter model writes"
 
 
 def _ffmpeg() -> tuple[str, bool, str]:
@@ -126,26 +134,16 @@ def _model(settings: Settings) -> tuple[str, bool, str]:
         info = find_model(settings.model, paths.MODELS)
     except MusicGenError as error:
         return "model", False, str(error)
-    memory = _memory()
+    memory = physical_memory()
     words = f"{info.path.name}: {_describe(info)}"
-    if memory and info.file_bytes * 1.2 > memory:
+    if memory and memory_for(info.file_bytes) > memory:
         return "model", False, f"{words}; too large for {memory / 1e9:.1f} GB of memory"
     return "model", True, words
 
 
-def _memory() -> int:
-    """Physical memory in bytes, 0 when unknown."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return 0
-
-
 def _output_folder() -> tuple[str, bool, str]:
     folder = paths.OUTPUT
-    there = folder
-    while not there.exists():
-        there = there.parent
+    there = nearest_folder(folder)
     free = shutil.disk_usage(there).free
     probe = there / ".llm-music-gen-probe"
     try:

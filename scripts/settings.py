@@ -15,6 +15,7 @@ from typing import Any
 
 from scripts.errors import UsageError
 from scripts.files import write_text
+from scripts.theme import THEMES
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class Settings:
         ``auto``, ``miniaudio``, ``simpleaudio`` or ``null``.
     bitrate : int
         kbit/s of the MP3.
+    theme : str
+        ``ascii`` or ``unicode``: what rules and bars are drawn with.
     """
 
     thread_fraction: float = 5 / 6
@@ -52,6 +55,7 @@ class Settings:
     auto_play: bool = True
     output: str = "auto"
     bitrate: int = 192
+    theme: str = "ascii"
     unknown: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     @property
@@ -65,7 +69,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "bitrate": (32, 320)}
 _LENGTH = re.compile(r"\d{1,4}(\.\d+)?(\s*-\s*\d{1,4}(\.\d+)?)?|\d{1,2}:[0-5]\d")
 _CHOICES: dict[str, tuple[str, ...]] = {
-    "output": ("auto", "miniaudio", "simpleaudio", "null")}
+    "output": ("auto", "miniaudio", "simpleaudio", "null"), "theme": tuple(THEMES)}
 
 
 def checked(settings: Settings, name: str, value: Any) -> Settings:
@@ -134,7 +138,8 @@ def load_settings(path: Path) -> tuple[Settings, list[str]]:
 def save_settings(path: Path, settings: Settings) -> None:
     """Write the settings whole; unknown keys go back as they were."""
     known = {f.name: getattr(settings, f.name) for f in fields(Settings) if f.name != "unknown"}
-    write_text(path, json.dumps({**settings.unknown, **known}, indent=2, ensure_ascii=False) + "\n")
+    text = json.dumps({**settings.unknown, **known}, indent=2, ensure_ascii=False) + "\n"
+    write_text(path, text, waits=(0.1, 0.2))  # a screen waits for it
 
 
 def _first_line(error: Exception) -> str:

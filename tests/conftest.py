@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -60,7 +61,7 @@ def tune() -> LeadSheet:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home with the starter model."""
     (tmp_path / "models").mkdir()
-    (tmp_path / "models" / "starter.gguf").symlink_to(STARTER)
+    shutil.copy(STARTER, tmp_path / "models" / "starter.gguf")
     monkeypatch.setattr(paths, "HOME", tmp_path)
     monkeypatch.setattr(paths, "MODELS", tmp_path / "models")
     monkeypatch.setattr(paths, "OUTPUT", tmp_path / "output")
@@ -75,7 +76,8 @@ def run(home: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         environment = {**os.environ, "LLM_MUSIC_GEN_HOME": str(home)}
         return subprocess.run([sys.executable, "-m", "scripts.cli", *words], cwd=ROOT,
                               env=environment, capture_output=True, text=True,
-                              stdin=subprocess.DEVNULL, timeout=300, **more)  # type: ignore
+                              encoding="utf-8", errors="replace", timeout=300,
+                              stdin=subprocess.DEVNULL, **more)  # type: ignore
     return go
 
 

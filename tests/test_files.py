@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,9 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scripts.errors import StorageError, UsageError
-from scripts.files import legal_name, write_text
-from scripts.library.songs import SongFiles, list_songs, sweep
+from scripts.errors import HeldError, StorageError, UsageError
+from scripts.files import legal_name, patiently, storage_error, write_text
+from scripts.library import song_files
+from scripts.library.song_files import PART, SongFiles, recover
+from scripts.library.songs import list_songs
 from scripts.settings import Settings, checked, load_settings, save_settings
 
 
@@ -79,6 +82,24 @@ def test_any_title_becomes_a_legal_file_name(title: str) -> None:
     assert name.split(".")[0].casefold() not in ("con", "prn", "aux", "nul", "com1", "lpt9")
 
 
+@pytest.mark.parametrize("title", ["COM¹", "lpt9.txt", "CONIN$", "nul", "AUX .x", "con."])
+def test_device_names_of_windows_are_avoided(title: str) -> None:
+    assert legal_name(title).startswith("Song ")
+
+
+@given(title=st.text(max_size=300), longest=st.integers(12, 80))
+def test_a_name_fits_the_room_that_the_folder_leaves(title: str, longest: int) -> None:
+    name = legal_name(title, longest)
+    assert 0 < len(name.encode("utf-16-le")) <= 2 * longest and name == name.strip(" .")
+
+
+def test_a_file_held_by_another_program_is_told_as_such(tmp_path: Path) -> None:
+    try:
+        held()
+    except OSError as error:
+        assert "another program holds it open" in str(storage_error(error, tmp_path / "a.mp3"))
+
+
 @pytest.mark.parametrize("title", ["../../etc/passwd", "C:\\Windows\\x", "\x1b[2Jboo", "CON", "...",
                                    "a" * 500, "COM1.mp3", ""])
 def test_a_title_never_becomes_a_path(title: str, tmp_path: Path) -> None:
@@ -113,13 +134,134 @@ def test_a_failed_finish_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+NOW = 1_000_000_000
+
+
+def put(folder: Path, name: str, age: float, text: str = "") -> None:
+    (folder / name).write_text(text)
+    os.utime(folder / name, (NOW - age, NOW - age))
+
+
 def test_old_parts_are_swept_and_young_ones_kept(tmp_path: Path) -> None:
-    for name, age in (("a.mp3.lmg-part", 90_000), ("b.mp3.lmg-part", 10), ("c.mp3", 90_000)):
-        (tmp_path / name).write_bytes(b"")
-        stamp = 1_000_000_000 - age
-        os.utime(tmp_path / name, (stamp, stamp))
-    assert sweep(tmp_path, 24 * 3600, 1_000_000_000) == 1
+    for name, age in (("a.mp3.lmg-part", 90_000), ("a.lmg-lock", 90_000), ("b.mp3.lmg-part", 10),
+                      ("c.mp3", 90_000)):
+        put(tmp_path, name, age)
+    assert recover(tmp_path, NOW) == 0
     assert {p.name for p in tmp_path.iterdir()} == {"b.mp3.lmg-part", "c.mp3"}
+
+
+def held(*_: object) -> None:
+    error = PermissionError(13, "Access is denied")
+    error.winerror = 32  # type: ignore[attr-defined]
+    raise error
+
+
+def test_a_file_held_open_is_tried_again_and_again() -> None:
+    slept: list[float] = []
+    tries: list[int] = []
+
+    def let_go_at_the_third() -> None:
+        tries.append(1)
+        if len(tries) < 3:
+            held()
+    patiently(let_go_at_the_third, (0.1, 0.2, 0.4), slept.append)
+    assert slept == [0.1, 0.2]
+    with pytest.raises(PermissionError):
+        patiently(held, (0.1, 0.2), slept.append)
+    with pytest.raises(PermissionError):  # no Windows: it will not change by waiting
+        patiently(lambda: (_ for _ in ()).throw(PermissionError(13, "no")), (9,), slept.append)
+    assert slept == [0.1, 0.2, 0.1, 0.2]
+
+
+def test_a_song_held_open_is_told_kept_and_finished_later(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = SongFiles(tmp_path, "Rain")
+    files.part(".mp3").write_bytes(b"music")
+    with monkeypatch.context() as patch:
+        patch.setattr(song_files, "rename", held)
+        with pytest.raises(HeldError, match=r"OneDrive.*the song is whole"):
+            files.finish({".json": "{}"}, keep_wav=False)
+        files.tidy()
+    assert not (tmp_path / "Rain.mp3").exists()
+    assert recover(tmp_path, time.time()) == 0  # a program may still be at it
+    assert recover(tmp_path, time.time() + 100_000) == 1
+    assert {p.name: p.read_text() for p in tmp_path.iterdir()} == \
+        {"Rain.mp3": "music", "Rain.json": "{}"}
+
+
+def test_the_wav_of_a_song_held_open_does_not_stay(tmp_path: Path) -> None:
+    put(tmp_path, "Rain.mp3.lmg-part", 100, "music")
+    put(tmp_path, "Rain.wav.lmg-part", 100, "long")
+    put(tmp_path, "Rain.lmg-lock", 100, '[".mp3"]')
+    assert recover(tmp_path, NOW) == 1
+    assert [p.name for p in tmp_path.iterdir()] == ["Rain.mp3"]
+
+
+def test_a_file_that_the_user_put_there_meanwhile_is_not_replaced(tmp_path: Path) -> None:
+    put(tmp_path, "Rain.mp3.lmg-part", 100, "made")
+    put(tmp_path, "Rain.lmg-lock", 100, '[".mp3"]')
+    put(tmp_path, "Rain.mp3", 10, "mine")
+    recover(tmp_path, NOW)
+    assert {p.name: p.read_text() for p in tmp_path.iterdir()} == \
+        {"Rain.mp3": "mine", "Rain (2).mp3": "made"}
+
+
+def test_a_lock_that_a_power_cut_filled_with_zeros_is_swept(tmp_path: Path) -> None:
+    put(tmp_path, "Rain.lmg-lock", 90_000, "\0" * 30)
+    put(tmp_path, "Rain.mp3.lmg-part", 90_000, "half")
+    assert recover(tmp_path, NOW) == 0 and list(tmp_path.iterdir()) == []
+
+
+def test_a_song_that_is_taken_away_at_the_last_moment_is_not_called_done(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = SongFiles(tmp_path, "Rain")
+    files.part(".mp3").write_bytes(b"music")
+    monkeypatch.setattr(song_files, "_flush_if_free", lambda path: path.unlink())
+    with pytest.raises(StorageError, match="took it away"):
+        files.finish({}, keep_wav=False)
+
+
+def test_a_song_that_cannot_be_flushed_for_being_held_goes_on(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(song_files, "flush", held)
+    files = SongFiles(tmp_path, "Rain")
+    files.part(".mp3").write_bytes(b"music")
+    assert files.finish({}, keep_wav=False).read_bytes() == b"music"
+
+
+def test_a_name_taken_between_looking_and_locking_is_left_alone(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch = Path.touch
+
+    def late(path: Path, **more: bool) -> None:
+        touch(path, **more)
+        if path.name == "Rain.lmg-lock":
+            (tmp_path / "Rain.mp3").write_text("another program's")
+    monkeypatch.setattr(Path, "touch", late)
+    assert SongFiles(tmp_path, "Rain").name == "Rain (2)"
+
+
+@pytest.mark.parametrize("named", [0, 1, 2, 3])
+def test_a_song_whose_naming_was_cut_short_is_finished(tmp_path: Path, named: int) -> None:
+    """The program dies after the list is written, between any two renames."""
+    suffixes = [".json", ".abc", ".mp3"]
+    for i, suffix in enumerate(suffixes):
+        put(tmp_path, f"Rain{suffix}{'' if i < named else PART}", 90_000, "x")
+    put(tmp_path, "Rain.lmg-lock", 90_000, json.dumps(suffixes))
+    recover(tmp_path, NOW)
+    assert {p.name for p in tmp_path.iterdir()} == {"Rain.json", "Rain.abc", "Rain.mp3"}
+
+
+@given(text=st.text(max_size=40) | st.recursive(
+    st.sampled_from([".mp3", "/../x", ".exe", None, 1]), lambda x: st.lists(x, max_size=3),
+    max_leaves=6).map(json.dumps))
+def test_any_lock_file_is_survived(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    folder = tmp_path_factory.mktemp("songs") / "output"
+    folder.mkdir()
+    (folder / "Rain.lmg-lock").write_text(text, encoding="utf-8")
+    recover(folder, time.time() + 120)
+    assert [p.name for p in folder.parent.iterdir()] == ["output"]
+    assert {p.name for p in folder.iterdir()} <= {"Rain.lmg-lock"}
 
 
 def test_a_folder_that_is_a_file_is_told_in_words(tmp_path: Path) -> None:

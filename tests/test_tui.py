@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import shutil
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +22,7 @@ from scripts.tui.layout import clip, width_of
 from scripts.tui.screens import draw
 from scripts.tui.state import JUKEBOX, Field, JobState, State
 from tests.conftest import ROOT
+from tests.terminal import Terminal
 
 SONG = Song(Path("/s/a.mp3"), "Amber Lagoon", 185.0,
             {"asked": "Chill", "key": "D minor", "tempo": 84.0, "meter": "4/4", "model": "Starter"})
@@ -118,6 +116,40 @@ def test_wide_letters_are_clipped_by_width() -> None:
     assert percent_bar(2.0).endswith("100% Complete") and time_bar(0, 0).endswith("00:00/00:00")
 
 
+def test_the_unicode_theme_changes_rules_and_bars_and_nothing_else() -> None:
+    plain = draw(State(Settings(), screen=JUKEBOX, playing=PLAYING), (80, 24))
+    drawn = draw(State(Settings(theme="unicode"), screen=JUKEBOX, playing=PLAYING), (80, 24))
+    assert drawn[0] == "═" * 80 and drawn[-2] == "─" * 80
+    assert "[██████████░░░░░░░░░░░░░░░░░░░░] 01:05/03:05" in drawn
+    back = str.maketrans("═─█░", "=-#-")
+    assert [line.translate(back) for line in drawn] == plain
+
+
+@pytest.mark.parametrize("screen", ["menu", "generate", "jukebox", "options"])
+def test_the_ascii_theme_shows_on_a_console_without_unicode(screen: str) -> None:
+    jobs = [JobState("Chill", 3, 2, {"compose": 1.0, "render": 0.3})]
+    lines = draw(State(Settings(), screen=screen, playing=PLAYING, jobs=jobs), (80, 24))
+    assert "\n".join(lines).isascii()
+
+
+@pytest.mark.parametrize(("codes", "name"), [
+    ((259, 450), "up"), ((258, 456), "down"), ((260, 452), "left"), ((261, 454), "right"),
+    ((343, 459, 10, 13, "\n", "\r"), keys.ENTER), ((263, 8, 127, "\b", "\x7f"), keys.BACKSPACE),
+    ((410, 546), keys.RESIZE), ((339, 451), "page up"), ((338, 457), "page down"),
+    ((262, 449), "home"), ((360, 455, 358), "end"), ((465, "+"), "+"), ((464, "-"), "-"),
+    ((27, "\x1b"), keys.ESCAPE), (("x",), "x"), ((9999,), "")])
+def test_both_sets_of_key_codes_mean_the_same(codes: tuple[int | str, ...], name: str) -> None:
+    assert {keys.name_of(code) for code in codes} == {name}
+
+
+def test_the_theme_is_changed_with_one_key(home: Path) -> None:
+    app = app_of(home, ["3", "8", "b", "x"])
+    app.run()
+    assert app.screen.frames[-1][0] == "═" * 80  # type: ignore[attr-defined]
+    assert json.loads((home / "data" / "persistent.json").read_text(encoding="utf-8"))["theme"] \
+        == "unicode"
+
+
 def test_a_visit_to_every_screen_and_out(home: Path) -> None:
     app = app_of(home, ["2", "p", "n", "+", "b", "3", "b", "1", keys.ESCAPE, "r", "x"])
     assert app.run() == 0
@@ -168,61 +200,23 @@ def test_keys_have_one_name_on_both_systems(code: int | str, name: str) -> None:
     assert keys.name_of(code) == name
 
 
-class Tmux:
-    """The real program in a real terminal."""
-
-    def __init__(self, home: Path) -> None:
-        self.socket = f"lmg-{os.getpid()}"
-        command = (f"cd {ROOT} && LLM_MUSIC_GEN_HOME={home} {sys.executable} -m scripts.cli; "
-                   f"echo status=$?; sleep 60")
-        self._call("-f", "/dev/null", "new-session", "-d", "-s", "t", "-x", "80", "-y", "24",
-                   command)
-
-    def _call(self, *words: str) -> str:
-        return subprocess.run(["tmux", "-L", self.socket, *words], capture_output=True, text=True,
-                              check=True, timeout=20).stdout
-
-    def type(self, *what: str) -> None:
-        self._call("send-keys", "-t", "t", *what)
-
-    def resize(self, columns: int, lines: int) -> None:
-        self._call("resize-window", "-t", "t", "-x", str(columns), "-y", str(lines))
-
-    def screen(self) -> str:
-        return self._call("capture-pane", "-t", "t", "-p")
-
-    def wait(self, text: str, seconds: float = 60) -> str:
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            shown = self.screen()
-            if text in shown:
-                return shown
-            time.sleep(0.05)
-        raise AssertionError(f"{text!r} never came:\n{self.screen()}")
-
-    def close(self) -> None:
-        subprocess.run(["tmux", "-L", self.socket, "kill-server"], capture_output=True, check=False)
-
-
 @pytest.fixture
-def tmux(home: Path) -> Iterator[Tmux]:
+def tmux(home: Path) -> Iterator[Terminal]:
+    """The real program in a real terminal."""
     if not shutil.which("tmux"):
         pytest.skip("tmux is not installed")
-    terminal = Tmux(home)
+    terminal = Terminal(f"cd {ROOT} && LLM_MUSIC_GEN_HOME={home} {sys.executable} -m "
+                        "scripts.cli; echo status=$?; sleep 60")
     yield terminal
     terminal.close()
 
 
-def test_an_evening_at_the_console(tmux: Tmux, home: Path) -> None:
+def test_an_evening_at_the_console(tmux: Terminal, home: Path) -> None:
     (home / "data").mkdir()
     (home / "data" / "persistent.json").write_text('{"song_length": "0.2", "output": "null"}')
     tmux.wait("Main Menu")
     tmux.type("r")
-    tmux.type("1")
-    tmux.wait("What kind of music")
-    tmux.type("Chill, Dubstep", "Enter")
-    tmux.wait("How many songs")
-    tmux.type("2", "Enter")
+    tmux.order("Chill, Dubstep", 2)
     tmux.wait('Producing "Chill, Dubstep" themed song number 1...')
     tmux.wait("2 of 2 songs are done")
     tmux.type("b")

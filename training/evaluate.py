@@ -100,7 +100,7 @@ def _free(model: Path, valid: list[LeadSheet], tunes: int, seed: int) -> dict[st
     """Unconstrained continuations of held-out headers, asked to keep to the scale (``c0``), at
     temperature 0.8."""
     rng = random.Random(seed)
-    decoder = Decoder(str(model), 2048, 1)
+    decoder = Decoder(Path(model), 2048, 1)
     parsed = exact = bars_right = bars_all = in_scale = asked = 0
     for n in range(tunes):
         sheet = rng.choice(valid)

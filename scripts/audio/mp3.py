@@ -11,7 +11,7 @@ from pathlib import Path
 
 from scripts.audio.wav import pcm
 from scripts.errors import StorageError
-from scripts.files import storage_error
+from scripts.files import patiently, storage_error
 from scripts.synth import RATE
 from scripts.synth.effects import Stereo
 
@@ -105,6 +105,7 @@ def encode_stream(blocks: Iterable[Stereo], mp3: Path, bitrate: int,
 
 def write_tags(mp3: Path, tags: Tags) -> None:
     """Put ID3v2.3 tags at the head of `mp3`."""
+    from mutagen import MutagenError
     from mutagen.id3 import COMM, ID3, TALB, TBPM, TCON, TDRC, TIT2, TKEY, TPE1
     id3 = ID3()
     text = 1  # UTF-16, the Unicode of ID3v2.3
@@ -114,10 +115,17 @@ def write_tags(mp3: Path, tags: Tags) -> None:
         id3.add(frame(encoding=text, text=[value]))
     id3.add(COMM(encoding=text, lang="eng", desc="", text=[tags.comment]))
     id3.update_to_v23()
+
+    def save() -> None:
+        with mp3.open("rb+") as file:
+            id3.save(file, v2_version=3)
     try:
-        id3.save(mp3, v2_version=3)
+        patiently(save)
     except OSError as error:
         raise storage_error(error, mp3) from error
+    except MutagenError as error:
+        cause = error.args[0] if error.args and isinstance(error.args[0], OSError) else None
+        raise storage_error(cause or OSError(str(error)), mp3) from error
 
 
 def _complaint(mp3: Path, words: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import sys
 import time
@@ -14,7 +13,7 @@ from scripts.errors import StorageError
 from scripts.jukebox.player import Player
 from scripts.jukebox.playlist import Playlist
 from scripts.library.songs import list_songs, read_song
-from scripts.progress import time_bar
+from scripts.progress import emit, time_bar
 from scripts.settings import Settings
 
 
@@ -45,9 +44,8 @@ def play_on_console(files: Sequence[Path], shuffle: bool, once: bool, output: st
             if now.song and now.number != shown:
                 shown = now.number
                 if as_json:
-                    print(json.dumps({"event": "playing", "title": now.song.title,
-                                      "path": str(now.song.path), "seconds": now.duration,
-                                      "output": now.output}), flush=True)
+                    emit(event="playing", title=now.song.title, path=str(now.song.path),
+                         seconds=now.duration, output=now.output)
                 else:
                     print(f"\nPlaying song: {now.song.title}", file=sys.stderr)
             if ended:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import ctypes
 import math
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import llama_cpp
 import numpy as np
 
 from scripts.errors import Cancelled, ModelError
+from scripts.installer.causes import ILLEGAL_WORDS, NO_AVX
 from scripts.llm.machines import Machine
 from scripts.llm.sampling import Sampling, pick
 from scripts.llm.vocabulary import Masks, Vocabulary
@@ -29,12 +32,36 @@ class Decoded:
     seconds: float
 
 
+def _load(path: Path, context: int, threads: int) -> Any:
+    def load(name: str) -> Any:
+        return llama_cpp.Llama(model_path=name, n_ctx=context, n_threads=threads,
+                               n_threads_batch=threads, n_batch=512, verbose=True)
+    try:
+        return load(str(path))
+    except (ValueError, RuntimeError, OSError) as error:
+        if any(words in str(error) for words in ILLEGAL_WORDS):
+            raise ModelError(NO_AVX) from error
+        if str(path).isascii():
+            raise ModelError(f"{path}: llama.cpp cannot load it ({error})") from error
+    # Some builds for Windows open only names in its own code page (llama.cpp #18571): from
+    # within the folder an ordinary file name is enough.
+    here = Path.cwd()
+    try:
+        os.chdir(path.parent)
+        return load(path.name)
+    except (ValueError, RuntimeError, OSError) as error:
+        raise ModelError(f"{path}: llama.cpp cannot load it ({error}); if other models load, "
+                         "move it to a folder and name of plain letters") from error
+    finally:
+        os.chdir(here)
+
+
 class Decoder:
     """A loaded GGUF model.
 
     Parameters
     ----------
-    path : str
+    path : Path
         The GGUF file.
     context : int
         Tokens of prompt and reply together.
@@ -42,12 +69,8 @@ class Decoder:
         CPU threads.
     """
 
-    def __init__(self, path: str, context: int, threads: int) -> None:
-        try:
-            self.llama = llama_cpp.Llama(model_path=path, n_ctx=context, n_threads=threads,
-                                         n_threads_batch=threads, n_batch=512, verbose=True)
-        except (ValueError, RuntimeError, OSError) as error:
-            raise ModelError(f"{path}: llama.cpp cannot load it ({error})") from error
+    def __init__(self, path: Path, context: int, threads: int) -> None:
+        self.llama = _load(path, context, threads)
         self.context = self.llama.n_ctx()
         self._model = self.llama.model
         self._vocab = llama_cpp.llama_model_get_vocab(self._model)

@@ -16,12 +16,15 @@ import queue
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import IO, Any
 
 from scripts.errors import MusicGenError
 from scripts.llm.machines import ChoiceMachine, LineMachine, Machine
 from scripts.llm.sampling import Sampling
 from scripts.llm.sheet_machine import SheetGrammar, SheetMachine
+
+GRACE = 10.0  # seconds to end in after the program has gone
 
 
 def machine_from_json(data: dict[str, Any]) -> Machine[Any]:
@@ -54,6 +57,8 @@ class _Worker:
                 continue
         self.requests.put(None)
         self.ended.set()
+        time.sleep(GRACE)  # a large model may be deep in llama.cpp; nobody waits for it any more
+        os._exit(1)
 
     def run(self) -> None:
         threading.Thread(target=self.listen, daemon=True).start()
@@ -70,7 +75,7 @@ class _Worker:
 
     def load(self, request: dict[str, Any]) -> None:
         from scripts.llm.decoder import Decoder
-        self.decoder = Decoder(request["path"], request["context"], request["threads"])
+        self.decoder = Decoder(Path(request["path"]), request["context"], request["threads"])
         llama = self.decoder.llama
         self.say("loaded", metadata=llama.metadata, context=self.decoder.context,
                  bos=_token_text(self.decoder, llama.token_bos()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,11 +11,13 @@ from scripts.brief import MOST_SONGS, parse_length
 from scripts.errors import MusicGenError, UsageError
 from scripts.jukebox.player import Player
 from scripts.jukebox.playlist import Playlist
+from scripts.library.song_files import recover
 from scripts.library.songs import Song, list_songs
 from scripts.llm.registry import find_model
 from scripts.settings import Settings, checked, save_settings
 from scripts.styles.lookup import find_styles
 from scripts.styles.style import load_styles
+from scripts.theme import THEMES
 from scripts.tui import keys
 from scripts.tui.jobs import Job
 from scripts.tui.screens import OPTION_ROWS, draw, option_text
@@ -61,6 +64,7 @@ class App:
 
     def run(self) -> int:
         """Serve keys until the user leaves."""
+        recover(paths.OUTPUT, time.time())
         self.refresh()
         try:
             while self._running:
@@ -218,11 +222,17 @@ class App:
         label = dict(OPTION_ROWS)[name]
         if name == "auto_play":
             return lambda: self._set(name, not self.state.settings.auto_play)
+        if name == "theme":
+            return self._next_theme
         hint = {"thread_fraction": "0.01 to 1", "temperature": "0 to 2", "volume": "0 to 100 %",
                 "model": "a name in models/, empty for automatic",
                 "song_length": "minutes (3), a range (4-6) or hours (1:30)",
                 "output": "auto, miniaudio, simpleaudio or null"}[name]
         return lambda: self._ask(Field(f"{label} ({hint}):", name))
+
+    def _next_theme(self) -> None:
+        names = list(THEMES)
+        self._set("theme", names[(names.index(self.state.settings.theme) + 1) % len(names)])
 
     def _ask(self, question: Field) -> None:
         self.state.field = question

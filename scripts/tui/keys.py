@@ -4,10 +4,15 @@ from __future__ import annotations
 
 ENTER, ESCAPE, BACKSPACE, RESIZE = "enter", "escape", "backspace", "resize"
 
-# Codes beyond characters: curses', and those that windows-curses sends instead.
-_CODES = {258: "down", 259: "up", 260: "left", 261: "right", 263: BACKSPACE, 330: "delete",
-          338: "page down", 339: "page up", 343: ENTER, 410: RESIZE, 450: "up", 452: "left",
-          454: "right", 456: "down", 459: ENTER, 546: RESIZE, 262: "home", 360: "end"}
+# Codes beyond characters. curses' own, on Linux and Windows:
+_CURSES = {258: "down", 259: "up", 260: "left", 261: "right", 262: "home", 263: BACKSPACE,
+           330: "delete", 338: "page down", 339: "page up", 343: ENTER, 358: "end", 360: "end",
+           410: RESIZE, 546: RESIZE}
+# The keypad of windows-curses, which some consoles send for the arrows too:
+_KEYPAD = {449: "home", 450: "up", 451: "page up", 452: "left", 454: "right", 455: "end",
+           456: "down", 457: "page down", 458: "/", 459: ENTER, 462: "delete", 463: "*", 464: "-",
+           465: "+"}
+_CODES = {**_CURSES, **_KEYPAD}
 _CHARACTERS = {"\n": ENTER, "\r": ENTER, "\x1b": ESCAPE, "\x08": BACKSPACE, "\x7f": BACKSPACE,
                "\x03": "ctrl-c"}
 

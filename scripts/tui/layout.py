@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
-RULE, THIN = "=", "-"
+from scripts.theme import ASCII, Theme
+
 SMALLEST = (60, 16)
 
 
@@ -31,19 +32,22 @@ def clip(text: str, columns: int) -> str:
     return "".join(out)
 
 
-def head(title: str, columns: int) -> list[str]:
+def head(title: str, columns: int, theme: Theme = ASCII) -> list[str]:
     """The top rule, the title and its rule."""
-    return [RULE * columns, clip(f"    Llm-Music-Gen: {title}", columns), RULE * columns, ""]
+    rule = theme.rule * columns
+    return [rule, clip(f"    Llm-Music-Gen: {title}", columns), rule, ""]
 
 
-def framed(title: str, body: list[str], foot: str, size: tuple[int, int]) -> list[str]:
+def framed(title: str, body: list[str], foot: str, size: tuple[int, int],
+           theme: Theme = ASCII) -> list[str]:
     """A whole screen of exactly `size` (columns, lines): head, body, rule and selection line."""
     columns, lines = size
     if columns < SMALLEST[0] or lines < SMALLEST[1]:
         notice = [f"This window is {columns} x {lines}.", "Please make it at least 60 x 16.",
                   "(X exits)"]
         return ([clip(n, columns) for n in notice] + [""] * lines)[:lines]
-    top = head(title, columns)
+    top = head(title, columns, theme)
     room = lines - len(top) - 2
     shown = [clip(line, columns) for line in body[:room]]
-    return top + shown + [""] * (room - len(shown)) + [THIN * columns, clip(foot, columns - 1)]
+    bottom = [theme.thin * columns, clip(foot, columns - 1)]
+    return top + shown + [""] * (room - len(shown)) + bottom

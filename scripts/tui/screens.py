@@ -6,6 +6,7 @@ import textwrap
 
 from scripts.progress import clock, percent_bar, time_bar
 from scripts.settings import Settings
+from scripts.theme import ASCII, THEMES, Theme
 from scripts.tui.layout import clip, framed
 from scripts.tui.state import GENERATE, JUKEBOX, MENU, OPTIONS, JobState, State
 
@@ -17,16 +18,21 @@ _STAGES = (("render", 'Rendering song number {n}...'),
 OPTION_ROWS: tuple[tuple[str, str], ...] = (
     ("thread_fraction", "Thread Fraction"), ("temperature", "Temperature"), ("volume", "Volume"),
     ("model", "Model"), ("song_length", "Song Length"), ("auto_play", "Auto-Play After Convert"),
-    ("output", "Output Device"))
+    ("output", "Output Device"), ("theme", "Theme"))
 
 
 def draw(state: State, size: Size) -> list[str]:
     """The screen that `state` is on: exactly ``size[1]`` lines of at most ``size[0]`` columns."""
     if state.leaving:
         return framed("Exit", ["", "    Songs are still being made. Stop them and exit?"],
-                      "Selection; Stop and Exit = Y, Stay = N:", size)
+                      "Selection; Stop and Exit = Y, Stay = N:", size, look(state))
     return {MENU: main_menu, GENERATE: generate, JUKEBOX: jukebox,
             OPTIONS: options}[state.screen](state, size)
+
+
+def look(state: State) -> Theme:
+    """The characters that the user has chosen."""
+    return THEMES[state.settings.theme]
 
 
 def main_menu(state: State, size: Size) -> list[str]:
@@ -41,7 +47,7 @@ def main_menu(state: State, size: Size) -> list[str]:
     if state.message:
         body += ["", *fold(f"    {state.message}", size[0])]
     return framed("Main Menu", body, "Selection; Menu Option = 1-3, Refresh = R, Exit Program = X:",
-                  size)
+                  size, look(state))
 
 
 def generate(state: State, size: Size) -> list[str]:
@@ -58,7 +64,7 @@ def generate(state: State, size: Size) -> list[str]:
             body.append(f"Llm-Music-Gen: {state.field.problem}")
         body += [f"Llm-Music-Gen: {state.field.question}", f"User Input: {state.field.text}_"]
     for job in state.jobs[-1:]:
-        body += job_lines(job)
+        body += job_lines(job, look(state))
     if state.message:
         body.append(f"Llm-Music-Gen: {state.message}")
     body = [row for line in body for row in fold(line, columns)]
@@ -74,7 +80,7 @@ def generate(state: State, size: Size) -> list[str]:
         foot = "Selection; More Songs = M, Cancel = C, Back to Main = B, Exit Program = X:"
     else:
         foot = "Selection; More Songs = M, Back to Main = B, Exit Program = X:"
-    return framed("Generate Music", body, foot, size)
+    return framed("Generate Music", body, foot, size, look(state))
 
 
 def jukebox(state: State, size: Size) -> list[str]:
@@ -84,13 +90,13 @@ def jukebox(state: State, size: Size) -> list[str]:
     if now is None or (now.song is None and not now.upcoming):
         body = ["There are no songs yet. Make some with 1. Generate Music; they join in here."]
         return framed("Output Jukebox", body, "Selection; Back to Main = B, Exit Program = X:",
-                      size)
+                      size, look(state))
     if now.played:
         body += ["Played: " + clip(", ".join(reversed(now.played[-5:])), size[0] - 9), ""]
     if now.song:
         details = now.song.details
         body += [f"Playing song: {now.song.title}" + (" (paused)" if now.paused else ""),
-                 time_bar(now.position, now.duration)]
+                 time_bar(now.position, now.duration, look(state))]
         known = [str(details[k]) for k in ("asked", "key", "meter", "model") if details.get(k)]
         if isinstance(details.get("tempo"), (int, float)):
             known.insert(min(2, len(known)), f"{details['tempo']:g} bpm")
@@ -106,7 +112,7 @@ def jukebox(state: State, size: Size) -> list[str]:
     if state.message:
         body.append(state.message)
     return framed("Output Jukebox", body,
-                  "Selection; Back to Main = B, Exit Program = X:", size)
+                  "Selection; Back to Main = B, Exit Program = X:", size, look(state))
 
 
 def options(state: State, size: Size) -> list[str]:
@@ -122,7 +128,7 @@ def options(state: State, size: Size) -> list[str]:
         body += fold(f"    {state.message}", size[0])
     foot = "Type, then Enter; Cancel = Esc:" if state.field else \
         f"Selection; Option = 1-{len(OPTION_ROWS)}, Back to Main = B, Exit Program = X:"
-    return framed("Configure Options", body, foot, size)
+    return framed("Configure Options", body, foot, size, look(state))
 
 
 def length_text(length: str) -> str:
@@ -150,7 +156,7 @@ def now_playing(state: State) -> list[str]:
     if now is None or now.song is None:
         return []
     return [f"Playing song: {now.song.title}" + (" (paused)" if now.paused else ""),
-            time_bar(now.position, now.duration)]
+            time_bar(now.position, now.duration, look(state))]
 
 
 def brief_jobs(jobs: list[JobState]) -> list[str]:
@@ -170,7 +176,7 @@ def stage_words(job: JobState) -> str:
     return "starting"
 
 
-def job_lines(job: JobState) -> list[str]:
+def job_lines(job: JobState, theme: Theme = ASCII) -> list[str]:
     """An order's progress in the words of the original."""
     lines = [f"Llm-Music-Gen: {note}" for note in job.notes[:2]]
     if job.done:
@@ -179,14 +185,14 @@ def job_lines(job: JobState) -> list[str]:
                      + (": " + ", ".join(job.made[-5:]) if made else ""))
     else:
         lines.append(f'Llm-Music-Gen: Producing "{job.styles}" themed song number {job.number}...')
-        lines.append(percent_bar(job.stages.get("compose", 0.0)))
+        lines.append(percent_bar(job.stages.get("compose", 0.0), theme))
         if job.stages and "render" not in job.stages:
             row = job.text.rstrip("\n").rsplit("\n", 1)[-1]
             lines.append(f"    {row}")
         for stage, words in _STAGES:
             if stage in job.stages:
                 lines.append("Llm-Music-Gen: " + words.format(n=job.number))
-                lines.append(percent_bar(job.stages[stage]))
+                lines.append(percent_bar(job.stages[stage], theme))
         if job.made:
             lines.append("Done so far: " + ", ".join(job.made[-5:]))
     lines += [f"Llm-Music-Gen: {reason}" for reason in job.failures[-2:]]

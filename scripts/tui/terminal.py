@@ -27,6 +27,7 @@ class CursesScreen:
     def __init__(self, window: Any) -> None:
         import curses
         self._curses, self._window = curses, window
+        self._seen = (0, 0)
         window.keypad(True)
         try:
             curses.curs_set(0)
@@ -54,15 +55,32 @@ class CursesScreen:
         try:
             pressed = self._window.get_wch()
         except self._curses.error:
-            return ""
+            return keys.RESIZE if self._window_changed() else ""
         except KeyboardInterrupt:
             return "ctrl-c"
         name = keys.name_of(pressed)
         if name == keys.RESIZE:
-            try:
-                self._curses.update_lines_cols()
-                if os.name == "nt":
-                    self._curses.resize_term(0, 0)
-            except (AttributeError, self._curses.error):
-                pass
+            self._resize()
         return name
+
+    def _window_changed(self) -> bool:
+        """Follow a window of Windows that was made smaller: it scrolls then, and tells nobody."""
+        if os.name != "nt":
+            return False
+        try:
+            columns, lines = os.get_terminal_size(1)
+        except (OSError, ValueError):
+            return False
+        if (columns, lines) in (self.size(), self._seen):
+            return False
+        self._seen = (columns, lines)  # tried once: a console may refuse
+        self._resize()
+        return True
+
+    def _resize(self) -> None:
+        try:
+            self._curses.update_lines_cols()
+            if os.name == "nt":
+                self._curses.resize_term(0, 0)
+        except (AttributeError, self._curses.error):
+            pass

@@ -1,0 +1,249 @@
+"""The model finder: what it lists, and that a model is fetched whole, once, and only when asked."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scripts import paths
+from scripts.errors import UsageError
+from scripts.llm.catalogue import find_offer, load_offers
+from scripts.llm.gguf_file import language_model
+from scripts.model_finder import listing
+from tests.conftest import ROOT, STARTER
+from tests.hub import Hub, running_hub
+from tests.processes import interrupt, start
+from tests.waiting import until
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+OFFERS = load_offers(paths.DATA / "models.toml")
+TUNES = "somebody/tunes-GGUF/Tunes.Q6_K.gguf"
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    with running_hub() as hub:
+        hub.files["/somebody/tunes-GGUF/resolve/main/Tunes.Q6_K.gguf"] = STARTER.read_bytes()
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        monkeypatch.setenv("HF_HUB_DOWNLOAD_TIMEOUT", "3")
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        yield hub
+
+
+def test_the_four_named_models_are_offered() -> None:
+    assert {o.file for o in OFFERS} == {
+        "ILM3-8B-Ruby-Music.Q6_K.gguf", "ScrapeGoat-Music-Stage2.Q6_K.gguf",
+        "music_generation_model.Q6_K.gguf", "ChatMusician.Q6_K.gguf"}
+    for offer in OFFERS:
+        assert offer.size > 1e9 and offer.licence and offer.good_for
+
+
+@pytest.mark.parametrize(("words", "file"), [
+    ("ruby", "ILM3-8B-Ruby-Music.Q6_K.gguf"), ("ILM3", "ILM3-8B-Ruby-Music.Q6_K.gguf"),
+    ("Scrape", "ScrapeGoat-Music-Stage2.Q6_K.gguf"),
+    ("music_generation_model", "music_generation_model.Q6_K.gguf"),
+    ("ChatMusician.Q6_K.gguf", "ChatMusician.Q6_K.gguf"),
+    ("https://huggingface.co/a/b-GGUF/blob/main/c.gguf", "c.gguf"), ("a/b/c.gguf", "c.gguf")])
+def test_a_model_is_named_shortly_or_by_its_address(words: str, file: str) -> None:
+    assert find_offer(words, OFFERS).file == file
+
+
+@pytest.mark.parametrize("words", ["music gen", "", "y", "8", "1", "ru", "h", "rubens",
+                                   "a/../c.gguf", "a/b/con.gguf", "a/b/../c.gguf",
+                                   "https://example.com/a/b/c.gguf", "a/b/c.zip"])
+def test_a_name_that_means_none_or_several_is_refused(words: str) -> None:
+    with pytest.raises(UsageError, match="Ruby, ScrapeGoat"):
+        find_offer(words, OFFERS)
+
+
+@given(st.text(max_size=60))
+def test_no_words_become_a_path_outside_the_models(words: str) -> None:
+    try:
+        offer = find_offer(words, OFFERS)
+    except UsageError:
+        return
+    assert Path(offer.file).name == offer.file and offer.file.endswith(".gguf")
+
+
+def test_the_list_shows_size_licence_and_use_in_80_columns(tmp_path: Path) -> None:
+    lines = listing(OFFERS, tmp_path / "models")
+    text = "\n".join(lines)
+    assert "1. Ruby" in text and "7.2 GB" in text and "licence MIT" in text
+    assert "Model Finder" in text and max(map(len, lines[:-2])) <= 80
+
+
+def test_the_finder_asks_nothing_of_the_network(run: Run, hub: Hub, home: Path) -> None:
+    done = run("models", "find")
+    assert done.returncode == 0 and "ScrapeGoat" in done.stdout
+    rows = [json.loads(line) for line in run("models", "find", "--json").stdout.splitlines()]
+    assert len(rows) == 4 and rows[0]["licence"] == "Apache-2.0"
+    assert hub.requests == []
+
+
+def test_a_fetched_model_is_the_hubs_byte_for_byte(run: Run, hub: Hub, home: Path) -> None:
+    done = run("models", "add", TUNES)
+    assert done.returncode == 0, done.stderr
+    path = Path(done.stdout.strip())
+    assert path == home / "models" / "Tunes.Q6_K.gguf"
+    assert path.read_bytes() == STARTER.read_bytes() and language_model(path).context
+    assert {p.name for p in path.parent.iterdir()} == {"starter.gguf", path.name}
+    before = len(hub.requests)
+    again = run("models", "add", TUNES, "--json")
+    assert again.returncode == 0 and json.loads(again.stdout)["path"] == str(path)
+    assert all(method == "HEAD" for method, _, _ in hub.requests[before:])
+
+
+def test_a_cut_line_is_mended_within_one_try(run: Run, hub: Hub, home: Path) -> None:
+    hub.break_after = 3_000_000
+    done = run("models", "add", TUNES)
+    assert done.returncode == 0, done.stderr
+    ranges = [r for method, _, r in hub.requests if method == "GET"]
+    assert ranges[0] == "" and ranges[1].startswith("bytes=")
+    assert (home / "models" / "Tunes.Q6_K.gguf").read_bytes() == STARTER.read_bytes()
+
+
+def test_what_a_dead_network_left_is_gone_on_with(run: Run, hub: Hub, home: Path) -> None:
+    hub.break_after = 0
+    folder = home / "models"
+    first = run("models", "add", TUNES)
+    assert first.returncode == 1 and "no connection" in first.stderr, first.stderr
+    assert "Traceback" not in first.stderr
+    [part] = folder.glob("*.lmg-part")
+    part.write_bytes(STARTER.read_bytes()[:2_000_000])
+    hub.break_after = None
+    hub.requests.clear()
+    assert run("models", "add", TUNES).returncode == 0
+    assert [r for method, _, r in hub.requests if method == "GET"] == ["bytes=2000000-"]
+    assert (folder / "Tunes.Q6_K.gguf").read_bytes() == STARTER.read_bytes()
+
+
+def test_ctrl_c_keeps_what_has_come(hub: Hub, home: Path) -> None:
+    hub.delay = 0.05
+    process = start(home, "models", "add", TUNES, "--json")
+    assert process.stdout
+    for line in process.stdout:
+        if json.loads(line)["bytes"] > 500_000:
+            break
+    interrupt(process)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130 and "go on where it stopped" in said
+    assert "Traceback" not in said
+    [part] = (home / "models").glob("*.lmg-part")
+    kept = part.read_bytes()
+    assert len(kept) > 200_000 and STARTER.read_bytes().startswith(kept)
+
+
+def test_damage_on_the_way_is_found_and_thrown_away(run: Run, hub: Hub, home: Path) -> None:
+    hub.damage = True
+    done = run("models", "add", TUNES)
+    assert done.returncode == 1 and "checksum" in done.stderr
+    assert [p.name for p in (home / "models").iterdir()] == ["starter.gguf"]
+
+
+def test_a_file_that_is_no_model_is_not_kept(run: Run, hub: Hub, home: Path) -> None:
+    hub.files["/a/b/resolve/main/page.gguf"] = b"<html>not a model</html>" * 100
+    done = run("models", "add", "a/b/page.gguf")
+    assert done.returncode == 1 and "page.gguf: this is not a GGUF file" in done.stderr
+    assert [p.name for p in (home / "models").iterdir()] == ["starter.gguf"]
+
+
+def test_a_disk_too_small_is_told_before_anything_comes(run: Run, hub: Hub, home: Path) -> None:
+    hub.told_size = 900_000 * 10**9
+    done = run("models", "add", TUNES)
+    assert done.returncode == 1 and "900000.0 GB are needed" in done.stderr
+    assert not any(method == "GET" for method, _, _ in hub.requests)
+
+
+def test_what_the_hub_says_never_becomes_a_path(run: Run, hub: Hub, home: Path) -> None:
+    hub.etag = "../../../escaped"
+    done = run("models", "add", TUNES)
+    assert done.returncode == 0, done.stderr
+    assert not list(home.glob("*escaped*")) and not list(home.parent.glob("*escaped*"))
+    assert {p.name for p in (home / "models").iterdir()} == {"starter.gguf", "Tunes.Q6_K.gguf"}
+
+
+def test_what_came_of_an_older_file_is_cleared_away(run: Run, hub: Hub, home: Path) -> None:
+    (home / "models" / "Tunes.Q6_K.gguf.0123456789ab.lmg-part").write_bytes(b"old")
+    assert run("models", "add", TUNES).returncode == 0
+    assert {p.name for p in (home / "models").iterdir()} == {"starter.gguf", "Tunes.Q6_K.gguf"}
+
+
+def test_another_file_of_the_name_is_not_overwritten(run: Run, hub: Hub, home: Path) -> None:
+    for mine in (b"mine", b"x" * STARTER.stat().st_size):
+        (home / "models" / "Tunes.Q6_K.gguf").write_bytes(mine)
+        done = run("models", "add", TUNES)
+        assert done.returncode == 1 and "another file of this name" in done.stderr
+        assert (home / "models" / "Tunes.Q6_K.gguf").read_bytes() == mine
+
+
+def test_a_size_that_was_not_told_rightly_is_noticed(run: Run, hub: Hub, home: Path) -> None:
+    hub.told_size = STARTER.stat().st_size + 1000
+    done = run("models", "add", TUNES)
+    assert done.returncode == 1 and "not the size that the hub told" in done.stderr, done.stderr
+
+
+def test_two_windows_do_not_fetch_one_model_at_once(run: Run, hub: Hub, home: Path) -> None:
+    hub.delay = 0.05
+    first = start(home, "models", "add", TUNES)
+    until(lambda: list((home / "models").glob("*.lmg-part")) or first.poll() is not None)
+    second = run("models", "add", TUNES)
+    assert second.returncode == 1 and "another window" in second.stderr
+    first.communicate(timeout=60)
+    assert first.returncode == 0
+
+
+@pytest.mark.parametrize(("status", "words"), [
+    (404, "no such file"), (500, "answers with 500"), (401, "no such file"), (403, "403")])
+def test_the_hubs_refusals_are_told_in_words(run: Run, hub: Hub, status: int, words: str) -> None:
+    hub.status = status
+    done = run("models", "add", TUNES)
+    assert done.returncode == 1 and words in done.stderr, done.stderr
+    assert "Traceback" not in done.stderr and len(done.stderr.splitlines()) == 2
+
+
+def test_no_network_and_a_wrong_proxy_are_told_apart(run: Run, monkeypatch: pytest.MonkeyPatch
+                                                     ) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    said = run("models", "add", TUNES).stderr
+    assert "no connection; check the network, the same words" in said, said
+    monkeypatch.setenv("HF_ENDPOINT", "https://hub.invalid")
+    for proxy in ("http://me:secret@127.0.0.1:9", "socks5://me:secret@127.0.0.1:9",
+                  "ftp://me:secret@127.0.0.1:9"):
+        monkeypatch.setenv("HTTPS_PROXY", proxy)
+        done = run("models", "add", TUNES)
+        assert done.returncode == 1 and "the proxy 127.0.0.1:9" in done.stderr, done.stderr
+        assert "secret" not in done.stderr and "a fault in" not in done.stderr
+
+
+@pytest.mark.parametrize("token", ["", "  ", "abc ", "abc\ndef"])
+def test_a_token_is_never_shown(run: Run, hub: Hub, home: Path, token: str,
+                                monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", token)
+    done = run("models", "add", TUNES)
+    assert "abc" not in done.stderr + done.stdout and "a fault in" not in done.stderr
+    assert (done.returncode == 0) == ("\n" not in token), done.stderr
+
+
+def test_the_known_models_must_be_the_known_ones(hub: Hub, tmp_path: Path) -> None:
+    """A file of the list that has been exchanged on the hub is not taken."""
+    offer = next(o for o in OFFERS if o.sha256)
+    hub.files[f"/{offer.repo}/resolve/main/{offer.file}"] = STARTER.read_bytes()
+    code = ("from pathlib import Path; from scripts.llm.catalogue import Offer; "
+            "from scripts.llm.hub import fetch; "
+            f"fetch(Offer({offer.name!r}, {offer.repo!r}, {offer.file!r}, sha256={offer.sha256!r})"
+            f", Path({str(tmp_path)!r}), print)")
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True,
+                          check=False)
+    assert done.returncode and "not the one that this program knows" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+

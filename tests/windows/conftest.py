@@ -1,0 +1,77 @@
+"""The lab's fixtures. Without a lab (``WINLAB``) these tests are not collected."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.windows.lab import HOME, LAB, Console, SoundCard, copy_program, windows, windows_path
+
+collect_ignore_glob = [] if LAB.name and (LAB / "wrun").is_file() else ["test_*.py"]
+KEEP = bool(os.environ.get("WINLAB_KEEP"))  # for work on these tests: install only once
+
+
+@pytest.fixture
+def console() -> Iterator[Callable[..., Console]]:
+    """Opens console windows, and closes them at the end."""
+    opened: list[Console] = []
+
+    def make(**more: str) -> Console:
+        opened.append(Console(**more))
+        return opened[-1]
+    yield make
+    for window in opened:
+        window.close()
+
+
+@pytest.fixture(scope="session")
+def program() -> Path:
+    """A fresh copy of the program in a folder with spaces, as a user unpacks it."""
+    return copy_program(HOME / "My Music Gen", keep=KEEP)
+
+
+@pytest.fixture(scope="session")
+def installed(program: Path) -> Path:
+    """The program, installed by double-clicking it and choosing 2, then X; see test_the_way."""
+    if KEEP and (program / ".venv" / "llm-music-gen.json").exists():
+        return program
+    window = Console()
+    try:
+        window.run("cmd", "/c", windows_bat(program))
+        window.wait("1. Run Main Program")
+        window.type("2", "Enter")
+        window.wait("Fetch a Model = 1-4", 900)
+        window.type("Enter")
+        window.wait("Press any key")
+        window.type("q")
+        (program / "install.screen").write_text(window.shown(), encoding="utf-8")
+        window.type("x", "Enter")
+        assert window.status() == 0
+    finally:
+        window.close()
+    return program
+
+
+def windows_bat(program: Path) -> str:
+    return windows_path(program / "Llm-Music-Gen.bat")
+
+
+@pytest.fixture
+def python(installed: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs Windows Python code in the program's folder and environment."""
+    def run(code: str, **more: str) -> subprocess.CompletedProcess[str]:
+        script = installed / "try.py"
+        script.write_text("import sys; sys.path.insert(0, '.')\n" + code, encoding="utf-8")
+        return windows(".venv/Scripts/python.exe", "try.py", cwd=installed, **more)
+    return run
+
+
+@pytest.fixture
+def card(tmp_path: Path) -> Iterator[SoundCard]:
+    card = SoundCard(tmp_path / "pulse")
+    yield card
+    card.close()

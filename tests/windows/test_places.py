@@ -1,0 +1,230 @@
+"""Folders, names, code pages and files that others hold: what is different on Windows."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from mutagen.mp3 import MP3
+
+from tests.conftest import STARTER
+from tests.waiting import until
+from tests.windows.lab import (
+    HOME,
+    LAB,
+    Console,
+    fresh_home,
+    windows,
+    windows_path,
+    windows_processes,
+)
+
+Python = Callable[..., subprocess.CompletedProcess[str]]
+ENDED = "\nprint('all', 'right')"
+
+
+def command(installed: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """A command of the program, without the launcher and without UTF-8 mode."""
+    return windows(".venv/Scripts/python.exe", "launcher.py", *words, cwd=installed, **more)
+
+
+@pytest.fixture
+def home() -> Path:
+    """Models, songs and settings in a folder whose name has letters of no one code page."""
+    folder = fresh_home("Größe 音楽 ♪ & (b)")
+    (folder / "models" / STARTER.name).rename(folder / "models" / "Stück 音.gguf")
+    return folder
+
+
+def test_a_model_and_songs_under_letters_of_no_one_code_page(installed: Path, home: Path) -> None:
+    made = command(installed, "generate", "Folk", "--length", "0.2", "--model", "Stück 音",
+                   LLM_MUSIC_GEN_HOME=windows_path(home))
+    assert made.returncode == 0, made.stdout
+    song, = (home / "output").glob("*.mp3")
+    assert abs(MP3(song).info.length - 12) < 0.2
+    song.rename(song.with_name("歌 ♪ é.mp3"))
+    song.with_suffix(".json").unlink()
+    listed = command(installed, "library", "list", LLM_MUSIC_GEN_HOME=windows_path(home))
+    assert listed.returncode == 0 and "Traceback" not in listed.stdout
+    assert "é" in listed.stdout or "�" in listed.stdout  # cp1252 has the é, and no 歌
+    played = command(installed, "play", "--once", "--output", "null", "--json",
+                     LLM_MUSIC_GEN_HOME=windows_path(home))
+    assert played.returncode == 0, played.stdout
+    said = json.loads(played.stdout.splitlines()[0])
+    assert said["title"] == "歌 ♪ é" and abs(said["seconds"] - 12) < 0.2
+
+
+def test_every_looking_command_speaks_in_the_old_code_page(installed: Path) -> None:
+    for words in (["styles"], ["models", "list"], ["models", "find"], ["doctor"], ["--help"]):
+        done = command(installed, *words)
+        assert "Traceback" not in done.stdout and "UnicodeEncodeError" not in done.stdout
+        assert done.returncode == 0, done.stdout
+
+
+def test_the_program_runs_from_a_network_share(installed: Path) -> None:
+    share = LAB / "prefix" / "dosdevices" / "unc" / "nas"
+    share.mkdir(parents=True, exist_ok=True)
+    (share / "music").unlink(missing_ok=True)
+    (share / "music").symlink_to(installed)
+    out = HOME / "from share"
+    shutil.rmtree(out, ignore_errors=True)
+    done = windows(".venv/Scripts/python.exe", r"\\nas\music\launcher.py", "generate", "Folk",
+                   "--length", "0.2", "--out", windows_path(out), cwd=installed)
+    (share / "music").unlink()
+    assert done.returncode == 0, done.stdout
+    assert len(list(out.glob("*.mp3"))) == 1
+
+
+NAMES = '''
+from pathlib import Path
+from scripts.library.song_files import SongFiles
+folder = Path("names"); folder.mkdir(exist_ok=True)
+titles = ["CON", "nul.txt", "COM1", "LPT¹", "a" * 300, "dots...", "a:b", 'q"u?o*t|e<s>', "歌" * 300,
+          "back\\\\slash/and", " . ", "\\x07bell", "CONIN$", "x" * 79 + ".", "tab\\there"]
+for title in titles:
+    files = SongFiles(folder, title)
+    files.part(".mp3").write_bytes(b"x")
+    assert files.finish({".json": "{}", ".musicxml": "x"}, False).read_bytes() == b"x", title
+    files.tidy()
+assert len(list(folder.glob("*.mp3"))) == len(titles)
+deep = folder.resolve()
+while len(str(deep)) < 205:
+    deep = deep / "abcdefghi"
+files = SongFiles(deep, "t" * 80)
+assert len(str(files.final)) < 250
+files.part(".mp3").write_bytes(b"x"); files.finish({}, False); files.tidy()
+from scripts.errors import StorageError
+try:
+    SongFiles(deep / "abcdefghi" / "abcdefghi", "t")
+    raise SystemExit("taken")
+except StorageError as error:
+    assert "too long for Windows" in str(error), error
+'''
+
+
+def test_any_title_is_a_file_on_windows_and_no_path_too_long(python: Python, installed: Path
+                                                             ) -> None:
+    done = python(NAMES + ENDED)
+    shutil.rmtree(installed / "names", ignore_errors=True)
+    assert "all right" in done.stdout, done.stdout
+
+
+HELD = '''
+import threading, time
+from pathlib import Path
+from scripts import files as f
+from scripts.errors import HeldError, StorageError
+from scripts.library.song_files import SongFiles, recover
+folder = Path("held"); folder.mkdir(exist_ok=True)
+
+def hold(path, seconds):
+    file = path.open("rb"); opened.set(); time.sleep(seconds); file.close()
+
+opened = threading.Event()                       # a virus scanner looks at the new song for a while
+song = SongFiles(folder, "Rain"); song.part(".mp3").write_bytes(b"x" * 1000)
+threading.Thread(target=hold, args=(song.part(".mp3"), 1.5)).start(); opened.wait()
+begun = time.monotonic()
+song.finish({".json": "{}"}, False); song.tidy()
+assert time.monotonic() - begun > 0.5, "nobody was waited for: the file was not held"
+assert sorted(p.name for p in folder.iterdir()) == ["Rain.json", "Rain.mp3"]
+
+import scripts.library.song_files as songs            # somebody keeps it for longer than is waited
+real = f.rename
+songs.rename = lambda part, path, waits=(0.1,): real(part, path, (0.1,))
+opened.clear()
+song = SongFiles(folder, "Wind"); song.part(".mp3").write_bytes(b"y" * 1000)
+holder = threading.Thread(target=hold, args=(song.part(".mp3"), 3)); holder.start(); opened.wait()
+try:
+    song.finish({".json": "{}"}, False)
+    raise SystemExit("it was not held")
+except HeldError as error:
+    assert "another program holds it open" in str(error), error
+song.tidy(); holder.join()
+assert not (folder / "Wind.mp3").exists()
+assert recover(folder, time.time() + 100) == 1
+assert (folder / "Wind.mp3").read_bytes() == b"y" * 1000
+
+import ctypes                                    # a scanner that lets nobody in, not even to read
+open_file = ctypes.windll.kernel32.CreateFileW
+open_file.restype = ctypes.c_void_p
+
+def lock_out(path, seconds):
+    handle = open_file(str(path), 0x80000000, 0, None, 3, 0, None)
+    assert handle not in (None, ctypes.c_void_p(-1).value), path
+    opened.set(); time.sleep(seconds); ctypes.windll.kernel32.CloseHandle(ctypes.c_void_p(handle))
+
+songs.rename = real
+opened.clear()
+song = SongFiles(folder, "Snow"); song.part(".mp3").write_bytes(b"z" * 1000)
+threading.Thread(target=lock_out, args=(song.part(".mp3"), 1.5)).start(); opened.wait()
+begun = time.monotonic()
+song.finish({".json": "{}"}, False); song.tidy()
+assert time.monotonic() - begun > 0.5 and (folder / "Snow.mp3").read_bytes() == b"z" * 1000
+
+from scripts.audio.mp3 import Tags, write_tags
+from mutagen.id3 import ID3
+opened.clear()
+threading.Thread(target=lock_out, args=(folder / "Snow.mp3", 1.5)).start(); opened.wait()
+write_tags(folder / "Snow.mp3", Tags("Snow", "a", "b", "c", 90, "Am", 2026, "d"))
+assert str(ID3(folder / "Snow.mp3")["TIT2"]) == "Snow"
+
+path = folder / "persistent.json"                # the settings, while an editor has them
+f.write_text(path, "one")
+f.patiently.__defaults__ = ((0.1,), time.sleep)
+file = path.open("rb")
+try:
+    f.write_text(path, "two")
+    raise SystemExit("it was not held")
+except StorageError as error:
+    assert "another program holds it open" in str(error), error
+file.close()
+f.write_text(path, "three")
+assert path.read_text() == "three"
+'''
+
+
+def test_files_that_others_hold_are_waited_for_then_told_and_never_lost(
+        python: Python, installed: Path) -> None:
+    done = python(HELD + ENDED)
+    shutil.rmtree(installed / "held", ignore_errors=True)
+    assert "all right" in done.stdout, done.stdout
+
+
+def test_ctrl_c_at_the_console_ends_everything(installed: Path, console: Callable[..., Console]
+                                               ) -> None:
+    out = HOME / "cancelled"
+    shutil.rmtree(out, ignore_errors=True)
+    window = console()
+    window.run(windows_path(installed / ".venv" / "Scripts" / "python.exe"),
+               windows_path(installed / "launcher.py"), "generate", "Rock", "--length", "30",
+               "--songs", "3", "--out", windows_path(out))
+    window.wait("Rendering song number 1", 120)
+    window.type("C-c")
+    window.wait("stopped", 30)
+    assert window.status(30) == 130
+    until(lambda: not windows_processes(), 20, lambda: "\n".join(windows_processes()))
+    assert not list(out.iterdir())
+
+
+MENUS = {"outer": r"^C:.*\.venv.Scripts.python\.exe .*launcher\.py",
+         "inner": r"^Z:.*python\.exe .*launcher\.py"}
+
+
+@pytest.mark.parametrize("which", ["outer", "inner"])
+def test_a_killed_menu_leaves_no_process_and_no_half_song(
+        which: str, installed: Path, console: Callable[..., Console]) -> None:
+    """The environment's python.exe only starts the real one: either may be killed."""
+    home = fresh_home("killed")
+    window = console(LLM_MUSIC_GEN_HOME=windows_path(home))
+    window.run(windows_path(installed / ".venv" / "Scripts" / "python.exe"),
+               windows_path(installed / "launcher.py"))
+    window.order("Rock", 5)
+    until(lambda: any("llm.worker" in p for p in windows_processes()), 60)
+    killed = subprocess.run(["pkill", "-9", "-f", MENUS[which]], check=False)
+    assert killed.returncode == 0, "\n".join(windows_processes())
+    until(lambda: not windows_processes(), 30, lambda: "\n".join(windows_processes()))
+    assert not list((home / "output").glob("*.mp3"))

@@ -1,0 +1,102 @@
+"""The whole way of a newcomer: double-click, install, menu, two songs, jukebox, out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import miniaudio
+import numpy as np
+from mutagen.id3 import ID3
+from mutagen.mp3 import MP3
+
+from scripts.llm.gguf_file import language_model
+from tests.waiting import until
+from tests.windows.conftest import windows_bat
+from tests.windows.lab import RATE, Console, SoundCard, windows_processes
+
+SECONDS = 12.0  # of each song: the setting "0.2" minutes
+
+
+def test_the_installer_tool_installs_and_shows_the_models(installed: Path) -> None:
+    shown = (installed / "install.screen").read_text(encoding="utf-8")
+    for words in ("Llm-Music-Gen: Launcher", "Llm-Music-Gen: Installer Tool", "4/4  Checking",
+                  "Ready after", "Llm-Music-Gen: Model Finder", "1. Ruby", "4. ChatMusician"):
+        assert words in shown
+    stamp = json.loads((installed / ".venv" / "llm-music-gen.json").read_text(encoding="utf-8"))
+    assert stamp["llama"] and (installed / ".venv" / "Scripts" / "python.exe").exists()
+    assert language_model(installed / "models" / "starter.gguf").context
+
+
+def test_from_the_launcher_to_two_songs_that_are_heard(
+        installed: Path, console: Callable[..., Console], card: SoundCard) -> None:
+    output = installed / "output"
+    for old in output.glob("*.*"):
+        if old.name != ".gitkeep":
+            old.unlink()
+    (installed / "data" / "persistent.json").unlink(missing_ok=True)
+    window = console(**card.variables)
+    window.run("cmd", "/c", windows_bat(installed))
+    window.wait("1. Run Main Program")
+    window.type("1", "Enter")
+
+    window.wait("Llm-Music-Gen: Main Menu", 120)
+    assert "Selection; Menu Option = 1-3, Refresh = R, Exit Program = X:" in window.screen()
+    window.type("3")
+    window.wait("5. Song Length: 3")
+    window.type("5")
+    window.wait("User Input:")
+    window.type("0.2", "Enter")
+    window.wait("5. Song Length: 0.2")
+    settings = json.loads((installed / "data" / "persistent.json").read_text(encoding="utf-8"))
+    assert settings["song_length"] == "0.2"
+    window.type("b")
+
+    card.record()
+    window.order("Chill, Dubstep", 2)
+    window.wait('Producing "Chill, Dubstep" themed song number')
+    window.wait("2 of 2 songs are done", 240)
+
+    songs = sorted(output.glob("*.mp3"), key=lambda p: p.stat().st_mtime)
+    assert len(songs) == 2
+    assert {p.suffix for p in output.iterdir()} - {""} == {".mp3", ".json", ".abc"}
+    for song in songs:
+        tags = ID3(song)
+        assert tags.version == (2, 3, 0) and str(tags["TALB"]) == "Chill, Dubstep"
+        assert str(tags["TIT2"]) == song.stem and 20 <= int(str(tags["TBPM"])) <= 300
+        assert str(tags["TPE1"]) and str(tags["TKEY"]) and str(tags["TCON"])
+        assert abs(MP3(song).info.length - SECONDS) < 0.2
+
+    window.type("b")
+    window.wait("Songs Made: 2")
+    window.type("2")
+    window.wait("Next 5 Songs:")
+    until(lambda: all(_plays(card, song) for song in songs), 150,
+          lambda: f"not both were heard; the screen:\n{window.screen()}", poll=1.0)
+
+    window.type("x")
+    assert window.status() == 0
+    until(lambda: not windows_processes(), 20, lambda: "\n".join(windows_processes()))
+    assert not list(output.glob("*.lmg-*"))
+
+
+def _plays(card: SoundCard, song: Path) -> bool:
+    """True when the loudness of `song` over time is found in what was recorded."""
+    decoded = miniaudio.decode_file(str(song), nchannels=2, sample_rate=RATE)
+    wanted = _envelope(np.frombuffer(decoded.samples, np.int16).reshape(-1, 2) / 32768.0)
+    heard = _envelope(card.heard())
+    if len(heard) <= len(wanted):
+        return False
+    wanted = (wanted - wanted.mean()) / (wanted.std() * len(wanted))
+    windows = np.lib.stride_tricks.sliding_window_view(heard, len(wanted))
+    spread = windows.std(axis=1)
+    found = (windows @ wanted)[spread > 1e-4] / spread[spread > 1e-4]
+    return bool(len(found)) and float(found.max()) > 0.95
+
+
+def _envelope(sound: np.ndarray) -> np.ndarray:
+    """RMS of every 20 ms."""
+    step = RATE // 50
+    whole = sound[:len(sound) // step * step].mean(axis=1).reshape(-1, step)
+    return np.asarray(np.sqrt((whole ** 2).mean(axis=1)))
