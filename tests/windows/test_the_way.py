@@ -41,8 +41,8 @@ def test_from_the_launcher_to_two_songs_that_are_heard(
     window.wait("1. Run Main Program")
     window.type("1", "Enter")
 
-    window.wait("Llm-Music-Gen: Main Menu", 120)
-    assert "Selection; Menu Option = 1-3, Refresh = R, Exit Program = X:" in window.screen()
+    window.wait("Selection; Menu Option = 1-3, Refresh = R, Exit Program = X:", 120)
+    assert "Llm-Music-Gen: Main Menu" in window.screen()
     window.type("3")
     window.wait("5. Song Length: 3")
     window.type("5")
