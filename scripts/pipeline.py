@@ -42,9 +42,8 @@ from scripts.settings import Settings
 from scripts.styles.style import load_styles
 from scripts.summary import summarise
 from scripts.synth import RATE
-from scripts.synth.effects import Stereo
 from scripts.synth.instruments import load_instruments
-from scripts.synth.render import render
+from scripts.synth.render import Stereo, render
 
 STAGES = ("compose", "render", "convert")
 HOPELESS = 3  # failures in a row after which an order is given up

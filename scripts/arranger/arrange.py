@@ -53,6 +53,10 @@ class SongArrangement:
         return self.brief.tuning
 
     @property
+    def room(self) -> float:
+        return self.brief.style.room
+
+    @property
     def bar_ticks(self) -> int:
         return self.brief.meter.bar_ticks
 
@@ -72,17 +76,21 @@ class SongArrangement:
         return Chord(key.tonic_pc, "m" if key.is_minor else "")
 
     def sections(self) -> Iterator[SectionEvents]:
-        """Yield each section's notes; the last holds the final chord too."""
-        for index, section in enumerate(self.form):
-            rng = random.Random(f"section {self.brief.seed} {index}")
-            tracks = self._section(section, rng)
-            if index == len(self.form) - 1:
-                for role, events in self._ending(rng).items():
-                    tracks[role] = tracks.get(role, []) + events
-            yield SectionEvents(section, {
-                role: tuple(sorted((self._feel(e, role, rng) for e in events),
-                                   key=lambda e: (e.start, e.pitch)))
-                for role, events in tracks.items()})
+        """Yield each section's notes."""
+        return (self.section(index) for index in range(len(self.form)))
+
+    def section(self, index: int) -> SectionEvents:
+        """The notes of one section; the last holds the final chord too."""
+        section = self.form[index]
+        rng = random.Random(f"section {self.brief.seed} {index}")
+        tracks = self._section(section, rng)
+        if index == len(self.form) - 1:
+            for role, events in self._ending(rng).items():
+                tracks[role] = tracks.get(role, []) + events
+        return SectionEvents(section, {
+            role: tuple(sorted((self._feel(e, role, rng) for e in events),
+                               key=lambda e: (e.start, e.pitch)))
+            for role, events in tracks.items()})
 
     def _bars(self, section: Section) -> list[Bar]:
         part = self.sheet.parts[section.part]

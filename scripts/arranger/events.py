@@ -21,12 +21,16 @@ class NoteEvent:
         MIDI number; for drums the General MIDI percussion key.
     velocity : float
         0 to 1.
+    manner : str
+        How it is played, for instruments that know more than one way: ``wobble3`` sweeps a
+        bass's filter three times in a quarter note.
     """
 
     start: float
     ticks: float
     pitch: int
     velocity: float
+    manner: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,13 @@ class Arrangement(Protocol):
     @property
     def form(self) -> tuple[Section, ...]:
         """The sections in order."""
+
+    @property
+    def room(self) -> float:
+        """Seconds of reverberation."""
+
+    def section(self, index: int) -> SectionEvents:
+        """The notes of one section of the form."""
 
     def sections(self) -> Iterator[SectionEvents]:
         """Yield the sections in order; only one is held in memory."""

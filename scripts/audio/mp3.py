@@ -13,7 +13,7 @@ from scripts.audio.wav import pcm
 from scripts.errors import StorageError
 from scripts.files import patiently, storage_error
 from scripts.synth import RATE
-from scripts.synth.effects import Stereo
+from scripts.synth.render import Stereo
 
 
 @dataclass(frozen=True)

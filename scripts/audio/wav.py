@@ -10,7 +10,7 @@ import numpy as np
 
 from scripts.files import storage_error
 from scripts.synth import RATE
-from scripts.synth.effects import Stereo
+from scripts.synth.render import Stereo
 
 
 def pcm(block: Stereo) -> bytes:

@@ -32,6 +32,8 @@ class TrackStyle:
         -1 (left) to 1 (right).
     reverb, delay : float
         Send levels, 0 to 1.
+    duck : float
+        How far the kick pushes it down, 0 to 1 (side-chain).
     """
 
     instrument: str
@@ -40,6 +42,7 @@ class TrackStyle:
     pan: float = 0.0
     reverb: float = 0.0
     delay: float = 0.0
+    duck: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,7 @@ class Style:
     parts: tuple[int, ...] = ()
     plan: tuple[str, ...] = ()
     swing: float = 0.0
+    room: float = 1.9
     hints: tuple[str, ...] = ()
 
 
@@ -155,4 +159,5 @@ def _style(name: str, data: dict[str, Any]) -> Style:
         form=tuple(data["form"]), claims=dict(data["claims"]), melody=rules, tracks=tracks,
         meters=meters, meter_tags=dict(data.get("meter_tags", {})),
         parts=tuple(data.get("parts", ())), plan=tuple(str(data.get("plan", "")).split()),
-        swing=float(data.get("swing", 0.0)), hints=tuple(data.get("hints", ())))
+        swing=float(data.get("swing", 0.0)), room=float(data.get("room", 1.9)),
+        hints=tuple(data.get("hints", ())))

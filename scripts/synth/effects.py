@@ -4,45 +4,88 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import butter, oaconvolve, sosfilt
+from scipy import fft
 
 from scripts.synth import RATE
+from scripts.synth.additive import Mono
+from scripts.synth.noise import cut_highs, cut_lows
 
-Stereo = npt.NDArray[np.float32]  # (n, 2)
+Planar = npt.NDArray[np.float32]  # (2, n)
 
 
-class Reverb:
-    """Convolution with a decaying noise tail (Moorer 1979): a medium hall.
+def impulse_response(seconds: float, seed: int = 5) -> Planar:
+    """A room: a few early reflections, then noise that decays, the highs sooner (Moorer 1979).
 
     Parameters
     ----------
     seconds : float
-        Time to fall by 60 dB.
+        Time to fall by 60 dB, in the middle of the spectrum.
+
+    Returns
+    -------
+    (2, n) array at half the sample rate, of unit energy a channel
+    """
+    rate = RATE // 2
+    n = int(seconds * 1.05 * rate)
+    t = np.arange(n, dtype=np.float32) / np.float32(rate)
+    rng = np.random.default_rng(seed)
+    white = rng.standard_normal((2, n)).astype(np.float32)
+    # The filters are made for the full rate: their frequencies count half here.
+    low = cut_highs(white, 1400.0 * 2) * np.exp(-6.9 * t / seconds)
+    high = cut_lows(white, 1400.0 * 2) * np.exp(-6.9 * t / (seconds * 0.55))
+    tail = cut_lows(cut_highs(low + high, 6500.0 * 2), 170.0 * 2)
+    gap = int(0.018 * rate)
+    tail[:, :gap] = 0.0
+    tail[:, gap:4 * gap] *= np.linspace(0.2, 1, 3 * gap, dtype=np.float32)
+    tail /= np.sqrt((tail**2).sum(axis=1, keepdims=True))
+    for _ in range(7):  # walls
+        at = int(rng.uniform(0.006, 0.045) * rate)
+        tail[int(rng.integers(2)), at] += 0.22 * float(rng.choice((-1, 1)))
+    return np.asarray(tail / np.sqrt((tail**2).sum(axis=1, keepdims=True)), dtype=np.float32)
+
+
+class Reverb:
+    """Convolution with a room's response, at half the sample rate: it has no highs to lose.
+
+    Blocks must be of an even number of samples, but for the last.
     """
 
     def __init__(self, seconds: float = 1.9, seed: int = 5) -> None:
-        n = int(seconds * RATE)
-        t = np.arange(n) / RATE
-        rng = np.random.default_rng(seed)
-        noise = rng.standard_normal((n, 2))
-        noise = sosfilt(butter(1, [220, 5200], "bandpass", fs=RATE, output="sos"), noise, axis=0)
-        tail = noise * (10 ** (-3 * t / seconds))[:, None]
-        tail[:int(0.012 * RATE)] *= 0.15  # a short gap before the room answers
-        self._tail = (tail / np.sqrt((tail**2).sum(axis=0))).astype(np.float32)
-        self._rest = np.zeros((n - 1, 2), np.float32)
+        self._response = impulse_response(seconds, seed)
+        self._spectra: dict[int, npt.NDArray[np.complex64]] = {}
+        self._rest = np.zeros((2, self._response.shape[1]), np.float32)
+        self._before = np.zeros(6, np.float32)
+        self._last = np.zeros((2, 1), np.float32)
 
-    def __call__(self, send: npt.NDArray[np.float32]) -> Stereo:
-        """Wet signal of a mono block."""
+    def __call__(self, send: Mono) -> Planar:
+        """Wet signal of a mono block, (2, n)."""
         n = len(send)
-        wet = np.stack([oaconvolve(send, self._tail[:, c]) for c in (0, 1)], axis=1)
-        keep = len(self._rest)
-        wet[:keep] += self._rest[:len(wet)]
-        self._rest = wet[n:n + keep].astype(np.float32)
-        return wet[:n].astype(np.float32)
+        # Down: a half-band filter of seven points before every other sample is dropped.
+        padded = np.concatenate((self._before, send, np.zeros(n % 2, np.float32)))
+        self._before = padded[-6:].copy()
+        even, odd = padded[0::2], padded[1::2]
+        half = np.float32(0.5) * odd[1:-2] + np.float32(0.28) * (even[1:-2] + even[2:-1]) \
+            - np.float32(0.03) * (even[:-3] + even[3:])
+        m = len(half)
+        size = fft.next_fast_len(m + self._response.shape[1], real=True)
+        if size not in self._spectra:
+            self._spectra = {size: fft.rfft(self._response, size, axis=1)}
+        wet = fft.irfft(fft.rfft(half, size) * self._spectra[size], size, axis=1)
+        keep = self._rest.shape[1]
+        wet = wet[:, :m + keep]
+        wet[:, :keep] += self._rest
+        self._rest = np.array(wet[:, m:m + keep])
+        # Up again: the samples between are means of their neighbours.
+        low = np.concatenate((self._last, wet[:, :m]), axis=1)
+        self._last = low[:, -1:].copy()
+        out = np.empty((2, 2 * m), np.float32)
+        out[:, 0::2] = np.float32(0.5) * (low[:, :-1] + low[:, 1:])
+        out[:, 1::2] = low[:, 1:]
+        return out[:, :n]
 
 
 class Delay:
-    """A ping-pong echo.
+    """A ping-pong echo, (2, n).
 
     Parameters
     ----------
@@ -52,41 +95,20 @@ class Delay:
         0 to below 1.
     """
 
-    def __init__(self, seconds: float, feedback: float = 0.38) -> None:
-        self._line = np.zeros((max(64, int(seconds * RATE)), 2), np.float32)
+    def __init__(self, seconds: float, feedback: float = 0.36) -> None:
+        self._line = np.zeros((2, max(64, int(seconds * RATE))), np.float32)
         self._feedback = np.float32(feedback)
 
-    def __call__(self, send: npt.NDArray[np.float32]) -> Stereo:
+    def __call__(self, send: Mono) -> Planar:
         """Wet signal of a mono block."""
-        out = np.empty((len(send), 2), np.float32)
-        size, at = len(self._line), 0
+        out = np.empty((2, len(send)), np.float32)
+        size, at = self._line.shape[1], 0
         while at < len(send):
             n = min(size, len(send) - at)
-            echo = self._line[:n].copy()
-            out[at:at + n] = echo
-            fed = echo[:, ::-1] * self._feedback
-            fed[:, 0] += send[at:at + n]
-            self._line = np.concatenate((self._line[n:], fed))
+            echo = self._line[:, :n]
+            out[:, at:at + n] = echo
+            fed = echo[::-1] * self._feedback
+            fed[0] += send[at:at + n]
+            self._line = np.concatenate((self._line[:, n:], fed), axis=1)
             at += n
         return out
-
-
-class HighPass:
-    """Takes out DC and rumble below `cutoff` Hz."""
-
-    def __init__(self, cutoff: float = 24.0) -> None:
-        self._sos = butter(2, cutoff, "highpass", fs=RATE, output="sos")
-        self._state = np.zeros((self._sos.shape[0], 2, 2))
-
-    def __call__(self, block: Stereo) -> Stereo:
-        out, self._state = sosfilt(self._sos, block, axis=0, zi=self._state)
-        return np.asarray(out, dtype=np.float32)
-
-
-def soft_limit(block: Stereo, ceiling: float = 0.89) -> Stereo:
-    """Bend peaks towards `ceiling` (0 to 1); below two thirds of it nothing is changed."""
-    knee = np.float32(ceiling * 0.66)
-    room = np.float32(ceiling) - knee
-    size = np.abs(block)
-    over = np.maximum(size - knee, 0)
-    return np.where(size > knee, np.sign(block) * (knee + room * np.tanh(over / room)), block)

@@ -1,117 +1,156 @@
-"""A drum kit from oscillators and filtered noise."""
+"""The pieces of a drum kit: skins, wires and metal."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
-from scipy.signal import butter, sosfilt
 
-from scripts.synth import RATE
-from scripts.synth.instruments import Instrument
-from scripts.synth.wavetable import Mono, times
+from scripts.synth.additive import Mono, row_times, sum_partials
+from scripts.synth.noise import cut_highs, cut_lows
+from scripts.synth.strokes import Hit, fall, seconds, tone
 
-# Inharmonic partials of struck metal, Hz.
-_METAL = (2050.0, 3070.0, 3680.0, 4130.0, 5430.0, 8030.0)
+# Six square oscillators of a drum machine's cymbals, Hz.
+_MACHINE = (205.3, 304.4, 369.6, 522.7, 540.0, 800.0)
 
 
-def play_drum(kit: Instrument, name: str, velocity: float, seed: int) -> Mono:
-    """One stroke of the kit's piece `name`, (n,) float32, 44,100 Hz."""
-    sound = _PIECES[name](kit, velocity, np.random.default_rng(seed))
-    edge = min(len(sound), 64)
-    sound[-edge:] *= np.linspace(1, 0, edge)
-    return np.asarray(sound * (0.2 + 0.8 * velocity**1.4), dtype=np.float32)
+def kick(h: Hit) -> Mono:
+    pitch, decay, punch = h.kit.kick
+    t = seconds(min(decay * 3.2, 2.0))
+    body = tone(t, pitch * (2.5 + 3 * punch), pitch, 0.018 + 0.012 * punch)
+    body *= 0.35 * fall(t, decay * 0.28) + 0.65 * fall(t, decay * 0.75)
+    click = h.noise(1800, 7000, len(t)) * fall(t, 0.003) * np.float32(0.5 * punch * h.velocity)
+    thump = tone(t, 420, 110, 0.008) * fall(t, 0.012) * np.float32(0.5 * punch)
+    return np.asarray(np.tanh(np.float32(1.5 + 0.6 * h.velocity) * body + thump) + click,
+                      dtype=np.float32)
 
 
-def _noise(rng: np.random.Generator, n: int, low: float, high: float = 0.0
-           ) -> npt.NDArray[np.float64]:
-    white = rng.standard_normal(n)
-    high = min(high, 20_000) if high else 0
-    sos = butter(2, [low, high], "bandpass", fs=RATE, output="sos") if high else \
-        butter(2, low, "highpass", fs=RATE, output="sos")
-    filtered: npt.NDArray[np.float64] = sosfilt(sos, white)
-    return filtered
+def snare(h: Hit) -> Mono:
+    pitch, decay, snap = h.kit.snare
+    t = seconds(decay * 3)
+    if h.kit.brushes:
+        sweep = h.noise(900, 7000, len(t)) * np.minimum(t / 0.012, 1) * fall(t, decay * 0.5)
+        return np.asarray(0.7 * sweep, dtype=np.float32)
+    skin = tone(t, pitch * 1.35, pitch, 0.012) * fall(t, decay * 0.32)
+    skin += 0.55 * tone(t, pitch * 2.1, pitch * 1.72, 0.01) * fall(t, decay * 0.22)
+    wires = h.noise(1300, 9500, len(t)) * (0.7 * fall(t, decay * 0.30) + 0.3 * fall(t, decay * 0.7))
+    crack = h.noise(2500, 12_000, len(t), 5) * fall(t, 0.006) * np.float32(h.velocity)
+    return np.asarray((0.75 - 0.2 * snap) * skin + (0.25 + 0.45 * snap) * wires + 0.5 * crack,
+                      dtype=np.float32)
 
 
-def _kick(kit: Instrument, v: float, rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    pitch, decay, punch = kit.kick
-    t = times(decay * 2.4)
-    sweep = pitch * t + pitch * (1.5 + 2.5 * punch) * 0.035 * (1 - np.exp(-t / 0.035))
-    body = np.sin(2 * np.pi * sweep) * np.exp(-t / decay * 1.8)
-    click = _noise(rng, len(t), 1500, 6000) * np.exp(-t / 0.004) * punch * 0.35 * v
-    return np.asarray(0.95 * np.tanh(1.6 * body + click))
+def rim(h: Hit) -> Mono:
+    t = seconds(0.12)
+    ring = tone(t, 1750, 1680, 0.01) * fall(t, 0.012) + 0.6 * tone(t, 480, 460, 0.01) * fall(
+        t, 0.02)
+    return np.asarray(0.7 * ring + 0.4 * h.noise(2500, 9000, len(t)) * fall(t, 0.004))
 
 
-def _snare(kit: Instrument, v: float, rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    pitch, decay, snap = kit.snare
-    t = times(decay * 2.2)
-    tone = (np.sin(2 * np.pi * pitch * t) + 0.6 * np.sin(2 * np.pi * pitch * 1.78 * t)) \
-        * np.exp(-t / 0.05)
-    wires = _noise(rng, len(t), 1400, 9000 * kit_bright(kit)) * np.exp(-t / (decay * 0.45))
-    return np.asarray(0.45 * tone * (1.2 - 0.4 * v) + (0.35 + 0.5 * snap) * wires)
+def clap(h: Hit) -> Mono:
+    t = seconds(0.45)
+    shape = np.zeros_like(t)
+    for late in (0.0, 0.010, 0.021):
+        shape += np.where(t >= late, np.exp(-np.maximum(t - late, 0) / 0.0055), 0)
+    shape += np.where(t > 0.03, 0.9 * np.exp(-np.maximum(t - 0.03, 0) / 0.085), 0)
+    return np.asarray(0.8 * h.noise(850, 5200, len(t)) * shape, dtype=np.float32)
 
 
-def _clap(kit: Instrument, v: float, rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    t = times(0.3)
-    late = t - np.array([[0.0], [0.011], [0.023]])  # three hands
-    bursts = np.where(late >= 0, np.exp(-np.maximum(late, 0) / 0.006), 0.0).sum(axis=0)
-    shape = 0.6 * bursts + np.where(t > 0.03, np.exp(-(t - 0.03) / 0.07), 0.0)
-    return np.asarray(0.8 * _noise(rng, len(t), 900, 5500 * kit_bright(kit)) * shape)
+def _cymbal(h: Hit, length: float, decay: float, ping: float, low: float = 300.0) -> Mono:
+    """Noise in bands, the low ones longer, over partials without order."""
+    t = seconds(length)
+    if h.kit.metal == "machine":
+        return _squares(h, t, decay)
+    out = np.zeros_like(t)
+    for n, (start, end, share, times) in enumerate((
+            (low, 1200, 0.18, 1.3), (1200, 4000, 0.35, 1.0), (4000, 9000, 0.8, 0.8),
+            (9000, 16_000, 0.7, 0.55))):
+        out += np.float32(share) * h.noise(start, end, len(t), n) * fall(
+            t, decay * times * (0.75 + 0.35 * h.velocity))
+    rng = np.random.default_rng(17)  # a cymbal keeps its partials from stroke to stroke
+    partials = np.sort(rng.uniform(low, 9500, 40))
+    levels = np.exp(-row_times(len(t))[:, None] / (decay * 1.4 * (3000 / (partials + 1500))))
+    metal = sum_partials(partials, levels * rng.uniform(0.3, 1, 40), rng.random(40), len(t))
+    out += np.float32(0.09 + 0.12 * ping) * metal
+    if ping:
+        stick = tone(t, 3350, 3300, 0.1) + 0.7 * tone(t, 5120, 5080, 0.1)
+        out += np.float32(0.3 * ping) * stick * fall(t, 0.05)
+        out += np.float32(0.5 * ping) * h.noise(3000, 12_000, len(t), 9) * fall(t, 0.005)
+    return out
 
 
-def _rim(kit: Instrument, v: float, rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    t = times(0.08)
-    ring = np.sin(2 * np.pi * 1700 * t) + 0.5 * np.sin(2 * np.pi * 460 * t)
-    return np.asarray(0.6 * ring * np.exp(-t / 0.012))
+def _squares(h: Hit, t: Mono, decay: float) -> Mono:
+    frequencies = np.concatenate([f * np.arange(1, int(16_000 / f), 2) for f in _MACHINE])
+    levels = np.concatenate([1 / np.arange(1, int(16_000 / f), 2) for f in _MACHINE])
+    rng = np.random.default_rng(3)
+    rows = np.exp(-row_times(len(t)) / decay)[:, None] * levels
+    sound = sum_partials(frequencies, rows, rng.random(len(frequencies)), len(t))
+    hiss = h.noise(7000, 15_000, len(t)) * fall(t, decay)
+    return np.asarray(cut_lows(1.1 * sound, 6500.0) + 0.35 * hiss, dtype=np.float32)
 
 
-def _hat(kit: Instrument, v: float, rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    return 0.4 * _metal(kit, rng, 0.09, 0.025 + 0.012 * v, 6500)
+def hat(h: Hit) -> Mono:
+    return 0.8 * _cymbal(h, 0.16 + 0.06 * h.velocity, 0.02 + 0.018 * h.velocity, 0.0, 2500)
 
 
-def _openhat(kit: Instrument, v: float, rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    return 0.38 * _metal(kit, rng, 0.45, 0.14, 6000)
+def pedal(h: Hit) -> Mono:
+    return 0.6 * _cymbal(h, 0.14, 0.018, 0.0, 1500)
 
 
-def _ride(kit: Instrument, v: float, rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    t = times(0.9)
-    ping = np.sin(2 * np.pi * 3150 * t) * np.exp(-t / 0.12) * 0.15
-    return np.asarray(0.26 * _metal(kit, rng, 0.9, 0.28, 4500) + ping * v)
+def openhat(h: Hit) -> Mono:
+    return 0.75 * _cymbal(h, 0.9, 0.2, 0.0, 1800)
 
 
-def _crash(kit: Instrument, v: float, rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    return 0.42 * _metal(kit, rng, 2.2, 0.6, 3500)
+def ride(h: Hit) -> Mono:
+    return 0.45 * _cymbal(h, 2.2, 0.42, 1.0, 500)
 
 
-def _shaker(kit: Instrument, v: float, rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    t = times(0.1)
-    shape = np.minimum(t / 0.018, 1) * np.exp(-np.maximum(t - 0.018, 0) / 0.022)
-    return np.asarray(0.4 * _noise(rng, len(t), 5500, 13_000 * kit_bright(kit)) * shape)
+def bell(h: Hit) -> Mono:
+    t = seconds(1.4)
+    rows = np.exp(-row_times(len(t))[:, None] / np.array([0.5, 0.4, 0.3, 0.25, 0.2]))
+    ring = sum_partials(np.array([1480.0, 2310, 3120, 4480, 6010]),
+                        rows * np.array([0.5, 1, 0.7, 0.6, 0.4]), np.zeros(5), len(t))
+    return np.asarray(0.3 * ring + 0.25 * _cymbal(h, 1.4, 0.3, 0.5, 800))
 
 
-def _tom(kit: Instrument, v: float, rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    t = times(0.5)
-    sweep = 98 * t + 45 * 0.06 * (1 - np.exp(-t / 0.06))
-    skin = _noise(rng, len(t), 300, 2500) * np.exp(-t / 0.02) * 0.2
-    return np.asarray(0.8 * np.sin(2 * np.pi * sweep) * np.exp(-t / 0.16) + skin)
+def crash(h: Hit) -> Mono:
+    return 0.75 * _cymbal(h, 3.2, 0.75, 0.15, 350)
 
 
-def _metal(kit: Instrument, rng: np.random.Generator, seconds: float, decay: float, low: float
-           ) -> npt.NDArray[np.float64]:
-    t = times(seconds)
-    phases = rng.uniform(0, 6.28, len(_METAL))
-    ring = np.sin(2 * np.pi * np.outer(_METAL, t) + phases[:, None]).mean(axis=0)
-    hiss = _noise(rng, len(t), low, 15_000 * min(1.0, 0.6 + 0.4 * kit_bright(kit)))
-    return np.asarray((0.8 * hiss + 0.5 * ring * kit_bright(kit)) * np.exp(-t / decay))
+def splash(h: Hit) -> Mono:
+    return 0.7 * _cymbal(h, 1.2, 0.28, 0.1, 900)
 
 
-def kit_bright(kit: Instrument) -> float:
-    """The kit's brightness; the data file's ``bright`` is 0.3 to 1.5 for kits."""
-    return float(np.clip(kit.bright, 0.3, 1.5))
+def tom(pitch: float) -> Callable[[Hit], Mono]:
+    def make(h: Hit) -> Mono:
+        if h.kit.metal == "orchestra":
+            return timpani(h, pitch)
+        t = seconds(0.8)
+        body = tone(t, pitch * 1.6, pitch, 0.03) * fall(t, 0.19)
+        body += 0.35 * tone(t, pitch * 2.2, pitch * 1.6, 0.02) * fall(t, 0.07)
+        skin = h.noise(300, 3500, len(t)) * fall(t, 0.015) * np.float32(0.25 + 0.3 * h.velocity)
+        return np.asarray(0.9 * body + skin, dtype=np.float32)
+    return make
 
 
-_PIECES: dict[str, Callable[[Instrument, float, np.random.Generator],
-                            npt.NDArray[np.float64]]] = {
-    "kick": _kick, "snare": _snare, "clap": _clap, "rim": _rim, "hat": _hat, "openhat": _openhat,
-    "ride": _ride, "crash": _crash, "shaker": _shaker, "tom": _tom}
+def timpani(h: Hit, pitch: float) -> Mono:
+    t = seconds(2.4)
+    modes, levels = np.array([1.0, 1.5, 1.99, 2.44]), np.array([1.0, 0.6, 0.35, 0.2])
+    rows = np.exp(-row_times(len(t))[:, None] / (0.8 / modes)) * levels
+    ring = sum_partials(pitch * modes, rows, np.full(4, 0.25), len(t))
+    thud = cut_highs(h.noise(40, 1500, len(t)), 700) * fall(t, 0.03)
+    return np.asarray(0.6 * ring + 0.6 * thud, dtype=np.float32)
+
+
+def shaker(h: Hit) -> Mono:
+    t = seconds(0.16)
+    shape = np.minimum(t / 0.02, 1) * fall(np.maximum(t - 0.02, 0), 0.026)
+    return np.asarray(0.55 * h.noise(5000, 14_000, len(t)) * shape, dtype=np.float32)
+
+
+def tambourine(h: Hit) -> Mono:
+    t = seconds(0.3)
+    rng = np.random.default_rng(23)
+    partials = rng.uniform(5200, 13_000, 24)
+    rows = np.exp(-row_times(len(t))[:, None] / rng.uniform(0.03, 0.09, 24))
+    jingle = sum_partials(partials, rows, rng.random(24), len(t))
+    return np.asarray(0.16 * jingle + 0.3 * h.noise(6000, 15_000, len(t)) * fall(t, 0.035))

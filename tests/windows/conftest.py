@@ -9,7 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.windows.lab import HOME, LAB, Console, SoundCard, copy_program, windows, windows_path
+from tests.windows.lab import (
+    HOME,
+    LAB,
+    Console,
+    SoundCard,
+    copy_program,
+    end_all,
+    windows,
+    windows_path,
+)
 
 collect_ignore_glob = [] if LAB.name and (LAB / "wrun").is_file() else ["test_*.py"]
 KEEP = bool(os.environ.get("WINLAB_KEEP"))  # for work on these tests: install only once
@@ -26,6 +35,8 @@ def console() -> Iterator[Callable[..., Console]]:
     yield make
     for window in opened:
         window.close()
+    if opened:
+        end_all()
 
 
 @pytest.fixture(scope="session")

@@ -114,6 +114,15 @@ def windows_processes(image: str = r"(python|ffmpeg.*)\.exe") -> list[str]:
             if re.match(rf"([A-Z]:\\|\.venv/).*{image}", line, re.IGNORECASE)]
 
 
+def end_all(patience: float = 8.0) -> None:
+    """Have nothing of one test run on beside the next."""
+    deadline = time.monotonic() + patience
+    while windows_processes() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    for line in windows_processes():
+        subprocess.run(["pkill", "-9", "-f", re.escape(line)], check=False)
+
+
 class SoundCard:
     """A PulseAudio null sink whose monitor is recorded: what a listener would hear."""
 

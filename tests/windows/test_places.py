@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -194,6 +195,16 @@ def test_files_that_others_hold_are_waited_for_then_told_and_never_lost(
     assert "all right" in done.stdout, done.stdout
 
 
+def rendering(window: Console, number: int) -> None:
+    """Wait until a song is well under way.
+
+    ffmpeg has then been started: Wine forks to start a program, and what reaches it during the
+    fork (Ctrl+C, a kill) can leave the fork waiting for ever. Windows has no fork.
+    """
+    shown = re.compile(rf"Rendering song number {number}\.\.\.\s+\[[#-]+\] [1-9]\d?% Complete")
+    until(lambda: shown.search(window.shown()), 240, window.shown)
+
+
 def test_ctrl_c_at_the_console_ends_everything(installed: Path, console: Callable[..., Console]
                                                ) -> None:
     out = HOME / "cancelled"
@@ -202,7 +213,7 @@ def test_ctrl_c_at_the_console_ends_everything(installed: Path, console: Callabl
     window.run(windows_path(installed / ".venv" / "Scripts" / "python.exe"),
                windows_path(installed / "launcher.py"), "generate", "Rock", "--length", "30",
                "--songs", "3", "--out", windows_path(out))
-    window.wait("Rendering song number 1", 120)
+    rendering(window, 1)
     window.type("C-c")
     window.wait("stopped", 30)
     assert window.status(30) == 130
@@ -219,11 +230,14 @@ def test_a_killed_menu_leaves_no_process_and_no_half_song(
         which: str, installed: Path, console: Callable[..., Console]) -> None:
     """The environment's python.exe only starts the real one: either may be killed."""
     home = fresh_home("killed")
+    (home / "data").mkdir()
+    (home / "data" / "persistent.json").write_text('{"song_length": "30"}', encoding="utf-8")
     window = console(LLM_MUSIC_GEN_HOME=windows_path(home))
     window.run(windows_path(installed / ".venv" / "Scripts" / "python.exe"),
                windows_path(installed / "launcher.py"))
     window.order("Rock", 5)
-    until(lambda: any("llm.worker" in p for p in windows_processes()), 60)
+    rendering(window, 1)
+    assert any("llm.worker" in p for p in windows_processes())
     killed = subprocess.run(["pkill", "-9", "-f", MENUS[which]], check=False)
     assert killed.returncode == 0, "\n".join(windows_processes())
     until(lambda: not windows_processes(), 30, lambda: "\n".join(windows_processes()))

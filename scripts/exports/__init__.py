@@ -1,0 +1,1 @@
+"""Songs in other people's formats."""

@@ -1,0 +1,105 @@
+"""An arrangement as a General MIDI file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import mido
+
+from scripts.arranger.events import Arrangement, NoteEvent
+from scripts.files import storage_error
+from scripts.score.keys import Key
+from scripts.score.meter import Meter
+from scripts.synth.instruments import Instrument, Texture
+
+TICKS = 480  # a quarter; the arranger's 24 leave room for timing between them
+_SCALE = TICKS / 24
+_DRUMS = 9
+_CHANNELS = [n for n in range(16) if n != _DRUMS]
+
+
+def write_midi(path: Path, arrangement: Arrangement, instruments: Mapping[str, Instrument],
+               title: str, key: Key, meter: Meter) -> None:
+    """Write `arrangement` to `path`: a track each role, drums on channel 10.
+
+    Noises that MIDI has no sound for (rain, vinyl, risers) are left out.
+
+    Raises
+    ------
+    StorageError
+        When it cannot be written.
+    """
+    file = mido.MidiFile(type=1, ticks_per_beat=TICKS, charset="utf-8")
+    head = mido.MidiTrack()
+    head.append(mido.MetaMessage("track_name", name=title))
+    head.append(mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(arrangement.tempo)))
+    head.append(mido.MetaMessage("time_signature", numerator=meter.beats, denominator=meter.unit))
+    head.append(mido.MetaMessage("key_signature", key=_signature(key)))
+    file.tracks.append(head)
+    notes: dict[str, list[NoteEvent]] = {}
+    markers = []
+    for found in arrangement.sections():
+        markers.append((found.section.start * arrangement.bar_ticks, found.section.name))
+        for role, events in found.tracks.items():
+            notes.setdefault(role, []).extend(events)
+    _add_markers(head, markers)
+    end = round(arrangement.length * arrangement.tempo / 60 * TICKS)
+    free = iter(_CHANNELS)
+    for role, track in arrangement.tracks.items():
+        instrument = instruments[track.instrument]
+        if role not in notes or isinstance(instrument.voice, Texture):
+            continue
+        channel = _DRUMS if instrument.is_kit else next(free)
+        file.tracks.append(_track(role, channel, instrument, notes[role], track.pan, end))
+    try:
+        file.save(path)
+    except OSError as error:
+        raise storage_error(error, path) from error
+
+
+def _signature(key: Key) -> str:
+    """The key signature as MIDI knows it: major or minor, modes by their nearest."""
+    name = key.tonic + ("m" if key.is_minor else "")
+    known = mido.midifiles.meta._key_signature_encode
+    return name if name in known else "Am" if key.is_minor else "C"
+
+
+def _add_markers(track: mido.MidiTrack, markers: list[tuple[int, str]]) -> None:
+    now = 0
+    for tick, name in markers:
+        track.append(mido.MetaMessage("marker", text=name, time=round(tick * _SCALE) - now))
+        now = round(tick * _SCALE)
+
+
+def _track(role: str, channel: int, instrument: Instrument, events: list[NoteEvent], pan: float,
+           end: int) -> mido.MidiTrack:
+    """One role's notes; a key that is struck again while held is let go first."""
+    track = mido.MidiTrack()
+    track.append(mido.MetaMessage("track_name", name=role))
+    track.append(mido.Message("program_change", channel=channel, program=instrument.program))
+    track.append(mido.Message("control_change", channel=channel, control=10,
+                              value=min(127, max(0, round(64 + pan * 63)))))
+    moments: list[tuple[int, int, int, int]] = []  # tick, 0 off or 1 on, key, velocity
+    shift = 0 if instrument.is_kit else 12 * instrument.octave
+    sounding: dict[int, int] = {}  # key -> index of its end in moments
+    for event in sorted(events, key=lambda e: (e.start, e.pitch)):
+        key = event.pitch + shift
+        if not 0 <= key <= 127:
+            continue
+        start = min(max(0, round(event.start * _SCALE)), end - 1)
+        stop = min(end, max(start + 1, round((event.start + event.ticks) * _SCALE)))
+        last = sounding.get(key)
+        if last is not None and moments[last][0] > start:
+            if moments[last - 1][0] == start:
+                continue  # the same key at the same moment
+            moments[last] = (start, 0, key, 0)
+        moments.append((start, 1, key, min(127, max(1, round(event.velocity * 127)))))
+        moments.append((stop, 0, key, 0))
+        sounding[key] = len(moments) - 1
+    now = 0
+    for tick, on, key, velocity in sorted(moments):
+        track.append(mido.Message("note_on" if on else "note_off", channel=channel, note=key,
+                                  velocity=velocity, time=tick - now))
+        now = tick
+    return track

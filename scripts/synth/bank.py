@@ -1,0 +1,166 @@
+"""Notes that have been rendered, kept while they fit: songs repeat most of theirs.
+
+A key is rendered once as it sounds while it is held, for a few levels of touch; every note is
+then cut from that sound, with its own length, level and release.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from scripts.arranger.events import NoteEvent
+from scripts.synth import RATE
+from scripts.synth.additive import Mono
+from scripts.synth.instruments import Ensemble, Instrument, Texture
+from scripts.synth.loudness import block_powers
+from scripts.synth.stroke import Sound, Stroke
+from scripts.synth.tone import FLAT, Tone
+from scripts.synth.voices import play
+
+TOUCHES = 6  # levels of velocity that sound different
+VARIANTS = 3  # strokes of a drum that differ
+WOBBLE = "wobble"  # a manner of playing, with the sweeps in a quarter note behind it
+_SOFT = 0.003  # seconds
+_CACHE_BYTES = 128 << 20
+_REFERENCE = -20.0  # dB RMS, weighted as the ear does, that every instrument is set to
+
+
+def level_of(velocity: float) -> float:
+    """Amplitude of a velocity of 0 to 1: 24 dB between the softest and the loudest touch."""
+    return float(10 ** (-24 / 20 * (1 - velocity) ** 1.25))
+
+
+def hash_of(*parts: object) -> int:
+    """A number that depends on `parts` alone (Python's hash of text changes between runs)."""
+    value = 2166136261
+    for char in repr(parts):
+        value = (value ^ ord(char)) * 16777619 % (1 << 32)
+    return value
+
+
+@dataclass(frozen=True)
+class _Kept:
+    sound: Sound
+    rendered: float  # seconds that were asked for
+
+    def serves(self, seconds: float) -> bool:
+        over = self.sound.shape[1] < self.rendered * RATE - 2  # it has died away by itself
+        return over or self.rendered >= seconds
+
+
+class Bank:
+    """Notes of the instruments of one song.
+
+    Parameters
+    ----------
+    instruments : mapping of str to Instrument
+    tempo : float
+        Quarter notes a minute.
+    tuning : float
+        Hz of A4.
+    tone : Tone
+        The song's equaliser.
+    """
+
+    def __init__(self, instruments: Mapping[str, Instrument], tempo: float, tuning: float,
+                 tone: Tone = FLAT) -> None:
+        self._tone = tone
+        self._instruments, self._quarter, self._tuning = instruments, 60 / tempo, tuning
+        self._kept: OrderedDict[tuple[object, ...], _Kept] = OrderedDict()
+        self._bytes = 0
+        self._trims: dict[str, float] = {}
+        self._releases: dict[str, Mono] = {}
+
+    def cut(self, name: str, event: NoteEvent, seconds: float, turn: int) -> Sound:
+        """The sound of one note, release and all.
+
+        Parameters
+        ----------
+        seconds : float
+            How long the key is held.
+        turn : int
+            Which stroke of the song it is; drums differ from stroke to stroke.
+
+        Returns
+        -------
+        (1 or 2, n) float32 array
+        """
+        instrument = self._instruments[name]
+        touch = max(1, min(TOUCHES, round(event.velocity * TOUCHES)))
+        gain = np.float32(self._trim(instrument) * level_of(event.velocity))
+        if instrument.is_kit:
+            return self._sound(instrument, event.pitch, touch, 1.0, turn % VARIANTS, "") * gain
+        fall = self._release(instrument)
+        sound = self._sound(instrument, event.pitch, touch, seconds + len(fall) / RATE, 0,
+                            event.manner)
+        held = round(seconds * RATE)
+        out = sound[:, :held + len(fall)] * gain
+        if out.shape[1] > held:
+            out[:, held:] *= fall[:out.shape[1] - held]
+        return out
+
+    def _release(self, instrument: Instrument) -> Mono:
+        """How a note of this instrument dies once its key is let go."""
+        fall = self._releases.get(instrument.name)
+        if fall is None:
+            release = instrument.envelope[3]
+            t = np.arange(round(release * 1.3 * RATE)) / RATE
+            fall = np.linspace(1, 0, len(t), dtype=np.float32)
+            # Let go without a corner. What is a texture ends with its length.
+            if not isinstance(instrument.voice, Texture):
+                fall *= np.exp((t - _SOFT * (1 - np.exp(t / -_SOFT))) * (-5.3 / release))
+            self._releases[instrument.name] = fall
+        return fall
+
+    def _trim(self, instrument: Instrument) -> float:
+        """Gain that makes all instruments equally loud, and then the instrument's own."""
+        gain = self._trims.get(instrument.name)
+        if gain is None:
+            gain = 10 ** (instrument.trim / 20)
+            if not isinstance(instrument.voice, Texture):
+                gain *= 10 ** (_REFERENCE / 20) / self._strength(instrument)
+            self._trims[instrument.name] = gain
+        return gain
+
+    def _strength(self, instrument: Instrument) -> float:
+        """RMS of a firm touch in the middle of the range, weighted as the ear does."""
+        key = 38 if instrument.is_kit else instrument.middle
+        wavers = isinstance(instrument.voice, Ensemble)
+        sound = play(instrument, Stroke(
+            self._frequency(instrument, key), 0.8,
+            instrument.envelope[0] + 3.0 if wavers else 1.6, self._quarter, 1, key))
+        powers = block_powers(np.repeat(sound, 3 - len(sound), axis=0)) / 2
+        power = powers[int(instrument.envelope[0] * 10):].mean() if wavers else powers.max()
+        return float(np.sqrt(max(power, 1e-9)))
+
+    def _frequency(self, instrument: Instrument, key: int) -> float:
+        return float(self._tuning * 2 ** ((key - 69) / 12 + instrument.octave))
+
+    def _sound(self, instrument: Instrument, pitch: int, touch: int, seconds: float, variant: int,
+               manner: str) -> Sound:
+        effect = isinstance(instrument.voice, Texture)  # its length is part of what it is
+        length = seconds if effect else float(0.5 * 2 ** (np.ceil(
+            2 * np.log2(max(seconds, 0.5) / 0.5)) / 2))
+        key = (instrument.name, pitch, touch, variant, manner, round(seconds, 2) * effect)
+        kept = self._kept.get(key)
+        if kept is not None and kept.serves(seconds):
+            self._kept.move_to_end(key)
+            return kept.sound
+        if kept is not None:
+            self._bytes -= kept.sound.nbytes
+        kept = _Kept(play(instrument, Stroke(
+            frequency=self._frequency(instrument, pitch), velocity=touch / TOUCHES,
+            seconds=length, quarter=self._quarter,
+            seed=hash_of(instrument.name, pitch, touch, variant), key=pitch, tone=self._tone,
+            wobble=float(manner.removeprefix(WOBBLE)) if manner.startswith(WOBBLE) else 0.0)),
+            float("inf") if instrument.is_kit else length)
+        self._kept[key] = kept
+        self._bytes += kept.sound.nbytes
+        while self._bytes > _CACHE_BYTES and len(self._kept) > 1:
+            _, old = self._kept.popitem(last=False)
+            self._bytes -= old.sound.nbytes
+        return kept.sound

@@ -1,0 +1,91 @@
+"""One track of the mixer: audio that is waiting to be read, and its place in the mix."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from scripts.styles.style import TrackStyle
+from scripts.synth import RATE
+from scripts.synth.additive import Mono
+from scripts.synth.effects import Planar
+
+_DUCK_SECONDS = 0.32
+
+
+class Channel:
+    """A track: notes are added anywhere ahead, blocks are taken in order.
+
+    Parameters
+    ----------
+    track : TrackStyle
+    capacity : int
+        Samples it can hold at first.
+    """
+
+    def __init__(self, track: TrackStyle, capacity: int) -> None:
+        self.start = 0  # the sample of the song that comes next
+        self._buffer = np.zeros((2, capacity), np.float32)
+        self._filled = 0  # samples from the start that may hold sound
+        gain = 10 ** (track.gain / 20)
+        angle = (track.pan + 1) * math.pi / 4
+        self._gains = tuple(np.float32(gain * g * math.sqrt(2))
+                            for g in (math.cos(angle), math.sin(angle)))
+        self.reverb = np.float32(gain * track.reverb)
+        self.delay = np.float32(gain * track.delay)
+        self._duck = float(track.duck)
+        self._dips: list[int] = []
+
+    def add(self, at: int, sound: Planar) -> None:
+        """Add (1 or 2, n) audio at sample `at` of the song."""
+        offset = at - self.start
+        if offset < 0:
+            sound, offset = sound[:, -offset:], 0
+        need = offset + sound.shape[1]
+        if need > self._buffer.shape[1]:
+            more = np.zeros((2, need + RATE - self._buffer.shape[1]), np.float32)
+            self._buffer = np.concatenate((self._buffer, more), axis=1)
+        self._buffer[:, offset:need] += sound
+        self._filled = max(self._filled, need)
+
+    def dip(self, at: int) -> None:
+        """Have a kick at sample `at` push this track down, if it is one that gives way."""
+        if self._duck:
+            self._dips.append(at)
+
+    def take(self, count: int) -> Planar | None:
+        """The next `count` samples, panned and at their level; None when they are silent."""
+        start, self.start = self.start, self.start + count
+        if not self._filled:
+            self._dips = [d for d in self._dips if d > start + count - _SHAPE_LENGTH]
+            return None
+        block = np.empty((2, count), np.float32)
+        have = min(count, self._buffer.shape[1])
+        for side, gain in enumerate(self._gains):
+            np.multiply(self._buffer[side, :have], gain, out=block[side, :have])
+        block[:, have:] = 0
+        left = max(0, self._filled - count)
+        self._buffer[:, :left] = self._buffer[:, count:count + left].copy() if left else 0
+        self._buffer[:, left:self._filled] = 0
+        self._filled = left
+        if self._dips:
+            block *= self._ducked(start, count)
+        return block
+
+    def _ducked(self, start: int, count: int) -> Mono:
+        gain = np.ones(count, np.float32)
+        shape = 1 - np.float32(self._duck) * _SHAPE
+        for at in self._dips:
+            low, high = max(at, start), min(at + _SHAPE_LENGTH, start + count)
+            if low < high:
+                part = gain[low - start:high - start]
+                np.minimum(part, shape[low - at:high - at], out=part)
+        self._dips = [d for d in self._dips if d + _SHAPE_LENGTH > start + count]
+        return gain
+
+
+_SHAPE_LENGTH = int(_DUCK_SECONDS * RATE)
+# Down within 6 ms, then a swell back: the pump of a compressor that hears the kick.
+_SHAPE = (np.minimum(np.arange(_SHAPE_LENGTH) / (0.006 * RATE), 1)
+          * np.cos(np.linspace(0, np.pi / 2, _SHAPE_LENGTH)) ** 1.5).astype(np.float32)

@@ -1,0 +1,71 @@
+"""Many players of one tone: harmonics as bands of noise (Nasca's PADsynth, 2005).
+
+One inverse Fourier transform gives three seconds that join themselves, so a tone may last for
+ever. Each band is symmetrical about its harmonic, which keeps the whole exactly in tune; left and
+right have other phases, which makes it wide.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+from scipy import fft
+
+from scripts.synth import RATE
+from scripts.synth.additive import TOP
+from scripts.synth.instruments import Ensemble, Peaks
+from scripts.synth.spectra import formants, harmonics
+from scripts.synth.tone import FLAT, Tone
+
+LENGTH = 1 << 17
+C4 = 261.63
+
+
+@lru_cache(maxsize=48)  # of a megabyte each
+def _loop(wave: str, peaks: Peaks, spread: float, slope: float, frequency: float, cutoff: float,
+          width: float, tone: Tone) -> npt.NDArray[np.float32]:
+    levels = harmonics(wave, frequency, min(TOP, max(cutoff * 6, frequency * 1.5)))
+    k = np.arange(1, len(levels) + 1)
+    f = k * frequency
+    levels = levels / np.sqrt(1 + (f / cutoff) ** (2 * slope))
+    levels = levels * tone.at(f)
+    if peaks:
+        levels = levels * formants(f, peaks)
+    sides = 2 if width else 1
+    spectrum = np.zeros((sides, LENGTH // 2 + 1), np.complex64)
+    rng = np.random.default_rng(int(frequency * 100) ^ 0x5EED)
+    bin_hz = RATE / LENGTH
+    for centre, level in zip(f, levels, strict=True):
+        sigma = max(centre * (2 ** (spread / 1200) - 1), 0.7 * bin_hz)
+        low, high = int((centre - 3 * sigma) / bin_hz), int((centre + 3 * sigma) / bin_hz) + 2
+        low, high = max(low, 1), min(high, LENGTH // 2)
+        bins = np.arange(low, high) * bin_hz
+        shape = np.exp(-0.5 * ((bins - centre) / sigma) ** 2)
+        shape *= level / np.sqrt(np.sum(shape**2))
+        phases = rng.random(high - low) + width * np.arange(sides)[:, None] * rng.random(high - low)
+        spectrum[:, low:high] += shape * np.exp(2j * np.pi * phases)
+    return np.asarray(fft.irfft(spectrum, LENGTH, axis=1) * (0.5 * LENGTH), dtype=np.float32)
+
+
+def play_ensemble(voice: Ensemble, frequency: float, velocity: float, seconds: float, seed: int,
+                  width: float, tone: Tone = FLAT) -> npt.NDArray[np.float32]:
+    """A held tone, (1 or 2, n), 44,100 Hz: bright at first, then dark."""
+    follow = (frequency / C4) ** voice.follow
+    bright = voice.bright * (0.35 + 0.65 * velocity) * follow
+    dark = min(voice.dark * follow, bright)
+    count = max(RATE // 10, round(seconds * RATE))
+    loops = [_loop(voice.wave, voice.formants, voice.spread, voice.slope, frequency, round(c, 1),
+                   width, tone) for c in (dark, bright)]
+    t = np.arange(count, dtype=np.float32) / np.float32(RATE)
+    mix = np.exp(-t / np.float32(voice.fall))
+    low, high = (_read(loop, seed * 104_729 % LENGTH, count) for loop in loops)
+    return np.asarray(low + (high - low) * mix)
+
+
+def _read(loop: npt.NDArray[np.float32], at: int, count: int) -> npt.NDArray[np.float32]:
+    if at + count <= LENGTH:
+        return loop[:, at:at + count]
+    times = -(-(at + count) // LENGTH)
+    return np.concatenate([loop] * times, axis=1)[:, at:at + count]

@@ -1,0 +1,79 @@
+"""The mixing desk: tracks, sends to reverb and echo, side-chain, and the sum."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scripts.arranger.events import Arrangement
+from scripts.synth.channel import Channel
+from scripts.synth.effects import Delay, Planar, Reverb
+
+
+class Mixer:
+    """The desk for one song.
+
+    Parameters
+    ----------
+    arrangement : Arrangement
+        For its tracks, tempo and room.
+    block : int
+        Samples that are mixed at once.
+    stems : bool
+        Whether each track's share, with its own reverb and echo, is wanted too.
+    """
+
+    def __init__(self, arrangement: Arrangement, block: int, stems: bool = False) -> None:
+        self.channels = {role: Channel(track, block * 3)
+                         for role, track in arrangement.tracks.items()}
+        rooms = list(self.channels) if stems else [""]
+        self._rooms = {r: _Room(arrangement) for r in rooms}
+        self._stems = stems
+
+    def kick(self, at: int) -> None:
+        """A kick drum at sample `at`: tracks with a side-chain give way."""
+        for channel in self.channels.values():
+            channel.dip(at)
+
+    def mix(self, count: int) -> tuple[Planar, dict[str, Planar]]:
+        """The next `count` samples of the sum, and of each track where stems are wanted."""
+        total = np.zeros((2, count), np.float32)
+        sends = {name: (np.zeros(count, np.float32), np.zeros(count, np.float32))
+                 for name in self._rooms}
+        parts: dict[str, Planar] = {}
+        for role, channel in self.channels.items():
+            block = channel.take(count)
+            if self._stems:
+                parts[role] = np.zeros((2, count), np.float32) if block is None else block
+            if block is None:
+                continue
+            total += block
+            reverb, delay = sends[role if self._stems else ""]
+            if channel.reverb or channel.delay:
+                middle = block[0] + block[1]
+                if channel.reverb:
+                    reverb += middle * (np.float32(0.5) * channel.reverb)
+                if channel.delay:
+                    delay += middle * (np.float32(0.5) * channel.delay)
+        for name, room in self._rooms.items():
+            wet = room(*sends[name])
+            total += wet
+            if self._stems:
+                parts[name] = parts[name] + wet
+        return total, parts
+
+
+class _Room:
+    """Reverb and echo of the desk, or of one track where stems are wanted."""
+
+    def __init__(self, arrangement: Arrangement) -> None:
+        self._reverb = Reverb(arrangement.room)
+        self._delay = Delay(60 / arrangement.tempo * 0.75)
+        self._echoes = False
+
+    def __call__(self, reverb: np.ndarray, delay: np.ndarray) -> Planar:
+        if self._echoes or delay.any():
+            self._echoes = True
+            echo = self._delay(delay)
+            reverb = reverb + np.float32(0.15) * (echo[0] + echo[1])
+            return self._reverb(reverb) + echo
+        return self._reverb(reverb)

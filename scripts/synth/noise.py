@@ -1,0 +1,50 @@
+"""Noise in bands, and plain cuts of the spectrum."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+from scipy.signal import butter, sosfilt
+
+from scripts.synth import RATE
+from scripts.synth.additive import Mono
+
+_LENGTH = 1 << 18  # six seconds, read in a circle
+
+
+@lru_cache(maxsize=64)
+def _loop(low: float, high: float) -> Mono:
+    """Noise between two frequencies that joins itself, RMS 1."""
+    rng = np.random.default_rng(int(low * 7 + high))
+    f = np.fft.rfftfreq(_LENGTH, 1 / RATE)
+    gain = 1 / np.sqrt((1 + (low / np.maximum(f, 1.0)) ** 4) * (1 + (f / high) ** 4))
+    gain[0] = 0.0
+    spectrum = gain * np.exp(2j * np.pi * rng.random(len(f)))
+    sound = np.fft.irfft(spectrum, _LENGTH)
+    return np.asarray(sound / np.sqrt(np.mean(sound**2)), dtype=np.float32)
+
+
+def band_noise(low: float, high: float, count: int, seed: int) -> Mono:
+    """`count` samples of noise between `low` and `high` Hz, RMS 1; another for each seed."""
+    loop = _loop(low, min(high, 19_000.0))
+    start = seed * 7919 % _LENGTH
+    if start + count <= _LENGTH:
+        return loop[start:start + count]
+    return np.take(loop, np.arange(start, start + count), mode="wrap")
+
+
+@lru_cache(maxsize=64)
+def _filter(kind: str, cutoff: float) -> npt.NDArray[np.float32]:
+    return np.asarray(butter(2, cutoff, kind, fs=RATE, output="sos"), dtype=np.float32)
+
+
+def cut_lows(sound: npt.NDArray[np.float32], cutoff: float) -> npt.NDArray[np.float32]:
+    """High-pass of 12 dB an octave."""
+    return np.asarray(sosfilt(_filter("highpass", cutoff), sound, axis=-1), dtype=np.float32)
+
+
+def cut_highs(sound: npt.NDArray[np.float32], cutoff: float) -> npt.NDArray[np.float32]:
+    """Low-pass of 12 dB an octave."""
+    return np.asarray(sosfilt(_filter("lowpass", cutoff), sound, axis=-1), dtype=np.float32)

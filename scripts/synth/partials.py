@@ -1,0 +1,136 @@
+"""Notes as sums of partials under a filter that moves."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.signal import resample_poly
+
+from scripts.synth import RATE
+from scripts.synth.additive import TOP, Mono, row_times, sum_partials, warp
+from scripts.synth.instruments import Partials
+from scripts.synth.spectra import formants, harmonics
+from scripts.synth.stroke import C4, SHORTEST, Sound, Stroke, ring_time
+
+
+def play_partials(voice: Partials, stroke: Stroke, width: float) -> Sound:
+    f = stroke.frequency
+    rate = RATE * 2 if voice.drive else RATE  # distortion makes overtones that must not fold
+    seconds = stroke.seconds
+    if voice.ring:
+        seconds = min(seconds, ring_time(voice.ring * voice.after[1], f) * 0.9)
+    count = max(SHORTEST, round(seconds * rate))
+    frequencies, strength, rings = _modes(voice, f, stroke.velocity)
+    if not voice.drive:
+        strength = strength * stroke.tone.at(frequencies)
+    levels = _filtered(voice, stroke, frequencies, row_times(count, rate)) * strength
+    if voice.ring:
+        levels *= _dying(voice, f, frequencies, rings, row_times(count, rate))
+    rng = np.random.default_rng(stroke.seed)
+    phases = _spread_phases(len(frequencies), rng)
+    sides = _sides(voice, width)
+    out = []
+    for side in sides:
+        total = np.zeros(count, np.float32)
+        shifts, columns, starts = [], [], []
+        for n, (cents, gain) in enumerate(zip(voice.unison, side, strict=True)):
+            if gain > 0.01:
+                shifts.append(frequencies * 2 ** (cents / 1200))
+                columns.append(levels * gain)
+                starts.append(phases + (0.37 * n * n + 0.11 * n) * (n > 0))
+        total = sum_partials(np.concatenate(shifts), np.concatenate(columns, axis=1),
+                             np.concatenate(starts), count, rate)
+        out.append(_bent(voice, f, total, rate))
+    sound = np.stack(out)
+    if voice.drive:
+        push = np.float32(voice.drive * (0.5 + 0.7 * stroke.velocity))
+        driven = np.tanh(sound * push) * np.float32(1 / (0.5 + 0.5 * voice.drive))
+        sound = resample_poly(driven, 1, 2, axis=1).astype(np.float32)
+    return sound
+
+
+def _modes(voice: Partials, f: float, velocity: float) -> tuple[npt.NDArray[np.float64], ...]:
+    """Frequencies, levels and relative ringing times of the partials of a note."""
+    if voice.ratios:
+        levels = np.array(voice.levels)
+        levels[1:] *= 0.35 + 0.85 * velocity  # a hard mallet wakes the higher modes
+        return f * np.array(voice.ratios), levels, np.array(voice.rings)
+    top = min(TOP, voice.bright * max(1.0, (f / C4) ** voice.follow) * 6)
+    levels = harmonics(voice.wave, f, max(top, f * 1.5))
+    k = np.arange(1, len(levels) + 1)
+    stiff = voice.stretch * (f / C4) ** 1.2
+    frequencies = f * k * np.sqrt((1 + stiff * k**2) / (1 + stiff))
+    if voice.formants:
+        levels = levels * formants(frequencies, voice.formants)
+    return frequencies, levels, np.ones_like(levels)
+
+
+def _filtered(voice: Partials, stroke: Stroke, frequencies: npt.NDArray[np.float64],
+              t: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Gain of the moving low-pass: (rows, partials)."""
+    follow = (stroke.frequency / C4) ** voice.follow
+    bright = voice.bright * (0.3 + 0.7 * stroke.velocity) * follow
+    dark = min(voice.dark * (0.6 + 0.4 * stroke.velocity) * follow, bright)
+    sweeps = stroke.wobble or voice.wobble
+    if sweeps:
+        open_ = 0.5 - 0.5 * np.cos(2 * np.pi * t / stroke.quarter * sweeps)
+    else:
+        open_ = np.exp(-np.maximum(t - voice.rise, 0) / max(voice.fall, 1e-3))
+        if voice.rise:
+            open_ *= np.minimum(t / voice.rise, 1.0)
+    cutoff = dark * (bright / dark) ** open_  # a filter moves in octaves
+    ratio = frequencies[None, :] / cutoff[:, None]
+    gain = 1 / np.sqrt(1 + ratio ** (2 * voice.slope))
+    if voice.peak:
+        gain *= 1 + (10 ** (voice.peak / 20) - 1) * np.exp(-(np.log2(ratio) / 0.3) ** 2)
+    return np.asarray(gain)
+
+
+def _dying(voice: Partials, f: float, frequencies: npt.NDArray[np.float64],
+           rings: npt.NDArray[np.float64], t: npt.NDArray[np.float64]
+           ) -> npt.NDArray[np.float64]:
+    seconds = ring_time(voice.ring, f) * rings
+    seconds /= 1 + voice.damp * (frequencies / frequencies[0] - 1)
+    rate = 6.9 / np.maximum(seconds, 0.02)
+    share, times = voice.after
+    fall = (1 - share) * np.exp(-np.outer(t, rate))
+    if share:
+        fall += share * np.exp(-np.outer(t, rate / times))
+    return fall
+
+
+def _spread_phases(count: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+    """Phases that keep the sum's peaks low (Schroeder 1970), and differ a little by note."""
+    k = np.arange(1, count + 1)
+    return np.asarray(-0.5 * k * (k - 1) / count + 0.25 + rng.uniform(-0.02, 0.02, count))
+
+
+def _sides(voice: Partials, width: float) -> list[npt.NDArray[np.float64]]:
+    """Gains of each unison voice, for each channel."""
+    n = len(voice.unison)
+    if n == 1 or not width:
+        return [np.full(n, 1 / np.sqrt(n))]
+    place = width * np.where(np.arange(n) % 2, 1, -1) * np.linspace(0.6, 1.0, n)
+    if n % 2:
+        place[n // 2] = 0.0
+    angle = (place + 1) * np.pi / 4
+    return [np.cos(angle) * np.sqrt(2 / n), np.sin(angle) * np.sqrt(2 / n)]
+
+
+def _bent(voice: Partials, f: float, sound: Mono, rate: int) -> Mono:
+    """Vibrato and glide, by reading the sound faster and slower."""
+    cents, speed, onset = voice.vibrato
+    semitones, time = voice.glide
+    if not cents and not semitones:
+        return sound
+    t = np.arange(len(sound)) / rate
+    shift = np.zeros_like(t)
+    if cents:
+        depth = cents / 1200 * np.log(2) / (2 * np.pi * speed)
+        grown = np.minimum(t / max(onset, 1e-3), 1.0) ** 2
+        shift += depth * grown * (1 - np.cos(2 * np.pi * speed * t))
+    if semitones:
+        shift += (2 ** (semitones / 12) - 1) * time * (1 - np.exp(-t / time))
+    position = (t + shift) * rate
+    # Reading ahead needs a little more sound than there is: the end is held.
+    return warp(np.pad(sound, (1, 3)), np.minimum(position, len(sound) - 1.0) + 1.0)

@@ -1,0 +1,52 @@
+"""Plucked strings."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.signal import lfilter, resample_poly
+
+from scripts.synth import RATE
+from scripts.synth.additive import Mono, warp
+from scripts.synth.instruments import Peaks, Pluck
+from scripts.synth.spectra import formants
+from scripts.synth.stroke import SHORTEST, Stroke, ring_time
+
+
+def play_pluck(voice: Pluck, stroke: Stroke) -> Mono:
+    """A plucked string (Karplus and Strong 1983), read back at the exact pitch."""
+    f = stroke.frequency
+    ring = ring_time(voice.ring, f)
+    rate = RATE * 2 if voice.drive else RATE
+    count = max(SHORTEST, round(min(stroke.seconds, ring) * rate))
+    period = max(2, int(rate / f - 0.5))
+    exact = period + 0.5  # the two-point average delays by half a sample
+    ratio = f * exact / rate
+    rng = np.random.default_rng(stroke.seed)
+    burst = rng.uniform(-1, 1, period)
+    # A soft touch is a dull one: a one-pole low-pass, run twice round the string.
+    pole = min(0.94, (0.25 + 0.65 * voice.damp) + 0.3 * (1 - stroke.velocity) * (1 - voice.damp))
+    burst = lfilter([1 - pole], [1, -pole], np.tile(burst, 3))[2 * period:]
+    burst = burst - 0.9 * np.roll(burst, max(1, round(voice.place * period)))
+    burst -= burst.mean()
+    burst /= max(float(np.sqrt(np.mean(burst**2))), 1e-6)
+    loss = 10 ** (-3 * period / rate / ring)
+    rows = -(-int(count * ratio + 4) // period)
+    out = np.empty((rows, period))
+    row = burst
+    for r in range(rows):
+        out[r] = row
+        row = 0.5 * loss * (row + np.concatenate((row[-1:], row[:-1])))
+    string = out.ravel().astype(np.float32)
+    sound = warp(np.pad(string, (1, 4)), np.arange(1.0, count + 1.0) * ratio + (1.0 - ratio))
+    if voice.formants:
+        sound = _body(sound, voice.formants, rate)
+    if voice.drive:
+        push = np.float32(voice.drive * (0.6 + 0.6 * stroke.velocity))
+        sound = resample_poly(np.tanh(sound * push), 1, 2).astype(np.float32)
+    return sound
+
+
+def _body(sound: Mono, peaks: Peaks, rate: int) -> Mono:
+    spectrum = np.fft.rfft(sound)
+    spectrum *= formants(np.fft.rfftfreq(len(sound), 1 / rate), peaks)
+    return np.asarray(np.fft.irfft(spectrum, len(sound)), dtype=np.float32)

@@ -1,0 +1,73 @@
+"""Plays an arrangement's notes into the mixer's channels, in time."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from itertools import count
+
+from scripts.arranger.events import Arrangement, NoteEvent, SectionEvents
+from scripts.synth import RATE
+from scripts.synth.bank import Bank
+from scripts.synth.mixer import Mixer
+
+_KICKS = (35, 36)
+_EARLY = RATE // 10  # a note may start so much before the bar line it belongs to
+
+
+class Score:
+    """Reads an arrangement section by section, only as far as the next block needs.
+
+    Parameters
+    ----------
+    arrangement : Arrangement
+    bank : Bank
+    """
+
+    def __init__(self, arrangement: Arrangement, bank: Bank) -> None:
+        self._arrangement, self._bank = arrangement, bank
+        self._sections: Iterator[SectionEvents] | None = arrangement.sections()
+        self._known = 0.0  # samples; all notes that start before are waiting
+        self._waiting: list[tuple[int, int, str, NoteEvent]] = []
+        self._numbers = count()
+        self._turns = count()
+
+    def play(self, mixer: Mixer, start: int, end: int) -> int:
+        """Put the notes that start before sample `end` into the channels; returns `end`."""
+        per_tick = RATE * 60 / self._arrangement.tempo / 24
+        while self._sections is not None and self._known < end + _EARLY:
+            section = next(self._sections, None)
+            if section is None:
+                self._sections = None
+                break
+            for role, events in section.tracks.items():
+                for event in events:
+                    heapq.heappush(self._waiting, (int(event.start * per_tick),
+                                                   next(self._numbers), role, event))
+            place = section.section
+            self._known = (place.start + place.bars) * self._arrangement.bar_ticks * per_tick
+        while self._waiting and self._waiting[0][0] < end:
+            at, _, role, event = heapq.heappop(self._waiting)
+            strike(self._arrangement, self._bank, mixer, role, event, at, next(self._turns))
+        return end
+
+
+def strike(arrangement: Arrangement, bank: Bank, mixer: Mixer, role: str, event: NoteEvent,
+           at: int, turn: int) -> None:
+    """Put one note into its channel at sample `at`."""
+    seconds = max(0.03, event.ticks / 24 * 60 / arrangement.tempo)
+    sound = bank.cut(arrangement.tracks[role].instrument, event, seconds, turn)
+    mixer.channels[role].add(at, sound)
+    if role == "drums" and event.pitch in _KICKS:
+        mixer.kick(at)
+
+
+def strike_all(arrangement: Arrangement, bank: Bank, mixer: Mixer, section: SectionEvents,
+               start: int, count: int) -> None:
+    """Put the notes of a section that sound in `count` samples from `start` into the channels."""
+    per_tick = RATE * 60 / arrangement.tempo / 24
+    for role, events in section.tracks.items():
+        for turn, event in enumerate(events):
+            at = int(event.start * per_tick) - start
+            if at < count and at + event.ticks * per_tick > 0:
+                strike(arrangement, bank, mixer, role, event, at, turn)

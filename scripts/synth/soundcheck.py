@@ -1,0 +1,92 @@
+"""Sets tone and gain before the song begins, by listening to excerpts of it.
+
+As an engineer would: play a little of each section, look at how the octaves are filled, turn the
+equaliser, then set the gain for the loudness that is wanted over the whole song.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from scripts.arranger.events import Arrangement
+from scripts.synth import RATE
+from scripts.synth.bank import Bank
+from scripts.synth.effects import Planar
+from scripts.synth.loudness import block_powers, gated
+from scripts.synth.master import Master
+from scripts.synth.mixer import Mixer
+from scripts.synth.score import strike_all
+from scripts.synth.tone import OCTAVES, Tone, balanced, octave_levels
+
+LOUDNESS = -14.0  # LUFS
+_EXCERPT = 2.6  # seconds
+_MOST = 8  # excerpts
+_AHEAD = 0.4  # seconds before each, so that it does not begin from nothing
+
+
+@dataclass(frozen=True)
+class Levels:
+    """What the soundcheck found.
+
+    Parameters
+    ----------
+    gain : float
+        Factor in front of the master bus.
+    tone : Tone
+        Equaliser of the whole song.
+    """
+
+    gain: float
+    tone: Tone
+
+
+def soundcheck(arrangement: Arrangement, make_bank: Callable[[Tone], Bank]) -> Levels:
+    """Listen to excerpts of `arrangement` and set its tone and gain."""
+    sections, weights = _chosen(arrangement)
+    bank = make_bank(Tone())
+    plain = [_excerpt(arrangement, bank, section) for section in sections]
+    power = sum((w * octave_levels(e) for w, e in zip(weights, plain, strict=True)),
+                np.zeros(len(OCTAVES)))
+    tone = balanced(power)
+    heard = plain if tone.is_flat else [tone.shape(e) for e in plain]
+    gain = 10 ** ((LOUDNESS - _loudness(heard, weights)) / 20)
+    mastered = []
+    for excerpt in heard:
+        master = Master(gain)
+        mastered.append(np.concatenate((master(excerpt)[0], master.flush()[0]), axis=1))
+    # The compressor and the limiter take something away, and of what is given back again.
+    gain *= 10 ** ((LOUDNESS - _loudness(mastered, weights)) * 1.3 / 20)
+    return Levels(gain, tone)
+
+
+def _loudness(excerpts: list[Planar], weights: list[float]) -> float:
+    powers = [block_powers(e) for e in excerpts]
+    return gated(np.concatenate(powers), np.concatenate(
+        [np.full(len(p), w / len(p)) for p, w in zip(powers, weights, strict=True)]))
+
+
+def _chosen(arrangement: Arrangement) -> tuple[list[int], list[float]]:
+    """Sections to listen to, and how many bars of the song each stands for."""
+    kinds: dict[tuple[str, int], list[int]] = {}
+    form = arrangement.form
+    for i, section in enumerate(form):
+        kinds.setdefault((section.name, round(section.energy * 8)), []).append(i)
+    ranked = sorted(kinds.values(), key=lambda found: -sum(form[i].bars for i in found))[:_MOST]
+    return ([found[len(found) // 2] for found in ranked],
+            [float(sum(form[i].bars for i in found)) for found in ranked])
+
+
+def _excerpt(arrangement: Arrangement, bank: Bank, index: int) -> Planar:
+    """Some seconds from the middle of a section, without a master bus."""
+    per_tick = RATE * 60 / arrangement.tempo / 24
+    section = arrangement.form[index]
+    length = section.bars * arrangement.bar_ticks * per_tick
+    count = int(min(_EXCERPT * RATE, length)) // 2 * 2
+    ahead = int(_AHEAD * RATE) // 2 * 2
+    start = int(section.start * arrangement.bar_ticks * per_tick + (length - count) / 2) - ahead
+    mixer = Mixer(arrangement, count + ahead)
+    strike_all(arrangement, bank, mixer, arrangement.section(index), start, count + ahead)
+    return mixer.mix(count + ahead)[0][:, ahead:]

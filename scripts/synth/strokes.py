@@ -1,0 +1,42 @@
+"""What all drums are made of: a stroke, falling tones and noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from scripts.synth import RATE
+from scripts.synth.additive import Mono
+from scripts.synth.instruments import Kit
+from scripts.synth.noise import band_noise
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A stroke on a piece: its kit, velocity (0 to 1) and seed."""
+
+    kit: Kit
+    velocity: float
+    seed: int
+
+    def noise(self, low: float, high: float, count: int, salt: int = 0) -> Mono:
+        """Noise that differs from stroke to stroke; a hard stroke is a brighter one."""
+        top = high * self.kit.bright * (0.7 + 0.3 * self.velocity)
+        return band_noise(low, round(max(top, low * 1.5), -2), count, self.seed * 31 + salt)
+
+
+def seconds(length: float) -> Mono:
+    """Times of a sound's samples."""
+    return np.arange(int(length * RATE), dtype=np.float32) / np.float32(RATE)
+
+
+def fall(t: Mono, time: float) -> Mono:
+    """Exponential decay with time constant `time`."""
+    return np.asarray(np.exp(t * np.float32(-1 / time)), dtype=np.float32)
+
+
+def tone(t: Mono, start: float, end: float, time: float) -> Mono:
+    """A sine that drops from `start` to `end` Hz with time constant `time`."""
+    turns = end * t + (start - end) * time * (1 - fall(t, time))
+    return np.asarray(np.sin(2 * np.pi * np.mod(turns, 1).astype(np.float32)))

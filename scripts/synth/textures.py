@@ -1,0 +1,102 @@
+"""Sounds that go on: a record's crackle, weather, and what leads from one section to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+from scipy.signal import oaconvolve
+
+from scripts.synth import RATE
+from scripts.synth.noise import band_noise
+from scripts.synth.strokes import fall, seconds, tone
+
+Sound = npt.NDArray[np.float32]
+
+
+def play_texture(kind: str, length: float, key: int, seed: int) -> Sound:
+    """`length` seconds of a texture, (2, n), 44,100 Hz; `key` chooses among the effects."""
+    count = max(RATE // 20, round(length * RATE))
+    make = EFFECTS[key % len(EFFECTS)] if kind == "effects" else KINDS[kind]
+    return np.stack([make(count, seed * 2 + side) for side in (0, 1)])
+
+
+def _drops(count: int, rate: float, seed: int, low: float, high: float, decay: float
+           ) -> npt.NDArray[np.float32]:
+    """Short bursts at random moments, `rate` a second."""
+    rng = np.random.default_rng(seed)
+    n = max(1, int(rng.poisson(rate * count / RATE)))
+    impulses = np.zeros(count, np.float32)
+    impulses[rng.integers(0, count, n)] = rng.exponential(1.0, n) * rng.choice((-1, 1), n)
+    size = int(decay * RATE * 6)
+    shape = band_noise(low, high, size, seed) * fall(seconds(size / RATE + 1e-4)[:size], decay)
+    return np.asarray(oaconvolve(impulses, shape)[:count], dtype=np.float32)
+
+
+def _vinyl(count: int, seed: int) -> npt.NDArray[np.float32]:
+    clicks = _drops(count, 9.0, seed, 1500, 9000, 0.0006) + 0.5 * _drops(
+        count, 40.0, seed + 7, 3000, 9000, 0.0003)
+    return np.asarray(0.35 * clicks + 0.03 * band_noise(300, 6000, count, seed), dtype=np.float32)
+
+
+def _rain(count: int, seed: int) -> npt.NDArray[np.float32]:
+    return np.asarray(0.16 * band_noise(700, 9000, count, seed)
+                      + 0.5 * _drops(count, 60.0, seed, 1500, 7000, 0.002), dtype=np.float32)
+
+
+def _slow(count: int, seed: int, period: float) -> npt.NDArray[np.float32]:
+    """A level that wanders between 0 and 1 about every `period` seconds."""
+    points = np.random.default_rng(seed // 2).random(int(count / RATE / period) + 3)
+    at = np.arange(count) / (RATE * period)
+    i = at.astype(int)
+    x = at - i
+    x = x * x * (3 - 2 * x)
+    return np.asarray(points[i] * (1 - x) + points[i + 1] * x, dtype=np.float32)
+
+
+def _wind(count: int, seed: int) -> npt.NDArray[np.float32]:
+    level = _slow(count, seed, 2.7)
+    return np.asarray(0.35 * band_noise(180, 700, count, seed) * level
+                      + 0.16 * band_noise(600, 2200, count, seed + 3) * level**2,
+                      dtype=np.float32)
+
+
+def _waves(count: int, seed: int) -> npt.NDArray[np.float32]:
+    level = _slow(count, seed, 4.1)
+    return np.asarray(0.3 * band_noise(120, 1500, count, seed) * (0.2 + 0.8 * level**2)
+                      + 0.2 * band_noise(2000, 9000, count, seed + 3) * level**3,
+                      dtype=np.float32)
+
+
+def _riser(count: int, seed: int) -> npt.NDArray[np.float32]:
+    """Noise that opens over its length; the pitch rises two octaves."""
+    x = np.arange(count, dtype=np.float32) / np.float32(count)
+    out = np.zeros(count, np.float32)
+    for n, (low, high) in enumerate(((300, 900), (900, 2500), (2500, 6000), (6000, 14_000))):
+        out += band_noise(low, high, count, seed + n) * np.clip(x * 4 - n * 0.75, 0, 1)
+    turns = np.cumsum(220 * 2 ** (2 * x.astype(np.float64))) / RATE
+    whine = np.sin(2 * np.pi * np.mod(turns, 1)).astype(np.float32)
+    return np.asarray((0.22 * out + 0.12 * whine * x) * x**1.5, dtype=np.float32)
+
+
+def _downer(count: int, seed: int) -> npt.NDArray[np.float32]:
+    return _riser(count, seed)[::-1].copy()
+
+
+def _impact(count: int, seed: int) -> npt.NDArray[np.float32]:
+    t = seconds(count / RATE + 1e-4)[:count]
+    boom = tone(t, 110, 38, 0.12) * fall(t, 0.7)
+    dust = band_noise(150, 5000, count, seed) * fall(t, 0.25)
+    return np.asarray(0.8 * boom + 0.35 * dust, dtype=np.float32)
+
+
+def _reverse(count: int, seed: int) -> npt.NDArray[np.float32]:
+    x = np.arange(count, dtype=np.float32) / np.float32(count)
+    return np.asarray(0.4 * band_noise(2500, 14_000, count, seed) * x**4, dtype=np.float32)
+
+
+KINDS: dict[str, Callable[[int, int], npt.NDArray[np.float32]]] = {
+    "vinyl": _vinyl, "rain": _rain, "wind": _wind, "waves": _waves}
+# By the note's key, modulo their number: C riser, C# downlifter, D impact, D# reversed cymbal.
+EFFECTS = (_riser, _downer, _impact, _reverse)

@@ -1,0 +1,189 @@
+"""The desk and the master bus: what comes out of the speakers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+from scipy.signal import butter, resample_poly, sosfilt
+
+from scripts import paths
+from scripts.arranger.arrange import SongArrangement, arrange
+from scripts.brief import Brief
+from scripts.score.sheet import LeadSheet
+from scripts.styles.style import TrackStyle
+from scripts.synth import RATE
+from scripts.synth.channel import Channel
+from scripts.synth.effects import Delay, Reverb
+from scripts.synth.instruments import load_instruments
+from scripts.synth.loudness import integrated, true_peaks
+from scripts.synth.master import Master
+from scripts.synth.render import render, render_stems
+from scripts.synth.tone import MASTERED, balanced
+
+INSTRUMENTS = load_instruments(paths.DATA / "instruments")
+Song = Callable[..., SongArrangement]
+
+
+@pytest.fixture
+def song(brief: Callable[..., Brief], tune: LeadSheet) -> Song:
+    def make(words: str, length: str = "0.4", **more: object) -> SongArrangement:
+        return arrange(brief(words, key="E minor", length=length, **more), tune, paths.DATA)
+    return make
+
+
+def whole(blocks: Iterator[np.ndarray]) -> np.ndarray:
+    return np.concatenate(list(blocks))
+
+
+def noise(seconds: float, level: float = 0.2) -> np.ndarray:
+    return (level * np.random.default_rng(4).standard_normal((2, int(seconds * RATE)))
+            ).astype(np.float32)
+
+
+@pytest.mark.parametrize("words", ["Chill, Dubstep", "jazz", "classical", "ambient", "rock"])
+def test_a_song_is_as_long_as_asked_and_mastered(song: Song, words: str) -> None:
+    sound = whole(render(song(words), INSTRUMENTS))
+    assert sound.shape == (24 * RATE, 2) and sound.dtype == np.float32
+    assert np.isfinite(sound).all() and np.abs(sound[-4:]).max() < 1e-3
+    assert -16 < integrated(np.ascontiguousarray(sound.T)) < -12.5
+    assert np.abs(resample_poly(sound, 4, 1, axis=0)).max() < 10 ** (-1 / 20)
+    assert np.abs(sound.mean(axis=0)).max() < 2e-3  # no DC
+
+
+def test_the_bass_is_in_the_middle(song: Song) -> None:
+    sound = whole(render(song("house"), INSTRUMENTS))
+    low = sosfilt(butter(4, 110, "lowpass", fs=RATE, output="sos"), sound, axis=0)
+    side, middle = low[:, 0] - low[:, 1], low[:, 0] + low[:, 1]
+    assert np.sqrt((side**2).mean()) < 0.15 * np.sqrt((middle**2).mean())
+
+
+def test_the_same_song_is_the_same_to_the_byte(song: Song) -> None:
+    one, two = (whole(render(song("house", "0.3"), INSTRUMENTS)).tobytes() for _ in range(2))
+    assert one == two
+
+
+def test_stems_add_up_to_the_mix(song: Song) -> None:
+    arrangement = song("house", "0.3")
+    blocks = list(render_stems(arrangement, INSTRUMENTS))
+    mix = np.concatenate([b.mix for b in blocks])
+    stems = {r: np.concatenate([b.stems[r] for b in blocks]) for r in arrangement.tracks}
+    assert {s.shape for s in stems.values()} == {mix.shape}
+    assert np.abs(sum(stems.values()) - mix).max() < 2e-4
+    assert all(np.abs(s).max() > 1e-3 for s in stems.values())
+
+
+def test_tuning_moves_everything(song: Song) -> None:
+    low, high = (whole(render(song("ambient", "0.3", tuning=t), INSTRUMENTS))
+                 for t in (432.0, 440.0))
+    assert not np.allclose(low, high)
+
+
+def test_blocks_do_not_change_the_reverb() -> None:
+    sound = noise(1.0)[0]
+    whole_, room = Reverb()(sound), Reverb()
+    pieces = np.concatenate([room(sound[i:i + 9000]) for i in range(0, len(sound), 9000)], axis=1)
+    assert np.allclose(whole_, pieces, atol=1e-4)
+
+
+def test_a_room_answers_late_and_dies_in_its_time() -> None:
+    click = np.zeros(4 * RATE, np.float32)
+    click[0] = 1
+    wet = Reverb(1.5)(click)
+    power = (wet**2).sum(axis=0)
+    assert power[:RATE // 250].sum() < 1e-6 * power.sum()
+    late = np.cumsum(power[::-1])[::-1]
+    decay = [int(np.argmax(late < 10 ** (-d / 10) * late[0])) / RATE for d in (5, 35)]
+    assert 0.9 < (decay[1] - decay[0]) * 2 < 1.8
+
+
+def test_an_echo_comes_after_its_time_and_on_the_other_side_next() -> None:
+    click = np.zeros(RATE, np.float32)
+    click[0] = 1
+    wet = Delay(0.25)(click)
+    assert np.flatnonzero(wet[0])[0] == RATE // 4
+    assert np.flatnonzero(wet[1])[0] == 2 * (RATE // 4)
+
+
+def mastered(sound: np.ndarray, size: int, gain: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    master = Master(gain)
+    parts = [master(sound[:, i:i + size]) for i in range(0, sound.shape[1], size)]
+    parts.append(master.flush())
+    out, curve = (np.concatenate(p, axis=-1) for p in zip(*parts, strict=True))
+    return out[:, :sound.shape[1]], curve[:sound.shape[1]]
+
+
+def test_the_master_bus_leaves_quiet_sound_alone() -> None:
+    sound = noise(0.5, 0.02)
+    assert np.allclose(mastered(sound, 8000)[0], sound, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [300, 5000, 65_536])
+def test_the_master_bus_does_the_same_in_any_blocks(size: int) -> None:
+    sound = noise(1.0, 0.5)
+    one, two = mastered(sound, 1 << 20)[0], mastered(sound, size)[0]
+    assert one.shape == sound.shape and np.allclose(one, two, atol=1e-5)
+
+
+def test_no_peak_passes_the_limiter_between_samples_either() -> None:
+    t = np.arange(RATE) / RATE
+    tone = np.sin(2 * np.pi * RATE / 4 * t + np.pi / 4)  # peaks lie between the samples
+    burst = np.where((t > 0.3) & (t < 0.31), 4.0, 0.2)
+    for sound in (np.stack((tone, tone)).astype(np.float32) * burst.astype(np.float32),
+                  sosfilt(butter(6, 15_000, fs=RATE, output="sos"), noise(1.0, 2.0)
+                          ).astype(np.float32)):
+        out, _ = mastered(sound, 7000)
+        assert np.abs(resample_poly(out, 8, 1, axis=1)).max() < 10 ** (-1 / 20)
+
+
+def test_the_gain_curve_is_what_was_done_to_the_sound() -> None:
+    sound = noise(0.6, 0.6)
+    out, curve = mastered(sound, 4000, 1.7)
+    assert np.allclose(sound * curve, out, atol=1e-5)
+
+
+def test_the_peak_meter_sees_between_samples() -> None:
+    t = np.arange(512)
+    sine = np.sin(2 * np.pi * t / 4 + np.pi / 4).astype(np.float32)
+    assert np.abs(sine).max() < 0.71
+    peaks = true_peaks(np.stack((sine, sine)), 64)
+    assert 0.9 < peaks.max() < 1.1
+
+
+def test_loudness_is_what_the_standard_says() -> None:
+    """A sine of 997 Hz at full scale in one channel is -3.01 LUFS (BS.1770-4)."""
+    t = np.arange(5 * RATE) / RATE
+    sound = np.zeros((2, len(t)), np.float32)
+    sound[0] = np.sin(2 * np.pi * 997 * t)
+    assert abs(integrated(sound) + 3.01) < 0.02
+    # Silence does not count.
+    assert abs(integrated(np.concatenate((sound, 0 * sound), axis=1)) + 3.01) < 0.2
+
+
+def test_a_kick_pushes_down_what_gives_way() -> None:
+    channel = Channel(TrackStyle("x", gain=0, duck=0.8), RATE)
+    channel.add(0, np.ones((2, RATE), np.float32))
+    channel.dip(RATE // 2)
+    out = channel.take(RATE)
+    assert out is not None
+    assert out[0, RATE // 2 - 10] == 1 and out[0, RATE // 2 + 300] < 0.3 and out[0, -10] > 0.9
+
+
+def test_sound_that_crosses_a_block_is_not_lost() -> None:
+    channel = Channel(TrackStyle("x", gain=0), 1000)
+    sound = np.arange(1, 5001, dtype=np.float32)[None, :]
+    channel.add(300, sound)
+    out = np.concatenate([b for b in (channel.take(700) for _ in range(8)) if b is not None],
+                         axis=1)
+    assert np.array_equal(out[0, 300:5300], sound[0]) and not out[0, 5300:].any()
+
+
+def test_the_equaliser_moves_towards_mastered_music() -> None:
+    power = 10 ** (MASTERED / 10)
+    assert balanced(power).is_flat
+    dull = power.copy()
+    dull[6:] *= 10 ** (-10 / 10)
+    gains = balanced(dull).gains
+    assert all(g > 3 for g in gains[6:9]) and all(g <= 0 for g in gains[:5])
+    assert max(map(abs, balanced(np.array([1e9, *power[1:]])).gains)) <= 9
