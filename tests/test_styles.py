@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scripts import paths
+from scripts.arranger.grooves import load_grooves
 from scripts.arranger.patterns import load_patterns
 from scripts.errors import UsageError
 from scripts.styles.blend import blend, owners
@@ -28,9 +29,11 @@ def test_the_promised_styles_are_there() -> None:
 def test_a_style_names_only_instruments_and_patterns_that_exist(name: str) -> None:
     instruments = load_instruments(paths.DATA / "instruments")
     patterns = load_patterns(paths.DATA / "patterns.toml")
+    grooves = load_grooves(paths.DATA / "grooves" / "played.toml")
     for role, track in KNOWN[name].tracks.items():
         assert track.instrument in instruments
-        table = {"drums": patterns.drums, "bass": patterns.bass}.get(role, patterns.chords)
+        table = {"drums": {**patterns.drums, **grooves}, "bass": patterns.bass}.get(
+            role, patterns.chords)
         assert role == "melody" or track.patterns
         assert all(p in table for p in track.patterns)
 

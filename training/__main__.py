@@ -1,4 +1,4 @@
-"""``python -m training prepare|train|export|evaluate``: see docs/training.md."""
+"""``python -m training prepare|train|export|evaluate|grooves``: see docs/training.md."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 def main() -> None:
     """Run one step of the training."""
     parser = argparse.ArgumentParser(prog="python -m training")
-    parser.add_argument("step", choices=("prepare", "train", "export", "evaluate"))
+    parser.add_argument("step", choices=("prepare", "train", "export", "evaluate", "grooves"))
     parser.add_argument("--collections", type=Path, help="folder of the downloaded collections")
     parser.add_argument("--work", type=Path, default=Path("training-work"))
     parser.add_argument("--gguf", type=Path, default=Path("models/starter.gguf"))
@@ -31,6 +31,12 @@ def main() -> None:
         sheets = load(data / "train.jsonl")
         texts = [rng.choice(list(itertools.islice(variants(s), 12))) for _, s in sheets]
         tokenizer(texts, data / "tokenizer")
+    elif args.step == "grooves":
+        from training.grooves import learn_grooves
+        if args.collections is None:
+            parser.error("grooves needs --collections")
+        learn_grooves(args.collections / "groove-midi.zip",
+                      args.collections / "groove-midi.info.csv", Path("data/grooves/played.toml"))
     elif args.step == "train":
         from training.model import Shape
         from training.train import train

@@ -110,8 +110,6 @@ def drums(section: Section, meter: Meter, lines: dict[str, str], rng: random.Ran
     if section.energy >= 0.6 and ("snare" in lines or "clap" in lines):
         out.append(NoteEvent(section.start * full, full, DRUM_KEYS["crash"],
                              0.5 + 0.35 * section.energy))
-    if section.name == "build":
-        out += _roll(section, full)
     return out
 
 
@@ -127,7 +125,7 @@ def _fill(at: int, start: int, end: int, lines: dict[str, str], rng: random.Rand
     return out
 
 
-def _roll(section: Section, full: int) -> list[NoteEvent]:
+def roll(section: Section, full: int) -> list[NoteEvent]:
     """A snare roll that doubles its speed over the section."""
     out = []
     for b in range(section.bars):

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from scripts.arranger.accompany import bass, comp, drums
+from scripts.arranger.accompany import bass, comp, drums, roll
+from scripts.arranger.drummer import drum
 from scripts.arranger.events import DRUM_KEYS, NoteEvent, Section, SectionEvents
 from scripts.arranger.form import lay_out, lay_out_exactly
+from scripts.arranger.grooves import Groove, load_grooves
 from scripts.arranger.melody import sing
 from scripts.arranger.patterns import Patterns, load_patterns
 from scripts.arranger.voicing import bass_note, voice
@@ -34,11 +36,15 @@ class SongArrangement:
     brief : Brief
     sheet : LeadSheet
     patterns : Patterns
+        Written rhythms.
+    grooves : mapping of str to Groove
+        How drummers play.
     """
 
     brief: Brief
     sheet: LeadSheet
     patterns: Patterns
+    grooves: Mapping[str, Groove]
 
     @property
     def tempo(self) -> float:
@@ -88,8 +94,8 @@ class SongArrangement:
             for role, events in self._ending(rng).items():
                 tracks[role] = tracks.get(role, []) + events
         return SectionEvents(section, {
-            role: tuple(sorted((self._feel(e, role, rng) for e in events),
-                               key=lambda e: (e.start, e.pitch)))
+            role: tuple(sorted((e if role == "drums" else self._feel(e, role, rng)
+                                for e in events), key=lambda e: (e.start, e.pitch)))
             for role, events in tracks.items()})
 
     def _bars(self, section: Section) -> list[Bar]:
@@ -113,7 +119,7 @@ class SongArrangement:
                 continue
             name = self._pattern(track, section, rng)
             if role == "drums":
-                out[role] = drums(section, meter, self.patterns.drum_lines(name, meter), rng)
+                out[role] = self._drums(section, name, rng)
             elif role == "bass":
                 line = self.patterns.line("bass", name, meter)
                 out[role] = bass(section, meter, harmony, line, rng)
@@ -121,6 +127,19 @@ class SongArrangement:
                 line = self.patterns.line("chords", name, meter)
                 out[role] = comp(section, meter, harmony, line, rng)
         return out
+
+    def _drums(self, section: Section, name: str, rng: random.Random) -> list[NoteEvent]:
+        """Drums from a learned groove where the style names one, else from a pattern."""
+        meter = self.sheet.meter
+        if name in self.grooves:
+            groove = self.grooves[name]
+            found = drum(section, meter, groove, self.grooves, self.tempo, rng)
+        else:
+            found = drums(section, meter, self.patterns.drum_lines(name, meter), rng)
+            found = [self._feel(e, "drums", rng) for e in found]
+        if section.name == "build":
+            found += roll(section, meter.bar_ticks)
+        return found
 
     def _pattern(self, track: TrackStyle, section: Section, rng: random.Random) -> str:
         """Sections of one name keep their groove; the others take turns."""
@@ -164,5 +183,6 @@ class SongArrangement:
 
 
 def arrange(brief: Brief, sheet: LeadSheet, data: Path) -> SongArrangement:
-    """Arrange `sheet` for `brief` with the patterns of ``data/patterns.toml``."""
-    return SongArrangement(brief, sheet, load_patterns(data / "patterns.toml"))
+    """Arrange `sheet` for `brief` with the patterns and grooves of the folder `data`."""
+    return SongArrangement(brief, sheet, load_patterns(data / "patterns.toml"),
+                           load_grooves(data / "grooves" / "played.toml"))

@@ -105,6 +105,9 @@ class Arrangement(Protocol):
 
 
 # General MIDI percussion keys of the kit's pieces.
-DRUM_KEYS = {"kick": 36, "rim": 37, "snare": 38, "clap": 39, "hat": 42, "tom": 45, "openhat": 46,
-             "crash": 49, "ride": 51, "shaker": 70}
-DRUM_NAMES = {key: name for name, key in DRUM_KEYS.items()}
+DRUM_KEYS = {
+    "kick": 36, "rim": 37, "snare": 38, "clap": 39, "tom1": 41, "hat": 42, "pedal": 44, "tom": 45,
+    "tom2": 45, "openhat": 46, "tom3": 48, "crash": 49, "ride": 51, "bell": 53, "tambourine": 54,
+    "cowbell": 56, "bongohigh": 60, "bongolow": 61, "congamute": 62, "congahigh": 63,
+    "congalow": 64, "shaker": 70, "guiro": 73, "claves": 75, "woodblock": 76, "triangle": 81,
+    "snap": 85, "surdo": 86, "surdoopen": 87}

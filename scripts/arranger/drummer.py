@@ -1,0 +1,88 @@
+"""A drummer: plays a section from a learned groove, with fills, crashes and small liberties."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+
+from scripts.arranger.events import DRUM_KEYS, NoteEvent, Section
+from scripts.arranger.grooves import Groove, Place
+from scripts.score.meter import Meter
+
+_SURE = 0.72  # from this share on a stroke belongs to the groove and is always played
+_RARE = 0.25  # up to this share it is an ornament, drawn for each bar
+# Left out where there is little energy.
+_QUIET = ("crash", "openhat", "tom1", "tom2", "tom3", "bell")
+_FEW = 0.45  # energy below which the drummer holds back
+_SPREAD = 0.05  # of velocity, from stroke to stroke
+
+
+def drum(section: Section, meter: Meter, groove: Groove, grooves: Mapping[str, Groove],
+         tempo: float, rng: random.Random) -> list[NoteEvent]:
+    """The drums of a section, timing and all.
+
+    A phrase of four bars is played a, a, a', b: what the groove is sure of stays, what it leaves
+    open is drawn for two bars at a time, ornaments for each bar.
+    """
+    full = meter.bar_ticks
+    places = {p: groove.places(p, meter) for p in groove.pieces}
+    fill = _fill(section, groove, grooves, rng)
+    out: list[NoteEvent] = []
+    drawn: dict[tuple[str, float], bool] = {}
+    for b in range(section.bars):
+        at = (section.start + b) * full
+        if b % 2 == 0:
+            drawn = {(p, x.tick): rng.random() < x.share for p in places for x in places[p]}
+        till = full
+        if fill is not None and b == section.bars - 1:
+            beats = meter.groups[-2:] if section.energy > 0.75 else meter.groups[-1:]
+            till = full - sum(beats)
+            out += _strokes(at, {p: [x for x in fill.places(p, meter) if x.tick >= till]
+                                 for p in fill.pieces}, section.energy + 0.1, tempo, rng,
+                            lambda p, x: rng.random() < min(1.0, x.share * 2.2))
+        chosen = {p: [x for x in found if x.tick < till] for p, found in places.items()
+                  if not (p in _QUIET and section.energy < _FEW)}
+
+        def played(piece: str, place: Place, drawn: Mapping[tuple[str, float], bool] = drawn
+                   ) -> bool:
+            if place.share >= _SURE:
+                return True
+            if section.energy < _FEW and place.share < 0.5:
+                return False
+            if place.share <= _RARE:
+                return rng.random() < place.share * 1.2
+            return drawn[piece, place.tick]
+        out += _strokes(at, chosen, section.energy, tempo, rng, played)
+    if section.energy >= 0.55 and section.name != "intro":
+        out.append(NoteEvent(section.start * full, full, DRUM_KEYS["crash"],
+                             min(1.0, 0.45 + 0.4 * section.energy)))
+        out.append(NoteEvent(section.start * full, 12, DRUM_KEYS["kick"],
+                             min(1.0, 0.5 + 0.4 * section.energy)))
+    return out
+
+
+def _fill(section: Section, groove: Groove, grooves: Mapping[str, Groove], rng: random.Random
+          ) -> Groove | None:
+    if section.energy < 0.4 or section.bars < 4 or section.name == "outro":
+        return None
+    own = [g for g in grooves.values() if g.name.startswith(f"{groove.family}-fill-")]
+    other = [g for g in grooves.values() if g.name.startswith("rock-fill-")]
+    found: Sequence[Groove] = own or other
+    return rng.choice(found) if found else None
+
+
+def _strokes(at: float, places: Mapping[str, list[Place]], energy: float, tempo: float,
+             rng: random.Random, played: Callable[[str, Place], bool]) -> list[NoteEvent]:
+    """Strokes of one bar. No drummer is early or late by more than 20 ms."""
+    most = 0.020 * tempo / 60 * 24
+    loose = 0.0025 * tempo / 60 * 24
+    out = []
+    for piece, found in places.items():
+        for place in found:
+            if not played(piece, place):
+                continue
+            late = min(max(place.late + rng.gauss(0.0, loose), -most), most)
+            force = (0.25 + 0.75 * place.force) * (0.62 + 0.4 * energy) * rng.gauss(1.0, _SPREAD)
+            out.append(NoteEvent(max(0.0, at + place.tick + late), 6, DRUM_KEYS[piece],
+                                 min(1.0, max(0.05, force))))
+    return out

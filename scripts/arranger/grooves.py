@@ -1,0 +1,121 @@
+"""How drummers play, from ``data/grooves/played.toml``: figures for each step of a bar."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from scripts.arranger.events import DRUM_KEYS
+from scripts.errors import UsageError
+from scripts.score.meter import Meter
+from scripts.tables import line_of, read_tables
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A step at which a piece may be struck.
+
+    Parameters
+    ----------
+    tick : float
+        Within the bar.
+    share : float
+        In how many bars it is struck, 0 to 1.
+    force : float
+        Velocity, 0 to 1.
+    late : float
+        Ticks behind the beat; negative is early.
+    """
+
+    tick: float
+    share: float
+    force: float
+    late: float
+
+
+@dataclass(frozen=True)
+class Groove:
+    """A cluster of bars that drummers of a style play.
+
+    Parameters
+    ----------
+    name : str
+        Family and number: ``funk-2``, ``funk-fill-1``.
+    steps : int
+        16, or 12 for triplets.
+    pieces : mapping of str to (how often, how hard, how late)
+        Each a string with one character a step; see the data file.
+    """
+
+    name: str
+    steps: int
+    pieces: Mapping[str, tuple[str, str, str]]
+
+    @property
+    def family(self) -> str:
+        return self.name.split("-")[0]
+
+    def places(self, piece: str, meter: Meter) -> list[Place]:
+        """Where `piece` may be struck in one bar of `meter`.
+
+        Other metres than 4/4 take its beats in turn, the last one last; a felt beat of three
+        eighths takes three steps of it.
+        """
+        each = self.steps // 4
+        often, hard, late = self.pieces[piece]
+        found, start = [], 0
+        for n, length in enumerate(meter.groups):
+            beat = n % 4 if n < len(meter.groups) - 1 or n < 4 else 3
+            chosen = range(each) if length == 24 or each == 3 else (0, 2, 3) if length == 36 \
+                else range(max(1, each * length // 24))
+            gap = length / len(chosen)
+            for i, step in enumerate(chosen):
+                at = beat * each + step
+                if often[at] != ".":
+                    found.append(Place(start + i * gap, int(often[at]) / 9, int(hard[at]) / 9,
+                                       (ord(late[at]) - ord("m")) / 4))
+            start += length
+        return found
+
+
+@lru_cache(maxsize=4)
+def load_grooves(path: Path) -> Mapping[str, Groove]:
+    """Read the file of played grooves.
+
+    Raises
+    ------
+    UsageError
+        With the line of what is wrong.
+    """
+    tables, text = read_tables(path)
+    found = {}
+    for name, row in tables.items():
+        try:
+            found[name] = _groove(name, row)
+        except (TypeError, ValueError, KeyError, AttributeError) as error:
+            raise UsageError(f"{path.name}, line {line_of(text, name)}: [{name}] {error}"
+                             ) from error
+    return found
+
+
+def _groove(name: str, row: Mapping[str, object]) -> Groove:
+    steps = row["steps"]
+    if steps not in (12, 16):
+        raise ValueError("steps must be 12 or 16")
+    pieces: dict[str, tuple[str, str, str]] = {}
+    for piece, lines in row.items():
+        if piece == "steps":
+            continue
+        if piece not in DRUM_KEYS:
+            raise ValueError(f"{piece} is no piece of the kit")
+        if not (isinstance(lines, list) and len(lines) == 3
+                and all(isinstance(s, str) and len(s) == steps for s in lines)):
+            raise ValueError(f"{piece} needs three strings of {steps} characters")
+        if set(lines[0] + lines[1]) - set("123456789.") \
+                or any(c != "." and not "a" <= c <= "y" for c in lines[2]) \
+                or any(len({c == "." for c in at}) != 1 for at in zip(*lines, strict=True)):
+            raise ValueError(f"{piece}: a step is a digit, a digit and a letter, or dots")
+        pieces[piece] = (lines[0], lines[1], lines[2])
+    return Groove(name, int(str(steps)), pieces)

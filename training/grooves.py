@@ -1,0 +1,152 @@
+"""Learns how drummers play from the Groove MIDI Dataset: ``data/grooves/played.toml``.
+
+The dataset (Gillick et al. 2019, "Learning to Groove with Inverse Sequence Transformations"; Google
+LLC, CC BY 4.0) holds performances on an electronic kit. Of each family of styles the bars are
+clustered, and of each cluster only three figures a step are kept: how often a piece is struck
+there, how hard, and how early or late. No performance can be had back from them.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import mido
+import numpy as np
+import numpy.typing as npt
+from scipy.cluster.vq import kmeans2
+
+# The kit's MIDI notes -> General MIDI keys of our pieces.
+_PIECES = {36: "kick", 38: "snare", 40: "snare", 37: "rim", 48: "tom3", 50: "tom3", 45: "tom2",
+           47: "tom2", 43: "tom1", 58: "tom1", 46: "openhat", 26: "openhat", 42: "hat", 22: "hat",
+           44: "pedal", 49: "crash", 55: "crash", 57: "crash", 52: "crash", 51: "ride",
+           59: "ride", 53: "bell"}
+PIECES = tuple(dict.fromkeys(_PIECES.values()))
+# Family -> beginnings of the dataset's style names.
+FAMILIES = {
+    "funk": ("funk", "jazz/funk"), "soul": ("soul", "gospel"), "hiphop": ("hiphop",),
+    "pop": ("pop",), "rock": ("rock", "rock/indie", "rock/prog", "rock/groove8", "rock/folk"),
+    "shuffle": ("rock/shuffle", "blues/shuffle", "funk/purdieshuffle", "neworleans/shuffle"),
+    "punk": ("punk",), "disco": ("dance/disco",), "breakbeat": ("dance/breakbeat",),
+    "swing": ("jazz/swing", "jazz/mediumfast", "jazz/fast", "jazz"),
+    "fusion": ("jazz/fusion", "jazz/linear"), "bossa": ("latin/brazilian-bossa",),
+    "samba": ("latin/brazilian-samba", "latin/samba", "latin/brazilian-songo"),
+    "latin": ("latin", "afrocuban", "afrocuban/rhumba", "latin/reggaeton"),
+    "baiao": ("latin/brazilian-baiao", "latin/brazilian-ijexa"), "afrobeat": ("afrobeat",
+                                                                              "highlife"),
+    "reggae": ("reggae",), "secondline": ("neworleans/secondline", "neworleans/funk"),
+    "country": ("country", "rock/rockabilly"), "march": ("jazz/march",),
+}
+CLUSTERS = 5
+_FEWEST = 6  # bars of a cluster that may be kept
+_TRIPLET = ("swing", "shuffle")
+
+
+@dataclass(frozen=True)
+class _Bars:
+    """Bars as (n, pieces, steps) arrays: struck or not, velocity, lateness in ticks."""
+
+    hits: npt.NDArray[np.float64]
+    force: npt.NDArray[np.float64]
+    late: npt.NDArray[np.float64]
+
+
+def learn_grooves(archive: Path, index: Path, out: Path) -> None:
+    """Read the dataset's archive and list, and write the grooves."""
+    rows = list(csv.DictReader(index.read_text(encoding="utf-8").splitlines()))
+    lines = ["# How drummers play, learned by `python -m training grooves` from the Groove MIDI "
+             "Dataset (Gillick et al. 2019),", "# Google LLC, CC BY 4.0, "
+             "https://magenta.tensorflow.org/datasets/groove. Of each step of a bar: how often (0 "
+             "to 9),", "# how hard (0 to 9), and how early (a to l) or late (n to y), in quarters "
+             "of a tick (24 a quarter note); m is on the beat.", ""]
+    with zipfile.ZipFile(archive) as files:
+        for family, names in FAMILIES.items():
+            steps = 12 if family in _TRIPLET else 16
+            for kind in ("beat", "fill"):
+                chosen = [r for r in rows if r["beat_type"] == kind
+                          and r["time_signature"] == "4-4" and _belongs(r["style"], names)]
+                bars = _gather(files, chosen, steps, kind == "fill")
+                for n, cluster in enumerate(_clusters(bars, CLUSTERS if kind == "beat" else 3), 1):
+                    lines += _table(family, kind, n, cluster, steps)
+    out.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+
+
+def _belongs(style: str, names: tuple[str, ...]) -> bool:
+    return style in names or (style.split("/")[0] in names
+                              and not any(style in other for other in FAMILIES.values()))
+
+
+def _gather(files: zipfile.ZipFile, rows: list[dict[str, str]], steps: int, fill: bool) -> _Bars:
+    there = set(files.namelist())
+    found = [bar for row in rows if row["midi_filename"] in there
+             for bar in _bars(files.read(row["midi_filename"]), steps, fill)]
+    if not found:
+        return _Bars(*(np.zeros((0, len(PIECES), steps)) for _ in range(3)))
+    return _Bars(*(np.stack([bar[i] for bar in found]) for i in range(3)))
+
+
+def _bars(data: bytes, steps: int, fill: bool) -> Iterator[tuple[npt.NDArray[np.float64], ...]]:
+    file = mido.MidiFile(file=io.BytesIO(data))
+    step = 4 * file.ticks_per_beat / steps
+    notes: list[tuple[float, str, float]] = []
+    for track in file.tracks:
+        now = 0
+        for message in track:
+            now += message.time
+            if message.type == "note_on" and message.velocity and message.note in _PIECES:
+                notes.append((now, _PIECES[message.note], message.velocity / 127))
+    if not notes:
+        return
+    count = int(max(n[0] for n in notes) / step / steps) + 1
+    hits, force, late = (np.zeros((count, len(PIECES), steps)) for _ in range(3))
+    for tick, piece, velocity in notes:
+        place = round(tick / step)
+        bar, at = divmod(place, steps)
+        if bar >= count:
+            continue
+        p = PIECES.index(piece)
+        if velocity > force[bar, p, at]:
+            hits[bar, p, at], force[bar, p, at] = 1, velocity
+            late[bar, p, at] = (tick - place * step) / file.ticks_per_beat * 24
+    kept = range(count) if fill else range(count - 1)
+    for bar in kept:
+        if hits[bar].sum() >= (5 if fill else 6):
+            yield hits[bar], force[bar], late[bar]
+
+
+def _clusters(bars: _Bars, count: int) -> list[_Bars]:
+    """The largest clusters of similar bars."""
+    n = len(bars.hits)
+    if n < _FEWEST:
+        return []
+    weight = np.array([2.0 if p in ("kick", "snare", "rim") else 1.0 for p in PIECES])
+    points = (bars.hits * (0.4 + 0.6 * bars.force) * weight[:, None]).reshape(n, -1)
+    _, labels = kmeans2(points, min(count + 3, max(1, n // _FEWEST)), minit="++", seed=11)
+    groups = [np.flatnonzero(labels == k) for k in range(labels.max() + 1)]
+    groups = sorted((g for g in groups if len(g) >= _FEWEST), key=len, reverse=True)[:count]
+    return [_Bars(bars.hits[g], bars.force[g], bars.late[g]) for g in groups]
+
+
+def _table(family: str, kind: str, number: int, bars: _Bars, steps: int) -> list[str]:
+    name = f"{family}-{number}" if kind == "beat" else f"{family}-fill-{number}"
+    lines = [f"[{name}]", f"steps = {steps}"]
+    share = bars.hits.mean(axis=0)
+    for p, piece in enumerate(PIECES):
+        if share[p].max() < 0.12:
+            continue
+        struck = np.maximum(bars.hits[:, p].sum(axis=0), 1e-9)
+        often = np.round(share[p] * 9).astype(int)
+        hard = np.clip(np.round(bars.force[:, p].sum(axis=0) / struck * 9), 1, 9).astype(int)
+        late = np.clip(np.round(bars.late[:, p].sum(axis=0) / struck * 4), -12, 12).astype(int)
+        lines.append(f'{piece} = ["{_digits(often)}", "{_digits(np.where(often, hard, 0))}", "'
+                     + "".join(chr(ord("m") + int(v)) if o else "."
+                               for v, o in zip(late, often, strict=True)) + '"]')
+    return [*lines, ""]
+
+
+def _digits(values: npt.NDArray[np.int_]) -> str:
+    return "".join(str(v) if v else "." for v in values.tolist())
