@@ -18,7 +18,7 @@ from scripts.errors import Cancelled, MusicGenError, UsageError
 from scripts.progress import emit, percent_bar
 from scripts.settings import Settings, load_settings
 
-ALSO = ("wav", "abc", "musicxml")
+ALSO = ("wav", "mid", "abc", "musicxml", "stems")
 
 
 class _Parser(argparse.ArgumentParser):

@@ -6,6 +6,7 @@ import datetime
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any, Protocol
 from scripts import paths
 from scripts.arranger.arrange import SongArrangement, arrange
 from scripts.audio.mp3 import Tags, encode_mp3, encode_stream, write_tags
-from scripts.audio.wav import write_wav
+from scripts.audio.wav import WavFile, write_wav
 from scripts.awake import awake
 from scripts.brief import Brief, Wishes, make_brief
 from scripts.composer.compose import Composer, Composition, threads_for
@@ -28,6 +29,7 @@ from scripts.errors import (
     StorageError,
     UsageError,
 )
+from scripts.exports.midi import write_midi
 from scripts.files import check_folder
 from scripts.library.song_files import SongFiles, recover
 from scripts.library.songs import Song, read_song
@@ -43,7 +45,7 @@ from scripts.styles.style import load_styles
 from scripts.summary import summarise
 from scripts.synth import RATE
 from scripts.synth.instruments import load_instruments
-from scripts.synth.render import Stereo, render
+from scripts.synth.render import Stereo, render, render_stems
 
 STAGES = ("compose", "render", "convert")
 HOPELESS = 3  # failures in a row after which an order is given up
@@ -74,7 +76,7 @@ class Order:
     bitrate : int
         kbit/s.
     also : tuple of str
-        Files to keep beside the MP3 and the ABC: ``wav``, ``musicxml``.
+        Files to keep beside the MP3 and the ABC: ``wav``, ``mid``, ``musicxml``, ``stems``.
     """
 
     wishes: Wishes
@@ -96,8 +98,8 @@ class Studio:
         self.styles = load_styles(paths.DATA / "styles")
         self.instruments = load_instruments(paths.DATA / "instruments")
         brief = self.brief(0)  # a wish that cannot be met is told before a model is started
-        if "wav" in order.also and brief.length > LONGEST_WAV:
-            raise UsageError("a WAV file ends at 6 hours; leave wav out of --also")
+        if {"wav", "stems"} & {*order.also} and brief.length > LONGEST_WAV:
+            raise UsageError("a WAV file ends at 6 hours; leave wav and stems out of --also")
         self.info = find_model(order.model, paths.MODELS)
         self._models: list[ModelProcess] = []
         self._composer: Composer | None = None
@@ -182,7 +184,9 @@ class Studio:
                  files: SongFiles, report: Report) -> Song:
         total = round(brief.length * RATE)
         report("render", 0.0, "")
-        blocks = self._watched(render(arrangement, self.instruments))
+        stems = tuple(f".{role}.wav" for role in arrangement.tracks if "stems" in self.order.also)
+        blocks = self._watched(self._rendered(arrangement, files) if stems
+                               else render(arrangement, self.instruments))
         mp3, rate = files.part(".mp3"), self.order.bitrate
         if brief.length > STREAMED and "wav" not in self.order.also:
             frames = encode_stream(blocks, mp3, rate, lambda n: report("render", n / total, ""))
@@ -202,9 +206,23 @@ class Studio:
                  ".abc": write_abc(composition.sheet)}
         if "musicxml" in self.order.also:
             texts[".musicxml"] = musicxml_of(texts[".abc"])
-        path = files.finish(texts, keep_wav="wav" in self.order.also)
+        if "mid" in self.order.also:
+            write_midi(files.part(".mid"), arrangement, self.instruments,
+                       composition.sheet.title, brief.key, brief.meter)
+        kept = [f".{word}" for word in ("wav", "mid") if word in self.order.also]
+        path = files.finish(texts, [*kept, *stems])
         report("convert", 1.0, "")
         return read_song(path)
+
+    def _rendered(self, arrangement: SongArrangement, files: SongFiles) -> Iterator[Stereo]:
+        """The mix; each track goes into a file of its own on the way."""
+        with ExitStack() as open_files:
+            stems = {role: open_files.enter_context(WavFile(files.part(f".{role}.wav")))
+                     for role in arrangement.tracks}
+            for block in render_stems(arrangement, self.instruments):
+                for role, stem in block.stems.items():
+                    stems[role].write(stem)
+                yield block.mix
 
     def _watched(self, blocks: Iterator[Stereo]) -> Iterator[Stereo]:
         for block in blocks:

@@ -12,7 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import mido
 import music21
+import numpy as np
 import pytest
 from mutagen.id3 import ID3
 from mutagen.mp3 import MP3
@@ -64,6 +66,33 @@ def test_a_style_in_songs_out(run: Run, home: Path) -> None:
         again = music21.converter.parse(mp3.with_suffix(".musicxml"))
         assert len(score.flatten().notes) == len(again.flatten().notes) > 4
     assert not [n for n in leftovers(home) if n.endswith((".lmg-part", ".lmg-lock"))]
+
+
+def test_midi_and_stems_beside_the_song(run: Run, home: Path) -> None:
+    done = run("generate", "funk", "--length", "0.3", "--seed", "4", "--json", "--also",
+               "mid,stems,wav")
+    assert done.returncode == 0, done.stderr
+    mp3 = Path(json.loads(done.stdout.splitlines()[-1])["path"])
+    details = json.loads(mp3.with_suffix(".json").read_text())
+    roles = set(details["tracks"])
+    stems = {path.name.removesuffix(".wav").rsplit(".", 1)[1]: path
+             for path in mp3.parent.glob("*.*.wav")}
+    assert set(stems) == roles >= {"melody", "chords", "bass", "drums"}
+
+    def samples(path: Path) -> np.ndarray:
+        with wave.open(str(path)) as wav:
+            return np.frombuffer(wav.readframes(wav.getnframes()), "<i2").astype(int)
+    together = sum(samples(path) for path in stems.values())
+    assert np.abs(together - samples(mp3.with_suffix(".wav"))).max() <= len(stems) + 2
+
+    midi = mido.MidiFile(mp3.with_suffix(".mid"))
+    assert abs(midi.length - details["seconds"]) < 1.0
+    drums = [m for track in midi.tracks for m in track
+             if m.type == "note_on" and m.channel == 9]
+    assert {36, 38} <= {m.note for m in drums}
+    tempo = next(m.tempo for m in midi.tracks[0] if m.type == "set_tempo")
+    assert round(mido.tempo2bpm(tempo)) == round(details["tempo"])
+    assert len(music21.converter.parse(mp3.with_suffix(".mid")).parts) >= 4
 
 
 def test_the_same_seed_makes_the_same_wav(run: Run, home: Path, tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ def test_nothing_has_a_final_name_until_all_is_written(tmp_path: Path) -> None:
     files = SongFiles(tmp_path, "Rain")
     files.part(".mp3").write_bytes(b"x")
     assert not list(tmp_path.glob("*.mp3"))
-    files.finish({".json": "{}", ".abc": "X:1\n"}, keep_wav=False)
+    files.finish({".json": "{}", ".abc": "X:1\n"})
     files.tidy()
     assert {p.name for p in tmp_path.iterdir()} == {"Rain.mp3", "Rain.json", "Rain.abc"}
 
@@ -129,7 +129,7 @@ def test_nothing_has_a_final_name_until_all_is_written(tmp_path: Path) -> None:
 def test_a_failed_finish_leaves_nothing(tmp_path: Path) -> None:
     files = SongFiles(tmp_path, "Rain")  # its mp3 was never written
     with pytest.raises(StorageError):
-        files.finish({".json": "{}"}, keep_wav=False)
+        files.finish({".json": "{}"})
     files.tidy()
     assert list(tmp_path.iterdir()) == []
 
@@ -180,7 +180,7 @@ def test_a_song_held_open_is_told_kept_and_finished_later(
     with monkeypatch.context() as patch:
         patch.setattr(song_files, "rename", held)
         with pytest.raises(HeldError, match=r"OneDrive.*the song is whole"):
-            files.finish({".json": "{}"}, keep_wav=False)
+            files.finish({".json": "{}"})
         files.tidy()
     assert not (tmp_path / "Rain.mp3").exists()
     assert recover(tmp_path, time.time()) == 0  # a program may still be at it
@@ -218,7 +218,7 @@ def test_a_song_that_is_taken_away_at_the_last_moment_is_not_called_done(
     files.part(".mp3").write_bytes(b"music")
     monkeypatch.setattr(song_files, "_flush_if_free", lambda path: path.unlink())
     with pytest.raises(StorageError, match="took it away"):
-        files.finish({}, keep_wav=False)
+        files.finish({})
 
 
 def test_a_song_that_cannot_be_flushed_for_being_held_goes_on(
@@ -226,7 +226,7 @@ def test_a_song_that_cannot_be_flushed_for_being_held_goes_on(
     monkeypatch.setattr(song_files, "flush", held)
     files = SongFiles(tmp_path, "Rain")
     files.part(".mp3").write_bytes(b"music")
-    assert files.finish({}, keep_wav=False).read_bytes() == b"music"
+    assert files.finish({}).read_bytes() == b"music"
 
 
 def test_a_name_taken_between_looking_and_locking_is_left_alone(

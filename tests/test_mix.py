@@ -71,7 +71,7 @@ def test_stems_add_up_to_the_mix(song: Song) -> None:
     stems = {r: np.concatenate([b.stems[r] for b in blocks]) for r in arrangement.tracks}
     assert {s.shape for s in stems.values()} == {mix.shape}
     assert np.abs(sum(stems.values()) - mix).max() < 2e-4
-    assert all(np.abs(s).max() > 1e-3 for s in stems.values())
+    assert all(np.abs(stems[r]).max() > 1e-3 for r in ("melody", "chords", "bass", "drums"))
 
 
 def test_tuning_moves_everything(song: Song) -> None:

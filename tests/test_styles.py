@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from scripts import paths
 from scripts.arranger.grooves import load_grooves
+from scripts.arranger.melody import TREATMENTS
 from scripts.arranger.patterns import load_patterns
 from scripts.errors import UsageError
 from scripts.styles.blend import blend, owners
@@ -28,14 +29,17 @@ def test_the_promised_styles_are_there() -> None:
 @pytest.mark.parametrize("name", sorted(KNOWN))
 def test_a_style_names_only_instruments_and_patterns_that_exist(name: str) -> None:
     instruments = load_instruments(paths.DATA / "instruments")
-    patterns = load_patterns(paths.DATA / "patterns.toml")
+    patterns = load_patterns(paths.DATA / "grooves")
     grooves = load_grooves(paths.DATA / "grooves" / "played.toml")
+    drums = {*patterns.drums, *grooves}
+    tables = {"drums": drums, "percussion": drums, "bass": {*patterns.bass},
+              "melody": {*TREATMENTS}}
     for role, track in KNOWN[name].tracks.items():
         assert track.instrument in instruments
-        table = {"drums": {**patterns.drums, **grooves}, "bass": patterns.bass}.get(
-            role, patterns.chords)
-        assert role == "melody" or track.patterns
-        assert all(p in table for p in track.patterns)
+        if role in ("texture", "fx"):
+            continue
+        assert len(set(track.patterns)) >= 4
+        assert set(track.patterns) <= tables.get(role, {*patterns.chords})
 
 
 def test_a_blend_is_neither_of_its_styles() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from scripts.arranger.events import DRUM_KEYS, NoteEvent, Section
 from scripts.arranger.patterns import VELOCITY, steps_of
@@ -20,15 +20,15 @@ def chord_at(bar: Sequence[tuple[int, Chord]], tick: int) -> Chord:
     return sounding[-1] if sounding else bar[0][1]
 
 
-def comp(section: Section, meter: Meter, harmony: Harmony, line: str, rng: random.Random
-         ) -> list[NoteEvent]:
-    """Chords in the rhythm of a pattern; figures in the pattern arpeggiate."""
+def comp(section: Section, meter: Meter, harmony: Harmony, bars: Sequence[str],
+         rng: random.Random) -> list[NoteEvent]:
+    """Chords in the rhythm of a pattern's bars; figures in the pattern arpeggiate."""
     out: list[NoteEvent] = []
     voicing: tuple[int, ...] = ()
     for b, chords in enumerate(harmony):
         at = (section.start + b) * meter.bar_ticks
         thin = section.energy < 0.5 and b % 2 and rng.random() < 0.3
-        for step in steps_of(line):
+        for step in steps_of(bars[b % len(bars)]):
             chord = chord_at(chords, step.start)
             voicing = voice(chord, voicing)
             if thin and step.start and step.mark != "X":
@@ -36,7 +36,7 @@ def comp(section: Section, meter: Meter, harmony: Harmony, line: str, rng: rando
             level = 0.5 + 0.3 * section.energy
             if step.mark.isdigit():
                 index = int(step.mark)
-                tones = [*voicing, voicing[0] + 12, voicing[1 % len(voicing)] + 12]
+                tones = [*voicing, *(p + 12 for p in voicing)]
                 pitch = tones[min(index, len(tones) - 1)]
                 out.append(NoteEvent(at + step.start, step.ticks * 1.6, pitch,
                                      level * rng.uniform(0.85, 1.05)))
@@ -55,14 +55,18 @@ def comp(section: Section, meter: Meter, harmony: Harmony, line: str, rng: rando
     return out
 
 
-def bass(section: Section, meter: Meter, harmony: Harmony, line: str, rng: random.Random
-         ) -> list[NoteEvent]:
-    """A bass line in the rhythm of a pattern."""
+def bass(section: Section, meter: Meter, harmony: Harmony, bars: Sequence[str],
+         manners: Sequence[str], rng: random.Random) -> list[NoteEvent]:
+    """A bass line in the rhythm of a pattern's bars.
+
+    `manners` are ways of playing that take turns, a phrase of two bars keeping its order.
+    """
     out: list[NoteEvent] = []
+    order = rng.sample(list(manners), len(manners))
     for b, chords in enumerate(harmony):
         at = (section.start + b) * meter.bar_ticks
         following = harmony[b + 1][0][1] if b + 1 < len(harmony) else harmony[0][0][1]
-        for step in steps_of(line):
+        for n, step in enumerate(steps_of(bars[b % len(bars)])):
             chord = chord_at(chords, step.start)
             root = bass_note(chord)
             fifth = 7 if 7 in chord.intervals else chord.intervals[-1] if len(
@@ -77,20 +81,25 @@ def bass(section: Section, meter: Meter, harmony: Harmony, line: str, rng: rando
             accent = 1.0 if step.start == 0 else 0.85
             out.append(NoteEvent(at + step.start, step.ticks * 0.92, pitch,
                                  min(1.0, (0.6 + 0.3 * section.energy) * accent
-                                     * rng.uniform(0.94, 1.05))))
+                                     * rng.uniform(0.94, 1.05)),
+                                 order[(n + b % 2) % len(order)] if order else ""))
     return out
 
 
-def drums(section: Section, meter: Meter, lines: dict[str, str], rng: random.Random
-          ) -> list[NoteEvent]:
-    """A groove with ghost-note variation, a fill into the next section and a crash."""
+def drums(section: Section, meter: Meter, bars: Sequence[Mapping[str, str]], leads: bool,
+          rng: random.Random) -> list[NoteEvent]:
+    """A programmed groove with ghost-note variation.
+
+    What `leads` also plays fills into the next section, and a crash.
+    """
     out: list[NoteEvent] = []
     full = meter.bar_ticks
     sparse = section.energy < 0.45
     for b in range(section.bars):
         at = (section.start + b) * full
+        lines = bars[b % len(bars)]
         last = b == section.bars - 1
-        fill = last and section.energy >= 0.5 and section.bars >= 4
+        fill = leads and last and section.energy >= 0.5 and section.bars >= 4
         fill_from = full - meter.groups[-1] if fill else full
         for piece, line in lines.items():
             if piece == "crash" and b % 4:
@@ -107,13 +116,13 @@ def drums(section: Section, meter: Meter, lines: dict[str, str], rng: random.Ran
                                      min(1.0, power * rng.uniform(0.88, 1.08))))
         if fill and ("snare" in lines or "clap" in lines or "tom" in lines):
             out += _fill(at, fill_from, full, lines, rng)
-    if section.energy >= 0.6 and ("snare" in lines or "clap" in lines):
+    if leads and section.energy >= 0.6 and {"snare", "clap"} & bars[0].keys():
         out.append(NoteEvent(section.start * full, full, DRUM_KEYS["crash"],
                              0.5 + 0.35 * section.energy))
     return out
 
 
-def _fill(at: int, start: int, end: int, lines: dict[str, str], rng: random.Random
+def _fill(at: int, start: int, end: int, lines: Mapping[str, str], rng: random.Random
           ) -> list[NoteEvent]:
     main = "snare" if "snare" in lines else "clap" if "clap" in lines else "tom"
     out = []

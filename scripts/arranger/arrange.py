@@ -23,8 +23,13 @@ from scripts.styles.style import TrackStyle
 
 # Roles that play in a section; sections that are missing have all.
 _PLAYING: dict[str, tuple[str, ...]] = {
-    "intro": ("chords", "pad", "drums"), "build": ("chords", "bass", "drums", "melody"),
-    "bridge": ("melody", "chords", "pad", "bass"), "outro": ("chords", "bass", "pad", "melody")}
+    "intro": ("chords", "pad", "drums", "texture"),
+    "build": ("chords", "bass", "drums", "melody", "percussion", "texture", "fx"),
+    "bridge": ("melody", "chords", "pad", "bass", "arp", "texture"),
+    "outro": ("chords", "bass", "pad", "melody", "texture")}
+_ENTERS = {"arp": 0.62, "percussion": 0.58}  # energy from which a role plays, where it may
+_TIMED = ("drums", "percussion", "texture", "fx")  # have their timing already
+_FX = {"riser": 60, "downer": 61, "impact": 62, "reverse": 63}  # keys of the effects instrument
 
 
 @dataclass(frozen=True)
@@ -89,12 +94,12 @@ class SongArrangement:
         """The notes of one section; the last holds the final chord too."""
         section = self.form[index]
         rng = random.Random(f"section {self.brief.seed} {index}")
-        tracks = self._section(section, rng)
+        tracks = self._section(index, rng)
         if index == len(self.form) - 1:
             for role, events in self._ending(rng).items():
                 tracks[role] = tracks.get(role, []) + events
         return SectionEvents(section, {
-            role: tuple(sorted((e if role == "drums" else self._feel(e, role, rng)
+            role: tuple(sorted((e if role in _TIMED else self._feel(e, role, rng)
                                 for e in events), key=lambda e: (e.start, e.pitch)))
             for role, events in tracks.items()})
 
@@ -103,48 +108,69 @@ class SongArrangement:
         offset = len(part) - section.bars if section.name == "outro" else 0
         return [part[(offset + i) % len(part)] for i in range(section.bars)]
 
-    def _section(self, section: Section, rng: random.Random) -> dict[str, list[NoteEvent]]:
+    def _section(self, index: int, rng: random.Random) -> dict[str, list[NoteEvent]]:
+        section = self.form[index]
         meter, key = self.sheet.meter, self.sheet.key
         bars = self._bars(section)
         harmony = [bar.chords or ((0, self._tonic),) for bar in bars]
         playing = _PLAYING.get(section.name, tuple(self.tracks))
         out: dict[str, list[NoteEvent]] = {}
         for role, track in self.tracks.items():
-            if role not in playing or (role == "pad" and section.name == "verse"
-                                       and section.turn == 0):
+            if role not in playing or section.energy < _ENTERS.get(role, 0.0) or (
+                    role == "pad" and section.name == "verse" and section.turn == 0):
                 continue
+            name = self._pattern(track, section)
             if role == "melody":
                 top = self.brief.style.melody.high
-                out[role] = sing(section, meter, key, bars, top, rng)
-                continue
-            name = self._pattern(track, section, rng)
-            if role == "drums":
-                out[role] = self._drums(section, name, rng)
+                out[role] = sing(section, meter, key, bars, top, name, rng)
+            elif role in ("drums", "percussion"):
+                out[role] = self._drums(section, role, name, rng)
             elif role == "bass":
-                line = self.patterns.line("bass", name, meter)
-                out[role] = bass(section, meter, harmony, line, rng)
+                lines = self.patterns.bars("bass", name, meter)
+                out[role] = bass(section, meter, harmony, lines, track.manners, rng)
+            elif role == "texture":
+                out[role] = [NoteEvent(float(section.start * meter.bar_ticks),
+                                       float(section.bars * meter.bar_ticks), 60, 0.7)]
+            elif role == "fx":
+                out[role] = self._effects(index)
             else:
-                line = self.patterns.line("chords", name, meter)
-                out[role] = comp(section, meter, harmony, line, rng)
+                out[role] = comp(section, meter, harmony,
+                                 self.patterns.bars("chords", name, meter), rng)
         return out
 
-    def _drums(self, section: Section, name: str, rng: random.Random) -> list[NoteEvent]:
+    def _drums(self, section: Section, role: str, name: str, rng: random.Random
+               ) -> list[NoteEvent]:
         """Drums from a learned groove where the style names one, else from a pattern."""
         meter = self.sheet.meter
         if name in self.grooves:
             groove = self.grooves[name]
-            found = drum(section, meter, groove, self.grooves, self.tempo, rng)
-        else:
-            found = drums(section, meter, self.patterns.drum_lines(name, meter), rng)
-            found = [self._feel(e, "drums", rng) for e in found]
-        if section.name == "build":
+            return drum(section, meter, groove, self.grooves, self.tempo, rng)
+        found = drums(section, meter, self.patterns.drum_bars(name, meter), role == "drums", rng)
+        if section.name == "build" and role == "drums":
             found += roll(section, meter.bar_ticks)
-        return found
+        return [self._feel(e, "drums", rng) for e in found]
 
-    def _pattern(self, track: TrackStyle, section: Section, rng: random.Random) -> str:
-        """Sections of one name keep their groove; the others take turns."""
-        names = track.patterns or ("halves",)
-        pick = {"verse": 0, "intro": 0, "chorus": 1, "drop": 1, "bridge": 2, "solo": 1}
+    def _effects(self, index: int) -> list[NoteEvent]:
+        """What leads over: a riser through the end of a build, an impact where a drop begins."""
+        full = self.bar_ticks
+        section = self.form[index]
+        start, end = section.start * full, (section.start + section.bars) * full
+        following = self.form[index + 1] if index + 1 < len(self.form) else None
+        out = []
+        if following is not None and following.energy > section.energy + 0.1:
+            bars = min(section.bars, 4 if section.name == "build" else 2)
+            out.append(NoteEvent(float(end - bars * full), float(bars * full), _FX["riser"], 0.8))
+        if index and section.energy > self.form[index - 1].energy + 0.1:
+            out.append(NoteEvent(float(start), 96.0, _FX["impact"], 0.8))
+        elif following is not None and following.energy < section.energy - 0.2:
+            out.append(NoteEvent(float(end - full), float(full), _FX["downer"], 0.6))
+        return out
+
+    def _pattern(self, track: TrackStyle, section: Section) -> str:
+        """Sections of one name have their groove; it changes when they have come twice."""
+        names = track.patterns or ("",)
+        pick = {"verse": 0, "intro": 0, "chorus": 1, "drop": 1, "bridge": 2, "solo": 3,
+                "build": 2, "outro": 0}
         return names[(pick.get(section.name, 0) + section.turn // 2) % len(names)]
 
     def _ending(self, rng: random.Random) -> dict[str, list[NoteEvent]]:
@@ -184,5 +210,5 @@ class SongArrangement:
 
 def arrange(brief: Brief, sheet: LeadSheet, data: Path) -> SongArrangement:
     """Arrange `sheet` for `brief` with the patterns and grooves of the folder `data`."""
-    return SongArrangement(brief, sheet, load_patterns(data / "patterns.toml"),
+    return SongArrangement(brief, sheet, load_patterns(data / "grooves"),
                            load_grooves(data / "grooves" / "played.toml"))

@@ -10,9 +10,11 @@ from scripts.score.keys import Key
 from scripts.score.meter import Meter
 from scripts.score.sheet import Bar, held_notes
 
+TREATMENTS = ("plain", "ornamented", "octave", "sparse", "thirds", "answer")
+
 
 def sing(section: Section, meter: Meter, key: Key, bars: Sequence[Bar], top: int,
-         rng: random.Random) -> list[NoteEvent]:
+         treatment: str, rng: random.Random) -> list[NoteEvent]:
     """Notes of the melody over a section.
 
     Parameters
@@ -21,12 +23,18 @@ def sing(section: Section, meter: Meter, key: Key, bars: Sequence[Bar], top: int
         One for each bar of the section.
     top : int
         Highest pitch of the style's melodies.
+    treatment : str
+        One of :data:`TREATMENTS`.
     """
     notes = held_notes(bars)
-    lift = 12 if section.turn % 3 == 1 and section.energy >= 0.75 and notes \
-        and max(p for _, _, p in notes) + 12 <= top + 5 else 0
+    highest = max((p for _, _, p in notes), default=0)
+    lifted = treatment == "octave" or (section.turn % 3 == 1 and section.energy >= 0.75)
+    lift = 12 if lifted and highest + 12 <= top + 5 else 0
     busy = 0.0 if section.turn == 0 else min(0.35, 0.12 + 0.06 * section.turn)
-    busy += 0.25 if section.name == "solo" else 0.0
+    busy += 0.25 if section.name == "solo" or treatment == "ornamented" else 0.0
+    if treatment == "sparse":
+        notes = _sparse(notes, meter, rng)
+        busy = 0.0
     inside = sorted(set(key.pitch_classes))
     at = section.start * meter.bar_ticks
     out: list[NoteEvent] = []
@@ -44,6 +52,50 @@ def sing(section: Section, meter: Meter, key: Key, bars: Sequence[Bar], top: int
             out.append(NoteEvent(at + start + first, (ticks - first) * 0.9, between, level * 0.85))
             continue
         out.append(NoteEvent(at + start, ticks * 0.95, pitch, level))
+    if treatment == "thirds":
+        out += [NoteEvent(e.start, e.ticks, _third_below(e.pitch, inside), e.velocity * 0.72)
+                for e in out if e.ticks >= 8]
+    elif treatment == "answer":
+        out += _answers(notes, section, meter, lift, rng)
+    return out
+
+
+def _sparse(notes: Sequence[tuple[int, int, int]], meter: Meter, rng: random.Random
+            ) -> list[tuple[int, int, int]]:
+    """The notes that carry the tune, each held until the next."""
+    strong = set(meter.beat_starts)
+    kept = [n for n in notes if n[0] % meter.bar_ticks in strong or n[1] >= 36
+            or rng.random() < 0.15]
+    ends = [n[0] for n in kept[1:]] + [notes[-1][0] + notes[-1][1] if notes else 0]
+    return [(start, min(end - start, ticks * 2), pitch)
+            for (start, ticks, pitch), end in zip(kept, ends, strict=True)]
+
+
+def _third_below(pitch: int, classes: Sequence[int]) -> int:
+    """The scale's note two steps below."""
+    below = [p for p in range(pitch - 1, pitch - 8, -1) if p % 12 in classes]
+    return below[1] if len(below) > 1 else pitch - 12
+
+
+def _answers(notes: Sequence[tuple[int, int, int]], section: Section, meter: Meter, lift: int,
+             rng: random.Random) -> list[NoteEvent]:
+    """Where the tune rests or holds for half a bar, its last notes come back softly."""
+    out: list[NoteEvent] = []
+    at = section.start * meter.bar_ticks
+    end_of_section = section.bars * meter.bar_ticks
+    for i, (start, ticks, _) in enumerate(notes):
+        following = notes[i + 1][0] if i + 1 < len(notes) else end_of_section
+        gap = start + min(ticks, 24), following
+        said = [n for n in notes[max(0, i - 2):i + 1] if n[1] <= 24]
+        if gap[1] - gap[0] < 48 or len(said) < 2 or rng.random() < 0.3:
+            continue
+        place = gap[0] + 12
+        for _, length, pitch in said:
+            if place + length > gap[1]:
+                break
+            low = pitch + lift - 12 if pitch + lift > 64 else pitch + lift
+            out.append(NoteEvent(at + place, length * 0.9, low, rng.uniform(0.38, 0.5)))
+            place += length
     return out
 
 

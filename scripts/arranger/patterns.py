@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
+from scripts.arranger.events import DRUM_KEYS
 from scripts.errors import UsageError
 from scripts.score.meter import Meter
+from scripts.tables import line_of, read_tables
 
 STEP = 6  # ticks of one character, a sixteenth
 VELOCITY = {"X": 1.0, "x": 0.78, "o": 0.45}
+MARKS = {"drums": "Xxo.", "chords": "Xxo012345-.", "bass": "R5837w-."}  # by role
+BAR_STEPS = {"4/4": 16, "3/4": 12, "6/8": 12}
 
 
 @dataclass(frozen=True)
@@ -24,39 +28,82 @@ class Step:
     mark: str
 
 
+ByMeter = Mapping[str, str]  # "4/4", "3/4" or "6/8" -> a string of whole bars
+
+
 @dataclass(frozen=True)
 class Patterns:
-    """``data/patterns.toml``: role, then name, then metre, to a string or (drums) strings."""
+    """Written rhythms by role and name."""
 
-    drums: Mapping[str, Mapping[str, Mapping[str, str]]]
-    chords: Mapping[str, Mapping[str, str]]
-    bass: Mapping[str, Mapping[str, str]]
+    drums: Mapping[str, Mapping[str, Mapping[str, str]]]  # name -> metre -> piece -> string
+    chords: Mapping[str, ByMeter]
+    bass: Mapping[str, ByMeter]
 
-    def drum_lines(self, name: str, meter: Meter) -> dict[str, str]:
-        """One string a piece of the kit for one bar of `meter`."""
-        by_meter = self.drums.get(name) or self.drums["pop"]
-        pieces = {piece for lines in by_meter.values() for piece in lines}
-        return {p: fit({m: lines.get(p, "") for m, lines in by_meter.items()}, meter)
-                for p in sorted(pieces)}
+    def drum_bars(self, name: str, meter: Meter) -> list[dict[str, str]]:
+        """For each bar of the pattern's cycle, one string a piece of the kit."""
+        by_meter = self.drums[name]
+        pieces = sorted({piece for lines in by_meter.values() for piece in lines})
+        each = {p: bars_of({m: lines[p] for m, lines in by_meter.items() if p in lines}, meter)
+                for p in pieces}
+        count = max(len(bars) for bars in each.values())
+        return [{p: bars[i % len(bars)] for p, bars in each.items()} for i in range(count)]
 
-    def line(self, role: str, name: str, meter: Meter) -> str:
-        """The string of a chord or bass pattern for one bar of `meter`."""
-        table = self.chords if role in ("chords", "pad") else self.bass
-        fallback = "halves"
-        return fit(dict(table.get(name) or table[fallback]), meter)
+    def bars(self, role: str, name: str, meter: Meter) -> list[str]:
+        """Strings for the bars of the cycle of a chord, pad, arpeggio or bass pattern."""
+        return bars_of((self.bass if role == "bass" else self.chords)[name], meter)
 
 
 @lru_cache(maxsize=4)
-def load_patterns(path: Path) -> Patterns:
-    """Read the patterns file."""
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-        return Patterns(data["drums"], data["chords"], data["bass"])
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError) as error:
-        raise UsageError(f"{path.name}: {error}; restore the file") from error
+def load_patterns(folder: Path) -> Patterns:
+    """Read ``drums.toml``, ``chords.toml`` and ``bass.toml``.
+
+    Raises
+    ------
+    UsageError
+        With the file and the line of what is wrong.
+    """
+    return Patterns(*(_read(folder / f"{role}.toml", marks) for role, marks in MARKS.items()))
 
 
-def fit(by_meter: Mapping[str, str], meter: Meter) -> str:
+def _read(path: Path, marks: str) -> dict[str, Any]:
+    tables, text = read_tables(path)
+    for name, by_meter in tables.items():
+        try:
+            check_pattern(by_meter, marks)
+        except (ValueError, AttributeError) as error:
+            raise UsageError(f"{path.name}, line {line_of(text, name)}: [{name}] {error}"
+                             ) from error
+    return tables
+
+
+def check_pattern(by_meter: Mapping[str, Any], marks: str) -> None:
+    """Raise ValueError when a pattern is not whole bars of `marks`."""
+    if "4/4" not in by_meter:
+        raise ValueError('"4/4" is missing')
+    for meter, found in by_meter.items():
+        size = BAR_STEPS.get(meter)
+        if size is None:
+            raise ValueError(f"{meter}: patterns are written for {', '.join(BAR_STEPS)}")
+        drums = marks == MARKS["drums"]
+        lines = found if drums else {"": found}
+        for piece, line in lines.items():
+            if drums and piece not in DRUM_KEYS:
+                raise ValueError(f"{piece} is no piece of the kit")
+            if not isinstance(line, str) or not line or len(line) % size:
+                raise ValueError(f"{meter} {piece}: write bars of {size} characters")
+            if set(line) - set(marks):
+                raise ValueError(f"{meter} {piece}: use only {' '.join(marks)}")
+
+
+def bars_of(by_meter: ByMeter, meter: Meter) -> list[str]:
+    """The bars of a pattern in `meter`: as many as its longest cycle has."""
+    cycles = {m: [line[i:i + BAR_STEPS[m]] for i in range(0, len(line), BAR_STEPS[m])]
+              for m, line in by_meter.items()}
+    count = max((len(c) for c in cycles.values()), default=1)
+    return [fit({m: c[i % len(c)] for m, c in cycles.items()}, meter) for i in range(count)]
+
+
+def fit(by_meter: ByMeter, meter: Meter) -> str:
     """Cut one bar of `meter` from the patterns for 4/4, 3/4 and 6/8."""
     steps = meter.bar_ticks // STEP
     exact = by_meter.get(str(meter))

@@ -18,10 +18,56 @@ def pcm(block: Stereo) -> bytes:
     return bytes(np.rint(block * 32767.0).astype("<i2"))
 
 
-def write_wav(path: Path, blocks: Iterable[Stereo], progress: Callable[[int], None]) -> int:
-    """Write 16-bit stereo at 44,100 Hz; return the number of frames.
+class WavFile:
+    """A 16-bit stereo file at 44,100 Hz that grows block by block; a context manager.
 
-    `path` is a temporary name: whoever calls renames it. `progress` is given the frames so far.
+    Parameters
+    ----------
+    path : Path
+        A temporary name: whoever calls renames it. What is left unfinished is taken away.
+
+    Raises
+    ------
+    StorageError
+        When the disk is full or may not be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._raw = path.open("wb")
+        except OSError as error:
+            raise storage_error(error, path) from error
+        self._out = wave.open(self._raw, "wb")  # noqa: SIM115
+        self._out.setnchannels(2)
+        self._out.setsampwidth(2)
+        self._out.setframerate(RATE)
+
+    def write(self, block: Stereo) -> None:
+        try:
+            self._out.writeframesraw(pcm(block))
+        except OSError as error:
+            raise storage_error(error, self._path) from error
+
+    def __enter__(self) -> WavFile:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        try:
+            self._out.close()  # writes the length into the head
+        except OSError as error:
+            if kind is None:
+                raise storage_error(error, self._path) from error
+        finally:
+            self._raw.close()
+            if kind is not None:
+                self._path.unlink(missing_ok=True)
+
+
+def write_wav(path: Path, blocks: Iterable[Stereo], progress: Callable[[int], None]) -> int:
+    """Write `blocks` as a WAV file; return the number of frames.
+
+    `progress` is given the frames so far.
 
     Raises
     ------
@@ -29,19 +75,9 @@ def write_wav(path: Path, blocks: Iterable[Stereo], progress: Callable[[int], No
         When the disk is full or may not be written.
     """
     frames = 0
-    try:
-        with path.open("wb") as raw, wave.open(raw, "wb") as out:
-            out.setnchannels(2)
-            out.setsampwidth(2)
-            out.setframerate(RATE)
-            for block in blocks:
-                out.writeframesraw(pcm(block))
-                frames += len(block)
-                progress(frames)
-    except OSError as error:
-        path.unlink(missing_ok=True)
-        raise storage_error(error, path) from error
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+    with WavFile(path) as out:
+        for block in blocks:
+            out.write(block)
+            frames += len(block)
+            progress(frames)
     return frames

@@ -19,12 +19,14 @@ from scripts.files import (
     storage_error,
     write_flushed,
 )
+from scripts.styles.style import ROLES
 
-SUFFIXES = (".mp3", ".json", ".wav", ".abc", ".musicxml")  # of a song's files
+STEMS = tuple(f".{role}.wav" for role in ROLES)
+SUFFIXES = (".mp3", ".json", ".wav", ".abc", ".musicxml", ".mid", *STEMS)  # of a song's files
 PART, LOCK = ".lmg-part", ".lmg-lock"
 SETTLED = 60.0  # seconds, longer than all waiting, after which nobody is at a whole song any more
 ABANDONED = 24 * 3600.0
-_ENDINGS = len(".musicxml.lmg-part") + len(" (9999)")
+_ENDINGS = len(".percussion.wav.lmg-part") + len(" (9999)")
 
 
 class SongFiles:
@@ -75,8 +77,10 @@ class SongFiles:
         """The temporary name for a file of the song."""
         return self.final.with_name(f"{self.name}{suffix}{PART}")
 
-    def finish(self, texts: Mapping[str, str], keep_wav: bool) -> Path:
+    def finish(self, texts: Mapping[str, str], kept: Sequence[str] = ()) -> Path:
         """Write the texts beside the song and give every file its name, the MP3 last.
+
+        `kept` are the endings of files that stand under their temporary names already.
 
         Raises
         ------
@@ -89,12 +93,12 @@ class SongFiles:
         try:
             for suffix, text in texts.items():
                 write_flushed(self.part(suffix), text)
-            audio = (".wav", ".mp3") if keep_wav else (".mp3",)
-            for suffix in audio:
+            others = (*kept, ".mp3")
+            for suffix in others:
                 _flush_if_free(self.part(suffix))
-            write_flushed(self._lock, json.dumps([*texts, *audio]))
+            write_flushed(self._lock, json.dumps([*texts, *others]))
             self._whole = True
-            self.final = _name_all(self._lock, [*texts, *audio])
+            self.final = _name_all(self._lock, [*texts, *others])
         except OSError as error:
             if self._whole:
                 raise HeldError(

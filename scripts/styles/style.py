@@ -13,7 +13,7 @@ from scripts.score.chords import parse_roman
 from scripts.score.keys import SCALES, Key
 from scripts.score.meter import parse_meter
 
-ROLES = ("melody", "chords", "bass", "drums", "pad")
+ROLES = ("melody", "chords", "bass", "drums", "pad", "arp", "percussion", "texture", "fx")
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class TrackStyle:
     instrument : str
         A name in ``data/instruments``.
     patterns : tuple of str
-        Rhythms in ``data/patterns.toml`` to choose from.
+        Rhythms in ``data/grooves`` to choose from.
     gain : float
         dB.
     pan : float
@@ -34,6 +34,8 @@ class TrackStyle:
         Send levels, 0 to 1.
     duck : float
         How far the kick pushes it down, 0 to 1 (side-chain).
+    manners : tuple of str
+        Ways of playing that take turns, where the instrument knows several.
     """
 
     instrument: str
@@ -43,6 +45,7 @@ class TrackStyle:
     reverb: float = 0.0
     delay: float = 0.0
     duck: float = 0.0
+    manners: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -130,8 +133,7 @@ def _style(name: str, data: dict[str, Any]) -> Style:
     for role, row in data["tracks"].items():
         if role not in ROLES:
             raise ValueError(f"tracks.{role} is none of {', '.join(ROLES)}")
-        row = dict(row)
-        row["patterns"] = tuple(row.get("patterns", ()))
+        row = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
         tracks[role] = TrackStyle(**row)
     for role in ROLES[:4]:
         if role not in tracks:

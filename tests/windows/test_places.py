@@ -89,7 +89,7 @@ titles = ["CON", "nul.txt", "COM1", "LPT¹", "a" * 300, "dots...", "a:b", 'q"u?o
 for title in titles:
     files = SongFiles(folder, title)
     files.part(".mp3").write_bytes(b"x")
-    assert files.finish({".json": "{}", ".musicxml": "x"}, False).read_bytes() == b"x", title
+    assert files.finish({".json": "{}", ".musicxml": "x"}).read_bytes() == b"x", title
     files.tidy()
 assert len(list(folder.glob("*.mp3"))) == len(titles)
 deep = folder.resolve()
@@ -97,7 +97,7 @@ while len(str(deep)) < 205:
     deep = deep / "abcdefghi"
 files = SongFiles(deep, "t" * 80)
 assert len(str(files.final)) < 250
-files.part(".mp3").write_bytes(b"x"); files.finish({}, False); files.tidy()
+files.part(".mp3").write_bytes(b"x"); files.finish({}); files.tidy()
 from scripts.errors import StorageError
 try:
     SongFiles(deep / "abcdefghi" / "abcdefghi", "t")
@@ -129,7 +129,7 @@ opened = threading.Event()                       # a virus scanner looks at the 
 song = SongFiles(folder, "Rain"); song.part(".mp3").write_bytes(b"x" * 1000)
 threading.Thread(target=hold, args=(song.part(".mp3"), 1.5)).start(); opened.wait()
 begun = time.monotonic()
-song.finish({".json": "{}"}, False); song.tidy()
+song.finish({".json": "{}"}); song.tidy()
 assert time.monotonic() - begun > 0.5, "nobody was waited for: the file was not held"
 assert sorted(p.name for p in folder.iterdir()) == ["Rain.json", "Rain.mp3"]
 
@@ -140,7 +140,7 @@ opened.clear()
 song = SongFiles(folder, "Wind"); song.part(".mp3").write_bytes(b"y" * 1000)
 holder = threading.Thread(target=hold, args=(song.part(".mp3"), 3)); holder.start(); opened.wait()
 try:
-    song.finish({".json": "{}"}, False)
+    song.finish({".json": "{}"})
     raise SystemExit("it was not held")
 except HeldError as error:
     assert "another program holds it open" in str(error), error
@@ -163,7 +163,7 @@ opened.clear()
 song = SongFiles(folder, "Snow"); song.part(".mp3").write_bytes(b"z" * 1000)
 threading.Thread(target=lock_out, args=(song.part(".mp3"), 1.5)).start(); opened.wait()
 begun = time.monotonic()
-song.finish({".json": "{}"}, False); song.tidy()
+song.finish({".json": "{}"}); song.tidy()
 assert time.monotonic() - begun > 0.5 and (folder / "Snow.mp3").read_bytes() == b"z" * 1000
 
 from scripts.audio.mp3 import Tags, write_tags
