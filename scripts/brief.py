@@ -14,6 +14,7 @@ from scripts.score.meter import Meter, parse_meter
 from scripts.styles.blend import blend, owners
 from scripts.styles.lookup import find_styles
 from scripts.styles.style import Style
+from scripts.tuning import CONCERT, Tuning, find_tuning
 
 SHORTEST, LONGEST = 10.0, 24 * 3600.0
 MOST_SONGS = 10_000
@@ -30,9 +31,11 @@ class Wishes:
     key: str | None = None
     tempo: float | None = None
     meter: str | None = None
-    tuning: float = 440.0
+    tuning: float = CONCERT
     form: str | None = None
     chords: str | None = None
+    binaural: float = 0.0
+    loop: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,8 +65,11 @@ class Brief:
         Section names.
     chords : tuple of Chord
         Asked for by the user, one a bar; may be empty.
-    tuning : float
-        Frequency of A4 in Hz.
+    tuning : Tuning
+    binaural : float
+        Hz between two tones, one for each ear; 0 for none.
+    loop : bool
+        Whether the end is to join the beginning.
     seed : int
     notes : tuple of str
         Guesses that the user should know of.
@@ -81,7 +87,9 @@ class Brief:
     form: tuple[str, ...]
     form_asked: bool
     chords: tuple[Chord, ...]
-    tuning: float
+    tuning: Tuning
+    binaural: float
+    loop: bool
     seed: int
     notes: tuple[str, ...]
 
@@ -92,6 +100,8 @@ class Brief:
     @property
     def bars(self) -> int:
         """Whole bars in the song; what is left over is the last chord's ring."""
+        if self.loop:
+            return round(self.length / self.bar_seconds)
         return max(2, int((self.length - _least_tail(self.length)) / self.bar_seconds))
 
 
@@ -144,10 +154,16 @@ def make_brief(wishes: Wishes, known: Mapping[str, Style], seed: int) -> Brief:
     meter = _meter(wishes, style, rng)
     chords = _chords(wishes.chords) if wishes.chords else ()
     key = _key(wishes, style, chords, rng)
-    if not 400 <= wishes.tuning <= 480:
-        raise UsageError(f"tuning {wishes.tuning:g} is out of range; A4 may be 400 to 480 Hz")
+    tuning = _tuning(wishes, key, chords)
+    if tuning.pitch is not None and not wishes.key and not chords:
+        key = key_from_pc(tuning.pitch % 12, key.scale)
     form = _form(wishes.form) if wishes.form else style.form
+    notes = list(match.notes)
     tempo = _tempo(wishes.tempo, style, meter, length, rng)
+    if wishes.loop:
+        tempo, length, note = _looped(wishes.tempo, tempo, meter, length)
+        notes += [note] * bool(note)
+        form = form if wishes.form else tuple(n for n in form if n not in ("intro", "outro"))
     bar_seconds = meter.bar_ticks / 24 * 60 / tempo
     if length - _least_tail(length) < 2 * bar_seconds:
         raise UsageError(f"two bars of {meter} at {tempo:g} beats a minute take "
@@ -157,8 +173,8 @@ def make_brief(wishes: Wishes, known: Mapping[str, Style], seed: int) -> Brief:
         asked=" ".join(wishes.styles.split()), styles=match.names, style=style,
         owners=owners(chosen), key=key, meter=meter, tempo=tempo,
         length=length, parts=parts, form=form,
-        form_asked=wishes.form is not None, chords=chords, tuning=wishes.tuning, seed=seed,
-        notes=match.notes)
+        form_asked=wishes.form is not None, chords=chords, tuning=tuning,
+        binaural=_binaural(wishes.binaural), loop=wishes.loop, seed=seed, notes=tuple(notes))
 
 
 def _meter(wishes: Wishes, style: Style, rng: random.Random) -> Meter:
@@ -186,6 +202,32 @@ def _key(wishes: Wishes, style: Style, chords: tuple[Chord, ...], rng: random.Ra
         raise UsageError(f'key "{wishes.key[:20]}" is not known; write one such as "F minor", '
                          '"C# dorian" or "Bb"')
     return key
+
+
+def _tuning(wishes: Wishes, key: Key, chords: tuple[Chord, ...]) -> Tuning:
+    """A sacred frequency is a note of the tonic's triad, or of the first chord that was asked."""
+    if not wishes.key and not chords:
+        return find_tuning(wishes.tuning)
+    home = chords[0] if chords else Chord(key.tonic_pc, "m" if key.is_minor else "")
+    return find_tuning(wishes.tuning, home.pitch_classes)
+
+
+def _binaural(asked: float) -> float:
+    if asked and not 0.5 <= asked <= 40:
+        raise UsageError(f"binaural {asked:g} is out of range; 0.5 to 40 Hz can be made")
+    return asked
+
+
+def _looped(asked: float | None, tempo: float, meter: Meter, length: float
+            ) -> tuple[float, float, str]:
+    """Tempo and length that leave whole bars; a tempo that was asked for is kept."""
+    bar = meter.bar_ticks / 24 * 60
+    bars = max(2, round(length * tempo / bar))
+    if asked is None:
+        return bars * bar / length, length, ""
+    exact = bars * bar / tempo
+    note = f"{exact:.2f} s long, so that the end joins the beginning at a bar line"
+    return tempo, exact, note if abs(exact - length) > 0.01 else ""
 
 
 def key_of_chords(chords: tuple[Chord, ...]) -> Key:

@@ -40,7 +40,12 @@ def build_parser() -> argparse.ArgumentParser:
     song.add_argument("--key", help='such as "F minor"')
     song.add_argument("--tempo", type=float, help="quarter notes a minute, 20 to 300")
     song.add_argument("--meter", help="such as 4/4 or 7/8")
-    song.add_argument("--tuning", type=float, default=440.0, metavar="HZ", help="of A4")
+    song.add_argument("--tuning", type=float, default=440.0, metavar="HZ",
+                      help="of A4 (432, 440 ...), or 174 285 396 417 528 639 741 852 963, a "
+                      "frequency that then sounds in the chords")
+    song.add_argument("--binaural", type=float, default=0.0, metavar="HZ",
+                      help="two low tones, one for each ear, so far apart")
+    song.add_argument("--loop", action="store_true", help="the end joins the beginning")
     song.add_argument("--seed", type=int, help="the same seed makes the same song")
     song.add_argument("--model", default="", help="a name in models/ or a file")
     song.add_argument("--temperature", type=float, help="0 (plain) to 2 (wild)")
@@ -50,7 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
     song.add_argument("--out", type=Path, help="folder for the files")
     generate = commands.add_parser("generate", parents=[song, common], help="make songs")
     generate.add_argument("--also", default="", metavar="KINDS",
-                          help="keep these too: wav, abc, musicxml (the lead sheet)")
+                          help="keep these too: wav, mid, abc, musicxml, stems")
     generate.add_argument("--watch-input", action="store_true", help=argparse.SUPPRESS)
     commands.add_parser("compose", parents=[song, common], help="write only the lead sheet (ABC)")
     play = commands.add_parser("play", parents=[common], help="play songs in a loop")
@@ -138,7 +143,7 @@ def _run(args: argparse.Namespace, settings: Settings, notes: list[str]) -> int:
 def _wishes(args: argparse.Namespace, settings: Settings) -> Wishes:
     return Wishes(styles=args.styles, length=args.length or settings.song_length, key=args.key,
                   tempo=args.tempo, meter=args.meter, tuning=args.tuning, form=args.form,
-                  chords=args.chords)
+                  chords=args.chords, binaural=args.binaural, loop=args.loop)
 
 
 def _order(args: argparse.Namespace, settings: Settings) -> Any:

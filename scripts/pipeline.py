@@ -45,6 +45,7 @@ from scripts.styles.style import load_styles
 from scripts.summary import summarise
 from scripts.synth import RATE
 from scripts.synth.instruments import load_instruments
+from scripts.synth.mixer import BINAURAL
 from scripts.synth.render import Stereo, render, render_stems
 
 STAGES = ("compose", "render", "convert")
@@ -184,8 +185,9 @@ class Studio:
                  files: SongFiles, report: Report) -> Song:
         total = round(brief.length * RATE)
         report("render", 0.0, "")
-        stems = tuple(f".{role}.wav" for role in arrangement.tracks if "stems" in self.order.also)
-        blocks = self._watched(self._rendered(arrangement, files) if stems
+        roles = (*arrangement.tracks, *[BINAURAL] * bool(brief.binaural))
+        stems = tuple(f".{role}.wav" for role in roles if "stems" in self.order.also)
+        blocks = self._watched(self._rendered(arrangement, files, roles) if stems
                                else render(arrangement, self.instruments))
         mp3, rate = files.part(".mp3"), self.order.bitrate
         if brief.length > STREAMED and "wav" not in self.order.also:
@@ -214,11 +216,12 @@ class Studio:
         report("convert", 1.0, "")
         return read_song(path)
 
-    def _rendered(self, arrangement: SongArrangement, files: SongFiles) -> Iterator[Stereo]:
+    def _rendered(self, arrangement: SongArrangement, files: SongFiles, roles: tuple[str, ...]
+                  ) -> Iterator[Stereo]:
         """The mix; each track goes into a file of its own on the way."""
         with ExitStack() as open_files:
             stems = {role: open_files.enter_context(WavFile(files.part(f".{role}.wav")))
-                     for role in arrangement.tracks}
+                     for role in roles}
             for block in render_stems(arrangement, self.instruments):
                 for role, stem in block.stems.items():
                     stems[role].write(stem)
@@ -292,7 +295,8 @@ def song_details(brief: Brief, composition: Composition, arrangement: SongArrang
         "title": sheet.title, "asked": brief.asked, "styles": list(brief.styles),
         "key": str(sheet.key), "meter": str(sheet.meter), "tempo": brief.tempo,
         "length": brief.length, "temperature": temperature,
-        "form_asked": brief.form_asked, "seconds": round(seconds, 3), "tuning": brief.tuning,
+        "form_asked": brief.form_asked, "seconds": round(seconds, 3),
+        "tuning": round(brief.tuning.a4, 4), "binaural": brief.binaural, "loop": brief.loop,
         "seed": brief.seed, "parts": list(brief.parts),
         "chords": [c.symbol(sheet.key) for c in brief.chords],
         "form": [{"name": s.name, "bar": s.start, "bars": s.bars, "energy": round(s.energy, 2)}

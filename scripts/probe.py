@@ -7,8 +7,8 @@ import sys
 
 from scripts import paths
 
-PACKAGES = ("numpy", "scipy.signal", "music21", "pydub", "mutagen", "miniaudio", "imageio_ffmpeg",
-            "jinja2", "huggingface_hub", "curses", "llama_cpp")
+PACKAGES = ("numpy", "scipy.signal", "music21", "pydub", "mutagen", "mido", "miniaudio",
+            "imageio_ffmpeg", "jinja2", "huggingface_hub", "curses", "llama_cpp")
 
 
 def main() -> int:

@@ -28,7 +28,9 @@ _PLAYING: dict[str, tuple[str, ...]] = {
     "bridge": ("melody", "chords", "pad", "bass", "arp", "texture"),
     "outro": ("chords", "bass", "pad", "melody", "texture")}
 _ENTERS = {"arp": 0.62, "percussion": 0.58}  # energy from which a role plays, where it may
-_TIMED = ("drums", "percussion", "texture", "fx")  # have their timing already
+# What a wished-for frequency is played on.
+_TONE = TrackStyle("pure tone", gain=-13.0, reverb=0.25)
+_TIMED = ("drums", "percussion", "texture", "fx", "tone")  # have their timing already
 _FX = {"riser": 60, "downer": 61, "impact": 62, "reverse": 63}  # keys of the effects instrument
 
 
@@ -61,7 +63,19 @@ class SongArrangement:
 
     @property
     def tuning(self) -> float:
-        return self.brief.tuning
+        return self.brief.tuning.a4
+
+    @property
+    def loop(self) -> bool:
+        return self.brief.loop
+
+    @property
+    def binaural(self) -> tuple[float, float]:
+        key, a4 = self.sheet.key, self.tuning
+        pitch = self.brief.tuning.pitch or 48 + key.tonic_pc
+        while pitch > 60:
+            pitch -= 12
+        return self.brief.binaural, a4 * 2 ** ((pitch - 69) / 12)
 
     @property
     def room(self) -> float:
@@ -73,7 +87,10 @@ class SongArrangement:
 
     @property
     def tracks(self) -> Mapping[str, TrackStyle]:
-        return self.brief.style.tracks
+        tracks = self.brief.style.tracks
+        if self.brief.tuning.pitch is None:
+            return tracks
+        return {"tone": _TONE, **tracks}
 
     @cached_property
     def form(self) -> tuple[Section, ...]:
@@ -95,9 +112,10 @@ class SongArrangement:
         section = self.form[index]
         rng = random.Random(f"section {self.brief.seed} {index}")
         tracks = self._section(index, rng)
-        if index == len(self.form) - 1:
+        if index == len(self.form) - 1 and not self.loop:
             for role, events in self._ending(rng).items():
                 tracks[role] = tracks.get(role, []) + events
+        self._sound_frequency(index, tracks)
         return SectionEvents(section, {
             role: tuple(sorted((e if role in _TIMED else self._feel(e, role, rng)
                                 for e in events), key=lambda e: (e.start, e.pitch)))
@@ -116,7 +134,7 @@ class SongArrangement:
         playing = _PLAYING.get(section.name, tuple(self.tracks))
         out: dict[str, list[NoteEvent]] = {}
         for role, track in self.tracks.items():
-            if role not in playing or section.energy < _ENTERS.get(role, 0.0) or (
+            if role == "tone" or role not in playing or section.energy < _ENTERS.get(role, 0.0) or (
                     role == "pad" and section.name == "verse" and section.turn == 0):
                 continue
             name = self._pattern(track, section)
@@ -172,6 +190,20 @@ class SongArrangement:
         pick = {"verse": 0, "intro": 0, "chorus": 1, "drop": 1, "bridge": 2, "solo": 3,
                 "build": 2, "outro": 0}
         return names[(pick.get(section.name, 0) + section.turn // 2) % len(names)]
+
+    def _sound_frequency(self, index: int, tracks: dict[str, list[NoteEvent]]) -> None:
+        """Hold the note of a wished-for frequency wherever the chord has it."""
+        pitch = self.brief.tuning.pitch
+        if pitch is None:
+            return
+        section, full = self.form[index], self.bar_ticks
+        for b, bar in enumerate(self._bars(section)):
+            chords = bar.chords or ((0, self._tonic),)
+            ends = [*(t for t, _ in chords[1:]), full]
+            for (start, chord), end in zip(chords, ends, strict=True):
+                if pitch % 12 in chord.pitch_classes:
+                    tracks.setdefault("tone", []).append(NoteEvent(
+                        float((section.start + b) * full + start), float(end - start), pitch, 0.7))
 
     def _ending(self, rng: random.Random) -> dict[str, list[NoteEvent]]:
         """The last chord on the downbeat after the last bar, ringing to the end."""

@@ -82,6 +82,14 @@ class Arrangement(Protocol):
         """Hz of A4."""
 
     @property
+    def loop(self) -> bool:
+        """Whether the end joins the beginning."""
+
+    @property
+    def binaural(self) -> tuple[float, float]:
+        """Hz between two tones for the two ears (0: none), and Hz of their middle."""
+
+    @property
     def bar_ticks(self) -> int:
         """Length of a bar."""
 

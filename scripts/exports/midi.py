@@ -16,6 +16,11 @@ from scripts.synth.instruments import Instrument, Texture
 TICKS = 480  # a quarter; the arranger's 24 leave room for timing between them
 _SCALE = TICKS / 24
 _DRUMS = 9
+# Keys of at most seven sharps or flats, which is all that MIDI can say.
+MAJOR = ("C", "G", "D", "A", "E", "B", "F#", "F", "Bb", "Eb", "Ab", "Db", "Gb", "Cb")
+MINOR = ("Am", "Em", "Bm", "F#m", "C#m", "G#m", "D#m", "A#m", "Dm", "Gm", "Cm", "Fm", "Bbm", "Ebm",
+         "Abm")
+_SIGNATURES = (*MAJOR, "C#", *MINOR)
 _CHANNELS = [n for n in range(16) if n != _DRUMS]
 
 
@@ -61,8 +66,7 @@ def write_midi(path: Path, arrangement: Arrangement, instruments: Mapping[str, I
 def _signature(key: Key) -> str:
     """The key signature as MIDI knows it: major or minor, modes by their nearest."""
     name = key.tonic + ("m" if key.is_minor else "")
-    known = mido.midifiles.meta._key_signature_encode
-    return name if name in known else "Am" if key.is_minor else "C"
+    return name if name in _SIGNATURES else "Am" if key.is_minor else "C"
 
 
 def _add_markers(track: mido.MidiTrack, markers: list[tuple[int, str]]) -> None:

@@ -21,7 +21,7 @@ from scripts.files import (
 )
 from scripts.styles.style import ROLES
 
-STEMS = tuple(f".{role}.wav" for role in ROLES)
+STEMS = tuple(f".{role}.wav" for role in (*ROLES, "binaural"))
 SUFFIXES = (".mp3", ".json", ".wav", ".abc", ".musicxml", ".mid", *STEMS)  # of a song's files
 PART, LOCK = ".lmg-part", ".lmg-lock"
 SETTLED = 60.0  # seconds, longer than all waiting, after which nobody is at a whole song any more

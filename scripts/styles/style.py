@@ -13,7 +13,8 @@ from scripts.score.chords import parse_roman
 from scripts.score.keys import SCALES, Key
 from scripts.score.meter import parse_meter
 
-ROLES = ("melody", "chords", "bass", "drums", "pad", "arp", "percussion", "texture", "fx")
+ROLES = ("melody", "chords", "bass", "drums", "pad", "arp", "percussion", "texture", "fx",
+         "tone")
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,12 @@ class Channel:
     track : TrackStyle
     capacity : int
         Samples it can hold at first.
+    start : int
+        Sample of the song that is taken first.
     """
 
-    def __init__(self, track: TrackStyle, capacity: int) -> None:
-        self.start = 0  # the sample of the song that comes next
+    def __init__(self, track: TrackStyle, capacity: int, start: int = 0) -> None:
+        self.start = start  # the sample of the song that comes next
         self._buffer = np.zeros((2, capacity), np.float32)
         self._filled = 0  # samples from the start that may hold sound
         gain = 10 ** (track.gain / 20)

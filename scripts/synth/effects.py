@@ -84,6 +84,32 @@ class Reverb:
         return out[:, :n]
 
 
+class Binaural:
+    """Two quiet tones, one for each ear, a few hertz apart.
+
+    Parameters
+    ----------
+    beat : float
+        Hz between them.
+    carrier : float
+        Hz of their middle.
+    level : float
+        Amplitude.
+    start : int
+        Sample of the song that comes first.
+    """
+
+    def __init__(self, beat: float, carrier: float, level: float, start: int) -> None:
+        self._turns = np.array([[carrier - beat / 2], [carrier + beat / 2]]) / RATE
+        self._level, self._at = np.float32(level), start
+
+    def __call__(self, count: int) -> Planar:
+        """The next `count` samples, (2, n)."""
+        turns = self._turns * np.arange(self._at, self._at + count)
+        self._at += count
+        return np.asarray(np.sin(2 * np.pi * np.mod(turns, 1)), dtype=np.float32) * self._level
+
+
 class Delay:
     """A ping-pong echo, (2, n).
 

@@ -6,7 +6,9 @@ import numpy as np
 
 from scripts.arranger.events import Arrangement
 from scripts.synth.channel import Channel
-from scripts.synth.effects import Delay, Planar, Reverb
+from scripts.synth.effects import Binaural, Delay, Planar, Reverb
+
+BINAURAL = "binaural"  # the name of the tones' stem
 
 
 class Mixer:
@@ -18,12 +20,18 @@ class Mixer:
         For its tracks, tempo and room.
     block : int
         Samples that are mixed at once.
+    start : int
+        Sample of the song that is mixed first.
+    tones : Binaural, optional
+        Tones for the two ears.
     stems : bool
         Whether each track's share, with its own reverb and echo, is wanted too.
     """
 
-    def __init__(self, arrangement: Arrangement, block: int, stems: bool = False) -> None:
-        self.channels = {role: Channel(track, block * 3)
+    def __init__(self, arrangement: Arrangement, block: int, start: int = 0,
+                 tones: Binaural | None = None, stems: bool = False) -> None:
+        self._tones = tones
+        self.channels = {role: Channel(track, block * 3, start)
                          for role, track in arrangement.tracks.items()}
         rooms = list(self.channels) if stems else [""]
         self._rooms = {r: _Room(arrangement) for r in rooms}
@@ -59,6 +67,11 @@ class Mixer:
             total += wet
             if self._stems:
                 parts[name] = parts[name] + wet
+        if self._tones is not None:
+            tones = self._tones(count)
+            total += tones
+            if self._stems:
+                parts[BINAURAL] = tones
         return total, parts
 
 

@@ -13,6 +13,7 @@ from scripts.arranger.events import Arrangement
 from scripts.errors import UsageError
 from scripts.synth import RATE
 from scripts.synth.bank import Bank
+from scripts.synth.effects import Binaural
 from scripts.synth.instruments import Instrument
 from scripts.synth.master import Master
 from scripts.synth.mixer import Mixer
@@ -21,6 +22,8 @@ from scripts.synth.soundcheck import soundcheck
 
 Stereo = npt.NDArray[np.float32]  # (n, 2)
 BLOCK = 1 << 16  # samples, 1.5 s
+LEAD = 6 * BLOCK  # longer than anything rings
+_BINAURAL = -27.0  # dBFS of the tones, before the bus compressor
 
 
 @dataclass(frozen=True)
@@ -65,10 +68,11 @@ def render_stems(arrangement: Arrangement, instruments: Mapping[str, Instrument]
 def _blocks(arrangement: Arrangement, bank: Bank, gain: float, stems: bool
             ) -> Iterator[Rendered]:
     total = round(arrangement.length * RATE)
-    mixer = Mixer(arrangement, BLOCK, stems)
+    lead = LEAD if arrangement.loop else 0  # the end of a loop is played before its beginning
+    mixer = Mixer(arrangement, BLOCK, -lead, _tones(arrangement, gain, -lead), stems)
     master = Master(gain)
-    score = Score(arrangement, bank)
-    played = mixed = sent = 0
+    score = Score(arrangement, bank, lead)
+    played = mixed = sent = -lead
     waiting: dict[str, npt.NDArray[np.float32]] = {}
     while sent < total:
         if mixed < total:
@@ -83,20 +87,33 @@ def _blocks(arrangement: Arrangement, bank: Bank, gain: float, stems: bool
         else:
             out, curve = master.flush()
         out, curve = out[:, :total - sent], curve[:total - sent]
+        early = min(max(0, -sent), out.shape[1])
+        closed = partial(_closed, at=sent + early, end=None if arrangement.loop else total)
         ready: dict[str, Stereo] = {}
         for role, part in waiting.items():
             n = min(len(curve), part.shape[1])
-            ready[role] = _closed(part[:, :n] * curve[:n], sent, total)
+            ready[role] = closed((part[:, :n] * curve[:n])[:, early:])
             waiting[role] = part[:, n:]
-        if out.shape[1]:
-            yield Rendered(_closed(out, sent, total), ready)
+        if out.shape[1] > early:
+            yield Rendered(closed(out[:, early:]), ready)
         sent += out.shape[1]
 
 
-def _closed(block: npt.NDArray[np.float32], at: int, total: int) -> Stereo:
-    """As (n, 2); the last eighth second of the song falls to silence."""
-    left = total - at
+def _tones(arrangement: Arrangement, gain: float, start: int) -> Binaural | None:
+    """Binaural tones, so quiet that they lie under the music; whole turns fit a loop."""
+    beat, carrier = arrangement.binaural
+    if not beat:
+        return None
+    if arrangement.loop:
+        low, high = (round((carrier + d * beat / 2) * arrangement.length) for d in (-1, 1))
+        beat, carrier = (high - low) / arrangement.length, (high + low) / 2 / arrangement.length
+    return Binaural(beat, carrier, 10 ** (_BINAURAL / 20) / gain, start)
+
+
+def _closed(block: npt.NDArray[np.float32], at: int, end: int | None) -> Stereo:
+    """As (n, 2); the last eighth second before sample `end` falls to silence."""
     edge = RATE // 8
+    left = edge + block.shape[1] if end is None else end - at
     if left - block.shape[1] < edge:
         block = block * np.clip((left - np.arange(block.shape[1])) / edge, 0, 1
                                 ).astype(np.float32)

@@ -22,41 +22,57 @@ class Score:
     ----------
     arrangement : Arrangement
     bank : Bank
+    lead : int
+        Samples before the beginning in which the end of a loop is played.
     """
 
-    def __init__(self, arrangement: Arrangement, bank: Bank) -> None:
+    def __init__(self, arrangement: Arrangement, bank: Bank, lead: int = 0) -> None:
         self._arrangement, self._bank = arrangement, bank
         self._sections: Iterator[SectionEvents] | None = arrangement.sections()
         self._known = 0.0  # samples; all notes that start before are waiting
         self._waiting: list[tuple[int, int, str, NoteEvent]] = []
         self._numbers = count()
-        self._turns = count()
+        self._per_tick = RATE * 60 / arrangement.tempo / 24
+        if lead:
+            self._wrap(lead)
+
+    def _wrap(self, lead: int) -> None:
+        """Have what sounds at the end sound before the beginning too."""
+        form, full = self._arrangement.form, self._arrangement.bar_ticks
+        total = round(self._arrangement.length * RATE)
+        for index in reversed(range(len(form))):
+            if (form[index].start + form[index].bars) * full * self._per_tick < total - lead:
+                break
+            self._await(self._arrangement.section(index), total)
+
+    def _await(self, section: SectionEvents, earlier: int) -> None:
+        for role, events in section.tracks.items():
+            for event in events:
+                heapq.heappush(self._waiting, (int(event.start * self._per_tick) - earlier,
+                                               next(self._numbers), role, event))
 
     def play(self, mixer: Mixer, start: int, end: int) -> int:
         """Put the notes that start before sample `end` into the channels; returns `end`."""
-        per_tick = RATE * 60 / self._arrangement.tempo / 24
         while self._sections is not None and self._known < end + _EARLY:
             section = next(self._sections, None)
             if section is None:
                 self._sections = None
                 break
-            for role, events in section.tracks.items():
-                for event in events:
-                    heapq.heappush(self._waiting, (int(event.start * per_tick),
-                                                   next(self._numbers), role, event))
+            self._await(section, 0)
             place = section.section
-            self._known = (place.start + place.bars) * self._arrangement.bar_ticks * per_tick
+            self._known = (place.start + place.bars) * self._arrangement.bar_ticks * self._per_tick
         while self._waiting and self._waiting[0][0] < end:
             at, _, role, event = heapq.heappop(self._waiting)
-            strike(self._arrangement, self._bank, mixer, role, event, at, next(self._turns))
+            strike(self._arrangement, self._bank, mixer, role, event, at)
         return end
 
 
 def strike(arrangement: Arrangement, bank: Bank, mixer: Mixer, role: str, event: NoteEvent,
-           at: int, turn: int) -> None:
+           at: int) -> None:
     """Put one note into its channel at sample `at`."""
     seconds = max(0.03, event.ticks / 24 * 60 / arrangement.tempo)
-    sound = bank.cut(arrangement.tracks[role].instrument, event, seconds, turn)
+    sound = bank.cut(arrangement.tracks[role].instrument, event, seconds,
+                     int(event.start * 7) + event.pitch)
     mixer.channels[role].add(at, sound)
     if role == "drums" and event.pitch in _KICKS:
         mixer.kick(at)
@@ -67,7 +83,7 @@ def strike_all(arrangement: Arrangement, bank: Bank, mixer: Mixer, section: Sect
     """Put the notes of a section that sound in `count` samples from `start` into the channels."""
     per_tick = RATE * 60 / arrangement.tempo / 24
     for role, events in section.tracks.items():
-        for turn, event in enumerate(events):
+        for event in events:
             at = int(event.start * per_tick) - start
             if at < count and at + event.ticks * per_tick > 0:
-                strike(arrangement, bank, mixer, role, event, at, turn)
+                strike(arrangement, bank, mixer, role, event, at)

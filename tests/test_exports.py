@@ -1,0 +1,92 @@
+"""Arrangements as MIDI files."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import mido
+import pytest
+
+from scripts import paths
+from scripts.arranger.arrange import SongArrangement, arrange
+from scripts.brief import Brief
+from scripts.errors import StorageError
+from scripts.exports.midi import TICKS, write_midi
+from scripts.score.keys import parse_key
+from scripts.score.sheet import LeadSheet
+from scripts.synth.instruments import load_instruments
+
+INSTRUMENTS = load_instruments(paths.DATA / "instruments")
+
+
+def written(arrangement: SongArrangement, path: Path, key: str = "E minor") -> mido.MidiFile:
+    parsed = parse_key(key)
+    assert parsed
+    write_midi(path, arrangement, INSTRUMENTS, "Größe ♪", parsed, arrangement.sheet.meter)
+    return mido.MidiFile(path, charset="utf-8")
+
+
+def notes(file: mido.MidiFile, name: str) -> list[tuple[int, int, int]]:
+    """(start, end, key) of a track."""
+    track = next(t for t in file.tracks if t.name == name)
+    now, sounding, found = 0, {}, []
+    for message in track:
+        now += message.time
+        if message.type == "note_on":
+            assert message.note not in sounding, "a key was struck while it was down"
+            sounding[message.note] = now
+        elif message.type == "note_off":
+            found.append((sounding.pop(message.note), now, message.note))
+    assert not sounding
+    return sorted(found)
+
+
+@pytest.mark.parametrize("words", ["rock", "jazz", "dubstep", "ambient", "salsa"])
+def test_a_midi_file_has_the_notes_of_the_song(words: str, brief: Callable[..., Brief],
+                                               tune: LeadSheet, tmp_path: Path) -> None:
+    arrangement = arrange(brief(words, key="E minor", length="1"), tune, paths.DATA)
+    file = written(arrangement, tmp_path / "a.mid")
+    assert file.ticks_per_beat == TICKS and abs(file.length - 60) < 0.6
+    for role in ("melody", "bass"):
+        shift = 12 * INSTRUMENTS[arrangement.tracks[role].instrument].octave
+        played = Counter(e.pitch + shift for s in arrangement.sections()
+                         for e in s.tracks.get(role, ()))
+        exported = Counter(key for _, _, key in notes(file, role))
+        assert sum((played - exported).values()) <= 0.02 * sum(played.values())
+        assert not exported - played
+    for role, track in arrangement.tracks.items():
+        instrument = INSTRUMENTS[track.instrument]
+        if role in [t.name for t in file.tracks] and not instrument.is_kit:
+            program = next(m for t in file.tracks if t.name == role for m in t
+                           if m.type == "program_change")
+            assert program.program == instrument.program and program.channel != 9
+    assert all(0 <= n[0] < n[1] for t in file.tracks[1:] for n in notes(file, t.name))
+
+
+def test_the_head_says_tempo_metre_key_and_sections(brief: Callable[..., Brief], tune: LeadSheet,
+                                                    tmp_path: Path) -> None:
+    arrangement = arrange(brief("waltz", key="E minor", length="0.5", tempo=150), tune, paths.DATA)
+    head = written(arrangement, tmp_path / "a.mid").tracks[0]
+    said = {m.type: m for m in head}
+    assert round(mido.tempo2bpm(said["set_tempo"].tempo), 3) == 150
+    assert said["key_signature"].key == "Em"
+    assert head.name == "Größe ♪"
+    assert [m.text for m in head if m.type == "marker"] == [s.name for s in arrangement.form]
+
+
+@pytest.mark.parametrize("key", ["C# dorian", "Gb", "A# minor", "D# minor", "Fb", "B phrygian"])
+def test_any_key_can_be_written(key: str, brief: Callable[..., Brief], tune: LeadSheet,
+                                tmp_path: Path) -> None:
+    if parse_key(key) is None:
+        pytest.skip("the program does not know that key")
+    arrangement = arrange(brief("pop", key="E minor", length="0.3"), tune, paths.DATA)
+    assert written(arrangement, tmp_path / "a.mid", key).tracks
+
+
+def test_a_folder_that_is_not_there_is_told(brief: Callable[..., Brief], tune: LeadSheet,
+                                            tmp_path: Path) -> None:
+    arrangement = arrange(brief("pop", key="E minor", length="0.3"), tune, paths.DATA)
+    with pytest.raises(StorageError):
+        written(arrangement, tmp_path / "none" / "a.mid")

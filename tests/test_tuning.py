@@ -1,0 +1,126 @@
+"""Tunings, tones for two ears, and loops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scripts import paths
+from scripts.arranger.arrange import arrange
+from scripts.brief import Brief
+from scripts.errors import UsageError
+from scripts.score.sheet import LeadSheet, transpose
+from scripts.synth import RATE
+from scripts.synth.effects import Binaural
+from scripts.synth.instruments import load_instruments
+from scripts.synth.render import render
+from scripts.tuning import HIGHEST, LOWEST, SACRED, find_tuning
+
+INSTRUMENTS = load_instruments(paths.DATA / "instruments")
+Make = Callable[..., Brief]
+
+
+def rendered(brief: Brief, tune: LeadSheet) -> np.ndarray:
+    moved = transpose(tune, (brief.key.tonic_pc - tune.key.tonic_pc) % 12)
+    return np.concatenate(list(render(arrange(brief, moved, paths.DATA), INSTRUMENTS)))
+
+
+@given(st.sampled_from(SACRED), st.sets(st.integers(0, 11), max_size=4))
+def test_a_sacred_frequency_is_the_pitch_of_an_allowed_note(hertz: int, classes: set[int]) -> None:
+    tuning = find_tuning(hertz, classes)
+    assert tuning.pitch is not None and (not classes or tuning.pitch % 12 in classes)
+    assert tuning.a4 * 2 ** ((tuning.pitch - 69) / 12) == pytest.approx(hertz, abs=1e-9)
+    if not classes:
+        assert abs(1200 * np.log2(tuning.a4 / 440)) <= 50
+
+
+@given(st.floats(allow_nan=True))
+def test_any_other_number_is_a4_or_refused(hertz: float) -> None:
+    if hertz in SACRED:
+        return
+    try:
+        assert find_tuning(hertz).a4 == hertz and LOWEST <= hertz <= HIGHEST
+    except UsageError:
+        assert not LOWEST <= hertz <= HIGHEST
+
+
+@pytest.mark.parametrize("hertz", SACRED)
+def test_the_frequency_sounds_in_the_tonic_chord(hertz: int, brief: Make, tune: LeadSheet) -> None:
+    found = brief("meditation", length="0.5", tuning=hertz, meter="4/4")
+    assert found.tuning.pitch is not None and found.tuning.pitch % 12 == found.key.tonic_pc
+    sound = rendered(found, tune).sum(axis=1)
+    power = np.abs(np.fft.rfft(sound * np.hanning(len(sound)), RATE * 60)) ** 2
+    near = power[int((hertz - 2) * 60):int((hertz + 2) * 60)]
+    aside = np.r_[power[int((hertz - 14) * 60):int((hertz - 9) * 60)],
+                  power[int((hertz + 9) * 60):int((hertz + 14) * 60)]]
+    assert near.sum() / len(near) > 100 * aside.sum() / len(aside)
+    middle = (near * np.arange(len(near))).sum() / near.sum() / 60 - 2
+    assert abs(1200 * np.log2((hertz + middle) / hertz)) < 1.5
+
+
+def test_a_key_or_chords_that_were_asked_for_are_kept(brief: Make) -> None:
+    found = brief("jazz", key="F# minor", tuning=528)
+    assert str(found.key) == "F# minor"
+    assert found.tuning.pitch is not None and found.tuning.pitch % 12 in (6, 9, 1)
+    asked = brief("jazz", chords="Dm7 G7 Cmaj7 A7", tuning=639)
+    assert asked.tuning.pitch is not None and asked.tuning.pitch % 12 in (2, 5, 9, 0)
+
+
+def test_two_ears_hear_two_tones(brief: Make, tune: LeadSheet) -> None:
+    sound = rendered(brief("meditation", length="0.5", binaural=6.0, meter="4/4"), tune)
+    plain = rendered(brief("meditation", length="0.5", meter="4/4"), tune)
+    peaks = []
+    for side in (0, 1):
+        ten = (sound - plain)[5 * RATE:15 * RATE, side]
+        tone = np.abs(np.fft.rfft(ten * np.hanning(len(ten))))
+        peaks.append(int(np.argmax(tone[:4000])) / 10)
+    assert peaks[1] - peaks[0] == pytest.approx(6.0, abs=0.11)
+    assert 60 < peaks[0] < 300
+
+
+def test_the_tones_go_on_from_block_to_block() -> None:
+    whole = Binaural(6, 200, 0.1, -500)(5000)
+    tones = Binaural(6, 200, 0.1, -500)
+    assert np.allclose(whole, np.concatenate([tones(n) for n in (1, 999, 4000)], axis=1), atol=1e-5)
+
+
+@pytest.mark.parametrize("wish", [{"tuning": 300.0}, {"tuning": 500.0}, {"binaural": 50.0},
+                                  {"binaural": -1.0}, {"binaural": 0.1}])
+def test_what_cannot_be_is_refused(brief: Make, wish: dict[str, float]) -> None:
+    with pytest.raises(UsageError, match="out of range"):
+        brief("jazz", **wish)
+
+
+@pytest.mark.parametrize("words", ["house", "ambient", "jazz", "meditation"])
+def test_a_loop_joins_its_beginning_to_the_sample(words: str, brief: Make, tune: LeadSheet) -> None:
+    found = brief(words, length="0.5", loop=True, meter="4/4", binaural=5.0)
+    assert found.bars * found.bar_seconds == pytest.approx(30.0, abs=1e-6)
+    sound = rendered(found, tune)
+    assert len(sound) == 30 * RATE
+    assert {"intro", "outro"}.isdisjoint(found.form)
+    # What rings at the end rings on at the beginning, and no step is larger at the join.
+    join = np.concatenate((sound[-2000:], sound[:2000]))
+    steps = np.abs(np.diff(join, n=2, axis=0)).max(axis=1)
+    everywhere = np.abs(np.diff(sound, n=2, axis=0)).max()
+    assert steps[1990:2010].max() < max(0.25 * everywhere, 2 * np.median(steps))
+    assert np.abs(sound[-400:]).max() > 1e-3
+
+
+def test_a_loop_is_the_same_when_its_end_is_played_again(brief: Make, tune: LeadSheet) -> None:
+    """The second time round begins exactly as the first: the state at the end is the state at
+    the beginning."""
+    found = brief("house", length="0.5", loop=True, meter="4/4")
+    sound = rendered(found, tune)
+    low = np.abs(np.fft.rfft(np.tile(sound[:, 0], 2)))
+    # A seam would put energy between the harmonics of the loop's length; exactly periodic is nil.
+    assert low[1::2].max() < 1e-3 * low.max()
+
+
+def test_a_tempo_that_was_asked_for_stays_in_a_loop(brief: Make) -> None:
+    found = brief("house", length="0.5", loop=True, tempo=123.0, meter="4/4")
+    assert found.tempo == 123.0 and abs(found.length - 30) < 1
+    assert any("joins the beginning" in n for n in found.notes)
