@@ -12,6 +12,7 @@ from scripts import paths
 from scripts.arranger.arrange import arrange
 from scripts.audio.mp3 import encode_mp3
 from scripts.audio.wav import write_wav
+from scripts.bench_sound import against_fluidsynth, long_pieces
 from scripts.brief import Wishes, make_brief
 from scripts.composer.compose import Composer, threads_for
 from scripts.composer.rules import sheet_grammar
@@ -26,8 +27,11 @@ from scripts.synth.render import render
 ROUNDS = 5
 
 
-def run_bench(model: str, settings: Settings, as_json: bool) -> int:
-    """Measure decoding with and without grammar, and each stage of a three-minute song."""
+def run_bench(model: str, settings: Settings, as_json: bool, long: bool = False) -> int:
+    """Measure decoding with and without grammar, each stage of a three-minute song, and the synth.
+
+    `long` also renders pieces of up to eight hours, which takes some minutes.
+    """
     info = find_model(model or settings.model, paths.MODELS)
     brief = make_brief(Wishes("Chill, Dubstep"), load_styles(paths.DATA / "styles"), 1)
     threads = threads_for(info.parameters, settings.threads)
@@ -58,11 +62,13 @@ def run_bench(model: str, settings: Settings, as_json: bool) -> int:
             "grammar_to_free": median(bound) / median(free),
             "compose_seconds": composing, "render_seconds": rendering, "encode_seconds": encoding,
             "render_to_real_time": rendering / brief.length,
-            "render_to_encode": rendering / encoding}
+            "render_to_encode": rendering / encoding, **against_fluidsynth()}
+    if long:
+        rows |= long_pieces()
     for name, value in rows.items():
         shown = value if isinstance(value, str) else round(value, 3)
         if not as_json:
-            print(f"{name.replace('_', ' '):<28} {shown}")
+            print(f"{name.replace('_', ' '):<36} {shown}")
     if as_json:
         print(json.dumps(rows))
     return 0

@@ -75,6 +75,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands.add_parser("doctor", parents=[common], help="look for what could go wrong")
     bench = commands.add_parser("bench", parents=[common], help="measure speeds as ratios")
     bench.add_argument("--model", default="")
+    bench.add_argument("--long", action="store_true", help="pieces of up to eight hours too")
     commands.add_parser("menu", parents=[common], help="the menu (as without a command)")
     return parser
 
@@ -131,7 +132,7 @@ def _run(args: argparse.Namespace, settings: Settings, notes: list[str]) -> int:
         return _play(args, settings)
     if command == "bench":
         from scripts.bench import run_bench
-        return run_bench(args.model, settings, args.json)
+        return run_bench(args.model, settings, args.json, args.long)
     if command == "models" and args.action in ("find", "add"):
         return _fetch_models(args)
     from scripts import reports

@@ -44,8 +44,9 @@ def _loop(wave: str, peaks: Peaks, spread: float, slope: float, frequency: float
         bins = np.arange(low, high) * bin_hz
         shape = np.exp(-0.5 * ((bins - centre) / sigma) ** 2)
         shape *= level / np.sqrt(np.sum(shape**2))
-        phases = rng.random(high - low) + width * np.arange(sides)[:, None] * rng.random(high - low)
-        spectrum[:, low:high] += shape * np.exp(2j * np.pi * phases)
+        turns = rng.random((2, high - low))
+        turns = turns[0] + width * np.arange(sides)[:, None] * turns[1]
+        spectrum[:, low:high] += shape * np.exp(2j * np.pi * turns)
     return np.asarray(fft.irfft(spectrum, LENGTH, axis=1) * (0.5 * LENGTH), dtype=np.float32)
 
 
@@ -53,7 +54,8 @@ def play_ensemble(voice: Ensemble, frequency: float, velocity: float, seconds: f
                   width: float, tone: Tone = FLAT) -> npt.NDArray[np.float32]:
     """A held tone, (1 or 2, n), 44,100 Hz: bright at first, then dark."""
     follow = (frequency / C4) ** voice.follow
-    bright = voice.bright * (0.35 + 0.65 * velocity) * follow
+    touch = max(1, round(3 * velocity)) / 3  # each is a loop of its own
+    bright = voice.bright * (0.35 + 0.65 * touch) * follow
     dark = min(voice.dark * follow, bright)
     count = max(RATE // 10, round(seconds * RATE))
     loops = [_loop(voice.wave, voice.formants, voice.spread, voice.slope, frequency, round(c, 1),

@@ -6,24 +6,27 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
+from scipy import fft
 from scipy.signal import butter, sosfilt
 
 from scripts.synth import RATE
 from scripts.synth.additive import Mono
 
-_LENGTH = 1 << 18  # six seconds, read in a circle
+_LENGTH = 1 << 17  # three seconds, read in a circle
 
 
 @lru_cache(maxsize=64)
 def _loop(low: float, high: float) -> Mono:
     """Noise between two frequencies that joins itself, RMS 1."""
     rng = np.random.default_rng(int(low * 7 + high))
-    f = np.fft.rfftfreq(_LENGTH, 1 / RATE)
-    gain = 1 / np.sqrt((1 + (low / np.maximum(f, 1.0)) ** 4) * (1 + (f / high) ** 4))
+    f = np.arange(_LENGTH // 2 + 1, dtype=np.float32) * np.float32(RATE / _LENGTH)
+    gain = 1 / np.sqrt((1 + (low / np.maximum(f, 1)) ** 4) * (1 + (f / high) ** 4))
     gain[0] = 0.0
-    spectrum = gain * np.exp(2j * np.pi * rng.random(len(f)))
-    sound = np.fft.irfft(spectrum, _LENGTH)
-    return np.asarray(sound / np.sqrt(np.mean(sound**2)), dtype=np.float32)
+    turn = rng.random(len(f), dtype=np.float32) * np.float32(2 * np.pi)
+    spectrum = np.empty(len(f), np.complex64)
+    spectrum.real, spectrum.imag = gain * np.cos(turn), gain * np.sin(turn)
+    sound = fft.irfft(spectrum, _LENGTH)
+    return np.asarray(sound / np.sqrt(np.mean(sound * sound)), dtype=np.float32)
 
 
 def band_noise(low: float, high: float, count: int, seed: int) -> Mono:

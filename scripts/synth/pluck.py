@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import fft
 from scipy.signal import lfilter, resample_poly
 
 from scripts.synth import RATE
@@ -47,6 +48,7 @@ def play_pluck(voice: Pluck, stroke: Stroke) -> Mono:
 
 
 def _body(sound: Mono, peaks: Peaks, rate: int) -> Mono:
-    spectrum = np.fft.rfft(sound)
-    spectrum *= formants(np.fft.rfftfreq(len(sound), 1 / rate), peaks)
-    return np.asarray(np.fft.irfft(spectrum, len(sound)), dtype=np.float32)
+    size = fft.next_fast_len(len(sound), real=True)
+    spectrum = fft.rfft(sound, size)
+    spectrum *= formants(np.arange(len(spectrum)) * (rate / size), peaks).astype(np.float32)
+    return np.asarray(fft.irfft(spectrum, size)[:len(sound)], dtype=np.float32)

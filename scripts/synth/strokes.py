@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,8 +23,9 @@ class Hit:
 
     def noise(self, low: float, high: float, count: int, salt: int = 0) -> Mono:
         """Noise that differs from stroke to stroke; a hard stroke is a brighter one."""
-        top = high * self.kit.bright * (0.7 + 0.3 * self.velocity)
-        return band_noise(low, round(max(top, low * 1.5), -2), count, self.seed * 31 + salt)
+        top = max(high * self.kit.bright * (0.7 + 0.3 * self.velocity), low * 1.5)
+        step = 2 ** (round(4 * math.log2(top)) / 4)  # few different bands, each made once
+        return band_noise(low, round(step), count, self.seed * 31 + salt)
 
 
 def seconds(length: float) -> Mono:
