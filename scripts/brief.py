@@ -11,6 +11,7 @@ from scripts.errors import UsageError
 from scripts.score.chords import Chord, parse_chord
 from scripts.score.keys import Key, key_from_pc, parse_key
 from scripts.score.meter import Meter, parse_meter
+from scripts.score.motif import key_of_motif, parse_motif
 from scripts.styles.blend import blend, owners
 from scripts.styles.lookup import find_styles
 from scripts.styles.style import Style
@@ -36,6 +37,7 @@ class Wishes:
     chords: str | None = None
     binaural: float = 0.0
     loop: bool = False
+    motif: str | None = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,8 @@ class Brief:
         Hz between two tones, one for each ear; 0 for none.
     loop : bool
         Whether the end is to join the beginning.
+    motif : tuple of int
+        Pitches that the tune begins with; may be empty.
     seed : int
     notes : tuple of str
         Guesses that the user should know of.
@@ -90,6 +94,7 @@ class Brief:
     tuning: Tuning
     binaural: float
     loop: bool
+    motif: tuple[int, ...]
     seed: int
     notes: tuple[str, ...]
 
@@ -153,9 +158,13 @@ def make_brief(wishes: Wishes, known: Mapping[str, Style], seed: int) -> Brief:
     length = parse_length(wishes.length, rng)
     meter = _meter(wishes, style, rng)
     chords = _chords(wishes.chords) if wishes.chords else ()
+    motif = parse_motif(wishes.motif, style.melody.low, style.melody.high) \
+        if wishes.motif is not None else ()
     key = _key(wishes, style, chords, rng)
+    if motif and not wishes.key and not chords:
+        key = key_of_motif(motif, key.scale)
     tuning = _tuning(wishes, key, chords)
-    if tuning.pitch is not None and not wishes.key and not chords:
+    if tuning.pitch is not None and not (wishes.key or chords or motif):
         key = key_from_pc(tuning.pitch % 12, key.scale)
     form = _form(wishes.form) if wishes.form else style.form
     notes = list(match.notes)
@@ -174,7 +183,8 @@ def make_brief(wishes: Wishes, known: Mapping[str, Style], seed: int) -> Brief:
         owners=owners(chosen), key=key, meter=meter, tempo=tempo,
         length=length, parts=parts, form=form,
         form_asked=wishes.form is not None, chords=chords, tuning=tuning,
-        binaural=_binaural(wishes.binaural), loop=wishes.loop, seed=seed, notes=tuple(notes))
+        binaural=_binaural(wishes.binaural), loop=wishes.loop, motif=motif, seed=seed,
+        notes=tuple(notes))
 
 
 def _meter(wishes: Wishes, style: Style, rng: random.Random) -> Meter:
@@ -206,7 +216,7 @@ def _key(wishes: Wishes, style: Style, chords: tuple[Chord, ...], rng: random.Ra
 
 def _tuning(wishes: Wishes, key: Key, chords: tuple[Chord, ...]) -> Tuning:
     """A sacred frequency is a note of the tonic's triad, or of the first chord that was asked."""
-    if not wishes.key and not chords:
+    if not (wishes.key or chords or wishes.motif):
         return find_tuning(wishes.tuning)
     home = chords[0] if chords else Chord(key.tonic_pc, "m" if key.is_minor else "")
     return find_tuning(wishes.tuning, home.pitch_classes)

@@ -51,6 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
     song.add_argument("--temperature", type=float, help="0 (plain) to 2 (wild)")
     song.add_argument("--form", help='such as "intro verse chorus outro"')
     song.add_argument("--chords", help='one a bar, such as "Fm Db Ab Eb"')
+    song.add_argument("--motif", help='notes that the tune begins with: "C4 E4 G4"')
     song.add_argument("--songs", type=int, default=1, metavar="N")
     song.add_argument("--out", type=Path, help="folder for the files")
     generate = commands.add_parser("generate", parents=[song, common], help="make songs")
@@ -144,7 +145,7 @@ def _run(args: argparse.Namespace, settings: Settings, notes: list[str]) -> int:
 def _wishes(args: argparse.Namespace, settings: Settings) -> Wishes:
     return Wishes(styles=args.styles, length=args.length or settings.song_length, key=args.key,
                   tempo=args.tempo, meter=args.meter, tuning=args.tuning, form=args.form,
-                  chords=args.chords, binaural=args.binaural, loop=args.loop)
+                  chords=args.chords, binaural=args.binaural, loop=args.loop, motif=args.motif)
 
 
 def _order(args: argparse.Namespace, settings: Settings) -> Any:

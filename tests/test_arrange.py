@@ -88,6 +88,23 @@ def test_a_repeat_is_not_the_same_again(brief: Callable[..., Brief], tune: LeadS
     assert first != second
 
 
+@pytest.mark.parametrize("words", ["house", "trance", "classical", "ambient", "punk", "chiptune",
+                                   "meditation", "waltz", "salsa", "lo-fi", "film", "techno"])
+def test_no_four_bars_of_a_song_are_played_twice_alike(words: str, brief: Callable[..., Brief],
+                                                       tune: LeadSheet) -> None:
+    """Not even when only keys and sixteenths are looked at, at any bar, all tracks together."""
+    found = arrange(brief(words, key="E minor", length="3", meter="4/4"), tune, paths.DATA)
+    bars: dict[int, set[tuple[str, int, int]]] = {}
+    for section in found.sections():
+        for role, events in section.tracks.items():
+            for e in events:
+                bar, tick = divmod(e.start + 3, found.bar_ticks)
+                bars.setdefault(int(bar), set()).add((role, e.pitch, int(tick // 6)))
+    passages = [tuple(frozenset(bars.get(b + i, ())) for i in range(4))
+                for b in range(found.brief.bars - 3)]
+    assert len(set(passages)) == len(passages) > 20
+
+
 def test_the_song_closes_on_its_tonic_chord(brief: Callable[..., Brief]) -> None:
     chosen = brief("sad", key="E minor", length="0.5")
     *_, last = arrange(chosen, read_abc(TUNE), paths.DATA).sections()

@@ -20,7 +20,7 @@ from scripts.synth.instruments import load_instruments
 from scripts.synth.loudness import integrated, true_peaks
 from scripts.synth.master import Master
 from scripts.synth.render import render, render_stems
-from scripts.synth.tone import MASTERED, balanced
+from scripts.synth.tone import MASTERED, OCTAVES, Equaliser, Tone, balanced
 
 INSTRUMENTS = load_instruments(paths.DATA / "instruments")
 Song = Callable[..., SongArrangement]
@@ -187,3 +187,18 @@ def test_the_equaliser_moves_towards_mastered_music() -> None:
     gains = balanced(dull).gains
     assert all(g > 3 for g in gains[6:9]) and all(g <= 0 for g in gains[:5])
     assert max(map(abs, balanced(np.array([1e9, *power[1:]])).gains)) <= 9
+
+
+def test_a_tone_filters_as_its_knobs_say_in_any_blocks() -> None:
+    tone = Tone(tuple(6.0 if f == 1000 else 0.0 for f in OCTAVES))
+    click = np.zeros((2, RATE), np.float32)
+    click[:, 1500] = 1
+    gain = 20 * np.log10(np.abs(np.fft.rfft(Equaliser(tone)(click)[0])))
+    for hertz, wanted in ((60, 0), (250, 0), (1000, 6), (8000, 0)):
+        assert abs(gain[hertz] - wanted) < 0.7
+    sound = noise(1.0)
+    whole_, pieces = Equaliser(tone)(sound), Equaliser(tone)
+    parts = [pieces(sound[:, i:i + 1111]) for i in range(0, RATE, 1111)]
+    assert np.allclose(whole_, np.concatenate(parts, axis=1), atol=1e-4)
+    flat = Equaliser(Tone())
+    assert flat(sound) is sound

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.signal import oaconvolve
 
 from scripts import paths
 from scripts.arranger.events import NoteEvent
@@ -18,7 +17,6 @@ from scripts.synth.ensemble import LENGTH
 from scripts.synth.instruments import Ensemble, Fm, Kit, Partials, Texture, load_instruments
 from scripts.synth.loudness import block_powers
 from scripts.synth.stroke import Stroke
-from scripts.synth.tone import OCTAVES, Tone, octave_levels
 from scripts.synth.voices import play
 
 INSTRUMENTS = load_instruments(paths.DATA / "instruments")
@@ -26,11 +24,6 @@ PITCHED = sorted(n for n, i in INSTRUMENTS.items() if not isinstance(i.voice, Ki
 KITS = sorted(n for n, i in INSTRUMENTS.items() if i.is_kit)
 PIECES = (35, 36, 37, 38, 39, 40, 41, 42, 44, 45, 46, 47, 48, 49, 50, 51, 53, 54, 55, 56, 57, 60,
           61, 62, 63, 64, 65, 70, 73, 75, 76, 77, 81, 85, 86, 87)
-
-
-def note(name: str, frequency: float = 220.0, velocity: float = 0.8, seconds: float = 2.0
-         ) -> np.ndarray:
-    return play(INSTRUMENTS[name], Stroke(frequency, velocity, seconds, 0.5, 1))
 
 
 def cents_off(sound: np.ndarray, expected: float, window: np.ndarray) -> float:
@@ -190,24 +183,3 @@ def test_a_broken_instrument_is_refused_with_its_line(text: str, said: str, tmp_
     (tmp_path / "my.toml").write_text(text, encoding="utf-8")
     with pytest.raises(UsageError, match=said):
         load_instruments(tmp_path)
-
-
-def test_the_tone_of_a_song_reaches_every_engine() -> None:
-    tone = Tone(tuple(-9.0 if f > 1500 else 0.0 for f in OCTAVES))
-    for name in ("saw lead", "strings", "acoustic guitar", "electric piano", "driven guitar"):
-        plain = note(name, seconds=1.0)
-        shaped = play(INSTRUMENTS[name], Stroke(220.0, 0.8, 1.0, 0.5, 1, tone=tone))
-        change = 10 * np.log10(octave_levels(np.repeat(shaped, 3 - len(shaped), axis=0))
-                               / octave_levels(np.repeat(plain, 3 - len(plain), axis=0)))
-        assert abs(change[4]) < 1.5 and -11 < change[7] < -7, name
-
-
-def test_a_tone_filters_as_its_knobs_say() -> None:
-    tone = Tone(tuple(6.0 if f == 1000 else 0.0 for f in OCTAVES))
-    click = np.zeros((1, RATE), np.float32)
-    click[0, 100] = 1
-    gain = 20 * np.log10(np.abs(np.fft.rfft(tone.shape(click)[0])))
-    for hertz, wanted in ((60, 0), (250, 0), (1000, 6), (8000, 0)):
-        assert abs(gain[hertz] - wanted) < 0.7
-    assert np.allclose(tone.shape(click)[0, :1000],
-                       oaconvolve(click[0], tone._response)[:1000], atol=1e-5)

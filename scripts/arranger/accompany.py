@@ -6,10 +6,13 @@ import random
 from collections.abc import Mapping, Sequence
 
 from scripts.arranger.events import DRUM_KEYS, NoteEvent, Section
-from scripts.arranger.patterns import VELOCITY, steps_of
-from scripts.arranger.voicing import bass_note, voice
+from scripts.arranger.patterns import STEP, VELOCITY, Step, steps_of
+from scripts.arranger.voicing import HIGH, LOW, bass_note, voice
 from scripts.score.chords import Chord
 from scripts.score.meter import Meter
+
+# Semitones by which a section's later turns are voiced higher or lower.
+_REGISTERS = (0, 4, -3, 2, -5, 5)
 
 Harmony = Sequence[Sequence[tuple[int, Chord]]]  # of each bar: (tick, chord)
 
@@ -22,15 +25,20 @@ def chord_at(bar: Sequence[tuple[int, Chord]], tick: int) -> Chord:
 
 def comp(section: Section, meter: Meter, harmony: Harmony, bars: Sequence[str],
          rng: random.Random) -> list[NoteEvent]:
-    """Chords in the rhythm of a pattern's bars; figures in the pattern arpeggiate."""
+    """Chords in the rhythm of a pattern's bars; figures in the pattern arpeggiate.
+
+    When a section comes again it is voiced higher or lower, and here and there a weak stroke is
+    left out or moved, so that no bar has to be heard twice alike.
+    """
     out: list[NoteEvent] = []
     voicing: tuple[int, ...] = ()
+    shift = _REGISTERS[section.turn % len(_REGISTERS)]
     for b, chords in enumerate(harmony):
         at = (section.start + b) * meter.bar_ticks
         thin = section.energy < 0.5 and b % 2 and rng.random() < 0.3
-        for step in steps_of(bars[b % len(bars)]):
+        for step in _varied(steps_of(bars[b % len(bars)]), section.turn, rng):
             chord = chord_at(chords, step.start)
-            voicing = voice(chord, voicing)
+            voicing = voice(chord, voicing, LOW + shift, HIGH + shift)
             if thin and step.start and step.mark != "X":
                 continue
             level = 0.5 + 0.3 * section.energy
@@ -49,10 +57,23 @@ def comp(section: Section, meter: Meter, harmony: Harmony, bars: Sequence[str],
             # A chord that changes inside a held stroke is struck again.
             for tick, other in chords:
                 if step.start < tick < step.start + step.ticks:
-                    voicing = voice(other, voicing)
+                    voicing = voice(other, voicing, LOW + shift, HIGH + shift)
                     rest = step.start + step.ticks - tick
                     out += [NoteEvent(at + tick, rest * 0.95, p, power * 0.9) for p in voicing]
     return out
+
+
+def _varied(steps: list[Step], turn: int, rng: random.Random) -> list[Step]:
+    """The strokes of a bar, one of the weak ones left out or played an eighth early at times."""
+    weak = [i for i, s in enumerate(steps) if s.start and s.mark != "X"]
+    if not turn or len(steps) < 3 or not weak or rng.random() < 0.45:
+        return steps
+    i = rng.choice(weak)
+    earlier = steps[i].start - 2 * STEP
+    if rng.random() < 0.5 and all(abs(s.start - earlier) >= STEP for s in steps):
+        moved = Step(earlier, steps[i].ticks, steps[i].mark)
+        return sorted([*steps[:i], moved, *steps[i + 1:]], key=lambda s: s.start)
+    return steps[:i] + steps[i + 1:]
 
 
 def bass(section: Section, meter: Meter, harmony: Harmony, bars: Sequence[str],

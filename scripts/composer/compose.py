@@ -17,6 +17,7 @@ from scripts.llm.client import ModelProcess
 from scripts.llm.gguf_file import GgufInfo
 from scripts.llm.sampling import Sampling
 from scripts.score.abc_reader import read_abc
+from scripts.score.motif import with_motif
 from scripts.score.sheet import Bar, LeadSheet
 
 GOOD_ENOUGH = 1.0
@@ -117,7 +118,7 @@ class Composer:
                 break
         assert best is not None
         title, form, by = words_for(brief, self.writer, temperature, brief.form_asked, self.data)
-        best = replace(best, key=brief.key, tempo=brief.tempo, title=title,
+        best = replace(with_motif(best, brief.motif), key=brief.key, tempo=brief.tempo, title=title,
                        styles=tuple(brief.styles), origin=self.info.name)
         return Composition(best, self.info.name, tries, best_cost, tokens, seconds, by, form)
 

@@ -18,7 +18,6 @@ from scripts.synth.additive import Mono
 from scripts.synth.instruments import Ensemble, Instrument, Texture
 from scripts.synth.loudness import block_powers
 from scripts.synth.stroke import Sound, Stroke
-from scripts.synth.tone import FLAT, Tone
 from scripts.synth.voices import play
 
 TOUCHES = 6  # levels of velocity that sound different
@@ -62,13 +61,9 @@ class Bank:
         Quarter notes a minute.
     tuning : float
         Hz of A4.
-    tone : Tone
-        The song's equaliser.
     """
 
-    def __init__(self, instruments: Mapping[str, Instrument], tempo: float, tuning: float,
-                 tone: Tone = FLAT) -> None:
-        self._tone = tone
+    def __init__(self, instruments: Mapping[str, Instrument], tempo: float, tuning: float) -> None:
         self._instruments, self._quarter, self._tuning = instruments, 60 / tempo, tuning
         self._kept: OrderedDict[tuple[object, ...], _Kept] = OrderedDict()
         self._bytes = 0
@@ -155,7 +150,7 @@ class Bank:
         kept = _Kept(play(instrument, Stroke(
             frequency=self._frequency(instrument, pitch), velocity=touch / TOUCHES,
             seconds=length, quarter=self._quarter,
-            seed=hash_of(instrument.name, pitch, touch, variant), key=pitch, tone=self._tone,
+            seed=hash_of(instrument.name, pitch, touch, variant), key=pitch,
             wobble=float(manner.removeprefix(WOBBLE)) if manner.startswith(WOBBLE) else 0.0)),
             float("inf") if instrument.is_kit else length)
         self._kept[key] = kept

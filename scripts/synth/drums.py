@@ -37,10 +37,15 @@ _PIECES: dict[int, tuple[Callable[[Hit], Mono], float, float]] = {
     87: (p.skin(65.0, 0.4, 0.2), 0.0, 0.85)}
 
 
+_DEEP = (35, 36, 41, 45, 47, 86, 87)  # could leave something below what can be heard
+
+
 def play_drum(kit: Kit, key: int, velocity: float, seed: int) -> npt.NDArray[np.float32]:
     """One stroke on the piece at General MIDI percussion `key`, (2, n) float32, 44,100 Hz."""
     make, pan, level = _PIECES.get(key, _PIECES[37])
-    sound = cut_lows(make(Hit(kit, velocity, seed)), 28.0)
+    sound = make(Hit(kit, velocity, seed))
+    if key in _DEEP:
+        sound = cut_lows(sound, 28.0)
     edge = min(len(sound), 400)
     sound[-edge:] *= np.linspace(1, 0, edge, dtype=np.float32)
     sound[:16] *= np.linspace(0, 1, 16, dtype=np.float32)

@@ -26,7 +26,7 @@ def impulse_response(seconds: float, seed: int = 5) -> Planar:
     (2, n) array at half the sample rate, of unit energy a channel
     """
     rate = RATE // 2
-    n = int(seconds * 1.05 * rate)
+    n = int(seconds * 0.9 * rate)  # down by 54 dB; the last tenth is faded
     t = np.arange(n, dtype=np.float32) / np.float32(rate)
     rng = np.random.default_rng(seed)
     white = rng.standard_normal((2, n)).astype(np.float32)
@@ -37,6 +37,7 @@ def impulse_response(seconds: float, seed: int = 5) -> Planar:
     gap = int(0.018 * rate)
     tail[:, :gap] = 0.0
     tail[:, gap:4 * gap] *= np.linspace(0.2, 1, 3 * gap, dtype=np.float32)
+    tail[:, n - n // 10:] *= np.linspace(1, 0, n // 10, dtype=np.float32)
     tail /= np.sqrt((tail**2).sum(axis=1, keepdims=True))
     for _ in range(7):  # walls
         at = int(rng.uniform(0.006, 0.045) * rate)

@@ -16,8 +16,8 @@ from scipy import fft
 from scripts.synth import RATE
 from scripts.synth.additive import TOP
 from scripts.synth.instruments import Ensemble, Peaks
+from scripts.synth.noise import cut_gain
 from scripts.synth.spectra import formants, harmonics
-from scripts.synth.tone import FLAT, Tone
 
 LENGTH = 1 << 17
 C4 = 261.63
@@ -25,12 +25,12 @@ C4 = 261.63
 
 @lru_cache(maxsize=48)  # of a megabyte each
 def _loop(wave: str, peaks: Peaks, spread: float, slope: float, frequency: float, cutoff: float,
-          width: float, tone: Tone) -> npt.NDArray[np.float32]:
+          width: float, cuts: tuple[float, float]) -> npt.NDArray[np.float32]:
     levels = harmonics(wave, frequency, min(TOP, max(cutoff * 6, frequency * 1.5)))
     k = np.arange(1, len(levels) + 1)
     f = k * frequency
     levels = levels / np.sqrt(1 + (f / cutoff) ** (2 * slope))
-    levels = levels * tone.at(f)
+    levels = levels * cut_gain(f, *cuts)
     if peaks:
         levels = levels * formants(f, peaks)
     sides = 2 if width else 1
@@ -51,7 +51,7 @@ def _loop(wave: str, peaks: Peaks, spread: float, slope: float, frequency: float
 
 
 def play_ensemble(voice: Ensemble, frequency: float, velocity: float, seconds: float, seed: int,
-                  width: float, tone: Tone = FLAT) -> npt.NDArray[np.float32]:
+                  width: float, cuts: tuple[float, float] = (0.0, 0.0)) -> npt.NDArray[np.float32]:
     """A held tone, (1 or 2, n), 44,100 Hz: bright at first, then dark."""
     follow = (frequency / C4) ** voice.follow
     touch = max(1, round(3 * velocity)) / 3  # each is a loop of its own
@@ -59,7 +59,7 @@ def play_ensemble(voice: Ensemble, frequency: float, velocity: float, seconds: f
     dark = min(voice.dark * follow, bright)
     count = max(RATE // 10, round(seconds * RATE))
     loops = [_loop(voice.wave, voice.formants, voice.spread, voice.slope, frequency, round(c, 1),
-                   width, tone) for c in (dark, bright)]
+                   width, cuts) for c in (dark, bright)]
     t = np.arange(count, dtype=np.float32) / np.float32(RATE)
     mix = np.exp(-t / np.float32(voice.fall))
     low, high = (_read(loop, seed * 104_729 % LENGTH, count) for loop in loops)

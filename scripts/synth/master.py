@@ -12,8 +12,8 @@ from scripts.synth.effects import Planar
 from scripts.synth.loudness import true_peaks
 
 Curve = npt.NDArray[np.float32]  # (n,), the gain of each sample
-STEP = 64  # samples between two values of gain, 1.5 ms
-LOOK = 4  # steps that the limiter looks ahead
+STEP = 128  # samples between two values of gain, 3 ms
+LOOK = 2  # steps that the limiter looks ahead
 _BEFORE, _AFTER = 3, 4  # samples of the neighbours that the peak meter needs
 
 

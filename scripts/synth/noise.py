@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +37,16 @@ def band_noise(low: float, high: float, count: int, seed: int) -> Mono:
     if start + count <= _LENGTH:
         return loop[start:start + count]
     return np.take(loop, np.arange(start, start + count), mode="wrap")
+
+
+def cut_gain(frequencies: npt.NDArray[Any], low: float, high: float) -> npt.NDArray[np.float64]:
+    """What :func:`cut_lows` and :func:`cut_highs` do to partials; 0 for none."""
+    gain = np.ones(len(frequencies))
+    if low:
+        gain /= np.sqrt(1 + (low / np.maximum(frequencies, 1.0)) ** 4)
+    if high:
+        gain /= np.sqrt(1 + (frequencies / high) ** 4)
+    return gain
 
 
 @lru_cache(maxsize=64)

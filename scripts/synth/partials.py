@@ -9,11 +9,13 @@ from scipy.signal import resample_poly
 from scripts.synth import RATE
 from scripts.synth.additive import TOP, Mono, row_times, sum_partials, warp
 from scripts.synth.instruments import Partials
+from scripts.synth.noise import cut_gain
 from scripts.synth.spectra import formants, harmonics
 from scripts.synth.stroke import C4, SHORTEST, Sound, Stroke, ring_time
 
 
-def play_partials(voice: Partials, stroke: Stroke, width: float) -> Sound:
+def play_partials(voice: Partials, stroke: Stroke, width: float, cuts: tuple[float, float]
+                  ) -> Sound:
     f = stroke.frequency
     rate = RATE * 2 if voice.drive else RATE  # distortion makes overtones that must not fold
     seconds = stroke.seconds
@@ -22,7 +24,7 @@ def play_partials(voice: Partials, stroke: Stroke, width: float) -> Sound:
     count = max(SHORTEST, round(seconds * rate))
     frequencies, strength, rings = _modes(voice, f, stroke.velocity)
     if not voice.drive:
-        strength = strength * stroke.tone.at(frequencies)
+        strength = strength * cut_gain(frequencies, *cuts)
     levels = _filtered(voice, stroke, frequencies, row_times(count, rate)) * strength
     if voice.ring:
         levels *= _dying(voice, f, frequencies, rings, row_times(count, rate))

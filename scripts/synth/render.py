@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -18,11 +19,12 @@ from scripts.synth.instruments import Instrument
 from scripts.synth.master import Master
 from scripts.synth.mixer import Mixer
 from scripts.synth.score import Score
-from scripts.synth.soundcheck import soundcheck
+from scripts.synth.soundcheck import Levels, soundcheck
+from scripts.synth.tone import TAPS, Equaliser
 
 Stereo = npt.NDArray[np.float32]  # (n, 2)
-BLOCK = 1 << 16  # samples, 1.5 s
-LEAD = 6 * BLOCK  # longer than anything rings
+BLOCK = (1 << 17) - TAPS  # samples, 3 s; with the equaliser's taps a quick Fourier transform
+LEAD = 3 * BLOCK  # longer than anything rings
 _BINAURAL = -27.0  # dBFS of the tones, before the bus compressor
 
 
@@ -60,17 +62,17 @@ def render_stems(arrangement: Arrangement, instruments: Mapping[str, Instrument]
         if track.instrument not in instruments:
             raise UsageError(f'instrument "{track.instrument}" of {role} is not in '
                              "data/instruments; add it or choose another")
-    make_bank = partial(Bank, instruments, arrangement.tempo, arrangement.tuning)
-    levels = soundcheck(arrangement, make_bank)
-    return _blocks(arrangement, make_bank(levels.tone), levels.gain, stems)
+    bank = Bank(instruments, arrangement.tempo, arrangement.tuning)
+    return _blocks(arrangement, bank, soundcheck(arrangement, bank), stems)
 
 
-def _blocks(arrangement: Arrangement, bank: Bank, gain: float, stems: bool
+def _blocks(arrangement: Arrangement, bank: Bank, levels: Levels, stems: bool
             ) -> Iterator[Rendered]:
     total = round(arrangement.length * RATE)
     lead = LEAD if arrangement.loop else 0  # the end of a loop is played before its beginning
-    mixer = Mixer(arrangement, BLOCK, -lead, _tones(arrangement, gain, -lead), stems)
-    master = Master(gain)
+    mixer = Mixer(arrangement, BLOCK, -lead, _tones(arrangement, levels.gain, -lead), stems)
+    master = Master(levels.gain)
+    equalisers: dict[str, Equaliser] = defaultdict(partial(Equaliser, levels.tone))
     score = Score(arrangement, bank, lead)
     played = mixed = sent = -lead
     waiting: dict[str, npt.NDArray[np.float32]] = {}
@@ -79,6 +81,8 @@ def _blocks(arrangement: Arrangement, bank: Bank, gain: float, stems: bool
             count = min(BLOCK, total - mixed)
             played = score.play(mixer, played, mixed + count)
             block, parts = mixer.mix(count)
+            block = equalisers[""](block)
+            parts = {role: equalisers[role](part) for role, part in parts.items()}
             mixed += count
             out, curve = master(block)
             for role, part in parts.items():

@@ -6,7 +6,6 @@ equaliser, then set the gain for the loudness that is wanted over the whole song
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +18,7 @@ from scripts.synth.loudness import block_powers, gated
 from scripts.synth.master import Master
 from scripts.synth.mixer import Mixer
 from scripts.synth.score import strike_all
-from scripts.synth.tone import OCTAVES, Tone, balanced, octave_levels
+from scripts.synth.tone import OCTAVES, Equaliser, Tone, balanced, octave_levels
 
 # LUFS, measured on excerpts; over 57 styles whole songs come out within a decibel or so of it.
 LOUDNESS = -14.1
@@ -45,15 +44,14 @@ class Levels:
     tone: Tone
 
 
-def soundcheck(arrangement: Arrangement, make_bank: Callable[[Tone], Bank]) -> Levels:
+def soundcheck(arrangement: Arrangement, bank: Bank) -> Levels:
     """Listen to excerpts of `arrangement` and set its tone and gain."""
     sections, weights = _chosen(arrangement)
-    bank = make_bank(Tone())
     plain = [_excerpt(arrangement, bank, section) for section in sections]
     power = sum((w * octave_levels(e) for w, e in zip(weights, plain, strict=True)),
                 np.zeros(len(OCTAVES)))
     tone = balanced(power)
-    heard = plain if tone.is_flat else [tone.shape(e) for e in plain]
+    heard = [Equaliser(tone)(e) for e in plain]
     gain = 10 ** ((LOUDNESS - _loudness(heard, weights)) / 20)
     for _ in range(_TRIES):  # the compressor and the limiter take something away
         mastered = []

@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from scripts.synth import RATE
-from scripts.synth.tone import FLAT, Tone
 
 Sound = npt.NDArray[np.float32]  # (channels, n); one channel is the middle
 C4 = 261.63
@@ -34,8 +33,6 @@ class Stroke:
         MIDI key, for drums.
     wobble : float
         Sweeps in a quarter, where the note has its own; else 0.
-    tone : Tone
-        The song's equaliser. Here it costs little: a note is made once and heard often.
     """
 
     frequency: float
@@ -45,7 +42,6 @@ class Stroke:
     seed: int
     key: int = 60
     wobble: float = 0.0
-    tone: Tone = FLAT
 
 
 def ring_time(seconds: float, f: float) -> float:

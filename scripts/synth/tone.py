@@ -1,4 +1,4 @@
-"""The tone of a mix: a gentle equaliser with a knob for each octave."""
+"""The tone of a mix: a gentle equaliser with a knob for each octave, and plain cuts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy import fft
-from scipy.signal import oaconvolve
 
 from scripts.synth import RATE
 
@@ -21,7 +20,7 @@ OCTAVES = np.array([31.5, 63, 125, 250, 500, 1000, 2000, 4000, 8000, 16_000])
 MASTERED = np.array([-10.0, -1.5, 0.0, -2.0, -4.0, -6.0, -8.0, -10.5, -14.5, -21.0])
 _FLAT = 2.5  # dB from the reference that are left to the style
 _CUT, _BOOST = -9.0, 8.0
-_TAPS = 1024
+TAPS = 1024
 
 
 @dataclass(frozen=True)
@@ -32,13 +31,9 @@ class Tone:
     ----------
     gains : tuple of float
         dB at :data:`OCTAVES`; straight lines between them over the octaves.
-    low_cut, high_cut : float
-        Hz of cuts of 12 dB an octave; 0 for none. They count for :meth:`at` alone.
     """
 
     gains: tuple[float, ...] = (0.0,) * len(OCTAVES)
-    low_cut: float = 0.0
-    high_cut: float = 0.0
 
     @property
     def is_flat(self) -> bool:
@@ -47,35 +42,50 @@ class Tone:
     def at(self, frequencies: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         """Factors at `frequencies` in Hz."""
         place = np.log2(np.maximum(frequencies, 10.0))
-        gain = 10 ** (np.interp(place, np.log2(OCTAVES), self.gains) / 20)
-        if self.low_cut:
-            gain /= np.sqrt(1 + (self.low_cut / np.maximum(frequencies, 1.0)) ** 4)
-        if self.high_cut:
-            gain /= np.sqrt(1 + (frequencies / self.high_cut) ** 4)
-        return np.asarray(gain)
+        return np.asarray(10 ** (np.interp(place, np.log2(OCTAVES), self.gains) / 20))
 
     @cached_property
-    def _response(self) -> npt.NDArray[np.float32]:
+    def response(self) -> npt.NDArray[np.float32]:
         """Minimum-phase impulse response, by way of the cepstrum (Oppenheim and Schafer)."""
-        size = _TAPS * 8
+        size = TAPS * 8
         gain = np.log(self.at(np.fft.rfftfreq(size, 1 / RATE)))
         cepstrum = np.fft.irfft(gain, size)
         cepstrum[1:size // 2] *= 2
         cepstrum[size // 2 + 1:] = 0
-        response = np.fft.irfft(np.exp(np.fft.rfft(cepstrum)), size)[:_TAPS]
+        response = np.fft.irfft(np.exp(np.fft.rfft(cepstrum)), size)[:TAPS]
         response[-256:] *= np.linspace(1, 0, 256)
         return np.asarray(response, dtype=np.float32)
 
-    def shape(self, sound: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """`sound` through the equaliser, as long as before."""
-        n = sound.shape[-1]
-        wet = oaconvolve(sound, self._response[None, :], axes=-1)[..., :n]
-        edge = min(n, 256)
-        wet[..., -edge:] *= np.linspace(1, 0, edge, dtype=np.float32)
-        return np.asarray(wet, dtype=np.float32)
 
+class Equaliser:
+    """A tone for sound that comes in blocks.
 
-FLAT = Tone()
+    Parameters
+    ----------
+    tone : Tone
+    """
+
+    def __init__(self, tone: Tone) -> None:
+        self._response = None if tone.is_flat else tone.response
+        self._spectra: dict[int, npt.NDArray[np.complex64]] = {}
+        self._rest = np.zeros((2, TAPS), np.float32)
+
+    def __call__(self, block: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """The next (2, n) samples, at least 1,024 of them but for the last."""
+        if self._response is None:
+            return block
+        n = block.shape[1]
+        size = fft.next_fast_len(n + TAPS, real=True)
+        if size not in self._spectra:
+            self._spectra = {size: fft.rfft(self._response, size)}
+        wet = fft.irfft(fft.rfft(block, size, axis=1) * self._spectra[size], size, axis=1)
+        out = wet[:, :n]
+        out[:, :TAPS] += self._rest[:, :n]
+        rest = wet[:, n:n + TAPS]
+        if n < TAPS:
+            rest[:, :TAPS - n] += self._rest[:, n:]
+        self._rest = np.array(rest)
+        return np.asarray(out)
 
 
 def octave_levels(sound: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from scripts.synth import RATE
@@ -28,36 +26,30 @@ def play(instrument: Instrument, stroke: Stroke) -> Sound:
         With its attack and without its release. Velocity has changed the timbre, not yet the
         level, but for drums.
     """
-    sound, equalised = _played(instrument, stroke)
-    return sound if equalised or stroke.tone.is_flat else stroke.tone.shape(sound)
-
-
-def _played(instrument: Instrument, stroke: Stroke) -> tuple[Sound, bool]:
-    """The sound, and whether the song's tone is already in it."""
     voice = instrument.voice
     if isinstance(voice, Kit):
-        return play_drum(voice, stroke.key, stroke.velocity, stroke.seed), False
+        return play_drum(voice, stroke.key, stroke.velocity, stroke.seed)
     if isinstance(voice, Texture):
-        return play_texture(voice.kind, stroke.seconds, stroke.key, stroke.seed), False
-    # Partials and ensembles take their equaliser, and the cuts, as levels of their harmonics.
-    equalised = isinstance(voice, Ensemble) or (isinstance(voice, Partials) and not voice.drive)
-    tone = replace(stroke.tone, low_cut=instrument.low_cut, high_cut=instrument.high_cut)
+        return play_texture(voice.kind, stroke.seconds, stroke.key, stroke.seed)
+    # Partials and ensembles take their cuts as levels of their harmonics.
+    cut = isinstance(voice, Ensemble) or (isinstance(voice, Partials) and not voice.drive)
+    cuts = instrument.low_cut, instrument.high_cut
     if isinstance(voice, Ensemble):
         sound = play_ensemble(voice, stroke.frequency, stroke.velocity, stroke.seconds,
-                              stroke.seed, instrument.width, tone)
+                              stroke.seed, instrument.width, cuts)
     elif isinstance(voice, Partials):
-        sound = play_partials(voice, replace(stroke, tone=tone), instrument.width)
+        sound = play_partials(voice, stroke, instrument.width, cuts)
     elif isinstance(voice, Fm):
         sound = play_fm(voice, stroke)
     else:
         sound = play_pluck(voice, stroke)[None, :]
     if instrument.breath[0]:
         sound = sound + _breath(instrument.breath, stroke, sound.shape[1])
-    if instrument.low_cut and not equalised:
+    if instrument.low_cut and not cut:
         sound = cut_lows(sound, instrument.low_cut)
-    if instrument.high_cut and not equalised:
+    if instrument.high_cut and not cut:
         sound = cut_highs(sound, instrument.high_cut)
-    return _shape(sound, instrument.envelope), equalised
+    return _shape(sound, instrument.envelope)
 
 
 def _shape(sound: Sound, envelope: tuple[float, float, float, float]) -> Sound:

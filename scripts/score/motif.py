@@ -1,0 +1,100 @@
+"""A motif of the user's own, and the tune that begins with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from scripts.errors import UsageError
+from scripts.score.keys import Key, key_from_pc, pitch_class
+from scripts.score.sheet import Bar, LeadSheet, Note
+
+MOST = 16  # notes
+_NAME = re.compile(r"([A-Ga-g])(##|bb|[#b♯♭]?)(-?\d)")
+_NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+
+
+def parse_motif(text: str, low: int, high: int) -> tuple[int, ...]:
+    """MIDI pitches of notes such as ``C4 E4 G4`` (C4 is middle C).
+
+    Parameters
+    ----------
+    low, high : int
+        The melody's range.
+
+    Raises
+    ------
+    UsageError
+        For what is no note, too many notes, or one outside the range.
+    """
+    names = text.replace(",", " ").split()
+    if not names or len(names) > MOST:
+        raise UsageError(f"the motif has {len(names)} notes; write 1 to {MOST}, such as "
+                         '"C4 E4 G4"')
+    found = []
+    for name in names:
+        match = _NAME.fullmatch(name)
+        if match is None:
+            raise UsageError(f'motif: "{name[:12]}" is no note; write notes with their octave, '
+                             'such as "C4 E4 G4" or "F#4 Bb3"')
+        letter, sign, octave = match.groups()
+        sign = sign.replace("♯", "#").replace("♭", "b")
+        shift = sign.count("#") - sign.count("b")
+        pitch = pitch_class(letter.upper()) + shift + 12 * (int(octave) + 1)
+        if not low <= pitch <= high:
+            raise UsageError(f"motif: {name} is outside the range of this style's melodies, "
+                             f"{pitch_name(low)} to {pitch_name(high)}; move it by octaves")
+        found.append(pitch)
+    return tuple(found)
+
+
+def pitch_name(pitch: int) -> str:
+    """``C4`` for 60."""
+    return f"{_NAMES[pitch % 12]}{pitch // 12 - 1}"
+
+
+def key_of_motif(pitches: Sequence[int], scale: str) -> Key:
+    """The key of a kind that holds most of the motif; its ends speak for the tonic."""
+    def fit(key: Key) -> float:
+        inside = sum(p % 12 in key.pitch_classes for p in pitches)
+        return inside + 0.4 * (pitches[0] % 12 == key.tonic_pc) \
+            + 0.5 * (pitches[-1] % 12 == key.tonic_pc)
+    return max((key_from_pc(pc, scale) for pc in range(12)), key=fit)
+
+
+def with_motif(sheet: LeadSheet, pitches: Sequence[int]) -> LeadSheet:
+    """`sheet` with the motif at its beginning and again in the middle of its first part.
+
+    The tune's own rhythm stays: the motif takes the place of its first notes.
+    """
+    if not pitches:
+        return sheet
+    first = list(sheet.parts[0])
+    half = len(first) // 2
+    places = [0, half] if half and _room(first[half:]) >= len(pitches) else [0]
+    for place in places:
+        stop = half if len(places) == 2 and place == 0 else len(first)
+        first[place:stop] = _sung(first[place:stop], pitches)
+    return replace(sheet, parts=(tuple(first), *sheet.parts[1:]))
+
+
+def _room(bars: Sequence[Bar]) -> int:
+    return sum(n.pitch is not None and not n.tied for bar in bars for n in bar.notes)
+
+
+def _sung(bars: Sequence[Bar], pitches: Sequence[int]) -> list[Bar]:
+    """The first notes of `bars` at other pitches; a note and what it is tied to are one."""
+    out, at = [], 0
+    for bar in bars:
+        notes: list[Note] = []
+        for note in bar.notes:
+            if note.pitch is None or at >= len(pitches):
+                notes.append(note)
+                continue
+            # The last note of the motif is not held into one of another pitch.
+            tied = note.tied and at < len(pitches) - 1
+            notes.append(replace(note, pitch=pitches[at], tied=tied))
+            at += not tied
+        out.append(Bar(tuple(notes), bar.chords))
+    return out

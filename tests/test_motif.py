@@ -1,0 +1,72 @@
+"""The user's own motif."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scripts.brief import Brief
+from scripts.errors import UsageError
+from scripts.score.abc_reader import read_abc
+from scripts.score.motif import key_of_motif, parse_motif, pitch_name, with_motif
+from scripts.score.sheet import held_notes
+from tests.conftest import TUNE
+
+
+def test_notes_are_read_as_people_write_them() -> None:
+    assert parse_motif("C4 E4, g4 F#5 Bb3 c♯5", 48, 84) == (60, 64, 67, 78, 58, 73)
+    assert pitch_name(60) == "C4" and pitch_name(58) == "Bb3"
+
+
+@pytest.mark.parametrize(("text", "said"), [
+    ("", "has 0 notes"), ("C4 " * 17, "has 17 notes"), ("C4 H4", '"H4" is no note'),
+    ("C", "is no note"), ("C4E4", "is no note"), ("C9", r"outside the range.*C3 to C6"),
+    ("C4 \x1b[2J", "is no note"), ("C-1", "outside the range"), ("C##10", "is no note")])
+def test_what_is_no_motif_is_told(text: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        parse_motif(text, 48, 84)
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_a_motif_or_refused(text: str) -> None:
+    try:
+        assert all(48 <= p <= 84 for p in parse_motif(text, 48, 84))
+    except UsageError:
+        pass
+
+
+@given(st.lists(st.integers(48, 84), min_size=1, max_size=16))
+def test_a_tune_begins_with_it_and_comes_back_to_it(pitches: list[int]) -> None:
+    tune = read_abc(TUNE)
+    sheet = with_motif(tune, pitches)
+    sung = [p for _, _, p in held_notes(sheet.parts[0])]
+    assert sung[:len(pitches)] == pitches
+    assert [b.ticks for b in sheet.bars] == [b.ticks for b in tune.bars]
+    assert sheet.parts[1:] == tune.parts[1:]
+    # 12 notes stand before the middle of the part.
+    if len(pitches) <= 12:
+        middle = held_notes(sheet.parts[0][4:])
+        assert [p for _, _, p in middle][:len(pitches)] == pitches
+
+
+def test_a_note_that_is_tied_stays_one_note() -> None:
+    tied = TUNE.replace('"Em"e4B4|', '"Em"e4B4-|', 1)
+    tune = read_abc(tied.replace('"Em"e2g2b2g2|"C"', '"Em"B2g2b2g2|"C"', 2))
+    for pitches in ([60, 62, 64, 65], list(range(60, 76)), list(range(60, 74))):
+        sung = [p for _, _, p in held_notes(with_motif(tune, pitches).parts[0])]
+        assert sung[:min(len(pitches), 14)] == pitches[:14]
+
+
+def test_the_key_follows_the_motif_unless_it_was_asked_for(brief: Callable[..., Brief]) -> None:
+    assert str(key_of_motif((62, 66, 69, 74), "major")) == "D major"
+    found = brief("pop", motif="D4 F#4 A4 D5")
+    assert found.motif == (62, 66, 69, 74) and found.key.tonic == "D"
+    assert str(brief("pop", motif="D4 F#4 A4", key="Ab minor").key) == "Ab minor"
+
+
+def test_a_motif_outside_the_style_is_told(brief: Callable[..., Brief]) -> None:
+    with pytest.raises(UsageError, match="outside the range"):
+        brief("jazz", motif="C8")
