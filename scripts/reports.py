@@ -66,7 +66,7 @@ def styles(args: argparse.Namespace, settings: Settings) -> int:
                                                         style.tracks.items()})
         else:
             tempo = f"{style.tempo[0]:g}-{style.tempo[1]:g}"
-            print(f"{style.name:<12} {style.kind:<6} {tempo:>8} bpm  "
+            print(f"{style.name:<14} {style.kind:<6} {tempo:>8} bpm  "
                   f"{', '.join(w for w in style.words if w.isascii())}")
     return 0
 
