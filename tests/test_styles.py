@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -97,13 +98,21 @@ def test_any_words_find_styles_or_are_refused(words: str) -> None:
     ('genre = "Jazz"', "", "'genre' is missing"),
     ("tempo = [110, 168]", "tempo = [500, 600]", "tempo"),
     ('"V7"', '"Q7"', "no chord"), ("[tracks]", "[tracks", "jazz.toml"),
-    ('"dorian" = 1', '"dorien" = 1', "dorien"), ("melody = {", "kazoo = {", "kazoo")])
+    ('"dorian" = 1', '"dorien" = 1', "line {scales}: .*dorien"),
+    ("melody = {", "kazoo = {", "line {melody = }: .*kazoo"),
+    ("range = [58, 82]", "range = [58, 60]", r"line {range}: melody.range"),
+    ('gain = -5, reverb', 'gian = -5, reverb', "line {gain = -5, reverb}: .*gian"),
+    ("tempo = [110, 168]", "tempo = [168, 110]", "line {tempo}: tempo")])
 def test_a_broken_style_file_is_refused_with_its_reason(tmp_path: Path, old: str, new: str,
                                                         reason: str) -> None:
     text = (paths.DATA / "styles" / "jazz.toml").read_text(encoding="utf-8")
     assert old in text
     path = tmp_path / "jazz.toml"
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    for mark in re.findall(r"\{(.+?)\}", reason):  # the line of these words in the whole file
+        line = text[:text.index(f"\n{mark}") + 1].count("\n") + 1 if f"\n{mark}" in text \
+            else text[:text.index(mark)].count("\n") + 1
+        reason = reason.replace(f"{{{mark}}}", str(line))
     with pytest.raises(UsageError, match=reason) as caught:
         read_style(path)
     assert "jazz.toml" in str(caught.value)

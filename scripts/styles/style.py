@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +12,7 @@ from scripts.errors import UsageError
 from scripts.score.chords import parse_roman
 from scripts.score.keys import SCALES, Key
 from scripts.score.meter import parse_meter
+from scripts.tables import line_of, read_tables
 
 ROLES = ("melody", "chords", "bass", "drums", "pad", "arp", "percussion", "texture", "fx",
          "tone")
@@ -105,18 +106,20 @@ def load_styles(folder: Path) -> dict[str, Style]:
 
 def read_style(path: Path) -> Style:
     """Read and check one style file."""
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path.name}: {error}; mend the style file") from error
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
+    data, text = read_tables(path)
     try:
         return _style(path.stem, data)
     except KeyError as error:
         raise UsageError(f"{path.name}: the field {error} is missing") from error
     except (TypeError, ValueError, AttributeError) as error:
-        raise UsageError(f"{path.name}: {error}") from error
+        raise UsageError(f"{path.name}, line {_line(text, str(error))}: {error}") from error
+
+
+def _line(text: str, said: str) -> int:
+    """Where the field stands that an error speaks of: by its way, or by its name in quotes."""
+    way = re.match(r"[a-z_]+(?:\.[a-z_]+)*", said)
+    named = re.search(r"argument '(\w+)'", said)
+    return line_of(text, *(named[1],) if named else way[0].split(".") if way else ())
 
 
 def _style(name: str, data: dict[str, Any]) -> Style:
