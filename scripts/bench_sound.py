@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
@@ -40,7 +41,7 @@ K:C
 
 def bench_song(seconds: float = 240.0) -> SongArrangement:
     """The same song each time: five tracks, about twenty notes a second."""
-    wishes = Wishes(**{**SONG.__dict__, "length": str(seconds / 60)})
+    wishes = replace(SONG, length=str(seconds / 60))
     brief = make_brief(wishes, load_styles(paths.DATA / "styles"), 1)
     return arrange(brief, read_abc(_TUNE), paths.DATA)
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from scripts.errors import UsageError
+
+T = TypeVar("T")
 
 
 def read_tables(path: Path) -> tuple[dict[str, Any], str]:
@@ -25,6 +28,25 @@ def read_tables(path: Path) -> tuple[dict[str, Any], str]:
         raise UsageError(f"{path.name}: {error}; mend the file") from error
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def read_each(path: Path, make: Callable[[str, Any], T]) -> dict[str, T]:
+    """What `make` makes of each table of a file, by name.
+
+    Raises
+    ------
+    UsageError
+        When `make` finds a table wrong; its line and name are named.
+    """
+    tables, text = read_tables(path)
+    found = {}
+    for name, row in tables.items():
+        try:
+            found[name] = make(name, row)
+        except (TypeError, ValueError, KeyError, AttributeError) as error:
+            raise UsageError(f"{path.name}, line {line_of(text, name)}: [{name}] {error}"
+                             ) from error
+    return found
 
 
 def line_of(text: str, *keys: str) -> int:

@@ -30,6 +30,11 @@ class Tuning:
     pitch: int | None = None
 
 
+def frequency(pitch: float, a4: float = CONCERT) -> float:
+    """Hz of a MIDI number where A4 (69) has `a4` Hz."""
+    return float(a4 * 2 ** ((pitch - 69) / 12))
+
+
 def find_tuning(asked: float, classes: Collection[int] = ()) -> Tuning:
     """The tuning for what was asked: Hz of A4, or one of :data:`SACRED`.
 

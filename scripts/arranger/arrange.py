@@ -20,6 +20,7 @@ from scripts.brief import Brief
 from scripts.score.chords import Chord
 from scripts.score.sheet import Bar, LeadSheet
 from scripts.styles.style import TrackStyle
+from scripts.tuning import frequency
 
 # Roles that play in a section; sections that are missing have all.
 _PLAYING: dict[str, tuple[str, ...]] = {
@@ -71,11 +72,10 @@ class SongArrangement:
 
     @property
     def binaural(self) -> tuple[float, float]:
-        key, a4 = self.sheet.key, self.tuning
-        pitch = self.brief.tuning.pitch or 48 + key.tonic_pc
+        pitch = self.brief.tuning.pitch or 48 + self.sheet.key.tonic_pc
         while pitch > 60:
             pitch -= 12
-        return self.brief.binaural, a4 * 2 ** ((pitch - 69) / 12)
+        return self.brief.binaural, frequency(pitch, self.tuning)
 
     @property
     def room(self) -> float:
@@ -85,7 +85,7 @@ class SongArrangement:
     def bar_ticks(self) -> int:
         return self.brief.meter.bar_ticks
 
-    @property
+    @cached_property
     def tracks(self) -> Mapping[str, TrackStyle]:
         tracks = self.brief.style.tracks
         if self.brief.tuning.pitch is None:
@@ -126,11 +126,14 @@ class SongArrangement:
         offset = len(part) - section.bars if section.name == "outro" else 0
         return [part[(offset + i) % len(part)] for i in range(section.bars)]
 
+    def _chords(self, bar: Bar) -> tuple[tuple[int, Chord], ...]:
+        return bar.chords or ((0, self._tonic),)
+
     def _section(self, index: int, rng: random.Random) -> dict[str, list[NoteEvent]]:
         section = self.form[index]
         meter, key = self.sheet.meter, self.sheet.key
         bars = self._bars(section)
-        harmony = [bar.chords or ((0, self._tonic),) for bar in bars]
+        harmony = [self._chords(bar) for bar in bars]
         playing = _PLAYING.get(section.name, tuple(self.tracks))
         out: dict[str, list[NoteEvent]] = {}
         for role, track in self.tracks.items():
@@ -198,7 +201,7 @@ class SongArrangement:
             return
         section, full = self.form[index], self.bar_ticks
         for b, bar in enumerate(self._bars(section)):
-            chords = bar.chords or ((0, self._tonic),)
+            chords = self._chords(bar)
             ends = [*(t for t, _ in chords[1:]), full]
             for (start, chord), end in zip(chords, ends, strict=True):
                 if pitch % 12 in chord.pitch_classes:

@@ -8,9 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from scripts.arranger.events import DRUM_KEYS
-from scripts.errors import UsageError
 from scripts.score.meter import Meter
-from scripts.tables import line_of, read_tables
+from scripts.tables import read_each
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +88,7 @@ def load_grooves(path: Path) -> Mapping[str, Groove]:
     UsageError
         With the line of what is wrong.
     """
-    tables, text = read_tables(path)
-    found = {}
-    for name, row in tables.items():
-        try:
-            found[name] = _groove(name, row)
-        except (TypeError, ValueError, KeyError, AttributeError) as error:
-            raise UsageError(f"{path.name}, line {line_of(text, name)}: [{name}] {error}"
-                             ) from error
-    return found
+    return read_each(path, _groove)
 
 
 def _groove(name: str, row: Mapping[str, object]) -> Groove:

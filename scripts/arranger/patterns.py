@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from scripts.arranger.events import DRUM_KEYS
-from scripts.errors import UsageError
 from scripts.score.meter import Meter
-from scripts.tables import line_of, read_tables
+from scripts.tables import read_each
 
 STEP = 6  # ticks of one character, a sixteenth
 VELOCITY = {"X": 1.0, "x": 0.78, "o": 0.45}
@@ -66,18 +65,11 @@ def load_patterns(folder: Path) -> Patterns:
 
 
 def _read(path: Path, marks: str) -> dict[str, Any]:
-    tables, text = read_tables(path)
-    for name, by_meter in tables.items():
-        try:
-            check_pattern(by_meter, marks)
-        except (ValueError, AttributeError) as error:
-            raise UsageError(f"{path.name}, line {line_of(text, name)}: [{name}] {error}"
-                             ) from error
-    return tables
+    return read_each(path, lambda name, by_meter: check_pattern(by_meter, marks))
 
 
-def check_pattern(by_meter: Mapping[str, Any], marks: str) -> None:
-    """Raise ValueError when a pattern is not whole bars of `marks`."""
+def check_pattern(by_meter: Mapping[str, Any], marks: str) -> Mapping[str, Any]:
+    """The pattern itself; ValueError when it is not whole bars of `marks`."""
     if "4/4" not in by_meter:
         raise ValueError('"4/4" is missing')
     for meter, found in by_meter.items():
@@ -93,6 +85,7 @@ def check_pattern(by_meter: Mapping[str, Any], marks: str) -> None:
                 raise ValueError(f"{meter} {piece}: write bars of {size} characters")
             if set(line) - set(marks):
                 raise ValueError(f"{meter} {piece}: use only {' '.join(marks)}")
+    return by_meter
 
 
 def bars_of(by_meter: ByMeter, meter: Meter) -> list[str]:

@@ -20,8 +20,9 @@ from scripts.files import (
     write_flushed,
 )
 from scripts.styles.style import ROLES
+from scripts.synth.mixer import BINAURAL
 
-STEMS = tuple(f".{role}.wav" for role in (*ROLES, "binaural"))
+STEMS = tuple(f".{role}.wav" for role in (*ROLES, BINAURAL))
 SUFFIXES = (".mp3", ".json", ".wav", ".abc", ".musicxml", ".mid", *STEMS)  # of a song's files
 PART, LOCK = ".lmg-part", ".lmg-lock"
 SETTLED = 60.0  # seconds, longer than all waiting, after which nobody is at a whole song any more

@@ -19,6 +19,7 @@ from scripts.synth.instruments import Ensemble, Instrument, Texture
 from scripts.synth.loudness import block_powers
 from scripts.synth.stroke import Sound, Stroke
 from scripts.synth.voices import play
+from scripts.tuning import frequency
 
 TOUCHES = 6  # levels of velocity that sound different
 VARIANTS = 3  # strokes of a drum that differ
@@ -133,7 +134,7 @@ class Bank:
         return float(np.sqrt(max(power, 1e-9)))
 
     def _frequency(self, instrument: Instrument, key: int) -> float:
-        return float(self._tuning * 2 ** ((key - 69) / 12 + instrument.octave))
+        return frequency(key + 12 * instrument.octave, self._tuning)
 
     def _sound(self, instrument: Instrument, pitch: int, touch: int, seconds: float, variant: int,
                manner: str) -> Sound:

@@ -10,9 +10,9 @@ import numpy.typing as npt
 from scripts.synth import kit as k
 from scripts.synth import percussion as p
 from scripts.synth.additive import Mono
+from scripts.synth.hits import Hit
 from scripts.synth.instruments import Kit
 from scripts.synth.noise import cut_lows
-from scripts.synth.strokes import Hit
 
 # Key -> (maker, pan as the audience sees it, level).
 _PIECES: dict[int, tuple[Callable[[Hit], Mono], float, float]] = {

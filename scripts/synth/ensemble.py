@@ -18,9 +18,9 @@ from scripts.synth.additive import TOP
 from scripts.synth.instruments import Ensemble, Peaks
 from scripts.synth.noise import cut_gain
 from scripts.synth.spectra import formants, harmonics
+from scripts.synth.stroke import C4
 
 LENGTH = 1 << 17
-C4 = 261.63
 
 
 @lru_cache(maxsize=48)  # of a megabyte each

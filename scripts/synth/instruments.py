@@ -8,9 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from scripts.errors import UsageError
 from scripts.synth.spectra import WAVES
-from scripts.tables import line_of, read_tables
+from scripts.tables import read_each
 
 Peaks = tuple[tuple[float, float, float], ...]
 
@@ -242,13 +241,7 @@ def load_instruments(folder: Path) -> Mapping[str, Instrument]:
     """
     found: dict[str, Instrument] = {}
     for path in sorted(folder.glob("*.toml")):
-        tables, text = read_tables(path)
-        for name, row in tables.items():
-            try:
-                found[name] = _instrument(name, row)
-            except (TypeError, ValueError, KeyError, AttributeError) as error:
-                line = line_of(text, name)
-                raise UsageError(f"{path.name}, line {line}: [{name}] {error}") from error
+        found |= read_each(path, _instrument)
     return found
 
 

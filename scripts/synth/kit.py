@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from scripts.synth.additive import Mono, row_times, sum_partials
+from scripts.synth.hits import Hit, fall, seconds, tone
 from scripts.synth.noise import cut_highs, cut_lows
-from scripts.synth.strokes import Hit, fall, seconds, tone
 
 # Six square oscillators of a drum machine's cymbals, Hz.
 _MACHINE = (205.3, 304.4, 369.6, 522.7, 540.0, 800.0)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from scripts.synth.additive import Mono, row_times, sum_partials
-from scripts.synth.strokes import Hit, fall, seconds, tone
+from scripts.synth.hits import Hit, fall, seconds, tone
 
 
 def skin(pitch: float, decay: float, slap: float) -> Callable[[Hit], Mono]:

@@ -15,6 +15,11 @@ _KICKS = (35, 36)
 _EARLY = RATE // 10  # a note may start so much before the bar line it belongs to
 
 
+def samples_per_tick(arrangement: Arrangement) -> float:
+    """Samples of a tick at the song's tempo."""
+    return RATE * 60 / arrangement.tempo / 24
+
+
 class Score:
     """Reads an arrangement section by section, only as far as the next block needs.
 
@@ -32,7 +37,7 @@ class Score:
         self._known = 0.0  # samples; all notes that start before are waiting
         self._waiting: list[tuple[int, int, str, NoteEvent]] = []
         self._numbers = count()
-        self._per_tick = RATE * 60 / arrangement.tempo / 24
+        self._per_tick = samples_per_tick(arrangement)
         if lead:
             self._wrap(lead)
 
@@ -81,7 +86,7 @@ def strike(arrangement: Arrangement, bank: Bank, mixer: Mixer, role: str, event:
 def strike_all(arrangement: Arrangement, bank: Bank, mixer: Mixer, section: SectionEvents,
                start: int, count: int) -> None:
     """Put the notes of a section that sound in `count` samples from `start` into the channels."""
-    per_tick = RATE * 60 / arrangement.tempo / 24
+    per_tick = samples_per_tick(arrangement)
     for role, events in section.tracks.items():
         for event in events:
             at = int(event.start * per_tick) - start

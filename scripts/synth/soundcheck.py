@@ -17,7 +17,7 @@ from scripts.synth.effects import Planar
 from scripts.synth.loudness import block_powers, gated
 from scripts.synth.master import Master
 from scripts.synth.mixer import Mixer
-from scripts.synth.score import strike_all
+from scripts.synth.score import samples_per_tick, strike_all
 from scripts.synth.tone import OCTAVES, Equaliser, Tone, balanced, octave_levels
 
 # LUFS, measured on excerpts; over 57 styles whole songs come out within a decibel or so of it.
@@ -84,7 +84,7 @@ def _chosen(arrangement: Arrangement) -> tuple[list[int], list[float]]:
 
 def _excerpt(arrangement: Arrangement, bank: Bank, index: int) -> Planar:
     """Some seconds from the middle of a section, without a master bus."""
-    per_tick = RATE * 60 / arrangement.tempo / 24
+    per_tick = samples_per_tick(arrangement)
     section = arrangement.form[index]
     length = section.bars * arrangement.bar_ticks * per_tick
     count = int(min(_EXCERPT * RATE, length)) // 2 * 2

@@ -9,8 +9,8 @@ import numpy.typing as npt
 from scipy.signal import oaconvolve
 
 from scripts.synth import RATE
+from scripts.synth.hits import fall, seconds, tone
 from scripts.synth.noise import band_noise
-from scripts.synth.strokes import fall, seconds, tone
 
 Sound = npt.NDArray[np.float32]
 
