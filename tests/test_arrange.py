@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts import paths
 from scripts.arranger.arrange import arrange
+from scripts.arranger.events import NoteEvent
 from scripts.arranger.form import lay_out, lay_out_exactly
 from scripts.arranger.patterns import fit, steps_of
 from scripts.arranger.voicing import bass_note, voice
@@ -18,6 +20,8 @@ from scripts.score.abc_reader import read_abc
 from scripts.score.chords import Chord
 from scripts.score.meter import parse_meter
 from scripts.score.sheet import LeadSheet
+from scripts.synth.bank import Bank
+from scripts.synth.instruments import load_instruments
 from tests.conftest import TUNE
 
 
@@ -103,6 +107,18 @@ def test_no_four_bars_of_a_song_are_played_twice_alike(words: str, brief: Callab
     passages = [tuple(frozenset(bars.get(b + i, ())) for i in range(4))
                 for b in range(found.brief.bars - 3)]
     assert len(set(passages)) == len(passages) > 20
+
+
+def test_a_bass_changes_its_manner_and_the_synth_hears_it(brief: Callable[..., Brief],
+                                                          tune: LeadSheet) -> None:
+    found = arrange(brief("dubstep", key="E minor", length="2"), tune, paths.DATA)
+    manners = {e.manner for s in found.sections() for e in s.tracks.get("bass", ())}
+    assert manners - {""} == set(found.tracks["bass"].manners)  # the last note has none
+    assert len(manners) > 4
+    bank = Bank(load_instruments(paths.DATA / "instruments"), 140, 440)
+    slow, quick = (bank.cut("wobble bass", NoteEvent(0, 48, 40, 0.8, m), 0.9, 0)
+                   for m in ("wobble1", "wobble4"))
+    assert not np.allclose(slow, quick, atol=0.01)
 
 
 def test_the_song_closes_on_its_tonic_chord(brief: Callable[..., Brief]) -> None:

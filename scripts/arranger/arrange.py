@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -240,7 +240,7 @@ class SongArrangement:
             start = beat * 24 + within
         loose = {"drums": 0.002, "bass": 0.003}.get(role, 0.005)
         shift = min(max(rng.gauss(0.0, loose), -0.012), 0.012) * self.tempo / 60 * 24
-        return NoteEvent(max(0.0, start + shift), event.ticks, event.pitch, event.velocity)
+        return replace(event, start=max(0.0, start + shift))
 
 
 def arrange(brief: Brief, sheet: LeadSheet, data: Path) -> SongArrangement:
