@@ -35,7 +35,6 @@ def build_parser() -> argparse.ArgumentParser:
     common.add_argument("--json", action="store_true", help="one JSON object a line")
     commands = parser.add_subparsers(dest="command", parser_class=_Parser)
     song = _Parser(add_help=False)
-    song.add_argument("styles", help='such as "Chill, Dubstep"')
     song.add_argument("--length", metavar="L", help="3 (minutes), 4-6, or 1:30 (hours:minutes)")
     song.add_argument("--key", help='such as "F minor"')
     song.add_argument("--tempo", type=float, help="quarter notes a minute, 20 to 300")
@@ -54,11 +53,20 @@ def build_parser() -> argparse.ArgumentParser:
     song.add_argument("--motif", help='notes that the tune begins with: "C4 E4 G4"')
     song.add_argument("--songs", type=int, default=1, metavar="N")
     song.add_argument("--out", type=Path, help="folder for the files")
-    generate = commands.add_parser("generate", parents=[song, common], help="make songs")
-    generate.add_argument("--also", default="", metavar="KINDS",
-                          help="keep these too: wav, mid, abc, musicxml, stems")
-    generate.add_argument("--watch-input", action="store_true", help=argparse.SUPPRESS)
-    commands.add_parser("compose", parents=[song, common], help="write only the lead sheet (ABC)")
+    styled = _Parser(add_help=False)
+    styled.add_argument("styles", help='such as "Chill, Dubstep"')
+    made = _Parser(add_help=False)
+    made.add_argument("--also", default="", metavar="KINDS",
+                      help="keep these too: wav, mid, abc, musicxml, stems")
+    made.add_argument("--watch-input", action="store_true", help=argparse.SUPPRESS)
+    commands.add_parser("generate", parents=[styled, song, made, common], help="make songs")
+    commands.add_parser("compose", parents=[styled, song, common],
+                        help="write only the lead sheet (ABC)")
+    given = commands.add_parser("render", parents=[song, made, common],
+                                help="a song from notes somebody else wrote")
+    given.add_argument("file", type=Path, help="ABC, MIDI or MusicXML")
+    given.add_argument("--style", dest="styles", default="pop", metavar="S",
+                       help='what is arranged around the notes; "plain" adds nothing')
     play = commands.add_parser("play", parents=[common], help="play songs in a loop")
     play.add_argument("files", nargs="*", type=Path)
     play.add_argument("--shuffle", action="store_true")
@@ -122,7 +130,7 @@ def _tell(line: str) -> None:
 
 def _run(args: argparse.Namespace, settings: Settings, notes: list[str]) -> int:
     command = args.command or "menu"
-    if command == "generate":
+    if command in ("generate", "render"):
         return _generate(args, settings)
     if command == "compose":
         return _compose(args, settings)
@@ -143,7 +151,8 @@ def _run(args: argparse.Namespace, settings: Settings, notes: list[str]) -> int:
 
 
 def _wishes(args: argparse.Namespace, settings: Settings) -> Wishes:
-    return Wishes(styles=args.styles, length=args.length or settings.song_length, key=args.key,
+    length = args.length or ("" if args.command == "render" else settings.song_length)
+    return Wishes(styles=args.styles, length=length, key=args.key,
                   tempo=args.tempo, meter=args.meter, tuning=args.tuning, form=args.form,
                   chords=args.chords, binaural=args.binaural, loop=args.loop, motif=args.motif)
 
@@ -163,7 +172,8 @@ def _order(args: argparse.Namespace, settings: Settings) -> Any:
     if wrong:
         raise UsageError(f'--also "{wrong[0][:20]}" cannot be made; {", ".join(ALSO)} can')
     return Order(_wishes(args, settings), args.songs, seed, args.model or settings.model,
-                 temperature, args.out or paths.OUTPUT, settings.bitrate, also)
+                 temperature, args.out or paths.OUTPUT, settings.bitrate, also,
+                 getattr(args, "file", None))
 
 
 def _generate(args: argparse.Namespace, settings: Settings) -> int:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from scripts import paths
 from scripts.arranger.arrange import SongArrangement, arrange
+from scripts.arranger.given import arrange_piece
 from scripts.audio.mp3 import Tags, encode_mp3, encode_stream, write_tags
 from scripts.audio.wav import WavFile, write_wav
 from scripts.awake import awake
@@ -38,8 +39,10 @@ from scripts.llm.client import ModelProcess
 from scripts.llm.gguf_file import GgufInfo
 from scripts.llm.registry import find_model
 from scripts.llm.sheet_machine import longest
+from scripts.piece_brief import brief_for
 from scripts.score.abc_writer import write_abc
 from scripts.score.musicxml import musicxml_of
+from scripts.score.open_piece import open_piece
 from scripts.settings import Settings
 from scripts.styles.style import load_styles
 from scripts.summary import summarise
@@ -78,6 +81,8 @@ class Order:
         kbit/s.
     also : tuple of str
         Files to keep beside the MP3 and the ABC: ``wav``, ``mid``, ``musicxml``, ``stems``.
+    file : Path, optional
+        Somebody's notes (ABC, MIDI, MusicXML) to play instead of asking a model.
     """
 
     wishes: Wishes
@@ -88,6 +93,7 @@ class Order:
     out: Path
     bitrate: int = 192
     also: tuple[str, ...] = ()
+    file: Path | None = None
 
 
 class Studio:
@@ -98,16 +104,20 @@ class Studio:
         self.order, self.settings, self.cancelled = order, settings, cancelled
         self.styles = load_styles(paths.DATA / "styles")
         self.instruments = load_instruments(paths.DATA / "instruments")
+        self.piece = open_piece(order.file) if order.file else None
         brief = self.brief(0)  # a wish that cannot be met is told before a model is started
         if {"wav", "stems"} & {*order.also} and brief.length > LONGEST_WAV:
             raise UsageError("a WAV file ends at 6 hours; leave wav and stems out of --also")
-        self.info = find_model(order.model, paths.MODELS)
+        self.info = None if self.piece else find_model(order.model, paths.MODELS)
         self._models: list[ModelProcess] = []
         self._composer: Composer | None = None
 
     def brief(self, number: int) -> Brief:
         """The brief of song `number` (from 0)."""
-        return make_brief(self.order.wishes, self.styles, self.order.seed + number)
+        seed = self.order.seed + number
+        if self.piece is not None:
+            return brief_for(self.piece, self.order.wishes, self.styles, seed).brief
+        return make_brief(self.order.wishes, self.styles, seed)
 
     def compose(self, brief: Brief, report: Report) -> Composition:
         """The lead sheet for `brief`; starts the model when it is not running."""
@@ -128,10 +138,8 @@ class Studio:
         MusicGenError
             Nothing unfinished is left under a final name.
         """
-        brief = self.brief(number)
-        composition = self.compose(brief, report)
-        brief = replace(brief, form=composition.form)
-        arrangement = arrange(brief, composition.sheet, paths.DATA)
+        brief, composition, arrangement = self._given(number, report) if self.piece \
+            else self._written(number, report)
         files = SongFiles(self.order.out, composition.sheet.title)
         try:
             return self._produce(brief, composition, arrangement, files, report)
@@ -141,6 +149,29 @@ class Studio:
             raise
         finally:
             files.tidy()
+
+    def _written(self, number: int, report: Report
+                 ) -> tuple[Brief, Composition, SongArrangement]:
+        """A song that the model writes."""
+        brief = self.brief(number)
+        composition = self.compose(brief, report)
+        brief = replace(brief, form=composition.form)
+        return brief, composition, arrange(brief, composition.sheet, paths.DATA)
+
+    def _given(self, number: int, report: Report) -> tuple[Brief, Composition, SongArrangement]:
+        """A song around somebody's notes."""
+        assert self.piece and self.order.file
+        report("compose", 0.0, "")
+        made = brief_for(self.piece, self.order.wishes, self.styles, self.order.seed + number)
+        octaves = {name: i.octave for name, i in self.instruments.items()}
+        arrangement = arrange_piece(made.brief, made.piece, paths.DATA, octaves)
+        title = self.piece.title or self.order.file.stem
+        sheet = replace(arrangement.sheet, title=title, tempo=made.brief.tempo,
+                        styles=made.brief.styles)
+        report("compose", 1.0, "")
+        return made.brief, Composition(
+            sheet, self.piece.composer or self.order.file.name, 0, 0.0, 0, 0.0,
+            self.order.file.name, made.brief.form), arrangement
 
     def close(self) -> None:
         """Stop the model's process."""
@@ -155,6 +186,7 @@ class Studio:
         self.close()
 
     def _ready(self, brief: Brief) -> Composer:
+        assert self.info is not None
         if self._composer is None:
             # One token may be one character at worst.
             grammar = sheet_grammar(replace(brief, parts=max(brief.parts, LARGEST, key=sum),
@@ -170,7 +202,7 @@ class Studio:
         if not self.settings.writer:
             return None
         info = find_model(self.settings.writer, paths.MODELS)
-        if info.path.resolve() == self.info.path.resolve():
+        if self.info and info.path.resolve() == self.info.path.resolve():
             return None
         notes = load_notes(paths.DATA / "models.toml", info.path.name)
         return Writer(self._start(info, _WRITER_CONTEXT), info.name, notes, paths.DATA)

@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from scripts.errors import NotationError
-from scripts.score.abc_reader import fields_of, read_abc, read_tunes
+from scripts.score.abc_notes import fields_of
+from scripts.score.abc_reader import read_abc, read_tunes
 from scripts.score.chords import Chord
 from scripts.score.harmonise import Slot, harmonise, viterbi, with_chords
 from scripts.score.keys import Key, key_from_pc

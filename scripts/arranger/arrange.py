@@ -230,17 +230,21 @@ class SongArrangement:
 
     def _feel(self, event: NoteEvent, role: str, rng: random.Random) -> NoteEvent:
         """Swing the off-beats and loosen the timing by a few milliseconds."""
-        start = event.start
-        swing = self.brief.style.swing
-        if swing and not self.sheet.meter.is_compound:
-            beat, within = divmod(start, 24)
-            middle = 12 * (1 + swing)
-            within = within * middle / 12 if within < 12 else \
-                middle + (within - 12) * (24 - middle) / 12
-            start = beat * 24 + within
+        start = self._swung(event.start)
         loose = {"drums": 0.002, "bass": 0.003}.get(role, 0.005)
         shift = min(max(rng.gauss(0.0, loose), -0.012), 0.012) * self.tempo / 60 * 24
         return replace(event, start=max(0.0, start + shift))
+
+    def _swung(self, start: float) -> float:
+        """A moment of straight eighths as the style swings it."""
+        swing = self.brief.style.swing
+        if not swing or self.sheet.meter.is_compound:
+            return start
+        beat, within = divmod(start, 24)
+        middle = 12 * (1 + swing)
+        within = within * middle / 12 if within < 12 else \
+            middle + (within - 12) * (24 - middle) / 12
+        return beat * 24 + within
 
 
 def arrange(brief: Brief, sheet: LeadSheet, data: Path) -> SongArrangement:

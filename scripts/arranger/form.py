@@ -67,6 +67,28 @@ def lay_out_exactly(names: Sequence[str], parts: Sequence[int], bars: int
     return _sections(plan, parts)
 
 
+def as_written(names: Sequence[str], parts: Sequence[int], bars: int, intro: bool
+               ) -> tuple[Section, ...]:
+    """Every part in its order, as often as `bars` allow; the last round may be cut short.
+
+    The parts take their names, and so their energy, from a form by turns. What is left over
+    by less than a round goes to an introduction of four bars where `intro` allows one.
+    """
+    shapes = [n for n in names if n not in ("intro", "outro")] or ["verse"]
+    left = bars % sum(parts)
+    plan: list[tuple[str, int, int]] = []
+    if intro and names[:1] == ("intro",) and bars > sum(parts) and left >= 4:
+        plan.append(("intro", 4, 0))
+    room = bars - sum(count for _, count, _ in plan)
+    for turn in itertools.count():
+        count = min(parts[turn % len(parts)], room)
+        if count <= 0:
+            break
+        plan.append((shapes[turn % len(shapes)], count, turn % len(parts)))
+        room -= count
+    return _turned(plan)
+
+
 def _size(name: str, parts: Sequence[int]) -> int:
     """Bars that a section likes to have."""
     _, fixed, part = _SHAPES[name]
@@ -74,16 +96,19 @@ def _size(name: str, parts: Sequence[int]) -> int:
 
 
 def _sections(plan: Sequence[tuple[str, int]], parts: Sequence[int]) -> tuple[Section, ...]:
+    return _turned([(name, count, _SHAPES[name][2] % len(parts)) for name, count in plan])
+
+
+def _turned(plan: Sequence[tuple[str, int, int]]) -> tuple[Section, ...]:
     """Sections one after the other; a later turn of one has a little more energy."""
     sections: list[Section] = []
     turns: Counter[str] = Counter()
     start = 0
-    for name, count in plan:
-        energy, _, part = _SHAPES[name]
+    for name, count, part in plan:
+        energy = _SHAPES[name][0]
         turn = turns[name]
         turns[name] += 1
         lift = min(0.12, 0.06 * turn) if name != "intro" else 0.0
-        sections.append(Section(name, start, count, part % len(parts), turn,
-                                min(1.0, energy + lift)))
+        sections.append(Section(name, start, count, part, turn, min(1.0, energy + lift)))
         start += count
     return tuple(sections)

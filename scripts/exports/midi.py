@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import cycle
 from pathlib import Path
 
 import mido
@@ -50,7 +51,7 @@ def write_midi(path: Path, arrangement: Arrangement, instruments: Mapping[str, I
             notes.setdefault(role, []).extend(events)
     _add_markers(head, markers)
     end = round(arrangement.length * arrangement.tempo / 60 * TICKS)
-    free = iter(_CHANNELS)
+    free = cycle(_CHANNELS)
     for role, track in arrangement.tracks.items():
         instrument = instruments[track.instrument]
         if role not in notes or isinstance(instrument.voice, Texture):

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from scripts.arranger.given import MOST_VOICES
 from scripts.errors import HeldError, StorageError
 from scripts.files import (
     WAITS,
@@ -22,7 +23,8 @@ from scripts.files import (
 from scripts.styles.style import ROLES
 from scripts.synth.mixer import BINAURAL
 
-STEMS = tuple(f".{role}.wav" for role in (*ROLES, BINAURAL))
+_VOICES = tuple(f"voice{n}" for n in range(1, MOST_VOICES + 1))  # of somebody's own notes
+STEMS = tuple(f".{role}.wav" for role in (*ROLES, BINAURAL, *_VOICES))
 SUFFIXES = (".mp3", ".json", ".wav", ".abc", ".musicxml", ".mid", *STEMS)  # of a song's files
 PART, LOCK = ".lmg-part", ".lmg-lock"
 SETTLED = 60.0  # seconds, longer than all waiting, after which nobody is at a whole song any more

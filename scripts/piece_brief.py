@@ -1,0 +1,88 @@
+"""The brief for notes that somebody else wrote: theirs decide where the user wished nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from scripts.brief import LONGEST, Brief, Wishes, make_brief
+from scripts.errors import UsageError
+from scripts.score.keys import parse_key
+from scripts.score.meter import Meter, parse_meter
+from scripts.score.piece import QUICKEST, SLOWEST, Piece, steadied, transposed
+from scripts.score.piece_sheet import part_sizes
+from scripts.styles.style import Style
+
+PLAIN = "plain"  # the style that adds nothing
+_BASE = "classical"  # where plain has its room from
+_RING = 2.3  # seconds after the last bar
+
+
+@dataclass(frozen=True)
+class PieceBrief:
+    """A piece made ready, and what was decided about it."""
+
+    piece: Piece
+    brief: Brief
+
+
+def brief_for(piece: Piece, wishes: Wishes, known: Mapping[str, Style], seed: int) -> PieceBrief:
+    """Decide how `piece` is played.
+
+    A length that was asked for is filled with whole rounds of the piece; without one it is played
+    once. An empty ``wishes.length`` means no wish.
+
+    Raises
+    ------
+    UsageError
+        When a wish cannot be met.
+    """
+    if wishes.motif:
+        raise UsageError("--motif begins a tune that a model writes; here the notes are the file's")
+    remarks = list(piece.remarks)
+    plain = wishes.styles.strip().lower() == PLAIN
+    odd = not SLOWEST <= piece.tempo <= QUICKEST or not 24 <= piece.meter.bar_ticks <= 192
+    if wishes.key:
+        key = parse_key(wishes.key)
+        if key is None:
+            raise UsageError(f'key "{wishes.key[:20]}" is not known; write one such as "F minor", '
+                             '"C# dorian" or "Bb"')
+        piece = transposed(piece, key)
+    if (plain or odd) and wishes.tempo is None:
+        piece = steadied(piece)  # every note at the second where it stood
+    elif piece.tempos:
+        remarks.append(f"the file's changing tempo is played at a steady "
+                       f"{wishes.tempo or piece.tempo:g}")
+    meter = _meter(wishes, piece, remarks)
+    piece = replace(piece, meter=meter, breaks=piece.breaks if meter == piece.meter else ())
+    tempo = wishes.tempo if wishes.tempo is not None else piece.tempo
+    bar_seconds = meter.bar_ticks / 24 * 60 / tempo if tempo else 0.0
+    natural = piece.bars * bar_seconds + _RING
+    asked = replace(wishes, styles=_BASE if plain else wishes.styles, key=str(piece.key),
+                    meter=str(meter), tempo=tempo, motif=None,
+                    length=wishes.length or str(max(natural, 12.0, 3 * bar_seconds + 3) / 60))
+    if natural > LONGEST:
+        raise UsageError(f"the piece lasts {natural / 3600:.0f} hours; up to 24 can be made")
+    brief = make_brief(asked, known, seed)
+    style = brief.style
+    if plain:
+        style = replace(style, name=PLAIN, tracks={}, swing=0.0)
+    if brief.chords:
+        count = len(brief.chords)
+        full = meter.bar_ticks
+        piece = replace(piece, chords=tuple((float(b * full), brief.chords[b % count])
+                                            for b in range(piece.bars)))
+    length = brief.length if wishes.length or wishes.loop else natural
+    return PieceBrief(piece, replace(
+        brief, asked=" ".join(wishes.styles.split()), styles=(PLAIN,) if plain else brief.styles,
+        style=style, key=piece.key, length=length, parts=tuple(part_sizes(piece)),
+        notes=(*brief.notes, *remarks)))
+
+
+def _meter(wishes: Wishes, piece: Piece, remarks: list[str]) -> Meter:
+    if wishes.meter:
+        return parse_meter(wishes.meter) or piece.meter  # make_brief tells what is wrong
+    if 24 <= piece.meter.bar_ticks <= 192:
+        return piece.meter
+    remarks.append(f"bars of {piece.meter} are counted as 4/4")
+    return Meter(4, 4)

@@ -1,0 +1,297 @@
+"""Reads somebody's ABC as a piece: every voice, chord and repeat, and as much as can be saved.
+
+A bar that does not add up is filled or cut and an unreadable sign is passed over; each is told
+with its line. Pickups and the shorter bars that make up for them are left as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+
+from scripts.errors import NotationError
+from scripts.score.abc_notes import (
+    TOKEN,
+    BarState,
+    fields_of,
+    head_state,
+    key_field,
+    take,
+    tempo_field,
+    unit_field,
+)
+from scripts.score.chords import Chord
+from scripts.score.meter import parse_meter
+from scripts.score.piece import Piece, PieceNote, Voice
+from scripts.score.sheet import Note
+
+MOST_BARS = 20_000  # with all repeats
+_REMARKS = 6  # told one by one; the others are counted
+
+
+@dataclass
+class _Bar:
+    """A bar as it is written, with the signs at its two ends."""
+
+    notes: list[Note]
+    lower: dict[int, tuple[int, ...]]
+    chords: list[tuple[int, Chord]]
+    full: int
+    line: int
+    opens: bool = False  # a repeat or a part begins here
+    closes: bool = False  # a part ends here
+    again: bool = False  # go back from here
+    endings: frozenset[int] = frozenset()
+
+    @property
+    def ticks(self) -> int:
+        return sum(n.ticks for n in self.notes)
+
+
+@dataclass
+class _Voice:
+    name: str
+    state: BarState
+    bars: list[_Bar] = field(default_factory=list)
+    program: int | None = None
+    opens: bool = True  # the next bar begins a part
+    endings: frozenset[int] = frozenset()
+
+    def close(self) -> None:
+        state = self.state
+        early = [] if state.notes else state.chords
+        if state.notes:
+            self.bars.append(_Bar(state.notes, state.lower, state.chords, state.meter.bar_ticks,
+                                  state.line, self.opens, endings=self.endings))
+            self.opens = False
+        state.clear()
+        state.chords = early
+
+
+class _Reader:
+    def __init__(self, text: str) -> None:
+        self.remarks: list[str] = []
+        self.head = fields_of(text)
+        self.voices: dict[str, _Voice] = {}
+        self.current = self._voice("")
+        in_body = False
+        for number, raw in enumerate(text.splitlines(), 1):
+            program = re.match(r"^%%MIDI\s+program\s+(?:\d+\s+)?(\d{1,3})\s*$", raw)
+            if program:
+                self.current.program = min(127, int(program[1]))
+            line = raw.split("%", 1)[0].rstrip()
+            self.current.state.line = number
+            if not in_body:
+                in_body = line.startswith("K:")
+            elif not line and self._sounding():
+                break  # an empty line ends a tune
+            elif re.match(r"^[A-Za-z]:", line):
+                self._field(line[0], line[2:].strip(), number)
+            else:
+                self._music(line, number)
+        for voice in self.voices.values():
+            voice.close()
+            if voice.bars:
+                voice.bars[-1].closes = True
+
+    def _sounding(self) -> bool:
+        return any(v.bars or v.state.notes for v in self.voices.values())
+
+    def _voice(self, name: str) -> _Voice:
+        if name not in self.voices:
+            first = next(iter(self.voices.values()), None)
+            if first is not None and first.name == "" and not self._sounding():
+                del self.voices[""]  # the music was only waiting for its first voice's name
+            self.voices[name] = _Voice(name, head_state(self.head))
+        return self.voices[name]
+
+    def _field(self, name: str, value: str, line: int) -> None:
+        state = self.current.state
+        try:
+            if name == "V":
+                self.current = self._voice(value.split()[0] if value.split() else "")
+                self.current.state.line = line
+            elif name == "K":
+                state.key = key_field(value, line)
+            elif name == "L":
+                state.unit = unit_field(value)
+            elif name == "M":
+                meter = parse_meter(value)
+                if meter is None:
+                    raise NotationError(f"ABC line {line}: M:{value[:20]} is no metre")
+                self.current.close()
+                state.meter = meter
+            elif name == "P":
+                self._bar_line(self.current, "||")
+        except NotationError as error:
+            self._remark(line, str(error))
+
+    def _music(self, line: str, number: int) -> None:
+        at, bad = 0, False
+        while at < len(line):
+            match = TOKEN.match(line, at)
+            if match is None:
+                if not bad and line[at] != "]":
+                    self._remark(number, f"{line[at]!r} cannot be read and is left out")
+                at, bad = at + 1, True
+                continue
+            at = match.end()
+            try:
+                self._take(match)
+            except NotationError as error:
+                self._remark(number, str(error))
+
+    def _take(self, m: re.Match[str]) -> None:
+        voice = self.current
+        if m["bar"]:
+            self._bar_line(voice, m["bar"])
+        if m["ending"] or m["ending2"]:
+            voice.close()
+            voice.endings = _numbers(m["ending"] or m["ending2"])
+            voice.opens &= 1 in voice.endings  # a later ending belongs to the part before it
+        elif m["bars"] is not None:
+            for _ in range(min(int(m["bars"] or 1), 64)):
+                voice.close()
+                voice.state.notes.append(Note(None, voice.state.meter.bar_ticks))
+        elif m["field"]:
+            self._field(m["field"], m["value"].strip(), voice.state.line)
+        elif not m["bar"]:
+            take(voice.state, m)
+
+    def _bar_line(self, voice: _Voice, sign: str) -> None:
+        voice.close()
+        if sign in ("|", "[|"):
+            return
+        if voice.bars:
+            voice.bars[-1].closes = True
+            voice.bars[-1].again |= sign.startswith(":")
+        voice.endings = frozenset()
+        voice.opens = True
+
+    def _remark(self, line: int, text: str) -> None:
+        text = re.sub(r"^ABC(?: line \d+)?: ", "", text)
+        if not any(r.startswith(f"line {line}:") for r in self.remarks):
+            self.remarks.append(f"line {line}: {text}")
+
+    def placed(self, voice: _Voice) -> tuple[list[PieceNote], list[tuple[float, Chord]], list[int]]:
+        """Notes, chords and the starts of parts, one bar after the other."""
+        notes: list[PieceNote] = []
+        chords: list[tuple[float, Chord]] = []
+        breaks: list[int] = []
+        mixed = len({b.full for b in voice.bars}) > 1
+        start, tied = 0, False
+        for bar in _in_order(voice.bars):
+            start, room = self._place(bar, start, mixed)
+            if bar.opens and (not breaks or start - breaks[-1] >= 4 * bar.full):
+                breaks.append(-(-start // bar.full) * bar.full)
+            chords += [(float(start + t), c) for t, c in bar.chords if t < room]
+            at = 0
+            for i, note in enumerate(bar.notes):
+                ticks = min(note.ticks, room - at)
+                if note.pitch is not None and ticks > 0:
+                    last = notes[-1] if notes else None
+                    if tied and last and last.pitch == note.pitch \
+                            and last.start + last.ticks == start + at:
+                        notes[-1] = replace(last, ticks=last.ticks + ticks)
+                    else:
+                        level = 0.82 if at == 0 else 0.75
+                        notes += [PieceNote(float(start + at), float(ticks), p, level)
+                                  for p in (*bar.lower.get(i, ()), note.pitch)]
+                tied = note.tied
+                at += note.ticks
+            start += room
+        return notes, chords, breaks
+
+    def _place(self, bar: _Bar, start: int, mixed: bool) -> tuple[int, int]:
+        """Where a bar starts, and the ticks it has room for."""
+        if mixed:
+            return start, max(bar.ticks, bar.full)
+        if bar.ticks > bar.full:
+            self._remark(bar.line, f"a bar is {_eighths(bar.ticks - bar.full)} too long and is cut")
+        if bar.ticks >= bar.full:
+            return -(-start // bar.full) * bar.full, bar.full
+        if bar.opens:  # a pickup ends on the bar line
+            line = -(-(start + bar.ticks) // bar.full) * bar.full
+            return line - bar.ticks, bar.ticks
+        start = -(-start // bar.full) * bar.full
+        if bar.closes:
+            return start, bar.ticks
+        self._remark(bar.line, f"a bar is {_eighths(bar.full - bar.ticks)} too short and is "
+                               "filled with a rest")
+        return start, bar.full
+
+
+def read_abc_piece(text: str) -> Piece:
+    """Read the first tune of `text`.
+
+    Raises
+    ------
+    NotationError
+        When there is no note in it, or its header cannot be read.
+    """
+    text = _first_tune(text)
+    if not re.search(r"(?m)^K:", text):
+        raise NotationError("ABC: the tune has no K: field; add one after the header")
+    reader = _Reader(text)
+    voices: list[Voice] = []
+    chords: list[tuple[float, Chord]] = []
+    breaks: list[int] = []
+    for number, voice in enumerate(reader.voices.values()):
+        notes, found, starts = reader.placed(voice)
+        chords += found if not chords else []
+        breaks = breaks or starts
+        if notes:
+            voices.append(Voice(voice.name or f"voice {number + 1}", tuple(notes), voice.program))
+    if not voices:
+        raise NotationError("ABC: the tune has no notes")
+    head, state = reader.head, head_state(reader.head)
+    reader.remarks.sort(key=lambda r: int(r.split(":")[0].removeprefix("line ")))
+    remarks = reader.remarks[:_REMARKS]
+    if len(reader.remarks) > _REMARKS:
+        remarks.append(f"{len(reader.remarks) - _REMARKS} more lines have faults")
+    return Piece(head.get("T", ""), head.get("C", ""), state.key, state.meter,
+                 tempo_field(head.get("Q", "")), tuple(voices), tuple(chords),
+                 tuple(breaks), remarks=tuple(remarks))
+
+
+def _first_tune(text: str) -> str:
+    tunes = re.split(r"(?m)^(?=X:)", text.lstrip("\ufeff"))
+    return next((t for t in tunes if t.startswith("X:")), text)
+
+
+def _numbers(text: str) -> frozenset[int]:
+    """The rounds that an ending such as ``[1,3`` or ``1-2`` is played in."""
+    found: set[int] = set()
+    for first, last in re.findall(r"(\d)(?:-(\d))?", text):
+        found |= set(range(int(first), int(last or first) + 1))
+    return frozenset(found)
+
+
+def _in_order(bars: list[_Bar]) -> list[_Bar]:
+    """The bars as they are played, with repeats and their endings."""
+    played: list[_Bar] = []
+    i = start = 0
+    turn = 1
+    while i < len(bars) and len(played) < MOST_BARS:
+        bar = bars[i]
+        if bar.opens and i > start:
+            start, turn = i, 1
+        if bar.endings and turn not in bar.endings:
+            i += 1
+            continue
+        played.append(bar)
+        # After the ending of one round come those of the next.
+        rounds = max((max(b.endings) for b in bars[start:] if b.endings), default=2) \
+            if bar.endings else 2
+        if bar.again and turn < rounds:
+            turn, i = turn + 1, start
+        elif bar.again:
+            turn, i = 1, i + 1
+            start = i
+        else:
+            i += 1
+    return played
+
+
+def _eighths(ticks: int) -> str:
+    return f"{ticks / 12:g} eighth{'s' if ticks != 12 else ''}"

@@ -1,0 +1,178 @@
+"""Reads a MIDI file as a piece, by mido."""
+
+from __future__ import annotations
+
+import io
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+import mido
+
+from scripts.errors import NotationError
+from scripts.score.keys import Key, parse_key
+from scripts.score.meter import Meter, parse_meter
+from scripts.score.piece import Piece, PieceNote, Voice, find_key, main_tempo, weights
+
+MOST_NOTES = 200_000
+_DRUMS = 9
+_PEDAL = 64
+_LONGEST = 24 * 3600 * 24 * 5  # ticks; a day at 300 quarters a minute
+
+
+@dataclass
+class _Player:
+    """One channel of one track with one program."""
+
+    name: str
+    program: int | None
+    is_kit: bool
+    notes: list[PieceNote] = field(default_factory=list)
+
+
+@dataclass
+class _Channel:
+    """What a channel is doing: its program, keys that are down, and keys the pedal holds."""
+
+    program: int | None = None
+    pedal: bool = False
+    down: dict[int, tuple[float, int]] = field(default_factory=dict)  # key -> start, velocity
+    held: dict[int, tuple[float, int]] = field(default_factory=dict)
+
+
+class _Reader:
+    def __init__(self, file: mido.MidiFile) -> None:
+        self.players: dict[tuple[int, int, int | None], _Player] = {}
+        self.tempos: dict[float, float] = {}
+        self.meters: list[tuple[float, Meter]] = []
+        self.key: Key | None = None
+        self.title = ""
+        self.count = 0
+        per_quarter = file.ticks_per_beat
+        if per_quarter <= 0:
+            raise NotationError("MIDI: the time is counted in film frames, which cannot be read")
+        self._scale = 24 / per_quarter
+        for number, track in enumerate(file.tracks):
+            self._track(number, track)
+
+    def _track(self, number: int, track: mido.MidiTrack) -> None:
+        channels: dict[int, _Channel] = defaultdict(_Channel)
+        at, name = 0.0, ""
+        for message in track:
+            at += message.time * self._scale
+            if at > _LONGEST:
+                raise NotationError("MIDI: the piece is longer than a day")
+            if message.is_meta:
+                name = self._meta(message, at, number) or name
+                continue
+            if not hasattr(message, "channel"):
+                continue
+            channel = channels[message.channel]
+            if message.type == "program_change":
+                self._let_go(number, name, message.channel, channel, at)
+                channel.program = message.program
+            elif message.type == "control_change" and message.control == _PEDAL:
+                channel.pedal = message.value >= 64
+                if not channel.pedal:
+                    self._end(number, name, message.channel, channel, channel.held, at)
+            elif message.type in ("note_on", "note_off"):
+                self._key(number, name, message, channel, at)
+        for n, channel in channels.items():
+            self._let_go(number, name, n, channel, at)
+
+    def _key(self, number: int, name: str, message: mido.Message, channel: _Channel, at: float
+             ) -> None:
+        key = message.note
+        for keys in (channel.down, channel.held):  # struck anew, or let go
+            started = keys.pop(key, None)
+            if started is None:
+                continue
+            if channel.pedal and message.type == "note_off" and keys is channel.down:
+                channel.held[key] = started
+            else:
+                self._note(number, name, message.channel, channel, key, started, at)
+            break
+        if message.type == "note_on" and message.velocity > 0:
+            channel.down[key] = (at, message.velocity)
+
+    def _let_go(self, number: int, name: str, n: int, channel: _Channel, at: float) -> None:
+        self._end(number, name, n, channel, channel.down, at)
+        self._end(number, name, n, channel, channel.held, at)
+
+    def _end(self, number: int, name: str, n: int, channel: _Channel,
+             keys: dict[int, tuple[float, int]], at: float) -> None:
+        for key, started in keys.items():
+            self._note(number, name, n, channel, key, started, at)
+        keys.clear()
+
+    def _note(self, number: int, name: str, n: int, channel: _Channel, key: int,
+              started: tuple[float, int], at: float) -> None:
+        self.count += 1
+        if self.count > MOST_NOTES:
+            raise NotationError(f"MIDI: there are more than {MOST_NOTES:,} notes")
+        start, velocity = started
+        way = (number, n, channel.program)
+        if way not in self.players:
+            self.players[way] = _Player(name, channel.program, n == _DRUMS)
+        self.players[way].notes.append(
+            PieceNote(start, max(at - start, 0.5), key, velocity / 127))
+
+    def _meta(self, message: mido.MetaMessage, at: float, number: int) -> str:
+        """Take in tempo, metre and key; returns a track's name."""
+        if message.type == "set_tempo" and message.tempo > 0:
+            self.tempos[at] = mido.tempo2bpm(message.tempo)
+        elif message.type == "time_signature":
+            meter = parse_meter(f"{message.numerator}/{message.denominator}")
+            if meter is not None:
+                self.meters.append((at, meter))
+        elif message.type == "key_signature" and self.key is None:
+            self.key = parse_key(message.key)
+        elif message.type == "track_name":
+            name = " ".join(message.name.split())
+            if number == 0 and not self.title:
+                self.title = name
+            return name
+        return ""
+
+
+def read_midi_piece(data: bytes) -> Piece:
+    """Read the bytes of a MIDI file.
+
+    Raises
+    ------
+    NotationError
+        When it is damaged or holds no note.
+    """
+    try:
+        file = mido.MidiFile(file=io.BytesIO(data), clip=True)
+    except Exception as error:  # mido tells damage by whatever its reading stumbles over
+        raise NotationError("MIDI: the file is damaged "
+                            f"({type(error).__name__}: {str(error)[:60]})") from error
+    reader = _Reader(file)
+    voices = [Voice(p.name, tuple(sorted(p.notes, key=lambda n: (n.start, n.pitch))), p.program,
+                    p.is_kit) for p in reader.players.values()]
+    if not voices:
+        raise NotationError("MIDI: there are no notes in it")
+    meter = reader.meters[0][1] if reader.meters else Meter(4, 4)
+    voices, silence = _without_silence(voices, meter)
+    tempos = sorted((max(0.0, t - silence), tempo) for t, tempo in reader.tempos.items())
+    end = max(n.start + n.ticks for v in voices for n in v.notes)
+    pitched = [n for v in voices if not v.is_kit for n in v.notes]
+    key = find_key(weights(pitched))
+    # Many programs write C major whatever the key; the notes decide where they disagree.
+    if reader.key is not None and set(reader.key.pitch_classes) == set(key.pitch_classes):
+        key = reader.key
+    remarks = ["the metre changes; its first one is kept"] \
+        if len({m for _, m in reader.meters}) > 1 else []
+    return Piece(reader.title, "", key, meter, main_tempo(tempos, end), tuple(voices),
+                 tempos=tuple(tempos) if len({t for _, t in tempos}) > 1 else (),
+                 remarks=tuple(remarks), is_played=True)
+
+
+def _without_silence(voices: list[Voice], meter: Meter) -> tuple[list[Voice], float]:
+    """The voices without the empty bars at the beginning, and how long those were."""
+    first = min(v.notes[0].start for v in voices)
+    silence = first // meter.bar_ticks * meter.bar_ticks
+    if not silence:
+        return voices, 0.0
+    return [Voice(v.name, tuple(PieceNote(n.start - silence, n.ticks, n.pitch, n.velocity)
+                                for n in v.notes), v.program, v.is_kit) for v in voices], silence

@@ -1,0 +1,157 @@
+"""Somebody else's music: voices of notes as they stand in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from scripts.score.chords import Chord
+from scripts.score.keys import Key, key_from_pc
+from scripts.score.meter import TICKS_PER_QUARTER, Meter
+
+SLOWEST, QUICKEST = 20.0, 300.0  # quarter notes a minute that can be arranged
+
+# How much each degree is felt to belong to a key (Krumhansl, "Cognitive Foundations of Musical
+# Pitch", 1990).
+_PROFILES = {
+    "major": (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
+    "minor": (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)}
+
+
+@dataclass(frozen=True, slots=True)
+class PieceNote:
+    """A note: start and length in ticks (24 a quarter), MIDI pitch, velocity 0 to 1."""
+
+    start: float
+    ticks: float
+    pitch: int
+    velocity: float = 0.75
+
+
+@dataclass(frozen=True)
+class Voice:
+    """One player's notes.
+
+    Parameters
+    ----------
+    name : str
+    notes : tuple of PieceNote
+        Sorted by start.
+    program : int or None
+        General MIDI program, when the file says one.
+    is_kit : bool
+        Whether the pitches are General MIDI percussion keys.
+    """
+
+    name: str
+    notes: tuple[PieceNote, ...]
+    program: int | None = None
+    is_kit: bool = False
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What a file of notes holds.
+
+    Parameters
+    ----------
+    title, composer : str
+    key, meter
+    tempo : float
+        Quarter notes a minute, for most of the piece.
+    voices : tuple of Voice
+        At least one note in all.
+    chords : tuple of (tick, Chord)
+        The file's own chord symbols; may be empty.
+    breaks : tuple of int
+        Ticks of bar lines where a part begins; may be empty.
+    tempos : tuple of (tick, tempo)
+        Where the tempo changes; may be empty.
+    remarks : tuple of str
+        What could not be read, and what was guessed.
+    is_played : bool
+        Whether the timing is a player's (MIDI) and not a score's.
+    """
+
+    title: str
+    composer: str
+    key: Key
+    meter: Meter
+    tempo: float
+    voices: tuple[Voice, ...]
+    chords: tuple[tuple[float, Chord], ...] = ()
+    breaks: tuple[int, ...] = ()
+    tempos: tuple[tuple[float, float], ...] = ()
+    remarks: tuple[str, ...] = field(default=(), compare=False)
+    is_played: bool = False
+
+    @property
+    def notes(self) -> list[PieceNote]:
+        """The pitched notes of all voices, by start."""
+        return sorted((n for v in self.voices if not v.is_kit for n in v.notes),
+                      key=lambda n: (n.start, n.pitch))
+
+    @property
+    def bars(self) -> int:
+        """Bars until the last note ends; the last hundredth of a bar is not counted."""
+        end = max(n.start + n.ticks for v in self.voices for n in v.notes)
+        return max(1, -int(-(end - self.meter.bar_ticks / 100) // self.meter.bar_ticks))
+
+
+def transposed(piece: Piece, key: Key) -> Piece:
+    """`piece` in another key, by the smaller way; drums stay."""
+    steps = (key.tonic_pc - piece.key.tonic_pc + 5) % 12 - 5
+    voices = tuple(v if v.is_kit else replace(v, notes=tuple(
+        replace(n, pitch=min(127, max(0, n.pitch + steps))) for n in v.notes))
+        for v in piece.voices)
+    chords = tuple((t, replace(c, root=(c.root + steps) % 12)) for t, c in piece.chords)
+    return replace(piece, voices=voices, chords=chords, key=key)
+
+
+def steadied(piece: Piece) -> Piece:
+    """`piece` at one tempo, its notes moved so that each sounds at the second it did."""
+    changes = [(0.0, piece.tempos[0][1] if piece.tempos else piece.tempo), *piece.tempos]
+    at = np.array([t for t, _ in changes])
+    speeds = np.array([1 / tempo for _, tempo in changes])
+    seconds = np.concatenate(([0.0], np.cumsum(np.diff(at) * speeds[:-1])))
+    steady = min(QUICKEST, max(SLOWEST, piece.tempo))
+
+    def moved(tick: float) -> float:
+        i = max(0, int(np.searchsorted(at, tick, "right")) - 1)
+        return float((seconds[i] + (tick - at[i]) * speeds[i]) * steady)
+
+    voices = tuple(replace(v, notes=tuple(
+        replace(n, start=moved(n.start), ticks=moved(n.start + n.ticks) - moved(n.start))
+        for n in v.notes)) for v in piece.voices)
+    return replace(piece, voices=voices, tempo=steady, tempos=(), breaks=(),
+                   chords=tuple((moved(t), c) for t, c in piece.chords))
+
+
+def main_tempo(tempos: Sequence[tuple[float, float]], end: float) -> float:
+    """The tempo that holds for the longest time, 120 when there is none."""
+    held: dict[float, float] = {}
+    for (start, tempo), (stop, _) in pairwise([*tempos, (max(end, 1.0), 0.0)]):
+        held[tempo] = held.get(tempo, 0.0) + max(0.0, stop - start) / tempo
+    return max(held, key=held.__getitem__) if held else 120.0
+
+
+def weights(notes: Sequence[PieceNote]) -> npt.NDArray[np.float64]:
+    """How long each pitch class sounds, in quarters."""
+    found = np.zeros(12)
+    for note in notes:
+        found[note.pitch % 12] += min(note.ticks, 96) / TICKS_PER_QUARTER
+    return found
+
+
+def find_key(sounding: npt.NDArray[np.float64]) -> Key:
+    """The key whose profile fits the (12,) `sounding` weights best (Krumhansl and Schmuckler)."""
+    def fit(pc: int, scale: str) -> float:
+        profile = np.roll(np.array(_PROFILES[scale]), pc)
+        return float(np.corrcoef(profile, sounding)[0, 1]) if sounding.std() else 0.0
+    scores: Mapping[tuple[int, str], float] = {
+        (pc, scale): fit(pc, scale) for scale in _PROFILES for pc in range(12)}
+    return key_from_pc(*max(scores, key=scores.__getitem__))

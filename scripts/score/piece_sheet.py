@@ -1,0 +1,134 @@
+"""The lead sheet of somebody's piece: its upper line and its chords, bar by bar."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+
+from scripts.score.chords import Chord
+from scripts.score.grid import on_grid
+from scripts.score.harmonise import Slot, candidates, viterbi
+from scripts.score.meter import Meter
+from scripts.score.piece import Piece, PieceNote, Voice
+from scripts.score.sheet import Bar, LeadSheet, Note
+
+_PART, _SHORTEST, _LONGEST = 8, 4, 16  # bars
+
+
+def sheet_of(piece: Piece) -> LeadSheet:
+    """The lead sheet, in parts of about eight bars or those that the file marks."""
+    tune = _line(lead_of(piece), piece.meter, piece.bars)
+    chords = _chords(piece)
+    bars = [Bar(tuple(notes), tuple(found)) for notes, found in zip(tune, chords, strict=True)]
+    parts, at = [], 0
+    for size in part_sizes(piece):
+        parts.append(tuple(bars[at:at + size]))
+        at += size
+    return LeadSheet(piece.key, piece.meter, tuple(parts), piece.tempo, piece.title,
+                     origin=piece.composer)
+
+
+def lead_of(piece: Piece) -> Voice:
+    """The voice that carries the tune: high, mostly one note at a time, and there throughout."""
+    pitched = [v for v in piece.voices if not v.is_kit] or list(piece.voices)
+
+    def carries(voice: Voice) -> float:
+        height = sum(n.pitch for n in voice.notes) / len(voice.notes)
+        starts = len({round(n.start) for n in voice.notes})
+        there = min(1.0, starts / max(1, piece.bars * 2))
+        return height / 12 + 2.5 * starts / len(voice.notes) + 2 * there
+    return max(pitched, key=carries)
+
+
+def part_sizes(piece: Piece) -> list[int]:
+    """Bars of each part."""
+    full, total = piece.meter.bar_ticks, piece.bars
+    marks = [round(b / full) for b in piece.breaks if abs(b / full - round(b / full)) < 0.01]
+    sizes: list[int] = []
+    for first, last in pairwise(sorted({0, total, *(m for m in marks if 0 < m < total)})):
+        size = last - first
+        while size > _LONGEST or (not marks and size > _PART):
+            sizes.append(_PART)
+            size -= _PART
+        sizes.append(size)
+    whole: list[int] = []
+    for size in sizes:  # what is too short to be a part goes with the one before it
+        if whole and (size < _SHORTEST or whole[-1] < _SHORTEST):
+            whole[-1] += size
+        else:
+            whole.append(size)
+    return whole
+
+
+def _line(voice: Voice, meter: Meter, bars: int) -> list[list[Note]]:
+    """The upper line of a voice as written notes, with ties over the bar lines."""
+    top: dict[int, PieceNote] = {}
+    for start, note in zip(on_grid([n.start for n in voice.notes]), voice.notes, strict=True):
+        if start not in top or note.pitch > top[start].pitch:
+            top[start] = note
+    end = bars * meter.bar_ticks
+    starts = sorted(s for s in top if s < end)
+    pieces: list[tuple[int, int, int | None]] = []  # start, end, pitch
+    at = 0
+    for start, following in pairwise([*starts, end]):
+        stop = min(following, max(on_grid([top[start].start + top[start].ticks])[0], start + 6))
+        if start > at:
+            pieces.append((at, start, None))
+        if following - stop < 6:
+            stop = following  # not worth a rest
+        pieces.append((start, stop, top[start].pitch))
+        at = stop
+    if at < end:
+        pieces.append((at, end, None))
+    return _barred(pieces, meter, bars)
+
+
+def _barred(pieces: list[tuple[int, int, int | None]], meter: Meter, bars: int
+            ) -> list[list[Note]]:
+    out: list[list[Note]] = [[] for _ in range(bars)]
+    full = meter.bar_ticks
+    for start, end, pitch in pieces:
+        while start < end:
+            bar = start // full
+            stop = min(end, (bar + 1) * full)
+            out[bar].append(Note(pitch, stop - start, tied=pitch is not None and stop < end))
+            start = stop
+    return out
+
+
+def _chords(piece: Piece) -> list[list[tuple[int, Chord]]]:
+    """Chords of each bar: the file's own, else found for all that sounds."""
+    full, bars = piece.meter.bar_ticks, piece.bars
+    if piece.chords:
+        out: list[list[tuple[int, Chord]]] = [[] for _ in range(bars)]
+        for tick, chord in piece.chords:
+            bar, within = divmod(round(tick), full)
+            if bar < bars and not (out[bar] and out[bar][-1][0] >= within):
+                out[bar].append((within, chord))
+        held = piece.chords[0][1]
+        for found in out:
+            if not found or found[0][0] > 0:
+                found.insert(0, (0, held))
+            held = found[-1][1]
+        return out
+    half = piece.meter.half
+    cuts = [0, half] if half < full else [0]
+    sounding = {(b, t): np.zeros(12) for b in range(bars) for t in cuts}
+    for note in piece.notes:
+        at, end = note.start, min(note.start + note.ticks, bars * full)
+        while at < end - 0.5:  # a note that is held speaks for each half bar it sounds in
+            bar = int(at // full)
+            cut = half if at - bar * full >= half and half < full else 0
+            stop = bar * full + (half if cut == 0 and half < full else full)
+            share = min(end, stop) - at
+            low = 1.5 if note.pitch < 52 else 1.0  # the bass says most about the chord
+            sounding[bar, cut][note.pitch % 12] += low * share / 24
+            at = stop
+    slots = [Slot(b, t, weights) for (b, t), weights in sorted(sounding.items())]
+    best = viterbi(slots, candidates(piece.key), piece.key)
+    out = [[] for _ in range(bars)]
+    for slot, chord in zip(slots, best, strict=True):
+        if not out[slot.bar] or out[slot.bar][-1][1] != chord:
+            out[slot.bar].append((slot.tick, chord))
+    return out

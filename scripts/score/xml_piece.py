@@ -1,0 +1,181 @@
+"""Reads MusicXML as a piece, by music21, with its repeats played out."""
+
+from __future__ import annotations
+
+import io
+import warnings
+import zipfile
+from bisect import bisect_right
+from typing import Any
+from xml.etree import ElementTree
+
+from scripts.errors import NotationError
+from scripts.score.chords import Chord, parse_chord
+from scripts.score.keys import Key, key_from_pc, pitch_class
+from scripts.score.meter import Meter, parse_meter
+from scripts.score.piece import Piece, PieceNote, Voice, find_key, main_tempo, weights
+
+LARGEST = 40 << 20  # bytes of MusicXML, unpacked
+_DRUMS = 9
+
+
+def unpacked(data: bytes) -> bytes:
+    """The MusicXML in an ``.mxl`` archive.
+
+    Raises
+    ------
+    NotationError
+        When there is none, or it is too large.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            names = [n for n in archive.namelist()
+                     if not n.startswith("META-INF/") and n.endswith((".xml", ".musicxml"))]
+            if "META-INF/container.xml" in archive.namelist():
+                with archive.open("META-INF/container.xml") as file:
+                    root = ElementTree.fromstring(file.read(1 << 20))
+                told = [str(e.get("full-path")) for e in root.iter() if e.tag.endswith("rootfile")]
+                names = [n for n in told if n in archive.namelist()] or names
+            if not names:
+                raise NotationError("MusicXML: there is no score in the archive")
+            with archive.open(names[0]) as file:
+                found = file.read(LARGEST + 1)
+    except (zipfile.BadZipFile, ElementTree.ParseError, OSError, EOFError, RuntimeError,
+            NotImplementedError, ValueError) as error:
+        raise NotationError(f"MusicXML: the archive is damaged ({str(error)[:60]})") from error
+    if len(found) > LARGEST:
+        raise NotationError(f"MusicXML: the score is larger than {LARGEST >> 20} MB")
+    return found
+
+
+def read_xml_piece(data: bytes) -> Piece:
+    """Read the bytes of a MusicXML document.
+
+    Raises
+    ------
+    NotationError
+        When it is none, or holds no note.
+    """
+    import music21  # half a second to import, so only when it is asked for
+    remarks: list[str] = []
+    try:
+        text = ElementTree.tostring(ElementTree.fromstring(data), encoding="unicode")
+    except ElementTree.ParseError as error:
+        raise NotationError(f"MusicXML: {error}") from error
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            score = music21.converter.parseData(text, format="musicxml")
+        except Exception as error:  # music21 tells faults by whatever it stumbles over
+            raise NotationError("MusicXML: music21 cannot read it "
+                                f"({type(error).__name__}: {str(error)[:80]})") from error
+        played = score
+        try:
+            played = score.expandRepeats()
+        except Exception:
+            remarks.append("its repeats do not fit together and are not played")
+        return _piece(played, score, remarks)
+
+
+def _piece(score: Any, printed: Any, remarks: list[str]) -> Piece:
+    parts = list(score.parts)
+    shift = _lead_in(parts[0]) if parts else 0.0
+    voices = [v for v in (_voice(part, n, shift) for n, part in enumerate(parts)) if v.notes]
+    if not voices:
+        raise NotationError("MusicXML: there are no notes in it")
+    flat = parts[0].flatten()
+    meters = [m for m in (parse_meter(s.ratioString)
+                          for s in flat.getElementsByClass("TimeSignature")) if m]
+    if len(set(meters)) > 1:
+        remarks.append("the metre changes; its first one is kept")
+    end = max(n.start + n.ticks for v in voices for n in v.notes)
+    tempos = _tempos(score, shift)
+    chords = sorted(((shift + 24 * float(c.getOffsetInHierarchy(score)), chord)
+                     for c in score.recurse().getElementsByClass("ChordSymbol")
+                     if (chord := _chord(c)) is not None), key=lambda found: found[0])
+    metadata = printed.metadata
+    title = (metadata.title or metadata.movementName or "") if metadata else ""
+    title = "" if title.endswith((".xml", ".mxl", ".musicxml")) else title  # music21's stand-in
+    composer = (metadata.composer or "") if metadata else ""
+    pitched = [n for v in voices if not v.is_kit for n in v.notes]
+    return Piece(title, composer, _key(flat, pitched), meters[0] if meters else Meter(4, 4),
+                 main_tempo(tempos, end), tuple(voices), tuple(chords), (),
+                 tuple(tempos) if len({t for _, t in tempos}) > 1 else (), tuple(remarks))
+
+
+def _lead_in(part: Any) -> float:
+    """Ticks by which a pickup bar is moved, so that the bar lines fall into place."""
+    bars = list(part.getElementsByClass("Measure"))
+    signs = list(part.recurse().getElementsByClass("TimeSignature"))
+    if not bars or not signs:
+        return 0.0
+    missing = float(signs[0].barDuration.quarterLength - bars[0].duration.quarterLength)
+    return 24 * missing if missing > 0 and len(bars) > 1 else 0.0
+
+
+def _voice(part: Any, number: int, shift: float) -> Voice:
+    instrument = part.getInstrument(returnDefault=False)
+    program = None if instrument is None else instrument.midiProgram
+    drums = instrument is not None and instrument.midiChannel == _DRUMS
+    flat = part.stripTies().flatten()
+    marks = [(float(d.offset), float(d.volumeScalar or 0.6))
+             for d in flat.getElementsByClass("Dynamic")]
+    notes: list[PieceNote] = []
+    kit = drums
+    for item in flat.notes:
+        if item.duration.isGrace or "ChordSymbol" in item.classes:
+            continue
+        level = 0.7
+        if marks and (i := bisect_right([at for at, _ in marks], float(item.offset))):
+            level = 0.25 + 0.75 * marks[i - 1][1]
+        if any("Accent" in a.classes for a in item.articulations):
+            level = min(1.0, level + 0.15)
+        start, ticks = shift + 24 * float(item.offset), 24 * float(item.duration.quarterLength)
+        pitches = [p.midi for p in getattr(item, "pitches", ())]
+        if "Unpitched" in item.classes or "PercussionChord" in item.classes:
+            kit = True
+            members = getattr(item, "notes", (item,))
+            pitches = [_percussion(m) for m in members]
+        notes += [PieceNote(start, max(ticks, 1.0), p, level) for p in pitches if 0 <= p <= 127]
+    name = " ".join(str(part.partName or f"part {number + 1}").split())
+    return Voice(name, tuple(sorted(notes, key=lambda n: (n.start, n.pitch))), program, kit)
+
+
+def _percussion(item: Any) -> int:
+    """The General MIDI key of an unpitched note; a snare where the file does not say."""
+    stored = getattr(item, "storedInstrument", None)
+    key = getattr(stored, "percMapPitch", None)
+    return int(key) if key is not None else 38
+
+
+def _tempos(score: Any, shift: float) -> list[tuple[float, float]]:
+    found = {}
+    for mark in score.recurse().getElementsByClass("MetronomeMark"):
+        tempo = mark.getQuarterBPM()
+        if tempo and 5 <= tempo <= 1000:
+            at = 24 * float(mark.getOffsetInHierarchy(score))
+            found[at + shift if at else 0.0] = float(tempo)
+    return sorted(found.items())
+
+
+def _chord(symbol: Any) -> Chord | None:
+    figure = str(symbol.figure).replace("-", "b")
+    found = parse_chord(figure)
+    if found is None and symbol.root() is not None:  # at least its root, and major or minor
+        third = symbol.third
+        minor = third is not None and (third.pitchClass - symbol.root().pitchClass) % 12 == 3
+        found = Chord(symbol.root().pitchClass, "m" if minor else "")
+    return found
+
+
+def _key(flat: Any, notes: list[PieceNote]) -> Key:
+    """The printed key; its mode by the notes where only a signature stands."""
+    guessed = find_key(weights(notes))
+    for sign in flat.getElementsByClass("KeySignature"):
+        mode = getattr(sign, "mode", None)
+        if mode in ("major", "minor", "dorian", "phrygian", "lydian", "mixolydian"):
+            return key_from_pc(pitch_class(sign.tonic.name.replace("-", "b")), mode)
+        major = sign.asKey("major").tonic.pitchClass
+        minor = guessed.is_minor and guessed.tonic_pc == (major + 9) % 12
+        return guessed if minor else key_from_pc(major, "major")
+    return guessed

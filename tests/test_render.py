@@ -1,0 +1,335 @@
+"""Somebody else's notes: ABC, MIDI and MusicXML, arranged around and played as they stand."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import zipfile
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import mido
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scripts import paths
+from scripts.arranger.given import GivenArrangement, arrange_piece, load_programs
+from scripts.brief import Wishes
+from scripts.errors import MusicGenError, NotationError, UsageError
+from scripts.exports.midi import write_midi
+from scripts.piece_brief import brief_for
+from scripts.score.open_piece import open_piece
+from scripts.score.piece import Piece, find_key, weights
+from scripts.styles.style import Style
+from scripts.synth.instruments import load_instruments
+from scripts.synth.render import render
+
+INSTRUMENTS = load_instruments(paths.DATA / "instruments")
+OCTAVES = {name: i.octave for name, i in INSTRUMENTS.items()}
+JIG = """X:1
+T:The Test Jig
+C:Nobody
+M:6/8
+L:1/8
+K:G
+D|:"G"GAG GAB|"D"ABA ABd|"G"edd gdd|1 "D"AGF "G"G2D:|2 "D"AGF "G"G3|]
+"""
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def kept(tmp_path: Path, name: str, data: str | bytes) -> Path:
+    path = tmp_path / name
+    path.write_bytes(data.encode() if isinstance(data, str) else data)
+    return path
+
+
+def arranged(piece: Piece, styles: dict[str, Style], words: str, **wishes: object
+             ) -> GivenArrangement:
+    made = brief_for(piece, Wishes(words, **{"length": "", **wishes}), styles, 5)  # type: ignore
+    return arrange_piece(made.brief, made.piece, paths.DATA, OCTAVES)
+
+
+def heard(arrangement: GivenArrangement, *roles: str) -> Counter[tuple[float, int]]:
+    """(quarter, sounding pitch) of the notes of some tracks."""
+    found: Counter[tuple[float, int]] = Counter()
+    for section in arrangement.sections():
+        for role, events in section.tracks.items():
+            if role in roles or not roles:
+                track = arrangement.tracks[role].instrument
+                shift = 0 if INSTRUMENTS[track].is_kit else 12 * OCTAVES[track]
+                found.update((round(e.start / 24, 2), e.pitch + shift) for e in events)
+    return found
+
+
+def midi(*tracks: list[mido.Message], **more: object) -> bytes:
+    file = mido.MidiFile(type=1, ticks_per_beat=480, **more)
+    for messages in tracks:
+        file.tracks.append(mido.MidiTrack(messages))
+    out = io.BytesIO()
+    file.save(file=out)
+    return out.getvalue()
+
+
+def note(key: int, length: int, channel: int = 0, velocity: int = 90, wait: int = 0
+         ) -> list[mido.Message]:
+    return [mido.Message("note_on", note=key, velocity=velocity, channel=channel, time=wait),
+            mido.Message("note_off", note=key, channel=channel, time=length)]
+
+
+# --- ABC
+
+
+def test_repeats_endings_and_the_pickup_of_an_abc_are_played(tmp_path: Path) -> None:
+    piece = open_piece(kept(tmp_path, "jig.abc", JIG))
+    assert piece.remarks == ()
+    assert len(piece.notes) == 1 + 2 * 21 + 2 + 1
+    assert piece.notes[0].start == 60  # the pickup ends on the first bar line
+    assert piece.notes[1].start == 72
+    assert piece.bars == 9
+    assert [round(t / 72, 1) for t, _ in piece.chords][:4] == [1.0, 2.0, 3.0, 4.0]
+
+
+def test_every_voice_and_chord_of_an_abc_is_kept(tmp_path: Path) -> None:
+    piece = open_piece(kept(tmp_path, "two.abc", (
+        "X:1\nM:4/4\nL:1/4\nK:F\nV:1\n[FAc]2 (3c/B/A/ G|F4|]\nV:2\nF,,4|F,,4|]\n")))
+    assert [len(v.notes) for v in piece.voices] == [8, 2]
+    assert {n.pitch for n in piece.voices[0].notes if n.start == 0} == {65, 69, 72}
+    assert piece.voices[1].notes[0].pitch == 41
+
+
+def test_what_an_abc_with_faults_holds_is_saved_and_the_lines_are_named(tmp_path: Path) -> None:
+    piece = open_piece(kept(tmp_path, "faults.abc", (
+        "X:1\nM:4/4\nL:1/8\nK:C\nC2E2G2c2|C2E2G2|\nC2 § E2G2c2|\nC2E2G2c2e2|C8|]\n")))
+    assert [r.split(":")[0] for r in piece.remarks] == ["line 5", "line 6", "line 7"]
+    assert "2 eighths too short" in piece.remarks[0] and "'§'" in piece.remarks[1]
+    assert "2 eighths too long" in piece.remarks[2]
+    assert piece.bars == 5
+    assert all(n.start % 96 == 0 for n in piece.notes if n.pitch == 60)
+
+
+@pytest.mark.parametrize("text", ["X:1\nT:no key\nCDEF|", "X:1\nK:C\n|z8|", "just words", "",
+                                  "X:1\nM:9/0\nK:C\nCDEF|"])
+def test_what_is_no_tune_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
+    with pytest.raises(NotationError) as error:
+        open_piece(kept(tmp_path, "none.abc", text))
+    assert "none.abc" in str(error.value) and "\n" not in str(error.value)
+
+
+@given(st.text(alphabet="abcdefgABCz|:[]\"()^_=,'/0123456789-<>& \nKMLVP%", max_size=150))
+def test_any_abc_is_read_or_refused(text: str) -> None:
+    from scripts.score.abc_piece import read_abc_piece
+    try:
+        piece = read_abc_piece("X:1\nM:4/4\nL:1/8\nK:C\n" + text)
+    except NotationError:
+        return
+    assert piece.notes and all(n.ticks > 0 and n.start >= 0 for n in piece.notes)
+
+
+# --- MIDI
+
+
+def test_a_midi_file_keeps_its_notes_programs_and_drums(tmp_path: Path) -> None:
+    data = midi([mido.MetaMessage("set_tempo", tempo=500_000),
+                 mido.MetaMessage("time_signature", numerator=3, denominator=4)],
+                [mido.Message("program_change", program=73), *note(72, 480), *note(74, 960)],
+                [*note(36, 240, 9), *note(38, 240, 9, wait=480)])
+    piece = open_piece(kept(tmp_path, "a.mid", data))
+    flute, drums = piece.voices
+    assert (flute.program, [(n.start, n.ticks, n.pitch) for n in flute.notes]) == (
+        73, [(0, 24, 72), (24, 48, 74)])
+    assert drums.is_kit and [n.pitch for n in drums.notes] == [36, 38]
+    assert str(piece.meter) == "3/4" and piece.tempo == 120 and piece.is_played
+
+
+def test_the_pedal_holds_keys_and_hanging_notes_end(tmp_path: Path) -> None:
+    data = midi([mido.Message("control_change", control=64, value=127), *note(60, 240),
+                 mido.Message("control_change", control=64, value=0, time=720),
+                 mido.Message("note_on", note=64, velocity=80),
+                 mido.Message("note_on", note=67, velocity=0, time=480)])
+    piece = open_piece(kept(tmp_path, "pedal.mid", data))
+    assert [(n.pitch, n.ticks) for n in piece.notes] == [(60, 48), (64, 24)]
+
+
+def test_plain_midi_keeps_every_note_at_its_second(tmp_path: Path, styles: dict[str, Style]
+                                                   ) -> None:
+    data = midi([mido.MetaMessage("set_tempo", tempo=500_000),
+                 mido.MetaMessage("set_tempo", tempo=1_000_000, time=960)],
+                [x for k in range(8) for x in note(60 + k, 480)])
+    piece = open_piece(kept(tmp_path, "slower.mid", data))
+    plain = arranged(piece, styles, "plain")
+    seconds = sorted(q * 60 / plain.tempo for q, _ in heard(plain))
+    assert np.allclose(seconds, [0, 0.5, 1, 2, 3, 4, 5, 6], atol=0.02)
+    assert set(plain.tracks) <= {"melody", "voice1"}
+    styled = brief_for(piece, Wishes("pop", length=""), styles, 1)
+    assert any("steady" in note for note in styled.brief.notes)
+
+
+@pytest.mark.parametrize(("name", "data"), [
+    ("no notes.mid", midi([mido.MetaMessage("set_tempo", tempo=500_000)])),
+    ("cut.mid", midi(note(60, 480))[:30]), ("head.mid", b"MThd"),
+    ("frames.mid", b"MThd\0\0\0\6\0\0\0\1\xe7\x28MTrk\0\0\0\4\0\xff\x2f\0")])
+def test_a_midi_file_that_is_none_is_refused(tmp_path: Path, name: str, data: bytes) -> None:
+    with pytest.raises(NotationError, match=name):
+        open_piece(kept(tmp_path, name, data))
+
+
+def test_a_huge_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "huge.mid"
+    with path.open("wb") as file:
+        file.write(b"MThd")
+        file.truncate(200 << 20)
+    with pytest.raises(UsageError, match="200 MB"):
+        open_piece(path)
+
+
+_WHOLE = midi([mido.MetaMessage("key_signature", key="F#m"), *note(60, 480), *note(64, 480)],
+              [mido.Message("program_change", program=40, channel=1), *note(48, 960, 1)])
+
+
+@given(st.lists(st.tuples(st.integers(0, len(_WHOLE) - 1), st.integers(0, 255)), max_size=6))
+def test_any_damage_to_a_midi_file_is_read_or_told(changes: list[tuple[int, int]]) -> None:
+    from scripts.score.midi_piece import read_midi_piece
+    data = bytearray(_WHOLE)
+    for at, value in changes:
+        data[at] = value
+    try:
+        piece = read_midi_piece(bytes(data))
+    except NotationError:
+        return
+    assert all(0 <= n.pitch <= 127 and n.ticks > 0 for v in piece.voices for n in v.notes)
+
+
+# --- MusicXML
+
+
+_XML = """<?xml version="1.0" encoding="UTF-8"?>
+<score-partwise version="4.0"><movement-title>Round</movement-title>
+<part-list><score-part id="P1"><part-name>Flute</part-name></score-part></part-list><part id="P1">
+<measure number="0" implicit="yes"><attributes><divisions>6</divisions><key><fifths>1</fifths>
+<mode>major</mode></key><time><beats>3</beats><beat-type>4</beat-type></time></attributes>
+<direction><direction-type><metronome><beat-unit>quarter</beat-unit><per-minute>90</per-minute>
+</metronome></direction-type><sound tempo="90"/></direction>
+<note><pitch><step>D</step><octave>5</octave></pitch><duration>6</duration></note></measure>
+<measure number="1"><barline location="left"><repeat direction="forward"/></barline>
+<harmony><root><root-step>G</root-step></root><kind>major</kind></harmony>{triplet}
+<note><pitch><step>B</step><octave>4</octave></pitch><duration>12</duration></note>
+<barline location="right"><repeat direction="backward"/></barline></measure>
+<measure number="2"><note><pitch><step>G</step><octave>4</octave></pitch><duration>18</duration>
+</note></measure></part></score-partwise>""".format(triplet="".join(
+    f"<note><pitch><step>{s}</step><octave>5</octave></pitch><duration>2</duration>"
+    "<time-modification><actual-notes>3</actual-notes><normal-notes>2</normal-notes>"
+    "</time-modification></note>" for s in "GAB"))
+
+
+def test_repeats_pickups_and_tuplets_of_musicxml(tmp_path: Path) -> None:
+    piece = open_piece(kept(tmp_path, "round.musicxml", _XML))
+    assert [(n.start, n.pitch) for n in piece.notes] == [
+        (48, 74), (72, 79), (80, 81), (88, 83), (96, 71), (144, 79), (152, 81), (160, 83),
+        (168, 71), (216, 67)]
+    assert (str(piece.key), str(piece.meter), piece.tempo) == ("G major", "3/4", 90)
+    assert piece.chords and piece.chords[0][0] == 72
+
+
+def test_a_packed_score_is_the_same_piece(tmp_path: Path) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("score.xml", _XML)
+    assert open_piece(kept(tmp_path, "a.mxl", packed.getvalue())) == open_piece(
+        kept(tmp_path, "a.musicxml", _XML))
+
+
+@pytest.mark.parametrize("data", [
+    "<score-partwise/>", "<html><body>no</body></html>", _XML[:900], "<", b"PK\3\4 no archive",
+    _XML.replace("<step>", "<stop>")])
+def test_a_score_that_is_none_is_refused(tmp_path: Path, data: str | bytes) -> None:
+    with pytest.raises(NotationError, match="bad"):
+        open_piece(kept(tmp_path, "bad.musicxml", data))
+
+
+@given(st.integers(0, len(_XML) - 1), st.text(max_size=8))
+def test_any_damage_to_a_score_is_read_or_told(at: int, text: str) -> None:
+    from scripts.score.xml_piece import read_xml_piece
+    try:
+        read_xml_piece((_XML[:at] + text + _XML[at + len(text):]).encode())
+    except NotationError as error:
+        assert "\n" not in str(error)
+
+
+# --- the arrangement
+
+
+@pytest.mark.parametrize("words", ["plain", "jazz", "dubstep", "waltz", "ambient"])
+def test_their_notes_stay_theirs(words: str, tmp_path: Path, styles: dict[str, Style]) -> None:
+    piece = open_piece(kept(tmp_path, "jig.abc", JIG))
+    song = arranged(piece, styles, words)
+    assert heard(song, "melody") == Counter((round(n.start / 24, 2), n.pitch)
+                                            for n in piece.notes)
+    others = set().union(*(s.tracks for s in song.sections())) - {"melody"}
+    assert others == set() if words == "plain" else {"chords", "bass"} <= others
+
+
+def test_roles_that_a_file_has_are_not_doubled(tmp_path: Path, styles: dict[str, Style]) -> None:
+    data = midi([x for _ in range(8) for x in note(72, 480)],
+                [x for _ in range(8) for x in note(36, 480, 1)],
+                [x for _ in range(16) for x in note(38, 240, 9)])
+    song = arranged(open_piece(kept(tmp_path, "band.mid", data)), styles, "rock")
+    assert sum(heard(song, "drums").values()) == 16 and sum(heard(song, "bass").values()) == 8
+    assert heard(song, "chords")
+
+
+def test_a_longer_wish_plays_whole_rounds(tmp_path: Path, styles: dict[str, Style]) -> None:
+    piece = open_piece(kept(tmp_path, "jig.abc", JIG))
+    song = arranged(piece, styles, "folk", length="2")
+    assert song.length == 120
+    rounds = sum(heard(song, "melody").values()) / len(piece.notes)
+    assert rounds > 5
+
+
+def test_the_key_asked_for_moves_every_note(tmp_path: Path, styles: dict[str, Style]) -> None:
+    piece = open_piece(kept(tmp_path, "jig.abc", JIG))
+    song = arranged(piece, styles, "plain", key="A major")
+    assert heard(song) == Counter((round(n.start / 24, 2), n.pitch + 2) for n in piece.notes)
+
+
+def test_the_key_is_found_where_the_file_says_nothing(tmp_path: Path) -> None:
+    scale = [57, 59, 60, 62, 64, 65, 68, 69, 64, 60, 57, 64, 57]
+    piece = open_piece(kept(tmp_path, "a.mid", midi([x for k in scale for x in note(k, 480)])))
+    assert str(piece.key) == "A minor" == str(find_key(weights(piece.notes)))
+
+
+def test_every_program_has_an_instrument() -> None:
+    programs, kit = load_programs(paths.DATA / "general_midi.toml")
+    assert set(programs) <= set(INSTRUMENTS) and INSTRUMENTS[kit].is_kit
+
+
+def test_many_voices_over_the_whole_keyboard_are_played_and_exported(
+        tmp_path: Path, styles: dict[str, Style]) -> None:
+    tracks = [[mido.Message("program_change", program=5 * n, channel=n % 9),
+               *note(0, 480, n % 9), *note(127, 480, n % 9)] for n in range(25)]
+    song = arranged(open_piece(kept(tmp_path, "wide.mid", midi(*tracks))), styles, "plain")
+    assert len(song.tracks) == 24
+    sound = np.concatenate(list(render(song, INSTRUMENTS)))
+    assert np.isfinite(sound).all() and 0.01 < np.abs(sound).max() < 1
+    write_midi(tmp_path / "out.mid", song, INSTRUMENTS, "wide", song.sheet.key, song.sheet.meter)
+    assert len(mido.MidiFile(tmp_path / "out.mid").tracks) == 25
+
+
+def test_a_motif_is_no_wish_for_somebodys_notes(tmp_path: Path, styles: dict[str, Style]) -> None:
+    piece = open_piece(kept(tmp_path, "jig.abc", JIG))
+    with pytest.raises(MusicGenError, match="motif"):
+        arranged(piece, styles, "pop", motif="C4")
+
+
+def test_render_makes_a_song_of_a_file(run: Run, home: Path, tmp_path: Path) -> None:
+    path = kept(tmp_path, "jig.abc", JIG)
+    done = run("render", str(path), "--style", "celtic", "--also", "mid,stems", "--seed", "1")
+    assert done.returncode == 0, done.stderr
+    song = Path(done.stdout.strip())
+    assert song.name == "The Test Jig.mp3"
+    assert {".json", ".abc", ".mid", ".melody.wav"} <= {
+        p.name.removeprefix("The Test Jig") for p in song.parent.iterdir()}
+    assert run("render", str(tmp_path / "none.mid")).returncode == 2
