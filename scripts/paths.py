@@ -10,4 +10,5 @@ DATA = ROOT / "data"
 HOME = Path(os.environ.get("LLM_MUSIC_GEN_HOME", ROOT))  # models, output and settings
 MODELS = HOME / "models"
 OUTPUT = HOME / "output"
+SOUNDFONTS = HOME / "data" / "soundfonts"
 SETTINGS = HOME / "data" / "persistent.json"

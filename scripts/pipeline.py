@@ -31,6 +31,7 @@ from scripts.errors import (
     UsageError,
 )
 from scripts.exports.midi import write_midi
+from scripts.exports.musicxml import write_musicxml
 from scripts.files import check_folder
 from scripts.library.song_files import SongFiles, recover
 from scripts.library.songs import Song, read_song
@@ -41,7 +42,6 @@ from scripts.llm.registry import find_model
 from scripts.llm.sheet_machine import longest
 from scripts.piece_brief import brief_for
 from scripts.score.abc_writer import write_abc
-from scripts.score.musicxml import musicxml_of
 from scripts.score.open_piece import open_piece
 from scripts.settings import Settings
 from scripts.styles.style import load_styles
@@ -50,6 +50,7 @@ from scripts.synth import RATE
 from scripts.synth.instruments import load_instruments
 from scripts.synth.mixer import BINAURAL
 from scripts.synth.render import Stereo, render, render_stems
+from scripts.synth.soundfont import find_soundfont
 
 STAGES = ("compose", "render", "convert")
 HOPELESS = 3  # failures in a row after which an order is given up
@@ -104,6 +105,8 @@ class Studio:
         self.order, self.settings, self.cancelled = order, settings, cancelled
         self.styles = load_styles(paths.DATA / "styles")
         self.instruments = load_instruments(paths.DATA / "instruments")
+        self.soundfont, told = find_soundfont(paths.SOUNDFONTS)
+        self.notes = (told,) if told else ()
         self.piece = open_piece(order.file) if order.file else None
         brief = self.brief(0)  # a wish that cannot be met is told before a model is started
         if {"wav", "stems"} & {*order.also} and brief.length > LONGEST_WAV:
@@ -220,7 +223,7 @@ class Studio:
         roles = (*arrangement.tracks, *[BINAURAL] * bool(brief.binaural))
         stems = tuple(f".{role}.wav" for role in roles if "stems" in self.order.also)
         blocks = self._watched(self._rendered(arrangement, files, roles) if stems
-                               else render(arrangement, self.instruments))
+                               else render(arrangement, self.instruments, self.soundfont))
         mp3, rate = files.part(".mp3"), self.order.bitrate
         if brief.length > STREAMED and "wav" not in self.order.also:
             frames = encode_stream(blocks, mp3, rate, lambda n: report("render", n / total, ""))
@@ -239,7 +242,7 @@ class Studio:
         texts = {".json": json.dumps(details, indent=2, ensure_ascii=False) + "\n",
                  ".abc": write_abc(composition.sheet)}
         if "musicxml" in self.order.also:
-            texts[".musicxml"] = musicxml_of(texts[".abc"])
+            texts[".musicxml"] = write_musicxml(arrangement, self.instruments)
         if "mid" in self.order.also:
             write_midi(files.part(".mid"), arrangement, self.instruments,
                        composition.sheet.title, brief.key, brief.meter)
@@ -254,7 +257,7 @@ class Studio:
         with ExitStack() as open_files:
             stems = {role: open_files.enter_context(WavFile(files.part(f".{role}.wav")))
                      for role in roles}
-            for block in render_stems(arrangement, self.instruments):
+            for block in render_stems(arrangement, self.instruments, self.soundfont):
                 for role, stem in block.stems.items():
                     stems[role].write(stem)
                 yield block.mix
@@ -295,7 +298,7 @@ def make_songs(order: Order, settings: Settings, listener: Listener,
     with Studio(order, settings, cancelled) as studio, awake():
         check_folder(order.out)
         recover(order.out, time.time())
-        for note in studio.brief(0).notes:
+        for note in (*studio.notes, *studio.brief(0).notes):
             listener.noted(note)
         for number in range(order.songs):
             if cancelled():

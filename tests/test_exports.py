@@ -1,9 +1,10 @@
-"""Arrangements as MIDI files."""
+"""Arrangements as MIDI files and as scores."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import mido
@@ -11,11 +12,15 @@ import pytest
 
 from scripts import paths
 from scripts.arranger.arrange import SongArrangement, arrange
+from scripts.arranger.events import NoteEvent
 from scripts.brief import Brief
 from scripts.errors import StorageError
 from scripts.exports.midi import TICKS, write_midi
+from scripts.exports.musicxml import moments, write_musicxml
 from scripts.score.keys import parse_key
+from scripts.score.meter import parse_meter
 from scripts.score.sheet import LeadSheet
+from scripts.score.xml_piece import read_xml_piece
 from scripts.synth.instruments import load_instruments
 
 INSTRUMENTS = load_instruments(paths.DATA / "instruments")
@@ -90,3 +95,34 @@ def test_a_folder_that_is_not_there_is_told(brief: Callable[..., Brief], tune: L
     arrangement = arrange(brief("pop", key="E minor", length="0.3"), tune, paths.DATA)
     with pytest.raises(StorageError):
         written(arrangement, tmp_path / "none" / "a.mid")
+
+
+@pytest.mark.parametrize(("words", "meter"), [("jazz", "4/4"), ("waltz", "3/4"), ("celtic", "6/8"),
+                                              ("metal", "7/8"), ("trap", "4/4")])
+def test_a_score_read_back_by_music21_has_the_same_notes(
+        words: str, meter: str, brief: Callable[..., Brief], tune: LeadSheet) -> None:
+    wishes = {"key": "Eb major", "length": "0.7", "meter": meter}
+    song = arrange(brief(words, **wishes), replace(tune, meter=parse_meter(meter) or tune.meter),
+                   paths.DATA)
+    piece = read_xml_piece(write_musicxml(song, INSTRUMENTS).encode())
+    read = {v.name: Counter((round(n.start), n.pitch) for n in v.notes) for v in piece.voices}
+    played: dict[str, list[NoteEvent]] = {}
+    for section in replace(song, straight=True).sections():
+        for role, events in section.tracks.items():
+            played.setdefault(role, []).extend(events)
+    assert set(read) == set(played) - {"fx", "texture"}
+    for role in read:
+        instrument = INSTRUMENTS[song.tracks[role].instrument]
+        shift = 0 if instrument.is_kit else 12 * instrument.octave
+        assert read[role] == Counter((start, pitch) for start, pitches, _
+                                     in moments(played[role], shift) for pitch in pitches), role
+    kit = next(v for v in piece.voices if v.name == "drums")
+    assert kit.is_kit and 36 in {n.pitch for n in kit.notes}
+    assert str(piece.meter) == meter and piece.chords
+
+
+def test_written_notes_stand_on_the_grid_and_do_not_overlap() -> None:
+    loose = [NoteEvent(0.4, 23, 60, 0.8), NoteEvent(0.1, 40, 64, 0.8), NoteEvent(23.6, 11, 62, 0.8),
+             NoteEvent(48.0, 8, 60, 0.8), NoteEvent(56.3, 8, 62, 0.8), NoteEvent(63.8, 8, 64, 0.8)]
+    assert moments(loose) == [(0, (60, 64), 24), (24, (62,), 12), (48, (60,), 8), (56, (62,), 8),
+                              (64, (64,), 8)]

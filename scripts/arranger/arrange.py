@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -47,12 +47,15 @@ class SongArrangement:
         Written rhythms.
     grooves : mapping of str to Groove
         How drummers play.
+    straight : bool
+        As it would be written: no swing, nothing loosened.
     """
 
     brief: Brief
     sheet: LeadSheet
     patterns: Patterns
     grooves: Mapping[str, Groove]
+    straight: bool = field(default=False, kw_only=True)
 
     @property
     def tempo(self) -> float:
@@ -121,7 +124,8 @@ class SongArrangement:
                                 for e in events), key=lambda e: (e.start, e.pitch)))
             for role, events in tracks.items()})
 
-    def _bars(self, section: Section) -> list[Bar]:
+    def bars_of(self, section: Section) -> list[Bar]:
+        """The bars of the sheet that a section plays."""
         part = self.sheet.parts[section.part]
         offset = len(part) - section.bars if section.name == "outro" else 0
         return [part[(offset + i) % len(part)] for i in range(section.bars)]
@@ -132,7 +136,7 @@ class SongArrangement:
     def _section(self, index: int, rng: random.Random) -> dict[str, list[NoteEvent]]:
         section = self.form[index]
         meter, key = self.sheet.meter, self.sheet.key
-        bars = self._bars(section)
+        bars = self.bars_of(section)
         harmony = [self._chords(bar) for bar in bars]
         playing = _PLAYING.get(section.name, tuple(self.tracks))
         out: dict[str, list[NoteEvent]] = {}
@@ -200,7 +204,7 @@ class SongArrangement:
         if pitch is None:
             return
         section, full = self.form[index], self.bar_ticks
-        for b, bar in enumerate(self._bars(section)):
+        for b, bar in enumerate(self.bars_of(section)):
             chords = self._chords(bar)
             ends = [*(t for t, _ in chords[1:]), full]
             for (start, chord), end in zip(chords, ends, strict=True):
@@ -230,6 +234,8 @@ class SongArrangement:
 
     def _feel(self, event: NoteEvent, role: str, rng: random.Random) -> NoteEvent:
         """Swing the off-beats and loosen the timing by a few milliseconds."""
+        if self.straight:
+            return event
         start = self._swung(event.start)
         loose = {"drums": 0.002, "bass": 0.003}.get(role, 0.005)
         shift = min(max(rng.gauss(0.0, loose), -0.012), 0.012) * self.tempo / 60 * 24
@@ -238,7 +244,7 @@ class SongArrangement:
     def _swung(self, start: float) -> float:
         """A moment of straight eighths as the style swings it."""
         swing = self.brief.style.swing
-        if not swing or self.sheet.meter.is_compound:
+        if not swing or self.straight or self.sheet.meter.is_compound:
             return start
         beat, within = divmod(start, 24)
         middle = 12 * (1 + swing)

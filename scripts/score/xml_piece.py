@@ -14,6 +14,7 @@ from scripts.score.chords import Chord, parse_chord
 from scripts.score.keys import Key, key_from_pc, pitch_class
 from scripts.score.meter import Meter, parse_meter
 from scripts.score.piece import Piece, PieceNote, Voice, find_key, main_tempo, weights
+from scripts.score.xml_drums import with_pitches
 
 LARGEST = 40 << 20  # bytes of MusicXML, unpacked
 _DRUMS = 9
@@ -59,7 +60,9 @@ def read_xml_piece(data: bytes) -> Piece:
     import music21  # half a second to import, so only when it is asked for
     remarks: list[str] = []
     try:
-        text = ElementTree.tostring(ElementTree.fromstring(data), encoding="unicode")
+        root = ElementTree.fromstring(data)
+        kits = with_pitches(root)
+        text = ElementTree.tostring(root, encoding="unicode")
     except ElementTree.ParseError as error:
         raise NotationError(f"MusicXML: {error}") from error
     with warnings.catch_warnings():
@@ -74,13 +77,13 @@ def read_xml_piece(data: bytes) -> Piece:
             played = score.expandRepeats()
         except Exception:
             remarks.append("its repeats do not fit together and are not played")
-        return _piece(played, score, remarks)
+        return _piece(played, score, kits, remarks)
 
 
-def _piece(score: Any, printed: Any, remarks: list[str]) -> Piece:
+def _piece(score: Any, printed: Any, kits: set[str], remarks: list[str]) -> Piece:
     parts = list(score.parts)
     shift = _lead_in(parts[0]) if parts else 0.0
-    voices = [v for v in (_voice(part, n, shift) for n, part in enumerate(parts)) if v.notes]
+    voices = [v for v in (_voice(part, n, shift, kits) for n, part in enumerate(parts)) if v.notes]
     if not voices:
         raise NotationError("MusicXML: there are no notes in it")
     flat = parts[0].flatten()
@@ -113,15 +116,14 @@ def _lead_in(part: Any) -> float:
     return 24 * missing if missing > 0 and len(bars) > 1 else 0.0
 
 
-def _voice(part: Any, number: int, shift: float) -> Voice:
+def _voice(part: Any, number: int, shift: float, kits: set[str]) -> Voice:
     instrument = part.getInstrument(returnDefault=False)
     program = None if instrument is None else instrument.midiProgram
-    drums = instrument is not None and instrument.midiChannel == _DRUMS
+    drums = part.id in kits or (instrument is not None and instrument.midiChannel == _DRUMS)
     flat = part.stripTies().flatten()
     marks = [(float(d.offset), float(d.volumeScalar or 0.6))
              for d in flat.getElementsByClass("Dynamic")]
     notes: list[PieceNote] = []
-    kit = drums
     for item in flat.notes:
         if item.duration.isGrace or "ChordSymbol" in item.classes:
             continue
@@ -132,20 +134,9 @@ def _voice(part: Any, number: int, shift: float) -> Voice:
             level = min(1.0, level + 0.15)
         start, ticks = shift + 24 * float(item.offset), 24 * float(item.duration.quarterLength)
         pitches = [p.midi for p in getattr(item, "pitches", ())]
-        if "Unpitched" in item.classes or "PercussionChord" in item.classes:
-            kit = True
-            members = getattr(item, "notes", (item,))
-            pitches = [_percussion(m) for m in members]
         notes += [PieceNote(start, max(ticks, 1.0), p, level) for p in pitches if 0 <= p <= 127]
     name = " ".join(str(part.partName or f"part {number + 1}").split())
-    return Voice(name, tuple(sorted(notes, key=lambda n: (n.start, n.pitch))), program, kit)
-
-
-def _percussion(item: Any) -> int:
-    """The General MIDI key of an unpitched note; a snare where the file does not say."""
-    stored = getattr(item, "storedInstrument", None)
-    key = getattr(stored, "percMapPitch", None)
-    return int(key) if key is not None else 38
+    return Voice(name, tuple(sorted(notes, key=lambda n: (n.start, n.pitch))), program, drums)
 
 
 def _tempos(score: Any, shift: float) -> list[tuple[float, float]]:

@@ -26,7 +26,7 @@ VARIANTS = 3  # strokes of a drum that differ
 WOBBLE = "wobble"  # a manner of playing, with the sweeps in a quarter note behind it
 _SOFT = 0.003  # seconds
 _CACHE_BYTES = 128 << 20
-_REFERENCE = -20.0  # dB RMS, weighted as the ear does, that every instrument is set to
+REFERENCE = -20.0  # dB RMS, weighted as the ear does, that every instrument is set to
 
 
 def level_of(velocity: float) -> float:
@@ -118,7 +118,7 @@ class Bank:
         if gain is None:
             gain = 10 ** (instrument.trim / 20)
             if not isinstance(instrument.voice, Texture):
-                gain *= 10 ** (_REFERENCE / 20) / self._strength(instrument)
+                gain *= 10 ** (REFERENCE / 20) / self._strength(instrument)
             self._trims[instrument.name] = gain
         return gain
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ from scripts.synth.master import Master
 from scripts.synth.mixer import Mixer
 from scripts.synth.score import Score
 from scripts.synth.soundcheck import Levels, soundcheck
+from scripts.synth.soundfont import SampleBank
 from scripts.synth.tone import TAPS, Equaliser
 
 Stereo = npt.NDArray[np.float32]  # (n, 2)
@@ -44,25 +46,29 @@ class Rendered:
     stems: Mapping[str, Stereo]
 
 
-def render(arrangement: Arrangement, instruments: Mapping[str, Instrument]) -> Iterator[Stereo]:
+def render(arrangement: Arrangement, instruments: Mapping[str, Instrument],
+           soundfont: Path | None = None) -> Iterator[Stereo]:
     """Yield blocks of (n, 2) float32, 44,100 Hz, -1 to 1, of exactly the song's length.
+
+    With a `soundfont` its recorded instruments play.
 
     Raises
     ------
     UsageError
-        When a style names an instrument that is not there.
+        When a style names an instrument that is not there, or the SoundFont is none.
     """
-    return (block.mix for block in render_stems(arrangement, instruments, stems=False))
+    return (block.mix for block in render_stems(arrangement, instruments, soundfont, stems=False))
 
 
 def render_stems(arrangement: Arrangement, instruments: Mapping[str, Instrument],
-                 stems: bool = True) -> Iterator[Rendered]:
+                 soundfont: Path | None = None, stems: bool = True) -> Iterator[Rendered]:
     """Yield blocks of the mix and, when asked, of each track."""
     for role, track in arrangement.tracks.items():
         if track.instrument not in instruments:
             raise UsageError(f'instrument "{track.instrument}" of {role} is not in '
                              "data/instruments; add it or choose another")
-    bank = Bank(instruments, arrangement.tempo, arrangement.tuning)
+    sound = instruments, arrangement.tempo, arrangement.tuning
+    bank = SampleBank(soundfont, *sound) if soundfont else Bank(*sound)
     return _blocks(arrangement, bank, soundcheck(arrangement, bank), stems)
 
 

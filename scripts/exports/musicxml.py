@@ -1,0 +1,147 @@
+"""An arrangement as a MusicXML score, by music21."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+from xml.etree import ElementTree
+
+from scripts.arranger.arrange import SongArrangement
+from scripts.arranger.events import NoteEvent
+from scripts.errors import NotationError
+from scripts.score.grid import on_grid
+from scripts.score.xml_drums import without_pitches
+from scripts.synth.instruments import Instrument, Texture
+
+# Lengths in ticks that one written note can have, and those within a triplet.
+_PLAIN = (96, 72, 48, 36, 24, 18, 12, 6)
+_TRIPLET = (48, 32, 24, 16, 8)
+_DRUMS = 9
+_HEAD = """<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE score-partwise PUBLIC "-//Recordare//DTD MusicXML 4.0 Partwise//EN"
+  "http://www.musicxml.org/dtds/partwise.dtd">
+"""
+
+Moment = tuple[int, tuple[int, ...], int]  # start, pitches, ticks
+
+
+def write_musicxml(arrangement: SongArrangement, instruments: Mapping[str, Instrument]) -> str:
+    """The whole arrangement as written notes: a part each role, chord symbols over the tune.
+
+    What players do with time (swing, micro-timing) is left to players: the score has straight
+    sixteenths or triplets. Noises are left out.
+
+    Raises
+    ------
+    NotationError
+        When music21 cannot write it.
+    """
+    import music21  # half a second to import, so only when it is asked for
+    from music21.musicxml.m21ToXml import GeneralObjectExporter
+    straight = replace(arrangement, straight=True)
+    played: dict[str, list[NoteEvent]] = {}
+    for found in straight.sections():
+        for role, events in found.tracks.items():
+            played.setdefault(role, []).extend(events)
+    score = music21.stream.Score()
+    kits = {role for role, track in arrangement.tracks.items()
+            if instruments[track.instrument].is_kit}
+    score.insert(0, music21.metadata.Metadata(title=arrangement.sheet.title,
+                                              composer=arrangement.sheet.origin))
+    for role, track in arrangement.tracks.items():
+        instrument = instruments[track.instrument]
+        if role not in played or isinstance(instrument.voice, Texture):
+            continue
+        shift = 0 if instrument.is_kit else 12 * instrument.octave
+        part = _part(music21, role, instrument, moments(played[role], shift), arrangement)
+        if role == "melody":
+            _add_symbols(music21, part, arrangement)
+        score.insert(0, part)
+    try:
+        root = ElementTree.fromstring(GeneralObjectExporter(score).parse())
+    except music21.exceptions21.Music21Exception as error:
+        raise NotationError(f"music21 cannot write this song as MusicXML ({error})") from error
+    without_pitches(root, kits)
+    return _HEAD + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def moments(events: list[NoteEvent], shift: int = 0) -> list[Moment]:
+    """Notes on the grid, those that start together as one; each ends before the next begins."""
+    at: dict[int, list[tuple[int, float]]] = {}
+    for start, event in zip(on_grid([e.start for e in events]), events, strict=True):
+        if 0 <= event.pitch + shift <= 127:
+            at.setdefault(start, []).append((event.pitch + shift, event.ticks))
+    starts = sorted(at)
+    found = []
+    for start, following in pairwise([*starts, starts[-1] + 96 if starts else 0]):
+        longest = max(ticks for _, ticks in at[start])
+        room = following - start
+        lengths = _TRIPLET if start % 6 or following % 6 else _PLAIN
+        fits = [n for n in lengths if n <= min(room, longest + 6)]
+        ticks = room if room <= longest + 6 and room in (*_PLAIN, *_TRIPLET) else \
+            fits[0] if fits else room
+        found.append((start, tuple(sorted({p for p, _ in at[start]})), ticks))
+    return found
+
+
+def _part(music21: Any, role: str, instrument: Instrument, found: list[Moment],
+          arrangement: SongArrangement) -> Any:
+    part = music21.stream.Part(id=role)
+    sheet = arrangement.sheet
+    sound = music21.instrument.UnpitchedPercussion() if instrument.is_kit \
+        else music21.instrument.Instrument(instrument.name)
+    sound.partName = role
+    if instrument.is_kit:
+        sound.midiChannel = _DRUMS
+        part.insert(0, music21.clef.PercussionClef())
+    else:
+        sound.midiProgram = instrument.program
+        low = sum(p[0] for _, p, _ in found) / max(1, len(found)) < 55
+        part.insert(0, music21.clef.BassClef() if low else music21.clef.TrebleClef())
+    part.insert(0, sound)
+    part.insert(0, music21.meter.TimeSignature(str(sheet.meter)))
+    part.insert(0, music21.key.KeySignature(sheet.key.fifths))
+    part.insert(0, music21.tempo.MetronomeMark(number=arrangement.tempo, referent=1.0))
+    for start, pitches, ticks in found:
+        length = music21.common.opFrac(ticks / 24)
+        if len(pitches) == 1:
+            item = music21.note.Note(_spelled(music21, pitches[0], sheet), quarterLength=length)
+        else:
+            item = music21.chord.Chord([_spelled(music21, p, sheet) for p in pitches],
+                                       quarterLength=length)
+        part.insert(music21.common.opFrac(start / 24), item)
+    return part
+
+
+def _spelled(music21: Any, pitch: int, sheet: Any) -> Any:
+    """The pitch as the song's key writes it."""
+    letter, alter = sheet.key.spell(pitch % 12)
+    name = letter + ("#" * alter if alter > 0 else "-" * -alter)
+    written = music21.pitch.Pitch(name)
+    written.octave = 4
+    written.octave += (pitch - written.midi) // 12
+    return written
+
+
+def _add_symbols(music21: Any, part: Any, arrangement: SongArrangement) -> None:
+    """Chord symbols, where the chord changes."""
+    sheet, full = arrangement.sheet, arrangement.bar_ticks
+    before = ""
+    for section in arrangement.form:
+        for b, bar in enumerate(arrangement.bars_of(section)):
+            for tick, chord in bar.chords:
+                figure = chord.symbol(sheet.key)
+                if figure == before:
+                    continue
+                before = figure
+                # music21 writes flats of roots with a minus sign, as its pitches.
+                root = figure[0] + figure[1:2].replace("b", "-") + figure[2:] \
+                    if figure[1:2] == "b" else figure
+                try:
+                    symbol = music21.harmony.ChordSymbol(root)
+                except Exception:  # a kind of chord that music21 has no name for
+                    symbol = music21.harmony.NoChord(figure)
+                symbol.writeAsChord = False
+                part.insert(((section.start + b) * full + tick) / 24, symbol)

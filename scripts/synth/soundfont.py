@@ -1,0 +1,151 @@
+"""Notes from a SoundFont, by tinysoundfont: the same arrangement with recorded instruments."""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scripts.arranger.events import NoteEvent
+from scripts.errors import UsageError
+from scripts.synth import RATE
+from scripts.synth.bank import REFERENCE, TOUCHES, Bank, level_of
+from scripts.synth.instruments import Instrument, Texture
+from scripts.synth.loudness import block_powers
+from scripts.synth.stroke import Sound
+
+SUFFIXES = (".sf2", ".sf3")
+INSTALL = "python -m pip install --no-deps tinysoundfont==0.3.7"
+_CACHE_BYTES = 160 << 20
+_STEP = 0.02  # seconds; lengths are rounded up to it, so that notes can be used again
+_TAIL = 3.0  # seconds a key may ring on after it is let go
+_SILENT = 2e-4
+_FIRM = 0.8  # velocity at which instruments are made equally loud
+
+
+def find_soundfont(folder: Path) -> tuple[Path | None, str]:
+    """The SoundFont of `folder` to play with, and a note for the user; the first by name."""
+    found = sorted(p for p in folder.glob("*") if p.suffix.lower() in SUFFIXES) \
+        if folder.is_dir() else []
+    if not found:
+        return None, ""
+    try:
+        import tinysoundfont  # noqa: F401
+    except ImportError:
+        return None, (f"{found[0].name} is not used: in the program's environment, "
+                      f"{INSTALL}")
+    return found[0], f"instruments from {found[0].name}"
+
+
+class SampleBank(Bank):
+    """A bank whose pitched instruments and drums come from a SoundFont.
+
+    Noises that a SoundFont has no sound for (rain, risers) stay the program's own.
+
+    Parameters
+    ----------
+    path : Path
+        An ``.sf2`` or ``.sf3`` file.
+    instruments, tempo, tuning
+        As for :class:`Bank`.
+
+    Raises
+    ------
+    UsageError
+        When the file is no SoundFont.
+    """
+
+    def __init__(self, path: Path, instruments: Mapping[str, Instrument], tempo: float,
+                 tuning: float) -> None:
+        super().__init__(instruments, tempo, tuning)
+        import tinysoundfont
+        self._synth: Any = tinysoundfont.Synth(samplerate=RATE)
+        try:
+            # As bytes: the library cannot open every name.
+            self._font = self._synth.sfload(path.read_bytes())
+        except OSError as error:
+            raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
+        except Exception as error:  # the library has errors of several kinds
+            raise UsageError(f"{path.name} is no SoundFont, or a damaged one; take it out of "
+                             f"{path.parent}") from error
+        self._bend = 12 * math.log2(tuning / 440)
+        self._cuts: OrderedDict[tuple[object, ...], Sound] = OrderedDict()
+        self._held = 0
+        self._levels: dict[str, float] = {}
+
+    def cut(self, name: str, event: NoteEvent, seconds: float, turn: int) -> Sound:
+        instrument = self._instruments[name]
+        if isinstance(instrument.voice, Texture):
+            return super().cut(name, event, seconds, turn)
+        touch = max(1, min(TOUCHES, round(event.velocity * TOUCHES)))
+        sound = self._recorded(instrument, event.pitch, touch, seconds)
+        # In a SoundFont the level rises in proportion to the velocity.
+        gain = self._level(instrument) * level_of(event.velocity) / (touch / TOUCHES / _FIRM)
+        return sound * np.float32(gain)
+
+    def _level(self, instrument: Instrument) -> float:
+        """Gain that makes an instrument as loud as the others at a firm touch."""
+        gain = self._levels.get(instrument.name)
+        if gain is None:
+            key = 38 if instrument.is_kit else instrument.middle
+            sound = self._played(instrument, key, _FIRM, 1.6)
+            power = float(block_powers(sound).max()) / 2 if sound.any() else 0.0
+            trim = 10 ** (instrument.trim / 20)
+            gain = trim * 10 ** (REFERENCE / 20) / math.sqrt(power) if power > 1e-9 else 0.0
+            self._levels[instrument.name] = gain
+        return gain
+
+    def _recorded(self, instrument: Instrument, pitch: int, touch: int, seconds: float) -> Sound:
+        steps = math.ceil(seconds / _STEP)
+        key = (instrument.program, instrument.is_kit, instrument.octave, pitch, touch, steps)
+        sound = self._cuts.get(key)
+        if sound is not None:
+            self._cuts.move_to_end(key)
+            return sound
+        sound = self._played(instrument, pitch, touch / TOUCHES, steps * _STEP)
+        self._cuts[key] = sound
+        self._held += sound.nbytes
+        while self._held > _CACHE_BYTES and len(self._cuts) > 1:
+            _, old = self._cuts.popitem(last=False)
+            self._held -= old.nbytes
+        return sound
+
+    def _played(self, instrument: Instrument, pitch: int, velocity: float, seconds: float
+                ) -> Sound:
+        """A key held for `seconds`, until it has died away."""
+        synth, channel = self._synth, 9 if instrument.is_kit else 0
+        synth.sounds_off(channel)
+        if not self._chosen(channel, instrument):
+            return np.zeros((2, 1), np.float32)
+        synth.set_tuning(channel, 0.0 if instrument.is_kit else self._bend)
+        key = min(127, max(0, pitch + 12 * instrument.octave))
+        synth.noteon(channel, key, max(1, round(velocity * 127)))
+        held = self._samples(round(seconds * RATE))
+        synth.noteoff(channel, key)
+        pieces = [held]
+        for _ in range(int(_TAIL * 4)):
+            pieces.append(self._samples(RATE // 4))
+            if np.abs(pieces[-1]).max() < _SILENT:
+                break
+        return np.concatenate(pieces, axis=1)
+
+    def _chosen(self, channel: int, instrument: Instrument) -> bool:
+        """Select the instrument's program, or the nearest that the font has."""
+        family = instrument.program // 8 * 8
+        for program in dict.fromkeys((instrument.program, family, 0)):
+            for bank in ((128, 0) if instrument.is_kit else (0,)):
+                try:
+                    self._synth.program_select(channel, self._font, bank, program,
+                                               instrument.is_kit)
+                    return True
+                except Exception:  # this font has no such program
+                    continue
+        return False
+
+    def _samples(self, count: int) -> Sound:
+        data = np.frombuffer(self._synth.generate_simple(count), np.float32)
+        return np.ascontiguousarray(data.reshape(-1, 2).T)

@@ -1,0 +1,90 @@
+"""Recorded instruments from a SoundFont that the user brought."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scripts import paths
+from scripts.arranger.arrange import arrange
+from scripts.arranger.events import NoteEvent
+from scripts.brief import Brief
+from scripts.errors import UsageError
+from scripts.score.sheet import LeadSheet
+from scripts.synth.instruments import load_instruments
+from scripts.synth.render import render
+from scripts.synth.soundfont import SampleBank, find_soundfont
+from tests.soundfonts import RATE, small_soundfont
+
+pytest.importorskip("tinysoundfont", reason="the SoundFont extra is not installed")
+INSTRUMENTS = load_instruments(paths.DATA / "instruments")
+
+
+@pytest.fixture
+def font(tmp_path: Path) -> Path:
+    path = tmp_path / "größe.sf2"
+    path.write_bytes(small_soundfont())
+    return path
+
+
+def pitch_of(sound: np.ndarray) -> float:
+    """Hz of the strongest sine."""
+    x = sound[0, :RATE] * np.hanning(min(RATE, sound.shape[1]))[:sound.shape[1]]
+    size = 1 << 20
+    spectrum = np.abs(np.fft.rfft(x, size))
+    return float(spectrum.argmax() * RATE / size)
+
+
+@pytest.mark.parametrize(("key", "a4", "hertz"), [(69, 440.0, 440.0), (57, 432.0, 216.0)])
+def test_samples_are_in_tune(font: Path, key: int, a4: float, hertz: float) -> None:
+    bank = SampleBank(font, INSTRUMENTS, 120.0, a4)
+    sound = bank.cut("piano", NoteEvent(0, 48, key, 0.8), 1.5, 0)
+    assert abs(1200 * np.log2(pitch_of(sound) / hertz)) < 2
+
+
+def test_velocity_is_loudness_and_a_program_that_is_missing_is_replaced(font: Path) -> None:
+    bank = SampleBank(font, INSTRUMENTS, 120.0, 440.0)
+    soft, firm = (np.abs(bank.cut("violin", NoteEvent(0, 24, 69, v), 0.5, 0)).max()
+                  for v in (0.3, 0.9))
+    assert 0 < soft < firm / 2
+
+
+def test_the_same_arrangement_plays_on_samples(font: Path, brief: Callable[..., Brief],
+                                               tune: LeadSheet) -> None:
+    song = arrange(brief("rock", length="0.3", key="E minor"), tune, paths.DATA)
+    own = np.concatenate(list(render(song, INSTRUMENTS)))
+    sampled = np.concatenate(list(render(song, INSTRUMENTS, font)))
+    again = np.concatenate(list(render(song, INSTRUMENTS, font)))
+    assert own.shape == sampled.shape and np.array_equal(sampled, again)
+    assert np.abs(own - sampled).max() > 0.1 and np.abs(sampled).max() < 1
+    assert 0.5 < np.std(sampled) / np.std(own) < 2
+
+
+@pytest.mark.parametrize("data", [b"", b"no font at all", b"RIFF\4\0\0\0sfbk"])
+def test_a_soundfont_that_is_none_is_told(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "none.sf2"
+    path.write_bytes(data)
+    with pytest.raises(UsageError, match=r"none\.sf2 is no SoundFont"):
+        SampleBank(path, INSTRUMENTS, 120.0, 440.0)
+
+
+def test_the_first_soundfont_of_the_folder_is_taken(tmp_path: Path) -> None:
+    assert find_soundfont(tmp_path / "none") == (None, "")
+    for name in ("b.sf2", "A.SF3", "readme.txt"):
+        (tmp_path / name).touch()
+    found, note = find_soundfont(tmp_path)
+    assert found == tmp_path / "A.SF3" and "A.SF3" in note
+
+
+def test_a_bad_soundfont_stops_a_song_with_one_line(run: Callable[..., object], home: Path) -> None:
+    folder = home / "data" / "soundfonts"
+    folder.mkdir(parents=True)
+    (folder / "bad.sf2").write_bytes(b"bad")
+    done = run("generate", "folk", "--length", "0.2")
+    assert isinstance(done, subprocess.CompletedProcess)
+    assert done.returncode == 1 and "bad.sf2 is no SoundFont" in done.stderr
+    assert not list((home / "output").glob("*"))
