@@ -20,6 +20,8 @@ from scripts.tuning import CONCERT, Tuning, find_tuning
 SHORTEST, LONGEST = 10.0, 24 * 3600.0
 MOST_SONGS = 10_000
 MOST_CHORDS = 32
+CHAPTER = 15 * 60.0  # seconds of a long piece for which one lead sheet is enough
+MOST_CHAPTERS = 12
 SECTIONS = ("intro", "verse", "chorus", "bridge", "build", "drop", "solo", "outro")
 
 
@@ -101,6 +103,11 @@ class Brief:
     @property
     def bar_seconds(self) -> float:
         return self.meter.bar_ticks / 24 * 60 / self.tempo
+
+    @property
+    def chapters(self) -> int:
+        """Lead sheets that a piece of this length has, one after the other."""
+        return max(1, min(MOST_CHAPTERS, round(self.length / CHAPTER)))
 
     @property
     def bars(self) -> int:

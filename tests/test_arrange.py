@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +13,8 @@ from hypothesis import strategies as st
 
 from scripts import paths
 from scripts.arranger.arrange import arrange
+from scripts.arranger.drama import entrance_of
+from scripts.arranger.endings import last_chord
 from scripts.arranger.events import NoteEvent
 from scripts.arranger.form import lay_out, lay_out_exactly
 from scripts.arranger.patterns import fit, steps_of
@@ -19,7 +23,8 @@ from scripts.brief import SECTIONS, Brief
 from scripts.score.abc_reader import read_abc
 from scripts.score.chords import Chord
 from scripts.score.meter import parse_meter
-from scripts.score.sheet import LeadSheet
+from scripts.score.sheet import LeadSheet, transpose
+from scripts.styles.style import ENDINGS
 from scripts.synth.bank import Bank
 from scripts.synth.instruments import load_instruments
 from tests.conftest import TUNE
@@ -146,3 +151,73 @@ def test_a_form_asked_for_is_kept_in_order(names: list[str], parts: tuple[int, .
     assert sum(s.bars for s in form) == bars and all(s.bars > 0 for s in form)
     played = iter(s.name for s in form)
     assert all(name in played for name in names[:bars])
+
+
+def test_a_long_piece_has_chapters_and_comes_home(brief: Callable[..., Brief], tune: LeadSheet
+                                                  ) -> None:
+    asked = brief("ambient", length="60")
+    assert asked.chapters == 4 and brief("ambient", length="3").chapters == 1
+    parts = tuple(replace(transpose(tune, k), key=tune.key).parts for k in range(4))
+    each = len(tune.parts)
+    song = arrange(asked, replace(tune, parts=tuple(p for found in parts for p in found)),
+                   paths.DATA)
+    used = [s.part // each for s in song.form]
+    assert used[:-2] == sorted(used[:-2]) and set(used) == {0, 1, 2, 3}
+    assert used[-1] == 0
+
+
+@pytest.mark.parametrize("kind", ENDINGS)
+def test_every_ending_comes_home(kind: str) -> None:
+    tonic = Chord(9, "m")
+    found = last_chord(kind, 960.0, 90.0, tonic, (64, 69, 72), random.Random(1))
+    assert found["bass"][0].pitch % 12 == 9 and found["bass"][0].start == 960
+    struck = {e.pitch % 12 for role in ("chords", "melody") for e in found.get(role, ())}
+    assert set(tonic.pitch_classes) <= struck
+    assert all(e.start >= 960 and 0 < e.ticks <= 100 for events in found.values() for e in events)
+
+
+def test_styles_end_in_their_own_way(brief: Callable[..., Brief], tune: LeadSheet) -> None:
+    def last(words: str) -> dict[str, float]:
+        asked = brief(words, length="1")
+        song = arrange(asked, tune, paths.DATA)
+        section = song.section(len(song.form) - 1)
+        at = asked.bars * asked.meter.bar_ticks - 6
+        return {role: max(e.ticks for e in events if e.start >= at)
+                for role, events in section.tracks.items() if any(e.start >= at for e in events)}
+    assert last("punk")["chords"] < 20 < last("folk")["chords"]
+    assert "melody" not in last("techno") and "drums" not in last("baroque")
+
+
+def test_roles_enter_and_leave(brief: Callable[..., Brief], tune: LeadSheet) -> None:
+    entrances = set()
+    for seed in range(8):
+        asked = brief("rock", seed=seed, length="2")
+        song = arrange(asked, tune, paths.DATA)
+        entrances.add(entrance_of(asked.style, seed))
+        first = song.section(0)
+        starts = {role: events[0].start / song.bar_ticks for role, events in first.tracks.items()
+                  if events}
+        assert min(starts.values()) < 0.1 and max(starts.values()) >= 0.9
+    assert len(entrances) == 3
+    assert entrance_of(brief("ambient").style, 1) == "harmony"
+
+
+def test_everything_holds_its_breath_before_a_drop(brief: Callable[..., Brief], tune: LeadSheet
+                                                   ) -> None:
+    song = arrange(brief("dubstep", length="2"), tune, paths.DATA)
+    index = next(i for i, s in enumerate(song.form) if s.name == "build")
+    section = song.section(index)
+    end = (section.section.start + section.section.bars) * song.bar_ticks
+    for role in ("drums", "bass", "chords"):
+        assert max(e.start + e.ticks for e in section.tracks[role]) <= end - song.bar_ticks / 2 + 6
+    early = [e.velocity for e in section.tracks["drums"] if e.start < end - 3 * song.bar_ticks]
+    late = [e.velocity for e in section.tracks["drums"] if e.start > end - 2 * song.bar_ticks]
+    assert np.mean(late) > np.mean(early) + 0.1
+    assert max(e.start + e.ticks for e in section.tracks["fx"]) >= end - 1
+
+
+def test_a_style_that_fades_fades(brief: Callable[..., Brief], tune: LeadSheet) -> None:
+    song = arrange(brief("meditation", length="3"), tune, paths.DATA)
+    outro = song.section(len(song.form) - 1)
+    levels = [e.velocity for e in outro.tracks["chords"]]
+    assert levels[-1] < 0.6 * levels[0]

@@ -9,13 +9,14 @@ from functools import cached_property
 from pathlib import Path
 
 from scripts.arranger.accompany import bass, comp, drums, roll
+from scripts.arranger.drama import entrance_of, staged
 from scripts.arranger.drummer import drum
-from scripts.arranger.events import DRUM_KEYS, NoteEvent, Section, SectionEvents
-from scripts.arranger.form import lay_out, lay_out_exactly
+from scripts.arranger.endings import last_chord
+from scripts.arranger.events import NoteEvent, Section, SectionEvents
+from scripts.arranger.form import in_chapters, lay_out, lay_out_exactly
 from scripts.arranger.grooves import Groove, load_grooves
 from scripts.arranger.melody import sing
 from scripts.arranger.patterns import Patterns, load_patterns
-from scripts.arranger.voicing import bass_note, voice
 from scripts.brief import Brief
 from scripts.score.chords import Chord
 from scripts.score.sheet import Bar, LeadSheet
@@ -24,7 +25,7 @@ from scripts.tuning import frequency
 
 # Roles that play in a section; sections that are missing have all.
 _PLAYING: dict[str, tuple[str, ...]] = {
-    "intro": ("chords", "pad", "drums", "texture"),
+    "intro": ("chords", "pad", "bass", "drums", "texture"),
     "build": ("chords", "bass", "drums", "melody", "percussion", "texture", "fx"),
     "bridge": ("melody", "chords", "pad", "bass", "arp", "texture"),
     "outro": ("chords", "bass", "pad", "melody", "texture")}
@@ -97,9 +98,16 @@ class SongArrangement:
 
     @cached_property
     def form(self) -> tuple[Section, ...]:
-        sizes = tuple(len(part) for part in self.sheet.parts)
+        chapters = self.brief.chapters
+        each = max(1, len(self.sheet.parts) // chapters)
+        sizes = tuple(len(part) for part in self.sheet.parts[:each])
         fill = lay_out_exactly if self.brief.form_asked else lay_out
-        return fill(self.brief.form, sizes, self.brief.bars)
+        return in_chapters(fill(self.brief.form, sizes, self.brief.bars), each,
+                           len(self.sheet.parts) // each)
+
+    @cached_property
+    def _entrance(self) -> str:
+        return entrance_of(self.brief.style, self.brief.seed)
 
     @property
     def _tonic(self) -> Chord:
@@ -114,7 +122,9 @@ class SongArrangement:
         """The notes of one section; the last holds the final chord too."""
         section = self.form[index]
         rng = random.Random(f"section {self.brief.seed} {index}")
-        tracks = self._section(index, rng)
+        following = self.form[index + 1] if index + 1 < len(self.form) else None
+        tracks = staged(section, following, self.bar_ticks, self._section(index, rng),
+                        self._entrance, self.brief.style.ending)
         if index == len(self.form) - 1 and not self.loop:
             for role, events in self._ending(rng).items():
                 tracks[role] = tracks.get(role, []) + events
@@ -221,16 +231,8 @@ class SongArrangement:
         chords = [c for bar in self.sheet.bars for _, c in bar.chords]
         home = [c for c in chords if c.root == self._tonic.root]
         tonic = (home or chords or [self._tonic])[-1]
-        low = bass_note(tonic)
-        melody = [p for p in self.sheet.pitches if p % 12 in tonic.pitch_classes]
-        top = next((p for p in reversed(melody) if p % 12 == tonic.root),
-                   melody[-1] if melody else 60 + tonic.root)
-        chord = [NoteEvent(at + n, ticks, p, 0.6) for n, p in enumerate(voice(tonic, ()))]
-        ending = {"melody": [NoteEvent(at, ticks, top, 0.7)], "chords": chord,
-                  "bass": [NoteEvent(at, ticks, low, 0.75)], "pad": chord,
-                  "drums": [NoteEvent(at, 48, DRUM_KEYS["kick"], 0.8),
-                            NoteEvent(at, ticks, DRUM_KEYS["crash"], 0.45)]}
-        return {role: events for role, events in ending.items() if role in self.tracks}
+        found = last_chord(brief.style.ending, at, ticks, tonic, self.sheet.pitches, rng)
+        return {role: events for role, events in found.items() if role in self.tracks}
 
     def _feel(self, event: NoteEvent, role: str, rng: random.Random) -> NoteEvent:
         """Swing the off-beats and loosen the timing by a few milliseconds."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from scripts.arranger.events import Section
 
@@ -87,6 +88,19 @@ def as_written(names: Sequence[str], parts: Sequence[int], bars: int, intro: boo
         plan.append((shapes[turn % len(shapes)], count, turn % len(parts)))
         room -= count
     return _turned(plan)
+
+
+def in_chapters(sections: tuple[Section, ...], each: int, chapters: int) -> tuple[Section, ...]:
+    """Give every stretch of a long piece parts of its own, `each` to a chapter.
+
+    The last sections come home to the first chapter.
+    """
+    if chapters < 2:
+        return sections
+    count = len(sections)
+    return tuple(section if i >= count - 2 else
+                 replace(section, part=section.part + each * (i * chapters // count))
+                 for i, section in enumerate(sections))
 
 
 def _size(name: str, parts: Sequence[int]) -> int:

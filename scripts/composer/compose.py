@@ -58,6 +58,17 @@ class Composition:
     form: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class _Written:
+    """One sheet, and what it took."""
+
+    sheet: LeadSheet
+    tries: int
+    cost: float
+    tokens: int
+    seconds: float
+
+
 def candidates_for(parameters: int) -> int:
     """How many sheets to choose from: a small model is quick and needs it most."""
     return 12 if parameters < 50_000_000 else 3 if parameters < 700_000_000 else 1
@@ -93,7 +104,25 @@ class Composer:
         self.writer = writer
 
     def compose(self, brief: Brief, temperature: float, progress: Progress) -> Composition:
-        """Write a sheet and a title for `brief`."""
+        """Write a title and a sheet for `brief`, of several sheets' parts where it is long."""
+        written = []
+        count = brief.chapters
+        for chapter in range(count):
+            def hear(done: float, text: str, chapter: int = chapter) -> None:
+                progress((chapter + done) / count, text)
+            seed = brief.seed * 1_000_003 + 7_368_787 * chapter
+            written.append(self._best(brief, seed, temperature, hear))
+        title, form, by = words_for(brief, self.writer, temperature, brief.form_asked, self.data)
+        first = with_motif(written[0].sheet, brief.motif)
+        parts = (*first.parts, *(part for w in written[1:] for part in w.sheet.parts))
+        sheet = replace(first, parts=parts, key=brief.key, tempo=brief.tempo, title=title,
+                        styles=tuple(brief.styles), origin=self.info.name)
+        return Composition(sheet, self.info.name, sum(w.tries for w in written),
+                           max(w.cost for w in written), sum(w.tokens for w in written),
+                           sum(w.seconds for w in written), by, form)
+
+    def _best(self, brief: Brief, seed: int, temperature: float, progress: Progress) -> _Written:
+        """The sheet of several tries that the critic likes best."""
         grammar, rules = sheet_grammar(brief), brief.style.melody
         prompt = self.sheet_prompt(brief)
         count = candidates_for(self.info.parameters)
@@ -101,7 +130,7 @@ class Composer:
         best_cost, tokens, seconds, tries = 0.0, 0, 0.0, 0
         for attempt in range(ROUNDS):
             sampling = Sampling(temperature=temperature, top_p=0.97, min_p=0.03,
-                                seed=(brief.seed * 1_000_003 + 104_729 * attempt) % (1 << 62))
+                                seed=(seed + 104_729 * attempt) % (1 << 62))
             # The bar is full after the first round, and stays so.
             hear = progress if attempt == 0 else lambda done, text: progress(1.0, text)
             reply = self.model.write_sheet(prompt, grammar, sampling, count, hear)
@@ -117,10 +146,7 @@ class Composer:
             if best_cost <= GOOD_ENOUGH or count == 1:
                 break
         assert best is not None
-        title, form, by = words_for(brief, self.writer, temperature, brief.form_asked, self.data)
-        best = replace(with_motif(best, brief.motif), key=brief.key, tempo=brief.tempo, title=title,
-                       styles=tuple(brief.styles), origin=self.info.name)
-        return Composition(best, self.info.name, tries, best_cost, tokens, seconds, by, form)
+        return _Written(best, tries, best_cost, tokens, seconds)
 
     def sheet_prompt(self, brief: Brief) -> Prompt:
         """What the model is asked to continue."""

@@ -22,6 +22,7 @@ def blend(styles: Sequence[Style]) -> Style:
     leader, rhythm = by_name[gave["melody"]], by_name[gave["drums"]]
     return replace(reduce(_pair, styles), genre=styles[0].genre, tags=leader.tags,
                    form=rhythm.form if rhythm.kind == "style" else styles[0].form,
+                   ending=rhythm.ending if rhythm.kind == "style" else styles[0].ending,
                    tracks={role: by_name[name].tracks[role] for role, name in gave.items()})
 
 

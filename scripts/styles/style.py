@@ -16,6 +16,7 @@ from scripts.tables import line_of, read_tables
 
 ROLES = ("melody", "chords", "bass", "drums", "pad", "arp", "percussion", "texture", "fx",
          "tone")
+ENDINGS = ("ring", "hit", "roll", "tag", "echo", "fade")
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ class Style:
     plan: tuple[str, ...] = ()
     swing: float = 0.0
     room: float = 1.9
+    ending: str = "ring"
     hints: tuple[str, ...] = ()
 
 
@@ -151,6 +153,8 @@ def _style(name: str, data: dict[str, Any]) -> Style:
         for roman in listed:
             if parse_roman(roman, key) is None:
                 raise ValueError(f"{field_name}: {roman!r} is no chord in Roman numerals")
+    if data.get("ending", "ring") not in ENDINGS:
+        raise ValueError(f"ending must be one of {', '.join(ENDINGS)}")
     meters = dict(data.get("meters", {"4/4": 1}))
     for meter in meters:
         if parse_meter(meter) is None:
@@ -166,4 +170,5 @@ def _style(name: str, data: dict[str, Any]) -> Style:
         meters=meters, meter_tags=dict(data.get("meter_tags", {})),
         parts=tuple(data.get("parts", ())), plan=tuple(str(data.get("plan", "")).split()),
         swing=float(data.get("swing", 0.0)), room=float(data.get("room", 1.9)),
+        ending=str(data.get("ending", "ring")),
         hints=tuple(data.get("hints", ())))

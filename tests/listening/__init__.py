@@ -1,0 +1,1 @@
+"""Listens to the program's songs with instruments: tempo and key trackers, spectra, metrics."""
