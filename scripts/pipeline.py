@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import datetime
-import json
+import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from scripts import paths
 from scripts.arranger.arrange import SongArrangement, arrange
 from scripts.arranger.given import arrange_piece
-from scripts.audio.mp3 import Tags, encode_mp3, encode_stream, write_tags
-from scripts.audio.wav import WavFile, write_wav
 from scripts.awake import awake
 from scripts.brief import Brief, Wishes, make_brief
 from scripts.composer.compose import Composer, Composition, threads_for
@@ -30,31 +26,23 @@ from scripts.errors import (
     StorageError,
     UsageError,
 )
-from scripts.exports.midi import write_midi
-from scripts.exports.musicxml import write_musicxml
 from scripts.files import check_folder
 from scripts.library.song_files import SongFiles, recover
-from scripts.library.songs import Song, read_song
+from scripts.library.songs import Song
 from scripts.llm.chat import load_notes
 from scripts.llm.client import ModelProcess
 from scripts.llm.gguf_file import GgufInfo
 from scripts.llm.registry import find_model
 from scripts.llm.sheet_machine import longest
 from scripts.piece_brief import brief_for
-from scripts.score.abc_writer import write_abc
 from scripts.score.open_piece import open_piece
 from scripts.settings import Settings
 from scripts.styles.style import load_styles
-from scripts.summary import summarise
-from scripts.synth import RATE
+from scripts.synth.fonts import find_soundfont
 from scripts.synth.instruments import load_instruments
-from scripts.synth.mixer import BINAURAL
-from scripts.synth.render import Stereo, render, render_stems
-from scripts.synth.soundfont import find_soundfont
 
 STAGES = ("compose", "render", "convert")
 HOPELESS = 3  # failures in a row after which an order is given up
-STREAMED = 20 * 60  # seconds from which a song is encoded while it is rendered
 LONGEST_WAV = 6 * 3600  # seconds; a WAV file ends at 4 GiB
 LARGEST = (8, 8, 8)  # parts of the longest sheet that a later song of an order may need
 _WRITER_CONTEXT = 2048
@@ -143,9 +131,12 @@ class Studio:
         """
         brief, composition, arrangement = self._given(number, report) if self.piece \
             else self._written(number, report)
+        from scripts.production import Format, Production
+        form = Format(self.order.bitrate, self.order.also, self.soundfont)
         files = SongFiles(self.order.out, composition.sheet.title)
         try:
-            return self._produce(brief, composition, arrangement, files, report)
+            return Production(brief, composition, arrangement, self.order.temperature,
+                              paths.DATA).produce(files, form, report, self.cancelled)
         except StorageError:
             if self.cancelled():  # Ctrl+C reaches ffmpeg too, which then fails
                 raise Cancelled("stopped") from None
@@ -197,6 +188,8 @@ class Studio:
             need = longest(grammar) + _PROMPT_ROOM
             context = max(2048, min(need, 8192))
             model = self._start(self.info, context)
+            # While the model loads and writes, what plays its notes is loaded too.
+            threading.Thread(target=_load_production, daemon=True).start()
             self._composer = Composer(model, self.info, paths.DATA, self._writer())
         return self._composer
 
@@ -216,57 +209,10 @@ class Studio:
         self._models.append(model)
         return model
 
-    def _produce(self, brief: Brief, composition: Composition, arrangement: SongArrangement,
-                 files: SongFiles, report: Report) -> Song:
-        total = round(brief.length * RATE)
-        report("render", 0.0, "")
-        roles = (*arrangement.tracks, *[BINAURAL] * bool(brief.binaural))
-        stems = tuple(f".{role}.wav" for role in roles if "stems" in self.order.also)
-        blocks = self._watched(self._rendered(arrangement, files, roles) if stems
-                               else render(arrangement, self.instruments, self.soundfont))
-        mp3, rate = files.part(".mp3"), self.order.bitrate
-        if brief.length > STREAMED and "wav" not in self.order.also:
-            frames = encode_stream(blocks, mp3, rate, lambda n: report("render", n / total, ""))
-            report("convert", 0.0, "")
-        else:
-            frames = write_wav(files.part(".wav"), blocks,
-                               lambda n: report("render", n / total, ""))
-            report("convert", 0.0, "")
-            encode_mp3(files.part(".wav"), mp3, rate)
-        summary = summarise(brief, composition, arrangement.form)
-        details = song_details(brief, composition, arrangement, frames / RATE,
-                               self.order.temperature, summary)
-        write_tags(mp3, song_tags(brief, composition, summary))
-        if self.cancelled():
-            raise Cancelled("stopped")
-        texts = {".json": json.dumps(details, indent=2, ensure_ascii=False) + "\n",
-                 ".abc": write_abc(composition.sheet)}
-        if "musicxml" in self.order.also:
-            texts[".musicxml"] = write_musicxml(arrangement, self.instruments)
-        if "mid" in self.order.also:
-            write_midi(files.part(".mid"), arrangement, self.instruments,
-                       composition.sheet.title, brief.key, brief.meter)
-        kept = [f".{word}" for word in ("wav", "mid") if word in self.order.also]
-        path = files.finish(texts, [*kept, *stems])
-        report("convert", 1.0, "")
-        return read_song(path)
 
-    def _rendered(self, arrangement: SongArrangement, files: SongFiles, roles: tuple[str, ...]
-                  ) -> Iterator[Stereo]:
-        """The mix; each track goes into a file of its own on the way."""
-        with ExitStack() as open_files:
-            stems = {role: open_files.enter_context(WavFile(files.part(f".{role}.wav")))
-                     for role in roles}
-            for block in render_stems(arrangement, self.instruments, self.soundfont):
-                for role, stem in block.stems.items():
-                    stems[role].write(stem)
-                yield block.mix
-
-    def _watched(self, blocks: Iterator[Stereo]) -> Iterator[Stereo]:
-        for block in blocks:
-            if self.cancelled():
-                raise Cancelled("stopped")
-            yield block
+def _load_production() -> None:
+    """Import what renders and encodes, which takes a second."""
+    import scripts.production  # noqa: F401
 
 
 class Listener(Protocol):
@@ -320,37 +266,3 @@ def make_songs(order: Order, settings: Settings, listener: Listener,
             listener.finished(number, song)
         recover(order.out, time.time())  # what was held open may have been let go
     return failures
-
-
-def song_details(brief: Brief, composition: Composition, arrangement: SongArrangement,
-                 seconds: float, temperature: float, summary: str) -> dict[str, Any]:
-    """What the song was made of."""
-    sheet = composition.sheet
-    return {
-        "title": sheet.title, "asked": brief.asked, "styles": list(brief.styles),
-        "key": str(sheet.key), "meter": str(sheet.meter), "tempo": brief.tempo,
-        "length": brief.length, "temperature": temperature,
-        "form_asked": brief.form_asked, "seconds": round(seconds, 3),
-        "tuning": round(brief.tuning.a4, 4), "binaural": brief.binaural, "loop": brief.loop,
-        "seed": brief.seed, "parts": list(brief.parts),
-        "chords": [c.symbol(sheet.key) for c in brief.chords],
-        "form": [{"name": s.name, "bar": s.start, "bars": s.bars, "energy": round(s.energy, 2)}
-                 for s in arrangement.form],
-        "instruments": {role: t.instrument for role, t in brief.style.tracks.items()},
-        "tracks": {role: asdict(t) for role, t in brief.style.tracks.items()},
-        "model": composition.model, "tries": composition.tries,
-        "critic": round(composition.cost, 3), "tokens": composition.tokens,
-        "words_by": composition.words_by, "notes": list(brief.notes), "summary": summary,
-        "made": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-    }
-
-
-def song_tags(brief: Brief, composition: Composition, summary: str) -> Tags:
-    """The MP3's tags as the contract asks."""
-    sheet = composition.sheet
-    key = sheet.key.tonic + ("m" if sheet.key.is_minor else "")
-    return Tags(title=sheet.title, artist=composition.model, album=brief.asked,
-                genre=brief.style.genre, bpm=round(brief.tempo), key=key,
-                year=datetime.date.today().year, comment=summary)
-
-

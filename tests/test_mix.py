@@ -20,7 +20,7 @@ from scripts.synth.instruments import load_instruments
 from scripts.synth.loudness import integrated, true_peaks
 from scripts.synth.master import Master
 from scripts.synth.render import render, render_stems
-from scripts.synth.tone import MASTERED, OCTAVES, Equaliser, Tone, balanced
+from scripts.synth.tone import BANDS, MASTERED, OCTAVES, Equaliser, Tone, balanced
 
 INSTRUMENTS = load_instruments(paths.DATA / "instruments")
 Song = Callable[..., SongArrangement]
@@ -180,13 +180,16 @@ def test_sound_that_crosses_a_block_is_not_lost() -> None:
 
 
 def test_the_equaliser_moves_towards_mastered_music() -> None:
-    power = 10 ** (MASTERED / 10)
+    each = len(BANDS) // len(OCTAVES)
+    power = np.repeat(10 ** (MASTERED / 10) / each, each)
     assert balanced(power).is_flat
     dull = power.copy()
-    dull[6:] *= 10 ** (-10 / 10)
-    gains = balanced(dull).gains
-    assert all(g > 3 for g in gains[6:9]) and all(g <= 0 for g in gains[:5])
-    assert max(map(abs, balanced(np.array([1e9, *power[1:]])).gains)) <= 9
+    dull[6 * each:] *= 10 ** (-10 / 10)
+    tone = balanced(dull)
+    assert all(g > 3 for g in tone.gains[6:9]) and all(g <= 0 for g in tone.gains[:5])
+    heard = 10 * np.log10((dull * tone.at(BANDS) ** 2).reshape(-1, each).sum(axis=1)) - MASTERED
+    assert np.ptp(heard[1:9]) < 5
+    assert max(map(abs, balanced(np.array([1e9, *power[1:]])).gains)) <= 10
 
 
 def test_a_tone_filters_as_its_knobs_say_in_any_blocks() -> None:

@@ -15,9 +15,10 @@ from scripts.arranger.events import NoteEvent
 from scripts.brief import Brief
 from scripts.errors import UsageError
 from scripts.score.sheet import LeadSheet
+from scripts.synth.fonts import find_soundfont
 from scripts.synth.instruments import load_instruments
 from scripts.synth.render import render
-from scripts.synth.soundfont import SampleBank, find_soundfont
+from scripts.synth.soundfont import SampleBank
 from tests.soundfonts import RATE, small_soundfont
 
 pytest.importorskip("tinysoundfont", reason="the SoundFont extra is not installed")

@@ -183,3 +183,13 @@ def test_a_broken_instrument_is_refused_with_its_line(text: str, said: str, tmp_
     (tmp_path / "my.toml").write_text(text, encoding="utf-8")
     with pytest.raises(UsageError, match=said):
         load_instruments(tmp_path)
+
+
+@pytest.mark.parametrize("tonic", [0, 3, 9, 11])
+def test_a_kick_drum_is_tuned_to_the_key(tonic: int) -> None:
+    bank = Bank(INSTRUMENTS, 120, 440, tonic)
+    sound = bank.cut("808 kit", NoteEvent(0, 24, 36, 0.8), 1.0, 0)[0]
+    held = sound[RATE // 10:RATE // 2] * np.hanning(RATE // 2 - RATE // 10)
+    heard = np.abs(np.fft.rfft(held, 1 << 19)).argmax() * RATE / (1 << 19)
+    steps = 12 * np.log2(heard / 440) + 69 - tonic
+    assert min(abs((steps - home + 6) % 12 - 6) for home in (0, 7)) < 0.35

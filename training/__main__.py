@@ -1,4 +1,4 @@
-"""``python -m training prepare|train|export|evaluate|grooves``: see docs/training.md."""
+"""``python -m training prepare|train|export|evaluate|grooves|habits``: see docs/training.md."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from pathlib import Path
 def main() -> None:
     """Run one step of the training."""
     parser = argparse.ArgumentParser(prog="python -m training")
-    parser.add_argument("step", choices=("prepare", "train", "export", "evaluate", "grooves"))
+    parser.add_argument("step", choices=("prepare", "train", "export", "evaluate", "grooves",
+                                         "habits"))
     parser.add_argument("--collections", type=Path, help="folder of the downloaded collections")
     parser.add_argument("--work", type=Path, default=Path("training-work"))
     parser.add_argument("--gguf", type=Path, default=Path("models/starter.gguf"))
@@ -37,6 +38,12 @@ def main() -> None:
             parser.error("grooves needs --collections")
         learn_grooves(args.collections / "groove-midi.zip",
                       args.collections / "groove-midi.info.csv", Path("data/grooves/played.toml"))
+    elif args.step == "habits":
+        from training.habits import learn_habits
+        if args.collections is None:
+            parser.error("habits needs --collections")
+        for name, count in learn_habits(args.collections, Path("data/progressions.toml")).items():
+            print(f"{name}: {count}")
     elif args.step == "train":
         from training.model import Shape
         from training.train import train

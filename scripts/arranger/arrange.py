@@ -33,6 +33,7 @@ _ENTERS = {"arp": 0.62, "percussion": 0.58}  # energy from which a role plays, w
 # What a wished-for frequency is played on.
 _TONE = TrackStyle("pure tone", gain=-13.0, reverb=0.25)
 _TIMED = ("drums", "percussion", "texture", "fx", "tone")  # have their timing already
+_RECENT = 12  # sections
 _FX = {"riser": 60, "downer": 61, "impact": 62, "reverse": 63}  # keys of the effects instrument
 
 
@@ -69,6 +70,10 @@ class SongArrangement:
     @property
     def tuning(self) -> float:
         return self.brief.tuning.a4
+
+    @property
+    def tonic(self) -> int:
+        return self.sheet.key.tonic_pc
 
     @property
     def loop(self) -> bool:
@@ -120,6 +125,18 @@ class SongArrangement:
 
     def section(self, index: int) -> SectionEvents:
         """The notes of one section; the last holds the final chord too."""
+        found = self._recent.pop(index, None) or self._worked_out(index)
+        self._recent[index] = found
+        if len(self._recent) > _RECENT:
+            del self._recent[next(iter(self._recent))]
+        return found
+
+    @cached_property
+    def _recent(self) -> dict[int, SectionEvents]:
+        """Sections worked out lately: the soundcheck hears some before the song begins."""
+        return {}
+
+    def _worked_out(self, index: int) -> SectionEvents:
         section = self.form[index]
         rng = random.Random(f"section {self.brief.seed} {index}")
         following = self.form[index + 1] if index + 1 < len(self.form) else None

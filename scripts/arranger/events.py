@@ -82,6 +82,10 @@ class Arrangement(Protocol):
         """Hz of A4."""
 
     @property
+    def tonic(self) -> int:
+        """Pitch class of the key's first note, 0 for C."""
+
+    @property
     def loop(self) -> bool:
         """Whether the end joins the beginning."""
 

@@ -60,11 +60,11 @@ class GivenArrangement(SongArrangement):
     def _starts(self) -> Mapping[str, list[float]]:
         return {name: [e.start for e in events] for name, (_, events) in self.voices.items()}
 
-    def section(self, index: int) -> SectionEvents:
+    def _worked_out(self, index: int) -> SectionEvents:
         section = self.form[index]
         found: dict[str, tuple[NoteEvent, ...]] = {}
         if self.added:
-            around = super().section(index).tracks
+            around = super()._worked_out(index).tracks
             found = {role: around[role] for role in around if role in self.tracks
                      and role not in self.voices}
         elif self.brief.tuning.pitch is not None:

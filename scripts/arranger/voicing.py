@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from scripts.score.chords import Chord
 
 LOW, HIGH = 50, 74  # D3 to D5
 
 
+@lru_cache(maxsize=4096)
 def voice(chord: Chord, before: tuple[int, ...], low: int = LOW, high: int = HIGH
           ) -> tuple[int, ...]:
     """Pitches of `chord`, rising, close to the voicing `before` (may be empty)."""

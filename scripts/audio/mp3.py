@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import queue
 import shutil
 import subprocess
+import threading
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -14,6 +17,8 @@ from scripts.errors import StorageError
 from scripts.files import patiently, storage_error
 from scripts.synth import RATE
 from scripts.synth.render import Stereo
+
+_AHEAD = 6  # blocks that may wait for the encoder
 
 
 @dataclass(frozen=True)
@@ -71,9 +76,9 @@ def encode_mp3(wav: Path, mp3: Path, bitrate: int) -> None:
 
 def encode_stream(blocks: Iterable[Stereo], mp3: Path, bitrate: int,
                   progress: Callable[[int], None]) -> int:
-    """Encode blocks of audio as they come, without a WAV; return the number of frames.
+    """Encode blocks of audio while they are made; return the number of frames.
 
-    For songs of many minutes: pydub would hold them whole in memory, and a WAV ends at 4 GiB.
+    pydub would begin when the last is there, and hold them all in memory.
     """
     frames = 0
     try:
@@ -81,26 +86,60 @@ def encode_stream(blocks: Iterable[Stereo], mp3: Path, bitrate: int,
             [ffmpeg_path(), "-v", "error", "-y", "-f", "s16le", "-ar", str(RATE), "-ac", "2",
              "-i", "-", "-b:a", f"{bitrate}k", "-f", "mp3", str(mp3)],
             stdin=subprocess.PIPE, stderr=subprocess.PIPE)
-        assert process.stdin and process.stderr
+        feeder = _Feeder(process)
         try:
             for block in blocks:
-                process.stdin.write(pcm(block))
+                if not feeder.put(pcm(block)):
+                    break  # ffmpeg has stopped; it says why below
                 frames += len(block)
                 progress(frames)
-            process.stdin.close()
-        except BrokenPipeError:
-            pass  # ffmpeg has stopped; it says why below
+            said = feeder.finish()
         except BaseException:
             process.kill()
+            feeder.finish()
             raise
-        finally:
-            said = process.stderr.read().decode("utf-8", "replace")
-            process.wait()
         if process.returncode:
             raise StorageError(_complaint(mp3, said))
     except OSError as error:
         raise storage_error(error, mp3) from error
     return frames
+
+
+class _Feeder:
+    """Gives a process its input in a thread, so that neither waits for the other's block."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        self._blocks: queue.Queue[bytes | None] = queue.Queue(maxsize=_AHEAD)
+        self._gone = threading.Event()
+        self._thread = threading.Thread(target=self._feed, daemon=True)
+        self._thread.start()
+
+    def _feed(self) -> None:
+        assert self._process.stdin
+        while (data := self._blocks.get()) is not None:
+            if self._gone.is_set():
+                continue
+            try:
+                self._process.stdin.write(data)
+            except OSError:
+                self._gone.set()
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
+
+    def put(self, data: bytes) -> bool:
+        """Hand over a block; False when the process takes no more."""
+        self._blocks.put(data)
+        return not self._gone.is_set()
+
+    def finish(self) -> str:
+        """End the input, wait for the process; what it complained of."""
+        assert self._process.stderr
+        self._blocks.put(None)
+        said = self._process.stderr.read().decode("utf-8", "replace")
+        self._thread.join()
+        self._process.wait()
+        return said
 
 
 def write_tags(mp3: Path, tags: Tags) -> None:

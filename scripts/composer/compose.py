@@ -9,6 +9,7 @@ from pathlib import Path
 from scripts.brief import Brief
 from scripts.composer.critic import cost
 from scripts.composer.familiar import Familiar
+from scripts.composer.progressions import load_habits, plan_chords
 from scripts.composer.prompts import fill, read_template, sheet_head, starter_header
 from scripts.composer.rules import sheet_grammar
 from scripts.composer.writer import Writer, words_for
@@ -98,6 +99,7 @@ class Composer:
         self.model, self.info, self.data = model, info, data
         self.notes = load_notes(data / "models.toml", info.path.name)
         self.familiar = Familiar.beside(info.path)
+        self.habits = load_habits(data / "progressions.toml")
         self.native = info.metadata.get("llm_music_gen.prompt") == TUNE_HEADER
         if writer is None and not self.native and "writer" in self.notes.roles:
             writer = Writer(model, info.name, self.notes, data)
@@ -110,8 +112,7 @@ class Composer:
         for chapter in range(count):
             def hear(done: float, text: str, chapter: int = chapter) -> None:
                 progress((chapter + done) / count, text)
-            seed = brief.seed * 1_000_003 + 7_368_787 * chapter
-            written.append(self._best(brief, seed, temperature, hear))
+            written.append(self._best(brief, chapter, temperature, hear))
         title, form, by = words_for(brief, self.writer, temperature, brief.form_asked, self.data)
         first = with_motif(written[0].sheet, brief.motif)
         parts = (*first.parts, *(part for w in written[1:] for part in w.sheet.parts))
@@ -121,14 +122,19 @@ class Composer:
                            max(w.cost for w in written), sum(w.tokens for w in written),
                            sum(w.seconds for w in written), by, form)
 
-    def _best(self, brief: Brief, seed: int, temperature: float, progress: Progress) -> _Written:
+    def _best(self, brief: Brief, chapter: int, temperature: float, progress: Progress
+              ) -> _Written:
         """The sheet of several tries that the critic likes best."""
-        grammar, rules = sheet_grammar(brief), brief.style.melody
+        rules = brief.style.melody
         prompt = self.sheet_prompt(brief)
         count = candidates_for(self.info.parameters)
+        seed = brief.seed * 1_000_003 + 7_368_787 * chapter
         best: LeadSheet | None = None
         best_cost, tokens, seconds, tries = 0.0, 0, 0.0, 0
         for attempt in range(ROUNDS):
+            plan = () if "harmonist" in self.notes.roles else plan_chords(
+                brief, self.habits, ROUNDS * chapter + attempt)
+            grammar = sheet_grammar(brief, plan)
             sampling = Sampling(temperature=temperature, top_p=0.97, min_p=0.03,
                                 seed=(seed + 104_729 * attempt) % (1 << 62))
             # The bar is full after the first round, and stays so.

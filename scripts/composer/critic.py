@@ -13,6 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from scripts.composer.familiar import Familiar
+from scripts.score.piece import Weights, is_clear
 from scripts.score.sheet import Bar, LeadSheet, held_notes
 
 ENTROPY = (2.3, 3.1)  # bits of the pitch-class histogram
@@ -53,6 +54,7 @@ def cost(sheet: LeadSheet, density: int | None = None, harmony: int = 3,
     total += 0.8 * max(0, min(harmony, 4) - len({c for b in sheet.bars for _, c in b.chords}))
     total += 0.3 * max(0, _standstill(sheet.bars) - 4)
     total += 0.8 * max(0.0, 0.25 - _rhyme(sheet.bars)) * 4
+    total += 0.0 if is_clear(_sounding(sheet), sheet.key) else 1.5
     if familiar is not None:
         share = familiar.longest_run(sheet) / len(sheet.bars)
         total += (2.0 + 10.0 * share) * (share > MOST_COPIED)
@@ -105,6 +107,19 @@ def _standstill(bars: Sequence[Bar]) -> int:
         run = run + 1 if {c for _, c in a.chords} == {c for _, c in b.chords} else 1
         longest = max(longest, run)
     return longest
+
+
+def _sounding(sheet: LeadSheet) -> Weights:
+    """How long each pitch class sounds in tune, chords and bass, in quarters; shape (12,)."""
+    weights = np.zeros(12)
+    for _, ticks, pitch in held_notes(sheet.bars):
+        weights[pitch % 12] += ticks / 24
+    for bar in sheet.bars:
+        ends = [*(tick for tick, _ in bar.chords[1:]), bar.ticks]
+        for (tick, chord), end in zip(bar.chords, ends, strict=False):
+            weights[list(chord.pitch_classes)] += (end - tick) / 24
+            weights[chord.root] += (end - tick) / 24
+    return weights
 
 
 def _rhyme(bars: Sequence[Bar]) -> float:

@@ -20,21 +20,22 @@ def chord_vocabulary(brief: Brief) -> tuple[Chord, ...]:
     return tuple(dict.fromkeys(c for c in found if c))
 
 
-def bar_chords(brief: Brief) -> tuple[Chord, ...]:
-    """The chord of every bar, where the user or the style fixes it; else empty."""
-    plan = brief.chords
-    if not plan and brief.style.plan and brief.key.scale in ("blues", "mixolydian", "major"):
-        plan = tuple(c for c in (parse_roman(r, brief.key) for r in brief.style.plan) if c)
-    return tuple(plan[i % len(plan)] for i in range(sum(brief.parts))) if plan else ()
+def bar_chords(brief: Brief, plan: tuple[Chord, ...] = ()) -> tuple[Chord, ...]:
+    """The chord of every bar, where the user, the style or a plan fixes it; else empty."""
+    fixed = brief.chords
+    if not fixed and brief.style.plan and brief.key.scale in ("blues", "mixolydian", "major"):
+        fixed = tuple(c for c in (parse_roman(r, brief.key) for r in brief.style.plan) if c)
+    fixed = fixed or plan
+    return tuple(fixed[i % len(fixed)] for i in range(sum(brief.parts))) if fixed else ()
 
 
-def sheet_grammar(brief: Brief) -> SheetGrammar:
-    """What the model may write for `brief`."""
+def sheet_grammar(brief: Brief, plan: tuple[Chord, ...] = ()) -> SheetGrammar:
+    """What the model may write for `brief`, over the chords of `plan` if there are any."""
     rules, key, full = brief.style.melody, brief.key, brief.meter.bar_ticks
     classes = set(range(12)) if rules.chromatic else set(key.pitch_classes)
     pitches = [p for p in range(rules.low, rules.high + 1) if p % 12 in classes]
     chords = chord_vocabulary(brief)
-    fixed = bar_chords(brief)
+    fixed = bar_chords(brief, plan)
     home = [c for c in chords if c.root == key.tonic_pc]
     tonic = home[0] if home else Chord(key.tonic_pc, "m" if key.is_minor else "")
     end = fixed[-1].pitch_classes if fixed and fixed[-1].root != key.tonic_pc else (key.tonic_pc,)

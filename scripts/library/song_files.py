@@ -21,7 +21,7 @@ from scripts.files import (
     write_flushed,
 )
 from scripts.styles.style import ROLES
-from scripts.synth.mixer import BINAURAL
+from scripts.synth import BINAURAL
 
 _VOICES = tuple(f"voice{n}" for n in range(1, MOST_VOICES + 1))  # of somebody's own notes
 STEMS = tuple(f".{role}.wav" for role in (*ROLES, BINAURAL, *_VOICES))

@@ -13,6 +13,8 @@ from scripts.score.chords import Chord
 from scripts.score.keys import Key, key_from_pc
 from scripts.score.meter import TICKS_PER_QUARTER, Meter
 
+Weights = npt.NDArray[np.float64]  # (12,), of pitch classes
+
 SLOWEST, QUICKEST = 20.0, 300.0  # quarter notes a minute that can be arranged
 
 # How much each degree is felt to belong to a key (Krumhansl, "Cognitive Foundations of Musical
@@ -139,7 +141,7 @@ def main_tempo(tempos: Sequence[tuple[float, float]], end: float) -> float:
     return max(held, key=held.__getitem__) if held else 120.0
 
 
-def weights(notes: Sequence[PieceNote]) -> npt.NDArray[np.float64]:
+def weights(notes: Sequence[PieceNote]) -> Weights:
     """How long each pitch class sounds, in quarters."""
     found = np.zeros(12)
     for note in notes:
@@ -147,7 +149,7 @@ def weights(notes: Sequence[PieceNote]) -> npt.NDArray[np.float64]:
     return found
 
 
-def find_key(sounding: npt.NDArray[np.float64]) -> Key:
+def find_key(sounding: Weights) -> Key:
     """The key whose profile fits the (12,) `sounding` weights best (Krumhansl and Schmuckler)."""
     def fit(pc: int, scale: str) -> float:
         profile = np.roll(np.array(_PROFILES[scale]), pc)
@@ -155,3 +157,11 @@ def find_key(sounding: npt.NDArray[np.float64]) -> Key:
     scores: Mapping[tuple[int, str], float] = {
         (pc, scale): fit(pc, scale) for scale in _PROFILES for pc in range(12)}
     return key_from_pc(*max(scores, key=scores.__getitem__))
+
+
+def is_clear(sounding: Weights, key: Key) -> bool:
+    """Whether what sounds tells `key`, one on its tonic of its kind, or one with its notes."""
+    heard = find_key(sounding)
+    if heard.tonic_pc == key.tonic_pc and heard.is_minor == key.is_minor:
+        return True
+    return set(heard.pitch_classes) == set(key.pitch_classes)

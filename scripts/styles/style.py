@@ -92,6 +92,7 @@ class Style:
     swing: float = 0.0
     room: float = 1.9
     ending: str = "ring"
+    habit: str = "pop"
     hints: tuple[str, ...] = ()
 
 
@@ -170,5 +171,5 @@ def _style(name: str, data: dict[str, Any]) -> Style:
         meters=meters, meter_tags=dict(data.get("meter_tags", {})),
         parts=tuple(data.get("parts", ())), plan=tuple(str(data.get("plan", "")).split()),
         swing=float(data.get("swing", 0.0)), room=float(data.get("room", 1.9)),
-        ending=str(data.get("ending", "ring")),
+        ending=str(data.get("ending", "ring")), habit=str(data.get("habit", "pop")),
         hints=tuple(data.get("hints", ())))

@@ -6,6 +6,7 @@ then cut from that sound, with its own length, level and release.
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +23,8 @@ from scripts.synth.voices import play
 from scripts.tuning import frequency
 
 TOUCHES = 6  # levels of velocity that sound different
-VARIANTS = 3  # strokes of a drum that differ
+_ENSEMBLE = 3  # of many players at once
+VARIANTS = 2  # strokes of a drum that differ
 WOBBLE = "wobble"  # a manner of playing, with the sweeps in a quarter note behind it
 _SOFT = 0.003  # seconds
 _CACHE_BYTES = 128 << 20
@@ -62,12 +64,17 @@ class Bank:
         Quarter notes a minute.
     tuning : float
         Hz of A4.
+    tonic : int, optional
+        Pitch class that the drums are tuned to.
     """
 
-    def __init__(self, instruments: Mapping[str, Instrument], tempo: float, tuning: float) -> None:
+    def __init__(self, instruments: Mapping[str, Instrument], tempo: float, tuning: float,
+                 tonic: int | None = None) -> None:
         self._instruments, self._quarter, self._tuning = instruments, 60 / tempo, tuning
+        self._home = 0.0 if tonic is None else frequency(tonic, tuning)
         self._kept: OrderedDict[tuple[object, ...], _Kept] = OrderedDict()
         self._bytes = 0
+        self._expected: dict[tuple[object, ...], float] = {}
         self._trims: dict[str, float] = {}
         self._releases: dict[str, Mono] = {}
 
@@ -86,7 +93,7 @@ class Bank:
         (1 or 2, n) float32 array
         """
         instrument = self._instruments[name]
-        touch = max(1, min(TOUCHES, round(event.velocity * TOUCHES)))
+        touch = self._touch(instrument, event.velocity)
         gain = np.float32(self._trim(instrument) * level_of(event.velocity))
         if instrument.is_kit:
             return self._sound(instrument, event.pitch, touch, 1.0, turn % VARIANTS, "") * gain
@@ -98,6 +105,25 @@ class Bank:
         if out.shape[1] > held:
             out[:, held:] *= fall[:out.shape[1] - held]
         return out
+
+    def expect(self, name: str, event: NoteEvent, seconds: float) -> None:
+        """Make a sound long enough for this note when it is first made.
+
+        It need not be called; a sound that turns out too short is made anew.
+        """
+        instrument = self._instruments[name]
+        if instrument.is_kit or isinstance(instrument.voice, Texture):
+            return
+        key = self._key(instrument, event.pitch, self._touch(instrument, event.velocity), 0,
+                        event.manner)
+        length = seconds + len(self._release(instrument)) / RATE
+        if length > self._expected.get(key, 0.0):
+            self._expected[key] = length
+
+    def _touch(self, instrument: Instrument, velocity: float) -> float:
+        """The touch that is rendered for a velocity, 0 to 1."""
+        steps = _ENSEMBLE if isinstance(instrument.voice, Ensemble) else TOUCHES
+        return max(1, min(steps, round(velocity * steps))) / steps
 
     def _release(self, instrument: Instrument) -> Mono:
         """How a note of this instrument dies once its key is let go."""
@@ -134,14 +160,23 @@ class Bank:
         return float(np.sqrt(max(power, 1e-9)))
 
     def _frequency(self, instrument: Instrument, key: int) -> float:
+        if instrument.is_kit:
+            return self._home
         return frequency(key + 12 * instrument.octave, self._tuning)
 
-    def _sound(self, instrument: Instrument, pitch: int, touch: int, seconds: float, variant: int,
-               manner: str) -> Sound:
+    def _key(self, instrument: Instrument, pitch: int, touch: float, variant: int, manner: str
+             ) -> tuple[object, ...]:
+        return instrument.name, pitch, touch, variant, manner
+
+    def _sound(self, instrument: Instrument, pitch: int, touch: float, seconds: float,
+               variant: int, manner: str) -> Sound:
         effect = isinstance(instrument.voice, Texture)  # its length is part of what it is
-        length = seconds if effect else float(0.5 * 2 ** (np.ceil(
-            2 * np.log2(max(seconds, 0.5) / 0.5)) / 2))
-        key = (instrument.name, pitch, touch, variant, manner, round(seconds, 2) * effect)
+        key = self._key(instrument, pitch, touch, variant, manner)
+        if effect:
+            key, length = (*key, round(seconds, 2)), seconds
+        else:
+            longest = max(seconds, self._expected.get(key, 0.0), 0.5)
+            length = 0.5 * 2 ** (math.ceil(2 * math.log2(longest / 0.5)) / 2)
         kept = self._kept.get(key)
         if kept is not None and kept.serves(seconds):
             self._kept.move_to_end(key)
@@ -149,9 +184,9 @@ class Bank:
         if kept is not None:
             self._bytes -= kept.sound.nbytes
         kept = _Kept(play(instrument, Stroke(
-            frequency=self._frequency(instrument, pitch), velocity=touch / TOUCHES,
+            frequency=self._frequency(instrument, pitch), velocity=touch,
             seconds=length, quarter=self._quarter,
-            seed=hash_of(instrument.name, pitch, touch, variant), key=pitch,
+            seed=hash_of(instrument.name, pitch, round(touch * TOUCHES), variant), key=pitch,
             wobble=float(manner.removeprefix(WOBBLE)) if manner.startswith(WOBBLE) else 0.0)),
             float("inf") if instrument.is_kit else length)
         self._kept[key] = kept

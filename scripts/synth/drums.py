@@ -40,10 +40,14 @@ _PIECES: dict[int, tuple[Callable[[Hit], Mono], float, float]] = {
 _DEEP = (35, 36, 41, 45, 47, 86, 87)  # could leave something below what can be heard
 
 
-def play_drum(kit: Kit, key: int, velocity: float, seed: int) -> npt.NDArray[np.float32]:
-    """One stroke on the piece at General MIDI percussion `key`, (2, n) float32, 44,100 Hz."""
+def play_drum(kit: Kit, key: int, velocity: float, seed: int, home: float = 0.0
+              ) -> npt.NDArray[np.float32]:
+    """One stroke on the piece at General MIDI percussion `key`, (2, n) float32, 44,100 Hz.
+
+    `home` is the tonic in Hz that its skins are tuned to, or 0.
+    """
     make, pan, level = _PIECES.get(key, _PIECES[37])
-    sound = make(Hit(kit, velocity, seed))
+    sound = make(Hit(kit, velocity, seed, home))
     if key in _DEEP:
         sound = cut_lows(sound, 28.0)
     edge = min(len(sound), 400)

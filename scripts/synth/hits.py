@@ -12,14 +12,35 @@ from scripts.synth.additive import Mono
 from scripts.synth.instruments import Kit
 from scripts.synth.noise import band_noise
 
+_FIFTH = 1.4983  # of equal temperament
+
 
 @dataclass(frozen=True)
 class Hit:
-    """A stroke on a piece: its kit, velocity (0 to 1) and seed."""
+    """A stroke on a piece.
+
+    Parameters
+    ----------
+    kit : Kit
+    velocity : float
+        0 to 1.
+    seed : int
+    home : float
+        Hz of the song's tonic in any octave, which the skins are tuned to; 0 leaves them.
+    """
 
     kit: Kit
     velocity: float
     seed: int
+    home: float = 0.0
+
+    def tuned(self, pitch: float) -> float:
+        """The tonic or its fifth nearest to `pitch` in Hz, as drums are tuned for a record."""
+        if not self.home:
+            return pitch
+        near = [note * 2.0 ** round(math.log2(pitch / note)) for note in
+                (self.home, self.home * _FIFTH)]
+        return min(near, key=lambda note: abs(math.log2(note / pitch)))
 
     def noise(self, low: float, high: float, count: int, salt: int = 0) -> Mono:
         """Noise that differs from stroke to stroke; a hard stroke is a brighter one."""

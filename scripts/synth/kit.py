@@ -16,6 +16,7 @@ _MACHINE = (205.3, 304.4, 369.6, 522.7, 540.0, 800.0)
 
 def kick(h: Hit) -> Mono:
     pitch, decay, punch = h.kit.kick
+    pitch = h.tuned(pitch)
     t = seconds(min(decay * 3.2, 2.0))
     body = tone(t, pitch * (2.5 + 3 * punch), pitch, 0.018 + 0.012 * punch)
     body *= 0.35 * fall(t, decay * 0.28) + 0.65 * fall(t, decay * 0.75)
@@ -27,6 +28,7 @@ def kick(h: Hit) -> Mono:
 
 def snare(h: Hit) -> Mono:
     pitch, decay, snap = h.kit.snare
+    pitch = h.tuned(pitch)
     t = seconds(decay * 3)
     if h.kit.brushes:
         sweep = h.noise(900, 7000, len(t)) * np.minimum(t / 0.012, 1) * fall(t, decay * 0.5)
@@ -120,8 +122,9 @@ def splash(h: Hit) -> Mono:
     return 0.7 * _cymbal(h, 1.2, 0.28, 0.1, 900)
 
 
-def tom(pitch: float) -> Callable[[Hit], Mono]:
+def tom(size: float) -> Callable[[Hit], Mono]:
     def make(h: Hit) -> Mono:
+        pitch = h.tuned(size)
         if h.kit.metal == "orchestra":
             return timpani(h, pitch)
         t = seconds(0.8)

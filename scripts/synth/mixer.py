@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from scripts.arranger.events import Arrangement
+from scripts.synth import BINAURAL
 from scripts.synth.channel import Channel
 from scripts.synth.effects import Binaural, Delay, Planar, Reverb
-
-BINAURAL = "binaural"  # the name of the tones' stem
 
 
 class Mixer:

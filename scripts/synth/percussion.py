@@ -10,9 +10,10 @@ from scripts.synth.additive import Mono, row_times, sum_partials
 from scripts.synth.hits import Hit, fall, seconds, tone
 
 
-def skin(pitch: float, decay: float, slap: float) -> Callable[[Hit], Mono]:
+def skin(size: float, decay: float, slap: float) -> Callable[[Hit], Mono]:
     """A conga, bongo, surdo or cajon: a head under the hand."""
     def make(h: Hit) -> Mono:
+        pitch = h.tuned(size)
         t = seconds(decay * 4)
         body = tone(t, pitch * 1.08, pitch, 0.02) * fall(t, decay)
         body += 0.3 * tone(t, pitch * 1.7, pitch * 1.62, 0.02) * fall(t, decay * 0.4)
@@ -23,9 +24,8 @@ def skin(pitch: float, decay: float, slap: float) -> Callable[[Hit], Mono]:
 
 def ringing(pitches: tuple[float, ...], decay: float, click: float) -> Callable[[Hit], Mono]:
     """Wood or metal: a few partials and the stick."""
-    partials = np.array(pitches)
-
     def make(h: Hit) -> Mono:
+        partials = np.array(pitches) * (h.tuned(pitches[0]) / pitches[0])
         t = seconds(decay * 5)
         rows = np.exp(-row_times(len(t))[:, None] / (decay * np.linspace(1, 0.5, len(partials))))
         ring = sum_partials(partials, rows / np.arange(1, len(partials) + 1) ** 0.5,

@@ -67,7 +67,7 @@ def render_stems(arrangement: Arrangement, instruments: Mapping[str, Instrument]
         if track.instrument not in instruments:
             raise UsageError(f'instrument "{track.instrument}" of {role} is not in '
                              "data/instruments; add it or choose another")
-    sound = instruments, arrangement.tempo, arrangement.tuning
+    sound = instruments, arrangement.tempo, arrangement.tuning, arrangement.tonic
     bank = SampleBank(soundfont, *sound) if soundfont else Bank(*sound)
     return _blocks(arrangement, bank, soundcheck(arrangement, bank), stems)
 

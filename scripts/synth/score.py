@@ -72,11 +72,15 @@ class Score:
         return end
 
 
+def seconds_of(arrangement: Arrangement, event: NoteEvent) -> float:
+    """How long a note is held."""
+    return max(0.03, event.ticks / 24 * 60 / arrangement.tempo)
+
+
 def strike(arrangement: Arrangement, bank: Bank, mixer: Mixer, role: str, event: NoteEvent,
            at: int) -> None:
     """Put one note into its channel at sample `at`."""
-    seconds = max(0.03, event.ticks / 24 * 60 / arrangement.tempo)
-    sound = bank.cut(arrangement.tracks[role].instrument, event, seconds,
+    sound = bank.cut(arrangement.tracks[role].instrument, event, seconds_of(arrangement, event),
                      int(event.start * 7) + event.pitch)
     mixer.channels[role].add(at, sound)
     if role == "drums" and event.pitch in _KICKS:
@@ -87,6 +91,10 @@ def strike_all(arrangement: Arrangement, bank: Bank, mixer: Mixer, section: Sect
                start: int, count: int) -> None:
     """Put the notes of a section that sound in `count` samples from `start` into the channels."""
     per_tick = samples_per_tick(arrangement)
+    for role, events in section.tracks.items():
+        name = arrangement.tracks[role].instrument
+        for event in events:
+            bank.expect(name, event, seconds_of(arrangement, event))
     for role, events in section.tracks.items():
         for event in events:
             at = int(event.start * per_tick) - start

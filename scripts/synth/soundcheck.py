@@ -18,13 +18,13 @@ from scripts.synth.loudness import block_powers, gated
 from scripts.synth.master import Master
 from scripts.synth.mixer import Mixer
 from scripts.synth.score import samples_per_tick, strike_all
-from scripts.synth.tone import OCTAVES, Equaliser, Tone, balanced, octave_levels
+from scripts.synth.tone import BANDS, Equaliser, Tone, balanced, bands
 
 # LUFS, measured on excerpts; over 57 styles whole songs come out within a decibel or so of it.
 LOUDNESS = -14.1
 _TRIES, _NEAR = 4, 0.5
 _EXCERPT = 2.6  # seconds
-_MOST = 8  # excerpts
+_MOST = 7  # excerpts
 _AHEAD = 0.4  # seconds before each, so that it does not begin from nothing
 
 
@@ -48,8 +48,8 @@ def soundcheck(arrangement: Arrangement, bank: Bank) -> Levels:
     """Listen to excerpts of `arrangement` and set its tone and gain."""
     sections, weights = _chosen(arrangement)
     plain = [_excerpt(arrangement, bank, section) for section in sections]
-    power = sum((w * octave_levels(e) for w, e in zip(weights, plain, strict=True)),
-                np.zeros(len(OCTAVES)))
+    power = sum((w * bands(e) for w, e in zip(weights, plain, strict=True)),
+                np.zeros(len(BANDS)))
     tone = balanced(power)
     heard = [Equaliser(tone)(e) for e in plain]
     gain = 10 ** ((LOUDNESS - _loudness(heard, weights)) / 20)

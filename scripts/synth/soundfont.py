@@ -18,27 +18,11 @@ from scripts.synth.instruments import Instrument, Texture
 from scripts.synth.loudness import block_powers
 from scripts.synth.stroke import Sound
 
-SUFFIXES = (".sf2", ".sf3")
-INSTALL = "python -m pip install --no-deps tinysoundfont==0.3.7"
 _CACHE_BYTES = 160 << 20
 _STEP = 0.02  # seconds; lengths are rounded up to it, so that notes can be used again
 _TAIL = 3.0  # seconds a key may ring on after it is let go
 _SILENT = 2e-4
 _FIRM = 0.8  # velocity at which instruments are made equally loud
-
-
-def find_soundfont(folder: Path) -> tuple[Path | None, str]:
-    """The SoundFont of `folder` to play with, and a note for the user; the first by name."""
-    found = sorted(p for p in folder.glob("*") if p.suffix.lower() in SUFFIXES) \
-        if folder.is_dir() else []
-    if not found:
-        return None, ""
-    try:
-        import tinysoundfont  # noqa: F401
-    except ImportError:
-        return None, (f"{found[0].name} is not used: in the program's environment, "
-                      f"{INSTALL}")
-    return found[0], f"instruments from {found[0].name}"
 
 
 class SampleBank(Bank):
@@ -50,7 +34,7 @@ class SampleBank(Bank):
     ----------
     path : Path
         An ``.sf2`` or ``.sf3`` file.
-    instruments, tempo, tuning
+    instruments, tempo, tuning, tonic
         As for :class:`Bank`.
 
     Raises
@@ -60,8 +44,8 @@ class SampleBank(Bank):
     """
 
     def __init__(self, path: Path, instruments: Mapping[str, Instrument], tempo: float,
-                 tuning: float) -> None:
-        super().__init__(instruments, tempo, tuning)
+                 tuning: float, tonic: int | None = None) -> None:
+        super().__init__(instruments, tempo, tuning, tonic)
         import tinysoundfont
         self._synth: Any = tinysoundfont.Synth(samplerate=RATE)
         try:
@@ -86,6 +70,9 @@ class SampleBank(Bank):
         # In a SoundFont the level rises in proportion to the velocity.
         gain = self._level(instrument) * level_of(event.velocity) / (touch / TOUCHES / _FIRM)
         return sound * np.float32(gain)
+
+    def expect(self, name: str, event: NoteEvent, seconds: float) -> None:
+        """Recorded notes are made in their own length."""
 
     def _level(self, instrument: Instrument) -> float:
         """Gain that makes an instrument as loud as the others at a firm touch."""

@@ -21,7 +21,7 @@ class Stroke:
     Parameters
     ----------
     frequency : float
-        Hz (for drums and textures unused).
+        Hz; for drums that of the tonic they are tuned to (0: none); textures have none.
     velocity : float
         0 to 1.
     seconds : float

@@ -18,9 +18,14 @@ OCTAVES = np.array([31.5, 63, 125, 250, 500, 1000, 2000, 4000, 8000, 16_000])
 # Characteristics of Popular Commercial Recordings 1950-2010", AES 135, 2013); an octave holds 3 dB
 # more than the one below it.
 MASTERED = np.array([-10.0, -1.5, 0.0, -2.0, -4.0, -6.0, -8.0, -10.5, -14.5, -21.0])
-_FLAT = 2.5  # dB from the reference that are left to the style
-_CUT, _BOOST = -9.0, 8.0
+_WEIGHTS = np.array([0.0, 1, 1, 1, 1, 1, 1, 1, 1, 0.3])
+_LEFT = 2.0  # dB from the reference that are left to the style
+_CUT, _BOOST = -10.0, 9.0
+_TURNS = 5
+_FINE = 3  # bands in an octave
+BANDS = (OCTAVES[:, None] * 2 ** ((np.arange(_FINE) - (_FINE - 1) / 2) / _FINE)).reshape(-1)
 TAPS = 1024
+_FRAME = 8192
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ class Tone:
 
 
 class Equaliser:
-    """A tone for sound that comes in blocks.
+    """A tone for sound that comes in blocks, by overlap-save in frames that fit the cache.
 
     Parameters
     ----------
@@ -66,44 +71,47 @@ class Equaliser:
     """
 
     def __init__(self, tone: Tone) -> None:
-        self._response = None if tone.is_flat else tone.response
-        self._spectra: dict[int, npt.NDArray[np.complex64]] = {}
-        self._rest = np.zeros((2, TAPS), np.float32)
+        self._spectrum = None if tone.is_flat else fft.rfft(tone.response, _FRAME)
+        self._before = np.zeros((2, TAPS), np.float32)
 
     def __call__(self, block: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """The next (2, n) samples, at least 1,024 of them but for the last."""
-        if self._response is None:
+        """The next (2, n) samples."""
+        if self._spectrum is None:
             return block
-        n = block.shape[1]
-        size = fft.next_fast_len(n + TAPS, real=True)
-        if size not in self._spectra:
-            self._spectra = {size: fft.rfft(self._response, size)}
-        wet = fft.irfft(fft.rfft(block, size, axis=1) * self._spectra[size], size, axis=1)
-        out = wet[:, :n]
-        out[:, :TAPS] += self._rest[:, :n]
-        rest = wet[:, n:n + TAPS]
-        if n < TAPS:
-            rest[:, :TAPS - n] += self._rest[:, n:]
-        self._rest = np.array(rest)
-        return np.asarray(out)
+        n, hop = block.shape[1], _FRAME - TAPS
+        frames = -(-n // hop)
+        padded = np.zeros((2, TAPS + frames * hop), np.float32)
+        padded[:, :TAPS] = self._before
+        padded[:, TAPS:TAPS + n] = block
+        self._before = padded[:, n:n + TAPS].copy()
+        cut = np.lib.stride_tricks.sliding_window_view(padded, _FRAME, axis=1)[:, ::hop]
+        wet = fft.irfft(fft.rfft(cut, axis=2) * self._spectrum, _FRAME, axis=2)
+        return np.asarray(wet[:, :, TAPS:].reshape(2, -1)[:, :n])
 
 
-def octave_levels(sound: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """Power in each octave of (2, n) audio."""
-    n = sound.shape[1]
-    spectrum = np.abs(fft.rfft(sound, fft.next_fast_len(n, real=True), axis=1)) ** 2
-    f = np.arange(spectrum.shape[1]) * (RATE / fft.next_fast_len(n, real=True))
-    edges = np.searchsorted(f, np.append(OCTAVES / 2**0.5, OCTAVES[-1] * 2**0.5))
+def bands(sound: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """Power of (2, n) audio in each of :data:`BANDS`."""
+    size = fft.next_fast_len(sound.shape[1], real=True)
+    spectrum = np.abs(fft.rfft(sound, size, axis=1)) ** 2
+    edges = np.searchsorted(np.arange(spectrum.shape[1]) * (RATE / size),
+                            np.append(BANDS * 2 ** (-0.5 / _FINE), BANDS[-1] * 2 ** (0.5 / _FINE)))
     total = np.concatenate(([0.0], np.cumsum(spectrum.sum(axis=0, dtype=np.float64))))
-    return np.asarray((total[edges[1:]] - total[edges[:-1]]) / n)
+    return np.asarray((total[edges[1:]] - total[edges[:-1]]) / sound.shape[1])
 
 
 def balanced(power: npt.NDArray[np.float64]) -> Tone:
-    """The tone that brings octaves of `power` near to those of mastered music."""
-    level = 10 * np.log10(np.maximum(power, 1e-12 * power.max()))
-    weights = np.array([0.3, 1, 1, 1, 1, 1, 1, 1, 0.7, 0.2])
-    away = level - MASTERED
-    away = away - np.average(away, weights=weights)
-    gains = -np.sign(away) * np.maximum(np.abs(away) - _FLAT, 0)
-    gains[0] = min(gains[0], 0.0)  # nothing is gained by more rumble
-    return Tone(tuple(np.round(np.clip(gains, _CUT, _BOOST), 1).tolist()))
+    """The tone that brings `power` in the bands near to that of mastered music.
+
+    The knobs overlap, so they are turned again until the octaves come out right.
+    """
+    gains = np.zeros(len(OCTAVES))
+    for _ in range(_TURNS):
+        heard = power * Tone(tuple(gains)).at(BANDS) ** 2
+        octaves = heard.reshape(len(OCTAVES), _FINE).sum(axis=1)
+        level = 10 * np.log10(np.maximum(octaves, 1e-12 * octaves.max()))
+        away = level - MASTERED
+        away = away - np.average(away, weights=_WEIGHTS)
+        gains -= np.sign(away) * np.maximum(np.abs(away) - _LEFT, 0)
+        gains = np.clip(gains, _CUT, _BOOST)
+        gains[0] = min(gains[0], 0.0)  # nothing is gained by more rumble
+    return Tone(tuple(np.round(gains, 1).tolist()))

@@ -28,7 +28,7 @@ def play(instrument: Instrument, stroke: Stroke) -> Sound:
     """
     voice = instrument.voice
     if isinstance(voice, Kit):
-        return play_drum(voice, stroke.key, stroke.velocity, stroke.seed)
+        return play_drum(voice, stroke.key, stroke.velocity, stroke.seed, stroke.frequency)
     if isinstance(voice, Texture):
         return play_texture(voice.kind, stroke.seconds, stroke.key, stroke.seed)
     # Partials and ensembles take their cuts as levels of their harmonics.

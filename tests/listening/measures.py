@@ -149,7 +149,7 @@ def _octaves(sound: np.ndarray, rate: int, reference: np.ndarray) -> np.ndarray:
     levels = np.array([10 * np.log10(power[(at >= f / 2 ** 0.5) & (at < f * 2 ** 0.5)].sum())
                        for f in _OCTAVES])
     apart = levels - reference
-    return apart - np.median(apart)
+    return apart - apart[1:-1].mean()
 
 
 def _muspy(path: Path) -> tuple[float, float, float]:

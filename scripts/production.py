@@ -1,0 +1,168 @@
+"""Produces a song: an arrangement becomes audio, an MP3 with tags, and the files beside it."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from scripts.arranger.arrange import SongArrangement
+from scripts.audio.mp3 import Tags, encode_mp3, encode_stream, write_tags
+from scripts.audio.wav import WavFile, write_wav
+from scripts.brief import Brief
+from scripts.composer.compose import Composition
+from scripts.errors import Cancelled
+from scripts.exports.midi import write_midi
+from scripts.exports.musicxml import write_musicxml
+from scripts.library.song_files import SongFiles
+from scripts.library.songs import Song, read_song
+from scripts.score.abc_writer import write_abc
+from scripts.summary import summarise
+from scripts.synth import BINAURAL, RATE
+from scripts.synth.instruments import load_instruments
+from scripts.synth.render import Stereo, render, render_stems
+
+# stage and share done (0 to 1)
+Report = Callable[[str, float, str], None]
+
+
+@dataclass(frozen=True)
+class Format:
+    """What files a song becomes.
+
+    Parameters
+    ----------
+    bitrate : int
+        kbit/s.
+    also : tuple of str
+        Kept beside the MP3 and the ABC: ``wav``, ``mid``, ``musicxml``, ``stems``.
+    soundfont : Path or None
+        Its recorded instruments play.
+    """
+
+    bitrate: int
+    also: tuple[str, ...]
+    soundfont: Path | None
+
+
+@dataclass(frozen=True)
+class Production:
+    """A song that is ready to be played to files.
+
+    Parameters
+    ----------
+    brief, composition, arrangement
+        What it is made of.
+    temperature : float
+        For its details.
+    data : Path
+        The folder of instruments.
+    """
+
+    brief: Brief
+    composition: Composition
+    arrangement: SongArrangement
+    temperature: float
+    data: Path
+
+    def produce(self, files: SongFiles, form: Format, report: Report,
+                cancelled: Callable[[], bool]) -> Song:
+        """Render, encode and tag; every file gets its final name, the MP3 last.
+
+        The MP3 is encoded while the song is rendered. Where the WAV is wanted too, it is written
+        first and pydub makes the MP3 of it.
+        """
+        brief, arrangement = self.brief, self.arrangement
+        instruments = load_instruments(self.data / "instruments")
+        total = round(brief.length * RATE)
+        report("render", 0.0, "")
+        roles = (*arrangement.tracks, *[BINAURAL] * bool(brief.binaural))
+        stems = tuple(f".{role}.wav" for role in roles if "stems" in form.also)
+        blocks = _watched(
+            self._with_stems(files, roles, form) if stems
+            else render(arrangement, instruments, form.soundfont), cancelled)
+        mp3 = files.part(".mp3")
+        if "wav" in form.also:
+            frames = write_wav(files.part(".wav"), blocks,
+                               lambda n: report("render", n / total, ""))
+            report("convert", 0.0, "")
+            encode_mp3(files.part(".wav"), mp3, form.bitrate)
+        else:
+            frames = encode_stream(blocks, mp3, form.bitrate,
+                                   lambda n: report("render", n / total, ""))
+            report("convert", 0.0, "")
+        summary = summarise(brief, self.composition, arrangement.form)
+        details = song_details(brief, self.composition, arrangement, frames / RATE,
+                               self.temperature, summary)
+        write_tags(mp3, song_tags(brief, self.composition, summary))
+        if cancelled():
+            raise Cancelled("stopped")
+        sheet = self.composition.sheet
+        texts = {".json": json.dumps(details, indent=2, ensure_ascii=False) + "\n",
+                 ".abc": write_abc(sheet)}
+        if "musicxml" in form.also:
+            texts[".musicxml"] = write_musicxml(arrangement, instruments)
+        if "mid" in form.also:
+            write_midi(files.part(".mid"), arrangement, instruments, sheet.title, brief.key,
+                       brief.meter)
+        kept = [f".{word}" for word in ("wav", "mid") if word in form.also]
+        path = files.finish(texts, [*kept, *stems])
+        report("convert", 1.0, "")
+        return read_song(path)
+
+    def _with_stems(self, files: SongFiles, roles: tuple[str, ...], form: Format
+                    ) -> Iterator[Stereo]:
+        """The mix; each track goes into a file of its own on the way."""
+        instruments = load_instruments(self.data / "instruments")
+        with ExitStack() as open_files:
+            stems = {role: open_files.enter_context(WavFile(files.part(f".{role}.wav")))
+                     for role in roles}
+            for block in render_stems(self.arrangement, instruments, form.soundfont):
+                for role, stem in block.stems.items():
+                    stems[role].write(stem)
+                yield block.mix
+
+
+def _watched(blocks: Iterator[Stereo], cancelled: Callable[[], bool]) -> Iterator[Stereo]:
+    for block in blocks:
+        if cancelled():
+            raise Cancelled("stopped")
+        yield block
+
+
+def song_details(brief: Brief, composition: Composition, arrangement: SongArrangement,
+                 seconds: float, temperature: float, summary: str) -> dict[str, Any]:
+    """What the song was made of."""
+    sheet = composition.sheet
+    return {
+        "title": sheet.title, "asked": brief.asked, "styles": list(brief.styles),
+        "key": str(sheet.key), "meter": str(sheet.meter), "tempo": brief.tempo,
+        "length": brief.length, "temperature": temperature,
+        "form_asked": brief.form_asked, "seconds": round(seconds, 3),
+        "tuning": round(brief.tuning.a4, 4), "binaural": brief.binaural, "loop": brief.loop,
+        "seed": brief.seed, "parts": list(brief.parts),
+        "chords": [c.symbol(sheet.key) for c in brief.chords],
+        "form": [{"name": s.name, "bar": s.start, "bars": s.bars, "energy": round(s.energy, 2)}
+                 for s in arrangement.form],
+        "instruments": {role: t.instrument for role, t in brief.style.tracks.items()},
+        "tracks": {role: asdict(t) for role, t in brief.style.tracks.items()},
+        "model": composition.model, "tries": composition.tries,
+        "critic": round(composition.cost, 3), "tokens": composition.tokens,
+        "words_by": composition.words_by, "notes": list(brief.notes), "summary": summary,
+        "made": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    }
+
+
+def song_tags(brief: Brief, composition: Composition, summary: str) -> Tags:
+    """The MP3's tags as the contract asks."""
+    sheet = composition.sheet
+    key = sheet.key.tonic + ("m" if sheet.key.is_minor else "")
+    return Tags(title=sheet.title, artist=composition.model, album=brief.asked,
+                genre=brief.style.genre, bpm=round(brief.tempo), key=key,
+                year=datetime.date.today().year, comment=summary)
+
+

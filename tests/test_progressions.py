@@ -1,0 +1,72 @@
+"""The plan of a song's harmony, from progressions that were found in music."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from scripts import paths
+from scripts.brief import Brief
+from scripts.composer.progressions import load_habits, plan_chords
+from scripts.composer.rules import sheet_grammar
+from scripts.errors import UsageError
+from scripts.score.chords import parse_roman
+from scripts.score.keys import Key
+
+HABITS = load_habits(paths.DATA / "progressions.toml")
+
+
+@pytest.mark.parametrize("words", ["pop", "jazz", "celtic", "baroque", "techno", "metal"])
+@pytest.mark.parametrize("key", ["C major", "F# minor", "D dorian", "Bb harmonic minor"])
+def test_a_plan_fills_the_parts_and_comes_home(words: str, key: str, brief: Callable[..., Brief]
+                                               ) -> None:
+    asked = brief(words, key=key)
+    plan = plan_chords(asked, HABITS, 0)
+    assert len(plan) == sum(asked.parts)
+    assert plan[0].root == plan[-1].root == asked.key.tonic_pc
+    scale = {*asked.key.pitch_classes, (asked.key.tonic_pc + 11) % 12}
+    assert all(set(c.pitch_classes[:3]) <= scale for c in plan)
+    assert len({c.root for c in plan}) >= 3
+
+
+def test_plans_differ_by_turn_and_seed_and_are_kept_by_the_grammar(brief: Callable[..., Brief]
+                                                                   ) -> None:
+    plans = {plan_chords(brief("pop", key="C major", seed=s), HABITS, turn)
+             for s in range(4) for turn in range(3)}
+    assert len(plans) >= 10
+    asked = brief("pop", key="C major")
+    plan = plan_chords(asked, HABITS, 0)
+    assert sheet_grammar(asked, plan).bar_chords == tuple(c.symbol(asked.key) for c in plan)
+    assert sheet_grammar(asked).bar_chords == ()
+
+
+def test_a_plan_speaks_the_chords_of_its_style(brief: Callable[..., Brief]) -> None:
+    jazz, punk = (plan_chords(brief(w, key="C major"), HABITS, 0) for w in ("jazz", "punk"))
+    assert sum(len(c.intervals) > 3 for c in jazz) > len(jazz) / 2
+    assert all(len(c.intervals) <= 3 for c in punk)
+
+
+def test_what_is_asked_for_or_fixed_comes_first(brief: Callable[..., Brief]) -> None:
+    asked = brief("pop", chords="Fm Db Ab Eb")
+    fixed = sheet_grammar(asked, plan_chords(asked, HABITS, 0)).bar_chords
+    assert fixed[:4] == ("Fm", "Db", "Ab", "Eb")
+    free = brief("pop")
+    none = replace(free, style=replace(free.style, habit="none"))
+    assert plan_chords(none, HABITS, 0) == ()
+
+
+def test_every_progression_can_be_read() -> None:
+    for habits in HABITS.values():
+        for key, rows in ((Key("C"), habits.major), (Key("A", "minor"), habits.minor)):
+            assert rows and all(parse_roman(n, key) for _, row in rows for n in row)
+
+
+def test_a_broken_progression_is_refused_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "progressions.toml"
+    path.write_text('[pop]\nmajor = ["3 I IV V I"]\nminor = []\n[odd]\nmajor = ["3 I H9#x"]\n'
+                    "minor = []\n")
+    with pytest.raises(UsageError, match=r"progressions.toml, line 4: .*H9#x"):
+        load_habits(path)

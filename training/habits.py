@@ -1,0 +1,102 @@
+"""Chord habits: the four-bar progressions that music of a family uses most.
+
+``data/progressions.toml`` lists them as Roman numerals with how often each was found.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from scripts.score.chords import Chord, parse_roman
+from scripts.score.keys import Key
+from scripts.score.piece import find_key
+from scripts.score.sheet import LeadSheet
+from training.charts import billboard, progressions
+from training.sources import chorales, folk_tunes, lieder, open_ewld
+
+_BARS = 4
+_KEPT = 48  # of each family and mode
+_NUMERALS = ("I", "II", "II", "III", "III", "IV", "IV", "V", "VI", "VI", "VII", "VII")
+_FLAT = (1, 3, 8, 10)  # semitones above the tonic that are lowered degrees in major
+_HEAD = """# Chord progressions of four bars, by family and mode: how often each was found, and its
+# Roman numerals. Made by `python -m training habits`; lines may be added and taken away.
+"""
+
+
+def learn_habits(folder: Path, out: Path) -> dict[str, int]:
+    """Count the progressions of the collections in `folder` and write the commonest to `out`."""
+    families = {
+        "pop": [*billboard(folder), *progressions(folder)],
+        "jazz": [s for s in open_ewld(folder) if "jazz" in s.styles or "swing" in s.styles],
+        "song": [s for s in open_ewld(folder) if "jazz" not in s.styles],
+        "folk": list(folk_tunes()),
+        "classical": [*chorales(), *lieder(folder)]}
+    lines = [_HEAD]
+    found = {}
+    for family, sheets in families.items():
+        lines.append(f"[{family}]")
+        for mode in ("major", "minor"):
+            counted = Counter(p for s in sheets if s.key.is_minor == (mode == "minor")
+                              for p in _phrases(s))
+            kept = [(n, p) for p, n in counted.most_common() if n > 1 and _is_clear(p, mode)]
+            # What stands still is common enough; what moves is what a list is for.
+            kept.sort(key=lambda found: -found[0] * {2: 0.4, 3: 1.0, 4: 1.5}[len(set(found[1]))])
+            found[f"{family} {mode}"] = len(kept)
+            lines.append(f"{mode} = [")
+            lines += [f'    "{n} {" ".join(p)}",' for n, p in kept[:_KEPT]]
+            lines.append("]")
+        lines.append("")
+    out.write_text("\n".join(lines), encoding="utf-8")
+    return found
+
+
+def _phrases(sheet: LeadSheet) -> Iterator[tuple[str, ...]]:
+    """The sheet's phrases as numerals, one a bar; those that move."""
+    for part in sheet.parts:
+        held: Chord | None = None
+        bars: list[str] = []
+        for bar in part:
+            held = bar.chords[0][1] if bar.chords else held
+            bars.append(numeral(held, sheet.key) if held else "")
+        for i in range(0, len(bars) - _BARS + 1, _BARS):
+            phrase = tuple(bars[i:i + _BARS])
+            if "" not in phrase and len(set(phrase)) > 1:
+                yield phrase
+
+
+def numeral(chord: Chord, key: Key) -> str:
+    """The Roman numeral of a chord, as :func:`scripts.score.chords.parse_roman` reads it."""
+    above = (chord.root - key.tonic_pc) % 12
+    if key.is_minor:
+        name = {0: "I", 1: "bII", 2: "II", 3: "III", 4: "#III", 5: "IV", 6: "bV", 7: "V",
+                8: "VI", 9: "#VI", 10: "VII", 11: "#VII"}[above]
+    else:
+        name = ("b" if above in _FLAT else "#" if above == 6 else "") + _NUMERALS[above]
+    low = chord.is_minor or chord.quality in ("dim", "dim7", "m7b5")
+    sign, letters = (name[0], name[1:]) if name[0] in "b#" else ("", name)
+    quality = chord.quality
+    if low:
+        letters = letters.lower()
+        quality = {"m": "", "m7": "7", "m6": "6", "m9": "9"}.get(quality, quality)
+    text = sign + letters + quality
+    read = parse_roman(text, key)
+    return text if read == chord else ""
+
+
+def _is_clear(phrase: Iterable[str], mode: str) -> bool:
+    """Whether the chords hold the tonic and alone tell the key, or its relative."""
+    home = "i" if mode == "minor" else "I"
+    if not any(name.rstrip("majdsu24679") == home for name in phrase):
+        return False
+    key = Key("A", "minor") if mode == "minor" else Key("C")
+    weights = np.zeros(12)
+    for name in phrase:
+        chord = parse_roman(name, key)
+        assert chord
+        weights[list(chord.pitch_classes)] += 1
+        weights[chord.root] += 1
+    return set(find_key(weights).pitch_classes) == set(key.pitch_classes)
