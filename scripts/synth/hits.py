@@ -13,6 +13,7 @@ from scripts.synth.instruments import Kit
 from scripts.synth.noise import band_noise
 
 _FIFTH = 1.4983  # of equal temperament
+_DEEP = 80.0  # Hz
 
 
 @dataclass(frozen=True)
@@ -35,11 +36,14 @@ class Hit:
     home: float = 0.0
 
     def tuned(self, pitch: float) -> float:
-        """The tonic or its fifth nearest to `pitch` in Hz, as drums are tuned for a record."""
+        """The nearest note to `pitch` in Hz, as drums are tuned for a record.
+
+        Deep drums, whose tone is heard as a bass's, take the tonic; others also its fifth.
+        """
         if not self.home:
             return pitch
-        near = [note * 2.0 ** round(math.log2(pitch / note)) for note in
-                (self.home, self.home * _FIFTH)]
+        notes = (self.home,) if pitch < _DEEP else (self.home, self.home * _FIFTH)
+        near = [note * 2.0 ** round(math.log2(pitch / note)) for note in notes]
         return min(near, key=lambda note: abs(math.log2(note / pitch)))
 
     def noise(self, low: float, high: float, count: int, salt: int = 0) -> Mono:

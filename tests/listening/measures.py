@@ -88,8 +88,7 @@ def listen(mp3: Path, style: str, fold: int, reference: np.ndarray) -> Heard:
     sound, rate = soundfile.read(mp3.with_suffix(".wav"), dtype="float32")
     mono = librosa.resample(sound.mean(axis=1), orig_sr=rate, target_sr=_RATE)
     onsets = librosa.onset.onset_strength(y=mono, sr=_RATE, hop_length=HOP)
-    tones = librosa.effects.harmonic(mono, margin=2.0)  # without the drums
-    chroma = librosa.feature.chroma_cqt(y=tones, sr=_RATE, hop_length=512)
+    chroma = librosa.feature.chroma_cqt(y=mono, sr=_RATE, hop_length=512)
     mfcc = librosa.feature.mfcc(y=mono, sr=_RATE, n_mfcc=13)
     tempo = _tempo(onsets)
     felt = details["tempo"] * (2 / 3 if details["meter"] in ("6/8", "9/8", "12/8") else 1)
