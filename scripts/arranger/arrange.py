@@ -33,7 +33,7 @@ _ENTERS = {"arp": 0.62, "percussion": 0.58}  # energy from which a role plays, w
 # What a wished-for frequency is played on.
 _TONE = TrackStyle("pure tone", gain=-13.0, reverb=0.25)
 _TIMED = ("drums", "percussion", "texture", "fx", "tone")  # have their timing already
-_RECENT = 12  # sections
+_RECENT = 40  # sections that are kept
 _FX = {"riser": 60, "downer": 61, "impact": 62, "reverse": 63}  # keys of the effects instrument
 
 

@@ -22,7 +22,7 @@ from scripts.synth.stroke import Sound, Stroke
 from scripts.synth.voices import play
 from scripts.tuning import frequency
 
-TOUCHES = 6  # levels of velocity that sound different
+TOUCHES = 5  # levels of velocity that sound different
 _ENSEMBLE = 3  # of many players at once
 VARIANTS = 2  # strokes of a drum that differ
 WOBBLE = "wobble"  # a manner of playing, with the sweeps in a quarter note behind it
@@ -101,7 +101,7 @@ class Bank:
         sound = self._sound(instrument, event.pitch, touch, seconds + len(fall) / RATE, 0,
                             event.manner)
         held = round(seconds * RATE)
-        out = sound[:, :held + len(fall)] * gain
+        out = np.multiply(sound[:, :held + len(fall)], gain)
         if out.shape[1] > held:
             out[:, held:] *= fall[:out.shape[1] - held]
         return out

@@ -25,7 +25,8 @@ def play_partials(voice: Partials, stroke: Stroke, width: float, cuts: tuple[flo
     frequencies, strength, rings = _modes(voice, f, stroke.velocity)
     if not voice.drive:
         strength = strength * cut_gain(frequencies, *cuts)
-    levels = _filtered(voice, stroke, frequencies, row_times(count, rate)) * strength
+    levels = _filtered(voice, stroke, frequencies, row_times(count, rate)) \
+        * strength.astype(np.float32)
     if voice.ring:
         levels *= _dying(voice, f, frequencies, rings, row_times(count, rate))
     rng = np.random.default_rng(stroke.seed)
@@ -68,7 +69,7 @@ def _modes(voice: Partials, f: float, velocity: float) -> tuple[npt.NDArray[np.f
 
 
 def _filtered(voice: Partials, stroke: Stroke, frequencies: npt.NDArray[np.float64],
-              t: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+              t: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
     """Gain of the moving low-pass: (rows, partials)."""
     follow = (stroke.frequency / C4) ** voice.follow
     bright = voice.bright * (0.3 + 0.7 * stroke.velocity) * follow
@@ -80,25 +81,28 @@ def _filtered(voice: Partials, stroke: Stroke, frequencies: npt.NDArray[np.float
         open_ = np.exp(-np.maximum(t - voice.rise, 0) / max(voice.fall, 1e-3))
         if voice.rise:
             open_ *= np.minimum(t / voice.rise, 1.0)
-    cutoff = dark * (bright / dark) ** open_  # a filter moves in octaves
-    ratio = frequencies[None, :] / cutoff[:, None]
-    gain = 1 / np.sqrt(1 + ratio ** (2 * voice.slope))
+    # A filter moves in octaves; in single precision, for there are many rows and partials.
+    cutoff = (np.log(dark) + np.log(bright / dark) * open_).astype(np.float32)
+    above = np.log(frequencies).astype(np.float32)[None, :] - cutoff[:, None]
+    gain = 1 / np.sqrt(1 + np.exp(np.float32(2 * voice.slope) * above))
     if voice.peak:
-        gain *= 1 + (10 ** (voice.peak / 20) - 1) * np.exp(-(np.log2(ratio) / 0.3) ** 2)
+        lift = np.float32(10 ** (voice.peak / 20) - 1)
+        gain *= 1 + lift * np.exp(-np.square(above * np.float32(1 / 0.3 / np.log(2))))
     return np.asarray(gain)
 
 
 def _dying(voice: Partials, f: float, frequencies: npt.NDArray[np.float64],
            rings: npt.NDArray[np.float64], t: npt.NDArray[np.float64]
-           ) -> npt.NDArray[np.float64]:
+           ) -> npt.NDArray[np.float32]:
     seconds = ring_time(voice.ring, f) * rings
     seconds /= 1 + voice.damp * (frequencies / frequencies[0] - 1)
     rate = 6.9 / np.maximum(seconds, 0.02)
     share, times = voice.after
-    fall = (1 - share) * np.exp(-np.outer(t, rate))
+    turn = np.maximum(-np.outer(t, rate), -40.0).astype(np.float32)  # nothing is denormal
+    fall = np.float32(1 - share) * np.exp(turn)
     if share:
-        fall += share * np.exp(-np.outer(t, rate / times))
-    return fall
+        fall += np.float32(share) * np.exp(turn * np.float32(1 / times))
+    return np.asarray(fall)
 
 
 def _spread_phases(count: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:

@@ -12,6 +12,7 @@ from scripts.synth.bank import Bank
 from scripts.synth.mixer import Mixer
 
 _KICKS = (35, 36)
+_LOOKED_AT = 40  # sections
 _EARLY = RATE // 10  # a note may start so much before the bar line it belongs to
 
 
@@ -92,11 +93,16 @@ def strike_all(arrangement: Arrangement, bank: Bank, mixer: Mixer, section: Sect
     """Put the notes of a section that sound in `count` samples from `start` into the channels."""
     per_tick = samples_per_tick(arrangement)
     for role, events in section.tracks.items():
-        name = arrangement.tracks[role].instrument
-        for event in events:
-            bank.expect(name, event, seconds_of(arrangement, event))
-    for role, events in section.tracks.items():
         for event in events:
             at = int(event.start * per_tick) - start
             if at < count and at + event.ticks * per_tick > 0:
                 strike(arrangement, bank, mixer, role, event, at)
+
+
+def look_ahead(arrangement: Arrangement, bank: Bank) -> None:
+    """Tell the bank how long notes will be, so that a sound is made once and long enough."""
+    for index in range(min(len(arrangement.form), _LOOKED_AT)):
+        for role, events in arrangement.section(index).tracks.items():
+            name = arrangement.tracks[role].instrument
+            for event in events:
+                bank.expect(name, event, seconds_of(arrangement, event))

@@ -17,7 +17,7 @@ from scripts.synth.effects import Planar
 from scripts.synth.loudness import block_powers, gated
 from scripts.synth.master import Master
 from scripts.synth.mixer import Mixer
-from scripts.synth.score import samples_per_tick, strike_all
+from scripts.synth.score import look_ahead, samples_per_tick, strike_all
 from scripts.synth.tone import BANDS, Equaliser, Tone, balanced, bands
 
 # LUFS, measured on excerpts; over 57 styles whole songs come out within a decibel or so of it.
@@ -46,6 +46,7 @@ class Levels:
 
 def soundcheck(arrangement: Arrangement, bank: Bank) -> Levels:
     """Listen to excerpts of `arrangement` and set its tone and gain."""
+    look_ahead(arrangement, bank)
     sections, weights = _chosen(arrangement)
     plain = [_excerpt(arrangement, bank, section) for section in sections]
     power = sum((w * bands(e) for w, e in zip(weights, plain, strict=True)),
