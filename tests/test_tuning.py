@@ -126,7 +126,7 @@ def test_what_is_heard_before_a_loop_begins_is_its_end(words: str, brief: Make, 
         start = end - BLOCK
         end = min(end, 30 * RATE)
         score.play(mixer, start, end)
-        heard.append(mixer.mix(end - start)[0])
+        heard.append(mixer.mix(end - start)[0].copy())
     sound = np.concatenate(heard, axis=1)
     before, last = sound[:, LEAD - 2 * RATE:LEAD], sound[:, -2 * RATE:]
     assert np.abs(last).max() > 0.01

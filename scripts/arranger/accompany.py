@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 
-from scripts.arranger.events import DRUM_KEYS, NoteEvent, Section
+from scripts.arranger.events import DRUM_KEYS, NoteEvent, Section, touch_of
 from scripts.arranger.patterns import STEP, VELOCITY, Step, steps_of
 from scripts.arranger.voicing import HIGH, LOW, bass_note, voice
 from scripts.score.chords import Chord
@@ -41,7 +41,7 @@ def comp(section: Section, meter: Meter, harmony: Harmony, bars: Sequence[str],
             voicing = voice(chord, voicing, LOW + shift, HIGH + shift)
             if thin and step.start and step.mark != "X":
                 continue
-            level = 0.5 + 0.3 * section.energy
+            level = touch_of(section.energy)
             if step.mark.isdigit():
                 index = int(step.mark)
                 tones = [*voicing, *(p + 12 for p in voicing)]
@@ -101,7 +101,7 @@ def bass(section: Section, meter: Meter, harmony: Harmony, bars: Sequence[str],
                 pitch = root + {"5": fifth, "8": 12, "3": third, "7": seventh}.get(step.mark, 0)
             accent = 1.0 if step.start == 0 else 0.85
             out.append(NoteEvent(at + step.start, step.ticks * 0.92, pitch,
-                                 min(1.0, (0.6 + 0.3 * section.energy) * accent
+                                 min(1.0, (0.08 + touch_of(section.energy)) * accent
                                      * rng.uniform(0.94, 1.05)),
                                  order[(n + b % 2) % len(order)] if order else ""))
     return out
@@ -132,7 +132,7 @@ def drums(section: Section, meter: Meter, bars: Sequence[Mapping[str, str]], lea
                     continue
                 if step.mark == "o" and rng.random() < 0.25:
                     continue
-                power = VELOCITY[step.mark] * (0.55 + 0.4 * section.energy)
+                power = VELOCITY[step.mark] * (0.08 + touch_of(section.energy))
                 out.append(NoteEvent(at + step.start, step.ticks, DRUM_KEYS[piece],
                                      min(1.0, power * rng.uniform(0.88, 1.08))))
         if fill and ("snare" in lines or "clap" in lines or "tom" in lines):

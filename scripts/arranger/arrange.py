@@ -110,6 +110,11 @@ class SongArrangement:
         return in_chapters(fill(self.brief.form, sizes, self.brief.bars), each,
                            len(self.sheet.parts) // each)
 
+    @property
+    def _bare_verses(self) -> int:
+        """Verses that leave the pad to the chorus: more where the drums lead."""
+        return 2 if self.brief.style.claims.get("drums", 0.0) >= 0.5 else 1
+
     @cached_property
     def _entrance(self) -> str:
         return entrance_of(self.brief.style, self.brief.seed)
@@ -169,7 +174,7 @@ class SongArrangement:
         out: dict[str, list[NoteEvent]] = {}
         for role, track in self.tracks.items():
             if role == "tone" or role not in playing or section.energy < _ENTERS.get(role, 0.0) or (
-                    role == "pad" and section.name == "verse" and section.turn == 0):
+                    role == "pad" and section.name == "verse" and section.turn < self._bare_verses):
                 continue
             name = self._pattern(track, section)
             if role == "melody":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 
-from scripts.arranger.events import DRUM_KEYS, NoteEvent, Section
+from scripts.arranger.events import DRUM_KEYS, NoteEvent, Section, touch_of
 from scripts.arranger.grooves import Groove, Place
 from scripts.score.meter import Meter
 
@@ -82,7 +82,8 @@ def _strokes(at: float, places: Mapping[str, list[Place]], energy: float, tempo:
             if not played(piece, place):
                 continue
             late = min(max(place.late + rng.gauss(0.0, loose), -most), most)
-            force = (0.25 + 0.75 * place.force) * (0.62 + 0.4 * energy) * rng.gauss(1.0, _SPREAD)
+            force = (0.25 + 0.75 * place.force) * (0.12 + touch_of(energy)) \
+                * rng.gauss(1.0, _SPREAD)
             out.append(NoteEvent(max(0.0, at + place.tick + late), 6, DRUM_KEYS[piece],
                                  min(1.0, max(0.05, force))))
     return out

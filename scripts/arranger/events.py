@@ -33,6 +33,11 @@ class NoteEvent:
     manner: str = ""
 
 
+def touch_of(energy: float) -> float:
+    """Velocity at which a section of some energy (0 to 1) is played."""
+    return 0.38 + 0.48 * energy
+
+
 @dataclass(frozen=True)
 class Section:
     """A stretch of the form.

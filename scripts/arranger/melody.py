@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from scripts.arranger.events import NoteEvent, Section
+from scripts.arranger.events import NoteEvent, Section, touch_of
 from scripts.score.keys import Key
 from scripts.score.meter import Meter
 from scripts.score.sheet import Bar, held_notes
@@ -41,7 +41,7 @@ def sing(section: Section, meter: Meter, key: Key, bars: Sequence[Bar], top: int
     strong = set(meter.beat_starts)
     for i, (start, ticks, pitch) in enumerate(notes):
         accent = 1.0 if start % meter.bar_ticks in strong else 0.86
-        level = min(1.0, (0.62 + 0.25 * section.energy) * accent * rng.uniform(0.93, 1.05))
+        level = min(1.0, (0.12 + touch_of(section.energy)) * accent * rng.uniform(0.93, 1.05))
         pitch += lift
         following = notes[i + 1][2] + lift if i + 1 < len(notes) else pitch
         if ticks >= 24 and rng.random() < busy:

@@ -56,19 +56,24 @@ class Channel:
         if self._duck:
             self._dips.append(at)
 
-    def take(self, count: int) -> Planar | None:
-        """The next `count` samples, panned and at their level; None when they are silent."""
+    def take(self, count: int, out: Planar | None = None) -> Planar | None:
+        """The next `count` samples, panned and at their level; None when they are silent.
+
+        They are written to `out`, (2, count) or more, where it is given: fresh memory is slow.
+        """
         start, self.start = self.start, self.start + count
         if not self._filled:
             self._dips = [d for d in self._dips if d > start + count - _SHAPE_LENGTH]
             return None
-        block = np.empty((2, count), np.float32)
+        block = np.empty((2, count), np.float32) if out is None else out[:, :count]
         have = min(count, self._buffer.shape[1])
         for side, gain in enumerate(self._gains):
             np.multiply(self._buffer[side, :have], gain, out=block[side, :have])
         block[:, have:] = 0
         left = max(0, self._filled - count)
-        self._buffer[:, :left] = self._buffer[:, count:count + left].copy() if left else 0
+        for at in range(0, left, count):  # in steps that do not overlap
+            part = min(count, left - at)
+            self._buffer[:, at:at + part] = self._buffer[:, at + count:at + count + part]
         self._buffer[:, left:self._filled] = 0
         self._filled = left
         if self._dips:

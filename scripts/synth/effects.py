@@ -57,9 +57,11 @@ class Reverb:
         self._rest = np.zeros((2, self._response.shape[1]), np.float32)
         self._before = np.zeros(6, np.float32)
         self._last = np.zeros((2, 1), np.float32)
+        self._product = np.zeros((2, 0), np.complex64)
+        self._out = np.zeros((2, 0), np.float32)
 
     def __call__(self, send: Mono) -> Planar:
-        """Wet signal of a mono block, (2, n)."""
+        """Wet signal of a mono block, (2, n), good until the next call."""
         n = len(send)
         # Down: a half-band filter of seven points before every other sample is dropped.
         padded = np.concatenate((self._before, send, np.zeros(n % 2, np.float32)))
@@ -71,18 +73,21 @@ class Reverb:
         size = fft.next_fast_len(m + self._response.shape[1], real=True)
         if size not in self._spectra:
             self._spectra = {size: fft.rfft(self._response, size, axis=1)}
-        wet = fft.irfft(fft.rfft(half, size) * self._spectra[size], size, axis=1)
+            self._product = np.empty_like(self._spectra[size])
+            self._out = np.empty((2, 2 * m + 2), np.float32)
+        np.multiply(self._spectra[size], fft.rfft(half, size), out=self._product)
+        wet = fft.irfft(self._product, size, axis=1, overwrite_x=True)
         keep = self._rest.shape[1]
-        wet = wet[:, :m + keep]
         wet[:, :keep] += self._rest
         self._rest = np.array(wet[:, m:m + keep])
         # Up again: the samples between are means of their neighbours.
-        low = np.concatenate((self._last, wet[:, :m]), axis=1)
-        self._last = low[:, -1:].copy()
-        out = np.empty((2, 2 * m), np.float32)
-        out[:, 0::2] = np.float32(0.5) * (low[:, :-1] + low[:, 1:])
-        out[:, 1::2] = low[:, 1:]
-        return out[:, :n]
+        out = self._out
+        out[:, 1:2] = self._last
+        out[:, 3:2 * m + 2:2] = wet[:, :m]
+        np.add(out[:, 1:2 * m:2], out[:, 3:2 * m + 2:2], out=out[:, 2:2 * m + 1:2])
+        out[:, 2:2 * m + 1:2] *= np.float32(0.5)
+        self._last = wet[:, m - 1:m].copy()
+        return out[:, 2:n + 2]
 
 
 class Binaural:

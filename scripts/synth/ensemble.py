@@ -52,16 +52,15 @@ def _loop(wave: str, peaks: Peaks, spread: float, slope: float, frequency: float
 
 def play_ensemble(voice: Ensemble, frequency: float, velocity: float, seconds: float, seed: int,
                   width: float, cuts: tuple[float, float] = (0.0, 0.0)) -> npt.NDArray[np.float32]:
-    """A held tone, (1 or 2, n), 44,100 Hz: bright at first, then dark."""
+    """A held tone, (1 or 2, n), 44,100 Hz: bright at first, then dark; the harder the brighter."""
     follow = (frequency / C4) ** voice.follow
-    touch = max(1, round(3 * velocity)) / 3  # each is a loop of its own
-    bright = voice.bright * (0.35 + 0.65 * touch) * follow
+    bright = voice.bright * follow
     dark = min(voice.dark * follow, bright)
     count = max(RATE // 10, round(seconds * RATE))
     loops = [_loop(voice.wave, voice.formants, voice.spread, voice.slope, frequency, round(c, 1),
                    width, cuts) for c in (dark, bright)]
     t = np.arange(count, dtype=np.float32) / np.float32(RATE)
-    mix = np.exp(-t / np.float32(voice.fall))
+    mix = np.float32(0.25 + 0.75 * velocity) * np.exp(-t / np.float32(voice.fall))
     low, high = (_read(loop, seed * 104_729 % LENGTH, count) for loop in loops)
     return np.asarray(low + (high - low) * mix)
 

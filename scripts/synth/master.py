@@ -50,6 +50,7 @@ class Master:
         # Silent steps in front, so that the gain can be down in time for the first sound.
         self._skip = STEP * (LOOK + 1)  # samples of them that are still to be left out
         self._sound = np.zeros((2, self._skip + _BEFORE), np.float32)
+        self._memory = np.empty((2, 0), np.float32)
         self._measured = 0  # steps of the sound that have their peak
         self._needs: list[float] = []
         self._squeezes = [1.0]  # compressor's gain at the boundaries of the measured steps
@@ -63,7 +64,7 @@ class Master:
 
         Sound comes out about ten milliseconds late; :meth:`flush` gives the rest.
         """
-        self._sound = np.concatenate((self._sound, block * self._gain), axis=1)
+        self._take(block)
         steps = (self._sound.shape[1] - _BEFORE - _AFTER) // STEP
         if steps > self._measured:
             self._measure(steps)
@@ -74,11 +75,22 @@ class Master:
         """What is still held, and some silence behind it."""
         return self(np.zeros((2, STEP * (LOOK + 2) + _AFTER), np.float32))
 
+    def _take(self, block: Planar) -> None:
+        """Put a block behind what is held, in memory that is used again and again."""
+        held = self._sound.shape[1]
+        need = held + block.shape[1]
+        if self._memory.shape[1] < need:
+            self._memory = np.empty((2, need + STEP), np.float32)
+        self._memory[:, :held] = self._sound.copy()  # it may lie in the same memory
+        np.multiply(block, self._gain, out=self._memory[:, held:need])
+        self._sound = self._memory[:, :need]
+
     def _measure(self, steps: int) -> None:
         """Find what the compressor and the limiter ask for in the new steps."""
         fresh = self._sound[:, self._measured * STEP:steps * STEP + _BEFORE + _AFTER]
         inside = fresh[:, _BEFORE:-_AFTER]
-        power = (inside * inside).reshape(2, -1, STEP).mean(axis=(0, 2))
+        rows = inside.reshape(2, -1, STEP)
+        power = np.einsum("ijk,ijk->j", rows, rows) / (2 * STEP)
         over = 10 * np.log10(np.maximum(power, 1e-10)) - self._threshold
         wishes = np.clip(over + 3, 0, 6) ** 2 / 24 + np.maximum(over - 3, 0) / 2
         reduction, ridden = self._reduction, []
@@ -112,11 +124,16 @@ class Master:
     def _emit(self) -> tuple[Planar, Curve]:
         ready = len(self._limits) - 1
         ramp = np.linspace(0, 1, STEP, endpoint=False, dtype=np.float32)
-        curve = np.full(ready * STEP, self._gain, np.float32)
+        gains = []
         for values in (self._limits, self._squeezes[:ready + 1]):
             edge = np.array(values, np.float32)
-            curve *= (edge[:-1, None] + np.diff(edge)[:, None] * ramp).reshape(-1)
-        out = self._sound[:, _BEFORE:_BEFORE + ready * STEP] * (curve / self._gain)
+            gain = np.multiply(np.diff(edge)[:, None], ramp)
+            gain += edge[:-1, None]
+            gains.append(gain.reshape(-1))
+        curve, squeeze = gains
+        curve *= squeeze
+        out = self._sound[:, _BEFORE:_BEFORE + ready * STEP] * curve
+        curve *= self._gain
         self._sound = self._sound[:, ready * STEP:]
         self._measured -= ready
         self._needs, self._limits = self._needs[ready:], self._limits[ready:]

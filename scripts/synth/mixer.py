@@ -9,6 +9,8 @@ from scripts.synth import BINAURAL
 from scripts.synth.channel import Channel
 from scripts.synth.effects import Binaural, Delay, Planar, Reverb
 
+_NONE = np.empty((2, 0), np.float32)
+
 
 class Mixer:
     """The desk for one song.
@@ -35,6 +37,7 @@ class Mixer:
         rooms = list(self.channels) if stems else [""]
         self._rooms = {r: _Room(arrangement) for r in rooms}
         self._stems = stems
+        self._held: tuple[Planar, Planar, Planar] = (_NONE, _NONE, _NONE[0])
 
     def kick(self, at: int) -> None:
         """A kick drum at sample `at`: tracks with a side-chain give way."""
@@ -42,25 +45,28 @@ class Mixer:
             channel.dip(at)
 
     def mix(self, count: int) -> tuple[Planar, dict[str, Planar]]:
-        """The next `count` samples of the sum, and of each track where stems are wanted."""
-        total = np.zeros((2, count), np.float32)
+        """The next `count` samples of the sum, and of each track where stems are wanted.
+
+        The sum is good until the next call.
+        """
+        total, taken, middle = (array[..., :count] for array in self._memory(count))
+        total[:] = 0
         sends = {name: (np.zeros(count, np.float32), np.zeros(count, np.float32))
                  for name in self._rooms}
         parts: dict[str, Planar] = {}
         for role, channel in self.channels.items():
-            block = channel.take(count)
+            block = channel.take(count, None if self._stems else taken)
             if self._stems:
                 parts[role] = np.zeros((2, count), np.float32) if block is None else block
             if block is None:
                 continue
             total += block
-            reverb, delay = sends[role if self._stems else ""]
-            if channel.reverb or channel.delay:
-                middle = block[0] + block[1]
-                if channel.reverb:
-                    reverb += middle * (np.float32(0.5) * channel.reverb)
-                if channel.delay:
-                    delay += middle * (np.float32(0.5) * channel.delay)
+            for level, send in zip((channel.reverb, channel.delay),
+                                   sends[role if self._stems else ""], strict=True):
+                if level:
+                    np.add(block[0], block[1], out=middle)
+                    np.multiply(middle, np.float32(0.5) * level, out=middle)
+                    send += middle
         for name, room in self._rooms.items():
             wet = room(*sends[name])
             total += wet
@@ -72,6 +78,13 @@ class Mixer:
             if self._stems:
                 parts[BINAURAL] = tones
         return total, parts
+
+    def _memory(self, count: int) -> tuple[Planar, Planar, Planar]:
+        """Room for the sum, a track, and its middle, used again and again."""
+        if self._held[0].shape[1] < count:
+            self._held = (np.empty((2, count), np.float32), np.empty((2, count), np.float32),
+                          np.empty(count, np.float32))
+        return self._held
 
 
 class _Room:

@@ -93,7 +93,7 @@ def _blocks(arrangement: Arrangement, bank: Bank, levels: Levels, stems: bool
             out, curve = master(block)
             for role, part in parts.items():
                 old = waiting.get(role)
-                waiting[role] = part if old is None else np.concatenate((old, part), axis=1)
+                waiting[role] = part.copy() if old is None else np.concatenate((old, part), axis=1)
         else:
             out, curve = master.flush()
         out, curve = out[:, :total - sent], curve[:total - sent]

@@ -52,7 +52,7 @@ def soundcheck(arrangement: Arrangement, bank: Bank) -> Levels:
     power = sum((w * bands(e) for w, e in zip(weights, plain, strict=True)),
                 np.zeros(len(BANDS)))
     tone = balanced(power)
-    heard = [Equaliser(tone)(e) for e in plain]
+    heard = [Equaliser(tone)(e) for e in plain]  # each with an equaliser of its own
     gain = 10 ** ((LOUDNESS - _loudness(heard, weights)) / 20)
     for _ in range(_TRIES):  # the compressor and the limiter take something away
         mastered = []

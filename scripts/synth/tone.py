@@ -26,6 +26,7 @@ _FINE = 3  # bands in an octave
 BANDS = (OCTAVES[:, None] * 2 ** ((np.arange(_FINE) - (_FINE - 1) / 2) / _FINE)).reshape(-1)
 TAPS = 1024
 _FRAME = 8192
+_BATCH = 4
 
 
 @dataclass(frozen=True)
@@ -73,20 +74,29 @@ class Equaliser:
     def __init__(self, tone: Tone) -> None:
         self._spectrum = None if tone.is_flat else fft.rfft(tone.response, _FRAME)
         self._before = np.zeros((2, TAPS), np.float32)
+        self._padded = self._out = np.zeros((2, 0), np.float32)
 
     def __call__(self, block: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """The next (2, n) samples."""
+        """The next (2, n) samples; they are good until the next call."""
         if self._spectrum is None:
             return block
         n, hop = block.shape[1], _FRAME - TAPS
         frames = -(-n // hop)
-        padded = np.zeros((2, TAPS + frames * hop), np.float32)
+        if self._padded.shape[1] != TAPS + frames * hop:
+            self._padded = np.zeros((2, TAPS + frames * hop), np.float32)
+            self._out = np.empty((2, frames * hop), np.float32)
+        padded, out = self._padded, self._out
         padded[:, :TAPS] = self._before
         padded[:, TAPS:TAPS + n] = block
+        padded[:, TAPS + n:] = 0
         self._before = padded[:, n:n + TAPS].copy()
         cut = np.lib.stride_tricks.sliding_window_view(padded, _FRAME, axis=1)[:, ::hop]
-        wet = fft.irfft(fft.rfft(cut, axis=2) * self._spectrum, _FRAME, axis=2)
-        return np.asarray(wet[:, :, TAPS:].reshape(2, -1)[:, :n])
+        for at in range(0, frames, _BATCH):  # few at a time stay in the cache
+            spectra = fft.rfft(cut[:, at:at + _BATCH], axis=2)
+            spectra *= self._spectrum
+            wet = fft.irfft(spectra, _FRAME, axis=2, overwrite_x=True)[:, :, TAPS:]
+            out[:, at * hop:(at + wet.shape[1]) * hop].reshape(2, -1, hop)[:] = wet
+        return out[:, :n]
 
 
 def bands(sound: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
