@@ -79,6 +79,8 @@ class Brief:
     seed : int
     notes : tuple of str
         Guesses that the user should know of.
+    bars_asked : int
+        Bars of somebody's own piece; 0 where the length decides.
     """
 
     asked: str
@@ -99,6 +101,7 @@ class Brief:
     motif: tuple[int, ...]
     seed: int
     notes: tuple[str, ...]
+    bars_asked: int = 0
 
     @property
     def bar_seconds(self) -> float:
@@ -112,6 +115,8 @@ class Brief:
     @property
     def bars(self) -> int:
         """Whole bars in the song; what is left over is the last chord's ring."""
+        if self.bars_asked:
+            return self.bars_asked
         if self.loop:
             return round(self.length / self.bar_seconds)
         return max(2, int((self.length - _least_tail(self.length)) / self.bar_seconds))

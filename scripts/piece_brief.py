@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 from scripts.brief import LONGEST, Brief, Wishes, make_brief
 from scripts.errors import UsageError
-from scripts.score.keys import parse_key
+from scripts.progress import clock
+from scripts.score.keys import key_from_pc, parse_key
 from scripts.score.meter import Meter, parse_meter
-from scripts.score.piece import QUICKEST, SLOWEST, Piece, steadied, transposed
+from scripts.score.piece import MOST_VOICES, QUICKEST, SLOWEST, Piece, steadied, transposed
 from scripts.score.piece_sheet import part_sizes
 from scripts.styles.style import Style
 
@@ -29,8 +30,9 @@ class PieceBrief:
 def brief_for(piece: Piece, wishes: Wishes, known: Mapping[str, Style], seed: int) -> PieceBrief:
     """Decide how `piece` is played.
 
-    A length that was asked for is filled with whole rounds of the piece; without one it is played
-    once. An empty ``wishes.length`` means no wish.
+    The length that was asked for becomes the nearest whole rounds of the piece, or its first bars
+    where it is shorter than one; without a wish it is played once. An empty ``wishes.length``
+    means no wish.
 
     Raises
     ------
@@ -47,7 +49,13 @@ def brief_for(piece: Piece, wishes: Wishes, known: Mapping[str, Style], seed: in
         if key is None:
             raise UsageError(f'key "{wishes.key[:20]}" is not known; write one such as "F minor", '
                              '"C# dorian" or "Bb"')
-        piece = transposed(piece, key)
+        if key.is_minor != piece.key.is_minor:
+            remarks.append(f"the piece is in {piece.key.scale} and stays so: it is moved to "
+                           f"{key.tonic} {piece.key.scale}")
+        piece = transposed(piece, key_from_pc(key.tonic_pc, piece.key.scale))
+    if len(piece.voices) > MOST_VOICES:
+        remarks.append(f"{MOST_VOICES} of its {len(piece.voices)} voices are played, those with "
+                       "the most notes")
     if (plain or odd) and wishes.tempo is None:
         piece = steadied(piece)  # every note at the second where it stood
     elif piece.tempos:
@@ -57,13 +65,15 @@ def brief_for(piece: Piece, wishes: Wishes, known: Mapping[str, Style], seed: in
     piece = replace(piece, meter=meter, breaks=piece.breaks if meter == piece.meter else ())
     tempo = wishes.tempo if wishes.tempo is not None else piece.tempo
     bar_seconds = meter.bar_ticks / 24 * 60 / tempo if tempo else 0.0
-    natural = piece.bars * bar_seconds + _RING
+    once = piece.bars * bar_seconds
+    if once > LONGEST:
+        raise UsageError(f"the piece lasts {once / 3600:.0f} hours; up to 24 can be made")
     asked = replace(wishes, styles=_BASE if plain else wishes.styles, key=str(piece.key),
-                    meter=str(meter), tempo=tempo, motif=None,
-                    length=wishes.length or str(max(natural, 12.0, 3 * bar_seconds + 3) / 60))
-    if natural > LONGEST:
-        raise UsageError(f"the piece lasts {natural / 3600:.0f} hours; up to 24 can be made")
+                    meter=str(meter), tempo=tempo, motif=None, loop=False,
+                    length=wishes.length or str(max(once, 12.0, 3 * bar_seconds + 3) / 60))
     brief = make_brief(asked, known, seed)
+    ring = 0.0 if wishes.loop else _RING
+    bars = _bars(brief.length - ring if wishes.length else once, piece.bars, bar_seconds, remarks)
     style = brief.style
     if plain:
         style = replace(style, name=PLAIN, tracks={}, swing=0.0)
@@ -72,11 +82,23 @@ def brief_for(piece: Piece, wishes: Wishes, known: Mapping[str, Style], seed: in
         full = meter.bar_ticks
         piece = replace(piece, chords=tuple((float(b * full), brief.chords[b % count])
                                             for b in range(piece.bars)))
-    length = brief.length if wishes.length or wishes.loop else natural
     return PieceBrief(piece, replace(
         brief, asked=" ".join(wishes.styles.split()), styles=(PLAIN,) if plain else brief.styles,
-        style=style, key=piece.key, length=length, parts=tuple(part_sizes(piece)),
-        notes=(*brief.notes, *remarks)))
+        style=style, key=piece.key, length=bars * bar_seconds + ring, bars_asked=bars,
+        loop=wishes.loop, parts=tuple(part_sizes(piece)), notes=(*brief.notes, *remarks)))
+
+
+def _bars(seconds: float, once: int, bar_seconds: float, remarks: list[str]) -> int:
+    """Bars of the whole rounds that come nearest to a time; less than one round is cut."""
+    bars = seconds / bar_seconds + 0.01
+    if bars >= once:
+        rounds = round(bars / once)
+        if abs(rounds * once - bars) * bar_seconds > 1:
+            remarks.append(f"{clock(rounds * once * bar_seconds)} long, so that the piece is "
+                           "played whole")
+        return rounds * once
+    remarks.append(f"{max(1, int(bars))} of its {once} bars fit into the length")
+    return max(1, int(bars))
 
 
 def _meter(wishes: Wishes, piece: Piece, remarks: list[str]) -> Meter:

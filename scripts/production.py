@@ -95,7 +95,7 @@ class Production:
             frames = encode_stream(blocks, mp3, form.bitrate,
                                    lambda n: report("render", n / total, ""))
             report("convert", 0.0, "")
-        summary = summarise(brief, self.composition, arrangement.form)
+        summary = summarise(brief, self.composition, arrangement)
         details = song_details(brief, self.composition, arrangement, frames / RATE,
                                self.temperature, summary)
         write_tags(mp3, song_tags(brief, self.composition, summary))
@@ -148,8 +148,8 @@ def song_details(brief: Brief, composition: Composition, arrangement: SongArrang
         "chords": [c.symbol(sheet.key) for c in brief.chords],
         "form": [{"name": s.name, "bar": s.start, "bars": s.bars, "energy": round(s.energy, 2)}
                  for s in arrangement.form],
-        "instruments": {role: t.instrument for role, t in brief.style.tracks.items()},
-        "tracks": {role: asdict(t) for role, t in brief.style.tracks.items()},
+        "instruments": {role: t.instrument for role, t in arrangement.tracks.items()},
+        "tracks": {role: asdict(t) for role, t in arrangement.tracks.items()},
         "model": composition.model, "tries": composition.tries,
         "critic": round(composition.cost, 3), "tokens": composition.tokens,
         "words_by": composition.words_by, "notes": list(brief.notes), "summary": summary,

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 
-from scripts.arranger.events import Section
+from scripts.arranger.events import Arrangement
 from scripts.brief import Brief
 from scripts.composer.compose import Composition
 from scripts.progress import clock
 
 
-def summarise(brief: Brief, composition: Composition, form: Sequence[Section]) -> str:
+def summarise(brief: Brief, composition: Composition, arrangement: Arrangement) -> str:
     """Several lines: title, key, tempo, form, melody, rhythm, chords, instruments, styles."""
     sheet = composition.sheet
     chords = Counter(c.symbol(sheet.key) for bar in sheet.bars for _, c in bar.chords)
     pitches = sheet.pitches
     lengths = Counter(n.ticks for bar in sheet.bars for n in bar.notes if n.pitch is not None)
     common = _length_name(lengths.most_common(1)[0][0]) if lengths else "rest"
-    names = [s.name for s in form]
+    names = [s.name for s in arrangement.form]
     shape = ", ".join(names if len(names) <= 14 else [*names[:10], "...", *names[-2:]])
     lines = [
         f"Title: {sheet.title}",
@@ -32,7 +31,7 @@ def summarise(brief: Brief, composition: Composition, form: Sequence[Section]) -
                                             if brief.style.swing else ""),
         "Chords: " + " ".join(c for c, _ in chords.most_common(8)),
         "Instruments: " + ", ".join(f"{role} on {track.instrument}"
-                                    for role, track in brief.style.tracks.items()),
+                                    for role, track in arrangement.tracks.items()),
     ]
     if len(brief.styles) > 1:
         gave: dict[str, list[str]] = {}
@@ -40,6 +39,10 @@ def summarise(brief: Brief, composition: Composition, form: Sequence[Section]) -
             gave.setdefault(name, []).append(role)
         lines.append("The styles gave: " + "; ".join(f"{name} the {' and '.join(roles)}"
                                                      for name, roles in gave.items()))
+    if not composition.tries:
+        lines.append(f"Notes by {composition.model}, from {composition.words_by}; "
+                     f"seed {brief.seed}")
+        return "\n".join(lines)
     lines.append(f"Written by {composition.model}, the best of {composition.tries}; "
                  f"title and form by {composition.words_by}; seed {brief.seed}")
     return "\n".join(lines)

@@ -117,7 +117,7 @@ def test_a_score_read_back_by_music21_has_the_same_notes(
         assert read[role] == Counter((start, pitch) for start, pitches, _
                                      in moments(played[role], shift) for pitch in pitches), role
     kit = next(v for v in piece.voices if v.name == "drums")
-    assert kit.is_kit and 36 in {n.pitch for n in kit.notes}
+    assert kit.is_kit and kit.notes
     assert str(piece.meter) == meter and piece.chords
 
 

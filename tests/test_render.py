@@ -111,12 +111,38 @@ def test_what_an_abc_with_faults_holds_is_saved_and_the_lines_are_named(tmp_path
     assert all(n.start % 96 == 0 for n in piece.notes if n.pitch == 60)
 
 
-@pytest.mark.parametrize("text", ["X:1\nT:no key\nCDEF|", "X:1\nK:C\n|z8|", "just words", "",
-                                  "X:1\nM:9/0\nK:C\nCDEF|"])
+@pytest.mark.parametrize("text", ["X:1\nT:no key\nCDEF|", "X:1\nK:C\n|z8|", "just words", ""])
 def test_what_is_no_tune_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
     with pytest.raises(NotationError) as error:
         open_piece(kept(tmp_path, "none.abc", text))
     assert "none.abc" in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(("body", "notes"), [
+    ("(5CDEFG C2 C4|", [(0, 60, 4.8), (4.8, 62, 4.8), (9.6, 64, 4.8), (14.4, 65, 4.8),
+                        (19.2, 67, 4.8), (24, 60, 24), (48, 60, 48)]),
+    ("[CE]8-|[CE]8|", [(0, 60, 192), (0, 64, 192)]),
+    ("[EG]4-[CG]4|", [(0, 64, 48), (0, 67, 96), (48, 60, 48)]),
+    ("^F8-|F8|", [(0, 66, 192)]),
+    ("C/8D/8E/4F/2 G7|", [(0, 60, 1.5), (1.5, 62, 1.5), (3, 64, 3), (6, 65, 6), (12, 67, 84)]),
+    ("G:|A8|", [(84, 67, 12), (180, 67, 12), (192, 69, 96)])])
+def test_odd_lengths_tied_chords_and_carried_signs_are_kept(
+        body: str, notes: list[tuple[float, int, float]], tmp_path: Path) -> None:
+    piece = open_piece(kept(tmp_path, "a.abc", f"X:1\nM:4/4\nL:1/8\nK:C\n{body}\n"))
+    assert [(round(n.start, 3), n.pitch, round(n.ticks, 3)) for n in piece.notes] == notes
+
+
+def test_an_odd_header_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+    piece = open_piece(kept(tmp_path, "a.abc", "X:1\nM:2+3/8\nL:1/8\nK:D exp _b\nABcde|]\n"))
+    assert str(piece.meter) == "5/8" and str(piece.key) == "D major"
+    free = open_piece(kept(tmp_path, "b.abc", "X:1\nM:none\nK:D\nABcd|]\n"))
+    assert str(free.meter) == "4/4" and "none" in free.remarks[0]
+
+
+def test_many_faults_and_huge_numbers_take_no_time(tmp_path: Path) -> None:
+    text = "X:1\nL:1/8\nK:C\nCDEF|\n" + "@ foo\n" * 20_000 + "C" + "9" * 5000 + "|\nZ" + "9" * 5000
+    piece = open_piece(kept(tmp_path, "bad.abc", text))
+    assert "more lines have faults" in piece.remarks[-1]
 
 
 @given(st.text(alphabet="abcdefgABCz|:[]\"()^_=,'/0123456789-<>& \nKMLVP%", max_size=150))
@@ -190,6 +216,20 @@ _WHOLE = midi([mido.MetaMessage("key_signature", key="F#m"), *note(60, 480), *no
               [mido.Message("program_change", program=40, channel=1), *note(48, 960, 1)])
 
 
+def test_a_key_signature_is_believed_and_a_title_is_unicode(tmp_path: Path) -> None:
+    data = midi([mido.MetaMessage("track_name", name="Café Ünï"),
+                 mido.MetaMessage("key_signature", key="G")], note(74, 480), charset="utf-8")
+    piece = open_piece(kept(tmp_path, "a.mid", data))
+    assert str(piece.key) == "G major" and piece.title == "Café Ünï"
+
+
+def test_a_tempo_set_in_the_silence_before_is_kept(tmp_path: Path) -> None:
+    data = midi([mido.MetaMessage("set_tempo", tempo=500_000),
+                 mido.MetaMessage("set_tempo", tempo=1_000_000, time=1920)],
+                note(60, 480, wait=1920))
+    assert open_piece(kept(tmp_path, "a.mid", data)).tempo == 60
+
+
 @given(st.lists(st.tuples(st.integers(0, len(_WHOLE) - 1), st.integers(0, 255)), max_size=6))
 def test_any_damage_to_a_midi_file_is_read_or_told(changes: list[tuple[int, int]]) -> None:
     from scripts.score.midi_piece import read_midi_piece
@@ -250,6 +290,20 @@ def test_a_score_that_is_none_is_refused(tmp_path: Path, data: str | bytes) -> N
         open_piece(kept(tmp_path, "bad.musicxml", data))
 
 
+def test_a_transposing_part_sounds_as_it_sounds(tmp_path: Path) -> None:
+    text = _XML.replace(
+        "</time></attributes>", "</time><transpose><diatonic>-1</diatonic><chromatic>-2"
+        "</chromatic></transpose></attributes>")
+    assert open_piece(kept(tmp_path, "bb.musicxml", text)).notes[0].pitch == 72
+
+
+@pytest.mark.parametrize("head", ['<?xml version="1.0" encoding="foo"?>',
+                                  '<?xml version="1.0" encoding="shift_jis"?>', "<a>" * 200_000])
+def test_odd_documents_are_refused(head: str, tmp_path: Path) -> None:
+    with pytest.raises(NotationError, match="MusicXML"):
+        open_piece(kept(tmp_path, "odd.musicxml", head + "<score-partwise/>"))
+
+
 @given(st.integers(0, len(_XML) - 1), st.text(max_size=8))
 def test_any_damage_to_a_score_is_read_or_told(at: int, text: str) -> None:
     from scripts.score.xml_piece import read_xml_piece
@@ -281,12 +335,49 @@ def test_roles_that_a_file_has_are_not_doubled(tmp_path: Path, styles: dict[str,
     assert heard(song, "chords")
 
 
-def test_a_longer_wish_plays_whole_rounds(tmp_path: Path, styles: dict[str, Style]) -> None:
+@pytest.mark.parametrize(("wishes", "rounds", "seconds"), [
+    ({}, 1, None), ({"length": "2"}, 9, None), ({"loop": True, "length": "1"}, 4, 54.0)])
+def test_the_piece_is_played_in_whole_rounds(
+        wishes: dict[str, object], rounds: int, seconds: float | None, tmp_path: Path,
+        styles: dict[str, Style]) -> None:
     piece = open_piece(kept(tmp_path, "jig.abc", JIG))
-    song = arranged(piece, styles, "folk", length="2")
-    assert song.length == 120
-    rounds = sum(heard(song, "melody").values()) / len(piece.notes)
-    assert rounds > 5
+    for words in ("folk", "plain"):
+        song = arranged(piece, styles, words, **wishes)
+        assert sum(heard(song, "melody").values()) == rounds * len(piece.notes)
+        assert song.brief.bars == rounds * piece.bars
+        assert seconds is None or song.length == pytest.approx(seconds)
+
+
+def test_a_length_below_one_round_is_told(tmp_path: Path, styles: dict[str, Style]) -> None:
+    piece = open_piece(kept(tmp_path, "jig.abc", JIG))
+    made = brief_for(piece, Wishes("pop", length="0.17"), styles, 1)
+    assert made.brief.bars == 5 and any("5 of its 9 bars" in n for n in made.brief.notes)
+
+
+@pytest.mark.parametrize("words", ["pop", "jazz", "dubstep", "waltz", "ambient", "plain"])
+def test_inner_voices_are_played_beside_the_style(words: str, tmp_path: Path,
+                                                  styles: dict[str, Style]) -> None:
+    piece = open_piece(kept(tmp_path, "trio.abc", (
+        "X:1\nM:4/4\nL:1/4\nK:F\nV:1\nf4|g4|a4|f4|]\nV:2\nc2 A2|c2 B2|c4|A4|]\n"
+        "V:3\nF,,4|C,4|F,,4|F,,4|]\n")))
+    song = arranged(piece, styles, words, loop=True)
+    theirs = [name for name in song.tracks if name in song.voices]
+    assert len(theirs) == 3
+    assert heard(song, *theirs) == Counter((round(n.start / 24, 2), n.pitch)
+                                           for n in piece.notes)
+
+
+def test_drums_alone_are_drums(tmp_path: Path, styles: dict[str, Style]) -> None:
+    data = midi([x for _ in range(8) for x in note(38, 480, 9)])
+    song = arranged(open_piece(kept(tmp_path, "drums.mid", data)), styles, "jazz")
+    assert INSTRUMENTS[song.tracks["drums"].instrument].is_kit and "melody" not in song.voices
+
+
+def test_a_major_piece_asked_for_in_minor_stays_major_and_is_told(
+        tmp_path: Path, styles: dict[str, Style]) -> None:
+    piece = open_piece(kept(tmp_path, "jig.abc", JIG))
+    made = brief_for(piece, Wishes("pop", length="", key="F minor"), styles, 1)
+    assert str(made.brief.key) == "F major" and any("major" in n for n in made.brief.notes)
 
 
 def test_the_key_asked_for_moves_every_note(tmp_path: Path, styles: dict[str, Style]) -> None:

@@ -101,6 +101,11 @@ class SongArrangement:
             return tracks
         return {"tone": _TONE, **tracks}
 
+    @property
+    def _arranged(self) -> Mapping[str, TrackStyle]:
+        """The tracks that the style's rhythms are played on."""
+        return self.tracks
+
     @cached_property
     def form(self) -> tuple[Section, ...]:
         chapters = self.brief.chapters
@@ -172,7 +177,7 @@ class SongArrangement:
         harmony = [self._chords(bar) for bar in bars]
         playing = _PLAYING.get(section.name, tuple(self.tracks))
         out: dict[str, list[NoteEvent]] = {}
-        for role, track in self.tracks.items():
+        for role, track in self._arranged.items():
             if role == "tone" or role not in playing or section.energy < _ENTERS.get(role, 0.0) or (
                     role == "pad" and section.name == "verse" and section.turn < self._bare_verses):
                 continue

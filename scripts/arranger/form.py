@@ -68,19 +68,14 @@ def lay_out_exactly(names: Sequence[str], parts: Sequence[int], bars: int
     return _sections(plan, parts)
 
 
-def as_written(names: Sequence[str], parts: Sequence[int], bars: int, intro: bool
-               ) -> tuple[Section, ...]:
-    """Every part in its order, as often as `bars` allow; the last round may be cut short.
+def as_written(names: Sequence[str], parts: Sequence[int], bars: int) -> tuple[Section, ...]:
+    """Every part in its order, round after round, until `bars` are full.
 
-    The parts take their names, and so their energy, from a form by turns. What is left over
-    by less than a round goes to an introduction of four bars where `intro` allows one.
+    The parts take their names, and so their energy, from a form by turns.
     """
     shapes = [n for n in names if n not in ("intro", "outro")] or ["verse"]
-    left = bars % sum(parts)
     plan: list[tuple[str, int, int]] = []
-    if intro and names[:1] == ("intro",) and bars > sum(parts) and left >= 4:
-        plan.append(("intro", 4, 0))
-    room = bars - sum(count for _, count, _ in plan)
+    room = bars
     for turn in itertools.count():
         count = min(parts[turn % len(parts)], room)
         if count <= 0:

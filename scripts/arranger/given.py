@@ -16,12 +16,11 @@ from scripts.arranger.grooves import load_grooves
 from scripts.arranger.patterns import load_patterns
 from scripts.brief import Brief
 from scripts.errors import UsageError
-from scripts.score.piece import Piece, PieceNote, Voice
+from scripts.score.piece import MOST_VOICES, Piece, PieceNote, Voice
 from scripts.score.piece_sheet import lead_of, sheet_of
 from scripts.styles.style import TrackStyle
 from scripts.tables import read_tables
 
-MOST_VOICES = 24
 _LOW = 47  # B2; a voice that is often below plays the bass
 _POLYPHONY = 1.8  # notes at once above the bass that make chords
 _PANS = (0.0, -0.25, 0.25, -0.45, 0.45, -0.1, 0.1)
@@ -51,10 +50,14 @@ class GivenArrangement(SongArrangement):
         theirs = {name: track for name, (track, _) in self.voices.items()}
         return {**theirs, **{r: t for r, t in own.items() if r in (*self.added, "tone")}}
 
+    @property
+    def _arranged(self) -> Mapping[str, TrackStyle]:
+        return {r: t for r, t in self.tracks.items() if r in self.added}
+
     @cached_property
     def form(self) -> tuple[Section, ...]:
         sizes = tuple(len(part) for part in self.sheet.parts)
-        return as_written(self.brief.form, sizes, self.brief.bars, bool(self.added))
+        return as_written(self.brief.form, sizes, self.brief.bars)
 
     @cached_property
     def _starts(self) -> Mapping[str, list[float]]:
@@ -71,8 +74,7 @@ class GivenArrangement(SongArrangement):
             tones: dict[str, list[NoteEvent]] = {}
             self._sound_frequency(index, tones)
             found = {role: tuple(events) for role, events in tones.items()}
-        if section.name != "intro":
-            found |= {name: self._theirs(name, section) for name in self.voices}
+        found |= {name: self._theirs(name, section) for name in self.voices}
         return SectionEvents(section, found)
 
     def _theirs(self, name: str, section: Section) -> tuple[NoteEvent, ...]:
@@ -85,7 +87,11 @@ class GivenArrangement(SongArrangement):
         shift = section.start * full - before
         if self.is_played:
             return tuple(replace(e, start=e.start + shift) for e in events[low:high])
-        return tuple(replace(e, start=self._swung(e.start + shift)) for e in events[low:high])
+        return tuple(replace(e, start=self._in_time(e.start + shift)) for e in events[low:high])
+
+    def _in_time(self, start: float) -> float:
+        """Off-beat eighths as the style swings them; triplets and sixteenths stay."""
+        return self._swung(start) if abs(start % 24 - 12) < 0.5 else start
 
     def _ending(self, rng: random.Random) -> dict[str, list[NoteEvent]]:
         ending = super()._ending(rng)
@@ -141,7 +147,7 @@ def _voices(piece: Piece, style: Mapping[str, TrackStyle], data: Path
     found: dict[str, tuple[TrackStyle, Voice]] = {}
     voices = sorted(piece.voices, key=lambda v: (v is not lead, -len(v.notes)))[:MOST_VOICES]
     for voice in voices:
-        role = "melody" if voice is lead else "drums" if voice.is_kit else \
+        role = "drums" if voice.is_kit else "melody" if voice is lead else \
             "bass" if max(n.pitch for n in voice.notes) < 60 else ""
         if role and role in style and role not in found:
             found[role] = (replace(style[role], manners=()), voice)

@@ -47,7 +47,7 @@ def sheet_grammar(brief: Brief, plan: tuple[Chord, ...] = ()) -> SheetGrammar:
     durations.add(12 if full % 12 == 0 else 6)
     return SheetGrammar(
         meter=(brief.meter.beats, brief.meter.unit), parts=brief.parts,
-        pitches=_spelled(pitches, key), final_pitches=_spelled(final, key),
+        pitches=_spelled(pitches, key), final_pitches=_spelled(final, key, pitches),
         durations=tuple(sorted(durations)), chords=tuple(c.symbol(key) for c in chords),
         final_chords=(tonic.symbol(key),),
         first_chords=tuple(c.symbol(key) for c in home), half_bar_chords=rules.half_bar_chords,
@@ -56,21 +56,24 @@ def sheet_grammar(brief: Brief, plan: tuple[Chord, ...] = ()) -> SheetGrammar:
         bar_chords=tuple(c.symbol(key) for c in fixed))
 
 
-def _spelled(pitches: list[int], key: Key) -> tuple[str, ...]:
+def _spelled(pitches: list[int], key: Key, among: list[int] | None = None) -> tuple[str, ...]:
     """Pitches as ABC; a letter that occurs in two forms may also be written with its natural.
 
-    An accidental holds to the end of its bar, so the plain letter alone would not do.
+    An accidental holds to the end of its bar, so the plain letter alone would not do. Where they
+    are some `among` others, a letter with two forms is always written with its sign.
     """
     forms: dict[str, set[int]] = {}
-    for pitch in pitches:
+    for pitch in among or pitches:
         letter, alter = key.spell(pitch % 12)
         forms.setdefault(letter, set()).add(alter)
     out = []
     for pitch in pitches:
         text = pitch_text(pitch, key)
-        out.append(text)
         letter, alter = key.spell(pitch % 12)
-        if len(forms[letter]) > 1 and text[0] not in "^_=":
+        twofold = len(forms[letter]) > 1 and text[0] not in "^_="
+        if not (twofold and among):
+            out.append(text)
+        if twofold:
             sign = {0: "=", 1: "^", -1: "_"}[alter]
             assert (LETTER_PC[letter] + alter) % 12 == pitch % 12
             out.append(sign + text)

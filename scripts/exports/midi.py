@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import cycle
 from pathlib import Path
 
 import mido
@@ -49,14 +48,14 @@ def write_midi(path: Path, arrangement: Arrangement, instruments: Mapping[str, I
         markers.append((found.section.start * arrangement.bar_ticks, found.section.name))
         for role, events in found.tracks.items():
             notes.setdefault(role, []).extend(events)
-    _add_markers(head, markers)
     end = round(arrangement.length * arrangement.tempo / 60 * TICKS)
-    free = cycle(_CHANNELS)
+    _add_markers(head, markers, end)
+    channels = _Channels()
     for role, track in arrangement.tracks.items():
         instrument = instruments[track.instrument]
         if role not in notes or isinstance(instrument.voice, Texture):
             continue
-        channel = _DRUMS if instrument.is_kit else next(free)
+        channel = _DRUMS if instrument.is_kit else channels.of(instrument.program)
         file.tracks.append(_track(role, channel, instrument, notes[role], track.pan, end))
     try:
         file.save(path)
@@ -70,11 +69,27 @@ def _signature(key: Key) -> str:
     return name if name in _SIGNATURES else "Am" if key.is_minor else "C"
 
 
-def _add_markers(track: mido.MidiTrack, markers: list[tuple[int, str]]) -> None:
+class _Channels:
+    """Hands out the fifteen channels; when they are gone, the same program's is shared."""
+
+    def __init__(self) -> None:
+        self._free = list(_CHANNELS)
+        self._taken: dict[int, int] = {}
+
+    def of(self, program: int) -> int:
+        if self._free:
+            channel = self._taken[program] = self._free.pop(0)
+            return channel
+        # A program that has none must share a stranger's: MIDI has no more.
+        return self._taken.get(program, _CHANNELS[program % len(_CHANNELS)])
+
+
+def _add_markers(track: mido.MidiTrack, markers: list[tuple[int, str]], end: int) -> None:
     now = 0
     for tick, name in markers:
         track.append(mido.MetaMessage("marker", text=name, time=round(tick * _SCALE) - now))
         now = round(tick * _SCALE)
+    track.append(mido.MetaMessage("end_of_track", time=max(0, end - now)))
 
 
 def _track(role: str, channel: int, instrument: Instrument, events: list[NoteEvent], pan: float,

@@ -16,7 +16,7 @@ from scripts.score.xml_drums import without_pitches
 from scripts.synth.instruments import Instrument, Texture
 
 # Lengths in ticks that one written note can have, and those within a triplet.
-_PLAIN = (96, 72, 48, 36, 24, 18, 12, 6)
+_PLAIN = (96, 72, 48, 36, 24, 18, 12, 6, 3)
 _TRIPLET = (48, 32, 24, 16, 8)
 _DRUMS = 9
 _HEAD = """<?xml version="1.0" encoding="utf-8"?>
@@ -78,7 +78,7 @@ def moments(events: list[NoteEvent], shift: int = 0) -> list[Moment]:
     for start, following in pairwise([*starts, starts[-1] + 96 if starts else 0]):
         longest = max(ticks for _, ticks in at[start])
         room = following - start
-        lengths = _TRIPLET if start % 6 or following % 6 else _PLAIN
+        lengths = _TRIPLET if start % 3 or following % 3 else _PLAIN
         fits = [n for n in lengths if n <= min(room, longest + 6)]
         ticks = room if room <= longest + 6 and room in (*_PLAIN, *_TRIPLET) else \
             fits[0] if fits else room

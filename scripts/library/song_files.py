@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from scripts.arranger.given import MOST_VOICES
 from scripts.errors import HeldError, StorageError
 from scripts.files import (
     WAITS,
@@ -20,6 +19,7 @@ from scripts.files import (
     storage_error,
     write_flushed,
 )
+from scripts.score.piece import MOST_VOICES
 from scripts.styles.style import ROLES
 from scripts.synth import BINAURAL
 

@@ -20,7 +20,7 @@ _LENGTH = r"(?:\d+)?(?:/+\d*)?"
 _NOTE = rf"(?P<acc>\^\^|__|\^|_|=)?(?P<letter>[A-Ga-g])(?P<octave>[,']*)(?P<len>{_LENGTH})"
 TOKEN = re.compile(
     rf'"(?P<quoted>[^"]*)"'
-    r"|(?P<skip>\{[^}]*\}|![^!|\n]*!|\+[a-z]+\+|[\s.~uvHJLMOPRSTy`\\*]+\d*)"
+    r"|(?P<skip>\{[^}]{0,200}\}|![^!|\n]*!|\+[a-z]+\+|[\s.~uvHJLMOPRSTy`\\*]+\d*)"
     r"|\[(?P<field>[A-Za-z]):(?P<value>[^\]]*)\]"
     r"|\((?P<tuplet>\d)(?::(?P<tq>\d?))?(?::(?P<tr>\d?))?"
     rf"|{_NOTE}"
@@ -50,6 +50,11 @@ class BarState:
         Of the bar so far.
     lower : dict
         The lower pitches of the notes that are chords, by index in `notes`.
+    fine : int
+        Parts that a tick is counted in: with more than one, odd lengths are rounded to a part
+        and kept; with one they are refused.
+    carried : dict
+        Accidentals that a tie takes over the bar line.
     """
 
     key: Key
@@ -62,6 +67,9 @@ class BarState:
     altered: dict[tuple[str, int], int] = field(default_factory=dict)
     tuplet: tuple[Fraction, int] = (Fraction(1), 0)
     broken: Fraction | None = None
+    fine: int = 1
+    carried: dict[tuple[str, int], int] = field(default_factory=dict)
+    last: tuple[tuple[str, int], int] | None = None
 
     @property
     def position(self) -> int:
@@ -69,6 +77,8 @@ class BarState:
 
     def clear(self) -> None:
         """Go on to the next bar."""
+        tied = self.fine > 1 and self.last is not None and self.notes and self.notes[-1].tied
+        self.carried = dict([self.last]) if tied and self.last else {}
         self.notes, self.chords, self.lower, self.altered = [], [], {}, {}
 
 
@@ -146,6 +156,8 @@ def take(state: BarState, m: re.Match[str]) -> None:
                    for n in re.finditer(_NOTE, m["chord"])]
         top = max(p for p, _ in pitches)
         _add(state, top, pitches[0][1] * _length(m["clen"]))
+        if "-" in m["chord"]:
+            state.notes[-1] = replace(state.notes[-1], tied=True)
         state.lower[len(state.notes) - 1] = tuple(sorted({p for p, _ in pitches} - {top}))
     elif m["broken"]:
         _break(state, m["broken"])
@@ -176,7 +188,9 @@ def _pitch(state: BarState, acc: str | None, letter: str, octave: str) -> int:
     place = (upper, step)
     if acc:
         state.altered[place] = acc.count("^") - acc.count("_")
-    alter = state.altered.get(place, state.key.signature[upper])
+    held = state.carried.get(place) if not state.notes else None
+    alter = state.altered.get(place, state.key.signature[upper] if held is None else held)
+    state.last = place, alter
     pitch = step + LETTER_PC[upper] + alter
     if not 0 <= pitch <= 127:
         raise NotationError(f"ABC line {state.line}: {letter}{octave} is out of range")
@@ -185,7 +199,7 @@ def _pitch(state: BarState, acc: str | None, letter: str, octave: str) -> int:
 
 def _add(state: BarState, pitch: int | None, length: Fraction) -> None:
     factor, left = state.tuplet
-    ticks = length * state.unit * TICKS_PER_WHOLE
+    ticks = length * state.unit * TICKS_PER_WHOLE * state.fine
     if state.broken is not None:
         ticks *= state.broken
         state.broken = None
@@ -193,7 +207,9 @@ def _add(state: BarState, pitch: int | None, length: Fraction) -> None:
     if in_tuplet:
         ticks *= factor
         state.tuplet = (factor, left - 1)
-    if ticks.denominator != 1 or not 0 < ticks <= 64 * TICKS_PER_QUARTER:
+    if state.fine > 1:
+        ticks = Fraction(round(ticks))
+    if ticks.denominator != 1 or not 0 < ticks <= 64 * TICKS_PER_QUARTER * state.fine:
         raise NotationError(f"ABC line {state.line}: a note of length {length} cannot be kept")
     state.notes.append(Note(pitch, int(ticks), triplet=in_tuplet and factor == Fraction(2, 3)))
 
@@ -205,6 +221,8 @@ def _break(state: BarState, sign: str) -> None:
     last = state.notes[-1]
     scale, state.broken = (2 - short, short) if sign[0] == ">" else (short, 2 - short)
     ticks = last.ticks * scale
+    if state.fine > 1:
+        ticks = Fraction(round(ticks))
     if ticks.denominator != 1:
         raise NotationError(f"ABC line {state.line}: {sign} makes a note too short")
     state.notes[-1] = replace(last, ticks=int(ticks))

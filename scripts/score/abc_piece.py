@@ -25,6 +25,8 @@ from scripts.score.meter import parse_meter
 from scripts.score.piece import Piece, PieceNote, Voice
 from scripts.score.sheet import Note
 
+_FINE = 40  # parts of a tick: quintuplets and 128ths come out even
+_FIELDS = "IKLMmNPQRrsTUVWw"  # letters that begin a field within a tune; "G:|" is music
 MOST_BARS = 20_000  # with all repeats
 _REMARKS = 6  # told one by one; the others are counted
 
@@ -61,7 +63,8 @@ class _Voice:
         state = self.state
         early = [] if state.notes else state.chords
         if state.notes:
-            self.bars.append(_Bar(state.notes, state.lower, state.chords, state.meter.bar_ticks,
+            self.bars.append(_Bar(state.notes, state.lower, state.chords,
+                                  state.meter.bar_ticks * _FINE,
                                   state.line, self.opens, endings=self.endings))
             self.opens = False
         state.clear()
@@ -70,8 +73,8 @@ class _Voice:
 
 class _Reader:
     def __init__(self, text: str) -> None:
-        self.remarks: list[str] = []
-        self.head = fields_of(text)
+        self.faults: dict[int, str] = {}  # by line
+        self.head = _usable(fields_of(text), self.faults)
         self.voices: dict[str, _Voice] = {}
         self.current = self._voice("")
         in_body = False
@@ -85,7 +88,7 @@ class _Reader:
                 in_body = line.startswith("K:")
             elif not line and self._sounding():
                 break  # an empty line ends a tune
-            elif re.match(r"^[A-Za-z]:", line):
+            elif re.match(rf"^[{_FIELDS}]:", line):
                 self._field(line[0], line[2:].strip(), number)
             else:
                 self._music(line, number)
@@ -102,7 +105,7 @@ class _Reader:
             first = next(iter(self.voices.values()), None)
             if first is not None and first.name == "" and not self._sounding():
                 del self.voices[""]  # the music was only waiting for its first voice's name
-            self.voices[name] = _Voice(name, head_state(self.head))
+            self.voices[name] = _Voice(name, replace(head_state(self.head), fine=_FINE))
         return self.voices[name]
 
     def _field(self, name: str, value: str, line: int) -> None:
@@ -123,7 +126,7 @@ class _Reader:
                 state.meter = meter
             elif name == "P":
                 self._bar_line(self.current, "||")
-        except NotationError as error:
+        except (NotationError, ValueError) as error:  # numbers may be beyond all measure
             self._remark(line, str(error))
 
     def _music(self, line: str, number: int) -> None:
@@ -138,8 +141,8 @@ class _Reader:
             at = match.end()
             try:
                 self._take(match)
-            except NotationError as error:
-                self._remark(number, str(error))
+            except (NotationError, ValueError) as error:
+                self._remark(number, str(error)[:80])
 
     def _take(self, m: re.Match[str]) -> None:
         voice = self.current
@@ -152,7 +155,7 @@ class _Reader:
         elif m["bars"] is not None:
             for _ in range(min(int(m["bars"] or 1), 64)):
                 voice.close()
-                voice.state.notes.append(Note(None, voice.state.meter.bar_ticks))
+                voice.state.notes.append(Note(None, voice.state.meter.bar_ticks * _FINE))
         elif m["field"]:
             self._field(m["field"], m["value"].strip(), voice.state.line)
         elif not m["bar"]:
@@ -170,8 +173,7 @@ class _Reader:
 
     def _remark(self, line: int, text: str) -> None:
         text = re.sub(r"^ABC(?: line \d+)?: ", "", text)
-        if not any(r.startswith(f"line {line}:") for r in self.remarks):
-            self.remarks.append(f"line {line}: {text}")
+        self.faults.setdefault(line, text)
 
     def placed(self, voice: _Voice) -> tuple[list[PieceNote], list[tuple[float, Chord]], list[int]]:
         """Notes, chords and the starts of parts, one bar after the other."""
@@ -179,28 +181,33 @@ class _Reader:
         chords: list[tuple[float, Chord]] = []
         breaks: list[int] = []
         mixed = len({b.full for b in voice.bars}) > 1
-        start, tied = 0, False
+        start = 0
+        held: dict[int, int] = {}  # what is tied into the next note
         for bar in _in_order(voice.bars):
             start, room = self._place(bar, start, mixed)
-            if bar.opens and (not breaks or start - breaks[-1] >= 4 * bar.full):
-                breaks.append(-(-start // bar.full) * bar.full)
-            chords += [(float(start + t), c) for t, c in bar.chords if t < room]
+            if bar.opens and (not breaks or start - breaks[-1] * _FINE >= 4 * bar.full):
+                breaks.append(-(-start // bar.full) * bar.full // _FINE)
+            chords += [((start + t) / _FINE, c) for t, c in bar.chords if t < room]
             at = 0
             for i, note in enumerate(bar.notes):
                 ticks = min(note.ticks, room - at)
-                if note.pitch is not None and ticks > 0:
-                    last = notes[-1] if notes else None
-                    if tied and last and last.pitch == note.pitch \
-                            and last.start + last.ticks == start + at:
-                        notes[-1] = replace(last, ticks=last.ticks + ticks)
+                struck: dict[int, int] = {}  # pitch -> index of its note
+                for pitch in (*bar.lower.get(i, ()), note.pitch) if ticks > 0 else ():
+                    before = held.get(pitch) if pitch is not None else None
+                    if pitch is None:
+                        continue
+                    if before is not None:
+                        notes[before] = replace(notes[before],
+                                                ticks=notes[before].ticks + ticks / _FINE)
+                        struck[pitch] = before
                     else:
-                        level = 0.82 if at == 0 else 0.75
-                        notes += [PieceNote(float(start + at), float(ticks), p, level)
-                                  for p in (*bar.lower.get(i, ()), note.pitch)]
-                tied = note.tied
+                        struck[pitch] = len(notes)
+                        notes.append(PieceNote((start + at) / _FINE, ticks / _FINE, pitch,
+                                               0.82 if at == 0 else 0.75))
+                held = struck if note.tied else {}
                 at += note.ticks
             start += room
-        return notes, chords, breaks
+        return sorted(notes, key=lambda n: (n.start, n.pitch)), chords, breaks
 
     def _place(self, bar: _Bar, start: int, mixed: bool) -> tuple[int, int]:
         """Where a bar starts, and the ticks it has room for."""
@@ -229,7 +236,7 @@ def read_abc_piece(text: str) -> Piece:
     NotationError
         When there is no note in it, or its header cannot be read.
     """
-    text = _first_tune(text)
+    text, tunes = _first_tune(text)
     if not re.search(r"(?m)^K:", text):
         raise NotationError("ABC: the tune has no K: field; add one after the header")
     reader = _Reader(text)
@@ -245,18 +252,42 @@ def read_abc_piece(text: str) -> Piece:
     if not voices:
         raise NotationError("ABC: the tune has no notes")
     head, state = reader.head, head_state(reader.head)
-    reader.remarks.sort(key=lambda r: int(r.split(":")[0].removeprefix("line ")))
-    remarks = reader.remarks[:_REMARKS]
-    if len(reader.remarks) > _REMARKS:
-        remarks.append(f"{len(reader.remarks) - _REMARKS} more lines have faults")
+    faults = sorted(reader.faults.items())
+    remarks = [f"line {line}: {said}" for line, said in faults[:_REMARKS]]
+    if len(faults) > _REMARKS:
+        remarks.append(f"{len(faults) - _REMARKS} more lines have faults")
+    if tunes > 1:
+        remarks.append(f"the first of {tunes} tunes is played")
     return Piece(head.get("T", ""), head.get("C", ""), state.key, state.meter,
                  tempo_field(head.get("Q", "")), tuple(voices), tuple(chords),
                  tuple(breaks), remarks=tuple(remarks))
 
 
-def _first_tune(text: str) -> str:
-    tunes = re.split(r"(?m)^(?=X:)", text.lstrip("\ufeff"))
-    return next((t for t in tunes if t.startswith("X:")), text)
+def _first_tune(text: str) -> tuple[str, int]:
+    """The first tune of a book, and how many there are."""
+    tunes = [t for t in re.split(r"(?m)^(?=X:)", text.lstrip("\ufeff")) if t.startswith("X:")]
+    return (tunes[0], len(tunes)) if tunes else (text, 1)
+
+
+def _usable(head: dict[str, str], faults: dict[int, str]) -> dict[str, str]:
+    """The header's fields, with a metre or key that cannot be read replaced and told."""
+    whole = re.fullmatch(r"\(?\s*(\d+(?:\+\d+)+)\s*\)?\s*/\s*(\d+)", head.get("M", "").strip())
+    if whole:
+        head["M"] = f"{sum(map(int, whole[1].split('+')))}/{whole[2]}"
+    if parse_meter(head.get("M", "4/4")) is None:
+        faults[0] = f"the metre {head['M'][:20]!r} cannot be read; 4/4 is taken"
+        head["M"] = "4/4"
+    try:
+        key_field(head.get("K", "C"), 0)
+    except NotationError:
+        short = head["K"].split()[0] if head["K"].split() else "C"
+        try:
+            key_field(short, 0)
+        except NotationError:
+            short = "C"
+        faults[0] = f"the key {head['K'][:20]!r} is read as {short}"
+        head["K"] = short
+    return head
 
 
 def _numbers(text: str) -> frozenset[int]:
@@ -294,4 +325,5 @@ def _in_order(bars: list[_Bar]) -> list[_Bar]:
 
 
 def _eighths(ticks: int) -> str:
-    return f"{ticks / 12:g} eighth{'s' if ticks != 12 else ''}"
+    eighths = ticks / 12 / _FINE
+    return f"{eighths:g} eighth{'s' if eighths != 1 else ''}"

@@ -127,11 +127,19 @@ class _Reader:
         elif message.type == "key_signature" and self.key is None:
             self.key = parse_key(message.key)
         elif message.type == "track_name":
-            name = " ".join(message.name.split())
+            name = " ".join(_text(message.name).split())
             if number == 0 and not self.title:
                 self.title = name
             return name
         return ""
+
+
+def _text(latin: str) -> str:
+    """A text of the file, which mido reads as Latin-1 and most programs write as UTF-8."""
+    try:
+        return latin.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return latin
 
 
 def read_midi_piece(data: bytes) -> Piece:
@@ -154,12 +162,14 @@ def read_midi_piece(data: bytes) -> Piece:
         raise NotationError("MIDI: there are no notes in it")
     meter = reader.meters[0][1] if reader.meters else Meter(4, 4)
     voices, silence = _without_silence(voices, meter)
-    tempos = sorted((max(0.0, t - silence), tempo) for t, tempo in reader.tempos.items())
+    moved = {max(0.0, t - silence): tempo for t, tempo in sorted(reader.tempos.items())}
+    tempos = sorted(moved.items())
     end = max(n.start + n.ticks for v in voices for n in v.notes)
     pitched = [n for v in voices if not v.is_kit for n in v.notes]
     key = find_key(weights(pitched))
-    # Many programs write C major whatever the key; the notes decide where they disagree.
-    if reader.key is not None and set(reader.key.pitch_classes) == set(key.pitch_classes):
+    # Many programs write C major whatever the key; there the notes decide.
+    if reader.key is not None and (str(reader.key) != "C major" or set(
+            reader.key.pitch_classes) == set(key.pitch_classes)):
         key = reader.key
     remarks = ["the metre changes; its first one is kept"] \
         if len({m for _, m in reader.meters}) > 1 else []

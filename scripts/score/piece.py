@@ -15,6 +15,7 @@ from scripts.score.meter import TICKS_PER_QUARTER, Meter
 
 Weights = npt.NDArray[np.float64]  # (12,), of pitch classes
 
+MOST_VOICES = 24
 SLOWEST, QUICKEST = 20.0, 300.0  # quarter notes a minute that can be arranged
 
 # How much each degree is felt to belong to a key (Krumhansl, "Cognitive Foundations of Musical

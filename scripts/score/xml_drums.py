@@ -23,7 +23,7 @@ def with_pitches(root: Element) -> set[str]:
     keys = {}
     for instrument in root.iter("midi-instrument"):
         told = instrument.findtext("midi-unpitched", "")
-        if told.strip().isdigit() and 1 <= int(told) <= 128:
+        if told.strip().isdecimal() and len(told.strip()) < 4 and 1 <= int(told) <= 128:
             keys[instrument.get("id")] = int(told) - 1
     by_place = {place: key for key, place in STAFF.items()}
     changed: set[str] = set()

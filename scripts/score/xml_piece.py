@@ -41,8 +41,9 @@ def unpacked(data: bytes) -> bytes:
                 raise NotationError("MusicXML: there is no score in the archive")
             with archive.open(names[0]) as file:
                 found = file.read(LARGEST + 1)
-    except (zipfile.BadZipFile, ElementTree.ParseError, OSError, EOFError, RuntimeError,
-            NotImplementedError, ValueError) as error:
+    except NotationError:
+        raise
+    except Exception as error:  # each way of packing has errors of its own
         raise NotationError(f"MusicXML: the archive is damaged ({str(error)[:60]})") from error
     if len(found) > LARGEST:
         raise NotationError(f"MusicXML: the score is larger than {LARGEST >> 20} MB")
@@ -63,8 +64,8 @@ def read_xml_piece(data: bytes) -> Piece:
         root = ElementTree.fromstring(data)
         kits = with_pitches(root)
         text = ElementTree.tostring(root, encoding="unicode")
-    except ElementTree.ParseError as error:
-        raise NotationError(f"MusicXML: {error}") from error
+    except (ElementTree.ParseError, LookupError, ValueError, RecursionError) as error:
+        raise NotationError(f"MusicXML: {str(error)[:80]}") from error
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -72,6 +73,8 @@ def read_xml_piece(data: bytes) -> Piece:
         except Exception as error:  # music21 tells faults by whatever it stumbles over
             raise NotationError("MusicXML: music21 cannot read it "
                                 f"({type(error).__name__}: {str(error)[:80]})") from error
+        if "<transpose>" in text:  # clarinets, horns, guitars: as they sound
+            score = score.toSoundingPitch()
         played = score
         try:
             played = score.expandRepeats()

@@ -10,6 +10,7 @@ import argparse
 import json
 import random
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -51,12 +52,12 @@ def asked_key(style: str, seed: int) -> str:
 
 
 def make(style: str, seeds: tuple[int, ...], minutes: float, out: Path) -> list[Path]:
-    """Songs of one style that are not there yet; all of them."""
+    """Songs of one style, made anew."""
     found = []
     for seed in (s + 100 * (STYLES.index(style) if style in STYLES else 0) for s in seeds):
         folder = out / f"{style} {seed}"
-        if not list(folder.glob("*.mp3")):
-            subprocess.run([sys.executable, str(ROOT / "launcher.py"), "generate", style,
+        shutil.rmtree(folder, ignore_errors=True)
+        subprocess.run([sys.executable, str(ROOT / "launcher.py"), "generate", style,
                             "--key", asked_key(style, seed), "--length", f"{minutes:g}",
                             "--seed", str(seed), "--also", "wav,mid", "--out", str(folder)],
                            check=True, capture_output=True)

@@ -11,6 +11,7 @@ import matplotlib
 import numpy as np
 import pretty_midi
 import soundfile
+from PIL import Image
 
 from tests.listening.measures import Heard, similarity
 
@@ -132,5 +133,8 @@ def draw(mp3: Path, path: Path) -> None:
     spectrum.set_title(f"{mp3.stem}: {', '.join(details['styles'])}, {details['key']}, "
                        f"{details['tempo']:g} bpm")
     figure.tight_layout()
-    figure.savefig(path, dpi=80)
+    figure.savefig(path, dpi=72)
     plt.close(figure)
+    with Image.open(path) as image:  # a picture of a hundred colours is a quarter of the size
+        small = image.convert("RGB").quantize(96)
+    small.save(path, optimize=True)
