@@ -166,6 +166,14 @@ def test_a_long_piece_has_chapters_and_comes_home(brief: Callable[..., Brief], t
     assert used[-1] == 0
 
 
+def test_no_song_ends_with_what_leads_on() -> None:
+    for names in (["verse", "chorus", "bridge"], ["intro", "build", "drop", "outro"],
+                  ["verse", "bridge", "verse", "chorus", "outro"]):
+        for bars in range(8, 90):
+            form = [s.name for s in lay_out(names, (8, 8), bars) if s.name != "outro"]
+            assert form[-1] not in ("bridge", "build"), (names, bars, form)
+
+
 @pytest.mark.parametrize("kind", ENDINGS)
 def test_every_ending_comes_home(kind: str) -> None:
     tonic = Chord(9, "m")

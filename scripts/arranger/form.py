@@ -34,12 +34,20 @@ def lay_out(names: Sequence[str], parts: Sequence[int], bars: int) -> tuple[Sect
             break  # better a longer last section than a torn one
         plan.append((name, count))
         room -= count
+    plan[-1] = (_closing(plan[-1][0], middle), plan[-1][1])
     if outro:
         plan.append((outro, ending + room))
     else:
         name, count = plan.pop()
         plan.append((name, count + room))
     return _sections(plan, parts)
+
+
+def _closing(name: str, middle: Sequence[str]) -> str:
+    """What may come last: a bridge or a build leads on, so the song's strongest takes its place."""
+    if name not in ("bridge", "build"):
+        return name
+    return next((n for n in ("drop", "chorus", "verse") if n in middle), name)
 
 
 def lay_out_exactly(names: Sequence[str], parts: Sequence[int], bars: int

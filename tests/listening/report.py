@@ -135,6 +135,6 @@ def draw(mp3: Path, path: Path) -> None:
     figure.tight_layout()
     figure.savefig(path, dpi=72)
     plt.close(figure)
-    with Image.open(path) as image:  # a picture of a hundred colours is a quarter of the size
-        small = image.convert("RGB").quantize(96)
+    with Image.open(path) as image:  # a picture of few colours is half the size
+        small = image.convert("RGB").quantize(240, kmeans=1)
     small.save(path, optimize=True)
