@@ -27,8 +27,9 @@ def comp(section: Section, meter: Meter, harmony: Harmony, bars: Sequence[str],
          rng: random.Random) -> list[NoteEvent]:
     """Chords in the rhythm of a pattern's bars; figures in the pattern arpeggiate.
 
-    When a section comes again it is voiced higher or lower, and here and there a weak stroke is
-    left out or moved, so that no bar has to be heard twice alike.
+    When a section comes again it is voiced higher or lower; then, and from a section's second
+    phrase on, a weak stroke is left out or moved here and there, so that no bar has to be heard
+    twice alike.
     """
     out: list[NoteEvent] = []
     voicing: tuple[int, ...] = ()
@@ -36,7 +37,7 @@ def comp(section: Section, meter: Meter, harmony: Harmony, bars: Sequence[str],
     for b, chords in enumerate(harmony):
         at = (section.start + b) * meter.bar_ticks
         thin = section.energy < 0.5 and b % 2 and rng.random() < 0.3
-        for step in _varied(steps_of(bars[b % len(bars)]), section.turn, rng):
+        for step in _varied(steps_of(bars[b % len(bars)]), section.turn + b // 4, rng):
             chord = chord_at(chords, step.start)
             voicing = voice(chord, voicing, LOW + shift, HIGH + shift)
             if thin and step.start and step.mark != "X":
@@ -87,7 +88,10 @@ def bass(section: Section, meter: Meter, harmony: Harmony, bars: Sequence[str],
     for b, chords in enumerate(harmony):
         at = (section.start + b) * meter.bar_ticks
         following = harmony[b + 1][0][1] if b + 1 < len(harmony) else harmony[0][0][1]
-        for n, step in enumerate(steps_of(bars[b % len(bars)])):
+        steps = steps_of(bars[b % len(bars)])
+        if b % 4 == 3:  # the end of a phrase leads on in another way each time
+            steps = _varied(steps, section.turn + b // 4, rng)
+        for n, step in enumerate(steps):
             chord = chord_at(chords, step.start)
             root = bass_note(chord)
             fifth = 7 if 7 in chord.intervals else chord.intervals[-1] if len(

@@ -220,8 +220,9 @@ class SongArrangement:
         following = self.form[index + 1] if index + 1 < len(self.form) else None
         out = []
         if following is not None and following.energy > section.energy + 0.1:
-            bars = min(section.bars, 4 if section.name == "build" else 2)
-            out.append(NoteEvent(float(end - bars * full), float(bars * full), _FX["riser"], 0.8))
+            kind = "reverse" if section.name != "build" and section.turn % 2 else "riser"
+            bars = min(section.bars, 4 if section.name == "build" else 2 if kind == "riser" else 1)
+            out.append(NoteEvent(float(end - bars * full), float(bars * full), _FX[kind], 0.8))
         if index and section.energy > self.form[index - 1].energy + 0.1:
             out.append(NoteEvent(float(start), 96.0, _FX["impact"], 0.8))
         elif following is not None and following.energy < section.energy - 0.2:

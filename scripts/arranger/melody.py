@@ -44,7 +44,9 @@ def sing(section: Section, meter: Meter, key: Key, bars: Sequence[Bar], top: int
         level = min(1.0, (0.12 + touch_of(section.energy)) * accent * rng.uniform(0.93, 1.05))
         pitch += lift
         following = notes[i + 1][2] + lift if i + 1 < len(notes) else pitch
-        if ticks >= 24 and rng.random() < busy:
+        bar = start // meter.bar_ticks
+        again = 0.3 if bar >= 4 and bars[bar] == bars[bar - 4] and treatment != "sparse" else 0.0
+        if ticks >= 24 and rng.random() < busy + again:
             # Fill a long note with a passing or neighbouring tone of the scale.
             between = _neighbour(pitch, following, inside)
             first = ticks - max(12, ticks // 4)

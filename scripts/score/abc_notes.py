@@ -114,7 +114,9 @@ def head_state(head: Mapping[str, str]) -> BarState:
 def key_field(text: str, line: int) -> Key:
     word = re.split(r"\s+(?:clef|middle|transpose|stafflines|octave|treble|bass)\b", text)[0]
     word = re.sub(r"\s+[\^_=].*$", "", word).strip()
-    key = parse_key(word if word and word.lower() not in ("none", "hp") else "C")
+    if word.lower() == "hp":  # the Highland pipes' own scale
+        word = "Amix"
+    key = parse_key(word if word and word.lower() != "none" else "C")
     if key is None:
         # ABC allows any case and long mode names; only the first three letters count.
         short = re.match(r"^([A-G][#b]?)\s*([A-Za-z]{0,3})", word)

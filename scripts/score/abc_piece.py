@@ -124,6 +124,8 @@ class _Reader:
                     raise NotationError(f"ABC line {line}: M:{value[:20]} is no metre")
                 self.current.close()
                 state.meter = meter
+            elif name == "Q":
+                self._remark(line, f"the change of tempo to {value[:20]} is not followed")
             elif name == "P":
                 self._bar_line(self.current, "||")
         except (NotationError, ValueError) as error:  # numbers may be beyond all measure
@@ -143,6 +145,9 @@ class _Reader:
                 self._take(match)
             except (NotationError, ValueError) as error:
                 self._remark(number, str(error)[:80])
+        state = self.current.state
+        if state.position == state.meter.bar_ticks * _FINE:  # some leave the bar line out here
+            self.current.close()
 
     def _take(self, m: re.Match[str]) -> None:
         voice = self.current
