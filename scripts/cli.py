@@ -178,6 +178,10 @@ def _order(args: argparse.Namespace, settings: Settings) -> Any:
 
 def _generate(args: argparse.Namespace, settings: Settings) -> int:
     from scripts.pipeline import make_songs
+    if args.watch_input:
+        # On Windows a library that looks at the input while a thread reads it waits for ever, as
+        # SciPy's Fortran does when it is loaded; so it is loaded before.
+        import scripts.production  # noqa: F401
     order = _order(args, settings)
     stop = _cancel_flag(args.watch_input)
     shown = _Progress(args, order)
