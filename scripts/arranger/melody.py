@@ -45,7 +45,8 @@ def sing(section: Section, meter: Meter, key: Key, bars: Sequence[Bar], top: int
         pitch += lift
         following = notes[i + 1][2] + lift if i + 1 < len(notes) else pitch
         bar = start // meter.bar_ticks
-        again = 0.3 if bar >= 4 and bars[bar] == bars[bar - 4] and treatment != "sparse" else 0.0
+        same = 4 <= bar < len(bars) and bars[bar] == bars[bar - 4] and treatment != "sparse"
+        again = 0.3 if same else 0.0
         if ticks >= 24 and rng.random() < busy + again:
             # Fill a long note with a passing or neighbouring tone of the scale.
             between = _neighbour(pitch, following, inside)
