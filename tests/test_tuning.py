@@ -109,7 +109,7 @@ def test_a_loop_joins_its_beginning_to_the_sample(words: str, brief: Make, tune:
     join = np.concatenate((sound[-2000:], sound[:2000]))
     steps = np.abs(np.diff(join, n=2, axis=0)).max(axis=1)
     everywhere = np.abs(np.diff(sound, n=2, axis=0)).max()
-    assert steps[1990:2010].max() < 0.5 * everywhere
+    assert steps[1990:2010].max() < 0.8 * everywhere  # a drum may be struck there
     assert np.abs(sound[-400:]).max() > 1e-3
 
 
