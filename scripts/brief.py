@@ -219,9 +219,20 @@ def _key(wishes: Wishes, style: Style, chords: tuple[Chord, ...], rng: random.Ra
     tonic = rng.randrange(12)
     if not wishes.key:
         return key_of_chords(chords) if chords else key_from_pc(tonic, scale)
-    key = parse_key(wishes.key)
+    return asked_key(wishes.key)
+
+
+def asked_key(text: str) -> Key:
+    """The key that a user wrote.
+
+    Raises
+    ------
+    UsageError
+        When it is none.
+    """
+    key = parse_key(text)
     if key is None:
-        raise UsageError(f'key "{wishes.key[:20]}" is not known; write one such as "F minor", '
+        raise UsageError(f'key "{text[:20]}" is not known; write one such as "F minor", '
                          '"C# dorian" or "Bb"')
     return key
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from scripts.brief import LONGEST, Brief, Wishes, make_brief
+from scripts.brief import LONGEST, Brief, Wishes, asked_key, make_brief
 from scripts.errors import UsageError
 from scripts.progress import clock
-from scripts.score.keys import key_from_pc, parse_key
+from scripts.score.keys import key_from_pc
 from scripts.score.meter import Meter, parse_meter
 from scripts.score.piece import MOST_VOICES, QUICKEST, SLOWEST, Piece, steadied, transposed
 from scripts.score.piece_sheet import part_sizes
@@ -45,10 +45,7 @@ def brief_for(piece: Piece, wishes: Wishes, known: Mapping[str, Style], seed: in
     plain = wishes.styles.strip().lower() == PLAIN
     odd = not SLOWEST <= piece.tempo <= QUICKEST or not 24 <= piece.meter.bar_ticks <= 192
     if wishes.key:
-        key = parse_key(wishes.key)
-        if key is None:
-            raise UsageError(f'key "{wishes.key[:20]}" is not known; write one such as "F minor", '
-                             '"C# dorian" or "Bb"')
+        key = asked_key(wishes.key)
         if key.is_minor != piece.key.is_minor:
             remarks.append(f"the piece is in {piece.key.scale} and stays so: it is moved to "
                            f"{key.tonic} {piece.key.scale}")

@@ -35,6 +35,7 @@ from scripts.llm.gguf_file import GgufInfo
 from scripts.llm.registry import find_model
 from scripts.llm.sheet_machine import longest
 from scripts.piece_brief import brief_for
+from scripts.progress import Report
 from scripts.score.open_piece import open_piece
 from scripts.settings import Settings
 from scripts.styles.style import load_styles
@@ -47,9 +48,6 @@ LONGEST_WAV = 6 * 3600  # seconds; a WAV file ends at 4 GiB
 LARGEST = (8, 8, 8)  # parts of the longest sheet that a later song of an order may need
 _WRITER_CONTEXT = 2048
 _PROMPT_ROOM = 1024  # tokens kept for the prompt
-
-# stage, share done (0 to 1), and the end of the text while the model writes
-Report = Callable[[str, float, str], None]
 
 
 @dataclass(frozen=True)
@@ -136,7 +134,7 @@ class Studio:
         files = SongFiles(self.order.out, composition.sheet.title)
         try:
             return Production(brief, composition, arrangement, self.order.temperature,
-                              paths.DATA).produce(files, form, report, self.cancelled)
+                              self.instruments).produce(files, form, report, self.cancelled)
         except StorageError:
             if self.cancelled():  # Ctrl+C reaches ffmpeg too, which then fails
                 raise Cancelled("stopped") from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,14 +20,12 @@ from scripts.exports.midi import write_midi
 from scripts.exports.musicxml import write_musicxml
 from scripts.library.song_files import SongFiles
 from scripts.library.songs import Song, read_song
+from scripts.progress import Report
 from scripts.score.abc_writer import write_abc
 from scripts.summary import summarise
 from scripts.synth import BINAURAL, RATE
-from scripts.synth.instruments import load_instruments
+from scripts.synth.instruments import Instrument
 from scripts.synth.render import Stereo, render, render_stems
-
-# stage and share done (0 to 1)
-Report = Callable[[str, float, str], None]
 
 
 @dataclass(frozen=True)
@@ -59,15 +57,15 @@ class Production:
         What it is made of.
     temperature : float
         For its details.
-    data : Path
-        The folder of instruments.
+    instruments : mapping of str to Instrument
+        What the tracks are played on.
     """
 
     brief: Brief
     composition: Composition
     arrangement: SongArrangement
     temperature: float
-    data: Path
+    instruments: Mapping[str, Instrument]
 
     def produce(self, files: SongFiles, form: Format, report: Report,
                 cancelled: Callable[[], bool]) -> Song:
@@ -76,8 +74,7 @@ class Production:
         The MP3 is encoded while the song is rendered. Where the WAV is wanted too, it is written
         first and pydub makes the MP3 of it.
         """
-        brief, arrangement = self.brief, self.arrangement
-        instruments = load_instruments(self.data / "instruments")
+        brief, arrangement, instruments = self.brief, self.arrangement, self.instruments
         total = round(brief.length * RATE)
         report("render", 0.0, "")
         roles = (*arrangement.tracks, *[BINAURAL] * bool(brief.binaural))
@@ -117,11 +114,10 @@ class Production:
     def _with_stems(self, files: SongFiles, roles: tuple[str, ...], form: Format
                     ) -> Iterator[Stereo]:
         """The mix; each track goes into a file of its own on the way."""
-        instruments = load_instruments(self.data / "instruments")
         with ExitStack() as open_files:
             stems = {role: open_files.enter_context(WavFile(files.part(f".{role}.wav")))
                      for role in roles}
-            for block in render_stems(self.arrangement, instruments, form.soundfont):
+            for block in render_stems(self.arrangement, self.instruments, form.soundfont):
                 for role, stem in block.stems.items():
                     stems[role].write(stem)
                 yield block.mix

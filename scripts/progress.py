@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from scripts.theme import ASCII, Theme
 
 BAR_WIDTH = 30
+
+# Hears of a song's stage, the share of it that is done (0 to 1), and the text so far.
+Report = Callable[[str, float, str], None]
 
 
 def emit(**message: Any) -> None:

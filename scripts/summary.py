@@ -8,6 +8,7 @@ from scripts.arranger.events import Arrangement
 from scripts.brief import Brief
 from scripts.composer.compose import Composition
 from scripts.progress import clock
+from scripts.score.motif import pitch_name
 
 
 def summarise(brief: Brief, composition: Composition, arrangement: Arrangement) -> str:
@@ -25,8 +26,8 @@ def summarise(brief: Brief, composition: Composition, arrangement: Arrangement) 
         f"Key: {sheet.key}   Metre: {sheet.meter}   Tempo: {brief.tempo:g}   "
         f"Length: {clock(brief.length)}",
         f"Form: {shape}",
-        f"Melody: {len(pitches)} notes in {len(sheet.bars)} bars, {_name(min(pitches))} to "
-        f"{_name(max(pitches))}" if pitches else "Melody: silent",
+        f"Melody: {len(pitches)} notes in {len(sheet.bars)} bars, {pitch_name(min(pitches))} to "
+        f"{pitch_name(max(pitches))}" if pitches else "Melody: silent",
         f"Rhythm: mostly {common} notes" + (f", swung {brief.style.swing:.0%}"
                                             if brief.style.swing else ""),
         "Chords: " + " ".join(c for c, _ in chords.most_common(8)),
@@ -46,11 +47,6 @@ def summarise(brief: Brief, composition: Composition, arrangement: Arrangement) 
     lines.append(f"Written by {composition.model}, the best of {composition.tries}; "
                  f"title and form by {composition.words_by}; seed {brief.seed}")
     return "\n".join(lines)
-
-
-def _name(pitch: int) -> str:
-    return ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")[pitch % 12] \
-        + str(pitch // 12 - 1)
 
 
 def _length_name(ticks: int) -> str:

@@ -9,11 +9,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import numpy as np
-
 from scripts.score.chords import Chord, parse_roman
 from scripts.score.keys import Key
-from scripts.score.piece import find_key
+from scripts.score.piece import chord_weights, is_clear
 from scripts.score.sheet import LeadSheet
 from training.charts import billboard, progressions
 from training.sources import chorales, folk_tunes, lieder, open_ewld
@@ -93,10 +91,5 @@ def _is_clear(phrase: Iterable[str], mode: str) -> bool:
     if not any(name.rstrip("majdsu24679") == home for name in phrase):
         return False
     key = Key("A", "minor") if mode == "minor" else Key("C")
-    weights = np.zeros(12)
-    for name in phrase:
-        chord = parse_roman(name, key)
-        assert chord
-        weights[list(chord.pitch_classes)] += 1
-        weights[chord.root] += 1
-    return set(find_key(weights).pitch_classes) == set(key.pitch_classes)
+    chords = [c for c in (parse_roman(name, key) for name in phrase) if c]
+    return is_clear(chord_weights((c, 1.0) for c in chords), key)

@@ -149,8 +149,7 @@ class SongArrangement:
     def _worked_out(self, index: int) -> SectionEvents:
         section = self.form[index]
         rng = random.Random(f"section {self.brief.seed} {index}")
-        following = self.form[index + 1] if index + 1 < len(self.form) else None
-        tracks = staged(section, following, self.bar_ticks, self._section(index, rng),
+        tracks = staged(section, self._following(index), self.bar_ticks, self._section(index, rng),
                         self._entrance, self.brief.style.ending)
         if index == len(self.form) - 1 and not self.loop:
             for role, events in self._ending(rng).items():
@@ -160,6 +159,10 @@ class SongArrangement:
             role: tuple(sorted((e if role in _TIMED else self._feel(e, role, rng)
                                 for e in events), key=lambda e: (e.start, e.pitch)))
             for role, events in tracks.items()})
+
+    def _following(self, index: int) -> Section | None:
+        """The section after one; None after the last."""
+        return self.form[index + 1] if index + 1 < len(self.form) else None
 
     def bars_of(self, section: Section) -> list[Bar]:
         """The bars of the sheet that a section plays."""
@@ -217,7 +220,7 @@ class SongArrangement:
         full = self.bar_ticks
         section = self.form[index]
         start, end = section.start * full, (section.start + section.bars) * full
-        following = self.form[index + 1] if index + 1 < len(self.form) else None
+        following = self._following(index)
         out = []
         if following is not None and following.energy > section.energy + 0.1:
             kind = "reverse" if section.name != "build" and section.turn % 2 else "riser"

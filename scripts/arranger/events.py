@@ -121,6 +121,15 @@ class Arrangement(Protocol):
         """Yield the sections in order; only one is held in memory."""
 
 
+def gathered(arrangement: Arrangement) -> dict[str, list[NoteEvent]]:
+    """The notes of the whole song by role."""
+    found: dict[str, list[NoteEvent]] = {}
+    for section in arrangement.sections():
+        for role, events in section.tracks.items():
+            found.setdefault(role, []).extend(events)
+    return found
+
+
 # General MIDI percussion keys of the kit's pieces.
 DRUM_KEYS = {
     "kick": 36, "rim": 37, "snare": 38, "clap": 39, "tom1": 41, "hat": 42, "pedal": 44, "tom": 45,

@@ -19,7 +19,7 @@ from scripts.llm.gguf_file import GgufInfo
 from scripts.llm.sampling import Sampling
 from scripts.score.abc_reader import read_abc
 from scripts.score.motif import with_motif
-from scripts.score.sheet import Bar, LeadSheet
+from scripts.score.sheet import Bar, LeadSheet, in_parts
 
 GOOD_ENOUGH = 1.0
 ROUNDS = 3
@@ -173,8 +173,4 @@ def tidy(sheet: LeadSheet) -> LeadSheet:
         following = bars[i + 1].notes[0].pitch if i + 1 < len(bars) else None
         if last.pitch is None or following != last.pitch:
             bars[i] = Bar((*bar.notes[:-1], replace(last, tied=False)), bar.chords)
-    parts, at = [], 0
-    for part in sheet.parts:
-        parts.append(tuple(bars[at:at + len(part)]))
-        at += len(part)
-    return replace(sheet, parts=tuple(parts))
+    return replace(sheet, parts=in_parts(bars, map(len, sheet.parts)))

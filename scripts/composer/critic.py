@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from scripts.composer.familiar import Familiar
-from scripts.score.piece import Weights, is_clear
+from scripts.score.piece import Weights, chord_weights, is_clear
 from scripts.score.sheet import Bar, LeadSheet, held_notes
 
 ENTROPY = (2.3, 3.1)  # bits of the pitch-class histogram
@@ -114,12 +114,9 @@ def _sounding(sheet: LeadSheet) -> Weights:
     weights = np.zeros(12)
     for _, ticks, pitch in held_notes(sheet.bars):
         weights[pitch % 12] += ticks / 24
-    for bar in sheet.bars:
-        ends = [*(tick for tick, _ in bar.chords[1:]), bar.ticks]
-        for (tick, chord), end in zip(bar.chords, ends, strict=False):
-            weights[list(chord.pitch_classes)] += (end - tick) / 24
-            weights[chord.root] += (end - tick) / 24
-    return weights
+    return weights + chord_weights(
+        (chord, (end - tick) / 24) for bar in sheet.bars for (tick, chord), end in
+        zip(bar.chords, [*(tick for tick, _ in bar.chords[1:]), bar.ticks], strict=False))
 
 
 def _rhyme(bars: Sequence[Bar]) -> float:

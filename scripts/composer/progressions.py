@@ -13,12 +13,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
-
 from scripts.brief import Brief
 from scripts.score.chords import Chord, parse_roman
 from scripts.score.keys import Key, key_from_pc
-from scripts.score.piece import Weights, is_clear
+from scripts.score.piece import chord_weights, is_clear
 from scripts.tables import read_each
 
 Phrase = tuple[Chord, ...]
@@ -84,7 +82,8 @@ def plan_chords(brief: Brief, habits: Mapping[str, Habits], turn: int) -> tuple[
     plan: tuple[Chord, ...] = ()
     for _ in range(_TRIES):
         plan = _drawn(brief, phrases, opening, rng)
-        if is_clear(_weights(plan), brief.key) and len({c.root for c in plan}) >= _ROOTS:
+        clear = is_clear(chord_weights((c, 1.0) for c in plan), brief.key)
+        if clear and len({c.root for c in plan}) >= _ROOTS:
             break
     return plan
 
@@ -132,12 +131,3 @@ def _in_style(chord: Chord, own: Sequence[Chord]) -> Chord:
         return chord if chord in same else same[-1]
     plain = all(len(c.intervals) <= 3 for c in own)
     return Chord(chord.root, "m" if chord.is_minor else "") if plain else chord
-
-
-def _weights(chords: Sequence[Chord]) -> Weights:
-    """How much each pitch class sounds, roots twice."""
-    weights = np.zeros(12)
-    for chord in chords:
-        weights[list(chord.pitch_classes)] += 1
-        weights[chord.root] += 1
-    return weights

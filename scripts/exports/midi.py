@@ -7,21 +7,21 @@ from pathlib import Path
 
 import mido
 
-from scripts.arranger.events import Arrangement, NoteEvent
+from scripts.arranger.events import Arrangement, NoteEvent, gathered
 from scripts.files import storage_error
 from scripts.score.keys import Key
 from scripts.score.meter import Meter
+from scripts.score.piece import DRUM_CHANNEL
 from scripts.synth.instruments import Instrument, Texture
 
 TICKS = 480  # a quarter; the arranger's 24 leave room for timing between them
 _SCALE = TICKS / 24
-_DRUMS = 9
 # Keys of at most seven sharps or flats, which is all that MIDI can say.
 MAJOR = ("C", "G", "D", "A", "E", "B", "F#", "F", "Bb", "Eb", "Ab", "Db", "Gb", "Cb")
 MINOR = ("Am", "Em", "Bm", "F#m", "C#m", "G#m", "D#m", "A#m", "Dm", "Gm", "Cm", "Fm", "Bbm", "Ebm",
          "Abm")
 _SIGNATURES = (*MAJOR, "C#", *MINOR)
-_CHANNELS = [n for n in range(16) if n != _DRUMS]
+_CHANNELS = [n for n in range(16) if n != DRUM_CHANNEL]
 
 
 def write_midi(path: Path, arrangement: Arrangement, instruments: Mapping[str, Instrument],
@@ -42,12 +42,8 @@ def write_midi(path: Path, arrangement: Arrangement, instruments: Mapping[str, I
     head.append(mido.MetaMessage("time_signature", numerator=meter.beats, denominator=meter.unit))
     head.append(mido.MetaMessage("key_signature", key=_signature(key)))
     file.tracks.append(head)
-    notes: dict[str, list[NoteEvent]] = {}
-    markers = []
-    for found in arrangement.sections():
-        markers.append((found.section.start * arrangement.bar_ticks, found.section.name))
-        for role, events in found.tracks.items():
-            notes.setdefault(role, []).extend(events)
+    notes = gathered(arrangement)
+    markers = [(s.start * arrangement.bar_ticks, s.name) for s in arrangement.form]
     end = round(arrangement.length * arrangement.tempo / 60 * TICKS)
     _add_markers(head, markers, end)
     channels = _Channels()
@@ -55,7 +51,7 @@ def write_midi(path: Path, arrangement: Arrangement, instruments: Mapping[str, I
         instrument = instruments[track.instrument]
         if role not in notes or isinstance(instrument.voice, Texture):
             continue
-        channel = _DRUMS if instrument.is_kit else channels.of(instrument.program)
+        channel = DRUM_CHANNEL if instrument.is_kit else channels.of(instrument.program)
         file.tracks.append(_track(role, channel, instrument, notes[role], track.pan, end))
     try:
         file.save(path)

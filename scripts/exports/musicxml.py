@@ -9,16 +9,16 @@ from typing import Any
 from xml.etree import ElementTree
 
 from scripts.arranger.arrange import SongArrangement
-from scripts.arranger.events import NoteEvent
+from scripts.arranger.events import NoteEvent, gathered
 from scripts.errors import NotationError
 from scripts.score.grid import on_grid
+from scripts.score.piece import DRUM_CHANNEL
 from scripts.score.xml_drums import without_pitches
 from scripts.synth.instruments import Instrument, Texture
 
 # Lengths in ticks that one written note can have, and those within a triplet.
 _PLAIN = (96, 72, 48, 36, 24, 18, 12, 6, 3)
 _TRIPLET = (48, 32, 24, 16, 8)
-_DRUMS = 9
 _HEAD = """<?xml version="1.0" encoding="utf-8"?>
 <!DOCTYPE score-partwise PUBLIC "-//Recordare//DTD MusicXML 4.0 Partwise//EN"
   "http://www.musicxml.org/dtds/partwise.dtd">
@@ -40,11 +40,7 @@ def write_musicxml(arrangement: SongArrangement, instruments: Mapping[str, Instr
     """
     import music21  # half a second to import, so only when it is asked for
     from music21.musicxml.m21ToXml import GeneralObjectExporter
-    straight = replace(arrangement, straight=True)
-    played: dict[str, list[NoteEvent]] = {}
-    for found in straight.sections():
-        for role, events in found.tracks.items():
-            played.setdefault(role, []).extend(events)
+    played = gathered(replace(arrangement, straight=True))
     score = music21.stream.Score()
     kits = {role for role, track in arrangement.tracks.items()
             if instruments[track.instrument].is_kit}
@@ -94,7 +90,7 @@ def _part(music21: Any, role: str, instrument: Instrument, found: list[Moment],
         else music21.instrument.Instrument(instrument.name)
     sound.partName = role
     if instrument.is_kit:
-        sound.midiChannel = _DRUMS
+        sound.midiChannel = DRUM_CHANNEL
         part.insert(0, music21.clef.PercussionClef())
     else:
         sound.midiProgram = instrument.program
@@ -137,8 +133,7 @@ def _add_symbols(music21: Any, part: Any, arrangement: SongArrangement) -> None:
                     continue
                 before = figure
                 # music21 writes flats of roots with a minus sign, as its pitches.
-                root = figure[0] + figure[1:2].replace("b", "-") + figure[2:] \
-                    if figure[1:2] == "b" else figure
+                root = figure[0] + figure[1:2].replace("b", "-") + figure[2:]
                 try:
                     symbol = music21.harmony.ChordSymbol(root)
                 except Exception:  # a kind of chord that music21 has no name for

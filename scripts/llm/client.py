@@ -53,7 +53,6 @@ class ModelProcess:
                           "threads": threads})
         self._answer: dict[str, Any] | None = None
 
-    @property
     def _loaded(self) -> dict[str, Any]:
         """What the model says of itself once it is loaded; waits for it.
 
@@ -69,22 +68,22 @@ class ModelProcess:
     @property
     def metadata(self) -> dict[str, Any]:
         """The file's own words: its chat template above all."""
-        return dict(self._loaded["metadata"])
+        return dict(self._loaded()["metadata"])
 
     @property
     def context(self) -> int:
         """Tokens it can hold."""
-        return int(self._loaded["context"])
+        return int(self._loaded()["context"])
 
     @property
     def bos(self) -> str:
         """The token that begins a text."""
-        return str(self._loaded["bos"])
+        return str(self._loaded()["bos"])
 
     @property
     def eos(self) -> str:
         """The token that ends one."""
-        return str(self._loaded["eos"])
+        return str(self._loaded()["eos"])
 
     @property
     def pid(self) -> int:
@@ -109,7 +108,7 @@ class ModelProcess:
 
     def free_rate(self, prompt: Prompt, tokens: int, seed: int) -> float:
         """Tokens a second without any grammar."""
-        assert self._loaded
+        self._loaded()
         self._child.send({"op": "rate", "prompt": vars(prompt), "tokens": tokens, "seed": seed})
         return float(self._await(lambda d, t: None)["rate"])
 
@@ -125,7 +124,7 @@ class ModelProcess:
 
     def _write(self, prompt: Prompt, machine: dict[str, Any], sampling: Sampling, count: int,
                progress: Progress) -> Reply:
-        assert self._loaded
+        self._loaded()
         self._child.send({"op": "write", "prompt": vars(prompt), "machine": machine,
                           "sampling": sampling.to_json(), "count": count})
         result = self._await(progress)

@@ -197,10 +197,10 @@ class _Reader:
             for i, note in enumerate(bar.notes):
                 ticks = min(note.ticks, room - at)
                 struck: dict[int, int] = {}  # pitch -> index of its note
-                for pitch in (*bar.lower.get(i, ()), note.pitch) if ticks > 0 else ():
-                    before = held.get(pitch) if pitch is not None else None
-                    if pitch is None:
-                        continue
+                sounding = () if note.pitch is None or ticks <= 0 else \
+                    (*bar.lower.get(i, ()), note.pitch)
+                for pitch in sounding:
+                    before = held.get(pitch)
                     if before is not None:
                         notes[before] = replace(notes[before],
                                                 ticks=notes[before].ticks + ticks / _FINE)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from scripts.score.chords import Chord, parse_roman
 from scripts.score.keys import Key
-from scripts.score.sheet import Bar, LeadSheet
+from scripts.score.sheet import Bar, LeadSheet, in_parts
 
 Weights = npt.NDArray[np.float64]
 
@@ -110,17 +110,19 @@ def harmonise(sheet: LeadSheet) -> LeadSheet:
 
 def with_chords(sheet: LeadSheet, slots: list[Slot], chords: list[Chord]) -> LeadSheet:
     """Write one chord a slot onto the bars, only where it changes (and at each bar's start)."""
-    by_bar: dict[int, list[tuple[int, Chord]]] = {}
+    found = by_bar(slots, chords)
+    bars = [Bar(bar.notes, tuple(found[b])) for b, bar in enumerate(sheet.bars)]
+    return replace(sheet, parts=in_parts(bars, map(len, sheet.parts)))
+
+
+def by_bar(slots: list[Slot], chords: list[Chord]) -> dict[int, list[tuple[int, Chord]]]:
+    """The chords of each bar as (tick, chord), only where they change within it."""
+    found: dict[int, list[tuple[int, Chord]]] = {}
     for slot, chord in zip(slots, chords, strict=True):
-        held = by_bar.setdefault(slot.bar, [])
+        held = found.setdefault(slot.bar, [])
         if not held or held[-1][1] != chord:
             held.append((slot.tick, chord))
-    parts, index = [], 0
-    for part in sheet.parts:
-        bars = [Bar(bar.notes, tuple(by_bar[index + i])) for i, bar in enumerate(part)]
-        parts.append(tuple(bars))
-        index += len(part)
-    return replace(sheet, parts=tuple(parts))
+    return found
 
 
 def _move(a: Chord, b: Chord) -> float:

@@ -11,10 +11,17 @@ import mido
 from scripts.errors import NotationError
 from scripts.score.keys import Key, parse_key
 from scripts.score.meter import Meter, parse_meter
-from scripts.score.piece import Piece, PieceNote, Voice, find_key, main_tempo, weights
+from scripts.score.piece import (
+    DRUM_CHANNEL,
+    Piece,
+    PieceNote,
+    Voice,
+    find_key,
+    main_tempo,
+    weights,
+)
 
 MOST_NOTES = 200_000
-_DRUMS = 9
 _PEDAL = 64
 _LONGEST = 24 * 3600 * 24 * 5  # ticks; a day at 300 quarters a minute
 
@@ -112,7 +119,7 @@ class _Reader:
         start, velocity = started
         way = (number, n, channel.program)
         if way not in self.players:
-            self.players[way] = _Player(name, channel.program, n == _DRUMS)
+            self.players[way] = _Player(name, channel.program, n == DRUM_CHANNEL)
         self.players[way].notes.append(
             PieceNote(start, max(at - start, 0.5), key, velocity / 127))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -16,6 +16,7 @@ from scripts.score.meter import TICKS_PER_QUARTER, Meter
 Weights = npt.NDArray[np.float64]  # (12,), of pitch classes
 
 MOST_VOICES = 24
+DRUM_CHANNEL = 9  # of General MIDI, counted from 0
 SLOWEST, QUICKEST = 20.0, 300.0  # quarter notes a minute that can be arranged
 
 # How much each degree is felt to belong to a key (Krumhansl, "Cognitive Foundations of Musical
@@ -147,6 +148,15 @@ def weights(notes: Sequence[PieceNote]) -> Weights:
     found = np.zeros(12)
     for note in notes:
         found[note.pitch % 12] += min(note.ticks, 96) / TICKS_PER_QUARTER
+    return found
+
+
+def chord_weights(chords: Iterable[tuple[Chord, float]]) -> Weights:
+    """How long each pitch class sounds of chords and their basses, from (chord, length)."""
+    found = np.zeros(12)
+    for chord, length in chords:
+        found[list(chord.pitch_classes)] += length
+        found[chord.root] += length
     return found
 
 

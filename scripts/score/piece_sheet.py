@@ -8,10 +8,10 @@ import numpy as np
 
 from scripts.score.chords import Chord
 from scripts.score.grid import on_grid
-from scripts.score.harmonise import Slot, candidates, viterbi
+from scripts.score.harmonise import Slot, by_bar, candidates, viterbi
 from scripts.score.meter import Meter
 from scripts.score.piece import Piece, PieceNote, Voice
-from scripts.score.sheet import Bar, LeadSheet, Note
+from scripts.score.sheet import Bar, LeadSheet, Note, in_parts
 
 _PART, _SHORTEST, _LONGEST = 8, 4, 16  # bars
 
@@ -21,12 +21,8 @@ def sheet_of(piece: Piece) -> LeadSheet:
     tune = _line(lead_of(piece), piece.meter, piece.bars)
     chords = _chords(piece)
     bars = [Bar(tuple(notes), tuple(found)) for notes, found in zip(tune, chords, strict=True)]
-    parts, at = [], 0
-    for size in part_sizes(piece):
-        parts.append(tuple(bars[at:at + size]))
-        at += size
-    return LeadSheet(piece.key, piece.meter, tuple(parts), piece.tempo, piece.title,
-                     origin=piece.composer)
+    return LeadSheet(piece.key, piece.meter, in_parts(bars, part_sizes(piece)), piece.tempo,
+                     piece.title, origin=piece.composer)
 
 
 def lead_of(piece: Piece) -> Voice:
@@ -126,9 +122,5 @@ def _chords(piece: Piece) -> list[list[tuple[int, Chord]]]:
             sounding[bar, cut][note.pitch % 12] += low * share / 24
             at = stop
     slots = [Slot(b, t, weights) for (b, t), weights in sorted(sounding.items())]
-    best = viterbi(slots, candidates(piece.key), piece.key)
-    out = [[] for _ in range(bars)]
-    for slot, chord in zip(slots, best, strict=True):
-        if not out[slot.bar] or out[slot.bar][-1][1] != chord:
-            out[slot.bar].append((slot.tick, chord))
-    return out
+    best = by_bar(slots, viterbi(slots, candidates(piece.key), piece.key))
+    return [best[bar] for bar in range(bars)]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from scripts.score.chords import Chord
 from scripts.score.keys import Key, transpose_key
@@ -77,6 +78,12 @@ class LeadSheet:
     def pitches(self) -> tuple[int, ...]:
         """All sounding pitches in order."""
         return tuple(n.pitch for bar in self.bars for n in bar.notes if n.pitch is not None)
+
+
+def in_parts(bars: Sequence[Bar], sizes: Iterable[int]) -> tuple[tuple[Bar, ...], ...]:
+    """A run of bars cut into parts of `sizes` bars."""
+    rest = iter(bars)
+    return tuple(tuple(islice(rest, size)) for size in sizes)
 
 
 def transpose(sheet: LeadSheet, semitones: int) -> LeadSheet:

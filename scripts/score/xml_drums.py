@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from xml.etree.ElementTree import Element, SubElement
 
+from scripts.score.keys import LETTER_PC
+
 # Where a piece of the kit stands on the staff, as drummers read it.
 STAFF = {35: "E4", 36: "F4", 37: "B4", 38: "C5", 39: "D5", 41: "A4", 42: "G5", 44: "D4", 45: "G4",
          46: "A5", 48: "E5", 49: "B5", 51: "F5", 53: "C6", 54: "D6", 56: "E6"}
 _OTHER = "F6"
 _STEPS = ("C", "C", "D", "D", "E", "F", "F", "G", "G", "A", "A", "B")
 _ALTER = (0, 1, 0, 1, 0, 0, 1, 0, 1, 0, 1, 0)
-_PC = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _SNARE = 38
 
 
@@ -63,7 +64,8 @@ def without_pitches(root: Element, names: set[str]) -> None:
             pitch = note.find("pitch")
             if pitch is None:
                 continue
-            key = (int(pitch.findtext("octave", "4")) + 1) * 12 + _PC[pitch.findtext("step", "C")] \
+            letter = LETTER_PC[pitch.findtext("step", "C")]
+            key = (int(pitch.findtext("octave", "4")) + 1) * 12 + letter \
                 + int(float(pitch.findtext("alter", "0")))
             struck.add(key)
             _strike(note, pitch, key, f"{head.get('id')}-K{key}")

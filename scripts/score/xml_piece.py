@@ -13,11 +13,18 @@ from scripts.errors import NotationError
 from scripts.score.chords import Chord, parse_chord
 from scripts.score.keys import Key, key_from_pc, pitch_class
 from scripts.score.meter import Meter, parse_meter
-from scripts.score.piece import Piece, PieceNote, Voice, find_key, main_tempo, weights
+from scripts.score.piece import (
+    DRUM_CHANNEL,
+    Piece,
+    PieceNote,
+    Voice,
+    find_key,
+    main_tempo,
+    weights,
+)
 from scripts.score.xml_drums import with_pitches
 
 LARGEST = 40 << 20  # bytes of MusicXML, unpacked
-_DRUMS = 9
 
 
 def unpacked(data: bytes) -> bytes:
@@ -122,7 +129,7 @@ def _lead_in(part: Any) -> float:
 def _voice(part: Any, number: int, shift: float, kits: set[str]) -> Voice:
     instrument = part.getInstrument(returnDefault=False)
     program = None if instrument is None else instrument.midiProgram
-    drums = part.id in kits or (instrument is not None and instrument.midiChannel == _DRUMS)
+    drums = part.id in kits or (instrument is not None and instrument.midiChannel == DRUM_CHANNEL)
     flat = part.stripTies().flatten()
     marks = [(float(d.offset), float(d.volumeScalar or 0.6))
              for d in flat.getElementsByClass("Dynamic")]

@@ -7,7 +7,6 @@ then cut from that sound, with its own length, level and release.
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -16,6 +15,7 @@ import numpy as np
 from scripts.arranger.events import NoteEvent
 from scripts.synth import RATE
 from scripts.synth.additive import Mono
+from scripts.synth.cache import Recent
 from scripts.synth.instruments import Ensemble, Instrument, Texture
 from scripts.synth.loudness import block_powers
 from scripts.synth.stroke import Sound, Stroke
@@ -72,8 +72,7 @@ class Bank:
                  tonic: int | None = None) -> None:
         self._instruments, self._quarter, self._tuning = instruments, 60 / tempo, tuning
         self._home = 0.0 if tonic is None else frequency(tonic, tuning)
-        self._kept: OrderedDict[tuple[object, ...], _Kept] = OrderedDict()
-        self._bytes = 0
+        self._kept: Recent[_Kept] = Recent(_CACHE_BYTES)
         self._expected: dict[tuple[object, ...], float] = {}
         self._trims: dict[str, float] = {}
         self._releases: dict[str, Mono] = {}
@@ -179,19 +178,12 @@ class Bank:
             length = 0.5 * 2 ** (math.ceil(2 * math.log2(longest / 0.5)) / 2)
         kept = self._kept.get(key)
         if kept is not None and kept.serves(seconds):
-            self._kept.move_to_end(key)
             return kept.sound
-        if kept is not None:
-            self._bytes -= kept.sound.nbytes
         kept = _Kept(play(instrument, Stroke(
             frequency=self._frequency(instrument, pitch), velocity=touch,
             seconds=length, quarter=self._quarter,
             seed=hash_of(instrument.name, pitch, round(touch * TOUCHES), variant), key=pitch,
             wobble=float(manner.removeprefix(WOBBLE)) if manner.startswith(WOBBLE) else 0.0)),
             float("inf") if instrument.is_kit else length)
-        self._kept[key] = kept
-        self._bytes += kept.sound.nbytes
-        while self._bytes > _CACHE_BYTES and len(self._kept) > 1:
-            _, old = self._kept.popitem(last=False)
-            self._bytes -= old.sound.nbytes
+        self._kept.put(key, kept, kept.sound.nbytes)
         return kept.sound

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from scripts.arranger.events import NoteEvent
 from scripts.errors import UsageError
 from scripts.synth import RATE
 from scripts.synth.bank import REFERENCE, TOUCHES, Bank, level_of
+from scripts.synth.cache import Recent
 from scripts.synth.instruments import Instrument, Texture
 from scripts.synth.loudness import block_powers
 from scripts.synth.stroke import Sound
@@ -57,8 +57,7 @@ class SampleBank(Bank):
             raise UsageError(f"{path.name} is no SoundFont, or a damaged one; take it out of "
                              f"{path.parent}") from error
         self._bend = 12 * math.log2(tuning / 440)
-        self._cuts: OrderedDict[tuple[object, ...], Sound] = OrderedDict()
-        self._held = 0
+        self._cuts: Recent[Sound] = Recent(_CACHE_BYTES)
         self._levels: dict[str, float] = {}
 
     def cut(self, name: str, event: NoteEvent, seconds: float, turn: int) -> Sound:
@@ -90,15 +89,9 @@ class SampleBank(Bank):
         steps = math.ceil(seconds / _STEP)
         key = (instrument.program, instrument.is_kit, instrument.octave, pitch, touch, steps)
         sound = self._cuts.get(key)
-        if sound is not None:
-            self._cuts.move_to_end(key)
-            return sound
-        sound = self._played(instrument, pitch, touch / TOUCHES, steps * _STEP)
-        self._cuts[key] = sound
-        self._held += sound.nbytes
-        while self._held > _CACHE_BYTES and len(self._cuts) > 1:
-            _, old = self._cuts.popitem(last=False)
-            self._held -= old.nbytes
+        if sound is None:
+            sound = self._played(instrument, pitch, touch / TOUCHES, steps * _STEP)
+            self._cuts.put(key, sound, sound.nbytes)
         return sound
 
     def _played(self, instrument: Instrument, pitch: int, velocity: float, seconds: float

@@ -53,14 +53,13 @@ def installed(program: Path) -> Path:
     window = Console()
     try:
         window.run("cmd", "/c", windows_bat(program))
-        window.wait("1. Run Main Program")
-        window.type("2", "Enter")
+        window.choose("2")
         window.wait("Fetch a Model = 1-4", 900)
         window.type("Enter")
         window.wait("Press any key")
         window.type("q")
         (program / "install.screen").write_text(window.shown(), encoding="utf-8")
-        window.type("x", "Enter")
+        window.choose("x")
         assert window.status() == 0
     finally:
         window.close()

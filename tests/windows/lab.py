@@ -101,6 +101,13 @@ class Console(Terminal):
     def wait(self, text: str, seconds: float = 60, above: int = 200) -> str:
         return super().wait(text, seconds, above)
 
+    def choose(self, answer: str) -> None:
+        """Answer the launcher's menu, once its question stands there: Wine's cmd takes for words
+        what is typed before it reads, Enter among them."""
+        until(lambda: self.screen().rstrip().endswith("Exit Launcher = X:"), why=self.shown)
+        time.sleep(0.5)
+        self.type(*filter(None, [answer]), "Enter")
+
     def status(self, seconds: float = 60) -> int:
         """The command's exit status."""
         found = until(lambda: re.findall(r"status=(\d+)\s", self.shown()), seconds, self.shown)

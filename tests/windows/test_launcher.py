@@ -141,13 +141,11 @@ def test_an_error_can_be_read_before_the_window_closes(place: Callable[..., Path
     folder = place(HOME / "try" / "errors", status=1)
     window = console()
     window.run("cmd", "/c", windows_bat(folder))
-    window.wait("Run Main Program")
-    window.type("1", "Enter")
+    window.choose("1")
     window.wait("ended with status 1")
     assert "status=" not in window.shown()
     window.type("q")
-    window.wait("Exit Launcher = X")
-    window.type("x", "Enter")
+    window.choose("x")
     assert window.status() == 1
 
 
@@ -199,9 +197,8 @@ def test_strange_answers_only_draw_the_menu_again(place: Callable[..., Path],
     window = console()
     window.run("cmd", "/c", windows_bat(place(HOME / "try" / "answers")))
     for answer in ("9", '"', "& echo oops", "%PATH%", ""):
-        window.wait("Exit Launcher = X")
-        window.type(*filter(None, [answer]), "Enter")
-    window.type("x", "Enter")
+        window.choose(answer)
+    window.choose("x")
     assert window.status() == 0 and "\noops" not in window.shown()
 
 

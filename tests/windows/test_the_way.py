@@ -38,8 +38,7 @@ def test_from_the_launcher_to_two_songs_that_are_heard(
     (installed / "data" / "persistent.json").unlink(missing_ok=True)
     window = console(**card.variables)
     window.run("cmd", "/c", windows_bat(installed))
-    window.wait("1. Run Main Program")
-    window.type("1", "Enter")
+    window.choose("1")
 
     window.wait("Selection; Menu Option = 1-3, Refresh = R, Exit Program = X:", 120)
     assert "Llm-Music-Gen: Main Menu" in window.screen()
