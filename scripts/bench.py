@@ -16,7 +16,7 @@ from scripts.audio.mp3 import ffmpeg_path
 from scripts.audio.wav import write_wav
 from scripts.bench_sound import against_fluidsynth, long_pieces
 from scripts.brief import Wishes, make_brief
-from scripts.composer.compose import Composer, threads_for
+from scripts.composer.compose import Composer, candidates_for, lanes_for, threads_for
 from scripts.composer.rules import sheet_grammar
 from scripts.llm.client import ModelProcess
 from scripts.llm.registry import find_model
@@ -38,15 +38,15 @@ def run_bench(model: str, settings: Settings, as_json: bool, long: bool = False)
     brief = make_brief(Wishes("Chill, Dubstep"), load_styles(paths.DATA / "styles"), 1)
     threads = threads_for(info.parameters, settings.threads)
     bound, free = [], []
-    with ModelProcess(info.path, 4096, threads) as process:
+    with ModelProcess(info.path, 4096, threads, lanes_for(info.parameters)) as process:
         composer = Composer(process, info, paths.DATA)
         started = time.perf_counter()
         composition = composer.compose(brief, 0.8, lambda done, text: None)
         composing = time.perf_counter() - started
         prompt = composer.sheet_prompt(brief)
         for n in range(ROUNDS):  # by turns, so that both meet the same machine
-            reply = process.write_sheet(prompt, sheet_grammar(brief), Sampling(0.8, seed=n), 1,
-                                        lambda done, text: None)
+            reply = process.write_sheet(prompt, sheet_grammar(brief), Sampling(0.8, seed=n),
+                                        candidates_for(info.parameters), lambda done, text: None)
             bound.append(reply.tokens / reply.seconds)
             free.append(process.free_rate(prompt, 200, n))
     arrangement = arrange(brief, composition.sheet, paths.DATA)

@@ -15,7 +15,7 @@ from scripts.arranger.arrange import SongArrangement, arrange
 from scripts.arranger.given import arrange_piece
 from scripts.awake import awake
 from scripts.brief import Brief, Wishes, make_brief
-from scripts.composer.compose import Composer, Composition, threads_for
+from scripts.composer.compose import Composer, Composition, lanes_for, threads_for
 from scripts.composer.rules import sheet_grammar
 from scripts.composer.writer import Writer
 from scripts.errors import (
@@ -185,7 +185,7 @@ class Studio:
                                             chords=()))
             need = longest(grammar) + _PROMPT_ROOM
             context = max(2048, min(need, 8192))
-            model = self._start(self.info, context)
+            model = self._start(self.info, context, lanes_for(self.info.parameters))
             # While the model loads and writes, what plays its notes is loaded too.
             threading.Thread(target=_load_production, daemon=True).start()
             self._composer = Composer(model, self.info, paths.DATA, self._writer())
@@ -201,9 +201,9 @@ class Studio:
         notes = load_notes(paths.DATA / "models.toml", info.path.name)
         return Writer(self._start(info, _WRITER_CONTEXT), info.name, notes, paths.DATA)
 
-    def _start(self, info: GgufInfo, context: int) -> ModelProcess:
+    def _start(self, info: GgufInfo, context: int, lanes: int = 1) -> ModelProcess:
         threads = threads_for(info.parameters, self.settings.threads)
-        model = ModelProcess(info.path, context, threads, cancelled=self.cancelled)
+        model = ModelProcess(info.path, context, threads, lanes, cancelled=self.cancelled)
         self._models.append(model)
         return model
 

@@ -20,7 +20,8 @@ def main() -> int:
     if starter.is_file():
         print("> the starter model", flush=True)
         from scripts.llm.decoder import Decoder
-        Decoder(starter, 64, 1).free_rate([1], 1, 0)
+        from scripts.llm.sampling import Sampling
+        Decoder(starter, 64, 1).free_text([1], 1, Sampling())
     return 0
 
 

@@ -83,7 +83,7 @@ def run(home: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
 
 @pytest.fixture(scope="session")
 def starter() -> ModelProcess:
-    with ModelProcess(STARTER, 4096, 1) as model:
+    with ModelProcess(STARTER, 4096, 1, 4) as model:
         yield model
 
 

@@ -30,6 +30,7 @@ def walk(machine: Machine, rng: random.Random, most: int) -> str:
     while not machine.done(state):
         choices = [c for c in CHARACTERS if machine.step(state, c) is not None]
         assert choices, f"dead end after {''.join(out)!r}"
+        assert {*choices} <= {*machine.chars(state)}
         char = rng.choice(choices)
         state = machine.step(state, char)
         out.append(char)

@@ -75,6 +75,11 @@ def candidates_for(parameters: int) -> int:
     return 12 if parameters < 50_000_000 else 3 if parameters < 700_000_000 else 1
 
 
+def lanes_for(parameters: int) -> int:
+    """How many of them are written at once; more than four are no quicker."""
+    return min(candidates_for(parameters), 4)
+
+
 def threads_for(parameters: int, threads: int) -> int:
     """A tiny model runs fastest on one thread."""
     return 1 if parameters < 50_000_000 else threads

@@ -39,18 +39,20 @@ class ModelProcess:
     context : int
         Tokens of prompt and reply together.
     threads : int
+    lanes : int
+        Texts that are written at once, each with a context of its own.
     patience : float
         Seconds without a sign of life after which the process is given up.
     cancelled : callable
         Asked ten times a second; True stops the work.
     """
 
-    def __init__(self, path: Path, context: int, threads: int, patience: float = 900.0,
-                 cancelled: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, path: Path, context: int, threads: int, lanes: int = 1,
+                 patience: float = 900.0, cancelled: Callable[[], bool] = lambda: False) -> None:
         self.path, self.patience, self.cancelled = path, patience, cancelled
         self._child = Child("scripts.llm.worker")
         self._child.send({"op": "load", "path": str(path.resolve()), "context": context,
-                          "threads": threads})
+                          "threads": threads, "lanes": lanes})
         self._answer: dict[str, Any] | None = None
 
     def _loaded(self) -> dict[str, Any]:

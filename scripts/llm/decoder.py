@@ -6,8 +6,8 @@ import ctypes
 import math
 import os
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 
 from scripts.errors import Cancelled, ModelError
 from scripts.installer.causes import ILLEGAL_WORDS, NO_AVX
+from scripts.llm.lanes import Lanes, Logits
 from scripts.llm.machines import Machine
 from scripts.llm.sampling import Sampling, pick
 from scripts.llm.vocabulary import Masks, Vocabulary
@@ -23,19 +24,44 @@ from scripts.llm.vocabulary import Masks, Vocabulary
 Report = Callable[[float, str], None]
 
 
+_UNUSED = 16  # tokens of the context that the library makes by itself
+_AT_ONCE = 32  # tokens of a lane that are read together at most
+_REPORT = 16  # tokens of a lane between two reports
+
+
 @dataclass(frozen=True)
 class Decoded:
-    """A finished text, its number of tokens, and the seconds spent on them."""
+    """Finished texts, their number of tokens, and the seconds spent on them."""
 
-    text: str
+    texts: tuple[str, ...]
     tokens: int
     seconds: float
 
 
-def _load(path: Path, context: int, threads: int) -> Any:
+@dataclass
+class _Text:
+    """A text that is being written.
+
+    Parameters
+    ----------
+    state : object
+        Of the machine.
+    tokens : list of int
+    read : int
+        How many of them the model has read.
+    """
+
+    state: Any
+    sampling: Sampling
+    rng: np.random.Generator
+    tokens: list[int] = field(default_factory=list)
+    read: int = 0
+
+
+def _load(path: Path, threads: int, context: int = _UNUSED) -> Any:
     def load(name: str) -> Any:
-        return llama_cpp.Llama(model_path=name, n_ctx=context, n_threads=threads,
-                               n_threads_batch=threads, n_batch=512, verbose=True)
+        return llama_cpp.Llama(model_path=name, n_ctx=context, n_batch=context, n_threads=threads,
+                               n_threads_batch=threads, verbose=True)
     try:
         return load(str(path))
     except (ValueError, RuntimeError, OSError) as error:
@@ -67,34 +93,34 @@ class Decoder:
         Tokens of prompt and reply together.
     threads : int
         CPU threads.
+    lanes : int
+        Texts that are written at once.
     """
 
-    def __init__(self, path: Path, context: int, threads: int) -> None:
-        self.llama = _load(path, context, threads)
-        self.context = self.llama.n_ctx()
-        self._model = self.llama.model
-        self._vocab = llama_cpp.llama_model_get_vocab(self._model)
+    def __init__(self, path: Path, context: int, threads: int, lanes: int = 1) -> None:
+        self.llama = _load(path, threads)
+        self.context = context
+        self._lanes = Lanes(self.llama.model, lanes, context, threads)
+        self._vocab = llama_cpp.llama_model_get_vocab(self.llama.model)
         self.size = llama_cpp.llama_vocab_n_tokens(self._vocab)
         self.vocabulary = Vocabulary(self._piece(t) for t in range(self.size))
         self._masks: dict[Any, Masks] = {}
-        self._prompt: tuple[int, ...] = ()
-        self._address = 0
-        self._view = np.zeros(0, np.float32)
 
     def tokenize(self, text: str, special: bool, bos: bool) -> list[int]:
         """Tokens of `text`; `special` reads control tokens written in it."""
         return list(self.llama.tokenize(text.encode("utf-8"), add_bos=bos, special=special))
 
-    def write(self, prompt: list[int], machine: Machine[Any], identity: Any, sampling: Sampling,
-              report: Report, cancelled: Callable[[], bool]) -> Decoded:
-        """Write one text after `prompt`.
+    def write(self, prompt: list[int], machine: Machine[Any], identity: Any,
+              samplings: Sequence[Sampling], report: Report, cancelled: Callable[[], bool]
+              ) -> Decoded:
+        """Write a text after `prompt` with each of `samplings`.
 
         Parameters
         ----------
         prompt : list of int
-            Tokens; the same prompt again costs nothing.
+            Tokens.
         identity : hashable
-            Names the machine, so that its masks are kept for the next text.
+            Names the machine, so that its masks are kept for the next request.
 
         Raises
         ------
@@ -105,84 +131,87 @@ class Decoder:
         if masks is None:
             self._masks.clear()
             masks = self._masks[identity] = Masks(self.vocabulary, machine)
-        machine = masks.machine
-        rng = np.random.default_rng(sampling.seed)
-        state = machine.start()
         started = time.perf_counter()
-        self._read(prompt)
-        text: list[bytes] = []
-        count = 0
-        while not machine.done(state):
+        texts = [_Text(masks.machine.start(), sampling, np.random.default_rng(sampling.seed))
+                 for sampling in samplings]
+        for first in range(0, len(texts), len(self._lanes)):
+            last = min(first + len(self._lanes), len(texts))
+
+            def hear(done: float, text: str, first: int = first, share: int = last - first
+                     ) -> None:
+                report((first + share * done) / len(texts), text)
+            self._write(prompt, masks, texts[first:last], hear, cancelled)
+        return Decoded(tuple(map(self._words, texts)), sum(len(t.tokens) for t in texts),
+                       time.perf_counter() - started)
+
+    def _write(self, prompt: list[int], masks: Masks, texts: list[_Text], report: Report,
+               cancelled: Callable[[], bool]) -> None:
+        """Write texts side by side, one in each lane."""
+        machine = masks.machine
+        opening = self._read(prompt)
+        for text in texts:
+            self._go_on(text, opening, masks)
+        for lane in range(1, len(texts)):
+            self._lanes.branch(lane)
+        rounds = 0
+        while writing := [n for n, t in enumerate(texts) if not machine.done(t.state)]:
             if cancelled():
                 raise Cancelled("stopped")
-            allowed = masks(state)
+            for n in writing:
+                if len(texts[n].tokens) - texts[n].read >= self._lanes.room(n):
+                    raise ModelError(f"the model's context of {self.context} tokens is full; "
+                                     "ask for fewer bars")
+            logits = self._lanes.read({n: texts[n].tokens[texts[n].read:] for n in writing})
+            for row, n in zip(logits, writing, strict=False):
+                texts[n].read = len(texts[n].tokens)
+                self._go_on(texts[n], row, masks)
+            rounds += 1
+            if rounds % _REPORT == 0:
+                report(sum(machine.progress(t.state) for t in texts) / len(texts),
+                       self._words(texts[writing[0]]))
+
+    def _go_on(self, text: _Text, logits: Logits, masks: Masks) -> None:
+        """Choose the next token, and add those that must follow it."""
+        machine = masks.machine
+        for n in range(_AT_ONCE):
+            allowed = masks(text.state)
             if not len(allowed):
                 raise ModelError("this model's vocabulary cannot write ABC; choose another model")
             token = int(allowed[0])
             if len(allowed) > 1:
-                logits = self._logits()[allowed]
-                if not math.isfinite(logits.max()):
+                if n:
+                    break
+                likely = logits[allowed]
+                if not math.isfinite(likely.max()):
                     raise ModelError("the model's output is not a number: the file is damaged")
-                token = int(allowed[pick(logits, sampling, rng)])
-            piece = self.vocabulary.pieces[token]
-            for char in piece.decode("ascii"):
-                state = machine.step(state, char)
-            text.append(piece)
-            count += 1
-            if count % 16 == 0:
-                report(machine.progress(state), b"".join(text).decode("ascii"))
-            if machine.done(state):
+                token = int(allowed[pick(likely, text.sampling, text.rng)])
+            for char in self.vocabulary.pieces[token].decode("ascii"):
+                text.state = machine.step(text.state, char)
+            text.tokens.append(token)
+            if machine.done(text.state):
                 break
-            if self.llama.n_tokens + 1 >= self.context:
-                raise ModelError(f"the model's context of {self.context} tokens is full; "
-                                 "ask for fewer bars")
-            self.llama.eval([token])
-        return Decoded(b"".join(text).decode("ascii"), count, time.perf_counter() - started)
 
-    def free_rate(self, prompt: list[int], count: int, seed: int) -> float:
-        """Tokens a second of llama.cpp's own sampling without a machine, for comparison."""
-        self._read(prompt)
-        started = time.perf_counter()
-        self.llama.set_seed(seed)
-        for _ in range(count):
-            self.llama.eval([self.llama.sample(temp=0.8, top_k=40, top_p=0.95)])
-        return count / (time.perf_counter() - started)
+    def _words(self, text: _Text) -> str:
+        return b"".join(self.vocabulary.pieces[t] for t in text.tokens).decode("ascii")
 
     def free_text(self, prompt: list[int], most: int, sampling: Sampling) -> str:
         """Text without any machine, up to the end-of-text token or `most` tokens."""
-        self._read(prompt)
+        logits = self._read(prompt)
         rng = np.random.default_rng(sampling.seed)
         out: list[bytes] = []
         for _ in range(most):
-            token = pick(self._logits(), sampling, rng)
+            token = pick(logits, sampling, rng)
             if llama_cpp.llama_vocab_is_eog(self._vocab, token):
                 break
             out.append(self.vocabulary.pieces[token])
-            self.llama.eval([token])
+            logits = self._lanes.read({0: [token]})[0]
         return b"".join(out).decode("utf-8", "replace")
 
-    def _read(self, prompt: list[int]) -> None:
-        """Evaluate the prompt; always in the same pieces, so that the numbers are the same."""
+    def _read(self, prompt: list[int]) -> Logits:
         if len(prompt) + 16 > self.context:
             raise ModelError(f"the prompt ({len(prompt)} tokens) does not fit the model's "
                              f"context of {self.context}; shorten data/prompts")
-        if tuple(prompt) == self._prompt:
-            self.llama.n_tokens = len(prompt) - 1
-        else:
-            self.llama.reset()
-            self._prompt = ()
-            if len(prompt) > 1:
-                self.llama.eval(prompt[:-1])
-        self.llama.eval(prompt[-1:])
-        self._prompt = tuple(prompt)
-
-    def _logits(self) -> np.ndarray[Any, np.dtype[np.float32]]:
-        pointer = llama_cpp.llama_get_logits_ith(self.llama.ctx, -1)
-        address = ctypes.addressof(pointer.contents)
-        if address != self._address:  # making the view costs as much as choosing a token
-            self._address = address
-            self._view = np.ctypeslib.as_array(pointer, shape=(self.size,))
-        return self._view
+        return self._lanes.begin(prompt)
 
     def _piece(self, token: int) -> bytes:
         if llama_cpp.llama_vocab_is_control(self._vocab, token) \
@@ -191,3 +220,14 @@ class Decoder:
         buffer = ctypes.create_string_buffer(64)
         count = llama_cpp.llama_token_to_piece(self._vocab, token, buffer, 64, 0, False)
         return buffer.raw[:count] if count > 0 else b""
+
+
+def free_rate(path: Path, threads: int, prompt: list[int], count: int, seed: int) -> float:
+    """Tokens a second of the library's own decoding, one text and no machine: for comparison."""
+    llama = _load(path, threads, len(prompt) + count + _UNUSED)
+    llama.eval(prompt)
+    started = time.perf_counter()
+    llama.set_seed(seed)
+    for _ in range(count):
+        llama.eval([llama.sample(temp=0.8, top_k=40, top_p=0.95)])
+    return count / (time.perf_counter() - started)

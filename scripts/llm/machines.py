@@ -7,10 +7,12 @@ the machine allows, whatever its weights say.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+import string
+from collections.abc import Collection, Hashable
 from typing import NamedTuple, Protocol, TypeVar
 
 State = TypeVar("State")
+_OF_LINES = string.ascii_letters + " '\n"
 
 
 class Machine(Protocol[State]):
@@ -21,6 +23,9 @@ class Machine(Protocol[State]):
 
     def step(self, state: State, char: str) -> State | None:
         """The state after `char`, or None when it may not stand here."""
+
+    def chars(self, state: State) -> Collection[str]:
+        """Characters of which some may stand here, and no others."""
 
     def done(self, state: State) -> bool:
         """True when the text is complete; nothing may follow."""
@@ -74,6 +79,9 @@ class LineMachine:
             return LineState(length + 1, word + 1, "a")
         return None
 
+    def chars(self, state: LineState) -> str:
+        return _OF_LINES
+
     def done(self, state: LineState) -> bool:
         return state.last == "\n"
 
@@ -96,6 +104,9 @@ class ChoiceMachine:
     def step(self, state: str, char: str) -> str | None:
         text = state + char
         return text if any(c.startswith(text) for c in self.choices) else None
+
+    def chars(self, state: str) -> set[str]:
+        return {c[len(state)] for c in self.choices if c.startswith(state) and c != state}
 
     def done(self, state: str) -> bool:
         return state in self.choices

@@ -7,7 +7,7 @@ and ends on a final pitch. The text is the dialect of :mod:`scripts.score.abc_wr
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
@@ -118,7 +118,9 @@ class SheetMachine:
         # Tokens are shorter than three bars, so states differ only by the next four bars' kinds.
         self._ahead = [tuple(self._kind(b) for b in range(bar, min(bar + 4, self.count)))
                        for bar in range(self.count)]
-        self._roots: dict[tuple[Hashable, ...], _Node] = {}
+        kinds = [self._kind(b) for b in range(self.count)]
+        self._kinds = [kinds.index(kind) for kind in kinds]  # a number is a quick key
+        self._roots: dict[tuple[int, int, int, str], _Node] = {}
         beats = set(self.meter.beat_starts)
         self._beats = sorted(beats | {self.full})
         self._closing = min(QUARTER, max(grammar.durations))  # the last note is no afterthought
@@ -128,6 +130,14 @@ class SheetMachine:
 
     def start(self) -> SheetState:
         return SheetState(0, self.full, _BAR, "", None)
+
+    def chars(self, state: SheetState) -> Collection[str]:
+        if state.bar >= self.count:
+            return ()
+        node = state.node or self._root(state)
+        if node.outcome is None or state.node is None:
+            return node.children
+        return {*node.children, *self.chars(self._after(state, node))}
 
     def done(self, state: SheetState) -> bool:
         return state.bar >= self.count
@@ -168,7 +178,7 @@ class SheetMachine:
         return SheetState(state.bar, left, phase, tie, None)
 
     def _root(self, state: SheetState) -> _Node:
-        key = (self._kind(state.bar), state.left, state.phase, state.tie)
+        key = (self._kinds[state.bar], state.left, state.phase, state.tie)
         root = self._roots.get(key)
         if root is None:
             root = self._roots[key] = _Node()

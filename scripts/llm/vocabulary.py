@@ -41,13 +41,16 @@ class Vocabulary:
         stack = [(self._root, state)]
         while stack:
             node, at = stack.pop()
+            may = machine.chars(at)
             for char, below in node.items():
-                if char == "":
+                if char not in may or char == "":
                     continue
                 after = machine.step(at, char)
                 if after is not None:
-                    found.extend(below.get("", ()))
-                    stack.append((below, after))
+                    tokens = below.get("", ())
+                    found.extend(tokens)
+                    if len(below) > bool(tokens):
+                        stack.append((below, after))
         return np.array(sorted(found), dtype=np.int64)
 
 

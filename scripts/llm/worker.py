@@ -2,7 +2,7 @@
 
 A crash of llama.cpp, or its printing, then cannot harm the program. Requests:
 
-``{"op": "load", "path", "context", "threads"}``
+``{"op": "load", "path", "context", "threads", "lanes"}``
 ``{"op": "write", "prompt": {...}, "machine": {...}, "sampling": {...}, "count": n}``
 
 The process stops at once and ends when its input does, so none is left behind.
@@ -16,6 +16,7 @@ import queue
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -43,6 +44,7 @@ class _Worker:
         self.requests: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self.ended = threading.Event()
         self.decoder: Any = None
+        self.loaded: dict[str, Any] = {}
 
     def say(self, event: str, **more: Any) -> None:
         self.out.write(json.dumps({"event": event, **more}) + "\n")
@@ -75,7 +77,9 @@ class _Worker:
 
     def load(self, request: dict[str, Any]) -> None:
         from scripts.llm.decoder import Decoder
-        self.decoder = Decoder(Path(request["path"]), request["context"], request["threads"])
+        self.loaded = request
+        self.decoder = Decoder(Path(request["path"]), request["context"], request["threads"],
+                               request["lanes"])
         llama = self.decoder.llama
         self.say("loaded", metadata=llama.metadata, context=self.decoder.context,
                  bos=_token_text(self.decoder, llama.token_bos()),
@@ -89,30 +93,27 @@ class _Worker:
         prompt = self.tokens(request["prompt"])
         machine = machine_from_json(request["machine"])
         identity = json.dumps(request["machine"], sort_keys=True)
-        count = int(request.get("count", 1))
-        texts, tokens, seconds = [], 0, 0.0
-        last = [0.0]
-        for n in range(count):
-            sampling = dict(request["sampling"])
-            sampling["seed"] = (int(sampling["seed"]) + 7919 * n) % (1 << 63)
+        sampling = Sampling(**request["sampling"])
+        samplings = [replace(sampling, seed=(sampling.seed + 7919 * n) % (1 << 63))
+                     for n in range(int(request.get("count", 1)))]
+        last = 0.0
 
-            def report(done: float, text: str, n: int = n) -> None:
-                now = time.monotonic()
-                if now - last[0] >= 0.1:
-                    last[0] = now
-                    self.say("progress", done=(n + done) / count, text=text[-400:])
-
-            decoded = self.decoder.write(prompt, machine, identity, Sampling(**sampling), report,
-                                         self.ended.is_set)
-            texts.append(decoded.text)
-            tokens += decoded.tokens
-            seconds += decoded.seconds
-        self.say("result", texts=texts, tokens=tokens, seconds=seconds)
+        def report(done: float, text: str) -> None:
+            nonlocal last
+            now = time.monotonic()
+            if now - last >= 0.1:
+                last = now
+                self.say("progress", done=done, text=text[-400:])
+        decoded = self.decoder.write(prompt, machine, identity, samplings, report,
+                                     self.ended.is_set)
+        self.say("result", **vars(decoded))
 
     def rate(self, request: dict[str, Any]) -> None:
         """Tokens a second without a machine, for the benchmark."""
+        from scripts.llm.decoder import free_rate
         prompt = self.tokens(request["prompt"])
-        rate = self.decoder.free_rate(prompt, int(request["tokens"]), int(request["seed"]))
+        rate = free_rate(Path(self.loaded["path"]), self.loaded["threads"], prompt,
+                         int(request["tokens"]), int(request["seed"]))
         self.say("result", texts=[], tokens=int(request["tokens"]), seconds=0.0, rate=rate)
 
 

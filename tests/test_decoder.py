@@ -1,0 +1,70 @@
+"""Texts that are written side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from scripts import paths
+from scripts.brief import Brief
+from scripts.composer.prompts import sheet_head, starter_header
+from scripts.composer.rules import sheet_grammar
+from scripts.errors import Cancelled, ModelError
+from scripts.llm.decoder import Decoded, Decoder
+from scripts.llm.sampling import Sampling
+from scripts.llm.sheet_machine import SheetMachine
+from scripts.score.abc_reader import read_abc
+from tests.conftest import STARTER
+
+Write = Callable[..., Decoded]
+
+
+@pytest.fixture
+def write(brief: Callable[..., Brief]) -> Write:
+    asked = brief("pop", key="C major", length="0.5")
+
+    def write(decoder: Decoder, *seeds: int, report: Callable[[float, str], None] = print,
+              cancelled: Callable[[], bool] = bool) -> Decoded:
+        prompt = decoder.tokenize(starter_header(asked), False, True)
+        found = decoder.write(prompt, SheetMachine(sheet_grammar(asked)), "pop",
+                              [Sampling(0.9, seed=n) for n in seeds], report, cancelled)
+        for text in found.texts:
+            assert tuple(map(len, read_abc(sheet_head(asked) + text).parts)) == asked.parts
+        return found
+    return write
+
+
+def test_more_texts_than_lanes_are_written_in_turns(write: Write) -> None:
+    heard: list[float] = []
+    found = write(Decoder(STARTER, 2048, 1, 3), *range(7),
+                  report=lambda done, text: heard.append(done))
+    assert len(found.texts) == len({*found.texts}) == 7
+    assert heard == sorted(heard) and 0 < heard[0] < 0.4 < heard[-1] < 1
+    assert found.tokens >= 7 * 30 and found.seconds > 0
+
+
+def test_a_text_hangs_on_nothing_that_was_written_before(write: Write) -> None:
+    decoder = Decoder(STARTER, 2048, 1, 3)
+    first = write(decoder, 1, 2, 3).texts
+    write(decoder, 7, 8)
+    assert write(decoder, 1, 2, 3).texts == first
+    assert write(Decoder(STARTER, 2048, 1, 3), 1, 2, 3).texts == first
+
+
+def test_a_lane_keeps_to_its_own_text(write: Write) -> None:
+    """In one lane after another and side by side, the same texts come out."""
+    assert write(Decoder(STARTER, 2048, 1, 1), 1, 2, 3).texts == \
+        write(Decoder(STARTER, 2048, 1, 3), 1, 2, 3).texts
+
+
+def test_a_context_that_is_too_small_is_told(write: Write) -> None:
+    with pytest.raises(ModelError, match="context of 60 tokens is full"):
+        write(Decoder(STARTER, 60, 1, 2), 1, 2)
+    with pytest.raises(ModelError, match="does not fit the model's context of 20"):
+        write(Decoder(STARTER, 20, 1, 2), 1, 2)
+
+
+def test_writing_can_be_stopped(write: Write) -> None:
+    with pytest.raises(Cancelled):
+        write(Decoder(STARTER, 2048, 1, 2), 1, 2, cancelled=lambda: True)
