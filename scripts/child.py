@@ -15,6 +15,8 @@ from typing import Any
 from scripts.installer.causes import ILLEGAL_INSTRUCTION, NO_AVX
 from scripts.paths import ROOT
 
+WORKER = "scripts.llm.worker"  # the module of a model's process
+
 
 class Child:
     """``python -m MODULE WORDS...`` with pipes.

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 from scripts import paths
 from scripts.brief import MOST_SONGS, Wishes
+from scripts.child import WORKER, Child
 from scripts.errors import Cancelled, MusicGenError, UsageError
 from scripts.progress import emit, percent_bar
 from scripts.settings import Settings, load_settings
@@ -177,6 +178,8 @@ def _order(args: argparse.Namespace, settings: Settings) -> Any:
 
 
 def _generate(args: argparse.Namespace, settings: Settings) -> int:
+    # The model's process loads its library while this one loads its own.
+    worker = None if getattr(args, "file", None) else Child(WORKER)
     from scripts.pipeline import make_songs
     if args.watch_input:
         # On Windows a library that looks at the input while a thread reads it waits for ever, as
@@ -185,7 +188,7 @@ def _generate(args: argparse.Namespace, settings: Settings) -> int:
     order = _order(args, settings)
     stop = _cancel_flag(args.watch_input)
     shown = _Progress(args, order)
-    failures: int = make_songs(order, settings, shown, stop)
+    failures: int = make_songs(order, settings, shown, stop, worker)
     return 1 if failures else 0
 
 

@@ -12,9 +12,9 @@ from typing import Protocol
 
 from scripts import paths
 from scripts.arranger.arrange import SongArrangement, arrange
-from scripts.arranger.given import arrange_piece
 from scripts.awake import awake
 from scripts.brief import Brief, Wishes, make_brief
+from scripts.child import Child
 from scripts.composer.compose import Composer, Composition, lanes_for, threads_for
 from scripts.composer.rules import sheet_grammar
 from scripts.composer.writer import Writer
@@ -34,9 +34,7 @@ from scripts.llm.client import ModelProcess
 from scripts.llm.gguf_file import GgufInfo
 from scripts.llm.registry import find_model
 from scripts.llm.sheet_machine import longest
-from scripts.piece_brief import brief_for
 from scripts.progress import Report
-from scripts.score.open_piece import open_piece
 from scripts.settings import Settings
 from scripts.styles.style import load_styles
 from scripts.synth.fonts import find_soundfont
@@ -84,16 +82,31 @@ class Order:
 
 
 class Studio:
-    """Keeps the model loaded over the songs of an order; a context manager."""
+    """Keeps the model loaded over the songs of an order; a context manager.
+
+    Parameters
+    ----------
+    order : Order
+    settings : Settings
+    cancelled : callable
+        Asked often; True stops the work.
+    worker : Child, optional
+        A model's process that has been started already.
+    """
 
     def __init__(self, order: Order, settings: Settings,
-                 cancelled: Callable[[], bool] = lambda: False) -> None:
+                 cancelled: Callable[[], bool] = lambda: False, worker: Child | None = None
+                 ) -> None:
         self.order, self.settings, self.cancelled = order, settings, cancelled
+        self._worker = worker
         self.styles = load_styles(paths.DATA / "styles")
         self.instruments = load_instruments(paths.DATA / "instruments")
         self.soundfont, told = find_soundfont(paths.SOUNDFONTS)
         self.notes = (told,) if told else ()
-        self.piece = open_piece(order.file) if order.file else None
+        self.piece = None
+        if order.file:
+            from scripts.score.open_piece import open_piece
+            self.piece = open_piece(order.file)
         brief = self.brief(0)  # a wish that cannot be met is told before a model is started
         if {"wav", "stems"} & {*order.also} and brief.length > LONGEST_WAV:
             raise UsageError("a WAV file ends at 6 hours; leave wav and stems out of --also")
@@ -105,6 +118,7 @@ class Studio:
         """The brief of song `number` (from 0)."""
         seed = self.order.seed + number
         if self.piece is not None:
+            from scripts.piece_brief import brief_for
             return brief_for(self.piece, self.order.wishes, self.styles, seed).brief
         return make_brief(self.order.wishes, self.styles, seed)
 
@@ -152,6 +166,8 @@ class Studio:
 
     def _given(self, number: int, report: Report) -> tuple[Brief, Composition, SongArrangement]:
         """A song around somebody's notes."""
+        from scripts.arranger.given import arrange_piece
+        from scripts.piece_brief import brief_for
         assert self.piece and self.order.file
         report("compose", 0.0, "")
         made = brief_for(self.piece, self.order.wishes, self.styles, self.order.seed + number)
@@ -203,7 +219,8 @@ class Studio:
 
     def _start(self, info: GgufInfo, context: int, lanes: int = 1) -> ModelProcess:
         threads = threads_for(info.parameters, self.settings.threads)
-        model = ModelProcess(info.path, context, threads, lanes, cancelled=self.cancelled)
+        worker, self._worker = self._worker, None
+        model = ModelProcess(info.path, context, threads, lanes, worker, cancelled=self.cancelled)
         self._models.append(model)
         return model
 
@@ -230,7 +247,7 @@ class Listener(Protocol):
 
 
 def make_songs(order: Order, settings: Settings, listener: Listener,
-               cancelled: Callable[[], bool]) -> int:
+               cancelled: Callable[[], bool], worker: Child | None = None) -> int:
     """Make every song of an order; a failed one does not stop the others.
 
     Returns
@@ -239,7 +256,7 @@ def make_songs(order: Order, settings: Settings, listener: Listener,
         How many songs failed.
     """
     failures = in_a_row = 0
-    with Studio(order, settings, cancelled) as studio, awake():
+    with Studio(order, settings, cancelled, worker) as studio, awake():
         check_folder(order.out)
         recover(order.out, time.time())
         for note in (*studio.notes, *studio.brief(0).notes):

@@ -7,7 +7,7 @@ import sys
 
 from scripts import paths
 
-PACKAGES = ("numpy", "scipy.signal", "music21", "pydub", "mutagen", "mido", "miniaudio",
+PACKAGES = ("numpy", "scipy.fft", "music21", "pydub", "mutagen", "mido", "miniaudio",
             "imageio_ffmpeg", "jinja2", "huggingface_hub", "curses", "llama_cpp")
 
 

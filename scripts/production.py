@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -26,6 +27,8 @@ from scripts.summary import summarise
 from scripts.synth import BINAURAL, RATE
 from scripts.synth.instruments import Instrument
 from scripts.synth.render import Stereo, render, render_stems
+
+_THREADS = min(4, os.cpu_count() or 1)  # before the first block; after it the encoder needs one
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ class Production:
         stems = tuple(f".{role}.wav" for role in roles if "stems" in form.also)
         blocks = _watched(
             self._with_stems(files, roles, form) if stems
-            else render(arrangement, instruments, form.soundfont), cancelled)
+            else render(arrangement, instruments, form.soundfont, _THREADS), cancelled)
         mp3 = files.part(".mp3")
         if "wav" in form.also:
             frames = write_wav(files.part(".wav"), blocks,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts import errors
-from scripts.child import Child
+from scripts.child import WORKER, Child
 from scripts.errors import Cancelled, ModelError
 from scripts.llm.chat import Prompt
 from scripts.llm.sampling import Sampling
@@ -41,6 +41,8 @@ class ModelProcess:
     threads : int
     lanes : int
         Texts that are written at once, each with a context of its own.
+    child : Child, optional
+        A process of :data:`WORKER` that has been started already.
     patience : float
         Seconds without a sign of life after which the process is given up.
     cancelled : callable
@@ -48,9 +50,10 @@ class ModelProcess:
     """
 
     def __init__(self, path: Path, context: int, threads: int, lanes: int = 1,
-                 patience: float = 900.0, cancelled: Callable[[], bool] = lambda: False) -> None:
+                 child: Child | None = None, patience: float = 900.0,
+                 cancelled: Callable[[], bool] = lambda: False) -> None:
         self.path, self.patience, self.cancelled = path, patience, cancelled
-        self._child = Child("scripts.llm.worker")
+        self._child = child or Child(WORKER)
         self._child.send({"op": "load", "path": str(path.resolve()), "context": context,
                           "threads": threads, "lanes": lanes})
         self._answer: dict[str, Any] | None = None

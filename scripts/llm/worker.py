@@ -64,6 +64,7 @@ class _Worker:
 
     def run(self) -> None:
         threading.Thread(target=self.listen, daemon=True).start()
+        import scripts.llm.decoder  # noqa: F401  # takes a while, so before it is asked for
         while (request := self.requests.get()) is not None:
             try:
                 if request["op"] == "load":

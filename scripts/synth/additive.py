@@ -8,6 +8,8 @@ multiplication: a note is cut into rows of :data:`HOP` samples; within a row a p
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -29,7 +31,7 @@ def row_times(count: int, rate: int = RATE) -> npt.NDArray[np.float64]:
     return np.asarray(np.arange(rows_for(count)) * (HOP / rate), dtype=np.float64)
 
 
-def sum_partials(frequencies: npt.NDArray[np.float64], levels: npt.NDArray[np.floating],
+def sum_partials(frequencies: npt.NDArray[np.float64], levels: npt.NDArray[np.inexact],
                  phases: npt.NDArray[np.float64], count: int, rate: int = RATE) -> Mono:
     """Audio of partials.
 
@@ -37,8 +39,8 @@ def sum_partials(frequencies: npt.NDArray[np.float64], levels: npt.NDArray[np.fl
     ----------
     frequencies : (k,) array
         Hz.
-    levels : (rows_for(count), k) array
-        Amplitude at each row's start.
+    levels : (..., rows_for(count), k) array
+        Amplitude at each row's start; a complex one turns the partial's phase, too.
     phases : (k,) array
         Of a cosine at the first sample, in cycles.
     count : int
@@ -46,37 +48,43 @@ def sum_partials(frequencies: npt.NDArray[np.float64], levels: npt.NDArray[np.fl
 
     Returns
     -------
-    (count,) float32 array
+    (..., count) float32 array
     """
-    strongest = np.abs(levels).max(axis=0)
+    strongest = np.abs(levels).max(axis=tuple(range(levels.ndim - 1)))
     kept = (strongest > _FAINT * max(float(strongest.max()), 1e-9)) & (frequencies < rate * 0.46)
-    frequencies, phases, levels = frequencies[kept], phases[kept], levels[:, kept]
-    rows = len(levels) - 1
+    frequencies, phases, levels = frequencies[kept], phases[kept], levels[..., kept]
+    rows = levels.shape[-2] - 1
     start = np.outer(np.arange(rows) * (HOP / rate), frequencies) + phases
     turn = np.outer(frequencies, np.arange(HOP) / rate)
-    here, within = _angle(start), _angle(turn)
-    cosine, sine = np.cos(here), np.sin(here)
+    here, within = radians(start), radians(turn)
+    spin = np.empty(here.shape, np.complex64)
+    spin.real, spin.imag = np.cos(here), np.sin(here)
     wheel = np.concatenate((np.cos(within), -np.sin(within)))
-    levels = levels.astype(np.float32)
+    levels = levels.astype(np.complex64 if np.iscomplexobj(levels) else np.float32)
     ahead = np.arange(HOP, dtype=np.float32) / np.float32(HOP)
-    out = np.concatenate((levels[:-1] * cosine, levels[:-1] * sine), axis=1) @ wheel
-    step = levels[1:] - levels[:-1]
-    out += (np.concatenate((step * cosine, step * sine), axis=1) @ wheel) * ahead
-    return np.ascontiguousarray(out.reshape(-1)[:count])
+    out = _parts(levels[..., :-1, :] * spin) @ wheel
+    step = _parts((levels[..., 1:, :] - levels[..., :-1, :]) * spin) @ wheel
+    step *= ahead
+    out += step
+    return np.ascontiguousarray(out.reshape(*levels.shape[:-2], -1)[..., :count])
 
 
-def _angle(cycles: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
-    """Radians in single precision; whole turns are dropped while there is precision to do so."""
-    return ((cycles - np.floor(cycles)) * (2 * np.pi)).astype(np.float32)
+def _parts(values: npt.NDArray[np.complex64]) -> npt.NDArray[np.float32]:
+    return np.concatenate((values.real, values.imag), axis=-1)
+
+
+def radians(cycles: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """Radians in single precision; whole cycles are dropped while there is precision to do so."""
+    return np.asarray((cycles - np.floor(cycles)) * (2 * np.pi), dtype=np.float32)
 
 
 def warp(sound: Mono, position: npt.NDArray[np.float64]) -> Mono:
-    """Read `sound` at fractional positions (cubic Lagrange), for vibrato and slides."""
-    position = np.clip(position, 1.0, len(sound) - 3.0)
+    """Read `sound`, (..., n), at fractional positions (cubic Lagrange), for vibrato and slides."""
+    position = np.clip(position, 1.0, sound.shape[-1] - 3.0)
     index = position.astype(np.int64)
     x = (position - index).astype(np.float32)
-    before, here = sound.take(index - 1), sound.take(index)
-    after, later = sound.take(index + 1), sound.take(index + 2)
+    before, here, after, later = (  # "clip" is quicker, and never needed
+        sound.take(index + n, axis=-1, mode="clip") for n in (-1, 0, 1, 2))
     first = after - before / 3 - here / 2 - later / 6
     second = (before + after) / 2 - here
     third = (later - before) / 6 + (here - after) / 2

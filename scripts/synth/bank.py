@@ -7,8 +7,10 @@ then cut from that sound, with its own length, level and release.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,6 +30,7 @@ VARIANTS = 2  # strokes of a drum that differ
 WOBBLE = "wobble"  # a manner of playing, with the sweeps in a quarter note behind it
 _SOFT = 0.003  # seconds
 _CACHE_BYTES = 128 << 20
+Note = tuple[str, NoteEvent, float, int]  # instrument, event, seconds and turn, as for `cut`
 REFERENCE = -20.0  # dB RMS, weighted as the ear does, that every instrument is set to
 
 
@@ -54,6 +57,21 @@ class _Kept:
         return over or self.rendered >= seconds
 
 
+class _Wanted(NamedTuple):
+    """A sound as a note needs it.
+
+    Parameters
+    ----------
+    key : tuple
+        Instrument, pitch, touch, variant and manner; the length of a texture.
+    needed : float
+        Seconds; it is made longer where longer notes are expected.
+    """
+
+    key: tuple[Any, ...]
+    needed: float
+
+
 class Bank:
     """Notes of the instruments of one song.
 
@@ -73,7 +91,7 @@ class Bank:
         self._instruments, self._quarter, self._tuning = instruments, 60 / tempo, tuning
         self._home = 0.0 if tonic is None else frequency(tonic, tuning)
         self._kept: Recent[_Kept] = Recent(_CACHE_BYTES)
-        self._expected: dict[tuple[object, ...], float] = {}
+        self._expected: dict[tuple[Any, ...], float] = {}
         self._trims: dict[str, float] = {}
         self._releases: dict[str, Mono] = {}
 
@@ -92,13 +110,16 @@ class Bank:
         (1 or 2, n) float32 array
         """
         instrument = self._instruments[name]
-        touch = self._touch(instrument, event.velocity)
         gain = np.float32(self._trim(instrument) * level_of(event.velocity))
+        wanted = self._wanted(instrument, event, seconds, turn)
+        kept = self._kept.get(wanted.key)
+        if kept is None or not kept.serves(wanted.needed):
+            kept = self._make(wanted)
+            self._keep(wanted, kept)
+        sound = kept.sound
         if instrument.is_kit:
-            return self._sound(instrument, event.pitch, touch, 1.0, turn % VARIANTS, "") * gain
+            return sound * gain
         fall = self._release(instrument)
-        sound = self._sound(instrument, event.pitch, touch, seconds + len(fall) / RATE, 0,
-                            event.manner)
         held = round(seconds * RATE)
         out = np.multiply(sound[:, :held + len(fall)], gain)
         if out.shape[1] > held:
@@ -113,11 +134,21 @@ class Bank:
         instrument = self._instruments[name]
         if instrument.is_kit or isinstance(instrument.voice, Texture):
             return
-        key = self._key(instrument, event.pitch, self._touch(instrument, event.velocity), 0,
-                        event.manner)
-        length = seconds + len(self._release(instrument)) / RATE
-        if length > self._expected.get(key, 0.0):
-            self._expected[key] = length
+        wanted = self._wanted(instrument, event, seconds, 0)
+        if wanted.needed > self._expected.get(wanted.key, 0.0):
+            self._expected[wanted.key] = wanted.needed
+
+    def prepare(self, notes: Iterable[Note], threads: int) -> None:
+        """Make the sounds of some notes ahead, several at a time. It need not be called."""
+        wanted = {}
+        for name, event, seconds, turn in notes:
+            one = self._wanted(self._instruments[name], event, seconds, turn)
+            if self._kept.get(one.key) is None:
+                wanted[one.key] = one
+        with ThreadPoolExecutor(threads) as pool:
+            for one, kept in zip(wanted.values(), pool.map(self._make, wanted.values()),
+                                 strict=True):
+                self._keep(one, kept)
 
     def _touch(self, instrument: Instrument, velocity: float) -> float:
         """The touch that is rendered for a velocity, 0 to 1."""
@@ -163,27 +194,29 @@ class Bank:
             return self._home
         return frequency(key + 12 * instrument.octave, self._tuning)
 
-    def _key(self, instrument: Instrument, pitch: int, touch: float, variant: int, manner: str
-             ) -> tuple[object, ...]:
-        return instrument.name, pitch, touch, variant, manner
+    def _wanted(self, instrument: Instrument, event: NoteEvent, seconds: float, turn: int
+                ) -> _Wanted:
+        touch = self._touch(instrument, event.velocity)
+        if instrument.is_kit:
+            return _Wanted((instrument.name, event.pitch, touch, turn % VARIANTS, ""), 1.0)
+        needed = seconds + len(self._release(instrument)) / RATE
+        key = instrument.name, event.pitch, touch, 0, event.manner
+        if isinstance(instrument.voice, Texture):  # its length is part of what it is
+            return _Wanted((*key, round(needed, 2)), needed)
+        return _Wanted(key, needed)
 
-    def _sound(self, instrument: Instrument, pitch: int, touch: float, seconds: float,
-               variant: int, manner: str) -> Sound:
-        effect = isinstance(instrument.voice, Texture)  # its length is part of what it is
-        key = self._key(instrument, pitch, touch, variant, manner)
-        if effect:
-            key, length = (*key, round(seconds, 2)), seconds
-        else:
-            longest = max(seconds, self._expected.get(key, 0.0), 0.5)
+    def _make(self, wanted: _Wanted) -> _Kept:
+        name, pitch, touch, variant, manner = wanted.key[:5]
+        instrument, length = self._instruments[name], wanted.needed
+        if not isinstance(instrument.voice, Texture):
+            longest = max(length, self._expected.get(wanted.key, 0.0), 0.5)
             length = 0.5 * 2 ** (math.ceil(2 * math.log2(longest / 0.5)) / 2)
-        kept = self._kept.get(key)
-        if kept is not None and kept.serves(seconds):
-            return kept.sound
-        kept = _Kept(play(instrument, Stroke(
-            frequency=self._frequency(instrument, pitch), velocity=touch,
-            seconds=length, quarter=self._quarter,
-            seed=hash_of(instrument.name, pitch, round(touch * TOUCHES), variant), key=pitch,
-            wobble=float(manner.removeprefix(WOBBLE)) if manner.startswith(WOBBLE) else 0.0)),
-            float("inf") if instrument.is_kit else length)
-        self._kept.put(key, kept, kept.sound.nbytes)
-        return kept.sound
+        sound = play(instrument, Stroke(
+            frequency=self._frequency(instrument, pitch), velocity=touch, seconds=length,
+            quarter=self._quarter, seed=hash_of(name, pitch, round(touch * TOUCHES), variant),
+            key=pitch,
+            wobble=float(manner.removeprefix(WOBBLE)) if manner.startswith(WOBBLE) else 0.0))
+        return _Kept(sound, float("inf") if instrument.is_kit else length)
+
+    def _keep(self, wanted: _Wanted, kept: _Kept) -> None:
+        self._kept.put(wanted.key, kept, kept.sound.nbytes)

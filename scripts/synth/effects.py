@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 from scipy import fft
@@ -13,6 +15,7 @@ from scripts.synth.noise import cut_highs, cut_lows
 Planar = npt.NDArray[np.float32]  # (2, n)
 
 
+@lru_cache(maxsize=8)
 def impulse_response(seconds: float, seed: int = 5) -> Planar:
     """A room: a few early reflections, then noise that decays, the highs sooner (Moorer 1979).
 

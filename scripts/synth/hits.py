@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scripts.synth import RATE
-from scripts.synth.additive import Mono
+from scripts.synth.additive import Mono, radians
 from scripts.synth.instruments import Kit
 from scripts.synth.noise import band_noise
 
@@ -66,4 +66,4 @@ def fall(t: Mono, time: float) -> Mono:
 def tone(t: Mono, start: float, end: float, time: float) -> Mono:
     """A sine that drops from `start` to `end` Hz with time constant `time`."""
     turns = end * t + (start - end) * time * (1 - fall(t, time))
-    return np.asarray(np.sin(2 * np.pi * np.mod(turns, 1).astype(np.float32)))
+    return np.asarray(np.sin(radians(turns)), dtype=np.float32)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import sosfilt
 
 from scripts.synth import RATE
+from scripts.synth.filters import Section, filtered
 
 Planar = npt.NDArray[np.float32]  # (2, n)
 
@@ -14,35 +14,38 @@ Planar = npt.NDArray[np.float32]  # (2, n)
 # 4 dB above 1.7 kHz for the head, and a high-pass at 38 Hz.
 
 
-def _shelf() -> list[float]:
+def _shelf() -> Section:
     gain, q, centre = 3.999843853973347, 0.7071752369554196, 1681.974450955533
     k = np.tan(np.pi * centre / RATE)
     high = 10 ** (gain / 20)
     band = high ** 0.4996667741545416
     a0 = 1 + k / q + k * k
-    return [(high + band * k / q + k * k) / a0, 2 * (k * k - high) / a0,
-            (high - band * k / q + k * k) / a0, 1.0, 2 * (k * k - 1) / a0,
-            (1 - k / q + k * k) / a0]
+    return ((high + band * k / q + k * k) / a0, 2 * (k * k - high) / a0,
+            (high - band * k / q + k * k) / a0, 2 * (k * k - 1) / a0, (1 - k / q + k * k) / a0)
 
 
-def _high_pass() -> list[float]:
+def _high_pass() -> Section:
     q, centre = 0.5003270373238773, 38.13547087602444
     k = np.tan(np.pi * centre / RATE)
     a0 = 1 + k / q + k * k
-    return [1.0, -2.0, 1.0, 1.0, 2 * (k * k - 1) / a0, (1 - k / q + k * k) / a0]
+    return 1.0, -2.0, 1.0, 2 * (k * k - 1) / a0, (1 - k / q + k * k) / a0
 
 
-_SOS = np.array([_shelf(), _high_pass()], dtype=np.float32)
+_WEIGHTING = _shelf(), _high_pass()
 
 
 def weighted(sound: Planar) -> Planar:
     """`sound` as the ear weighs it."""
-    return np.asarray(sosfilt(_SOS, sound, axis=-1), dtype=np.float32)
+    return filtered(sound, *_WEIGHTING)
 
 
 def block_powers(sound: Planar) -> npt.NDArray[np.float64]:
     """Power of blocks of 400 ms, a new one every 100 ms, of both channels together."""
-    power = (weighted(sound) ** 2).sum(axis=0)
+    return overlapping((weighted(sound) ** 2).sum(axis=0))
+
+
+def overlapping(power: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """Mean of each such block of a power that is known for each sample."""
     hop = RATE // 10
     n = len(power) // hop
     tenths = power[:n * hop].reshape(n, hop).mean(axis=1, dtype=np.float64)

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy import fft
-from scipy.signal import butter, sosfilt
 
 from scripts.synth import RATE
 from scripts.synth.additive import Mono
+from scripts.synth.filters import filtered, high_pass, low_pass
 
 _LENGTH = 1 << 17  # three seconds, read in a circle
 
@@ -49,16 +49,11 @@ def cut_gain(frequencies: npt.NDArray[Any], low: float, high: float) -> npt.NDAr
     return gain
 
 
-@lru_cache(maxsize=64)
-def _filter(kind: str, cutoff: float) -> npt.NDArray[np.float32]:
-    return np.asarray(butter(2, cutoff, kind, fs=RATE, output="sos"), dtype=np.float32)
-
-
 def cut_lows(sound: npt.NDArray[np.float32], cutoff: float) -> npt.NDArray[np.float32]:
     """High-pass of 12 dB an octave."""
-    return np.asarray(sosfilt(_filter("highpass", cutoff), sound, axis=-1), dtype=np.float32)
+    return filtered(sound, high_pass(cutoff))
 
 
 def cut_highs(sound: npt.NDArray[np.float32], cutoff: float) -> npt.NDArray[np.float32]:
     """Low-pass of 12 dB an octave."""
-    return np.asarray(sosfilt(_filter("lowpass", cutoff), sound, axis=-1), dtype=np.float32)
+    return filtered(sound, low_pass(cutoff))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import resample_poly
 
 from scripts.synth import RATE
-from scripts.synth.additive import TOP, Mono, row_times, sum_partials, warp
+from scripts.synth.additive import HOP, TOP, radians, row_times, sum_partials, warp
+from scripts.synth.filters import halve
 from scripts.synth.instruments import Partials
 from scripts.synth.noise import cut_gain
 from scripts.synth.spectra import formants, harmonics
 from scripts.synth.stroke import C4, SHORTEST, Sound, Stroke, ring_time
+
+_CORNER = 1e-3  # of the sound: -60 dB
 
 
 def play_partials(voice: Partials, stroke: Stroke, width: float, cuts: tuple[float, float]
@@ -31,25 +33,42 @@ def play_partials(voice: Partials, stroke: Stroke, width: float, cuts: tuple[flo
         levels *= _dying(voice, f, frequencies, rings, row_times(count, rate))
     rng = np.random.default_rng(stroke.seed)
     phases = _spread_phases(len(frequencies), rng)
-    sides = _sides(voice, width)
-    out = []
-    for side in sides:
-        total = np.zeros(count, np.float32)
-        shifts, columns, starts = [], [], []
-        for n, (cents, gain) in enumerate(zip(voice.unison, side, strict=True)):
-            if gain > 0.01:
-                shifts.append(frequencies * 2 ** (cents / 1200))
-                columns.append(levels * gain)
-                starts.append(phases + (0.37 * n * n + 0.11 * n) * (n > 0))
-        total = sum_partials(np.concatenate(shifts), np.concatenate(columns, axis=1),
-                             np.concatenate(starts), count, rate)
-        out.append(_bent(voice, f, total, rate))
-    sound = np.stack(out)
+    sound = _together(frequencies, levels, phases, _sides(voice, width), voice.unison, count, rate)
+    sound = _bent(voice, f, sound, rate)
     if voice.drive:
         push = np.float32(voice.drive * (0.5 + 0.7 * stroke.velocity))
         driven = np.tanh(sound * push) * np.float32(1 / (0.5 + 0.5 * voice.drive))
-        sound = resample_poly(driven, 1, 2, axis=1).astype(np.float32)
+        sound = halve(driven)
     return sound
+
+
+def _together(frequencies: npt.NDArray[np.float64], levels: npt.NDArray[np.float32],
+              phases: npt.NDArray[np.float64], sides: npt.NDArray[np.float64],
+              unison: tuple[float, ...], count: int, rate: int) -> Sound:
+    """The partials of all voices of a unison, for each side."""
+    away = np.outer(2 ** (np.array(unison) / 1200) - 1, frequencies)  # Hz from the middle
+    n = np.arange(len(unison))
+    starts = 0.37 * n * n + 0.11 * n
+    # Voices that hardly part are one whose level and phase move slowly. Between rows they move in
+    # straight lines, which cuts a corner of the circle.
+    corner = (2 * np.pi * np.abs(away).max(axis=0) * (HOP / rate)) ** 2 / 8
+    heard = np.square(levels).mean(axis=0, dtype=np.float64)
+    if len(unison) == 1 or np.average(corner ** 2, weights=heard) < _CORNER ** 2:
+        t = row_times(count, rate).astype(np.float32)
+        drift = np.zeros((len(sides), *levels.shape), np.complex64)
+        for voice, start, gains in zip(away.astype(np.float32), starts, sides.T, strict=True):
+            turn = np.outer(t, voice * np.float32(2 * np.pi)) + np.float32(2 * np.pi * start)
+            drift.real += gains[:, None, None] * np.cos(turn)
+            drift.imag += gains[:, None, None] * np.sin(turn)
+        return sum_partials(frequencies, levels * drift, phases, count, rate)
+    out = []
+    for side in sides:
+        voices = [i for i in n if side[i] > 0.01]
+        out.append(sum_partials(
+            np.concatenate([frequencies + away[i] for i in voices]),
+            np.concatenate([levels * side[i] for i in voices], axis=1),
+            np.concatenate([phases + starts[i] for i in voices]), count, rate))
+    return np.stack(out)
 
 
 def _modes(voice: Partials, f: float, velocity: float) -> tuple[npt.NDArray[np.float64], ...]:
@@ -111,32 +130,34 @@ def _spread_phases(count: int, rng: np.random.Generator) -> npt.NDArray[np.float
     return np.asarray(-0.5 * k * (k - 1) / count + 0.25 + rng.uniform(-0.02, 0.02, count))
 
 
-def _sides(voice: Partials, width: float) -> list[npt.NDArray[np.float64]]:
-    """Gains of each unison voice, for each channel."""
+def _sides(voice: Partials, width: float) -> npt.NDArray[np.float64]:
+    """Gains of each unison voice, for each channel: (channels, voices)."""
     n = len(voice.unison)
     if n == 1 or not width:
-        return [np.full(n, 1 / np.sqrt(n))]
+        return np.full((1, n), 1 / np.sqrt(n))
     place = width * np.where(np.arange(n) % 2, 1, -1) * np.linspace(0.6, 1.0, n)
     if n % 2:
         place[n // 2] = 0.0
     angle = (place + 1) * np.pi / 4
-    return [np.cos(angle) * np.sqrt(2 / n), np.sin(angle) * np.sqrt(2 / n)]
+    return np.asarray(np.stack((np.cos(angle), np.sin(angle))) * np.sqrt(2 / n))
 
 
-def _bent(voice: Partials, f: float, sound: Mono, rate: int) -> Mono:
+def _bent(voice: Partials, f: float, sound: Sound, rate: int) -> Sound:
     """Vibrato and glide, by reading the sound faster and slower."""
     cents, speed, onset = voice.vibrato
     semitones, time = voice.glide
     if not cents and not semitones:
         return sound
-    t = np.arange(len(sound)) / rate
-    shift = np.zeros_like(t)
+    n = np.arange(sound.shape[1])
+    t = n.astype(np.float32) / np.float32(rate)
+    shift = np.zeros_like(t)  # samples
     if cents:
-        depth = cents / 1200 * np.log(2) / (2 * np.pi * speed)
-        grown = np.minimum(t / max(onset, 1e-3), 1.0) ** 2
-        shift += depth * grown * (1 - np.cos(2 * np.pi * speed * t))
+        depth = np.float32(cents / 1200 * np.log(2) / (2 * np.pi * speed) * rate)
+        grown = np.minimum(t / np.float32(max(onset, 1e-3)), 1) ** 2
+        shift += depth * grown * (1 - np.cos(radians(n * (speed / rate))))
     if semitones:
-        shift += (2 ** (semitones / 12) - 1) * time * (1 - np.exp(-t / time))
-    position = (t + shift) * rate
+        bend = np.float32((2 ** (semitones / 12) - 1) * time * rate)
+        shift += bend * (1 - np.exp(t * np.float32(-1 / time)))
     # Reading ahead needs a little more sound than there is: the end is held.
-    return warp(np.pad(sound, (1, 3)), np.minimum(position, len(sound) - 1.0) + 1.0)
+    position = np.minimum(n + shift, sound.shape[1] - 1.0)
+    return warp(np.pad(sound, ((0, 0), (1, 3))), position + 1.0)

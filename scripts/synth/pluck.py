@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 from scipy import fft
-from scipy.signal import lfilter, resample_poly
 
 from scripts.synth import RATE
 from scripts.synth.additive import Mono, warp
+from scripts.synth.filters import halve
 from scripts.synth.instruments import Peaks, Pluck
 from scripts.synth.spectra import formants
 from scripts.synth.stroke import SHORTEST, Stroke, ring_time
@@ -24,9 +24,10 @@ def play_pluck(voice: Pluck, stroke: Stroke) -> Mono:
     ratio = f * exact / rate
     rng = np.random.default_rng(stroke.seed)
     burst = rng.uniform(-1, 1, period)
-    # A soft touch is a dull one: a one-pole low-pass, run twice round the string.
+    # A soft touch is a dull one: a one-pole low-pass, run round and round the string.
     pole = min(0.94, (0.25 + 0.65 * voice.damp) + 0.3 * (1 - stroke.velocity) * (1 - voice.damp))
-    burst = lfilter([1 - pole], [1, -pole], np.tile(burst, 3))[2 * period:]
+    turn = np.exp(-2j * np.pi / period * np.arange(period // 2 + 1))
+    burst = fft.irfft(fft.rfft(burst) * (1 - pole) / (1 - pole * turn), period)
     burst = burst - 0.9 * np.roll(burst, max(1, round(voice.place * period)))
     burst -= burst.mean()
     burst /= max(float(np.sqrt(np.mean(burst**2))), 1e-6)
@@ -43,7 +44,7 @@ def play_pluck(voice: Pluck, stroke: Stroke) -> Mono:
         sound = _body(sound, voice.formants, rate)
     if voice.drive:
         push = np.float32(voice.drive * (0.6 + 0.6 * stroke.velocity))
-        sound = resample_poly(np.tanh(sound * push), 1, 2).astype(np.float32)
+        sound = halve(np.tanh(sound * push))
     return sound
 
 

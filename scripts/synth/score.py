@@ -8,7 +8,7 @@ from itertools import count
 
 from scripts.arranger.events import Arrangement, NoteEvent, SectionEvents
 from scripts.synth import RATE
-from scripts.synth.bank import Bank
+from scripts.synth.bank import Bank, Note
 from scripts.synth.mixer import Mixer
 
 _KICKS = (35, 36)
@@ -78,25 +78,29 @@ def seconds_of(arrangement: Arrangement, event: NoteEvent) -> float:
     return max(0.03, event.ticks / 24 * 60 / arrangement.tempo)
 
 
+def note_of(arrangement: Arrangement, role: str, event: NoteEvent) -> Note:
+    """What the bank needs to know of a note."""
+    return (arrangement.tracks[role].instrument, event, seconds_of(arrangement, event),
+            int(event.start * 7) + event.pitch)
+
+
 def strike(arrangement: Arrangement, bank: Bank, mixer: Mixer, role: str, event: NoteEvent,
            at: int) -> None:
     """Put one note into its channel at sample `at`."""
-    sound = bank.cut(arrangement.tracks[role].instrument, event, seconds_of(arrangement, event),
-                     int(event.start * 7) + event.pitch)
-    mixer.channels[role].add(at, sound)
+    mixer.channels[role].add(at, bank.cut(*note_of(arrangement, role, event)))
     if role == "drums" and event.pitch in _KICKS:
         mixer.kick(at)
 
 
-def strike_all(arrangement: Arrangement, bank: Bank, mixer: Mixer, section: SectionEvents,
-               start: int, count: int) -> None:
-    """Put the notes of a section that sound in `count` samples from `start` into the channels."""
+def sounding(arrangement: Arrangement, section: SectionEvents, start: int, count: int
+             ) -> Iterator[tuple[str, NoteEvent, int]]:
+    """Notes of a section that sound in `count` samples from `start`: role, note, sample."""
     per_tick = samples_per_tick(arrangement)
     for role, events in section.tracks.items():
         for event in events:
             at = int(event.start * per_tick) - start
             if at < count and at + event.ticks * per_tick > 0:
-                strike(arrangement, bank, mixer, role, event, at)
+                yield role, event, at
 
 
 def look_ahead(arrangement: Arrangement, bank: Bank) -> None:

@@ -10,14 +10,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scripts.arranger.events import Arrangement
+from scripts.arranger.events import Arrangement, NoteEvent
 from scripts.synth import RATE
+from scripts.synth.additive import Mono
 from scripts.synth.bank import Bank
 from scripts.synth.effects import Planar
-from scripts.synth.loudness import block_powers, gated
+from scripts.synth.loudness import gated, overlapping, weighted
 from scripts.synth.master import Master
 from scripts.synth.mixer import Mixer
-from scripts.synth.score import look_ahead, samples_per_tick, strike_all
+from scripts.synth.score import (
+    look_ahead,
+    note_of,
+    samples_per_tick,
+    sounding,
+    strike,
+)
 from scripts.synth.tone import BANDS, Equaliser, Tone, balanced, bands
 
 # LUFS, measured on excerpts; over 57 styles whole songs come out within a decibel or so of it.
@@ -44,32 +51,39 @@ class Levels:
     tone: Tone
 
 
-def soundcheck(arrangement: Arrangement, bank: Bank) -> Levels:
+def soundcheck(arrangement: Arrangement, bank: Bank, threads: int = 1) -> Levels:
     """Listen to excerpts of `arrangement` and set its tone and gain."""
     look_ahead(arrangement, bank)
     sections, weights = _chosen(arrangement)
-    plain = [_excerpt(arrangement, bank, section) for section in sections]
+    excerpts = [_Excerpt.of(arrangement, index) for index in sections]
+    if threads > 1:
+        bank.prepare((note_of(arrangement, role, event) for excerpt in excerpts
+                      for role, event, _ in excerpt.notes), threads)
+    plain = [_played(arrangement, bank, excerpt) for excerpt in excerpts]
     power = sum((w * bands(e) for w, e in zip(weights, plain, strict=True)),
                 np.zeros(len(BANDS)))
     tone = balanced(power)
     heard = [Equaliser(tone)(e) for e in plain]  # each with an equaliser of its own
-    gain = 10 ** ((LOUDNESS - _loudness(heard, weights)) / 20)
+    powers = [(weighted(e) ** 2).sum(axis=0) for e in heard]
+    gain = 10 ** ((LOUDNESS - _loudness(powers, weights)) / 20)
     for _ in range(_TRIES):  # the compressor and the limiter take something away
-        mastered = []
-        for excerpt in heard:
+        ridden = []
+        for excerpt, power in zip(heard, powers, strict=True):
             master = Master(gain)
-            mastered.append(np.concatenate((master(excerpt)[0], master.flush()[0]), axis=1))
-        missing = LOUDNESS - _loudness(mastered, weights)
+            curve = np.concatenate((master(excerpt)[1], master.flush()[1]))[:len(power)]
+            ridden.append(power * curve ** 2)  # it moves too slowly for the filters to notice
+        missing = LOUDNESS - _loudness(ridden, weights)
         gain *= 10 ** (missing * 1.3 / 20)  # and of what is given back again
         if abs(missing) < _NEAR:
             break
     return Levels(gain, tone)
 
 
-def _loudness(excerpts: list[Planar], weights: list[float]) -> float:
-    powers = [block_powers(e) for e in excerpts]
-    return gated(np.concatenate(powers), np.concatenate(
-        [np.full(len(p), w / len(p)) for p, w in zip(powers, weights, strict=True)]))
+def _loudness(powers: list[Mono], weights: list[float]) -> float:
+    """LUFS of excerpts of which each sample's power is known."""
+    blocks = [overlapping(p) for p in powers]
+    return gated(np.concatenate(blocks), np.concatenate(
+        [np.full(len(b), w / len(b)) for b, w in zip(blocks, weights, strict=True)]))
 
 
 def _chosen(arrangement: Arrangement) -> tuple[list[int], list[float]]:
@@ -83,14 +97,38 @@ def _chosen(arrangement: Arrangement) -> tuple[list[int], list[float]]:
             [float(sum(form[i].bars for i in found)) for found in ranked])
 
 
-def _excerpt(arrangement: Arrangement, bank: Bank, index: int) -> Planar:
-    """Some seconds from the middle of a section, without a master bus."""
-    per_tick = samples_per_tick(arrangement)
-    section = arrangement.form[index]
-    length = section.bars * arrangement.bar_ticks * per_tick
-    count = int(min(_EXCERPT * RATE, length)) // 2 * 2
-    ahead = int(_AHEAD * RATE) // 2 * 2
-    start = int(section.start * arrangement.bar_ticks * per_tick + (length - count) / 2) - ahead
-    mixer = Mixer(arrangement, count + ahead)
-    strike_all(arrangement, bank, mixer, arrangement.section(index), start, count + ahead)
-    return mixer.mix(count + ahead)[0][:, ahead:]
+@dataclass(frozen=True)
+class _Excerpt:
+    """Some seconds from the middle of a section.
+
+    Parameters
+    ----------
+    notes : tuple of (str, NoteEvent, int)
+        Role, note and sample of the excerpt.
+    ahead, count : int
+        Samples that are played before it, and its own.
+    """
+
+    notes: tuple[tuple[str, NoteEvent, int], ...]
+    ahead: int
+    count: int
+
+    @staticmethod
+    def of(arrangement: Arrangement, index: int) -> _Excerpt:
+        per_tick = samples_per_tick(arrangement)
+        section = arrangement.form[index]
+        length = section.bars * arrangement.bar_ticks * per_tick
+        count = int(min(_EXCERPT * RATE, length)) // 2 * 2
+        ahead = int(_AHEAD * RATE) // 2 * 2
+        start = int(section.start * arrangement.bar_ticks * per_tick + (length - count) / 2) - ahead
+        return _Excerpt(tuple(sounding(arrangement, arrangement.section(index), start,
+                                       count + ahead)), ahead, count)
+
+
+def _played(arrangement: Arrangement, bank: Bank, excerpt: _Excerpt) -> Planar:
+    """An excerpt without a master bus."""
+    count = excerpt.ahead + excerpt.count
+    mixer = Mixer(arrangement, count)
+    for role, event, at in excerpt.notes:
+        strike(arrangement, bank, mixer, role, event, at)
+    return mixer.mix(count)[0][:, excerpt.ahead:]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from scripts.arranger.events import NoteEvent
 from scripts.errors import UsageError
 from scripts.synth import RATE
-from scripts.synth.bank import REFERENCE, TOUCHES, Bank, level_of
+from scripts.synth.bank import REFERENCE, TOUCHES, Bank, Note, level_of
 from scripts.synth.cache import Recent
 from scripts.synth.instruments import Instrument, Texture
 from scripts.synth.loudness import block_powers
@@ -72,6 +72,9 @@ class SampleBank(Bank):
 
     def expect(self, name: str, event: NoteEvent, seconds: float) -> None:
         """Recorded notes are made in their own length."""
+
+    def prepare(self, notes: Iterable[Note], threads: int) -> None:
+        """The library plays one note at a time."""
 
     def _level(self, instrument: Instrument) -> float:
         """Gain that makes an instrument as loud as the others at a firm touch."""

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import oaconvolve
 
 from scripts.synth import RATE
 from scripts.synth.hits import fall, seconds, tone
@@ -27,11 +26,13 @@ def _drops(count: int, rate: float, seed: int, low: float, high: float, decay: f
     """Short bursts at random moments, `rate` a second."""
     rng = np.random.default_rng(seed)
     n = max(1, int(rng.poisson(rate * count / RATE)))
-    impulses = np.zeros(count, np.float32)
-    impulses[rng.integers(0, count, n)] = rng.exponential(1.0, n) * rng.choice((-1, 1), n)
+    at, levels = rng.integers(0, count, n), rng.exponential(1.0, n) * rng.choice((-1, 1), n)
     size = int(decay * RATE * 6)
     shape = band_noise(low, high, size, seed) * fall(seconds(size / RATE + 1e-4)[:size], decay)
-    return np.asarray(oaconvolve(impulses, shape)[:count], dtype=np.float32)
+    out = np.zeros(count + size, np.float32)
+    for start, level in zip(at.tolist(), levels.astype(np.float32), strict=True):
+        out[start:start + size] += level * shape
+    return out[:count]
 
 
 def _vinyl(count: int, seed: int) -> npt.NDArray[np.float32]:

@@ -1,0 +1,79 @@
+"""Filters that do not move: second-order sections, and halving the sample rate.
+
+The sections are those of a digital filter; sounds are there as a whole, so that they are filtered
+through their spectrum. (``scipy.signal`` does the same, and takes half a second to load.)
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+from scipy import fft
+
+from scripts.synth import RATE
+
+Section = tuple[float, float, float, float, float]  # b0, b1, b2, a1, a2; a0 is 1
+Sound = npt.NDArray[np.float32]
+
+_RINGING = 8192  # samples in which a filter dies away
+_PAIRS = 10  # of taps on either side of the middle
+_ODD = np.arange(_PAIRS) * 2 + 1
+_TAPS = (np.sinc(_ODD / 2) / 2 * np.i0(5.0 * np.sqrt(1 - (_ODD / (2 * _PAIRS)) ** 2))
+         / np.i0(5.0)).astype(np.float32)
+_MIDDLE = np.float32(1 - 2 * float(_TAPS.sum()))
+
+
+def low_pass(cutoff: float) -> Section:
+    """12 dB an octave above `cutoff` Hz (Butterworth)."""
+    k, a0 = _bilinear(cutoff)
+    return k * k / a0, 2 * k * k / a0, k * k / a0, 2 * (k * k - 1) / a0, (a0 - 2 * 2**0.5 * k) / a0
+
+
+def high_pass(cutoff: float) -> Section:
+    """12 dB an octave below `cutoff` Hz (Butterworth)."""
+    k, a0 = _bilinear(cutoff)
+    return 1 / a0, -2 / a0, 1 / a0, 2 * (k * k - 1) / a0, (a0 - 2 * 2**0.5 * k) / a0
+
+
+def _bilinear(cutoff: float) -> tuple[float, float]:
+    k = float(np.tan(np.pi * cutoff / RATE))
+    return k, 1 + 2**0.5 * k + k * k
+
+
+def filtered(sound: Sound, *sections: Section) -> Sound:
+    """`sound`, of shape (..., n), after one section after the other."""
+    count = sound.shape[-1]
+    size = fft.next_fast_len(-(-(count + _RINGING) // _RINGING) * _RINGING, real=True)
+    spectrum = fft.rfft(sound, size, axis=-1)
+    spectrum *= _response(sections, size)
+    return np.asarray(fft.irfft(spectrum, size, axis=-1, overwrite_x=True)[..., :count])
+
+
+@lru_cache(maxsize=32)
+def _response(sections: tuple[Section, ...], size: int) -> npt.NDArray[np.complex64]:
+    """What sections do to the bins of a spectrum of `size` samples."""
+    z = np.exp(-2j * np.pi / size * np.arange(size // 2 + 1))
+    out = np.ones(len(z), np.complex128)
+    for b0, b1, b2, a1, a2 in sections:
+        out *= (b0 + z * (b1 + z * b2)) / (1 + z * (a1 + z * a2))
+    return out.astype(np.complex64)
+
+
+def halve(sound: Sound) -> Sound:
+    """`sound`, of shape (..., n), at half its sample rate.
+
+    What would fold to below 17 kHz is taken out by 60 dB.
+    """
+    count = -(-sound.shape[-1] // 2)
+    edges = [(0, 0)] * (sound.ndim - 1)
+    odd = np.pad(sound[..., 1::2], [*edges, (_PAIRS, _PAIRS + 1)])
+    out = sound[..., ::2] * _MIDDLE
+    pair = np.empty_like(out)
+    for n, tap in enumerate(_TAPS):
+        after, before = _PAIRS + n, _PAIRS - n - 1
+        np.add(odd[..., after:after + count], odd[..., before:before + count], out=pair)
+        pair *= tap
+        out += pair
+    return out
