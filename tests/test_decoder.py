@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import pytest
 
-from scripts import paths
 from scripts.brief import Brief
 from scripts.composer.prompts import sheet_head, starter_header
 from scripts.composer.rules import sheet_grammar
