@@ -1,175 +1,269 @@
-"""The playlist's order and the player."""
+"""The player, with real files and a device that the test itself drives."""
 
 from __future__ import annotations
 
-import random
+import sys
 import time
-import wave
+import types
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
+import numpy.typing as npt
+import pytest
 
-from scripts.audio.outputs import NullOutput, Output, open_output
-from scripts.jukebox.player import Player
-from scripts.jukebox.playlist import Playlist
+from scripts.audio.outputs import NullOutput, Output, Read, open_output
+from scripts.audio.wav import write_wav
+from scripts.jukebox.player import Player, gain_of
+from scripts.jukebox.queue import Queue
 from scripts.library.songs import Song
+from scripts.synth import RATE
+from tests.waiting import until
+
+Sound = npt.NDArray[np.float32]
 
 
-def songs(count: int, start: int = 0) -> list[Song]:
-    return [Song(Path(f"/s/{n}.mp3"), f"Song {n}", 60.0, {}) for n in range(start, start + count)]
+class Device:
+    """A sound device that takes samples when the test says so, and keeps them."""
 
+    def __init__(self, name: str = "fake") -> None:
+        self.name, self.there, self.closed = name, True, False
+        self._read: Read | None = None
 
-class FakeOutput:
-    """An output whose song ends when the test says so."""
+    def start(self, read: Read) -> None:
+        self._read = read
 
-    name = "fake"
+    def take(self, seconds: float) -> Sound:
+        assert self._read
+        return self._read(round(seconds * RATE))
 
-    def __init__(self) -> None:
-        self.log: list[str] = []
-        self.ended = False
-        self.bad: set[str] = set()
+    def alive(self) -> bool:
+        return self.there
 
-    def play(self, path: Path, start: float, volume: float) -> None:
-        if path.name in self.bad:
-            raise ValueError("cannot be decoded")
-        self.log.append(path.name)
-        self.ended = False
+    def ahead(self) -> int:
+        return 0
 
-    def pause(self, paused: bool) -> None:
-        self.log.append("pause" if paused else "resume")
-
-    def set_volume(self, volume: float) -> None:
-        self.log.append(f"volume {volume}")
-
-    def position(self) -> float:
-        return 1.0
-
-    def finished(self) -> bool:
-        return self.ended
-
-    def stop(self) -> None:
+    def recall(self) -> None:
         pass
 
-
-def player_of(count: int, **more: object) -> tuple[Player, FakeOutput]:
-    output = FakeOutput()
-
-    def opener(name: str) -> tuple[Output, str]:
-        return output, ""
-    return Player(Playlist(songs(count), **more), "auto", 0.5, opener), output  # type: ignore
+    def close(self) -> None:
+        self.closed = True
 
 
-@given(st.integers(1, 12), st.integers(1, 40))
-def test_the_loop_visits_every_song_in_turn(count: int, steps: int) -> None:
-    playlist = Playlist(songs(count))
-    visited = [playlist.step() for _ in range(steps)]
-    assert [s.title for s in visited if s] == [f"Song {n % count}" for n in range(steps)]
+def level(n: int) -> float:
+    """Of song n, so that it can be told from the others."""
+    return 0.1 + 0.05 * n
 
 
-@given(st.integers(1, 9), st.integers(0, 20))
-def test_what_is_shown_as_next_is_what_comes(count: int, steps: int) -> None:
-    playlist = Playlist(songs(count))
-    for _ in range(steps):
-        playlist.step()
-    promised = playlist.upcoming(5)
-    assert promised == [s.title for s in (playlist.step() for _ in range(5)) if s]
+@pytest.fixture
+def songs(tmp_path: Path) -> Callable[..., list[Song]]:
+    def make(count: int, seconds: float = 30.0) -> list[Song]:
+        made = []
+        for n in range(count):
+            path = tmp_path / f"{n}.wav"
+            write_wav(path, [np.full((round(seconds * RATE), 2), level(n), np.float32)],
+                      lambda done: None)
+            made.append(Song(path, f"Song {n}", seconds, {}))
+        return made
+    return make
 
 
-def test_new_songs_join_without_a_jump() -> None:
-    playlist = Playlist(songs(2))
-    playlist.step()
-    playlist.add(songs(4))
-    assert playlist.current and playlist.current.title == "Song 0"
-    assert playlist.upcoming(3) == ["Song 1", "Song 2", "Song 3"]
+@pytest.fixture
+def player_of(request: pytest.FixtureRequest) -> Callable[..., tuple[Player, Device]]:
+    def make(queue: Queue, *devices: Device, **more: float) -> tuple[Player, Device]:
+        waiting = [*devices] or [Device()]
+        first = waiting[0]
+
+        def opener(name: str) -> tuple[Output, str]:
+            return (waiting.pop(0) if waiting else NullOutput()), ""
+        player = Player(queue, "auto", 1.0, opener=opener, **more)
+        request.addfinalizer(player.close)
+        return player, first
+    return make
 
 
-def test_shuffled_newcomers_still_come_this_round() -> None:
-    playlist = Playlist(songs(5), shuffle=random.Random(1))
-    playlist.step()
-    playlist.add(songs(5, 5))
-    assert {s.title for s in playlist.songs[playlist.index:]} == {f"Song {n}" for n in range(10)}
+def title(player: Player) -> str:
+    song = player.playing().song
+    return song.title if song else ""
 
 
-def test_vanished_songs_leave_the_list() -> None:
-    playlist = Playlist(songs(5))
-    for _ in range(3):
-        playlist.step()
-    playlist.keep([s.path for s in songs(5)[1:]])
-    assert playlist.current and playlist.current.title == "Song 2"
-    assert playlist.upcoming(2) == ["Song 3", "Song 4"]
+def heard(device: Device, seconds: float = 0.1) -> int:
+    """Which song comes out of the device, by its level; -1 for silence."""
+    mean = float(device.take(seconds)[-100:].mean())
+    return round((mean - 0.1) / 0.05) if mean > 0.05 else -1
 
 
-def test_without_loop_the_list_ends() -> None:
-    playlist = Playlist(songs(2), loop=False)
-    assert [bool(playlist.step()) for _ in range(3)] == [True, True, False]
-
-
-def until(condition: object, seconds: float = 5.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():  # type: ignore[operator]
-            return True
-        time.sleep(0.01)
-    return False
-
-
-def test_the_next_song_follows_when_one_ends() -> None:
-    player, output = player_of(3)
+def test_the_next_song_follows_when_one_is_over(songs: Callable[..., list[Song]],
+                                                player_of: Callable) -> None:
+    player, device = player_of(Queue(songs(3)))
     player.start()
-    output.ended = True
-    assert until(lambda: len(output.log) == 2)
-    assert output.log == ["0.mp3", "1.mp3"]
+    assert title(player) == "Song 0"
+    until(lambda: device.take(0.5) is not None and player._deck.waiting)
+    while player.playing().number == 1:
+        sound = device.take(0.4)
+    assert {*np.round(sound[:, 0], 3)} <= {np.float32(0.1), np.float32(0.15)}  # nothing between
     now = player.playing()
     assert now.song and now.song.title == "Song 1" and now.played == ("Song 0",)
-    player.close()
+    assert now.upcoming[:2] == ("Song 2", "Song 0")
 
 
-def test_bad_files_are_passed_over_with_a_line() -> None:
-    player, output = player_of(3)
-    output.bad = {"0.mp3", "1.mp3"}
+def test_a_seek_lands_at_once_and_exactly(tmp_path: Path, player_of: Callable) -> None:
+    t = np.arange(20 * RATE) / RATE
+    rising = np.repeat((t / 20).astype(np.float32)[:, None], 2, axis=1)  # tells the time
+    write_wav(tmp_path / "time.wav", [rising], lambda done: None)
+    player, device = player_of(Queue([Song(tmp_path / "time.wav", "Time", 20.0, {})]))
     player.start()
-    assert output.log == ["2.mp3"] and "Skipped" in player.playing().notice
-    player.close()
+    device.take(1.0)
+    for order, moment in ((lambda: player.seek(12.5), 12.5), (lambda: player.seek_by(-5), 8.0),
+                          (lambda: player.seek_by(-30), 0.0), (lambda: player.seek(19.0), 19.0)):
+        order()
+        found = device.take(0.5)[-1, 0] * 20
+        assert abs(found - (moment + 0.5)) < 0.01
+    player.pause(True)
+    player.seek(3.0)
+    assert player.playing().paused and abs(player.playing().position - 3.0) < 0.02
+    player.seek(25.0)  # past the end: the next song, which is the same one here
+    assert player.playing().number == 2
 
 
-def test_a_list_of_bad_files_ends_instead_of_spinning() -> None:
-    player, output = player_of(3)
-    output.bad = {"0.mp3", "1.mp3", "2.mp3"}
+def test_previous_begins_again_and_then_goes_back(songs: Callable[..., list[Song]],
+                                                  player_of: Callable) -> None:
+    player, device = player_of(Queue(songs(3)))
     player.start()
-    assert player.ended
-    player.close()
+    player.next()
+    device.take(5.0)
+    player.previous()
+    assert title(player) == "Song 1" and player.playing().position < 1
+    player.previous()
+    assert title(player) == "Song 0" and heard(device) == 0
 
 
-def test_pause_holds_and_goes_on() -> None:
-    player, output = player_of(1)
+def test_bad_files_are_passed_over_with_a_line(songs: Callable[..., list[Song]],
+                                               player_of: Callable) -> None:
+    made = songs(3)
+    made[0].path.write_bytes(b"no sound")
+    made[1].path.unlink()
+    player, device = player_of(Queue(made))
     player.start()
+    assert heard(device) == 2 and player.playing().notice.startswith("Skipped Song 1")
+    player.previous()
+    assert title(player) == "Song 2"
+
+
+def test_a_list_of_bad_files_ends_instead_of_spinning(songs: Callable[..., list[Song]],
+                                                      player_of: Callable) -> None:
+    made = songs(3)
+    for song in made:
+        song.path.write_bytes(b"no sound")
+    player, device = player_of(Queue(made))
+    for order in (player.start, player.next, player.previous):
+        order()
+        assert player.ended and heard(device) == -1
+
+
+def test_a_pause_holds_the_song(songs: Callable[..., list[Song]], player_of: Callable) -> None:
+    player, device = player_of(Queue(songs(1)))
+    player.start()
+    device.take(1.0)
     player.toggle_pause()
-    output.ended = True
-    time.sleep(0.3)
-    assert output.log == ["0.mp3", "pause"]
+    device.take(5.0)
+    assert abs(player.playing().position - 1.0) < 0.1 and player.playing().paused
     player.toggle_pause()
-    assert output.log[2] == "resume"
+    assert heard(device) == 0
+
+
+def test_dropping_the_song_that_plays_goes_on(songs: Callable[..., list[Song]],
+                                              player_of: Callable) -> None:
+    made = songs(3)
+    player, device = player_of(Queue(made))
+    player.start()
+    device.take(0.2)
+    player.change(lambda queue: queue.drop(made[0]))
+    assert title(player) == "Song 1" and heard(device) == 1
+    assert player.playing().upcoming[:2] == ("Song 2", "Song 1")
+
+
+def test_the_song_laid_ready_gives_way_when_the_order_changes(songs: Callable[..., list[Song]],
+                                                              player_of: Callable) -> None:
+    made = songs(3, 15.0)
+    player, device = player_of(Queue(made))
+    player.start()
+    until(lambda: player._deck.waiting)
+    player.change(lambda queue: queue.drop(made[1]))
+    assert not player._deck.waiting
+    until(lambda: player._deck.waiting)
+    device.take(15.2)
+    assert title(player) == "Song 2" and heard(device) == 2
+
+
+def test_a_lost_device_is_told_once_and_taken_up_again(songs: Callable[..., list[Song]],
+                                                       player_of: Callable,
+                                                       monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scripts.jukebox.player._AGAIN", 0.2)
+    back = Device("second")
+    player, device = player_of(Queue(songs(1)), Device(), NullOutput(), back)
+    player.start()
+    device.take(2.0)
+    device.there = False
+    until(lambda: player.playing().output == "null")
+    assert "gone" in player.playing().notice and device.closed
+    until(lambda: player.playing().output == "second")
+    assert "back" in player.playing().notice
+    assert player.playing().position >= 2.0 and heard(back) == 0  # it went on meanwhile
+
+
+def test_songs_are_brought_to_one_level() -> None:
+    def song(**details: object) -> Song:
+        return Song(Path("a.mp3"), "A", 1.0, details)
+    assert gain_of(song()) == gain_of(song(loudness="loud")) == gain_of(song(loudness=3)) == 1.0
+    assert gain_of(song(loudness=-14.0)) == 1.0
+    assert abs(gain_of(song(loudness=-8.0)) - 0.501) < 1e-3
+    assert abs(gain_of(song(loudness=-40.0)) - 1.995) < 1e-3
+
+
+def test_silence_keeps_time(songs: Callable[..., list[Song]], player_of: Callable) -> None:
+    player, _ = player_of(Queue(songs(1)), NullOutput())
+    player.start()
+    time.sleep(1.0)
+    assert 0.7 < player.playing().position < 1.6
+
+
+class Buffers:
+    """simpleaudio as far as it is used: plays whole buffers."""
+
+    def __init__(self) -> None:
+        self.played: list[Sound] = []
+
+    def play_buffer(self, samples: Sound, channels: int, width: int, rate: int) -> Buffers:
+        assert (channels, width, rate, samples.dtype) == (2, 2, RATE, np.int16)
+        self.played.append(samples)
+        self.going = True
+        return self
+
+    def is_playing(self) -> bool:
+        return self.going
+
+    def stop(self) -> None:
+        self.going = False
+
+
+def test_simpleaudio_gets_pieces_and_hears_an_order_at_once(
+        songs: Callable[..., list[Song]], monkeypatch: pytest.MonkeyPatch) -> None:
+    buffers = Buffers()
+    module = types.ModuleType("simpleaudio")
+    module.play_buffer = buffers.play_buffer  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "simpleaudio", module)
+    player = Player(Queue(songs(2, 40.0)), "simpleaudio", 1.0)
+    assert player.playing().output == "simpleaudio"
+    player.start()
+    until(lambda: buffers.played and buffers.played[-1][-1].any())
+    count = len(buffers.played)
+    assert player.playing().position < 2  # though ten seconds have been given away
+    player.next()
+    until(lambda: len(buffers.played) > count and
+          abs(buffers.played[-1][-1, 0] / 32767 - level(1)) < 0.01)
     player.close()
-
-
-def test_silence_keeps_time(tmp_path: Path) -> None:
-    path = tmp_path / "short.wav"
-    with wave.open(str(path), "wb") as out:
-        out.setnchannels(2)
-        out.setsampwidth(2)
-        out.setframerate(44_100)
-        out.writeframes(np.zeros((22_050, 2), "<i2").tobytes())
-    output = NullOutput()
-    output.play(path, 0.0, 1.0)
-    started = time.monotonic()
-    assert until(output.finished)
-    assert time.monotonic() - started > 0.45
-    output.play(path, 0.4, 1.0)
-    output.pause(True)
-    time.sleep(0.3)
-    assert not output.finished() and output.position() < 0.5
+    assert not buffers.going
 
 
 def test_a_machine_without_sound_says_so() -> None:
@@ -177,3 +271,4 @@ def test_a_machine_without_sound_says_so() -> None:
     assert output.name == "null" and said == ""
     output, said = open_output("simpleaudio")
     assert output.name == "simpleaudio" or "." in said
+    output.close()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from scripts.jukebox.player import Playing
-from scripts.jukebox.playlist import Playlist
+from scripts.jukebox.queue import Queue
 from scripts.library.songs import Song
 from scripts.progress import percent_bar, time_bar
 from scripts.settings import Settings
@@ -52,8 +52,8 @@ class FakeScreen:
 class FakePlayer:
     """A player that plays nothing."""
 
-    def __init__(self, playlist: Playlist, output: str, volume: float) -> None:
-        self.playlist, self.calls = playlist, []
+    def __init__(self, queue: Queue, output: str, volume: float) -> None:
+        self.calls: list[str] = []
         self.ended = False
 
     def __getattr__(self, name: str) -> object:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import sys
 import time
 from collections.abc import Sequence
@@ -11,7 +10,7 @@ from pathlib import Path
 from scripts import paths
 from scripts.errors import StorageError
 from scripts.jukebox.player import Player
-from scripts.jukebox.playlist import Playlist
+from scripts.jukebox.queue import Queue
 from scripts.library.songs import list_songs, read_song
 from scripts.progress import emit, time_bar
 from scripts.settings import Settings
@@ -27,11 +26,8 @@ def play_on_console(files: Sequence[Path], shuffle: bool, once: bool, output: st
     if not songs:
         raise StorageError(f"{paths.OUTPUT}: there is no song yet; make one with "
                            "'launcher.py generate \"Chill\"'")
-    order = list(songs)
-    rng = random.Random() if shuffle else None
-    if rng:
-        rng.shuffle(order)
-    player = Player(Playlist(order, loop=not once, shuffle=rng), output, settings.volume)
+    queue = Queue(songs, repeat="off" if once else "all", shuffle=shuffle)
+    player = Player(queue, output, settings.volume)
     player.start()
     shown = -1
     told = ""

@@ -1,16 +1,30 @@
-"""The player: keeps the playlist sounding in a thread of its own."""
+"""The player: keeps the queue sounding, whatever happens to files and devices."""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from scripts.audio.outputs import Output, duration_of, open_output
-from scripts.jukebox.playlist import Playlist
+import numpy as np
+import numpy.typing as npt
+
+from scripts.audio.deck import Deck
+from scripts.audio.outputs import NullOutput, Output, open_output
+from scripts.audio.streams import Stream
+from scripts.jukebox.queue import Queue
 from scripts.library.songs import Song
+from scripts.synth import RATE
 
-TICK = 0.1  # seconds between looks at the device
+TICK = 0.1  # seconds between looks at deck and device
+_READY = 20.0  # seconds before a song's end at which the next one is opened
+_AGAIN = 5.0  # seconds between tries to find a lost device
+_LEVEL = -14.0  # LUFS that songs are brought to
+_LOUDER = 6.0  # dB that a quiet song is raised at most
+_RESTART = 3.0  # seconds into a song after which "previous" begins it again
 
 
 @dataclass(frozen=True)
@@ -26,113 +40,262 @@ class Playing:
     output: str
     notice: str
     number: int = 0
+    repeat: str = "all"
+    shuffle: bool = False
 
 
 class Player:
-    """Plays a playlist until told to stop.
+    """Plays a queue until told to stop.
 
     Parameters
     ----------
-    playlist : Playlist
+    queue : Queue
+        Used by the player alone from here on.
     output : str
         A choice of :func:`scripts.audio.outputs.open_output`.
     volume : float
         0 to 1.
+    crossfade : float
+        Seconds.
     """
 
-    def __init__(self, playlist: Playlist, output: str, volume: float,
+    def __init__(self, queue: Queue, output: str, volume: float, crossfade: float = 0.0,
                  opener: Callable[[str], tuple[Output, str]] = open_output) -> None:
-        self.playlist = playlist
-        self._output, self._notice = opener(output)
-        self._volume = volume
+        self._queue, self._choice, self._opener = queue, output, opener
+        self._deck = Deck(volume, crossfade)
         self._lock = threading.RLock()
+        self._active = False
+        self._number = self._begun = 0
+        self._ready: Song | None = None  # what the deck has laid ready
+        self._output, self._notice = opener(output)
+        self._tried = time.monotonic()
+        self._output.start(self._deck.read)
         self._end = threading.Event()
-        self._duration, self._paused, self._active = 0.0, False, False
-        self._number = 0
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     # -- orders; each returns at once ------------------------------------------------------
 
-    def start(self) -> None:
-        """Begin with the next song if nothing plays."""
+    def start(self, song: Song | None = None, at: float = 0.0, paused: bool = False) -> None:
+        """Play `song` from `at` seconds; without one, go on where nothing plays."""
         with self._lock:
-            if not self._active:
-                self._advance(1)
+            if song is not None:
+                self._queue.jump(song)
+                if not self._open(song, at):
+                    self._advance(self._queue.next)
+                self.pause(paused)
+            elif not self._active:
+                self._advance(self._queue.next)
 
     def next(self) -> None:
         """Go on to the next song."""
         with self._lock:
-            self._advance(1)
+            self._advance(self._queue.next)
 
     def previous(self) -> None:
-        """Go back to the song before."""
+        """Begin the song again; at its beginning go back to the one before."""
         with self._lock:
-            self._advance(-1)
+            if self._active and self._place() > _RESTART:
+                self.seek(0.0)
+            else:
+                self._advance(self._queue.previous)
+
+    def seek(self, to: float) -> None:
+        """Go to a second of the song; past its end to the next one."""
+        with self._lock:
+            song, paused = self._queue.current, self._deck.paused
+            if not self._active or song is None:
+                return
+            if to >= self._deck.place()[1]:
+                self.next()
+            elif self._open(song, max(0.0, to), again=True):
+                self._deck.pause(paused)
+
+    def seek_by(self, seconds: float) -> None:
+        """Go forward or back in the song."""
+        with self._lock:
+            self.seek(self._place() + seconds)
+
+    def pause(self, paused: bool) -> None:
+        """Hold, or go on."""
+        with self._lock:
+            if self._active and paused != self._deck.paused:
+                self._deck.pause(paused)
+                self._recall()
 
     def toggle_pause(self) -> None:
-        """Pause, or go on."""
+        """Hold when it plays, go on when it is held."""
         with self._lock:
-            if self._active:
-                self._paused = not self._paused
-                self._output.pause(self._paused)
+            self.pause(not self._deck.paused)
 
     def set_volume(self, volume: float) -> None:
         """0 to 1."""
         with self._lock:
-            self._volume = volume
-            self._output.set_volume(volume)
+            self._deck.set_volume(volume)
+            self._recall()
+
+    def set_crossfade(self, seconds: float) -> None:
+        """Seconds that a song fades into the next; 0 joins them."""
+        self._deck.crossfade = seconds
+
+    def change(self, order: Callable[[Queue], Any]) -> None:
+        """Do something to the queue: shuffle, repeat, drop."""
+        with self._lock:
+            before = self._queue.current
+            order(self._queue)
+            after = self._queue.current
+            if self._active and before is not None and after is not before:
+                self._advance(self._queue.next)  # the song that played was dropped
+            self._follow_queue()
 
     def refresh(self, songs: list[Song]) -> None:
         """Follow what is on the disk: new songs join, vanished ones leave."""
         with self._lock:
-            self.playlist.keep([s.path for s in songs])
-            self.playlist.add(songs)
+            self._queue.keep(s.path for s in songs)
+            self._queue.add(songs)
+            self._follow_queue()
 
     def close(self) -> None:
         """Stop and end the thread."""
         self._end.set()
         self._thread.join(2.0)
-        with self._lock:
-            self._output.stop()
+        self._output.close()
+        self._deck.close()
+
+    # -- what is going on ------------------------------------------------------------------
 
     def playing(self) -> Playing:
         """A picture of this moment."""
         with self._lock:
-            song = self.playlist.current if self._active else None
-            position = self._output.position() if song else 0.0
-            return Playing(song, min(position, self._duration), self._duration, self._paused,
-                           tuple(self.playlist.played), tuple(self.playlist.upcoming()),
-                           self._output.name, self._notice, self._number)
+            self._notice_change()
+            queue = self._queue
+            song = queue.current if self._active else None
+            length = self._deck.place()[1]
+            return Playing(song, min(self._place(), length), length, self._deck.paused,
+                           tuple(queue.played), tuple(s.title for s in queue.ahead()),
+                           self._output.name, self._notice, self._number, queue.repeat,
+                           queue.shuffle)
 
     @property
     def ended(self) -> bool:
-        """True when a list that does not loop is through."""
+        """True when a queue that does not loop is through."""
         with self._lock:
             return not self._active
+
+    def order(self) -> tuple[Path, ...]:
+        """The files of this round, in the order they are played."""
+        with self._lock:
+            return tuple(s.path for s in self._queue.order)
+
+    def heard(self) -> npt.NDArray[np.float32]:
+        """The last samples that were played, at their own level."""
+        return self._deck.heard()
 
     # -- the thread ------------------------------------------------------------------------
 
     def _run(self) -> None:
         while not self._end.wait(TICK):
             with self._lock:
-                if self._active and not self._paused and self._output.finished():
-                    self._advance(1)
+                self._notice_change()
+                if self._active and self._deck.ended:
+                    self._advance(lambda: self._queue.next(by_itself=True))
+                if self._active and not self._deck.paused and not self._deck.waiting:
+                    position, length = self._deck.place()
+                    if length - position < _READY + self._deck.crossfade:
+                        self._lay_ready()
+                self._look_at_device()
 
-    def _advance(self, by: int) -> None:
-        """Move to a song that can be played; bad ones are passed over with a line each."""
-        self._output.stop()
-        self._active = False
-        for _ in range(len(self.playlist.songs)):
-            song = self.playlist.step(by)
-            if song is None:
-                return
-            try:
-                self._output.play(song.path, 0.0, self._volume)
-            except (OSError, ValueError):
-                self._notice = f"Skipped {song.title}: the file cannot be played."
-                continue
-            self._duration = duration_of(song.path) or song.seconds
-            self._active, self._paused = True, False
+    def _notice_change(self) -> None:
+        """The deck may have gone on to the song that was laid ready."""
+        if self._deck.begun > self._begun:
+            self._begun = self._deck.begun
+            self._ready = None
+            self._queue.next(by_itself=True)
             self._number += 1
+
+    def _advance(self, step: Callable[[], Song | None]) -> None:
+        """Move to a song that can be played; bad ones are passed over with a line each."""
+        self._active = False
+        for _ in range(len(self._queue.order) + 1):
+            song = step()
+            if song is None:
+                break
+            if self._open(song, 0.0):
+                return
+            if step == self._queue.previous and self._queue.index == 0:
+                step = self._queue.next
+        self._deck.stop()
+        self._recall()
+
+    def _open(self, song: Song, at: float, again: bool = False) -> bool:
+        """Have the deck play a song now; False when its file cannot be played."""
+        try:
+            stream = Stream(song.path, at)
+        except (OSError, ValueError):
+            self._notice = f"Skipped {song.title}: the file cannot be played."
+            return False
+        self._ready = None
+        self._deck.play(stream, gain_of(song))
+        self._begun = self._deck.begun
+        self._number += not again
+        self._active = True
+        self._output.recall()
+        return True
+
+    def _lay_ready(self) -> None:
+        """Open what follows, so that it can join without a gap."""
+        song = self._queue.following()
+        if song is None:
             return
+        try:
+            self._deck.lay_ready(Stream(song.path), gain_of(song))
+            self._ready = song
+        except (OSError, ValueError):
+            pass  # it is passed over when its turn comes
+
+    def _follow_queue(self) -> None:
+        """After a change of the queue another song may be the next."""
+        following = self._queue.following()
+        if self._ready and (following is None or following.path != self._ready.path):
+            self._deck.forget_next()
+            self._ready = None
+
+    def _place(self) -> float:
+        return max(0.0, self._deck.place()[0] - self._output.ahead() / RATE)
+
+    def _recall(self) -> None:
+        """Have an order be heard now, where the output is far ahead."""
+        song = self._queue.current
+        if not self._output.ahead() or not self._active or song is None:
+            return
+        paused = self._deck.paused
+        if self._open(song, self._place(), again=True):
+            self._deck.pause(paused)
+
+    def _look_at_device(self) -> None:
+        """Play on in silence when the device has gone, and take it up again."""
+        lost = not self._output.alive()
+        silent = self._output.name == "null" and self._choice != "null"
+        if not lost and not (silent and time.monotonic() - self._tried > _AGAIN):
+            return
+        self._tried = time.monotonic()
+        if lost:
+            self._output.close()
+            self._output = NullOutput()
+            self._notice = "The sound device is gone: playing silently until it is back."
+        else:
+            found, _ = self._opener(self._choice)
+            if found.name == "null":
+                found.close()
+                return
+            self._output.close()
+            self._output, self._notice = found, "The sound device is back."
+        self._output.start(self._deck.read)
+
+
+def gain_of(song: Song) -> float:
+    """Factor that brings a song to the level of the others."""
+    loudness = song.details.get("loudness")
+    if not isinstance(loudness, (int, float)) or not -70 < loudness < 0:
+        return 1.0
+    return float(10 ** (min(_LOUDER, _LEVEL - loudness) / 20))

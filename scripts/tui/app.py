@@ -10,7 +10,7 @@ from scripts import paths
 from scripts.brief import MOST_SONGS, parse_length
 from scripts.errors import MusicGenError, UsageError
 from scripts.jukebox.player import Player
-from scripts.jukebox.playlist import Playlist
+from scripts.jukebox.queue import Queue
 from scripts.library.song_files import recover
 from scripts.library.songs import Song, list_songs
 from scripts.llm.registry import find_model
@@ -40,7 +40,7 @@ class App:
     """
 
     def __init__(self, screen: Screen, settings: Settings,
-                 player: Callable[[Playlist, str, float], Player] = Player,
+                 player: Callable[[Queue, str, float], Player] = Player,
                  notes: Sequence[str] = ()) -> None:
         self.screen = screen
         self.state = State(settings, message="; ".join(notes))
@@ -183,7 +183,7 @@ class App:
     def _start_playing(self) -> None:
         if self._player is None:
             settings = self.state.settings
-            self._player = self._make_player(Playlist(list(self._songs)), settings.output,
+            self._player = self._make_player(Queue(self._songs), settings.output,
                                              settings.volume)
         self._player.start()
 

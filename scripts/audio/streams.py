@@ -1,0 +1,119 @@
+"""Audio files as streams: opened anywhere at once, decoded only as far as they are heard."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import miniaudio
+import numpy as np
+import numpy.typing as npt
+
+from scripts.audio.mp3_frames import Mp3Frames
+from scripts.synth import RATE
+
+Stereo = npt.NDArray[np.float32]  # (n, 2)
+_MOST = 16_384  # frames that the decoder gives at once
+
+
+class Stream:
+    """One file at 44,100 Hz in stereo.
+
+    Parameters
+    ----------
+    path : Path
+        MP3, WAV, OGG or FLAC.
+    start : float
+        Seconds from its beginning.
+
+    Raises
+    ------
+    OSError
+        When the file cannot be read.
+    ValueError
+        When it holds no sound that can be decoded.
+    """
+
+    def __init__(self, path: Path, start: float = 0.0) -> None:
+        path.open("rb").close()  # the decoder does not say why it cannot open a file
+        self.path = path
+        try:
+            info = miniaudio.get_file_info(str(path))
+            self.length: int = round(info.num_frames * RATE / info.sample_rate)
+            self.position: int = min(max(0, round(start * RATE)), self.length)
+            self._source: _Source | None = None
+            self._decoded = self._open(info)
+        except (miniaudio.MiniaudioError, StopIteration) as error:
+            raise ValueError(f"{path.name} cannot be decoded") from error
+
+    def _open(self, info: Any) -> Generator[Any, int, None]:
+        if self.position and info.file_format == miniaudio.FileFormat.MP3:
+            frames = _frames_of(self.path, self.path.stat().st_mtime_ns)
+            place = frames.place(round(self.position * frames.rate / RATE))
+            if place is not None:
+                self._source = _Source(self.path, place.offset)
+                decoded: Generator[Any, int, None] = miniaudio.stream_any(
+                    self._source, miniaudio.FileFormat.MP3, miniaudio.SampleFormat.FLOAT32, 2,
+                    RATE, 4096)
+                left = round(place.skip * RATE / frames.rate)
+                while left > 0:
+                    left -= len(decoded.send(min(left, _MOST))) // 2
+                return decoded
+        decoded = miniaudio.stream_file(
+            str(self.path), miniaudio.SampleFormat.FLOAT32, 2, RATE, 4096,
+            seek_frame=self.position * info.sample_rate // RATE)
+        return decoded
+
+    @property
+    def left(self) -> int:
+        """Frames that are still to come."""
+        return self.length - self.position
+
+    def read(self, count: int) -> Stereo:
+        """The next `count` frames; fewer at the end, or where the file is damaged."""
+        count = min(count, self.left)
+        pieces = []
+        have = 0
+        while have < count:
+            try:
+                data = self._decoded.send(min(count - have, _MOST))
+            except (StopIteration, miniaudio.MiniaudioError):
+                self.length = self.position + have
+                break
+            pieces.append(np.frombuffer(data, np.float32).reshape(-1, 2))
+            have += len(pieces[-1])
+        self.position += have
+        return np.concatenate(pieces) if pieces else np.zeros((0, 2), np.float32)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._decoded.close()
+        if self._source:
+            self._source.close()
+
+
+class _Source(miniaudio.StreamableSource):  # type: ignore[misc]
+    """A file from one of its bytes on."""
+
+    def __init__(self, path: Path, offset: int) -> None:
+        self._file, self._offset = path.open("rb"), offset
+        self._file.seek(offset)
+
+    def read(self, num_bytes: int) -> bytes:
+        return self._file.read(num_bytes)
+
+    def seek(self, offset: int, origin: miniaudio.SeekOrigin) -> bool:
+        begin = self._offset if origin == miniaudio.SeekOrigin.START else 0
+        whence = {miniaudio.SeekOrigin.START: 0, miniaudio.SeekOrigin.CURRENT: 1}.get(origin, 2)
+        self._file.seek(begin + offset, whence)
+        return True
+
+    def close(self) -> None:
+        self._file.close()
+
+
+@lru_cache(maxsize=4)
+def _frames_of(path: Path, changed: int) -> Mp3Frames:
+    return Mp3Frames(path)

@@ -1,0 +1,191 @@
+"""What reaches the loudspeakers, sample by sample."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scripts.audio.deck import RAMP, Deck
+from scripts.audio.mp3 import ffmpeg_path
+from scripts.audio.mp3_frames import Mp3Frames
+from scripts.audio.streams import Stream
+from scripts.audio.wav import write_wav
+from scripts.synth import RATE
+
+Sound = npt.NDArray[np.float32]
+Make = Callable[..., Path]
+
+
+def sweep(seconds: float, start: float = 0.0) -> Sound:
+    """A tone that rises, so that every moment is unlike every other."""
+    t = np.arange(round(start * RATE), round((start + seconds) * RATE)) / RATE
+    tone = 0.4 * np.sin(2 * np.pi * (150 * t + 40 * t**2))
+    return np.stack((tone, 0.7 * tone), axis=1).astype(np.float32)
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    def make(name: str, sound: Sound, *options: str) -> Path:
+        wav = tmp_path / f"{Path(name).stem}-source.wav"
+        write_wav(wav, [sound], lambda done: None)
+        path = tmp_path / name
+        subprocess.run([ffmpeg_path(), "-v", "error", "-y", "-i", str(wav), *options, str(path)],
+                       check=True)
+        return path
+    return make
+
+
+def all_of(path: Path) -> Sound:
+    return Stream(path).read(60 * RATE)
+
+
+@pytest.mark.parametrize(("name", "options"), [
+    ("constant.mp3", ["-b:a", "192k"]), ("low.mp3", ["-b:a", "40k"]),
+    ("variable.mp3", ["-q:a", "3"]), ("plain.mp3", ["-b:a", "128k", "-write_xing", "0"]),
+    ("plain variable.mp3", ["-q:a", "5", "-write_xing", "0"]),
+    ("a.wav", []), ("a.flac", []),
+    ("a.ogg", ["-c:a", "libvorbis"])])
+def test_a_song_begins_at_the_very_sample_that_was_asked_for(make: Make, name: str,
+                                                             options: list[str]) -> None:
+    path = make(name, sweep(8.0), *options)
+    whole = all_of(path)
+    assert abs(len(whole) - 8 * RATE) <= 2 * 1152
+    for moment in (0.01, 0.5, 3.3333, 7.9):
+        at = round(moment * RATE)
+        stream = Stream(path, moment)
+        assert stream.position == at
+        found = stream.read(2000)
+        assert np.abs(found - whole[at:at + 2000]).max() < 1e-3
+
+
+@pytest.mark.parametrize("options", [["-ar", "48000", "-b:a", "128k"],
+                                     ["-ar", "22050", "-ac", "1", "-b:a", "32k"]])
+def test_a_place_in_another_sample_rate_is_hit_within_a_millisecond(make: Make,
+                                                                    options: list[str]) -> None:
+    path = make("other.mp3", sweep(6.0), *options)
+    whole, found = all_of(path)[:, 0], Stream(path, 4.0).read(4000)[:, 0]
+    at = 4 * RATE
+    errors = [np.abs(whole[at + n:at + n + 4000] - found).max() for n in range(-44, 45)]
+    assert min(errors) < 0.1 < max(errors)
+
+
+def test_song_follows_song_without_a_gap(make: Make) -> None:
+    """One tone, cut into two files, sounds as if it had never been cut."""
+    for ending, most in ((".wav", 1e-4), (".mp3", 0.06)):
+        one, two = make(f"one{ending}", sweep(2.0)), make(f"two{ending}", sweep(2.0, 2.0))
+        deck = Deck(1.0)
+        deck.play(Stream(one))
+        deck.lay_ready(Stream(two))
+        heard = np.concatenate([deck.read(n) for n in (5000, 441, 90_000, 70_000)])
+        wanted = sweep(4.0)[:len(heard)]
+        join = slice(2 * RATE - 2000, 2 * RATE + 2000)
+        assert np.abs(heard - wanted)[join].max() < most
+        assert deck.begun == 2 and not deck.waiting
+
+
+def test_songs_fade_into_each_other_at_equal_power(make: Make) -> None:
+    rng = np.random.default_rng(5)
+    noises = [(0.2 * rng.standard_normal((3 * RATE, 2))).astype(np.float32) for _ in range(2)]
+    one, two = (make(f"{n}.wav", noise) for n, noise in enumerate(noises))
+    deck = Deck(1.0, crossfade=1.0)
+    deck.play(Stream(one))
+    deck.lay_ready(Stream(two))
+    heard = np.concatenate([deck.read(4096) for _ in range(5 * RATE // 4096)])
+    loud = np.sqrt((heard[:len(heard) // 4410 * 4410, 0].reshape(-1, 4410) ** 2).mean(axis=1))
+    assert np.abs(loud[1:48] / 0.2 - 1).max() < 0.1
+    while not deck.ended:
+        deck.read(1000)
+    assert deck.place() == (0.0, 0.0)
+
+
+def clicks(sound: Sound) -> float:
+    """How suddenly a tone of 100 Hz and 0.5 bends at worst; whole it is 1."""
+    bend = np.abs(np.diff(sound[:, 0], n=2)).max()
+    return float(bend / (0.5 * (2 * np.pi * 100 / RATE) ** 2))
+
+
+def test_pause_volume_seeking_and_skipping_do_not_click(make: Make) -> None:
+    t = np.arange(8 * RATE) / RATE
+    tone = np.repeat((0.5 * np.sin(2 * np.pi * 100 * t)).astype(np.float32)[:, None], 2, axis=1)
+    path = make("tone.wav", tone)
+    deck = Deck(0.9)
+    deck.play(Stream(path))
+    heard = [deck.read(3001)]
+    for order in (lambda: deck.set_volume(0.2), lambda: deck.pause(True),
+                  lambda: deck.pause(False), lambda: deck.play(Stream(path, 3.1234)),
+                  lambda: deck.set_volume(1.0), lambda: deck.play(Stream(path)), deck.stop):
+        order()
+        heard += [deck.read(n) for n in (RAMP // 3, 2000, 777)]
+    sound = np.concatenate(heard)
+    assert clicks(sound) < 60  # a bare cut is 1000 and more
+    assert clicks(np.concatenate((sound[:50], 0 * sound[:50], sound[1500:1600]))) > 200
+    assert not heard[-1].any()
+
+
+def test_nothing_is_lost_in_a_pause(make: Make) -> None:
+    path = make("sweep.wav", sweep(3.0))
+    deck = Deck(1.0)
+    deck.play(Stream(path))
+    deck.read(10_000)
+    deck.pause(True)
+    held = deck.read(5000)
+    assert held[:RAMP].any() and not held[RAMP:].any() and not deck.read(5000).any()
+    place = deck.place()[0]
+    deck.pause(False)
+    at = round(place * RATE)
+    assert np.allclose(deck.read(4000)[RAMP:], sweep(3.0)[at + RAMP:at + 4000], atol=1e-4)
+
+
+def test_a_quiet_song_is_brought_to_the_level_of_the_others(make: Make) -> None:
+    path = make("quiet.wav", 0.1 * sweep(1.0))
+    deck = Deck(0.5)
+    deck.play(Stream(path), gain=4.0)
+    assert np.allclose(deck.read(5000)[RAMP:], 0.2 * sweep(1.0)[RAMP:5000], atol=1e-3)
+
+
+def test_a_file_cut_short_plays_as_far_as_it_goes(make: Make, tmp_path: Path) -> None:
+    data = make("whole.mp3", sweep(4.0), "-b:a", "128k").read_bytes()
+    cut = tmp_path / "cut.mp3"
+    cut.write_bytes(data[:len(data) // 2])
+    deck = Deck(1.0)
+    deck.play(Stream(cut))
+    frames = 0
+    while not deck.ended:
+        frames += 1000
+        deck.read(1000)
+    assert 1.5 * RATE < frames < 2.5 * RATE
+    with pytest.raises(ValueError, match=r"cut\.mp3 cannot be decoded"):
+        Stream(cut, 3.5)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=300), st.integers(0, 4000), st.integers(0, 255), st.booleans())
+def test_any_file_is_read_or_refused(data: bytes, at: int, byte: int, tagged: bool) -> None:
+    global _example
+    if _example is None:
+        wav = subprocess.run([ffmpeg_path(), "-v", "error", "-f", "lavfi", "-i",
+                              "sine=d=0.3", "-b:a", "48k", "-f", "mp3", "-"],
+                             capture_output=True, check=True)
+        _example = wav.stdout
+    import tempfile
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "any.mp3"
+        spoiled = bytearray(_example)
+        spoiled[at % len(spoiled)] = byte
+        path.write_bytes((b"ID3" if tagged else b"") + data + bytes(spoiled))
+        for read in (lambda: Mp3Frames(path).place(5000), lambda: Stream(path).read(RATE),
+                     lambda: Stream(path, 0.2).read(RATE)):
+            try:
+                read()
+            except ValueError:
+                pass
+
+
+_example: bytes | None = None
