@@ -12,3 +12,5 @@ MODELS = HOME / "models"
 OUTPUT = HOME / "output"
 SOUNDFONTS = HOME / "data" / "soundfonts"
 SETTINGS = HOME / "data" / "persistent.json"
+SESSION = HOME / "data" / "jukebox.json"  # where the listener was
+LISTENER = HOME / "data" / "listener.db"  # ratings and plays

@@ -43,7 +43,9 @@ class Settings:
     bitrate : int
         kbit/s of the MP3.
     theme : str
-        ``ascii`` or ``unicode``: what rules and bars are drawn with.
+        What rules and bars are drawn with: a name in :data:`scripts.theme.THEMES`.
+    crossfade : float
+        Seconds that one song fades into the next; 0 joins them without a gap.
     """
 
     thread_fraction: float = 5 / 6
@@ -55,7 +57,8 @@ class Settings:
     auto_play: bool = True
     output: str = "auto"
     bitrate: int = 192
-    theme: str = "ascii"
+    theme: str = "ascii-colour"
+    crossfade: float = 0.0
     unknown: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     @property
@@ -66,7 +69,7 @@ class Settings:
 
 _RANGES: dict[str, tuple[float, float]] = {
     "thread_fraction": (0.01, 1.0), "temperature": (0.0, 2.0), "volume": (0.0, 1.0),
-    "bitrate": (32, 320)}
+    "bitrate": (32, 320), "crossfade": (0.0, 12.0)}
 _LENGTH = re.compile(r"\d{1,4}(\.\d+)?(\s*-\s*\d{1,4}(\.\d+)?)?|\d{1,2}:[0-5]\d")
 _CHOICES: dict[str, tuple[str, ...]] = {
     "output": ("auto", "miniaudio", "simpleaudio", "null"), "theme": tuple(THEMES)}

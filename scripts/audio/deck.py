@@ -150,6 +150,13 @@ class Deck:
         with self._lock:
             return self._now is None
 
+    @property
+    def silent(self) -> bool:
+        """True when nothing is to be heard until somebody orders something."""
+        with self._lock:
+            return (self._paused and self._level == 0.0) or (
+                self._now is None and not self._leaving)
+
     def place(self) -> tuple[float, float]:
         """Position in the song and its length, in seconds."""
         with self._lock:

@@ -22,7 +22,7 @@ Read = Callable[[int], npt.NDArray[np.float32]]  # frames wanted -> (frames, 2),
 _BUFFER = 120  # milliseconds that the device is ahead
 _PATIENCE = 1.5  # seconds without a question after which a device is given up
 _PIECE = 10 * RATE  # frames that simpleaudio is given at once
-_STEP = 0.05  # seconds between two looks of the outputs that keep time themselves
+_STEP = 0.1  # seconds between two looks of the outputs that keep time themselves
 
 
 class Output(Protocol):
@@ -32,6 +32,9 @@ class Output(Protocol):
 
     def start(self, read: Read) -> None:
         """Begin to ask `read` for samples, from another thread, until closed."""
+
+    def hold(self, held: bool) -> None:
+        """Ask for nothing while there is nothing to hear; costs no processor time then."""
 
     def alive(self) -> bool:
         """False when the device has gone."""
@@ -60,15 +63,23 @@ class MiniaudioOutput:
             self._device.close()
             raise OSError("no sound device")
         self._asked = time.monotonic()
+        self._read: Read | None = None
 
     def start(self, read: Read) -> None:
-        feed = self._feed(read)
-        next(feed)
-        self._asked = time.monotonic()
-        self._device.start(feed)
+        self._read = read
+        self.hold(False)
+
+    def hold(self, held: bool) -> None:
+        if held and self._device.running:
+            self._device.stop()
+        elif not held and not self._device.running and self._read:
+            feed = self._feed(self._read)
+            next(feed)
+            self._asked = time.monotonic()
+            self._device.start(feed)
 
     def alive(self) -> bool:
-        return time.monotonic() - self._asked < _PATIENCE
+        return not self._device.running or time.monotonic() - self._asked < _PATIENCE
 
     def ahead(self) -> int:
         return 0
@@ -91,12 +102,16 @@ class _Timed:
     """An output with a thread that takes samples in time."""
 
     def __init__(self) -> None:
-        self._end = threading.Event()
+        self._end, self._going = threading.Event(), threading.Event()
+        self._going.set()
         self._thread: threading.Thread | None = None
 
     def start(self, read: Read) -> None:
         self._thread = threading.Thread(target=self._run, args=(read,), daemon=True)
         self._thread.start()
+
+    def hold(self, held: bool) -> None:
+        (self._going.clear if held else self._going.set)()
 
     def alive(self) -> bool:
         return True
@@ -109,6 +124,7 @@ class _Timed:
 
     def close(self) -> None:
         self._end.set()
+        self._going.set()
         if self._thread and self._thread is not threading.current_thread():
             self._thread.join(2.0)
 
@@ -122,13 +138,15 @@ class NullOutput(_Timed):
     name = "null"
 
     def _run(self, read: Read) -> None:
-        begun, taken = time.monotonic(), 0
+        last = time.monotonic()
         while not self._end.wait(_STEP):
-            due = int((time.monotonic() - begun) * RATE) - taken
-            if due > RATE:  # the machine was asleep
-                begun, taken, due = time.monotonic(), 0, RATE // 10
-            read(due)
-            taken += due
+            if not self._going.is_set():
+                self._going.wait()
+                last = time.monotonic()
+            now = time.monotonic()
+            due = round((now - last) * RATE)
+            read(due if due < RATE else RATE // 10)  # else the machine was asleep
+            last = now
 
 
 class SimpleaudioOutput(_Timed):
@@ -161,7 +179,8 @@ class SimpleaudioOutput(_Timed):
         self.recall()
 
     def _run(self, read: Read) -> None:
-        while not self._end.wait(_STEP / 5):
+        while not self._end.wait(_STEP / 10):
+            self._going.wait()
             with self._lock:
                 if self._playing is not None and self._playing.is_playing():
                     continue

@@ -19,7 +19,7 @@ from scripts.jukebox.queue import Queue
 from scripts.library.songs import Song
 from scripts.synth import RATE
 
-TICK = 0.1  # seconds between looks at deck and device
+TICK, _REST = 0.2, 1.0  # seconds between looks at deck and device; and while nothing is heard
 _READY = 20.0  # seconds before a song's end at which the next one is opened
 _AGAIN = 5.0  # seconds between tries to find a lost device
 _LEVEL = -14.0  # LUFS that songs are brought to
@@ -70,7 +70,7 @@ class Player:
         self._output, self._notice = opener(output)
         self._tried = time.monotonic()
         self._output.start(self._deck.read)
-        self._end = threading.Event()
+        self._end, self._wake = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -122,6 +122,7 @@ class Player:
             if self._active and paused != self._deck.paused:
                 self._deck.pause(paused)
                 self._recall()
+                self._be_heard()
 
     def toggle_pause(self) -> None:
         """Hold when it plays, go on when it is held."""
@@ -158,6 +159,7 @@ class Player:
     def close(self) -> None:
         """Stop and end the thread."""
         self._end.set()
+        self._wake.set()
         self._thread.join(2.0)
         self._output.close()
         self._deck.close()
@@ -194,8 +196,13 @@ class Player:
     # -- the thread ------------------------------------------------------------------------
 
     def _run(self) -> None:
-        while not self._end.wait(TICK):
+        rests = False
+        while not self._end.is_set():
+            self._wake.wait(_REST if rests else TICK)
+            self._wake.clear()
             with self._lock:
+                rests = self._deck.silent
+                self._output.hold(rests)
                 self._notice_change()
                 if self._active and self._deck.ended:
                     self._advance(lambda: self._queue.next(by_itself=True))
@@ -240,6 +247,7 @@ class Player:
         self._number += not again
         self._active = True
         self._output.recall()
+        self._be_heard()
         return True
 
     def _lay_ready(self) -> None:
@@ -259,6 +267,11 @@ class Player:
         if self._ready and (following is None or following.path != self._ready.path):
             self._deck.forget_next()
             self._ready = None
+
+    def _be_heard(self) -> None:
+        """There is something to play: neither device nor thread may rest."""
+        self._output.hold(False)
+        self._wake.set()
 
     def _place(self) -> float:
         return max(0.0, self._deck.place()[0] - self._output.ahead() / RATE)
@@ -291,6 +304,7 @@ class Player:
             self._output.close()
             self._output, self._notice = found, "The sound device is back."
         self._output.start(self._deck.read)
+        self._output.hold(self._deck.silent)
 
 
 def gain_of(song: Song) -> float:

@@ -7,24 +7,29 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from scripts import paths
-from scripts.brief import MOST_SONGS, parse_length
 from scripts.errors import MusicGenError, UsageError
 from scripts.jukebox.player import Player
-from scripts.jukebox.queue import Queue
 from scripts.library.song_files import recover
-from scripts.library.songs import Song, list_songs
+from scripts.library.songs import list_songs
 from scripts.llm.registry import find_model
-from scripts.settings import Settings, checked, save_settings
-from scripts.styles.lookup import find_styles
-from scripts.styles.style import load_styles
-from scripts.theme import THEMES
+from scripts.settings import Settings
 from scripts.tui import keys
-from scripts.tui.jobs import Job
-from scripts.tui.screens import OPTION_ROWS, draw, option_text
-from scripts.tui.state import GENERATE, JUKEBOX, MENU, OPTIONS, Field, State
+from scripts.tui.bindings import BINDINGS, help_lines, table_of
+from scripts.tui.choosing import Choosing, model_words
+from scripts.tui.layout import MARGINS, is_too_small
+from scripts.tui.listening import Listening, MakePlayer
+from scripts.tui.making import Making
+from scripts.tui.screens.draw import draw
+from scripts.tui.screens.generate import WISHES as WISH_ROWS
+from scripts.tui.screens.options import ROWS
+from scripts.tui.screens.pieces import now_playing
+from scripts.tui.state import GENERATE, JUKEBOX, MENU, OPTIONS, WISHES, Field, Overlay, State
 from scripts.tui.terminal import Screen
 
-POLL = 0.1  # seconds between looks at player and jobs
+POLL = 0.1  # seconds between frames while something moves
+_STILL = 0.5  # and while nothing does
+_SHORT, _LONG = 5.0, 30.0  # seconds of a seek
+_LOUDER = 0.05
 LONGEST_INPUT = 200
 
 
@@ -37,49 +42,38 @@ class App:
     settings : Settings
     player : callable
         Makes the player; replaced in tests.
+    notes : sequence of str
+        What the user should know first.
     """
 
-    def __init__(self, screen: Screen, settings: Settings,
-                 player: Callable[[Queue, str, float], Player] = Player,
+    def __init__(self, screen: Screen, settings: Settings, player: MakePlayer = Player,
                  notes: Sequence[str] = ()) -> None:
         self.screen = screen
         self.state = State(settings, message="; ".join(notes))
-        self.jobs: list[Job] = []
-        self._make_player = player
-        self._player: Player | None = None
-        self._songs: list[Song] = []
+        self.listening = Listening(self.state, player)
+        self.making = Making(self.state, self._song_done)
+        self.choosing = Choosing(self.state, self._setting_changed)
         self._running = True
         self._frame: list[str] = []
-        self._keys: dict[str, dict[str, Callable[[], None]]] = {
-            MENU: {"1": self.open_generate, "2": self.open_jukebox, "3": self.open_options,
-                   "r": self.refresh, "p": self.pause, "n": self.skip, "x": self.leave},
-            GENERATE: {"b": self.back, "m": self.ask_styles, "c": self.cancel_jobs,
-                       "x": self.leave},
-            JUKEBOX: {"b": self.back, "x": self.leave, "p": self.pause, " ": self.pause,
-                      "n": self.skip, ">": self.skip, "<": self.previous, "+": self.louder,
-                      "=": self.louder, "-": self.softer},
-            OPTIONS: {"b": self.back, "x": self.leave,
-                      **{str(n): self._opener(name) for n, (name, _) in
-                         enumerate(OPTION_ROWS, 1)}}}
+        self._tables = {name: {key: self._action(action)
+                               for key, action in table_of(name).items()} for name in BINDINGS}
 
     def run(self) -> int:
         """Serve keys until the user leaves."""
         recover(paths.OUTPUT, time.time())
         self.refresh()
+        self.listening.resume()
         try:
             while self._running:
                 self.update()
                 self.draw()
-                pressed = self.screen.key(POLL)
-                if pressed:
+                pressed = self.screen.key(POLL if self._moves() else _STILL)
+                while pressed and self._running:
                     self.press(pressed)
+                    pressed = self.screen.key(0.0)  # all that were typed meanwhile
         finally:
-            for job in self.jobs:
-                job.cancel()  # all at once, then wait for each
-            for job in self.jobs:
-                job.end()
-            if self._player:
-                self._player.close()
+            self.making.close()
+            self.listening.close()
         return 0
 
     def draw(self) -> None:
@@ -87,38 +81,49 @@ class App:
         frame = draw(self.state, self.screen.size())
         if frame != self._frame:
             self._frame = frame
-            self.screen.show(frame)
+            self.screen.show(frame, self.state.settings.theme.endswith("colour"))
 
     def update(self) -> None:
-        """Take in what player and jobs have done."""
-        for job in self.jobs:
-            job.poll()
-        self.state.jobs = [job.state for job in self.jobs]
-        self.state.playing = self._player.playing() if self._player else None
+        """Take in what player and orders have done."""
+        self.making.update()
+        self.listening.update()
+
+    def _moves(self) -> bool:
+        """Whether anything on the screen changes by itself."""
+        now = self.state.playing
+        return self.making.busy or self.state.sleep is not None or (
+            now is not None and now.song is not None and not now.paused)
 
     def press(self, key: str) -> None:
         """Act on a key."""
         if key == keys.RESIZE:
             self._frame = []
-            return
-        if key == "ctrl-c":
+        elif key == "ctrl-c" or (key.lower() == "x" and is_too_small(self.screen.size())):
             self.leave()
-            return
-        if self.state.leaving:
-            if key.lower() in ("y", "x"):
-                self._running = False
-            elif key.lower() in ("n", "b", keys.ESCAPE):
-                self.state.leaving = False
-            return
-        if self.state.field:
-            self._type(key)
-            return
-        if key == keys.ESCAPE:
-            key = "b"
-        action = self._keys[self.state.screen].get(key.lower())
-        if action:
-            self.state.message = ""
-            action()
+        elif self.state.leaving:
+            self._answer_leaving(key.lower())
+        elif self.state.overlay:
+            self._turn_page(key)
+        elif self.state.field:
+            self._type(key, self.state.field)
+        else:
+            action = self._tables[self.state.screen].get(key.lower())
+            if action:
+                self.state.message = ""
+                action()
+
+    def _action(self, name: str) -> Callable[[], None]:
+        """The method that a binding names: of this program, or of one of its parts."""
+        stem, _, number = name.rpartition("_")
+        numbered = {"rate": self._rate, "wish": self._ask_wish, "option": self._open_option}
+        if stem in numbered and number.isdigit():
+            return lambda: numbered[stem](int(number))
+        for part in (self, self.listening, self.making):
+            found = getattr(part, name, None)
+            if found is not None:
+                method: Callable[[], None] = found
+                return method
+        raise AttributeError(name)
 
     # -- moving about ----------------------------------------------------------------------
 
@@ -129,88 +134,119 @@ class App:
 
     def leave(self) -> None:
         """Exit; asks first while songs are being made."""
-        if any(not job.state.done for job in self.jobs):
+        if self.making.busy and not self.state.leaving:
             self.state.leaving = True
         else:
             self._running = False
+
+    def help(self) -> None:
+        self.state.overlay = Overlay("Keys", help_lines(self.state.screen))
 
     def refresh(self) -> None:
         """Look at the disk again."""
         self._read_songs()
         try:
-            self.state.model = find_model(self.state.settings.model, paths.MODELS).path.name
+            info = find_model(self.state.settings.model, paths.MODELS)
+            self.state.model, self.state.model_words = info.path.name, model_words(info)
         except MusicGenError as error:
-            self.state.model = ""
+            self.state.model = self.state.model_words = ""
             self.state.message = str(error)
 
     def _read_songs(self) -> None:
-        """Follow the output folder; new songs join what plays, vanished ones leave."""
-        self._songs = list_songs(paths.OUTPUT)
-        self.state.songs = len(self._songs)
-        self.state.total_seconds = sum(s.seconds for s in self._songs)
-        self.state.latest = tuple(s.title for s in reversed(self._songs[-3:]))
-        if self._player:
-            self._player.refresh(self._songs)
+        songs = list_songs(paths.OUTPUT)
+        self.state.songs = len(songs)
+        self.state.total_seconds = sum(s.seconds for s in songs)
+        self.state.latest = tuple(s.title for s in reversed(songs[-3:]))
+        self.listening.follow(songs)
+
+    def _answer_leaving(self, key: str) -> None:
+        if key in ("y", "x"):
+            self._running = False
+        elif key in ("n", "b", keys.ESCAPE):
+            self.state.leaving = False
+
+    def _turn_page(self, key: str) -> None:
+        page, size = self.state.overlay, self.screen.size()
+        assert page
+        room = max(1, size[1] - MARGINS - len(now_playing(self.state, size)))
+        step = {"up": -1, "down": 1, "page up": -room, "page down": room, " ": room}.get(key)
+        if step:
+            page.top = max(0, min(page.top + step, len(page.lines) - room))
+        elif key.lower() in ("b", "i", "?", "q", keys.ESCAPE, keys.ENTER):
+            self.state.overlay = None
+        elif key.lower() == "x":
+            self.leave()
 
     # -- making songs ----------------------------------------------------------------------
 
     def open_generate(self) -> None:
         self.state.screen = GENERATE
-        if not any(not job.state.done for job in self.jobs):
-            self.ask_styles()
+        if not self.making.busy:
+            self.making.ask_styles()
 
-    def ask_styles(self) -> None:
-        self.state.answers = {}
-        self.state.field = Field("What kind of music are we making today? "
-                                 "(Styles, separated, by, commas)", "styles")
+    def open_wishes(self) -> None:
+        self.state.field = None
+        self.state.screen = WISHES
 
-    def cancel_jobs(self) -> None:
-        for job in self.jobs:
-            job.cancel()
+    def close_wishes(self) -> None:
+        self.state.screen = GENERATE
+        if "styles" in self.state.answers and "songs" not in self.state.answers:
+            self.making.answer(Field("", "styles"), self.state.answers["styles"])
+
+    def look_up(self) -> None:
+        self.making.look(-1)
+
+    def look_down(self) -> None:
+        self.making.look(1)
+
+    def more_like_this(self) -> None:
+        found = self.listening.like_this()
+        if found:
+            styles, wishes = found
+            self.making.order(styles, 1, {**self.state.wishes, **wishes})
+            self.state.message = f'Making one more "{styles}".'
 
     def _song_done(self) -> None:
         self._read_songs()
         if self.state.settings.auto_play:
-            self._start_playing()
+            now = self.state.playing
+            if now is None or now.song is None:
+                self.listening.start()
+
+    def _ask_wish(self, number: int) -> None:
+        self.making.ask_wish(list(WISH_ROWS)[number - 1])
 
     # -- playing ---------------------------------------------------------------------------
 
     def open_jukebox(self) -> None:
         self.state.screen = JUKEBOX
         self._read_songs()
-        self._start_playing()
+        self.listening.start()
 
-    def _start_playing(self) -> None:
-        if self._player is None:
-            settings = self.state.settings
-            self._player = self._make_player(Queue(self._songs), settings.output,
-                                             settings.volume)
-        self._player.start()
+    def seek_on(self) -> None:
+        self.listening.seek(_SHORT)
 
-    def pause(self) -> None:
-        if self._player:
-            if self._player.ended:
-                self._player.start()
-            else:
-                self._player.toggle_pause()
+    def seek_back(self) -> None:
+        self.listening.seek(-_SHORT)
 
-    def skip(self) -> None:
-        if self._player:
-            self._player.next()
+    def leap_on(self) -> None:
+        self.listening.seek(_LONG)
 
-    def previous(self) -> None:
-        if self._player:
-            self._player.previous()
+    def leap_back(self) -> None:
+        self.listening.seek(-_LONG)
 
     def louder(self) -> None:
-        self._volume(0.05)
+        self._volume(_LOUDER)
 
     def softer(self) -> None:
-        self._volume(-0.05)
+        self._volume(-_LOUDER)
+
+    def _rate(self, rating: int) -> None:
+        self.listening.rate(rating)
 
     def _volume(self, by: float) -> None:
         volume = round(min(1.0, max(0.0, self.state.settings.volume + by)), 2)
-        self._set("volume", volume)
+        self.choosing.set("volume", volume)
         self.state.message = f"Volume {volume:.0%}"
 
     # -- settings --------------------------------------------------------------------------
@@ -218,101 +254,61 @@ class App:
     def open_options(self) -> None:
         self.state.screen = OPTIONS
 
-    def _opener(self, name: str) -> Callable[[], None]:
-        label = dict(OPTION_ROWS)[name]
-        if name == "auto_play":
-            return lambda: self._set(name, not self.state.settings.auto_play)
-        if name == "theme":
-            return self._next_theme
-        hint = {"thread_fraction": "0.01 to 1", "temperature": "0 to 2", "volume": "0 to 100 %",
-                "model": "a name in models/, empty for automatic",
-                "song_length": "minutes (3), a range (4-6) or hours (1:30)",
-                "output": "auto, miniaudio, simpleaudio or null"}[name]
-        return lambda: self._ask(Field(f"{label} ({hint}):", name))
+    def _open_option(self, number: int) -> None:
+        self.choosing.open(list(ROWS)[number - 1])
 
-    def _next_theme(self) -> None:
-        names = list(THEMES)
-        self._set("theme", names[(names.index(self.state.settings.theme) + 1) % len(names)])
-
-    def _ask(self, question: Field) -> None:
-        self.state.field = question
-
-    def _set(self, name: str, value: Any) -> None:
-        self.state.settings = checked(self.state.settings, name, value)
-        try:
-            save_settings(paths.SETTINGS, self.state.settings)
-        except MusicGenError as error:
-            self.state.message = str(error)
-        if self._player and name == "volume":
-            self._player.set_volume(self.state.settings.volume)
-        if self._player and name == "output":
-            self._player.close()
-            self._player = None  # the jukebox opens the new device
+    def _setting_changed(self, name: str) -> None:
+        settings = self.state.settings
+        if name == "volume":
+            self.listening.set_volume(settings.volume)
+        elif name == "crossfade":
+            self.listening.set_crossfade(settings.crossfade)
+        elif name == "output":
+            self.listening.reopen()
+        elif name == "model":
+            self.refresh()
 
     # -- typing ----------------------------------------------------------------------------
 
-    def _type(self, key: str) -> None:
-        entry = self.state.field
-        assert entry
+    def _type(self, key: str, field: Field) -> None:
         if key == keys.ESCAPE:
             self.state.field = None
-            if self.state.screen == GENERATE and not self.jobs:
+            if self.state.screen == GENERATE and not self.making.jobs:
                 self.back()
-        elif key == keys.BACKSPACE:
-            entry.text = entry.text[:-1]
         elif key == keys.ENTER:
-            try:
-                self._answer(entry, entry.text.strip())
-            except UsageError as error:
-                entry.problem = str(error)
-                entry.text = ""
-        elif len(key) == 1 and key.isprintable() and len(entry.text) < LONGEST_INPUT:
-            entry.text += key
-
-    def _answer(self, entry: Field, text: str) -> None:
-        """Take an answer; a UsageError keeps the question open."""
-        if entry.name == "styles":
-            find_styles(text, load_styles(paths.DATA / "styles"))
-            self.state.answers["styles"] = text
-            self.state.field = Field("How many songs should I generate?", "songs")
-        elif entry.name == "songs":
-            if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MOST_SONGS:
-                raise UsageError(f"Please type a number from 1 to {MOST_SONGS:,}.")
-            self.state.answers["songs"] = text
-            self.state.field = None
-            self.jobs = [j for j in self.jobs if not j.state.done]
-            self.jobs.append(Job(self.state.answers["styles"], int(text), [], self._song_done))
+            self._answer(field)
+        elif key == keys.TAB:
+            self.making.complete(field)
+        elif key in ("up", "down"):
+            last = max(0, len(field.offers) - 1)
+            field.chosen = min(max(field.chosen + (1 if key == "down" else -1), 0), last)
+        elif field.name == "songs" and key.lower() == "w":
+            self.open_wishes()
         else:
-            self._set(entry.name, _value(entry.name, text))
-            self.state.field = None
-            label = dict(OPTION_ROWS)[entry.name]
-            self.state.message = f"{label}: {option_text(self.state.settings, entry.name)}"
-            if entry.name == "model":
-                self.refresh()
+            if key == keys.BACKSPACE:
+                field.text = field.text[:-1]
+            elif len(key) == 1 and key.isprintable() and len(field.text) < LONGEST_INPUT:
+                field.text += key
+            self._typed(field)
 
+    def _typed(self, field: Field) -> None:
+        if field.name == "search":
+            self.listening.find()
+        elif self.state.screen == OPTIONS:
+            self.choosing.typed(field)
+        else:
+            self.making.typed(field)
 
-def _value(name: str, text: str) -> Any:
-    """A typed setting as its value."""
-    if name == "song_length":
-        parse_length(text)
-        return text
-    if name == "model":
-        if text:
-            try:
-                find_model(text, paths.MODELS)
-            except MusicGenError as error:
-                raise UsageError(str(error)) from error
-        return text
-    if name in ("thread_fraction", "temperature", "volume"):
+    def _answer(self, field: Field) -> None:
+        text: Any = field.text.strip()
         try:
-            if "/" in text:
-                top, bottom = text.split("/", 1)
-                number = float(top) / float(bottom)
+            if field.name == "search":
+                self.state.field = None
+                self.listening.play_found(field.chosen)
+            elif self.state.screen == OPTIONS:
+                self.choosing.answer(field, text)
             else:
-                number = float(text.rstrip("% "))
-        except (ValueError, ZeroDivisionError):
-            raise UsageError(f'"{text[:20]}" is not a number') from None
-        if name == "volume" and (number > 1 or text.endswith("%")):
-            number /= 100
-        return number
-    return text.lower()
+                self.making.answer(field, text)
+        except UsageError as error:
+            field.problem = str(error)
+            field.text, field.offers = "", ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import time
 from collections.abc import Callable, Sequence
 
 from scripts.child import Child
@@ -24,6 +25,8 @@ class Job:
     def __init__(self, styles: str, songs: int, words: Sequence[str],
                  finished: Callable[[], None]) -> None:
         self.state = JobState(styles, songs)
+        self._begun = time.monotonic()  # the song that is being made
+        self._took: list[float] = []  # seconds of each song that is done
         self._finished = finished
         self._child = Child("scripts.cli", ["generate", "--songs", str(songs), "--json",
                                             "--watch-input", *words, "--", styles])
@@ -52,11 +55,15 @@ class Job:
                 self.state.text = str(message.get("text") or self.state.text)
             elif message.get("event") == "song":
                 self.state.made.append(str(message["title"]))
+                self._took.append(time.monotonic() - self._begun)
+                self._begun = time.monotonic()
                 self._finished()
             elif message.get("event") == "failed":
                 self.state.failures.append(f"song {message['song']}: {message['reason']}")
             elif message.get("event") == "note":
                 self.state.notes.append(str(message["text"]))
+        self.state.left = seconds_left(self._took, time.monotonic() - self._begun,
+                                       self.state.songs - len(self.state.failures))
         return changed
 
     def cancel(self) -> None:
@@ -80,3 +87,19 @@ class Job:
             said = [line for line in self._child.complaints if line.startswith("llm-music-gen: ")]
             words = said[-1].removeprefix("llm-music-gen: ") if said else self._child.exit_words()
             self.state.failures.append(words)
+
+
+def seconds_left(took: Sequence[float], spent: float, songs: int) -> float | None:
+    """How long the rest of an order will take, from what its songs took so far.
+
+    Parameters
+    ----------
+    took : sequence of float
+        Seconds of each song that is done.
+    spent : float
+        Seconds on the one that is being made.
+    """
+    if not took or len(took) >= songs:
+        return None
+    usual = sorted(took)[len(took) // 2]
+    return usual * (songs - len(took) - 1) + max(0.0, usual - spent)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-ENTER, ESCAPE, BACKSPACE, RESIZE = "enter", "escape", "backspace", "resize"
+ENTER, ESCAPE, BACKSPACE, RESIZE, TAB = "enter", "escape", "backspace", "resize", "tab"
 
 # Codes beyond characters. curses' own, on Linux and Windows:
 _CURSES = {258: "down", 259: "up", 260: "left", 261: "right", 262: "home", 263: BACKSPACE,
@@ -14,7 +14,7 @@ _KEYPAD = {449: "home", 450: "up", 451: "page up", 452: "left", 454: "right", 45
            465: "+"}
 _CODES = {**_CURSES, **_KEYPAD}
 _CHARACTERS = {"\n": ENTER, "\r": ENTER, "\x1b": ESCAPE, "\x08": BACKSPACE, "\x7f": BACKSPACE,
-               "\x03": "ctrl-c"}
+               "\x03": "ctrl-c", "\t": TAB}
 
 
 def name_of(key: str | int) -> str:

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import textwrap
 import unicodedata
+from collections.abc import Iterable, Sequence
 
 from scripts.theme import ASCII, Theme
 
 SMALLEST = (60, 16)
+MARGINS = 6  # lines of a screen that are not its body
+
+Size = tuple[int, int]  # columns, lines
+Part = tuple[int, list[str]]  # how soon it may be left out (0: never), and its lines
 
 
 def width_of(text: str) -> int:
     """Columns that `text` takes on a console."""
+    if text.isascii():
+        return len(text)
     return sum(0 if unicodedata.combining(c) else
                2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def clip(text: str, columns: int) -> str:
     """`text` without control characters, cut to `columns`."""
+    if text.isascii() and text.isprintable() and len(text) <= columns:
+        return text
     out: list[str] = []
     used = 0
     for char in text:
@@ -32,22 +42,61 @@ def clip(text: str, columns: int) -> str:
     return "".join(out)
 
 
+def fold(line: str, columns: int) -> list[str]:
+    """A line of talk over as many rows as it needs."""
+    return textwrap.wrap(line, max(columns - 1, 8), subsequent_indent="    ") or [""]
+
+
+def wrap(label: str, titles: Iterable[str], columns: int) -> list[str]:
+    """Titles after a label, over as many lines as they need."""
+    lines, row = [], label
+    names = list(titles)
+    for i, title in enumerate(names):
+        piece = title + (", " if i < len(names) - 1 else "")
+        if len(row) > len(label) and width_of(row) + width_of(piece) > columns:
+            lines.append(row.rstrip())
+            row = " " * len(label)
+        row += piece
+    return [*lines, row.rstrip()]
+
+
+def fitted(parts: Iterable[Part], room: int) -> list[str]:
+    """The lines of parts from top to bottom; what is least needed is left out until they fit."""
+    kept = [part for part in parts if part[1]]
+    while sum(len(lines) for _, lines in kept) > room:
+        most = max(n for n, _ in kept)
+        if not most:
+            break
+        place = max(i for i, (n, _) in enumerate(kept) if n == most)
+        del kept[place]
+    return [line for _, lines in kept for line in lines][:max(room, 0)]
+
+
 def head(title: str, columns: int, theme: Theme = ASCII) -> list[str]:
     """The top rule, the title and its rule."""
     rule = theme.rule * columns
     return [rule, clip(f"    Llm-Music-Gen: {title}", columns), rule, ""]
 
 
-def framed(title: str, body: list[str], foot: str, size: tuple[int, int],
-           theme: Theme = ASCII) -> list[str]:
-    """A whole screen of exactly `size` (columns, lines): head, body, rule and selection line."""
+def framed(title: str, body: list[str], foot: str, size: Size, theme: Theme = ASCII,
+           last: Sequence[str] = ()) -> list[str]:
+    """A whole screen of exactly `size` (columns, lines): head, body, rule and selection line.
+
+    What is `last` stands at the end of the body, whatever else must give way.
+    """
     columns, lines = size
-    if columns < SMALLEST[0] or lines < SMALLEST[1]:
+    if is_too_small(size):
         notice = [f"This window is {columns} x {lines}.", "Please make it at least 60 x 16.",
                   "(X exits)"]
         return ([clip(n, columns) for n in notice] + [""] * lines)[:lines]
     top = head(title, columns, theme)
     room = lines - len(top) - 2
-    shown = [clip(line, columns) for line in body[:room]]
+    shown = [clip(line, columns) for line in body[:room - len(last)]]
+    shown += [""] * (room - len(last) - len(shown)) + [clip(line, columns) for line in last]
     bottom = [theme.thin * columns, clip(foot, columns - 1)]
-    return top + shown + [""] * (room - len(shown)) + bottom
+    return top + shown + bottom
+
+
+def is_too_small(size: Size) -> bool:
+    """Whether a window is too small for any screen."""
+    return size[0] < SMALLEST[0] or size[1] < SMALLEST[1]

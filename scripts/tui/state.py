@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from scripts.jukebox.player import Playing
 from scripts.settings import Settings
 
-MENU, GENERATE, JUKEBOX, OPTIONS = "menu", "generate", "jukebox", "options"
+MENU, GENERATE, JUKEBOX, OPTIONS, WISHES = "menu", "generate", "jukebox", "options", "wishes"
 
 
 @dataclass
@@ -27,6 +27,8 @@ class JobState:
     made : list of str
         Titles of finished songs.
     failures : list of str
+    left : float or None
+        Seconds until all are done, once one song has shown how long it takes.
     done : bool
     """
 
@@ -38,6 +40,7 @@ class JobState:
     made: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    left: float | None = None
     stopping: bool = False
     done: bool = False
 
@@ -54,28 +57,72 @@ class Field:
     text : str
         Typed so far.
     problem : str
-        Why the last answer was not taken.
+        Why the answer is not taken.
+    offers : tuple of str
+        What it may become: words that begin so, songs that are found.
+    chosen : int
+        The offer that Enter would take.
     """
 
     question: str
     name: str
     text: str = ""
     problem: str = ""
+    offers: tuple[str, ...] = ()
+    chosen: int = 0
+
+
+@dataclass
+class Overlay:
+    """A page over the screen: help, or what a song is made of.
+
+    Parameters
+    ----------
+    title : str
+    lines : list of str
+    top : int
+        The first line shown.
+    """
+
+    title: str
+    lines: list[str]
+    top: int = 0
 
 
 @dataclass
 class State:
-    """The program at one moment."""
+    """The program at one moment.
+
+    Parameters
+    ----------
+    rating : int
+        Of the song that plays, 0 to 5.
+    spectrum : tuple of float
+        Level of each band, 0 to 1; empty when it is not drawn.
+    sleep : float or None
+        Seconds until the jukebox falls silent.
+    wishes : dict
+        What the next songs are to be like, in the user's words.
+    shown : int
+        Which of the orders is looked at.
+    """
 
     settings: Settings
     model: str = ""
+    model_words: str = ""
     screen: str = MENU
     songs: int = 0
     total_seconds: float = 0.0
     latest: tuple[str, ...] = ()
     playing: Playing | None = None
+    rating: int = 0
+    spectrum: tuple[float, ...] = ()
+    sleep: float | None = None
     jobs: list[JobState] = field(default_factory=list)
+    shown: int = -1
     answers: dict[str, str] = field(default_factory=dict)
+    wishes: dict[str, str] = field(default_factory=dict)
     field: Field | None = None
+    overlay: Overlay | None = None
     message: str = ""
     leaving: bool = False

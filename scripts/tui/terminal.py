@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import Any, Protocol
 
 from scripts.tui import keys
+from scripts.tui.ink import BAR, FOOT, PLAIN, RULE, SONG, TALK, TITLE, inks
 
 
 class Screen(Protocol):
@@ -14,7 +16,7 @@ class Screen(Protocol):
     def size(self) -> tuple[int, int]:
         """Columns and lines."""
 
-    def show(self, lines: list[str]) -> None:
+    def show(self, lines: list[str], coloured: bool) -> None:
         """Put lines on the screen."""
 
     def key(self, wait: float) -> str:
@@ -28,26 +30,33 @@ class CursesScreen:
         import curses
         self._curses, self._window = curses, window
         self._seen = (0, 0)
+        self._shown: list[tuple[str, int]] = []
         window.keypad(True)
-        try:
+        with contextlib.suppress(curses.error):
             curses.curs_set(0)
-        except curses.error:
-            pass
+        self._attributes = _attributes(curses)
 
     def size(self) -> tuple[int, int]:
         lines, columns = self._window.getmaxyx()
         return columns, lines
 
-    def show(self, lines: list[str]) -> None:
-        self._window.erase()
+    def show(self, lines: list[str], coloured: bool) -> None:
+        inked = list(zip(lines, inks(lines) if coloured else [PLAIN] * len(lines), strict=True))
+        whole = len(inked) != len(self._shown)
+        if whole:
+            self._window.erase()
         columns = self.size()[0]
-        for row, line in enumerate(lines):
-            try:
+        for row, (line, ink) in enumerate(inked):
+            if not whole and self._shown[row] == (line, ink):
+                continue
+            with contextlib.suppress(self._curses.error):
+                self._window.move(row, 0)
+                self._window.clrtoeol()
                 # The bottom right cell cannot be written, so the last line is one shorter.
                 last = row == len(lines) - 1
-                self._window.addstr(row, 0, line[:columns - 1] if last else line)
-            except self._curses.error:
-                pass
+                self._window.addstr(row, 0, line[:columns - 1] if last else line,
+                                    self._attributes[ink])
+        self._shown = inked
         self._window.refresh()
 
     def key(self, wait: float) -> str:
@@ -78,9 +87,32 @@ class CursesScreen:
         return True
 
     def _resize(self) -> None:
+        self._shown = []
         try:
             self._curses.update_lines_cols()
             if os.name == "nt":
                 self._curses.resize_term(0, 0)
         except (AttributeError, self._curses.error):
             pass
+
+
+def _attributes(curses: Any) -> dict[int, int]:
+    """How each ink is shown: in colour, else by being bold."""
+    plain = dict.fromkeys(range(7), 0) | {TITLE: curses.A_BOLD, SONG: curses.A_BOLD}
+    colours = {RULE: curses.COLOR_BLUE, TITLE: curses.COLOR_CYAN, TALK: curses.COLOR_GREEN,
+               SONG: curses.COLOR_YELLOW, BAR: curses.COLOR_MAGENTA, FOOT: curses.COLOR_CYAN}
+    try:
+        curses.start_color()
+        if not curses.has_colors():
+            return plain
+        background = -1
+        try:
+            curses.use_default_colors()
+        except curses.error:
+            background = curses.COLOR_BLACK
+        for ink, colour in colours.items():
+            curses.init_pair(ink, colour, background)
+            plain[ink] |= curses.color_pair(ink)
+    except curses.error:
+        pass
+    return plain

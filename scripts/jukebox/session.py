@@ -1,0 +1,70 @@
+"""What the jukebox takes up again after a restart: ``data/jukebox.json``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from scripts.errors import StorageError
+from scripts.files import write_text
+from scripts.jukebox.queue import REPEATS
+
+_MOST = 20_000  # songs whose order is kept
+
+
+@dataclass(frozen=True)
+class Session:
+    """Where the listener was.
+
+    Parameters
+    ----------
+    song : str
+        The file that played; empty for none.
+    position : float
+        Seconds.
+    order : tuple of str
+        Files in playing order.
+    repeat : str
+    shuffle : bool
+    """
+
+    song: str = ""
+    position: float = 0.0
+    order: tuple[str, ...] = ()
+    repeat: str = "all"
+    shuffle: bool = False
+
+
+def load_session(path: Path) -> Session:
+    """The session kept in `path`; what is damaged in it is left out."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return Session()
+    if not isinstance(data, dict):
+        return Session()
+    order = data.get("order")
+    return Session(
+        _kept(data.get("song"), str, ""), max(0.0, float(_kept(data.get("position"), float, 0.0))),
+        tuple(p for p in order if isinstance(p, str)) if isinstance(order, list) else (),
+        data["repeat"] if data.get("repeat") in REPEATS else "all", data.get("shuffle") is True)
+
+
+def save_session(path: Path, session: Session) -> bool:
+    """Write it; False when that cannot be done, which nobody needs to be told twice."""
+    data = asdict(session)
+    data["order"] = data["order"][:_MOST]
+    try:
+        write_text(path, json.dumps(data, ensure_ascii=False) + "\n", waits=())
+    except StorageError:
+        return False
+    return True
+
+
+def _kept(value: Any, kind: type, default: Any) -> Any:
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        value = min(float(value), 1e9) if abs(value) < 1e9 else default
+    good = isinstance(value, kind) and value == value and value not in (float("inf"), -float("inf"))
+    return value if good else default

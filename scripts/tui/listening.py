@@ -1,0 +1,261 @@
+"""What the listener does with the jukebox, and what it remembers for the next time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from scripts import paths
+from scripts.jukebox.player import Player
+from scripts.jukebox.queue import REPEATS, Queue
+from scripts.jukebox.session import Session, load_session, save_session
+from scripts.library.listener import Listener
+from scripts.library.songs import Song, printable
+from scripts.tui.screens.jukebox import song_facts
+from scripts.tui.spectrum import spectrum, sunk
+from scripts.tui.state import JUKEBOX, Field, Overlay, State
+
+SLEEPS = (15, 30, 60, 90)  # minutes
+_SAVED = 10.0  # seconds between two savings of the place
+_FOUND = 200  # songs that a search lists
+
+MakePlayer = Callable[[Queue, str, float, float], Player]
+
+
+class Listening:
+    """The jukebox behind the screens.
+
+    Parameters
+    ----------
+    state : State
+    make_player : callable
+        Makes the player; replaced in tests.
+    """
+
+    def __init__(self, state: State, make_player: MakePlayer = Player) -> None:
+        self.state = state
+        self.songs: list[Song] = []
+        self._make_player = make_player
+        self._player: Player | None = None
+        self._listener = Listener(paths.LISTENER)
+        self._number = 0
+        self._saved, self._kept = time.monotonic(), Session()
+        self._sleep_at: float | None = None
+        self._found: list[Song] = []
+        self.spectrum_shown = True
+
+    # -- the player ------------------------------------------------------------------------
+
+    def follow(self, songs: list[Song]) -> None:
+        """Take in what is on the disk."""
+        self.songs = songs
+        if self._player:
+            self._player.refresh(songs)
+
+    def resume(self) -> None:
+        """Hold the song and the place of the last time ready, without a sound."""
+        session = load_session(paths.SESSION)
+        song = next((s for s in self.songs if str(s.path) == session.song), None)
+        if song is not None:
+            queue = Queue(self.songs, session.repeat, session.shuffle)
+            queue.restore([Path(p) for p in session.order], song.path)
+            self._open(queue)
+            assert self._player
+            self._player.start(song, session.position, paused=True)
+
+    def start(self) -> None:
+        """Play, from where it was held."""
+        if self._player is None:
+            self._open(Queue(self.songs))
+        assert self._player
+        if self._player.playing().paused:
+            self._player.pause(False)
+        self._player.start()
+
+    def _open(self, queue: Queue) -> None:
+        settings = self.state.settings
+        self._player = self._make_player(queue, settings.output, settings.volume,
+                                         settings.crossfade)
+
+    def reopen(self) -> None:
+        """Go on with another output device."""
+        if self._player:
+            self._save()
+            self._player.close()
+            self._player = None
+            self.resume()
+
+    def update(self) -> None:
+        """Look at the player; keep the place now and then; fall asleep when it is time."""
+        player, state = self._player, self.state
+        state.playing = player.playing() if player else None
+        now = state.playing
+        if player is None or now is None:
+            return
+        if now.song and now.number != self._number and not now.paused:
+            self._number = now.number
+            self._listener.played(now.song.path)
+        state.rating = self._listener.rating(now.song.path) if now.song else 0
+        looks = state.screen == JUKEBOX and self.spectrum_shown and not state.overlay
+        state.spectrum = sunk(state.spectrum, spectrum(player.heard()[-2048:])) \
+            if looks and now.song and not now.paused else ()
+        if self._listener.notice:
+            state.message, self._listener.notice = self._listener.notice, ""
+        if self._sleep_at is not None:
+            state.sleep = self._sleep_at - time.monotonic()
+            if state.sleep <= 0:
+                self._sleep_at = state.sleep = None
+                player.pause(True)
+                state.message = "Good night."
+        if time.monotonic() - self._saved > _SAVED and not now.paused:
+            self._save()
+
+    def close(self) -> None:
+        """Keep the place and let go of everything."""
+        if self._player:
+            self._save()
+            self._player.close()
+        self._listener.close()
+
+    def _save(self) -> None:
+        self._saved = time.monotonic()
+        assert self._player
+        now = self._player.playing()
+        if now.song is None:
+            return
+        session = Session(str(now.song.path), round(now.position, 1),
+                          tuple(map(str, self._player.order())), now.repeat, now.shuffle)
+        if session != self._kept and save_session(paths.SESSION, session):
+            self._kept = session
+
+    # -- keys ------------------------------------------------------------------------------
+
+    def pause(self) -> None:
+        if self._player is None or self._player.ended:
+            self.start()
+        else:
+            self._player.toggle_pause()
+
+    def skip(self) -> None:
+        if self._player:
+            self._player.next()
+
+    def previous(self) -> None:
+        if self._player:
+            self._player.previous()
+
+    def seek(self, seconds: float) -> None:
+        if self._player:
+            self._player.seek_by(seconds)
+
+    def set_volume(self, volume: float) -> None:
+        if self._player:
+            self._player.set_volume(volume)
+
+    def set_crossfade(self, seconds: float) -> None:
+        if self._player:
+            self._player.set_crossfade(seconds)
+
+    def shuffle(self) -> None:
+        """On and off."""
+        if self._player:
+            on = not self._player.playing().shuffle
+            self._player.change(lambda queue: queue.set_shuffle(on))
+            self.state.message = "Shuffle: every song once." if on else "Shuffle off."
+
+    def repeat(self) -> None:
+        """All, one, off."""
+        if self._player:
+            now = self._player.playing().repeat
+            after = REPEATS[(REPEATS.index(now) + 1) % len(REPEATS)]
+            self._player.change(lambda queue: setattr(queue, "repeat", after))
+            self.state.message = f"Repeat {after}."
+
+    def rate(self, rating: int) -> None:
+        """Rate the song that plays."""
+        song = self._song()
+        if song:
+            self._listener.rate(song.path, rating)
+            self.state.message = f"{song.title}: {rating} of 5." if rating else \
+                f"{song.title}: no rating."
+
+    def drop(self) -> None:
+        """Take the song that plays out of the queue; the file stays."""
+        song = self._song()
+        if song and self._player:
+            self._player.change(lambda queue: queue.drop(song))
+            self.state.message = f"{song.title} is out of the queue; its file stays."
+
+    def sleep(self) -> None:
+        """The next of the sleep timer's times, or off."""
+        left = None if self._sleep_at is None else (self._sleep_at - time.monotonic()) / 60
+        times = [m for m in SLEEPS if left is None or m > left + 0.5]
+        self._sleep_at = time.monotonic() + 60 * times[0] if times else None
+        self.state.sleep = 60.0 * times[0] if times else None
+        self.state.message = f"Silence in {times[0]} minutes." if times else "No sleep timer."
+
+    def toggle_spectrum(self) -> None:
+        self.spectrum_shown = not self.spectrum_shown
+
+    def about(self) -> None:
+        """What the song that plays is made of."""
+        song = self._song()
+        if song:
+            self.state.overlay = Overlay(f"About {song.title}", about_lines(song))
+
+    def like_this(self) -> tuple[str, dict[str, str]] | None:
+        """Styles and wishes for more like the song that plays."""
+        song = self._song()
+        if not song or not isinstance(song.details.get("asked"), str):
+            self.state.message = "Nothing is known of how this song was made."
+            return None
+        details = song.details
+        wishes = {name: str(details[name]) for name in ("key", "meter")
+                  if isinstance(details.get(name), str)}
+        if isinstance(details.get("tempo"), (int, float)):
+            wishes["tempo"] = f"{details['tempo']:g}"
+        return str(details["asked"]), wishes
+
+    # -- searching -------------------------------------------------------------------------
+
+    def search(self) -> None:
+        """Ask what to look for."""
+        self.state.field = Field("Which song? (Words of its title, style or key)", "search")
+        self.find()
+
+    def find(self) -> None:
+        """Look for what is typed so far."""
+        field = self.state.field
+        assert field
+        words = field.text.casefold().split()
+        self._found = [s for s in self.songs if all(w in _searched(s) for w in words)][:_FOUND]
+        field.offers = tuple(f"{s.title} ({song_facts(s)})" if song_facts(s) else s.title
+                             for s in self._found)
+        field.chosen = min(field.chosen, max(0, len(self._found) - 1))
+
+    def play_found(self, chosen: int) -> None:
+        """Play the song that was chosen."""
+        if 0 <= chosen < len(self._found):
+            self.start()
+            assert self._player
+            self._player.start(self._found[chosen])
+
+    def _song(self) -> Song | None:
+        return self._player.playing().song if self._player else None
+
+
+def _searched(song: Song) -> str:
+    return f"{song.title} {song.path.stem} {song_facts(song)}".casefold()
+
+
+def about_lines(song: Song) -> list[str]:
+    """Summary and lead sheet of a song."""
+    summary = song.details.get("summary")
+    lines = [f"    {printable(line)}" for line in summary.splitlines()] \
+        if isinstance(summary, str) else [f"    Title: {song.title}", f"    File: {song.path.name}"]
+    try:
+        sheet = song.path.with_suffix(".abc").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return lines
+    return [*lines, "", *(f"    {printable(row)}" for row in sheet[:20_000].splitlines())]

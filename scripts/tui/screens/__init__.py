@@ -1,0 +1,1 @@
+"""Each screen as a pure function: (state, size) to lines."""

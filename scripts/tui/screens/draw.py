@@ -1,0 +1,29 @@
+"""The screen that a state is on."""
+
+from __future__ import annotations
+
+from scripts.tui.layout import MARGINS, Size, framed
+from scripts.tui.screens.generate import generate, wishes
+from scripts.tui.screens.jukebox import jukebox
+from scripts.tui.screens.menu import main_menu
+from scripts.tui.screens.options import options
+from scripts.tui.screens.pieces import look, now_playing
+from scripts.tui.state import GENERATE, JUKEBOX, MENU, OPTIONS, WISHES, State
+
+_SCREENS = {MENU: main_menu, GENERATE: generate, JUKEBOX: jukebox, OPTIONS: options,
+            WISHES: wishes}
+
+
+def draw(state: State, size: Size) -> list[str]:
+    """Exactly ``size[1]`` lines of at most ``size[0]`` columns."""
+    playing = now_playing(state, size)
+    if state.leaving:
+        return framed("Exit", ["", "    Songs are still being made. Stop them and exit?"],
+                      "Selection; Stop and Exit = Y, Stay = N:", size, look(state), playing)
+    if state.overlay:
+        page = state.overlay
+        room = size[1] - MARGINS - len(playing)
+        more = ", More = Up, Down" if len(page.lines) > room else ""
+        return framed(page.title, page.lines[page.top:page.top + room],
+                      f"Selection; Back = B{more}, Exit Program = X:", size, look(state), playing)
+    return _SCREENS[state.screen](state, size)

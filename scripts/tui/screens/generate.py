@@ -1,0 +1,102 @@
+"""Asking for songs, and watching them being made."""
+
+from __future__ import annotations
+
+from scripts.tui.layout import MARGINS, Size, clip, fitted, fold, framed
+from scripts.tui.screens.pieces import brief_jobs, job_lines, look, now_playing, sheet_lines
+from scripts.tui.state import Field, JobState, State
+
+QUESTIONS = {"styles": "What kind of music are we making today? (Styles, separated, by, commas)",
+             "songs": "How many songs should I generate?"}
+# Wish -> label, what can be typed, and what is meant when nothing is.
+WISHES = {
+    "length": ("Length", "minutes (3), a range (4-6) or hours (1:30)", "as in the options"),
+    "key": ("Key", "such as F minor, D dorian", "as the style has it"),
+    "tempo": ("Tempo", "quarter notes a minute, 20 to 300", "as the style has it"),
+    "meter": ("Metre", "such as 4/4, 6/8, 7/8", "as the style has it"),
+    "tuning": ("Tuning", "Hz of A4 (432), or 174 285 396 417 528 639 741 852 963", "440"),
+    "form": ("Form", "such as intro verse chorus", "as the style has it"),
+    "chords": ("Chords", "such as Fm Db Ab Eb", "as the model writes them"),
+    "motif": ("Motif", "such as C4 E4 G4", "none"),
+    "binaural": ("Binaural", "Hz between the ears, such as 6", "none"),
+    "loop": ("Loop", "yes: the end joins the beginning", "no")}
+
+
+def generate(state: State, size: Size) -> list[str]:
+    """Questions and answers, then the progress of each song."""
+    playing = now_playing(state, size)
+    columns, room = size[0], size[1] - MARGINS - len(playing)
+    asked = [line for name, question in QUESTIONS.items() if name in state.answers
+             for line in (f"Llm-Music-Gen: {question}", f"User Input: {state.answers[name]}")]
+    typed = question_lines(state.field, columns) if state.field else []
+    wishes = wish_words(state.wishes)
+    asked_too = [clip(f"With {wishes}", columns)] if wishes and (typed or asked) else []
+    job = shown_job(state)
+    done = [row for line in (job_lines(job, look(state)) if job else [])
+            for row in (fold(line, columns) if line.startswith("Llm") else [line])]
+    others = brief_jobs([j for j in state.jobs if j is not job])
+    said = fold(f"Llm-Music-Gen: {state.message}", columns) if state.message else []
+    used = sum(map(len, (asked, typed, asked_too, done, others, said)))
+    sheet = sheet_lines(job, room - used, columns) if job else []
+    body = fitted([(4, asked), (0, typed), (6, asked_too), (1, done), (5, sheet), (3, others),
+                   (0, said)], room)
+    return framed("Generate Music", body, _foot(state), size, look(state), playing)
+
+
+def question_lines(field: Field, columns: int) -> list[str]:
+    """A question, what is typed, and what it may become."""
+    lines = fold(f"Llm-Music-Gen: {field.problem}", columns) if field.problem else []
+    lines += [*fold(f"Llm-Music-Gen: {field.question}", columns),
+              f"User Input: {_end_of(field.text, columns - 14)}_"]
+    if field.offers:
+        lines.append(clip("    Tab: " + ", ".join(field.offers), columns))
+    return lines
+
+
+def _end_of(text: str, columns: int) -> str:
+    """The end of what is typed, where the next letter will stand."""
+    return text if len(text) <= columns else "..." + text[-(columns - 3):]
+
+
+def shown_job(state: State) -> JobState | None:
+    """The order that is looked at: the latest, or the one that was chosen."""
+    if not state.jobs:
+        return None
+    return state.jobs[state.shown] if 0 <= state.shown < len(state.jobs) else state.jobs[-1]
+
+
+def wish_words(wishes: dict[str, str]) -> str:
+    """The wishes that differ from what is usual, in a few words."""
+    return ", ".join(f"{WISHES[name][0].lower()} {value}" for name, value in wishes.items())
+
+
+def wishes(state: State, size: Size) -> list[str]:
+    """What the next songs are to be like, each wish with its key."""
+    rows = []
+    for n, (name, (label, _, usual)) in enumerate(WISHES.items(), 1):
+        rows.append(clip(f"    {n % 10}. {label}: {state.wishes.get(name) or usual}", size[0]))
+    field = state.field
+    asked = [""] if field or state.message else []
+    if field:
+        asked += fold(f"    {field.problem}", size[0]) if field.problem else []
+        asked += [*fold(f"    {field.question}", size[0]),
+                  f"    User Input: {_end_of(field.text, size[0] - 18)}_"]
+    elif state.message:
+        asked += fold(f"    {state.message}", size[0])
+    playing = now_playing(state, size)
+    room = size[1] - MARGINS - len(playing)
+    body = [*rows[:max(0, room - len(asked))], *asked]  # the question matters more than the list
+    foot = "Type, then Enter; Cancel = Esc:" if field else \
+        "Selection; Wish = 0-9, As Usual = U, Back = B, Exit Program = X:"
+    return framed("Generate Music: Wishes", body, foot, size, look(state), playing)
+
+
+def _foot(state: State) -> str:
+    if state.field:
+        more = ", Wishes = W" if state.field.name == "songs" else \
+            ", Complete = Tab" if state.field.name == "styles" else ""
+        return f"Type, then Enter{more}; Back to Main = Esc:"
+    going = [j for j in state.jobs if not j.done]
+    cancel = ", Cancel = C" if going else ""
+    every = ", Cancel All = A" if len(going) > 1 else ""
+    return f"Selection; More = M, Wishes = W{cancel}{every}, Back to Main = B, Exit = X:"

@@ -1,0 +1,28 @@
+"""The main menu."""
+
+from __future__ import annotations
+
+from scripts.progress import clock
+from scripts.tui.layout import MARGINS, Size, fitted, fold, framed
+from scripts.tui.screens.pieces import brief_jobs, length_text, look, now_playing
+from scripts.tui.state import State
+
+FOOT = "Selection; Menu Option = 1-3, Refresh = R, Exit Program = X:"
+
+
+def main_menu(state: State, size: Size) -> list[str]:
+    """The main menu with what is there and what plays."""
+    settings = state.settings
+    facts = [f"    Song Length: {length_text(state.wishes.get('length', settings.song_length))}"
+             f"    Tuning: {state.wishes.get('tuning', '440')} Hz    "
+             f"Model: {state.model or 'none'}",
+             f"    Songs Made: {state.songs}, {clock(state.total_seconds)} in all"]
+    latest = ["    Latest: " + ", ".join(state.latest)] if state.latest else []
+    said = fold(f"    {state.message}", size[0]) if state.message else []
+    playing = now_playing(state, size)
+    body = fitted([
+        (0, ["    1. Generate Music", "    2. Output Jukebox", "    3. Configure Options"]),
+        (4, [""]), (0, facts), (3, latest), (5, [""]),
+        (2, brief_jobs(state.jobs)), (6, [""] if said else []), (0, said)],
+        size[1] - MARGINS - len(playing))
+    return framed("Main Menu", body, FOOT, size, look(state), playing)

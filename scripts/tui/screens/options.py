@@ -1,0 +1,61 @@
+"""The settings."""
+
+from __future__ import annotations
+
+from scripts.settings import Settings
+from scripts.tui.layout import MARGINS, Size, clip, fitted, fold, framed
+from scripts.tui.screens.pieces import look, now_playing
+from scripts.tui.state import State
+
+# Setting -> label, and what can be typed; empty where a key changes it.
+ROWS = {
+    "thread_fraction": ("Thread Fraction", "0.01 to 1, or 5/6"),
+    "temperature": ("Temperature", "0 to 2"),
+    "volume": ("Volume", "0 to 100 %"),
+    "model": ("Model", "a name in models/, empty for automatic"),
+    "song_length": ("Song Length", "minutes (3), a range (4-6) or hours (1:30)"),
+    "auto_play": ("Auto-Play After Convert", ""),
+    "output": ("Output Device", "auto, miniaudio, simpleaudio or null"),
+    "theme": ("Theme", ""),
+    "crossfade": ("Crossfade", "0 to 12 seconds")}
+
+
+def options(state: State, size: Size) -> list[str]:
+    """The settings, each with its number."""
+    rows = []
+    for n, (name, (label, _)) in enumerate(ROWS.items(), 1):
+        rows.append(clip(f"    {n}. {label}: {option_text(state.settings, name)}", size[0]))
+        if name == "model" and state.model_words:
+            rows[-1] = clip(f"{rows[-1]} - {state.model_words}", size[0])
+    asked: list[str] = []
+    if state.field:
+        asked = fold(f"    {state.field.problem}", size[0]) if state.field.problem else []
+        asked += [*fold(f"    {state.field.question}", size[0]),
+                  clip(f"    User Input: {state.field.text}_", size[0])]
+        asked += [clip(f"      {offer}", size[0]) for offer in state.field.offers]
+    elif state.message:
+        asked = fold(f"    {state.message}", size[0])
+    playing = now_playing(state, size)
+    room = size[1] - MARGINS - len(playing)
+    body = fitted([(0, rows), (1, [""]), (0, asked)], room)
+    if len(rows) + len(asked) > room:  # the question matters more than the list
+        body = [*rows[:max(0, room - len(asked))], *asked][:room]
+    foot = "Type, then Enter; Cancel = Esc:" if state.field else \
+        f"Selection; Option = 1-{len(ROWS)}, Back to Main = B, Exit Program = X:"
+    return framed("Configure Options", body, foot, size, look(state), playing)
+
+
+def option_text(settings: Settings, name: str) -> str:
+    """A setting's value as a person reads it."""
+    value = getattr(settings, name)
+    if name == "volume":
+        return f"{value:.0%}"
+    if name == "thread_fraction":
+        return f"{value:.2f} ({settings.threads} threads)"
+    if name == "auto_play":
+        return "yes" if value else "no"
+    if name == "model":
+        return value or "automatic"
+    if name == "crossfade":
+        return f"{value:g} s" if value else "none (songs join without a gap)"
+    return f"{value:g}" if isinstance(value, float) else str(value)

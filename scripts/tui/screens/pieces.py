@@ -1,0 +1,122 @@
+"""What several screens show: the song that plays, the orders in the making."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from scripts.progress import clock, percent_bar, time_bar
+from scripts.theme import ASCII, THEMES, Theme
+from scripts.tui.layout import Size, clip
+from scripts.tui.state import JobState, State
+
+_ROOMY = 20  # lines of a window from which a song has more than one
+_STAGES = (("render", "Rendering song number {n}..."),
+           ("convert", "Converting song number {n} from Wav to Mp3..."))
+
+
+def look(state: State) -> Theme:
+    """The characters that the user has chosen."""
+    return THEMES[state.settings.theme]
+
+
+def now_playing(state: State, size: Size) -> list[str]:
+    """The song that sounds, for the end of a screen; none when it is quiet."""
+    now = state.playing
+    if now is None or now.song is None:
+        return []
+    title = f"Playing song: {now.song.title}" + (" (paused)" if now.paused else "")
+    bar = time_bar(now.position, now.duration, look(state))
+    if size[1] < _ROOMY:
+        return [f"{bar} {now.song.title}"]
+    return ["", title, bar]
+
+
+def brief_jobs(jobs: Sequence[JobState]) -> list[str]:
+    """One line for each order that is not done."""
+    return [f'Making "{job.styles}": song {job.number} of {job.songs}, '
+            f"{stage_words(job)}{left_words(job)}" for job in jobs if not job.done]
+
+
+def stage_words(job: JobState) -> str:
+    """The stage an order is in, with its share done."""
+    if job.stopping:
+        return "stopping"
+    for stage, words in (("convert", "converting"), ("render", "rendering"),
+                         ("compose", "composing")):
+        if stage in job.stages:
+            return f"{words} {int(job.stages[stage] * 100)}%"
+    return "starting"
+
+
+def left_words(job: JobState) -> str:
+    """How long an order will still take, once that can be told."""
+    if job.left is None or job.stopping:
+        return ""
+    return f", about {duration_words(job.left)} left"
+
+
+def duration_words(seconds: float) -> str:
+    """A rough length of time."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    if seconds < 90 * 60:
+        return f"{round(seconds / 60)} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def job_lines(job: JobState, theme: Theme = ASCII) -> list[str]:
+    """An order's progress in the words of the original, without the sheet."""
+    lines = [f"Llm-Music-Gen: {note}" for note in job.notes[:2]]
+    if job.done:
+        made = len(job.made)
+        lines.append(f"Llm-Music-Gen: {made} of {job.songs} songs are done"
+                     + (": " + ", ".join(job.made[-5:]) if made else ""))
+    else:
+        lines.append(f'Llm-Music-Gen: Producing "{job.styles}" themed song number {job.number}...')
+        lines.append(percent_bar(job.stages.get("compose", 0.0), theme))
+        for stage, words in _STAGES:
+            if stage in job.stages:
+                lines.append("Llm-Music-Gen: " + words.format(n=job.number))
+                lines.append(percent_bar(job.stages[stage], theme))
+        if job.stopping:
+            lines.append("Llm-Music-Gen: Stopping...")
+        elif job.left is not None:
+            lines.append(f"Llm-Music-Gen: {len(job.made)} of {job.songs} songs are done"
+                         + left_words(job))
+        if job.made:
+            lines.append("Done so far: " + ", ".join(job.made[-5:]))
+    lines += [f"Llm-Music-Gen: {reason}" for reason in job.failures[-2:]]
+    return lines
+
+
+def sheet_lines(job: JobState, rows: int, columns: int) -> list[str]:
+    """The end of the lead sheet that the model is writing."""
+    if job.done or not job.text or "render" in job.stages or rows < 1:
+        return []
+    return ["    " + clip(row, columns - 5) for row in job.text.rstrip("\n").split("\n")[-rows:]]
+
+
+def stars(rating: int) -> str:
+    """``***--`` for three of five."""
+    return "*" * rating + "-" * (5 - rating)
+
+
+def columns_of(levels: Sequence[float], rows: int, theme: Theme) -> list[str]:
+    """Levels of 0 to 1 as columns that grow upwards."""
+    lines = []
+    steps = len(theme.cells) - 1
+    for row in reversed(range(rows)):
+        cells = (min(1.0, max(0.0, level * rows - row)) for level in levels)
+        lines.append("".join(2 * theme.cells[math.ceil(cell * steps)] + " " for cell in cells))
+    return [f"    {line}".rstrip() for line in lines]
+
+
+def length_text(length: str) -> str:
+    """A song length with its unit."""
+    return f"{length} h" if ":" in length else f"{length} min"
+
+
+def sleep_text(seconds: float | None) -> str:
+    """When the jukebox falls silent."""
+    return "off" if seconds is None else clock(max(0.0, seconds))

@@ -1,0 +1,368 @@
+"""Keys and resizes replayed against a fake screen."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from scripts import paths
+from scripts.jukebox.player import Playing
+from scripts.jukebox.queue import Queue
+from scripts.jukebox.session import Session, load_session, save_session
+from scripts.library.listener import Listener
+from scripts.settings import Settings
+from scripts.tui import keys
+from scripts.tui.app import App
+from scripts.tui.bindings import BINDINGS
+from scripts.tui.state import JUKEBOX, JobState
+from tests.test_screens import PLAYING
+
+
+class FakeScreen:
+    """A terminal that remembers frames and types a script."""
+
+    def __init__(self, script: list[str], size: tuple[int, int] = (80, 24)) -> None:
+        self.script, self._size = script, size
+        self.frames: list[list[str]] = []
+
+    def size(self) -> tuple[int, int]:
+        return self._size
+
+    def show(self, lines: list[str], coloured: bool) -> None:
+        self.frames.append(lines)
+
+    def key(self, wait: float) -> str:
+        if not wait:  # nothing is typed ahead, so that every key has a frame
+            return ""
+        return self.script.pop(0) if self.script else "x"
+
+
+class FakePlayer:
+    """A player that plays nothing and remembers what it was told."""
+
+    calls: list[str]
+
+    def __init__(self, queue: Queue, output: str, volume: float, crossfade: float) -> None:
+        self.queue, self.calls = queue, []
+        self.ended, self.now = False, PLAYING
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        def call(*args: object, **more: object) -> None:
+            self.calls.append(" ".join(map(str, (name, *args, *more))))
+        return call
+
+    def order(self) -> tuple[Path, ...]:
+        return tuple(s.path for s in self.queue.order)
+
+    def change(self, order: Callable[[Queue], object]) -> None:
+        order(self.queue)
+
+    def heard(self) -> object:
+        import numpy as np
+        return np.zeros(4096, np.float32)
+
+    def playing(self) -> Playing:
+        from dataclasses import replace
+        return replace(self.now, repeat=self.queue.repeat, shuffle=self.queue.shuffle)
+
+
+class FakeJob:
+    """An order that never gets anywhere."""
+
+    made: ClassVar[list[tuple[str, int, tuple[str, ...]]]] = []
+
+    def __init__(self, styles: str, songs: int, words: list[str], finished: object) -> None:
+        self.state = JobState(styles, songs)
+        self.made.append((styles, songs, tuple(words)))
+
+    def poll(self) -> None:
+        pass
+
+    def cancel(self) -> None:
+        self.state.stopping = True
+
+    def end(self) -> None:
+        self.state.done = True
+
+
+@pytest.fixture
+def jobs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, int, tuple[str, ...]]]]:
+    monkeypatch.setattr("scripts.tui.making.Job", FakeJob)
+    FakeJob.made = []
+    yield FakeJob.made
+
+
+def app_of(home: Path, script: list[str], size: tuple[int, int] = (80, 24)) -> App:
+    return App(FakeScreen(script, size), Settings(), FakePlayer)  # type: ignore[arg-type]
+
+
+def frames(app: App) -> list[str]:
+    return ["\n".join(frame) for frame in app.screen.frames]  # type: ignore[attr-defined]
+
+
+def saved(home: Path) -> dict[str, object]:
+    found: dict[str, object] = json.loads(
+        (home / "data" / "persistent.json").read_text(encoding="utf-8"))
+    return found
+
+
+def songs_in(home: Path, count: int) -> list[Path]:
+    made = []
+    for n in range(count):
+        path = home / "output" / f"Song {n}.mp3"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"")
+        path.with_suffix(".json").write_text(json.dumps(
+            {"title": f"Song {n}", "asked": "Chill" if n % 2 else "Jazz", "key": "D minor",
+             "tempo": 84.0, "meter": "3/4", "summary": "Title: Song\nForm: verse"}))
+        path.with_suffix(".abc").write_text("X:1\nT:Song\x1b[2J\nK:Dm\nDEFG|\n")
+        made.append(path)
+    return made
+
+
+def test_a_visit_to_every_screen_and_out(home: Path) -> None:
+    app = app_of(home, ["2", "p", "n", "+", "b", "3", "b", "1", keys.ESCAPE, "r", "?", "b", "x"])
+    assert app.run() == 0
+    titles = {frame.split("\n")[1].split(": ")[1] for frame in frames(app)}
+    assert {"Main Menu", "Output Jukebox", "Configure Options", "Generate Music", "Keys"} <= titles
+
+
+def test_the_theme_is_changed_with_one_key(home: Path) -> None:
+    app = app_of(home, ["3", *"888", "b", "x"])
+    app.run()
+    assert {frame[0] for frame in frames(app)} == {"=", "═"}
+    assert saved(home)["theme"] == "unicode"
+
+
+def test_options_are_checked_and_kept_at_once(home: Path) -> None:
+    app = app_of(home, ["3", "2", *"9", keys.ENTER, *"1.1", keys.ENTER, "3", *"40%", keys.ENTER,
+                        "5", *"4-6", keys.ENTER, "6", "9", *"2.5", keys.ENTER, "b", "x"])
+    app.run()
+    found = saved(home)
+    assert (found["temperature"], found["volume"], found["song_length"], found["auto_play"],
+            found["crossfade"]) == (1.1, 0.4, "4-6", False, 2.5)
+
+
+def test_an_option_that_cannot_be_is_told_while_it_is_typed(home: Path) -> None:
+    app = app_of(home, ["3", "2", "9", ".", keys.BACKSPACE, keys.BACKSPACE, "1", keys.ESCAPE, "x"])
+    app.run()
+    told = ["temperature must be a number from 0 to 2" in frame for frame in frames(app)
+            if "Temperature (0 to 2)" in frame]
+    assert told[:2] == [False, True] and told[-1] is False
+    assert "temperature" not in str(list((home / "data").glob("*.json")))
+
+
+def test_the_models_that_are_there_are_shown(home: Path) -> None:
+    (home / "models").mkdir(exist_ok=True)
+    (home / "models" / "broken.gguf").write_bytes(b"no")
+    app = app_of(home, ["3", "4", keys.ESCAPE, "x"])
+    app.run()
+    text = "\n".join(frames(app))
+    assert "weights, llama, Q8_0, fits in memory" in text and "broken.gguf: " in text
+
+
+def test_a_bad_style_or_number_is_asked_again(home: Path) -> None:
+    app = app_of(home, ["1", *"!!", keys.ENTER, *"jazz", keys.ENTER, *"0", keys.ENTER,
+                        keys.ESCAPE, "x"])
+    app.run()
+    text = "\n".join(frames(app))
+    assert "no style in" in text and "number from 1 to" in text
+
+
+def test_styles_are_completed_and_wishes_are_one_key_away(
+        home: Path, jobs: list[tuple[str, int, tuple[str, ...]]]) -> None:
+    app = app_of(home, ["1", *"Chill, dubs", keys.TAB, keys.ENTER, "w", "2", *"H minor",
+                        keys.ENTER, *"f minor", keys.ENTER, "3", *"140", keys.ENTER, "5",
+                        *"432 Hz", keys.ENTER, "0", *"yes", keys.ENTER, "b", *"12", keys.ENTER,
+                        "a", "b", "x", "y"])
+    app.run()
+    text = "\n".join(frames(app))
+    assert "Tab: dubstep" in text and 'key "H minor" is not known' in text
+    assert jobs == [("Chill, Dubstep", 12, ("--key=f minor", "--tempo=140", "--tuning=432",
+                                            "--loop"))]
+    assert "With key f minor, tempo 140" in text and "stopping" in text.casefold()
+
+
+def test_an_order_in_the_making_is_not_left_by_mistake(
+        home: Path, jobs: list[tuple[str, int, tuple[str, ...]]]) -> None:
+    app = app_of(home, ["1", *"jazz", keys.ENTER, "2", keys.ENTER, "x", "n", "b", "x", "y"])
+    app.run()
+    assert sum("Stop them and exit?" in frame for frame in frames(app)) == 2
+    assert "Main Menu" in frames(app)[-2]
+
+
+def test_the_jukebox_obeys_its_keys(home: Path) -> None:
+    songs_in(home, 3)
+    app = app_of(home, ["2", "right", "left", "page up", "page down", "n", "<", "p", "s", "r",
+                        "+", "-", "-", "t", "t", "v", "x"])
+    app.run()
+    player = app.listening._player
+    assert isinstance(player, FakePlayer)
+    told = [call.split(" ")[0] if "set" not in call else call for call in player.calls]
+    assert [c for c in player.calls if "seek" in c] == ["seek_by 5.0", "seek_by -5.0",
+                                                        "seek_by 30.0", "seek_by -30.0"]
+    assert {"next", "previous", "toggle_pause", "close"} <= {*told}
+    assert [c for c in told if "volume" in c] == ["set_volume 0.7", "set_volume 0.65",
+                                                  "set_volume 0.6"]
+    assert (player.queue.shuffle, player.queue.repeat) == (True, "one")
+    text = "\n".join(frames(app))
+    assert "Silence in 15 minutes." in text and "Sleep 14:59" in text and "Sleep 29:" in text
+
+
+def test_a_rating_is_shown_and_kept(home: Path) -> None:
+    app = app_of(home, ["2", "4", "x"])
+    app.run()
+    assert "[****-]" in frames(app)[-1]
+    app = app_of(home, ["2", "0", "x"])
+    app.run()
+    shown = frames(app)
+    assert any("[****-]" in frame for frame in shown) and "[****-]" not in shown[-1]
+
+
+def test_a_song_is_found_and_played(home: Path) -> None:
+    songs_in(home, 12)
+    app = app_of(home, ["2", "/", *"song jazz 1", "down", keys.ENTER, "x"])
+    app.run()
+    player = app.listening._player
+    assert isinstance(player, FakePlayer) and "Song 10" in player.calls[-2]
+    searched = [f for f in frames(app) if "Which song?" in f]
+    assert " > Song 10 (Jazz, D minor, 84 bpm, 3/4)" in searched[-1]
+    assert "Song 1 (" not in searched[-1]
+
+
+def test_what_a_song_is_made_of_can_be_read(home: Path) -> None:
+    from dataclasses import replace
+
+    from scripts.library.songs import read_song
+    song = read_song(songs_in(home, 1)[0])
+    app = app_of(home, [])
+    app.press("2")
+    assert isinstance(app.listening._player, FakePlayer)
+    app.listening._player.now = replace(PLAYING, song=song)
+    app.press("i")
+    app.draw()
+    page = frames(app)[-1]
+    assert "About Song 0" in page and "Form: verse" in page and "DEFG|" in page
+    assert "\x1b" not in page
+    app.press("down")
+    app.press("i")
+    assert app.state.overlay is None
+
+
+def test_more_like_this_asks_for_the_same_kind(
+        home: Path, jobs: list[tuple[str, int, tuple[str, ...]]]) -> None:
+    app = app_of(home, ["2", "m", "x", "y"])
+    app.run()
+    assert jobs == [("Chill", 1, ("--key=D minor", "--meter=4/4", "--tempo=84"))]
+
+
+def test_a_song_can_be_dropped_from_the_queue(home: Path) -> None:
+    paths_made = songs_in(home, 3)
+    app = app_of(home, ["2"])
+    app.press("2")
+    player = app.listening._player
+    assert isinstance(player, FakePlayer)
+    from dataclasses import replace
+
+    from scripts.library.songs import read_song
+    player.now = replace(PLAYING, song=read_song(paths_made[1]))
+    app.press("d")
+    assert [s.title for s in player.queue.order] == ["Song 0", "Song 2"] and paths_made[1].exists()
+
+
+def test_the_place_in_the_music_is_taken_up_again(home: Path) -> None:
+    made = songs_in(home, 4)
+    (home / "data").mkdir(exist_ok=True)
+    order = (made[2], made[0], made[3], made[1])
+    save_session(paths.SESSION, Session(str(made[3]), 42.5, tuple(map(str, order)), "one", True))
+    app = app_of(home, ["x"])
+    app.run()
+    player = app.listening._player
+    assert isinstance(player, FakePlayer)
+    assert [s.path for s in player.queue.order] == list(order)
+    assert (player.queue.repeat, player.queue.shuffle) == ("one", True)
+    assert "42.5 paused" in player.calls[0] and "Song 3" in player.calls[0]
+
+
+@pytest.mark.parametrize("text", ["", "no", "[]", "[" * 5000, '{"song": 5, "order": [1, "a"]}',
+                                  '{"position": 1e999, "repeat": "x", "shuffle": 1}',
+                                  '{"position": -3, "order": {}}', '{"position": NaN}'])
+def test_a_damaged_session_does_no_harm(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "jukebox.json"
+    path.write_text(text)
+    found = load_session(path)
+    assert (found.song, found.position, found.repeat, found.shuffle) == ("", 0.0, "all", False)
+    assert found.order in ((), ("a",))
+    assert load_session(tmp_path / "none.json") == Session()
+
+
+def test_a_damaged_list_of_ratings_is_set_aside(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "listener.db"
+    first = Listener(path)
+    first.rate(Path("/a/One.mp3"), 3)
+    first.played(Path("/a/One.mp3"))
+    first.played(Path("/a/One.mp3"))
+    first.close()
+    again = Listener(path)
+    assert (again.rating(Path("/b/One.mp3")), again.plays(Path("One.mp3"))) == (3, 2)
+    again.close()
+    path.write_bytes(b"no database" * 500)
+    (path.parent / "listener.db-wal").unlink(missing_ok=True)
+    third = Listener(path)
+    assert third.rating(Path("One.mp3")) == 0 and "set aside" in third.notice
+    assert list(path.parent.glob("listener.db.broken-*"))
+    third.close()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_keys_never_break_it(home: Path, seed: int,
+                                    jobs: list[tuple[str, int, tuple[str, ...]]]) -> None:
+    """Ten thousand keys over all screens, in windows of all sizes."""
+    songs_in(home, 5)
+    rng = random.Random(seed)
+    pool = [*"0123456789abcdimnprstuvwxy/?+-<>,= q%.!", keys.ENTER, keys.ESCAPE, keys.BACKSPACE,
+            keys.RESIZE, keys.TAB, "", "up", "down", "left", "right", "page up", "page down", "é",
+            "日", "\x1b[2J", "delete", "home"]
+    app = app_of(home, [])
+    app.refresh()
+    for _ in range(2500):
+        app.screen._size = rng.choice([(80, 24), (60, 16), (40, 10), (100, 30)])  # type: ignore
+        app.press(rng.choice(pool))
+        app.update()
+        app.draw()
+        assert app.state.screen in BINDINGS
+        shown = app.screen.frames[-1]  # type: ignore[attr-defined]
+        assert len(shown) == app.screen.size()[1] and "\x1b" not in "".join(shown)
+        if len(app.making.jobs) > 3:
+            app.making.jobs.clear()
+    # Nothing is stuck: escape leads back to the menu, and X leads out.
+    app._running, app.screen._size = True, (80, 24)  # type: ignore[attr-defined]
+    for _ in range(4):
+        app.press(keys.ESCAPE)
+    app.making.jobs.clear()
+    app.press("x")
+    assert not app._running
+    assert app.state.settings.volume in [n / 100 for n in range(101)]
+
+
+def test_the_frame_is_drawn_only_when_it_changes(home: Path) -> None:
+    app = app_of(home, [])
+    app.state.screen = JUKEBOX
+    for _ in range(5):
+        app.draw()
+    assert len(frames(app)) == 1
+
+
+def test_the_players_place_is_kept_while_it_plays(home: Path,
+                                                  monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scripts.tui.listening._SAVED", 0.0)
+    songs_in(home, 2)
+    app = app_of(home, ["2", "", "", "x"])
+    app.run()
+    found = load_session(paths.SESSION)
+    assert found.position == 65.0 and len(found.order) == 2

@@ -1,0 +1,202 @@
+"""Screens as text: state in, lines out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scripts.jukebox.player import Playing
+from scripts.library.songs import Song
+from scripts.progress import percent_bar, time_bar
+from scripts.settings import Settings
+from scripts.synth import RATE
+from scripts.theme import ASCII, THEMES
+from scripts.tui import keys
+from scripts.tui.bindings import BINDINGS, help_lines
+from scripts.tui.ink import BAR, FOOT, RULE, SONG, TALK, TITLE, inks
+from scripts.tui.layout import clip, fitted, width_of
+from scripts.tui.screens.draw import draw
+from scripts.tui.screens.pieces import columns_of, duration_words
+from scripts.tui.spectrum import BANDS, spectrum, sunk
+from scripts.tui.state import (
+    GENERATE,
+    JUKEBOX,
+    MENU,
+    OPTIONS,
+    WISHES,
+    Field,
+    JobState,
+    Overlay,
+    State,
+)
+
+SCREENS = [MENU, GENERATE, JUKEBOX, OPTIONS, WISHES]
+SONG_ONE = Song(Path("/s/a.mp3"), "Amber Lagoon", 185.0,
+                {"asked": "Chill", "key": "D minor", "tempo": 84.0, "meter": "4/4",
+                 "model": "Starter"})
+PLAYING = Playing(SONG_ONE, 65.0, 185.0, False, ("First", "Second"),
+                  ("One", "Two", "Three", "Four", "Five"), "fake", "")
+
+
+def test_the_main_menu_looks_like_the_original() -> None:
+    lines = draw(State(Settings(), model="starter.gguf", songs=3, total_seconds=545), (80, 24))
+    assert lines[0] == lines[2] == "=" * 80
+    assert lines[1] == "    Llm-Music-Gen: Main Menu"
+    assert lines[4:7] == ["    1. Generate Music", "    2. Output Jukebox",
+                          "    3. Configure Options"]
+    assert lines[-2] == "-" * 80
+    assert lines[-1] == "Selection; Menu Option = 1-3, Refresh = R, Exit Program = X:"
+    text = "\n".join(lines)
+    assert "Song Length: 3 min" in text and "Tuning: 440 Hz" in text and "09:05 in all" in text
+
+
+def test_the_jukebox_shows_the_song_and_the_next_five() -> None:
+    lines = draw(State(Settings(), screen=JUKEBOX, playing=PLAYING, rating=4), (80, 24))
+    assert "Playing song: Amber Lagoon  [****-]" in lines
+    assert "[##########--------------------] 01:05/03:05" in lines
+    assert "    Chill, D minor, 84 bpm, 4/4, Starter" in lines
+    assert any(line.startswith("Next 5 Songs: One, Two, Three, Four, Five") for line in lines)
+    assert "Volume 65%   Repeat all   Shuffle off   Sleep off" in lines
+    assert lines[-1] == "Selection; Back to Main = B, Exit Program = X:"
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("overlay", [None, Overlay("Keys", ["a"] * 50)])
+def test_what_plays_is_seen_on_every_screen(screen: str, overlay: Overlay | None) -> None:
+    for asked in (None, Field("Which?", "key")):
+        state = State(Settings(), screen=screen, playing=PLAYING, overlay=overlay, field=asked)
+        for size in ((80, 24), (60, 16)):
+            text = "\n".join(draw(state, size))
+            assert "[##########--------------------] 01:05/03:05" in text
+            assert "Amber Lag" in text
+
+
+def test_generating_shows_the_bars_of_the_original() -> None:
+    job = JobState("Chill, Dubstep", 3, 2, {"compose": 1.0, "render": 0.34}, made=["One"],
+                   left=130.0)
+    lines = draw(State(Settings(), screen=GENERATE, jobs=[job]), (80, 24))
+    assert 'Llm-Music-Gen: Producing "Chill, Dubstep" themed song number 2...' in lines
+    assert "[##########--------------------] 34% Complete" in lines
+    assert "Llm-Music-Gen: Rendering song number 2..." in lines
+    assert "Llm-Music-Gen: 1 of 3 songs are done, about 2 min left" in lines
+
+
+def test_the_lead_sheet_scrolls_by_while_it_is_written() -> None:
+    rows = [f'"Am"a{n}' for n in range(40)]
+    job = JobState("Chill", 1, 1, {"compose": 0.4}, "\n".join(rows))
+    lines = draw(State(Settings(), screen=GENERATE, jobs=[job], playing=PLAYING), (80, 24))
+    shown = [line.strip() for line in lines if line.strip() in rows]
+    assert len(shown) >= 5 and shown == rows[-len(shown):]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 16), (120, 40), (59, 20), (80, 15), (20, 5),
+                                  (1, 1)])
+def test_every_screen_fits_every_size(size: tuple[int, int]) -> None:
+    long = Song(Path("/s/b.mp3"), "長い題名" * 30 + "\x1b[2J", 9.0, {"asked": "\x1b" * 90})
+    playing = Playing(long, 1, 9, True, (long.title,) * 3, (long.title,) * 5, "null", "x" * 200)
+    jobs = [JobState("s" * 300, 9, 1, {"compose": 0.5}, "abc|" * 50), JobState("t" * 99, 2)]
+    for screen in SCREENS:
+        for entry in (None, Field("q" * 200, "songs", "t" * 200, "p" * 200, ("o" * 90,) * 30, 17)):
+            for overlay in (None, Overlay("o" * 100, ["l" * 300] * 90, 50)):
+                state = State(Settings(), screen=screen, playing=playing, jobs=jobs, field=entry,
+                              latest=(long.title,), message="m" * 300, overlay=overlay,
+                              spectrum=(0.5,) * BANDS, sleep=90.0, rating=5,
+                              wishes={"key": "F minor" * 30})
+                lines = draw(state, size)
+                assert len(lines) == size[1]
+                assert all(width_of(line) <= size[0] for line in lines)
+                assert not any("\x1b" in line for line in lines)
+
+
+def test_a_small_window_keeps_what_matters() -> None:
+    state = State(Settings(), screen=JUKEBOX, playing=PLAYING, spectrum=(0.5,) * BANDS,
+                  message="Volume 70%")
+    text = "\n".join(draw(state, (60, 16)))
+    for needed in ("Playing song: Amber Lagoon", "01:05/03:05", "Next 5 Songs: One", "Volume 70%",
+                   "Back to Main = B"):
+        assert needed in text
+    for screen in (GENERATE, OPTIONS, WISHES):
+        asked = State(Settings(), screen=screen, playing=PLAYING,
+                      field=Field("What is it?", "key", "F mi", "that is none"),
+                      jobs=[JobState("Chill", 3, 1, {"compose": 1, "render": 1, "convert": 0.5})])
+        text = "\n".join(draw(asked, (60, 16)))
+        assert "What is it?" in text and "User Input: F mi_" in text and "that is none" in text
+
+
+def test_what_is_needed_least_is_left_out_first() -> None:
+    parts = [(2, ["a", "b"]), (0, ["c"]), (1, ["d"]), (3, ["e"])]
+    assert fitted(parts, 9) == ["a", "b", "c", "d", "e"]
+    assert fitted(parts, 4) == ["a", "b", "c", "d"]
+    assert fitted(parts, 3) == ["c", "d"]
+    assert fitted(parts, 1) == ["c"] and fitted(parts, 0) == []
+
+
+def test_wide_letters_are_clipped_by_width() -> None:
+    assert width_of(clip("日本語の歌", 7)) <= 7
+    assert percent_bar(2.0).endswith("100% Complete") and time_bar(0, 0).endswith("00:00/00:00")
+
+
+def test_the_unicode_theme_changes_rules_and_bars_and_nothing_else() -> None:
+    plain = draw(State(Settings(theme="ascii"), screen=JUKEBOX, playing=PLAYING), (80, 24))
+    drawn = draw(State(Settings(theme="unicode"), screen=JUKEBOX, playing=PLAYING), (80, 24))
+    assert drawn[0] == "═" * 80 and drawn[-2] == "─" * 80
+    assert "[██████████░░░░░░░░░░░░░░░░░░░░] 01:05/03:05" in drawn
+    back = str.maketrans("═─█░", "=-#-")
+    assert [line.translate(back) for line in drawn] == plain
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("theme", [name for name in THEMES if name.startswith("ascii")])
+def test_the_ascii_themes_show_on_a_console_without_unicode(screen: str, theme: str) -> None:
+    jobs = [JobState("Chill", 3, 2, {"compose": 1.0, "render": 0.3})]
+    lines = draw(State(Settings(theme=theme), screen=screen, playing=PLAYING, jobs=jobs,
+                       spectrum=(0.3, 0.9)), (80, 24))
+    assert "\n".join(lines).isascii()
+
+
+def test_colours_follow_what_a_line_is() -> None:
+    lines = draw(State(Settings(), screen=JUKEBOX, playing=PLAYING, spectrum=(0.9,) * BANDS),
+                 (80, 24))
+    found = inks(lines)
+    assert found[:3] == [RULE, TITLE, RULE] and found[-2:] == [RULE, FOOT]
+    assert found[lines.index("Playing song: Amber Lagoon")] == SONG
+    assert found[lines.index("[##########--------------------] 01:05/03:05")] == BAR
+    assert found.count(BAR) >= 4
+    asked = draw(State(Settings(), screen=GENERATE, field=Field("Which?", "styles")), (80, 24))
+    assert inks(asked)[asked.index("Llm-Music-Gen: Which?")] == TALK
+
+
+def test_a_tone_stands_in_its_band() -> None:
+    t = np.arange(4096) / RATE
+    heights = [int(np.argmax(spectrum(np.sin(2 * np.pi * f * t).astype(np.float32))))
+               for f in (60, 220, 900, 3500, 12_000)]
+    assert heights == sorted({*heights}) and heights[0] <= 2 and heights[-1] >= BANDS - 2
+    assert spectrum(np.zeros(4096, np.float32)) == (0.0,) * BANDS
+    assert sunk((1.0, 0.2), (0.0, 0.9)) == (0.88, 0.9)
+    rows = columns_of((0.0, 0.5, 1.0), 2, ASCII)
+    assert rows == ["          ##", "       ## ##"]
+
+
+def test_times_are_told_as_people_tell_them() -> None:
+    assert [duration_words(s) for s in (0.2, 44, 125, 5000, 9000)] == \
+        ["1 s", "44 s", "2 min", "83 min", "2.5 h"]
+
+
+def test_no_key_has_two_meanings_and_help_knows_them_all() -> None:
+    for screen, bindings in BINDINGS.items():
+        pressed = [key for binding in bindings for key in binding.keys]
+        assert len(pressed) == len({*pressed})
+        told = "\n".join(help_lines(screen))
+        assert all(binding.words in told for binding in bindings)
+
+
+@pytest.mark.parametrize(("codes", "name"), [
+    ((259, 450), "up"), ((258, 456), "down"), ((260, 452), "left"), ((261, 454), "right"),
+    ((343, 459, 10, 13, "\n", "\r"), keys.ENTER), ((263, 8, 127, "\b", "\x7f"), keys.BACKSPACE),
+    ((410, 546), keys.RESIZE), ((339, 451), "page up"), ((338, 457), "page down"),
+    ((262, 449), "home"), ((360, 455, 358), "end"), ((465, "+"), "+"), ((464, "-"), "-"),
+    ((27, "\x1b"), keys.ESCAPE), ((9, "\t"), keys.TAB), (("x",), "x"), ((9999,), "")])
+def test_both_sets_of_key_codes_mean_the_same(codes: tuple[int | str, ...], name: str) -> None:
+    assert {keys.name_of(code) for code in codes} == {name}
