@@ -14,6 +14,7 @@ from scripts import paths
 from scripts.arranger.arrange import arrange
 from scripts.audio.mp3 import ffmpeg_path
 from scripts.audio.wav import write_wav
+from scripts.bench_jukebox import jukebox_costs
 from scripts.bench_sound import against_fluidsynth, long_pieces
 from scripts.brief import Wishes, make_brief
 from scripts.composer.compose import Composer, candidates_for, lanes_for, threads_for
@@ -64,7 +65,7 @@ def run_bench(model: str, settings: Settings, as_json: bool, long: bool = False)
             "render_to_real_time": rendering / brief.length,
             "render_to_encode": rendering / encoding,
             **_prompt_to_mp3(info.path, median(free), encoding / brief.length),
-            **against_fluidsynth()}
+            **against_fluidsynth(), **jukebox_costs()}
     if long:
         rows |= long_pieces()
     for name, value in rows.items():

@@ -26,6 +26,7 @@ from scripts.score.abc_writer import write_abc
 from scripts.summary import summarise
 from scripts.synth import BINAURAL, RATE
 from scripts.synth.instruments import Instrument
+from scripts.synth.loudness import Meter
 from scripts.synth.render import Stereo, render, render_stems
 
 _THREADS = min(4, os.cpu_count() or 1)  # before the first block; after it the encoder needs one
@@ -82,9 +83,10 @@ class Production:
         report("render", 0.0, "")
         roles = (*arrangement.tracks, *[BINAURAL] * bool(brief.binaural))
         stems = tuple(f".{role}.wav" for role in roles if "stems" in form.also)
+        meter = Meter()
         blocks = _watched(
             self._with_stems(files, roles, form) if stems
-            else render(arrangement, instruments, form.soundfont, _THREADS), cancelled)
+            else render(arrangement, instruments, form.soundfont, _THREADS), cancelled, meter)
         mp3 = files.part(".mp3")
         if "wav" in form.also:
             frames = write_wav(files.part(".wav"), blocks,
@@ -97,7 +99,7 @@ class Production:
             report("convert", 0.0, "")
         summary = summarise(brief, self.composition, arrangement)
         details = song_details(brief, self.composition, arrangement, frames / RATE,
-                               self.temperature, summary)
+                               self.temperature, summary, meter.loudness())
         write_tags(mp3, song_tags(brief, self.composition, summary))
         if cancelled():
             raise Cancelled("stopped")
@@ -126,15 +128,18 @@ class Production:
                 yield block.mix
 
 
-def _watched(blocks: Iterator[Stereo], cancelled: Callable[[], bool]) -> Iterator[Stereo]:
+def _watched(blocks: Iterator[Stereo], cancelled: Callable[[], bool], meter: Meter
+             ) -> Iterator[Stereo]:
     for block in blocks:
         if cancelled():
             raise Cancelled("stopped")
         yield block
+        meter.add(block.T)  # while the encoder is at work on it
 
 
 def song_details(brief: Brief, composition: Composition, arrangement: SongArrangement,
-                 seconds: float, temperature: float, summary: str) -> dict[str, Any]:
+                 seconds: float, temperature: float, summary: str, loudness: float
+                 ) -> dict[str, Any]:
     """What the song was made of."""
     sheet = composition.sheet
     return {
@@ -142,6 +147,7 @@ def song_details(brief: Brief, composition: Composition, arrangement: SongArrang
         "key": str(sheet.key), "meter": str(sheet.meter), "tempo": brief.tempo,
         "length": brief.length, "temperature": temperature,
         "form_asked": brief.form_asked, "seconds": round(seconds, 3),
+        "loudness": round(loudness, 2),
         "tuning": round(brief.tuning.a4, 4), "binaural": brief.binaural, "loop": brief.loop,
         "seed": brief.seed, "parts": list(brief.parts),
         "chords": [c.symbol(sheet.key) for c in brief.chords],

@@ -289,6 +289,24 @@ def test_the_place_in_the_music_is_taken_up_again(home: Path) -> None:
     assert "42.5 paused" in player.calls[0] and "Song 3" in player.calls[0]
 
 
+def test_a_new_song_is_played_unless_somebody_listens(home: Path) -> None:
+    made = songs_in(home, 2)
+    (home / "data").mkdir(exist_ok=True)
+    save_session(paths.SESSION, Session(str(made[0]), 9.0))
+    app = app_of(home, [])
+    app.refresh()
+    app.listening.resume()
+    player = app.listening._player
+    assert isinstance(player, FakePlayer)
+    songs_in(home, 3)
+    app._song_done()
+    assert "Song 2" in player.calls[-1]  # what the last session left was only held ready
+    count = len(player.calls)
+    songs_in(home, 4)
+    app._song_done()
+    assert not [c for c in player.calls[count:] if c.startswith("start")]
+
+
 @pytest.mark.parametrize("text", ["", "no", "[]", "[" * 5000, '{"song": 5, "order": [1, "a"]}',
                                   '{"position": 1e999, "repeat": "x", "shuffle": 1}',
                                   '{"position": -3, "order": {}}', '{"position": NaN}'])
@@ -327,7 +345,8 @@ def test_random_keys_never_break_it(home: Path, seed: int,
     rng = random.Random(seed)
     pool = [*"0123456789abcdimnprstuvwxy/?+-<>,= q%.!", keys.ENTER, keys.ESCAPE, keys.BACKSPACE,
             keys.RESIZE, keys.TAB, "", "up", "down", "left", "right", "page up", "page down", "é",
-            "日", "\x1b[2J", "delete", "home"]
+            "日", "\x1b[2J", "delete", "home", "wheel up", "wheel down",
+            "click 5 5", "click 20 6", "click 40 23"]
     app = app_of(home, [])
     app.refresh()
     for _ in range(2500):
@@ -348,6 +367,32 @@ def test_random_keys_never_break_it(home: Path, seed: int,
     app.press("x")
     assert not app._running
     assert app.state.settings.volume in [n / 100 for n in range(101)]
+
+
+def test_the_mouse_points_at_items_bars_and_what_the_foot_names(home: Path) -> None:
+    songs_in(home, 2)
+    app = app_of(home, [])
+    app.refresh()
+
+    def click(x: int, line: str) -> None:
+        app.update()
+        app.draw()
+        rows = app.screen.frames[-1]  # type: ignore[attr-defined]
+        app.press(f"{keys.CLICK} {x} {next(n for n, row in enumerate(rows) if line in row)}")
+    click(9, "2. Output Jukebox")
+    assert app.state.screen == JUKEBOX
+    click(16, "01:05/03:05")
+    player = app.listening._player
+    assert isinstance(player, FakePlayer) and player.calls[-1].startswith("seek 95.5")
+    app.press(keys.WHEEL_UP)
+    assert app.state.settings.volume == 0.7
+    click(15, "Back to Main = B")
+    assert app.state.screen == "menu"
+    click(70, "Songs Made")
+    for where in ("click 0 0", "click 500 3", "click 3 500"):
+        app.press(where)
+    click(50, "Exit Program = X")
+    assert not app._running
 
 
 def test_the_frame_is_drawn_only_when_it_changes(home: Path) -> None:

@@ -225,6 +225,25 @@ def test_songs_are_brought_to_one_level() -> None:
     assert abs(gain_of(song(loudness=-40.0)) - 1.995) < 1e-3
 
 
+def test_the_loudness_of_other_peoples_songs_is_taken_from_their_tags(tmp_path: Path) -> None:
+    from mutagen.id3 import ID3, TXXX
+    path = tmp_path / "theirs.mp3"
+    path.write_bytes(b"")
+    for text, wanted in (("-7.00 dB", 10 ** (-3 / 20)), ("+2.5", 10 ** (6 / 20)), ("loud", 1.0)):
+        tags = ID3()
+        tags.add(TXXX(encoding=3, desc="REPLAYGAIN_TRACK_GAIN", text=[text]))
+        tags.save(path)
+        with path.open("ab") as file:
+            file.write(silent_mp3())
+        assert abs(gain_of(Song(path, "Theirs", 0.0, {})) - wanted) < 0.01
+    assert gain_of(Song(tmp_path / "none.mp3", "None", 0.0, {})) == 1.0
+
+
+def silent_mp3() -> bytes:
+    """Some frames of layer III, 128 kbit/s, in which nothing is heard."""
+    return (b"\xff\xfb\x90\x00" + bytes(413)) * 20
+
+
 def test_silence_keeps_time(songs: Callable[..., list[Song]], player_of: Callable) -> None:
     player, _ = player_of(Queue(songs(1)), NullOutput())
     player.start()

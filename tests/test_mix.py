@@ -17,7 +17,7 @@ from scripts.synth import RATE
 from scripts.synth.channel import Channel
 from scripts.synth.effects import Delay, Reverb
 from scripts.synth.instruments import load_instruments
-from scripts.synth.loudness import integrated, true_peaks
+from scripts.synth.loudness import Meter, integrated, true_peaks
 from scripts.synth.master import Master
 from scripts.synth.render import render, render_stems
 from scripts.synth.tone import BANDS, MASTERED, OCTAVES, Equaliser, Tone, balanced
@@ -160,6 +160,17 @@ def test_loudness_is_what_the_standard_says() -> None:
     assert abs(integrated(sound) + 3.01) < 0.02
     # Silence does not count.
     assert abs(integrated(np.concatenate((sound, 0 * sound), axis=1)) + 3.01) < 0.2
+
+
+def test_loudness_can_be_measured_block_by_block() -> None:
+    rng = np.random.default_rng(3)
+    sound = (0.2 * rng.standard_normal((2, 20 * RATE))).astype(np.float32)
+    sound[:, :5 * RATE] *= 0.1
+    meter = Meter()
+    for at in range(0, sound.shape[1], 131_071):
+        meter.add(sound[:, at:at + 131_071])
+    assert abs(meter.loudness() - integrated(sound)) < 0.05
+    assert Meter().loudness() == -70.0
 
 
 def test_a_kick_pushes_down_what_gives_way() -> None:

@@ -12,7 +12,7 @@ from array import array
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 _BITRATES = {  # kbit/s by (MPEG-1, layer III)
     True: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
@@ -98,22 +98,34 @@ class Mp3Frames:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.length: int | None = None  # samples, where that can be told without going through
+        self._delay = 0
         with path.open("rb") as file:
-            self._first, header = _find_first(file)
+            self._first, self._head = _find_first(file)
             file.seek(self._first)
-            delay = _encoder_delay(file.read(header.size), header)
-        self._head, self._delay = header, 0
-        self._even = False
-        if delay is not None:  # the first frame only tells about the others
-            self._first += header.size
-            self._delay, self._even = delay
-            self._delay += _DECODER
-        self._offsets = array("q", [self._first])
+            told = _told(file.read(self._head.size), self._head)
+            if told is not None:  # the first frame only tells about the others
+                self._first += self._head.size
+                self._delay, self._even = told.delay + _DECODER, told.even
+                self.length = told.length or None
+            self._offsets = array("q", [self._first])
+            if told is None:
+                self._even = self._is_even(file)
 
     @property
     def rate(self) -> int:
         """Samples a second."""
         return self._head.rate
+
+    def _is_even(self, file: BinaryIO) -> bool:
+        """All frames seem to be of one bitrate, to judge by some all over the file."""
+        head = self._head
+        size = file.seek(0, 2) - self._first
+        frames = size * head.rate // (head.samples * 125 * head.bitrate)
+        even = all(self._by_counting(file, frames * n // 9) for n in range(1, 9))
+        if even:
+            self.length = frames * head.samples
+        return even
 
     def place(self, sample: int) -> Place | None:
         """Where to begin so that `sample` (0 is the first that is heard) is reached soon.
@@ -136,15 +148,19 @@ class Mp3Frames:
         return self._by_reading(file, frame)
 
     def _by_counting(self, file: BinaryIO, frame: int) -> int | None:
-        """All frames are of one bitrate; they differ by one byte of padding."""
+        """All frames are of one bitrate; they differ by one byte of padding.
+
+        In files that were put together from others the nearest frame is taken.
+        """
         file.seek(self._first)
         header = read_header(file.read(4))
         if header is None:
             return None
         guess = self._first + frame * header.samples * 125 * header.bitrate // header.rate
-        for offset in (guess, guess + 1, guess - 1):
-            if _is_frame(file, offset):
-                return offset
+        far = range(2, header.size + 1)
+        for away in (0, 1, -1, *(n for m in far for n in (m, -m))):
+            if guess + away >= self._first and _is_frame(file, guess + away, header.bitrate):
+                return guess + away
         return None
 
     def _by_reading(self, file: BinaryIO, frame: int) -> int | None:
@@ -181,33 +197,41 @@ def _find_first(file: BinaryIO) -> tuple[int, Header]:
     raise ValueError("no MP3 frame was found")
 
 
-def _encoder_delay(frame: bytes, header: Header) -> tuple[int, bool] | None:
-    """Samples of silence the encoder put in front, and whether all frames have one bitrate.
+class _Told(NamedTuple):
+    """What a Xing or Info frame says: samples, of silence in front, and whether CBR."""
 
-    None when the frame is music: only a Xing or Info frame tells.
-    """
+    length: int
+    delay: int
+    even: bool
+
+
+def _told(frame: bytes, header: Header) -> _Told | None:
+    """What the first frame tells about the others; None when it is music itself."""
     tag = 4 + header.side
     kind = frame[tag:tag + 4]
-    if kind not in (b"Xing", b"Info"):
+    if kind not in (b"Xing", b"Info") or len(frame) < tag + 8:
         return None
     flags = struct.unpack(">I", frame[tag + 4:tag + 8])[0]
+    count = int.from_bytes(frame[tag + 8:tag + 12], "big") if flags & 1 else 0
     at = tag + 8 + 4 * (flags & 1) + 4 * (flags >> 1 & 1) + 100 * (flags >> 2 & 1) \
         + 4 * (flags >> 3 & 1)
     if not frame[at:at + 4].strip(b"\0") or at + 24 > len(frame):
-        return -_DECODER, kind == b"Info"  # decoders trim nothing then
-    high, low = frame[at + 21], frame[at + 22]
-    return high << 4 | low >> 4, kind == b"Info"
+        return _Told(count * header.samples, -_DECODER, kind == b"Info")  # nothing is trimmed then
+    delay = frame[at + 21] << 4 | frame[at + 22] >> 4
+    padding = (frame[at + 22] & 15) << 8 | frame[at + 23]
+    return _Told(max(0, count * header.samples - delay - padding), delay, kind == b"Info")
 
 
-def _is_frame(file: BinaryIO, offset: int) -> bool:
-    """A frame begins here, and another one where it ends (or the file ends)."""
+def _is_frame(file: BinaryIO, offset: int, bitrate: int) -> bool:
+    """A frame of a bitrate begins here, and another one where it ends (or the file ends)."""
     file.seek(offset)
     header = read_header(file.read(4))
-    if header is None:
+    if header is None or header.bitrate != bitrate:
         return False
     file.seek(offset + header.size)
     after = file.read(4)
-    return len(after) < 4 or read_header(after) is not None
+    return len(after) < 4 or after[:3] in (b"ID3", b"TAG", b"APE") or \
+        read_header(after) is not None
 
 
 def _undecodable(file: BinaryIO, offset: int) -> int:

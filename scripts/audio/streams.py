@@ -39,31 +39,34 @@ class Stream:
     def __init__(self, path: Path, start: float = 0.0) -> None:
         path.open("rb").close()  # the decoder does not say why it cannot open a file
         self.path = path
+        frames = _frames_of(path, path.stat().st_mtime_ns) if path.suffix.lower() == ".mp3" \
+            else None
         try:
-            info = miniaudio.get_file_info(str(path))
-            self.length: int = round(info.num_frames * RATE / info.sample_rate)
+            self.length: int = _length_of(path, frames)
             self.position: int = min(max(0, round(start * RATE)), self.length)
             self._source: _Source | None = None
-            self._decoded = self._open(info)
+            self._decoded = self._open(frames)
         except (miniaudio.MiniaudioError, StopIteration) as error:
             raise ValueError(f"{path.name} cannot be decoded") from error
 
-    def _open(self, info: Any) -> Generator[Any, int, None]:
-        if self.position and info.file_format == miniaudio.FileFormat.MP3:
-            frames = _frames_of(self.path, self.path.stat().st_mtime_ns)
+    def _open(self, frames: Mp3Frames | None) -> Generator[Any, int, None]:
+        decoded: Generator[Any, int, None]
+        if self.position and frames is not None:
             place = frames.place(round(self.position * frames.rate / RATE))
             if place is not None:
                 self._source = _Source(self.path, place.offset)
-                decoded: Generator[Any, int, None] = miniaudio.stream_any(
+                decoded = miniaudio.stream_any(
                     self._source, miniaudio.FileFormat.MP3, miniaudio.SampleFormat.FLOAT32, 2,
                     RATE, 4096)
                 left = round(place.skip * RATE / frames.rate)
                 while left > 0:
                     left -= len(decoded.send(min(left, _MOST))) // 2
                 return decoded
-        decoded = miniaudio.stream_file(
-            str(self.path), miniaudio.SampleFormat.FLOAT32, 2, RATE, 4096,
-            seek_frame=self.position * info.sample_rate // RATE)
+        rate = RATE
+        if self.position:
+            rate = miniaudio.get_file_info(str(self.path)).sample_rate
+        decoded = miniaudio.stream_file(str(self.path), miniaudio.SampleFormat.FLOAT32, 2, RATE,
+                                        4096, seek_frame=self.position * rate // RATE)
         return decoded
 
     @property
@@ -115,5 +118,16 @@ class _Source(miniaudio.StreamableSource):  # type: ignore[misc]
 
 
 @lru_cache(maxsize=4)
-def _frames_of(path: Path, changed: int) -> Mp3Frames:
-    return Mp3Frames(path)
+def _frames_of(path: Path, changed: int) -> Mp3Frames | None:
+    try:
+        return Mp3Frames(path)
+    except ValueError:  # the decoder may still make something of it
+        return None
+
+
+def _length_of(path: Path, frames: Mp3Frames | None) -> int:
+    """Length of a file in frames of 44,100 Hz."""
+    if frames is not None and frames.length is not None:
+        return round(frames.length * RATE / frames.rate)
+    info = miniaudio.get_file_info(str(path))
+    return int(info.num_frames * RATE // info.sample_rate)

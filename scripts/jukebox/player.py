@@ -15,6 +15,7 @@ import numpy.typing as npt
 from scripts.audio.deck import Deck
 from scripts.audio.outputs import NullOutput, Output, open_output
 from scripts.audio.streams import Stream
+from scripts.audio.tags import tagged_loudness
 from scripts.jukebox.queue import Queue
 from scripts.library.songs import Song
 from scripts.synth import RATE
@@ -309,7 +310,7 @@ class Player:
 
 def gain_of(song: Song) -> float:
     """Factor that brings a song to the level of the others."""
-    loudness = song.details.get("loudness")
+    loudness = song.details.get("loudness", None if song.details else tagged_loudness(song.path))
     if not isinstance(loudness, (int, float)) or not -70 < loudness < 0:
         return 1.0
     return float(10 ** (min(_LOUDER, _LEVEL - loudness) / 20))

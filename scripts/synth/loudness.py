@@ -9,6 +9,7 @@ from scripts.synth import RATE
 from scripts.synth.filters import Section, filtered
 
 Planar = npt.NDArray[np.float32]  # (2, n)
+TENTH = RATE // 10  # samples
 
 # The two filters of BS.1770, worked out for 44,100 Hz from their analogue prototypes: a shelf of
 # 4 dB above 1.7 kHz for the head, and a high-pass at 38 Hz.
@@ -46,12 +47,37 @@ def block_powers(sound: Planar) -> npt.NDArray[np.float64]:
 
 def overlapping(power: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     """Mean of each such block of a power that is known for each sample."""
-    hop = RATE // 10
-    n = len(power) // hop
-    tenths = power[:n * hop].reshape(n, hop).mean(axis=1, dtype=np.float64)
+    n = len(power) // TENTH
     if n < 4:
         return np.atleast_1d(power.mean())
+    tenths = power[:n * TENTH].reshape(n, TENTH).mean(axis=1, dtype=np.float64)
+    return _of_four(tenths)
+
+
+def _of_four(tenths: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.asarray((tenths[:-3] + tenths[1:-2] + tenths[2:-1] + tenths[3:]) / 4)
+
+
+class Meter:
+    """Integrated loudness of sound that comes in blocks."""
+
+    def __init__(self) -> None:
+        self._rest = np.zeros((2, 0), np.float32)
+        self._tenths: list[npt.NDArray[np.float64]] = []
+
+    def add(self, sound: Planar) -> None:
+        """The next (2, n) samples."""
+        sound = np.concatenate((self._rest, sound), axis=1)
+        whole = sound.shape[1] // TENTH * TENTH
+        self._rest = sound[:, whole:].copy()
+        if whole:
+            power = (weighted(sound[:, :whole]) ** 2).sum(axis=0)
+            self._tenths.append(power.reshape(-1, TENTH).mean(axis=1, dtype=np.float64))
+
+    def loudness(self) -> float:
+        """LUFS so far; -70 for silence."""
+        tenths = np.concatenate(self._tenths) if self._tenths else np.zeros(0)
+        return gated(_of_four(tenths)) if len(tenths) >= 4 else -70.0
 
 
 def gated(powers: npt.NDArray[np.float64],

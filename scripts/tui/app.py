@@ -19,6 +19,7 @@ from scripts.tui.choosing import Choosing, model_words
 from scripts.tui.layout import MARGINS, is_too_small
 from scripts.tui.listening import Listening, MakePlayer
 from scripts.tui.making import Making
+from scripts.tui.pointing import pointed_at
 from scripts.tui.screens.draw import draw
 from scripts.tui.screens.generate import WISHES as WISH_ROWS
 from scripts.tui.screens.options import ROWS
@@ -100,6 +101,10 @@ class App:
             self._frame = []
         elif key == "ctrl-c" or (key.lower() == "x" and is_too_small(self.screen.size())):
             self.leave()
+        elif key.startswith(keys.CLICK + " "):
+            self._point(key)
+        elif key in (keys.WHEEL_UP, keys.WHEEL_DOWN):
+            self._turn_wheel(key == keys.WHEEL_UP)
         elif self.state.leaving:
             self._answer_leaving(key.lower())
         elif self.state.overlay:
@@ -111,6 +116,23 @@ class App:
             if action:
                 self.state.message = ""
                 action()
+
+    def _point(self, key: str) -> None:
+        """Act on a click at a column and line."""
+        x, y = (int(n) for n in key.split()[1:])
+        found = pointed_at(self._frame, x, y)
+        now = self.state.playing
+        if isinstance(found, float):
+            if now is not None and now.song is not None:
+                self.listening.seek_to(found * now.duration)
+        elif found and not self.state.field:
+            self.press(found)
+
+    def _turn_wheel(self, up: bool) -> None:
+        if self.state.overlay or self.state.field:
+            self.press("up" if up else "down")
+        elif self.state.screen == JUKEBOX:
+            self._volume(_LOUDER if up else -_LOUDER)
 
     def _action(self, name: str) -> Callable[[], None]:
         """The method that a binding names: of this program, or of one of its parts."""
@@ -209,9 +231,7 @@ class App:
     def _song_done(self) -> None:
         self._read_songs()
         if self.state.settings.auto_play:
-            now = self.state.playing
-            if now is None or now.song is None:
-                self.listening.start()
+            self.listening.play_newest()
 
     def _ask_wish(self, number: int) -> None:
         self.making.ask_wish(list(WISH_ROWS)[number - 1])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 ENTER, ESCAPE, BACKSPACE, RESIZE, TAB = "enter", "escape", "backspace", "resize", "tab"
+WHEEL_UP, WHEEL_DOWN = "wheel up", "wheel down"
+CLICK = "click"  # with column and line behind it
 
 # Codes beyond characters. curses' own, on Linux and Windows:
 _CURSES = {258: "down", 259: "up", 260: "left", 261: "right", 262: "home", 263: BACKSPACE,

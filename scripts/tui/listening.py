@@ -44,6 +44,7 @@ class Listening:
         self._sleep_at: float | None = None
         self._found: list[Song] = []
         self.spectrum_shown = True
+        self._untouched = False  # the last session is held ready, and nobody has pressed a key
 
     # -- the player ------------------------------------------------------------------------
 
@@ -63,15 +64,24 @@ class Listening:
             self._open(queue)
             assert self._player
             self._player.start(song, session.position, paused=True)
+            self._untouched = True
 
     def start(self) -> None:
         """Play, from where it was held."""
+        self._untouched = False
         if self._player is None:
             self._open(Queue(self.songs))
         assert self._player
         if self._player.playing().paused:
             self._player.pause(False)
         self._player.start()
+
+    def play_newest(self) -> None:
+        """Play the song that was made last, unless somebody listens to another one."""
+        if self.songs and (self._untouched or self._player is None or self._player.ended):
+            self.start()
+            assert self._player
+            self._player.start(self.songs[-1])
 
     def _open(self, queue: Queue) -> None:
         settings = self.state.settings
@@ -135,6 +145,7 @@ class Listening:
         if self._player is None or self._player.ended:
             self.start()
         else:
+            self._untouched = False
             self._player.toggle_pause()
 
     def skip(self) -> None:
@@ -148,6 +159,10 @@ class Listening:
     def seek(self, seconds: float) -> None:
         if self._player:
             self._player.seek_by(seconds)
+
+    def seek_to(self, second: float) -> None:
+        if self._player:
+            self._player.seek(second)
 
     def set_volume(self, volume: float) -> None:
         if self._player:

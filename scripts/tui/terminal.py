@@ -35,6 +35,9 @@ class CursesScreen:
         with contextlib.suppress(curses.error):
             curses.curs_set(0)
         self._attributes = _attributes(curses)
+        with contextlib.suppress(curses.error, AttributeError):
+            curses.mousemask(curses.ALL_MOUSE_EVENTS)
+            curses.mouseinterval(0)  # a press counts at once
 
     def size(self) -> tuple[int, int]:
         lines, columns = self._window.getmaxyx()
@@ -67,10 +70,26 @@ class CursesScreen:
             return keys.RESIZE if self._window_changed() else ""
         except KeyboardInterrupt:
             return "ctrl-c"
+        if pressed == getattr(self._curses, "KEY_MOUSE", None):
+            return self._mouse()
         name = keys.name_of(pressed)
         if name == keys.RESIZE:
             self._resize()
         return name
+
+    def _mouse(self) -> str:
+        """A click or a turn of the wheel as a key."""
+        try:
+            _, x, y, _, buttons = self._curses.getmouse()
+        except self._curses.error:
+            return ""
+        if buttons & self._curses.BUTTON4_PRESSED:
+            return keys.WHEEL_UP
+        if buttons & getattr(self._curses, "BUTTON5_PRESSED", 0x200000):
+            return keys.WHEEL_DOWN
+        if buttons & (self._curses.BUTTON1_PRESSED | self._curses.BUTTON1_CLICKED):
+            return f"{keys.CLICK} {x} {y}"
+        return ""
 
     def _window_changed(self) -> bool:
         """Follow a window of Windows that was made smaller: it scrolls then, and tells nobody."""
