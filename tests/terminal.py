@@ -47,6 +47,20 @@ class Terminal:
         self.wait("How many songs")
         self.type(str(songs), "Enter")
 
+    def listen(self, title: str) -> None:
+        """In the jukebox, do what a listener does in an evening; `title` is one of the songs."""
+        for key, shown in (("4", "[****-]"), ("s", "Shuffle on"), ("r", "Repeat one"),
+                           ("t", "Sleep 14:"), ("i", "About "), ("b", "Next 5 Songs:"),
+                           ("?", "30 seconds on"), ("b", "Next 5 Songs:"), ("/", "Which song?")):
+            self.type(key)
+            self.wait(shown)
+        self.type(title, "Enter")
+        self.wait(f"Playing song: {title}")
+        self.type("r")
+        self.wait("Repeat off")
+        self.type("r")
+        self.wait("Repeat all")
+
     def close(self) -> None:
         """Close the window, whatever runs in it."""
         subprocess.run(["tmux", "-L", self.socket, "kill-server"], capture_output=True, check=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from collections.abc import Iterator
@@ -38,6 +39,10 @@ def test_an_evening_at_the_console(tmux: Terminal, home: Path) -> None:
     tmux.type("2")
     shown = tmux.wait("Next 5 Songs:")
     assert "/00:12" in shown
+    made = sorted((home / "output").glob("*.mp3"))
+    tmux.listen(made[0].stem)
+    tmux.type("d")
+    tmux.wait("is out of the queue")
     tmux.resize(40, 10)
     tmux.wait("at least 60 x 16")
     tmux.resize(100, 30)
@@ -46,4 +51,6 @@ def test_an_evening_at_the_console(tmux: Terminal, home: Path) -> None:
     tmux.wait("(paused)")
     tmux.type("x")
     tmux.wait("status=0")
+    kept = json.loads((home / "data" / "jukebox.json").read_text(encoding="utf-8"))
+    assert kept["shuffle"] and kept["song"] == str(made[1]) and kept["repeat"] == "all"
     assert len(list((home / "output").glob("*.mp3"))) == 2

@@ -19,7 +19,7 @@ from scripts.synth import RATE
 
 Read = Callable[[int], npt.NDArray[np.float32]]  # frames wanted -> (frames, 2), -1 to 1
 
-_BUFFER = 120  # milliseconds that the device is ahead
+_BUFFER = 200  # milliseconds that the device is ahead
 _PATIENCE = 1.5  # seconds without a question after which a device is given up
 _PIECE = 10 * RATE  # frames that simpleaudio is given at once
 _STEP = 0.1  # seconds between two looks of the outputs that keep time themselves

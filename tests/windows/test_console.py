@@ -41,7 +41,7 @@ def main(window):
         while key != "x" and time.time() < end:
             if key:
                 print(json.dumps([key, screen.size()]), file=log, flush=True)
-                screen.show([f"{n}" * screen.size()[0] for n in range(screen.size()[1])])
+                screen.show([f"{n}" * screen.size()[0] for n in range(screen.size()[1])], True)
             key = screen.key(0.1)
 
 curses.wrapper(main)
