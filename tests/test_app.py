@@ -289,6 +289,26 @@ def test_the_place_in_the_music_is_taken_up_again(home: Path) -> None:
     assert "42.5 paused" in player.calls[0] and "Song 3" in player.calls[0]
 
 
+def test_songs_that_are_put_into_the_folder_join_by_themselves(
+        home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scripts.tui.app._LOOK", 0.0)
+    songs_in(home, 1)
+    app = app_of(home, [])
+    app.refresh()
+    app.update()
+    assert app.state.songs == 1
+    (home / "output" / "Their Own.mp3").write_bytes(b"")
+    (home / "output" / "notes.txt").write_bytes(b"")
+    app.update()
+    assert app.state.songs == 2 and app.state.latest[0] == "Their Own"
+    app.press("2")
+    (home / "output" / "Their Own.mp3").unlink()
+    app.update()
+    assert app.state.songs == 1
+    player = app.listening._player
+    assert isinstance(player, FakePlayer) and player.calls[-1].startswith("refresh")
+
+
 def test_a_new_song_is_played_unless_somebody_listens(home: Path) -> None:
     made = songs_in(home, 2)
     (home / "data").mkdir(exist_ok=True)

@@ -16,7 +16,7 @@ from scripts.errors import HeldError, StorageError, UsageError
 from scripts.files import legal_name, patiently, storage_error, write_text
 from scripts.library import song_files
 from scripts.library.song_files import PART, SongFiles, recover
-from scripts.library.songs import list_songs
+from scripts.library.songs import Shelf, list_songs
 from scripts.settings import Settings, checked, load_settings, save_settings
 
 
@@ -279,3 +279,21 @@ def test_songs_from_elsewhere_are_listed_too(tmp_path: Path) -> None:
     songs = {s.path.name: s for s in list_songs(tmp_path)}
     assert songs["Mine.mp3"].title == "Mine" and songs["Odd.mp3"].details == {}
     assert songs["Evil.mp3"].title.isprintable()
+
+
+def test_a_song_is_read_again_only_when_it_has_changed(tmp_path: Path) -> None:
+    for name in ("b.mp3", "a.flac", "a.wav", "b.wav", "c.txt"):
+        (tmp_path / name).write_bytes(b"")
+        os.utime(tmp_path / name, ns=(0, 10**9 * (1 if name[0] == "b" else 2)))
+    (tmp_path / "b.json").write_text('{"title": "One", "seconds": 5}')
+    shelf = Shelf(tmp_path)
+    first = shelf.songs()
+    assert [s.title for s in first] == ["One", "a", "a"] and not shelf.changed()
+    assert all(one is two for one, two in zip(first, shelf.songs(), strict=True))
+    (tmp_path / "b.json").write_text('{"title": "Two"}')
+    os.utime(tmp_path / "b.json", ns=(0, 5))
+    again = shelf.songs()
+    assert [s.title for s in again] == ["Two", "a", "a"] and again[1] is first[1]
+    (tmp_path / "d.ogg").write_bytes(b"")
+    assert shelf.changed() and len(shelf.songs()) == 4
+    assert Shelf(tmp_path / "none").songs() == []

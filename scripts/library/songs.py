@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,21 +34,60 @@ class Song:
     details: Mapping[str, Any]
 
 
+class Shelf:
+    """The songs of a folder; a song that has been read is not read again until it changes.
+
+    Parameters
+    ----------
+    folder : Path
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._known: dict[Path, tuple[int, int, Song]] = {}  # with times of audio and details
+        self._stamp = -1
+
+    def changed(self) -> bool:
+        """Whether files have come or gone since the songs were listed."""
+        return self._mark() != self._stamp
+
+    def songs(self) -> list[Song]:
+        """Every playable file, oldest first. Unreadable details are passed over."""
+        self._stamp = self._mark()
+        audio: dict[Path, int] = {}
+        details: dict[str, int] = {}
+        try:
+            with os.scandir(self._folder) as entries:
+                for entry in entries:
+                    path = Path(entry.path)
+                    with contextlib.suppress(OSError):
+                        if path.suffix.lower() in AUDIO and entry.is_file():
+                            audio[path] = entry.stat().st_mtime_ns
+                        elif path.suffix == ".json":
+                            details[path.stem] = entry.stat().st_mtime_ns
+        except OSError:
+            return []
+        found = {}
+        for path, time in audio.items():
+            if path.suffix.lower() == ".wav" and path.with_suffix(".mp3") in audio:
+                continue  # the same song
+            times = time, details.get(path.stem, 0)
+            known = self._known.get(path)
+            found[path] = known if known and known[:2] == times else (*times, read_song(path))
+        self._known = found
+        return [song for _, _, song in
+                sorted(found.values(), key=lambda known: (known[0], known[2].path.name))]
+
+    def _mark(self) -> int:
+        try:
+            return self._folder.stat().st_mtime_ns
+        except OSError:
+            return 0
+
+
 def list_songs(folder: Path) -> list[Song]:
-    """Every playable file of `folder`, oldest first. Unreadable details are passed over."""
-    try:
-        files = [p for p in folder.iterdir() if p.suffix.lower() in AUDIO and p.is_file()]
-    except OSError:
-        return []
-    wav_twins = {p for p in files if p.suffix.lower() == ".wav" and p.with_suffix(".mp3") in files}
-    stamped = []
-    for path in files:
-        if path not in wav_twins:
-            try:
-                stamped.append((path.stat().st_mtime, path.name, path))
-            except OSError:
-                continue
-    return [read_song(path) for _, _, path in sorted(stamped)]
+    """Every playable file of `folder`, oldest first."""
+    return Shelf(folder).songs()
 
 
 def read_song(path: Path) -> Song:

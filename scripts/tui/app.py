@@ -10,7 +10,7 @@ from scripts import paths
 from scripts.errors import MusicGenError, UsageError
 from scripts.jukebox.player import Player
 from scripts.library.song_files import recover
-from scripts.library.songs import list_songs
+from scripts.library.songs import Shelf
 from scripts.llm.registry import find_model
 from scripts.settings import Settings
 from scripts.tui import keys
@@ -31,6 +31,7 @@ POLL = 0.1  # seconds between frames while something moves
 _STILL = 0.5  # and while nothing does
 _SHORT, _LONG = 5.0, 30.0  # seconds of a seek
 _LOUDER = 0.05
+_LOOK = 3.0  # seconds between looks at the output folder
 LONGEST_INPUT = 200
 
 
@@ -54,6 +55,7 @@ class App:
         self.listening = Listening(self.state, player)
         self.making = Making(self.state, self._song_done)
         self.choosing = Choosing(self.state, self._setting_changed)
+        self._shelf, self._looked = Shelf(paths.OUTPUT), 0.0
         self._running = True
         self._frame: list[str] = []
         self._tables = {name: {key: self._action(action)
@@ -88,6 +90,10 @@ class App:
         """Take in what player and orders have done."""
         self.making.update()
         self.listening.update()
+        if time.monotonic() - self._looked > _LOOK:  # somebody may put songs of their own there
+            self._looked = time.monotonic()
+            if self._shelf.changed():
+                self._read_songs()
 
     def _moves(self) -> bool:
         """Whether anything on the screen changes by itself."""
@@ -175,7 +181,7 @@ class App:
             self.state.message = str(error)
 
     def _read_songs(self) -> None:
-        songs = list_songs(paths.OUTPUT)
+        songs = self._shelf.songs()
         self.state.songs = len(songs)
         self.state.total_seconds = sum(s.seconds for s in songs)
         self.state.latest = tuple(s.title for s in reversed(songs[-3:]))
