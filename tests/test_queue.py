@@ -100,6 +100,7 @@ def test_a_dropped_song_gives_way_to_the_one_behind_it() -> None:
     queue = Queue(songs(4))
     play(queue, 2)
     queue.drop(songs(4)[1])
+    queue.add(songs(4))  # its file is still there
     assert play(queue, 4) == ["Song 2", "Song 3", "Song 0", "Song 2"]
 
 

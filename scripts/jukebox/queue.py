@@ -31,6 +31,7 @@ class Queue:
                  seed: int | None = None) -> None:
         self._rng = random.Random(seed)
         self._library = list(songs)  # without what was dropped
+        self._dropped: set[Path] = set()
         self.order = list(self._library)
         self.index = -1  # in the order; -1 before the first song
         self.repeat, self.shuffle = repeat, shuffle
@@ -90,6 +91,9 @@ class Queue:
 
     def jump(self, song: Song) -> None:
         """Make `song` the current one; with shuffle the others still come once."""
+        if song.path in self._dropped:
+            self._dropped.discard(song.path)
+            self._library.append(song)
         place = self._place_of(song.path)
         if place >= 0 and not self.shuffle:
             self.index = place
@@ -102,7 +106,7 @@ class Queue:
 
     def add(self, songs: Iterable[Song]) -> None:
         """Have songs that are not known yet come this round still."""
-        known = {s.path for s in self._library}
+        known = {s.path for s in self._library} | self._dropped
         self.index = min(self.index, len(self.order) - 1)  # they come behind the end
         for song in songs:
             if song.path in known:
@@ -121,7 +125,8 @@ class Queue:
         self._filter([s for s in self._library if s.path in there], stays=self.current)
 
     def drop(self, song: Song) -> None:
-        """Take a song out of the queue; its file stays."""
+        """Take a song out of the queue; its file stays, and does not come in again."""
+        self._dropped.add(song.path)
         self._filter([s for s in self._library if s.path != song.path], stays=None)
 
     def set_shuffle(self, shuffle: bool) -> None:
