@@ -65,7 +65,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(paths, "HOME", tmp_path)
     monkeypatch.setattr(paths, "MODELS", tmp_path / "models")
     monkeypatch.setattr(paths, "OUTPUT", tmp_path / "output")
-    monkeypatch.setattr(paths, "SETTINGS", tmp_path / "data" / "persistent.json")
+    for name, file in (("SETTINGS", "persistent.json"), ("SESSION", "jukebox.json"),
+                       ("LISTENER", "listener.db")):
+        monkeypatch.setattr(paths, name, tmp_path / "data" / file)
     return tmp_path
 
 

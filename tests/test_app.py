@@ -29,6 +29,7 @@ class FakeScreen:
     def __init__(self, script: list[str], size: tuple[int, int] = (80, 24)) -> None:
         self.script, self._size = script, size
         self.frames: list[list[str]] = []
+        self.left = 20  # times that X is pressed in the end
 
     def size(self) -> tuple[int, int]:
         return self._size
@@ -39,6 +40,8 @@ class FakeScreen:
     def key(self, wait: float) -> str:
         if not wait:  # nothing is typed ahead, so that every key has a frame
             return ""
+        self.left -= not self.script
+        assert self.left, "\n".join(self.frames[-1])
         return self.script.pop(0) if self.script else "x"
 
 
@@ -177,9 +180,9 @@ def test_a_bad_style_or_number_is_asked_again(home: Path) -> None:
 def test_styles_are_completed_and_wishes_are_one_key_away(
         home: Path, jobs: list[tuple[str, int, tuple[str, ...]]]) -> None:
     app = app_of(home, ["1", *"Chill, dubs", keys.TAB, keys.ENTER, "w", "2", *"H minor",
-                        keys.ENTER, *"f minor", keys.ENTER, "3", *"140", keys.ENTER, "5",
-                        *"432 Hz", keys.ENTER, "0", *"yes", keys.ENTER, "b", *"12", keys.ENTER,
-                        "a", "b", "x", "y"])
+                        keys.ENTER, *[keys.BACKSPACE] * 7, *"f minor", keys.ENTER, "3", *"140",
+                        keys.ENTER, "5", *"432 Hz", keys.ENTER, "0", *"yes", keys.ENTER, "b",
+                        *"12", keys.ENTER, "a", "b", "x", "y"])
     app.run()
     text = "\n".join(frames(app))
     assert "Tab: dubstep" in text and 'key "H minor" is not known' in text
@@ -325,6 +328,24 @@ def test_a_new_song_is_played_unless_somebody_listens(home: Path) -> None:
     songs_in(home, 4)
     app._song_done()
     assert not [c for c in player.calls[count:] if c.startswith("start")]
+
+
+def test_a_session_with_names_of_any_bytes_is_kept(tmp_path: Path) -> None:
+    session = Session("/a/\udcff.mp3", 3.0, ("/a/\udcff.mp3", "/a/歌.mp3"), "one", True)
+    assert save_session(tmp_path / "jukebox.json", session)
+    assert load_session(tmp_path / "jukebox.json") == session
+
+
+def test_the_order_is_kept_when_its_song_is_gone(home: Path) -> None:
+    made = songs_in(home, 3)
+    (home / "data").mkdir(exist_ok=True)
+    order = tuple(str(p) for p in reversed(made))
+    save_session(paths.SESSION, Session("/gone.mp3", 42.5, order, "off", True))
+    app = app_of(home, ["x"])
+    app.run()
+    player = app.listening._player
+    assert isinstance(player, FakePlayer) and player.queue.repeat == "off"
+    assert [str(s.path) for s in player.queue.order] == list(order)
 
 
 @pytest.mark.parametrize("text", ["", "no", "[]", "[" * 5000, '{"song": 5, "order": [1, "a"]}',

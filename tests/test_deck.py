@@ -165,6 +165,33 @@ def test_a_file_cut_short_plays_as_far_as_it_goes(make: Make, tmp_path: Path) ->
         Stream(cut, 3.5)
 
 
+def test_an_ogg_with_a_damaged_head_is_refused(make: Make, tmp_path: Path) -> None:
+    """The decoder would take the whole program with it."""
+    good = make("a.ogg", sweep(1.0), "-c:a", "libvorbis").read_bytes()
+    assert Stream(tmp_path / "a.ogg").read(RATE).any()
+    for at in (30, 60, 500, 2000, 3000):
+        spoiled = bytearray(good)
+        spoiled[at] ^= 0x55
+        (tmp_path / "bad.ogg").write_bytes(bytes(spoiled))
+        with pytest.raises(ValueError, match=r"bad\.ogg"):
+            Stream(tmp_path / "bad.ogg")
+    for data in (b"", b"OggS", good[:100], b"OggS" + bytes(400)):
+        (tmp_path / "bad.ogg").write_bytes(data)
+        with pytest.raises(ValueError, match=r"bad\.ogg"):
+            Stream(tmp_path / "bad.ogg")
+
+
+def test_a_skip_during_a_cross_fade_leaves_nothing_behind(make: Make) -> None:
+    loud, silent = make("loud.wav", sweep(9.0)), make("silent.wav", 0 * sweep(9.0))
+    deck = Deck(1.0, crossfade=6.0)
+    deck.play(Stream(loud, 2.9))
+    deck.lay_ready(Stream(silent))
+    deck.read(RATE)
+    assert deck.begun == 2 and deck.read(RATE).any()
+    deck.play(Stream(silent, 1.0))
+    assert not deck.read(RATE)[2 * RAMP:].any()
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=300), st.integers(0, 4000), st.integers(0, 255), st.booleans())
 def test_any_file_is_read_or_refused(data: bytes, at: int, byte: int, tagged: bool) -> None:

@@ -297,3 +297,17 @@ def test_a_song_is_read_again_only_when_it_has_changed(tmp_path: Path) -> None:
     (tmp_path / "d.ogg").write_bytes(b"")
     assert shelf.changed() and len(shelf.songs()) == 4
     assert Shelf(tmp_path / "none").songs() == []
+
+
+def test_tracks_of_a_song_are_no_songs(tmp_path: Path) -> None:
+    for name in ("Duo.mp3", "Duo.wav", "Duo.bass.wav", "Duo.voice2.wav", "Duo.remix.wav",
+                 "bass.wav"):
+        (tmp_path / name).write_bytes(b"")
+    assert {s.path.name for s in list_songs(tmp_path)} == {"Duo.mp3", "Duo.remix.wav", "bass.wav"}
+
+
+@pytest.mark.parametrize("text", ["Infinity", "NaN", "-5", "true", '"long"', "[]", "9" * 400])
+def test_a_length_that_cannot_be_is_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.mp3").write_bytes(b"")
+    (tmp_path / "a.json").write_text('{"title": "A", "seconds": ' + text + "}")
+    assert list_songs(tmp_path)[0].seconds == 0.0

@@ -81,16 +81,17 @@ class Deck:
 
     # -- orders ------------------------------------------------------------------------------
 
-    def play(self, stream: Stream, gain: float = 1.0) -> None:
-        """Change to `stream` now."""
+    def play(self, stream: Stream, gain: float = 1.0, paused: bool = False) -> None:
+        """Change to `stream` now, or hold it ready."""
         with self._lock:
             self._drop_next()
+            self._hurry()
             self._leave(RAMP)
             voice = _Voice(stream, gain)
             if self._leaving or stream.position:
                 voice.fade, voice.step = 0.0, 1 / RAMP
             self._now = voice
-            self._paused = False
+            self._paused = paused
             self._begun += 1
 
     def lay_ready(self, stream: Stream, gain: float = 1.0) -> None:
@@ -108,6 +109,7 @@ class Deck:
         """Fall silent."""
         with self._lock:
             self._drop_next()
+            self._hurry()
             self._leave(RAMP)
 
     def pause(self, paused: bool) -> None:
@@ -227,10 +229,15 @@ class Deck:
             self._now.fade, self._now.step = 0.0, 1 / fade
         self._begun += 1
 
+    def _hurry(self) -> None:
+        """What is fading out does so at once."""
+        for voice in self._leaving:
+            voice.step = -1 / RAMP
+
     def _leave(self, fade: int) -> None:
         """Have the song that plays fade out."""
         if self._now is not None and fade:
-            if self._level > 0:
+            if self._level > 0 or not self._paused:
                 self._now.step = -1 / fade
                 self._leaving.append(self._now)
             else:

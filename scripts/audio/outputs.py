@@ -21,7 +21,7 @@ Read = Callable[[int], npt.NDArray[np.float32]]  # frames wanted -> (frames, 2),
 
 _BUFFER = 200  # milliseconds that the device is ahead
 _PATIENCE = 1.5  # seconds without a question after which a device is given up
-_PIECE = 10 * RATE  # frames that simpleaudio is given at once
+_PIECE = 2 * RATE  # frames that simpleaudio is given at once
 _STEP = 0.1  # seconds between two looks of the outputs that keep time themselves
 
 
@@ -185,7 +185,8 @@ class SimpleaudioOutput(_Timed):
                 if self._playing is not None and self._playing.is_playing():
                     continue
                 samples = (read(_PIECE) * 32767).astype(np.int16)
-                self._begun, self._given = time.monotonic(), len(samples)
+                self._begun = time.monotonic()
+                self._given = len(samples) if samples.any() else 0  # nobody waits for silence
                 self._playing = self._lib.play_buffer(samples, 2, 2, RATE)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scripts.audio.mp3_frames import Mp3Frames
+from scripts.audio.ogg_pages import check_ogg
 from scripts.synth import RATE
 
 Stereo = npt.NDArray[np.float32]  # (n, 2)
@@ -39,10 +40,14 @@ class Stream:
     def __init__(self, path: Path, start: float = 0.0) -> None:
         path.open("rb").close()  # the decoder does not say why it cannot open a file
         self.path = path
+        if path.suffix.lower() == ".ogg":
+            check_ogg(path)
         frames = _frames_of(path, path.stat().st_mtime_ns) if path.suffix.lower() == ".mp3" \
             else None
         try:
             self.length: int = _length_of(path, frames)
+            if not self.length:
+                raise ValueError(f"{path.name} holds no sound")
             self.position: int = min(max(0, round(start * RATE)), self.length)
             self._source: _Source | None = None
             self._decoded = self._open(frames)

@@ -27,7 +27,7 @@ def play_on_console(files: Sequence[Path], shuffle: bool, once: bool, output: st
         raise StorageError(f"{paths.OUTPUT}: there is no song yet; make one with "
                            "'launcher.py generate \"Chill\"'")
     queue = Queue(songs, repeat="off" if once else "all", shuffle=shuffle)
-    player = Player(queue, output, settings.volume)
+    player = Player(queue, output, settings.volume, settings.crossfade)
     player.start()
     shown = -1
     told = ""

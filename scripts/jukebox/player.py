@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -25,6 +26,7 @@ _READY = 20.0  # seconds before a song's end at which the next one is opened
 _AGAIN = 5.0  # seconds between tries to find a lost device
 _LEVEL = -14.0  # LUFS that songs are brought to
 _LOUDER = 6.0  # dB that a quiet song is raised at most
+_TOLD = 12.0  # seconds that a notice stands
 _RESTART = 3.0  # seconds into a song after which "previous" begins it again
 
 
@@ -68,9 +70,10 @@ class Player:
         self._active = False
         self._number = self._begun = 0
         self._ready: Song | None = None  # what the deck has laid ready
-        self._output, self._notice = opener(output)
+        self._notice, self._noticed = "", 0.0
         self._tried = time.monotonic()
-        self._output.start(self._deck.read)
+        self._output: Output
+        self._take(*opener(output))
         self._end, self._wake = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -80,49 +83,58 @@ class Player:
     def start(self, song: Song | None = None, at: float = 0.0, paused: bool = False) -> None:
         """Play `song` from `at` seconds; without one, go on where nothing plays."""
         with self._lock:
+            self._notice_change()
             if song is not None:
+                self._left()
                 self._queue.jump(song)
-                if not self._open(song, at):
+                if not self._open(song, at, paused=paused):
                     self._advance(self._queue.next)
-                self.pause(paused)
             elif not self._active:
+                self._queue.again()
                 self._advance(self._queue.next)
 
     def next(self) -> None:
         """Go on to the next song."""
         with self._lock:
+            self._notice_change()
+            self._left()
             self._advance(self._queue.next)
 
     def previous(self) -> None:
         """Begin the song again; at its beginning go back to the one before."""
         with self._lock:
+            self._notice_change()
             if self._active and self._place() > _RESTART:
                 self.seek(0.0)
             else:
+                self._left()
                 self._advance(self._queue.previous)
 
     def seek(self, to: float) -> None:
         """Go to a second of the song; past its end to the next one."""
         with self._lock:
-            song, paused = self._queue.current, self._deck.paused
+            self._notice_change()
+            song = self._queue.current
             if not self._active or song is None:
                 return
             if to >= self._deck.place()[1]:
                 self.next()
-            elif self._open(song, max(0.0, to), again=True):
-                self._deck.pause(paused)
+            else:
+                self._open(song, max(0.0, to), again=True, paused=self._deck.paused)
 
     def seek_by(self, seconds: float) -> None:
         """Go forward or back in the song."""
         with self._lock:
+            self._notice_change()
             self.seek(self._place() + seconds)
 
     def pause(self, paused: bool) -> None:
         """Hold, or go on."""
         with self._lock:
             if self._active and paused != self._deck.paused:
+                place = self._place()
                 self._deck.pause(paused)
-                self._recall()
+                self._recall(place)
                 self._be_heard()
 
     def toggle_pause(self) -> None:
@@ -133,8 +145,9 @@ class Player:
     def set_volume(self, volume: float) -> None:
         """0 to 1."""
         with self._lock:
+            place = self._place()
             self._deck.set_volume(volume)
-            self._recall()
+            self._recall(place)
 
     def set_crossfade(self, seconds: float) -> None:
         """Seconds that a song fades into the next; 0 joins them."""
@@ -143,19 +156,35 @@ class Player:
     def change(self, order: Callable[[Queue], Any]) -> None:
         """Do something to the queue: shuffle, repeat, drop."""
         with self._lock:
+            self._notice_change()
             before = self._queue.current
             order(self._queue)
             after = self._queue.current
-            if self._active and before is not None and after is not before:
+            if self._active and before is not None and (
+                    after is None or after.path != before.path):
+                self._queue.heard(before)
                 self._advance(self._queue.next)  # the song that played was dropped
             self._follow_queue()
 
     def refresh(self, songs: list[Song]) -> None:
         """Follow what is on the disk: new songs join, vanished ones leave."""
         with self._lock:
+            self._notice_change()
             self._queue.keep(s.path for s in songs)
             self._queue.add(songs)
             self._follow_queue()
+
+    def set_output(self, choice: str) -> None:
+        """Go on through another output."""
+        with self._lock:
+            self._choice = choice
+            place = self._place()
+            found, notice = self._opener(choice)
+            self._output.close()
+            self._take(found, notice)
+            song = self._queue.current
+            if self._active and song is not None and self._place() != place:
+                self._open(song, place, again=True, paused=self._deck.paused)
 
     def close(self) -> None:
         """Stop and end the thread."""
@@ -174,9 +203,10 @@ class Player:
             queue = self._queue
             song = queue.current if self._active else None
             length = self._deck.place()[1]
+            notice = self._notice if time.monotonic() - self._noticed < _TOLD else ""
             return Playing(song, min(self._place(), length), length, self._deck.paused,
                            tuple(queue.played), tuple(s.title for s in queue.ahead()),
-                           self._output.name, self._notice, self._number, queue.repeat,
+                           self._output.name, notice, self._number, queue.repeat,
                            queue.shuffle)
 
     @property
@@ -202,10 +232,11 @@ class Player:
             self._wake.wait(_REST if rests else TICK)
             self._wake.clear()
             with self._lock:
-                rests = self._deck.silent
-                self._output.hold(rests)
+                rests = self._deck.silent and not self._output.ahead()
+                self._hold(rests)
                 self._notice_change()
-                if self._active and self._deck.ended:
+                if self._active and self._deck.ended and not self._output.ahead():
+                    self._left()
                     self._advance(lambda: self._queue.next(by_itself=True))
                 if self._active and not self._deck.paused and not self._deck.waiting:
                     position, length = self._deck.place()
@@ -218,8 +249,15 @@ class Player:
         if self._deck.begun > self._begun:
             self._begun = self._deck.begun
             self._ready = None
+            self._left()
             self._queue.next(by_itself=True)
             self._number += 1
+
+    def _left(self) -> None:
+        """The song that plays is over, or somebody wants another one."""
+        song = self._queue.current
+        if self._active and song is not None:
+            self._queue.heard(song)
 
     def _advance(self, step: Callable[[], Song | None]) -> None:
         """Move to a song that can be played; bad ones are passed over with a line each."""
@@ -230,25 +268,27 @@ class Player:
                 break
             if self._open(song, 0.0):
                 return
-            if step == self._queue.previous and self._queue.index == 0:
-                step = self._queue.next
+            if step != self._queue.previous or self._queue.index == 0:
+                step = self._queue.next  # one song is not repeated when it cannot be played
         self._deck.stop()
-        self._recall()
+        self._output.recall()
 
-    def _open(self, song: Song, at: float, again: bool = False) -> bool:
+    def _open(self, song: Song, at: float, again: bool = False, paused: bool = False) -> bool:
         """Have the deck play a song now; False when its file cannot be played."""
         try:
             stream = Stream(song.path, at)
         except (OSError, ValueError):
-            self._notice = f"Skipped {song.title}: the file cannot be played."
+            if not again:
+                self._tell(f"Skipped {song.title}: the file cannot be played.")
             return False
         self._ready = None
-        self._deck.play(stream, gain_of(song))
+        self._deck.play(stream, gain_of(song), paused)
         self._begun = self._deck.begun
         self._number += not again
         self._active = True
         self._output.recall()
-        self._be_heard()
+        if not paused:
+            self._be_heard()
         return True
 
     def _lay_ready(self) -> None:
@@ -271,41 +311,63 @@ class Player:
 
     def _be_heard(self) -> None:
         """There is something to play: neither device nor thread may rest."""
-        self._output.hold(False)
+        self._hold(False)
         self._wake.set()
+
+    def _hold(self, held: bool) -> None:
+        """Have the device rest or work; one that will not is taken for lost."""
+        try:
+            self._output.hold(held)
+        except Exception:  # each library has its own ways to say so
+            self._lose()
+
+    def _tell(self, notice: str) -> None:
+        """Something that the listener should know, for a while."""
+        recent = time.monotonic() - self._noticed < 1.0 and self._notice
+        self._notice = f"{self._notice} {notice}"[:300] if recent else notice
+        self._noticed = time.monotonic()
 
     def _place(self) -> float:
         return max(0.0, self._deck.place()[0] - self._output.ahead() / RATE)
 
-    def _recall(self) -> None:
-        """Have an order be heard now, where the output is far ahead."""
+    def _recall(self, place: float) -> None:
+        """Have an order be heard now, where the output is far ahead of `place`."""
         song = self._queue.current
-        if not self._output.ahead() or not self._active or song is None:
-            return
-        paused = self._deck.paused
-        if self._open(song, self._place(), again=True):
-            self._deck.pause(paused)
+        if self._output.ahead() and self._active and song is not None:
+            self._open(song, place, again=True, paused=self._deck.paused)
 
     def _look_at_device(self) -> None:
         """Play on in silence when the device has gone, and take it up again."""
-        lost = not self._output.alive()
         silent = self._output.name == "null" and self._choice != "null"
-        if not lost and not (silent and time.monotonic() - self._tried > _AGAIN):
-            return
-        self._tried = time.monotonic()
-        if lost:
-            self._output.close()
-            self._output = NullOutput()
-            self._notice = "The sound device is gone: playing silently until it is back."
-        else:
+        if not self._output.alive():
+            self._lose()
+        elif silent and time.monotonic() - self._tried > _AGAIN:
+            self._tried = time.monotonic()
             found, _ = self._opener(self._choice)
             if found.name == "null":
                 found.close()
                 return
             self._output.close()
-            self._output, self._notice = found, "The sound device is back."
-        self._output.start(self._deck.read)
-        self._output.hold(self._deck.silent)
+            self._take(found, "The sound device is back.")
+
+    def _lose(self) -> None:
+        """Go on without the device."""
+        self._tried = time.monotonic()
+        with contextlib.suppress(Exception):
+            self._output.close()
+        self._take(NullOutput(), "The sound device is gone: playing silently until it is back.")
+
+    def _take(self, output: Output, notice: str) -> None:
+        """Play through `output` from now on."""
+        self._output = output
+        if notice:
+            self._tell(notice)
+        try:
+            output.start(self._deck.read)
+            output.hold(self._deck.silent)
+        except Exception:  # as above; silence always starts
+            if output.name != "null":
+                self._lose()
 
 
 def gain_of(song: Song) -> float:

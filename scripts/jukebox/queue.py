@@ -49,12 +49,8 @@ class Queue:
 
         A song that is over `by_itself` comes again where one song is repeated.
         """
-        current = self.current
-        if current:
-            self.played.append(current.title)
-            del self.played[:-_REMEMBERED]
-            if by_itself and self.repeat == "one":
-                return current
+        if by_itself and self.current and self.repeat == "one":
+            return self.current
         if self.index + 1 >= len(self.order):
             if self.repeat == "off" or not self.order:
                 self.index = len(self.order)
@@ -65,6 +61,16 @@ class Queue:
             self.index = -1
         self.index += 1
         return self.current
+
+    def heard(self, song: Song) -> None:
+        """Remember a song that somebody has heard, to its end or not."""
+        self.played.append(song.title)
+        del self.played[:-_REMEMBERED]
+
+    def again(self) -> None:
+        """After the end, begin at the beginning."""
+        if self.index >= len(self.order):
+            self.index = -1
 
     def previous(self) -> Song | None:
         """Go back to the song before; the first one follows the last."""
@@ -122,6 +128,8 @@ class Queue:
     def keep(self, paths: Iterable[Path]) -> None:
         """Leave out songs whose files are gone; the place stays with the song playing."""
         there = set(paths)
+        if all(s.path in there for s in self._library):
+            return
         self._filter([s for s in self._library if s.path in there], stays=self.current)
 
     def drop(self, song: Song) -> None:

@@ -57,7 +57,7 @@ def save_session(path: Path, session: Session) -> bool:
     data = asdict(session)
     data["order"] = data["order"][:_MOST]
     try:
-        write_text(path, json.dumps(data, ensure_ascii=False) + "\n", waits=())
+        write_text(path, json.dumps(data) + "\n", waits=())  # names may hold any bytes
     except StorageError:
         return False
     return True

@@ -19,12 +19,8 @@ from scripts.files import (
     storage_error,
     write_flushed,
 )
-from scripts.score.piece import MOST_VOICES
-from scripts.styles.style import ROLES
-from scripts.synth import BINAURAL
+from scripts.library.songs import STEMS
 
-_VOICES = tuple(f"voice{n}" for n in range(1, MOST_VOICES + 1))  # of somebody's own notes
-STEMS = tuple(f".{role}.wav" for role in (*ROLES, BINAURAL, *_VOICES))
 SUFFIXES = (".mp3", ".json", ".wav", ".abc", ".musicxml", ".mid", *STEMS)  # of a song's files
 PART, LOCK = ".lmg-part", ".lmg-lock"
 SETTLED = 60.0  # seconds, longer than all waiting, after which nobody is at a whole song any more

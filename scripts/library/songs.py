@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from scripts.score.piece import MOST_VOICES
+from scripts.styles.style import ROLES
+from scripts.synth import BINAURAL
+
 AUDIO = (".mp3", ".wav", ".ogg", ".flac")
+_VOICES = tuple(f"voice{n}" for n in range(1, MOST_VOICES + 1))  # of somebody's own notes
+STEMS = tuple(f".{role}.wav" for role in (*ROLES, BINAURAL, *_VOICES))
+_LONGEST = 1e7  # seconds
 
 
 @dataclass(frozen=True)
@@ -69,8 +76,8 @@ class Shelf:
             return []
         found = {}
         for path, time in audio.items():
-            if path.suffix.lower() == ".wav" and path.with_suffix(".mp3") in audio:
-                continue  # the same song
+            if path.suffix.lower() == ".wav" and _is_part(path, audio):
+                continue
             times = time, details.get(path.stem, 0)
             known = self._known.get(path)
             found[path] = known if known and known[:2] == times else (*times, read_song(path))
@@ -83,6 +90,13 @@ class Shelf:
             return self._folder.stat().st_mtime_ns
         except OSError:
             return 0
+
+
+def _is_part(path: Path, audio: Mapping[Path, int]) -> bool:
+    """A WAV that is another form of a song beside it, or one of its tracks."""
+    whole = path.with_name(path.stem.rpartition(".")[0] + ".mp3")
+    return path.with_suffix(".mp3") in audio or (
+        whole in audio and path.name.removeprefix(whole.stem) in STEMS)
 
 
 def list_songs(folder: Path) -> list[Song]:
@@ -99,10 +113,15 @@ def read_song(path: Path) -> Song:
     except (OSError, ValueError, RecursionError):
         details = {}
     title = details.get("title")
-    seconds = details.get("seconds")
     return Song(path, printable(title) if isinstance(title, str) and title else
                 printable(path.stem),
-                float(seconds) if isinstance(seconds, (int, float)) else 0.0, details)
+                _seconds(details.get("seconds")), details)
+
+
+def _seconds(value: Any) -> float:
+    """A length that can be one; else 0."""
+    good = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < _LONGEST
+    return float(value) if good else 0.0
 
 
 def printable(text: str) -> str:

@@ -59,7 +59,11 @@ def _of_four(tenths: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 class Meter:
-    """Integrated loudness of sound that comes in blocks."""
+    """Integrated loudness of sound that comes in blocks.
+
+    Each is filtered from silence, which is heard in a hundredth of a decibel where blocks last
+    a second or more.
+    """
 
     def __init__(self) -> None:
         self._rest = np.zeros((2, 0), np.float32)

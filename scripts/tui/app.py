@@ -290,7 +290,7 @@ class App:
         elif name == "crossfade":
             self.listening.set_crossfade(settings.crossfade)
         elif name == "output":
-            self.listening.reopen()
+            self.listening.set_output(settings.output)
         elif name == "model":
             self.refresh()
 
@@ -299,7 +299,7 @@ class App:
     def _type(self, key: str, field: Field) -> None:
         if key == keys.ESCAPE:
             self.state.field = None
-            if self.state.screen == GENERATE and not self.making.jobs:
+            if self.state.screen == GENERATE:
                 self.back()
         elif key == keys.ENTER:
             self._answer(field)
@@ -336,5 +336,6 @@ class App:
             else:
                 self.making.answer(field, text)
         except UsageError as error:
-            field.problem = str(error)
-            field.text, field.offers = "", ()
+            field.problem, field.offers = str(error), ()
+            if not field.name.startswith("wish "):  # a line of chords is not typed again gladly
+                field.text = ""

@@ -89,7 +89,7 @@ def value_of(name: str, text: str) -> Any:
             number = float(top) / float(bottom) if slash else float(text.rstrip("%s "))
         except (ValueError, ZeroDivisionError):
             raise UsageError(f'"{text[:20]}" is not a number') from None
-        if name == "volume" and (number > 1 or text.endswith("%")):
+        if name == "volume" and "." not in text and "/" not in text:  # 1 is one per cent
             number /= 100
         return number
     return text.lower()

@@ -42,6 +42,11 @@ def clip(text: str, columns: int) -> str:
     return "".join(out)
 
 
+def end_of(text: str, columns: int) -> str:
+    """The end of what is typed, where the next letter will stand."""
+    return text if len(text) <= columns else "..." + text[-(columns - 3):]
+
+
 def fold(line: str, columns: int) -> list[str]:
     """A line of talk over as many rows as it needs."""
     return textwrap.wrap(line, max(columns - 1, 8), subsequent_indent="    ") or [""]

@@ -57,24 +57,22 @@ class Listening:
     def resume(self) -> None:
         """Hold the song and the place of the last time ready, without a sound."""
         session = load_session(paths.SESSION)
+        if not session.order and not session.song:
+            return
         song = next((s for s in self.songs if str(s.path) == session.song), None)
+        queue = Queue(self.songs, session.repeat, session.shuffle)
+        queue.restore([Path(p) for p in session.order], song.path if song else None)
+        player = self._open(queue)
+        self._untouched = True
         if song is not None:
-            queue = Queue(self.songs, session.repeat, session.shuffle)
-            queue.restore([Path(p) for p in session.order], song.path)
-            self._open(queue)
-            assert self._player
-            self._player.start(song, session.position, paused=True)
-            self._untouched = True
+            player.start(song, session.position, paused=True)
 
     def start(self) -> None:
         """Play, from where it was held."""
-        self._untouched = False
-        if self._player is None:
-            self._open(Queue(self.songs))
-        assert self._player
-        if self._player.playing().paused:
-            self._player.pause(False)
-        self._player.start()
+        player = self._touched() or self._open(Queue(self.songs))
+        if player.playing().paused:
+            player.pause(False)
+        player.start()
 
     def play_newest(self) -> None:
         """Play the song that was made last, unless somebody listens to another one."""
@@ -83,18 +81,16 @@ class Listening:
             assert self._player
             self._player.start(self.songs[-1])
 
-    def _open(self, queue: Queue) -> None:
+    def _open(self, queue: Queue) -> Player:
         settings = self.state.settings
         self._player = self._make_player(queue, settings.output, settings.volume,
                                          settings.crossfade)
+        return self._player
 
-    def reopen(self) -> None:
-        """Go on with another output device."""
-        if self._player:
-            self._save()
-            self._player.close()
-            self._player = None
-            self.resume()
+    def _touched(self) -> Player | None:
+        """The player, for somebody who listens."""
+        self._untouched = False
+        return self._player
 
     def update(self) -> None:
         """Look at the player; keep the place now and then; fall asleep when it is time."""
@@ -106,6 +102,7 @@ class Listening:
         if now.song and now.number != self._number and not now.paused:
             self._number = now.number
             self._listener.played(now.song.path)
+            self._save()
         state.rating = self._listener.rating(now.song.path) if now.song else 0
         looks = state.screen == JUKEBOX and self.spectrum_shown and not state.overlay
         state.spectrum = sunk(state.spectrum, spectrum(player.heard()[-2048:])) \
@@ -132,9 +129,7 @@ class Listening:
         self._saved = time.monotonic()
         assert self._player
         now = self._player.playing()
-        if now.song is None:
-            return
-        session = Session(str(now.song.path), round(now.position, 1),
+        session = Session(str(now.song.path) if now.song else "", round(now.position, 1),
                           tuple(map(str, self._player.order())), now.repeat, now.shuffle)
         if session != self._kept and save_session(paths.SESSION, session):
             self._kept = session
@@ -142,27 +137,31 @@ class Listening:
     # -- keys ------------------------------------------------------------------------------
 
     def pause(self) -> None:
-        if self._player is None or self._player.ended:
+        player = self._touched()
+        if player is None or player.ended:
             self.start()
         else:
-            self._untouched = False
-            self._player.toggle_pause()
+            player.toggle_pause()
+            self._save()
 
     def skip(self) -> None:
-        if self._player:
-            self._player.next()
+        player = self._touched()
+        if player is None or player.ended:
+            self.start()
+        else:
+            player.next()
 
     def previous(self) -> None:
-        if self._player:
-            self._player.previous()
+        if player := self._touched():
+            player.previous()
 
     def seek(self, seconds: float) -> None:
-        if self._player:
-            self._player.seek_by(seconds)
+        if player := self._touched():
+            player.seek_by(seconds)
 
     def seek_to(self, second: float) -> None:
-        if self._player:
-            self._player.seek(second)
+        if player := self._touched():
+            player.seek(second)
 
     def set_volume(self, volume: float) -> None:
         if self._player:
@@ -172,19 +171,24 @@ class Listening:
         if self._player:
             self._player.set_crossfade(seconds)
 
+    def set_output(self, choice: str) -> None:
+        """Go on with another output device."""
+        if self._player:
+            self._player.set_output(choice)
+
     def shuffle(self) -> None:
         """On and off."""
-        if self._player:
-            on = not self._player.playing().shuffle
-            self._player.change(lambda queue: queue.set_shuffle(on))
+        if player := self._touched():
+            on = not player.playing().shuffle
+            player.change(lambda queue: queue.set_shuffle(on))
             self.state.message = "Shuffle: every song once." if on else "Shuffle off."
 
     def repeat(self) -> None:
         """All, one, off."""
-        if self._player:
-            now = self._player.playing().repeat
+        if player := self._touched():
+            now = player.playing().repeat
             after = REPEATS[(REPEATS.index(now) + 1) % len(REPEATS)]
-            self._player.change(lambda queue: setattr(queue, "repeat", after))
+            player.change(lambda queue: setattr(queue, "repeat", after))
             self.state.message = f"Repeat {after}."
 
     def rate(self, rating: int) -> None:

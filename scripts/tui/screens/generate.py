@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scripts.tui.layout import MARGINS, Size, clip, fitted, fold, framed
+from scripts.tui.layout import MARGINS, Size, clip, end_of, fitted, fold, framed
 from scripts.tui.screens.pieces import brief_jobs, job_lines, look, now_playing, sheet_lines
 from scripts.tui.state import Field, JobState, State
 
@@ -47,15 +47,10 @@ def question_lines(field: Field, columns: int) -> list[str]:
     """A question, what is typed, and what it may become."""
     lines = fold(f"Llm-Music-Gen: {field.problem}", columns) if field.problem else []
     lines += [*fold(f"Llm-Music-Gen: {field.question}", columns),
-              f"User Input: {_end_of(field.text, columns - 14)}_"]
+              f"User Input: {end_of(field.text, columns - 14)}_"]
     if field.offers:
         lines.append(clip("    Tab: " + ", ".join(field.offers), columns))
     return lines
-
-
-def _end_of(text: str, columns: int) -> str:
-    """The end of what is typed, where the next letter will stand."""
-    return text if len(text) <= columns else "..." + text[-(columns - 3):]
 
 
 def shown_job(state: State) -> JobState | None:
@@ -80,7 +75,7 @@ def wishes(state: State, size: Size) -> list[str]:
     if field:
         asked += fold(f"    {field.problem}", size[0]) if field.problem else []
         asked += [*fold(f"    {field.question}", size[0]),
-                  f"    User Input: {_end_of(field.text, size[0] - 18)}_"]
+                  f"    User Input: {end_of(field.text, size[0] - 18)}_"]
     elif state.message:
         asked += fold(f"    {state.message}", size[0])
     playing = now_playing(state, size)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from scripts.jukebox.player import Playing
 from scripts.library.songs import Song
 from scripts.progress import time_bar
-from scripts.tui.layout import MARGINS, Size, clip, fitted, fold, framed, width_of, wrap
+from scripts.tui.layout import MARGINS, Size, clip, end_of, fitted, fold, framed, width_of, wrap
 from scripts.tui.screens.pieces import (
     brief_jobs,
     columns_of,
@@ -27,7 +27,7 @@ def jukebox(state: State, size: Size) -> list[str]:
     if state.field:
         return _search(state.field, state, size)
     now, columns = state.playing, size[0]
-    if now is None or (now.song is None and not now.upcoming):
+    if now is None or (now.song is None and not state.songs):
         body = fold(_EMPTY, columns) + fold(state.message, columns)
         return framed("Output Jukebox", body, FOOT, size, look(state))
     played = ["Played: " + clip(", ".join(reversed(now.played[-5:])), columns - 9)] \
@@ -77,7 +77,8 @@ def _search(field: Field, state: State, size: Size) -> list[str]:
     first = max(0, min(field.chosen - room // 2, len(field.offers) - room))
     rows = [clip(f"{' >' if n == field.chosen else '  '} {offer}", columns)
             for n, offer in enumerate(field.offers) if first <= n < first + room]
-    body = [f"Llm-Music-Gen: {field.question}", f"User Input: {field.text}_", "",
+    body = [f"Llm-Music-Gen: {field.question}", f"User Input: {end_of(field.text, columns - 14)}_",
+            "",
             *(rows or ["    No song is called so."])]
     foot = "Type; Choose = Up, Down, Play = Enter, Back = Esc:"
     return framed("Output Jukebox", body, foot, size, look(state), playing)

@@ -25,11 +25,11 @@ def now_playing(state: State, size: Size) -> list[str]:
     now = state.playing
     if now is None or now.song is None:
         return []
-    title = f"Playing song: {now.song.title}" + (" (paused)" if now.paused else "")
+    held = " (paused)" if now.paused else ""
     bar = time_bar(now.position, now.duration, look(state))
     if size[1] < _ROOMY:
-        return [f"{bar} {now.song.title}"]
-    return ["", title, bar]
+        return [f"{bar}{held} {now.song.title}"]
+    return ["", clip(f"Playing song: {now.song.title}", size[0] - len(held)) + held, bar]
 
 
 def brief_jobs(jobs: Sequence[JobState]) -> list[str]:
