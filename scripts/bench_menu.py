@@ -10,7 +10,6 @@ import sys
 import time
 from importlib import import_module
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from scripts import paths
@@ -48,14 +47,14 @@ class Menu:
         raise TimeoutError(f"{text!r} was not drawn: {seen[-300:]!r}")
 
     def delay(self) -> float:
-        """Median seconds from a key to what it draws."""
+        """Most seconds from a key to what it draws, of some."""
         found = []
         for n in range(_KEYS):
             time.sleep(0.13)
             begun = time.monotonic()
             self.press("?" if n % 2 == 0 else "b")
             found.append(self.wait("Keys" if n % 2 == 0 else "Next") - begun)
-        return median(found)
+        return max(found)
 
     def share(self, seconds: float) -> float:
         """Share of a core that the program uses; what it draws is read meanwhile."""

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
 import pytest
 
 from scripts import paths
+from scripts.audio.wav import write_wav
 from scripts.jukebox.player import Playing
 from scripts.jukebox.queue import Queue
 from scripts.jukebox.session import Session, load_session, save_session
 from scripts.library.listener import Listener
 from scripts.settings import Settings
+from scripts.synth import RATE
 from scripts.tui import keys
 from scripts.tui.app import App
 from scripts.tui.bindings import BINDINGS
+from scripts.tui.jobs import seconds_left, share_of
 from scripts.tui.state import JUKEBOX, JobState
 from tests.test_screens import PLAYING
 
@@ -66,7 +71,6 @@ class FakePlayer:
         order(self.queue)
 
     def heard(self) -> object:
-        import numpy as np
         return np.zeros(4096, np.float32)
 
     def playing(self) -> Playing:
@@ -408,6 +412,46 @@ def test_random_keys_never_break_it(home: Path, seed: int,
     app.press("x")
     assert not app._running
     assert app.state.settings.volume in [n / 100 for n in range(101)]
+
+
+def test_the_time_left_is_guessed_from_what_is_done() -> None:
+    assert seconds_left([], 5.0, 0.1, 3) is None  # nothing can be told yet
+    assert seconds_left([], 5.0, 0.5, 3) == 25.0
+    assert seconds_left([8.0, 10.0, 9.0], 4.0, 0.9, 5) == 14.0
+    assert seconds_left([8.0], 99.0, 0.9, 2) == 0.0 and seconds_left([8.0], 0.0, 0.0, 1) is None
+    assert share_of({"compose": 1.0, "render": 1.0, "convert": 1.0}) == 1.0
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_random_keys_never_break_a_real_player(home: Path, seed: int,
+                                               jobs: list[tuple[str, int, tuple[str, ...]]]
+                                               ) -> None:
+    (home / "output").mkdir()
+    for n in range(4):
+        write_wav(home / "output" / f"Song {n}.wav", [np.full((RATE * 3, 2), 0.1, np.float32)],
+                  lambda done: None)
+    (home / "output" / "Broken.mp3").write_bytes(b"no sound")
+    rng = random.Random(seed)
+    pool = [*"012345bcimnprstv/?+-<>  nn", keys.ENTER, keys.ESCAPE, "down", "left", "right",
+            "page up", "page down", "click 9 5", "click 25 5", "wheel up"]
+    app = App(FakeScreen([]), Settings(output="null"))
+    app.refresh()
+    app.press("2")
+    for n in range(700):
+        app.press(rng.choice(pool))
+        app.update()
+        app.draw()
+        now = app.state.playing
+        assert now is None or 0 <= now.position <= now.duration + 0.01
+        assert now is None or now.song is None or now.song.title != "Broken"
+        app.making.jobs.clear()
+        if n % 50 == 0:
+            time.sleep(0.05)
+    for key in (keys.ESCAPE, keys.ESCAPE, keys.ESCAPE, "2"):
+        app.press(key)
+    app.update()
+    assert app.state.playing and app.state.playing.song and not app.state.playing.paused
+    app.listening.close()
 
 
 def test_the_mouse_points_at_items_bars_and_what_the_foot_names(home: Path) -> None:

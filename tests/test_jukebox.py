@@ -245,6 +245,7 @@ def test_after_the_end_it_can_be_started_again(songs: Callable[..., list[Song]],
     player.next()
     player.next()
     assert player.ended and title(player) == "" and player.playing().played == ("Song 0", "Song 1")
+    player.refresh(songs(2))
     player.start()
     assert title(player) == "Song 0" and heard(device) == 0
 

@@ -90,8 +90,10 @@ class Player:
                 if not self._open(song, at, paused=paused):
                     self._advance(self._queue.next)
             elif not self._active:
-                self._queue.again()
                 self._advance(self._queue.next)
+                if not self._active:
+                    self._queue.again()
+                    self._advance(self._queue.next)
 
     def next(self) -> None:
         """Go on to the next song."""

@@ -68,9 +68,8 @@ class Queue:
         del self.played[:-_REMEMBERED]
 
     def again(self) -> None:
-        """After the end, begin at the beginning."""
-        if self.index >= len(self.order):
-            self.index = -1
+        """Begin at the beginning."""
+        self.index = -1
 
     def previous(self) -> Song | None:
         """Go back to the song before; the first one follows the last."""

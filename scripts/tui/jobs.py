@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from scripts.child import Child
 from scripts.pipeline import STAGES
@@ -63,6 +63,7 @@ class Job:
             elif message.get("event") == "note":
                 self.state.notes.append(str(message["text"]))
         self.state.left = seconds_left(self._took, time.monotonic() - self._begun,
+                                       share_of(self.state.stages),
                                        self.state.songs - len(self.state.failures))
         return changed
 
@@ -89,7 +90,16 @@ class Job:
             self.state.failures.append(words)
 
 
-def seconds_left(took: Sequence[float], spent: float, songs: int) -> float | None:
+_SHARES = {"compose": 0.25, "render": 0.65, "convert": 0.1}  # of the time that a song takes
+_TELLING = 0.3  # of a first song must be done before its length can be guessed
+
+
+def share_of(stages: Mapping[str, float]) -> float:
+    """How much of a song is done, 0 to 1, by its stages."""
+    return sum(share * stages.get(stage, 0.0) for stage, share in _SHARES.items())
+
+
+def seconds_left(took: Sequence[float], spent: float, share: float, songs: int) -> float | None:
     """How long the rest of an order will take, from what its songs took so far.
 
     Parameters
@@ -98,8 +108,10 @@ def seconds_left(took: Sequence[float], spent: float, songs: int) -> float | Non
         Seconds of each song that is done.
     spent : float
         Seconds on the one that is being made.
+    share : float
+        How much of that one is done, 0 to 1.
     """
-    if not took or len(took) >= songs:
+    if len(took) >= songs or (not took and share < _TELLING):
         return None
-    usual = sorted(took)[len(took) // 2]
+    usual = sorted(took)[len(took) // 2] if took else spent / share
     return usual * (songs - len(took) - 1) + max(0.0, usual - spent)
