@@ -167,10 +167,15 @@ def test_an_option_that_cannot_be_is_told_while_it_is_typed(home: Path) -> None:
 def test_the_models_that_are_there_are_shown(home: Path) -> None:
     (home / "models").mkdir(exist_ok=True)
     (home / "models" / "broken.gguf").write_bytes(b"no")
-    app = app_of(home, ["3", "4", keys.ESCAPE, "x"])
+    app = app_of(home, ["3", "4", *"start", keys.ENTER, "4", "down", "up", keys.ENTER, "4",
+                        *"nothing", keys.ENTER, keys.ESCAPE, "4", *"brok", keys.ENTER,
+                        keys.ESCAPE, "b", "x"])
     app.run()
-    text = "\n".join(frames(app))
+    shown = frames(app)
+    text = "\n".join(shown)
     assert "weights, llama, Q8_0, fits in memory" in text and "broken.gguf: " in text
+    assert "Model: starter.gguf" in text and 'no model "nothing"' in text
+    assert saved(home)["model"] == ""  # automatic, chosen with the arrows; the broken one is not
 
 
 def test_a_bad_style_or_number_is_asked_again(home: Path) -> None:

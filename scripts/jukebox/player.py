@@ -244,7 +244,9 @@ class Player:
                     position, length = self._deck.place()
                     if length - position < _READY + self._deck.crossfade:
                         self._lay_ready()
-                self._look_at_device()
+                due = self._look_at_device()
+            if due:
+                self._find_device()
 
     def _notice_change(self) -> None:
         """The deck may have gone on to the song that was laid ready."""
@@ -338,15 +340,20 @@ class Player:
         if self._output.ahead() and self._active and song is not None:
             self._open(song, place, again=True, paused=self._deck.paused)
 
-    def _look_at_device(self) -> None:
-        """Play on in silence when the device has gone, and take it up again."""
-        silent = self._output.name == "null" and self._choice != "null"
+    def _look_at_device(self) -> bool:
+        """Play on in silence when the device has gone; True when it is time to look for it."""
         if not self._output.alive():
             self._lose()
-        elif silent and time.monotonic() - self._tried > _AGAIN:
-            self._tried = time.monotonic()
-            found, _ = self._opener(self._choice)
-            if found.name == "null":
+        silent = self._output.name == "null" and self._choice != "null"
+        return silent and time.monotonic() - self._tried > _AGAIN
+
+    def _find_device(self) -> None:
+        """Take a device up again that has come back; nobody waits while it is looked for."""
+        self._tried = time.monotonic()
+        choice = self._choice
+        found, _ = self._opener(choice)
+        with self._lock:
+            if found.name == "null" or self._output.name != "null" or self._choice != choice:
                 found.close()
                 return
             self._output.close()

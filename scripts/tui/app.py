@@ -16,7 +16,7 @@ from scripts.settings import Settings
 from scripts.tui import keys
 from scripts.tui.bindings import BINDINGS, help_lines, table_of
 from scripts.tui.choosing import Choosing, model_words
-from scripts.tui.layout import MARGINS, is_too_small
+from scripts.tui.layout import MARGINS, is_too_small, paged
 from scripts.tui.listening import Listening, MakePlayer
 from scripts.tui.making import Making
 from scripts.tui.pointing import pointed_at
@@ -199,7 +199,8 @@ class App:
         room = max(1, size[1] - MARGINS - len(now_playing(self.state, size)))
         step = {"up": -1, "down": 1, "page up": -room, "page down": room, " ": room}.get(key)
         if step:
-            page.top = max(0, min(page.top + step, len(page.lines) - room))
+            rows = len(paged(page.lines, size[0]))
+            page.top = max(0, min(page.top + step, rows - room))
         elif key.lower() in ("b", "i", "?", "q", keys.ESCAPE, keys.ENTER):
             self.state.overlay = None
         elif key.lower() == "x":

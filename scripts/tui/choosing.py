@@ -16,6 +16,7 @@ from scripts.theme import THEMES
 from scripts.tui.screens.options import ROWS, option_text
 from scripts.tui.state import Field, State
 
+_AUTOMATIC = "automatic"
 _NUMBERS = ("thread_fraction", "temperature", "volume", "crossfade")
 
 
@@ -31,6 +32,7 @@ class Choosing:
 
     def __init__(self, state: State, changed: Callable[[str], None]) -> None:
         self.state, self._changed = state, changed
+        self._models: tuple[str, ...] = ()
 
     def open(self, name: str) -> None:
         """Ask for a setting, or change it where there are few choices."""
@@ -42,13 +44,17 @@ class Choosing:
             now = names.index(self.state.settings.theme)
             self.set(name, names[(now + 1) % len(names)])
         else:
-            offers = model_offers() if name == "model" else ()
-            self.state.field = Field(f"{label} ({hint}):", name, offers=offers)
+            self.state.field = Field(f"{label} ({hint}):", name)
+            if name == "model":
+                self._models = model_offers()
+                self._offer_models(self.state.field)
 
     def typed(self, field: Field) -> None:
         """Say at once when what is typed cannot be."""
         field.problem = ""
-        if field.text.strip():
+        if field.name == "model":
+            self._offer_models(field)
+        elif field.text.strip():
             try:
                 checked(self.state.settings, field.name, value_of(field.name, field.text.strip()))
             except UsageError as error:
@@ -56,10 +62,18 @@ class Choosing:
 
     def answer(self, field: Field, text: str) -> None:
         """Take a setting; a UsageError keeps the question open."""
+        if field.name == "model" and field.offers:
+            text = field.offers[field.chosen].partition(": ")[0].removeprefix(_AUTOMATIC)
         self.set(field.name, value_of(field.name, text))
         self.state.field = None
         self.state.message = \
             f"{ROWS[field.name][0]}: {option_text(self.state.settings, field.name)}"
+
+    def _offer_models(self, field: Field) -> None:
+        """The models whose names hold what is typed."""
+        word = field.text.strip().casefold()
+        field.offers = tuple(m for m in self._models if word in m.casefold())
+        field.chosen = min(field.chosen, max(0, len(field.offers) - 1))
 
     def set(self, name: str, value: Any) -> None:
         """Change a setting and keep it."""
@@ -96,10 +110,11 @@ def value_of(name: str, text: str) -> Any:
 
 
 def model_offers() -> tuple[str, ...]:
-    """The models that are there, in words."""
+    """What can be chosen: nothing, and the models that are there."""
     found = list_models(paths.MODELS, paths.DATA / "models.toml")
-    return tuple(f"{entry.path.name}: {model_words(entry.info) if entry.info else entry.problem}"
-                 for entry in found[:6])
+    return (_AUTOMATIC, *(
+        f"{entry.path.relative_to(paths.MODELS).as_posix()}: "
+        f"{model_words(entry.info) if entry.info else entry.problem}" for entry in found))
 
 
 def model_words(info: GgufInfo) -> str:

@@ -52,6 +52,12 @@ def fold(line: str, columns: int) -> list[str]:
     return textwrap.wrap(line, max(columns - 1, 8), subsequent_indent="    ") or [""]
 
 
+def paged(lines: Iterable[str], columns: int) -> list[str]:
+    """Lines of a page, each over as many rows as it needs."""
+    return [row for line in lines for row in textwrap.wrap(
+        line, max(columns - 1, 8), subsequent_indent="      ", drop_whitespace=False) or [""]]
+
+
 def wrap(label: str, titles: Iterable[str], columns: int) -> list[str]:
     """Titles after a label, over as many lines as they need."""
     lines, row = [], label

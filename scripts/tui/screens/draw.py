@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scripts.tui.layout import MARGINS, Size, framed
+from scripts.tui.layout import MARGINS, Size, framed, paged
 from scripts.tui.screens.generate import generate, wishes
 from scripts.tui.screens.jukebox import jukebox
 from scripts.tui.screens.menu import main_menu
@@ -23,7 +23,8 @@ def draw(state: State, size: Size) -> list[str]:
     if state.overlay:
         page = state.overlay
         room = size[1] - MARGINS - len(playing)
-        more = ", More = Up, Down" if len(page.lines) > room else ""
-        return framed(page.title, page.lines[page.top:page.top + room],
+        lines = paged(page.lines, size[0])
+        more = ", More = Up, Down" if len(lines) > room else ""
+        return framed(page.title, lines[page.top:page.top + room],
                       f"Selection; Back = B{more}, Exit Program = X:", size, look(state), playing)
     return _SCREENS[state.screen](state, size)

@@ -18,7 +18,9 @@ def main_menu(state: State, size: Size) -> list[str]:
              f"Model: {state.model or 'none'}",
              f"    Songs Made: {state.songs}, {clock(state.total_seconds)} in all"]
     latest = ["    Latest: " + ", ".join(state.latest)] if state.latest else []
-    said = fold(f"    {state.message}", size[0]) if state.message else []
+    notice = state.playing.notice if state.playing else ""
+    said = [line for text in (notice, state.message) if text
+            for line in fold(f"    {text}", size[0])]
     playing = now_playing(state, size)
     body = fitted([
         (0, ["    1. Generate Music", "    2. Output Jukebox", "    3. Configure Options"]),

@@ -5,14 +5,16 @@ from __future__ import annotations
 from scripts.settings import Settings
 from scripts.tui.layout import MARGINS, Size, clip, fitted, fold, framed
 from scripts.tui.screens.pieces import look, now_playing
-from scripts.tui.state import State
+from scripts.tui.state import Field, State
+
+_OFFERS = 5  # lines
 
 # Setting -> label, and what can be typed; empty where a key changes it.
 ROWS = {
     "thread_fraction": ("Thread Fraction", "0.01 to 1, or 5/6"),
     "temperature": ("Temperature", "0 to 2"),
     "volume": ("Volume", "0 to 100 %"),
-    "model": ("Model", "a name in models/, empty for automatic"),
+    "model": ("Model", "Up, Down, or a part of its name"),
     "song_length": ("Song Length", "minutes (3), a range (4-6) or hours (1:30)"),
     "auto_play": ("Auto-Play After Convert", ""),
     "output": ("Output Device", "auto, miniaudio, simpleaudio or null"),
@@ -32,7 +34,7 @@ def options(state: State, size: Size) -> list[str]:
         asked = fold(f"    {state.field.problem}", size[0]) if state.field.problem else []
         asked += [*fold(f"    {state.field.question}", size[0]),
                   clip(f"    User Input: {state.field.text}_", size[0])]
-        asked += [clip(f"      {offer}", size[0]) for offer in state.field.offers]
+        asked += _offers(state.field, size[0])
     elif state.message:
         asked = fold(f"    {state.message}", size[0])
     playing = now_playing(state, size)
@@ -43,6 +45,13 @@ def options(state: State, size: Size) -> list[str]:
     foot = "Type, then Enter; Cancel = Esc:" if state.field else \
         f"Selection; Option = 1-{len(ROWS)}, Back to Main = B, Exit Program = X:"
     return framed("Configure Options", body, foot, size, look(state), playing)
+
+
+def _offers(field: Field, columns: int) -> list[str]:
+    """What can be chosen with the arrows, around what is chosen."""
+    first = max(0, min(field.chosen - _OFFERS // 2, len(field.offers) - _OFFERS))
+    return [clip(f"{'     >' if n == field.chosen else '      '} {offer}", columns)
+            for n, offer in enumerate(field.offers) if first <= n < first + _OFFERS]
 
 
 def option_text(settings: Settings, name: str) -> str:
