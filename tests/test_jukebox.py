@@ -293,8 +293,10 @@ def test_what_is_held_ready_makes_no_sound(songs: Callable[..., list[Song]],
     assert not device.take(0.2).any()
     player.seek(8.0)
     assert not device.take(0.2).any() and abs(player.playing().position - 8.0) < 0.1
-    player.pause(False)
-    assert heard(device) == 0
+    player.start(made[0], 1.0)
+    assert heard(device) == 0 and player.playing().played == ()  # nobody had heard it
+    player.next()
+    assert player.playing().played == ("Song 0",)
 
 
 def test_another_output_goes_on_where_the_first_was(songs: Callable[..., list[Song]],

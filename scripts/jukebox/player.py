@@ -67,7 +67,7 @@ class Player:
         self._queue, self._choice, self._opener = queue, output, opener
         self._deck = Deck(volume, crossfade)
         self._lock = threading.RLock()
-        self._active = False
+        self._active = self._sounded = False  # a song held ready has not sounded
         self._number = self._begun = 0
         self._ready: Song | None = None  # what the deck has laid ready
         self._notice, self._noticed = "", 0.0
@@ -254,13 +254,14 @@ class Player:
             self._begun = self._deck.begun
             self._ready = None
             self._left()
+            self._sounded = True
             self._queue.next(by_itself=True)
             self._number += 1
 
     def _left(self) -> None:
         """The song that plays is over, or somebody wants another one."""
         song = self._queue.current
-        if self._active and song is not None:
+        if self._active and self._sounded and song is not None:
             self._queue.heard(song)
 
     def _advance(self, step: Callable[[], Song | None]) -> None:
@@ -290,6 +291,7 @@ class Player:
         self._begun = self._deck.begun
         self._number += not again
         self._active = True
+        self._sounded = self._sounded and again
         self._output.recall()
         if not paused:
             self._be_heard()
@@ -315,6 +317,7 @@ class Player:
 
     def _be_heard(self) -> None:
         """There is something to play: neither device nor thread may rest."""
+        self._sounded = True
         self._hold(False)
         self._wake.set()
 

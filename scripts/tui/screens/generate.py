@@ -27,7 +27,8 @@ def generate(state: State, size: Size) -> list[str]:
     playing = now_playing(state, size)
     columns, room = size[0], size[1] - MARGINS - len(playing)
     asked = [line for name, question in QUESTIONS.items() if name in state.answers
-             for line in (f"Llm-Music-Gen: {question}", f"User Input: {state.answers[name]}")]
+             for line in (*fold(f"Llm-Music-Gen: {question}", columns),
+                          f"User Input: {state.answers[name]}")]
     typed = question_lines(state.field, columns) if state.field else []
     wishes = wish_words(state.wishes)
     asked_too = [clip(f"With {wishes}", columns)] if wishes and (typed or asked) else []
