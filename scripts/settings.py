@@ -46,6 +46,8 @@ class Settings:
         What rules and bars are drawn with: a name in :data:`scripts.theme.THEMES`.
     crossfade : float
         Seconds that one song fades into the next; 0 joins them without a gap.
+    device : str
+        Name of a sound device; empty takes the system's.
     """
 
     thread_fraction: float = 5 / 6
@@ -59,7 +61,13 @@ class Settings:
     bitrate: int = 192
     theme: str = "ascii-colour"
     crossfade: float = 0.0
+    device: str = ""
     unknown: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    @property
+    def sound(self) -> str:
+        """Output and device, as :func:`scripts.audio.outputs.open_output` takes them."""
+        return f"{self.output}@{self.device}" if self.device else self.output
 
     @property
     def threads(self) -> int:

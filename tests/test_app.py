@@ -178,6 +178,23 @@ def test_the_models_that_are_there_are_shown(home: Path) -> None:
     assert saved(home)["model"] == ""  # automatic, chosen with the arrows; the broken one is not
 
 
+def test_a_sound_device_is_chosen_from_those_that_are_there(
+        home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scripts.tui.choosing.device_names",
+                        lambda: ("Speakers (High: Definition)", "Headset"))
+    app = app_of(home, ["2", "b", "3", "0", "down", keys.ENTER, "b", "x"])
+    app.run()
+    assert saved(home)["device"] == "Speakers (High: Definition)"
+    player = app.listening._player
+    assert isinstance(player, FakePlayer)
+    assert "set_output auto@Speakers (High: Definition)" in player.calls
+    app = app_of(home, ["3", "0", *"radio", keys.ENTER, keys.ESCAPE, "0", *"syst", keys.ENTER,
+                        "b", "x"])
+    app.run()
+    assert 'no sound device "radio" is there' in "\n".join(frames(app))
+    assert saved(home)["device"] == ""
+
+
 def test_a_bad_style_or_number_is_asked_again(home: Path) -> None:
     app = app_of(home, ["1", *"!!", keys.ENTER, *"jazz", keys.ENTER, *"0", keys.ENTER,
                         keys.ESCAPE, "x"])

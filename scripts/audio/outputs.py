@@ -50,15 +50,24 @@ class Output(Protocol):
 
 
 class MiniaudioOutput:
-    """The sound device through miniaudio."""
+    """A sound device through miniaudio.
+
+    Parameters
+    ----------
+    device : str
+        Its name; empty, or one that is not there, takes the system's.
+    """
 
     name = "miniaudio"
 
-    def __init__(self) -> None:
+    def __init__(self, device: str = "") -> None:
         import miniaudio
+        found = [d for d in miniaudio.Devices().get_playbacks() if d["name"] == device] \
+            if device else []
         self._device: Any = miniaudio.PlaybackDevice(
             output_format=miniaudio.SampleFormat.FLOAT32, nchannels=2, sample_rate=RATE,
-            buffersize_msec=_BUFFER, app_name="Llm-Music-Gen")
+            buffersize_msec=_BUFFER, device_id=found[0]["id"] if found else None,
+            app_name="Llm-Music-Gen")
         if "null" in str(self._device.backend).lower():
             self._device.close()
             raise OSError("no sound device")
@@ -204,12 +213,32 @@ def _quiet() -> Iterator[None]:
         os.close(nowhere)
 
 
-def open_output(name: str) -> tuple[Output, str]:
-    """The output called `name`, and a line when another one had to be taken."""
+def device_names() -> tuple[str, ...]:
+    """The sound devices of this computer."""
+    try:
+        import miniaudio
+        with _quiet():
+            devices = miniaudio.Devices()
+            silent = "null" in str(devices.backend).lower()
+            return () if silent else tuple(str(d["name"]) for d in devices.get_playbacks())
+    except Exception:  # as in open_output
+        return ()
+
+
+def open_output(choice: str) -> tuple[Output, str]:
+    """The output that was chosen, and a line when another one had to be taken.
+
+    Parameters
+    ----------
+    choice : str
+        ``auto``, ``miniaudio``, ``simpleaudio`` or ``null``; behind an ``@`` the name of a device.
+    """
+    name, _, device = choice.partition("@")
     order = {"auto": ("miniaudio", "null"), "miniaudio": ("miniaudio", "null"),
              "simpleaudio": ("simpleaudio", "miniaudio", "null"), "null": ("null",)}[name]
     makers: dict[str, Callable[[], Output]] = {
-        "miniaudio": MiniaudioOutput, "simpleaudio": SimpleaudioOutput, "null": NullOutput}
+        "miniaudio": lambda: MiniaudioOutput(device), "simpleaudio": SimpleaudioOutput,
+        "null": NullOutput}
     for choice in order:
         try:
             with _quiet():

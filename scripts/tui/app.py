@@ -290,8 +290,8 @@ class App:
             self.listening.set_volume(settings.volume)
         elif name == "crossfade":
             self.listening.set_crossfade(settings.crossfade)
-        elif name == "output":
-            self.listening.set_output(settings.output)
+        elif name in ("output", "device"):
+            self.listening.set_output(settings.sound)
         elif name == "model":
             self.refresh()
 

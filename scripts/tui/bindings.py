@@ -64,7 +64,7 @@ BINDINGS: dict[str, tuple[Binding, ...]] = {
         Binding(("v",), "toggle_spectrum", "the spectrum on and off"),
         *_BACK),
     OPTIONS: (
-        *(Binding((str(n),), f"option_{n}", "") for n in range(1, 10)),
+        *(Binding((str(n % 10),), f"option_{n}", "") for n in range(1, 11)),
         *_BACK)}
 
 _NAMES = {" ": "Space", "page up": "PgUp", "page down": "PgDn", "escape": "Esc"}

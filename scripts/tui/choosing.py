@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from scripts import paths
+from scripts.audio.outputs import device_names
 from scripts.brief import parse_length
 from scripts.errors import MusicGenError, UsageError
 from scripts.llm.gguf_file import GgufInfo
@@ -13,10 +14,9 @@ from scripts.llm.registry import find_model, list_models
 from scripts.memory import memory_for, physical_memory
 from scripts.settings import checked, save_settings
 from scripts.theme import THEMES
-from scripts.tui.screens.options import ROWS, option_text
+from scripts.tui.screens.options import AUTOMATIC, ROWS, option_text
 from scripts.tui.state import Field, State
 
-_AUTOMATIC = "automatic"
 _NUMBERS = ("thread_fraction", "temperature", "volume", "crossfade")
 
 
@@ -32,7 +32,7 @@ class Choosing:
 
     def __init__(self, state: State, changed: Callable[[str], None]) -> None:
         self.state, self._changed = state, changed
-        self._models: tuple[str, ...] = ()
+        self._there: tuple[str, ...] = ()
 
     def open(self, name: str) -> None:
         """Ask for a setting, or change it where there are few choices."""
@@ -45,15 +45,16 @@ class Choosing:
             self.set(name, names[(now + 1) % len(names)])
         else:
             self.state.field = Field(f"{label} ({hint}):", name)
-            if name == "model":
-                self._models = model_offers()
-                self._offer_models(self.state.field)
+            if name in AUTOMATIC:
+                there = model_offers() if name == "model" else device_names()
+                self._there = AUTOMATIC[name], *there
+                self._offer(self.state.field)
 
     def typed(self, field: Field) -> None:
         """Say at once when what is typed cannot be."""
         field.problem = ""
-        if field.name == "model":
-            self._offer_models(field)
+        if field.name in AUTOMATIC:
+            self._offer(field)
         elif field.text.strip():
             try:
                 checked(self.state.settings, field.name, value_of(field.name, field.text.strip()))
@@ -62,17 +63,21 @@ class Choosing:
 
     def answer(self, field: Field, text: str) -> None:
         """Take a setting; a UsageError keeps the question open."""
-        if field.name == "model" and field.offers:
-            text = field.offers[field.chosen].partition(": ")[0].removeprefix(_AUTOMATIC)
+        if field.name in AUTOMATIC and field.offers:
+            chosen = field.offers[field.chosen]
+            text = "" if chosen == AUTOMATIC[field.name] else \
+                chosen.partition(": ")[0] if field.name == "model" else chosen
+        elif field.name == "device":
+            raise UsageError(f'no sound device "{text[:40]}" is there')
         self.set(field.name, value_of(field.name, text))
         self.state.field = None
         self.state.message = \
             f"{ROWS[field.name][0]}: {option_text(self.state.settings, field.name)}"
 
-    def _offer_models(self, field: Field) -> None:
-        """The models whose names hold what is typed."""
+    def _offer(self, field: Field) -> None:
+        """What is there and holds what is typed."""
         word = field.text.strip().casefold()
-        field.offers = tuple(m for m in self._models if word in m.casefold())
+        field.offers = tuple(name for name in self._there if word in name.casefold())
         field.chosen = min(field.chosen, max(0, len(field.offers) - 1))
 
     def set(self, name: str, value: Any) -> None:
@@ -106,15 +111,14 @@ def value_of(name: str, text: str) -> Any:
         if name == "volume" and "." not in text and "/" not in text:  # 1 is one per cent
             number /= 100
         return number
-    return text.lower()
+    return text if name == "device" else text.lower()
 
 
 def model_offers() -> tuple[str, ...]:
-    """What can be chosen: nothing, and the models that are there."""
+    """The models that are there, in words."""
     found = list_models(paths.MODELS, paths.DATA / "models.toml")
-    return (_AUTOMATIC, *(
-        f"{entry.path.relative_to(paths.MODELS).as_posix()}: "
-        f"{model_words(entry.info) if entry.info else entry.problem}" for entry in found))
+    return tuple(f"{entry.path.relative_to(paths.MODELS).as_posix()}: "
+                 f"{model_words(entry.info) if entry.info else entry.problem}" for entry in found)
 
 
 def model_words(info: GgufInfo) -> str:

@@ -83,7 +83,7 @@ class Listening:
 
     def _open(self, queue: Queue) -> Player:
         settings = self.state.settings
-        self._player = self._make_player(queue, settings.output, settings.volume,
+        self._player = self._make_player(queue, settings.sound, settings.volume,
                                          settings.crossfade)
         return self._player
 

@@ -8,6 +8,7 @@ from scripts.tui.screens.pieces import look, now_playing
 from scripts.tui.state import Field, State
 
 _OFFERS = 5  # lines
+AUTOMATIC = {"model": "automatic", "device": "the system's"}
 
 # Setting -> label, and what can be typed; empty where a key changes it.
 ROWS = {
@@ -19,14 +20,15 @@ ROWS = {
     "auto_play": ("Auto-Play After Convert", ""),
     "output": ("Output Device", "auto, miniaudio, simpleaudio or null"),
     "theme": ("Theme", ""),
-    "crossfade": ("Crossfade", "0 to 12 seconds")}
+    "crossfade": ("Crossfade", "0 to 12 seconds"),
+    "device": ("Sound Device", "Up, Down, or a part of its name")}
 
 
 def options(state: State, size: Size) -> list[str]:
     """The settings, each with its number."""
     rows = []
     for n, (name, (label, _)) in enumerate(ROWS.items(), 1):
-        rows.append(clip(f"    {n}. {label}: {option_text(state.settings, name)}", size[0]))
+        rows.append(clip(f"    {n % 10}. {label}: {option_text(state.settings, name)}", size[0]))
         if name == "model" and state.model_words:
             rows[-1] = clip(f"{rows[-1]} - {state.model_words}", size[0])
     asked: list[str] = []
@@ -39,11 +41,13 @@ def options(state: State, size: Size) -> list[str]:
         asked = fold(f"    {state.message}", size[0])
     playing = now_playing(state, size)
     room = size[1] - MARGINS - len(playing)
+    if len(rows) > room:  # in a small window two share a line
+        rows[:2] = [clip(f"{rows[0]}  {rows[1].strip()}", size[0])]
     body = fitted([(0, rows), (1, [""]), (0, asked)], room)
     if len(rows) + len(asked) > room:  # the question matters more than the list
         body = [*rows[:max(0, room - len(asked))], *asked][:room]
     foot = "Type, then Enter; Cancel = Esc:" if state.field else \
-        f"Selection; Option = 1-{len(ROWS)}, Back to Main = B, Exit Program = X:"
+        "Selection; Option = 0-9, Back to Main = B, Exit Program = X:"
     return framed("Configure Options", body, foot, size, look(state), playing)
 
 
@@ -63,8 +67,8 @@ def option_text(settings: Settings, name: str) -> str:
         return f"{value:.2f} ({settings.threads} threads)"
     if name == "auto_play":
         return "yes" if value else "no"
-    if name == "model":
-        return value or "automatic"
+    if name in ("model", "device"):
+        return value or AUTOMATIC[name]
     if name == "crossfade":
         return f"{value:g} s" if value else "none (songs join without a gap)"
     return f"{value:g}" if isinstance(value, float) else str(value)
