@@ -118,7 +118,7 @@ def test_a_small_window_keeps_what_matters() -> None:
                    "Back to Main = B"):
         assert needed in text
     options = "\n".join(draw(State(Settings(), screen=OPTIONS, playing=PLAYING), (60, 16)))
-    assert "2. Temperature: 0.75" in options and "0. Sound Device: the system's" in options
+    assert "3. Volume: 65%" in options and "0. Sound Device: the system's" in options
     for screen in (GENERATE, OPTIONS, WISHES):
         asked = State(Settings(), screen=screen, playing=PLAYING,
                       field=Field("What is it?", "key", "F mi", "that is none"),

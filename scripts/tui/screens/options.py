@@ -42,7 +42,7 @@ def options(state: State, size: Size) -> list[str]:
     playing = now_playing(state, size)
     room = size[1] - MARGINS - len(playing)
     if len(rows) > room:  # in a small window two share a line
-        rows[:2] = [clip(f"{rows[0]}  {rows[1].strip()}", size[0])]
+        rows[1:3] = [clip(f"{rows[1]}  {rows[2].strip()}", size[0])]
     body = fitted([(0, rows), (1, [""]), (0, asked)], room)
     if len(rows) + len(asked) > room:  # the question matters more than the list
         body = [*rows[:max(0, room - len(asked))], *asked][:room]
