@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from scripts import paths
 from scripts.audio.deck import Deck
 from scripts.audio.mp3 import ffmpeg_path
 from scripts.audio.streams import Stream
+from scripts.llm.chat import Prompt
+from scripts.llm.client import ModelProcess
+from scripts.llm.registry import find_model
 
 _WATCHED = 15.0  # seconds
 _LONG = 8 * 3600  # seconds of the long file
@@ -40,14 +46,8 @@ def jukebox_costs() -> dict[str, float | str]:
             time.sleep(3)
             rows["percent of a core while playing"] = 100 * menu.share(_WATCHED)
             rows["milliseconds from key to frame"] = 1000 * menu.delay()
-            busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"])
-                    for _ in range(os.cpu_count() or 1)]
-            try:
-                rows["the same with all cores busy"] = 1000 * menu.delay()
-            finally:
-                for process in busy:
-                    process.kill()
-                    process.wait()
+            with _decoding():
+                rows["the same while a model decodes on all threads"] = 1000 * menu.delay()
             menu.press(" ")
             menu.wait("(paused)")
             time.sleep(3)
@@ -55,6 +55,24 @@ def jukebox_costs() -> dict[str, float | str]:
         finally:
             menu.close()
     return rows
+
+
+@contextlib.contextmanager
+def _decoding() -> Iterator[None]:
+    """A model writes on all threads of the processor, again and again."""
+    over = threading.Event()
+    with ModelProcess(find_model("", paths.MODELS).path, 1024, os.cpu_count() or 1) as model:
+        def write() -> None:
+            while not over.is_set():
+                model.free_rate(Prompt("X:1\nK:C\n", special=False, bos=True), 900, 1)
+        writer = threading.Thread(target=write)
+        writer.start()
+        time.sleep(1.0)
+        try:
+            yield
+        finally:
+            over.set()
+            writer.join()
 
 
 def _long_file() -> dict[str, float | str]:
