@@ -259,6 +259,7 @@ def test_a_song_is_found_and_played(home: Path) -> None:
     app.run()
     player = app.listening._player
     assert isinstance(player, FakePlayer) and "Song 10" in player.calls[-2]
+    assert sum(call.startswith("start") for call in player.calls) == 2  # 2 and Enter, no more
     searched = [f for f in frames(app) if "Which song?" in f]
     assert " > Song 10 (Jazz, D minor, 84 bpm, 3/4)" in searched[-1]
     assert "Song 1 (" not in searched[-1]

@@ -84,9 +84,7 @@ class Deck:
     def play(self, stream: Stream, gain: float = 1.0, paused: bool = False) -> None:
         """Change to `stream` now, or hold it ready."""
         with self._lock:
-            self._drop_next()
-            self._hurry()
-            self._leave(RAMP)
+            self.stop()
             voice = _Voice(stream, gain)
             if self._leaving or stream.position:
                 voice.fade, voice.step = 0.0, 1 / RAMP
@@ -106,10 +104,11 @@ class Deck:
             self._drop_next()
 
     def stop(self) -> None:
-        """Fall silent."""
+        """Fall silent; what is fading out does so at once."""
         with self._lock:
             self._drop_next()
-            self._hurry()
+            for voice in self._leaving:
+                voice.step = -1 / RAMP
             self._leave(RAMP)
 
     def pause(self, paused: bool) -> None:
@@ -158,6 +157,12 @@ class Deck:
         with self._lock:
             return (self._paused and self._level == 0.0) or (
                 self._now is None and not self._leaving)
+
+    @property
+    def gain(self) -> float:
+        """Of the song that plays."""
+        with self._lock:
+            return self._now.gain if self._now else 1.0
 
     def place(self) -> tuple[float, float]:
         """Position in the song and its length, in seconds."""
@@ -229,11 +234,6 @@ class Deck:
             self._now.fade, self._now.step = 0.0, 1 / fade
         self._begun += 1
 
-    def _hurry(self) -> None:
-        """What is fading out does so at once."""
-        for voice in self._leaving:
-            voice.step = -1 / RAMP
-
     def _leave(self, fade: int) -> None:
         """Have the song that plays fade out."""
         if self._now is not None and fade:
@@ -252,14 +252,13 @@ class Deck:
     def _ramped(self, sound: Stereo) -> Stereo:
         """At the volume, which is reached in a short time and not at once."""
         goal = 0.0 if self._paused else self._volume
-        if self._level == goal == 1.0:
-            return np.clip(sound, -1, 1)
-        steps = np.arange(1, len(sound) + 1, dtype=np.float32) / RAMP
         way = goal - self._level
-        levels = self._level + np.sign(way) * np.minimum(steps, abs(way)) if way else \
-            np.full(len(sound), goal)
+        if not way:
+            return np.asarray(np.clip(sound * np.float32(goal), -1, 1))
+        steps = np.arange(1, len(sound) + 1, dtype=np.float32) / RAMP
+        levels = self._level + np.sign(way) * np.minimum(steps, abs(way))
         if len(levels):
             self._level = float(levels[-1])
             if abs(self._level - goal) < 1e-6:
                 self._level = goal
-        return np.clip(sound * levels.astype(np.float32)[:, None], -1, 1)
+        return np.asarray(np.clip(sound * levels.astype(np.float32)[:, None], -1, 1))

@@ -40,21 +40,21 @@ class Stream:
     def __init__(self, path: Path, start: float = 0.0) -> None:
         path.open("rb").close()  # the decoder does not say why it cannot open a file
         self.path = path
-        if path.suffix.lower() == ".ogg":
+        kind = path.suffix.lower()
+        if kind == ".ogg":
             check_ogg(path)
-        frames = _frames_of(path, path.stat().st_mtime_ns) if path.suffix.lower() == ".mp3" \
-            else None
+        frames = _frames_of(path, path.stat().st_mtime_ns) if kind == ".mp3" else None
         try:
-            self.length: int = _length_of(path, frames)
+            self.length, rate = _length_and_rate(path, frames)
             if not self.length:
                 raise ValueError(f"{path.name} holds no sound")
             self.position: int = min(max(0, round(start * RATE)), self.length)
             self._source: _Source | None = None
-            self._decoded = self._open(frames)
+            self._decoded = self._open(frames, rate)
         except (miniaudio.MiniaudioError, StopIteration) as error:
             raise ValueError(f"{path.name} cannot be decoded") from error
 
-    def _open(self, frames: Mp3Frames | None) -> Generator[Any, int, None]:
+    def _open(self, frames: Mp3Frames | None, rate: int) -> Generator[Any, int, None]:
         decoded: Generator[Any, int, None]
         if self.position and frames is not None:
             place = frames.place(round(self.position * frames.rate / RATE))
@@ -67,9 +67,6 @@ class Stream:
                 while left > 0:
                     left -= len(decoded.send(min(left, _MOST))) // 2
                 return decoded
-        rate = RATE
-        if self.position:
-            rate = miniaudio.get_file_info(str(self.path)).sample_rate
         decoded = miniaudio.stream_file(str(self.path), miniaudio.SampleFormat.FLOAT32, 2, RATE,
                                         4096, seek_frame=self.position * rate // RATE)
         return decoded
@@ -130,9 +127,9 @@ def _frames_of(path: Path, changed: int) -> Mp3Frames | None:
         return None
 
 
-def _length_of(path: Path, frames: Mp3Frames | None) -> int:
-    """Length of a file in frames of 44,100 Hz."""
+def _length_and_rate(path: Path, frames: Mp3Frames | None) -> tuple[int, int]:
+    """Length of a file in frames of 44,100 Hz, and its own sample rate."""
     if frames is not None and frames.length is not None:
-        return round(frames.length * RATE / frames.rate)
+        return round(frames.length * RATE / frames.rate), frames.rate
     info = miniaudio.get_file_info(str(path))
-    return int(info.num_frames * RATE // info.sample_rate)
+    return int(info.num_frames * RATE // info.sample_rate), int(info.sample_rate)

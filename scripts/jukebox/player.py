@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,8 +82,7 @@ class Player:
 
     def start(self, song: Song | None = None, at: float = 0.0, paused: bool = False) -> None:
         """Play `song` from `at` seconds; without one, go on where nothing plays."""
-        with self._lock:
-            self._notice_change()
+        with self._ordered():
             if song is not None:
                 self._left()
                 self._queue.jump(song)
@@ -97,15 +96,13 @@ class Player:
 
     def next(self) -> None:
         """Go on to the next song."""
-        with self._lock:
-            self._notice_change()
+        with self._ordered():
             self._left()
             self._advance(self._queue.next)
 
     def previous(self) -> None:
         """Begin the song again; at its beginning go back to the one before."""
-        with self._lock:
-            self._notice_change()
+        with self._ordered():
             if self._active and self._place() > _RESTART:
                 self.seek(0.0)
             else:
@@ -114,25 +111,20 @@ class Player:
 
     def seek(self, to: float) -> None:
         """Go to a second of the song; past its end to the next one."""
-        with self._lock:
-            self._notice_change()
-            song = self._queue.current
-            if not self._active or song is None:
-                return
-            if to >= self._deck.place()[1]:
+        with self._ordered():
+            if self._active and to >= self._deck.place()[1]:
                 self.next()
             else:
-                self._open(song, max(0.0, to), again=True, paused=self._deck.paused)
+                self._reopen(max(0.0, to))
 
     def seek_by(self, seconds: float) -> None:
         """Go forward or back in the song."""
-        with self._lock:
-            self._notice_change()
+        with self._ordered():
             self.seek(self._place() + seconds)
 
     def pause(self, paused: bool) -> None:
         """Hold, or go on."""
-        with self._lock:
+        with self._ordered():
             if self._active and paused != self._deck.paused:
                 place = self._place()
                 self._deck.pause(paused)
@@ -141,12 +133,12 @@ class Player:
 
     def toggle_pause(self) -> None:
         """Hold when it plays, go on when it is held."""
-        with self._lock:
+        with self._ordered():
             self.pause(not self._deck.paused)
 
     def set_volume(self, volume: float) -> None:
         """0 to 1."""
-        with self._lock:
+        with self._ordered():
             place = self._place()
             self._deck.set_volume(volume)
             self._recall(place)
@@ -157,8 +149,7 @@ class Player:
 
     def change(self, order: Callable[[Queue], Any]) -> None:
         """Do something to the queue: shuffle, repeat, drop."""
-        with self._lock:
-            self._notice_change()
+        with self._ordered():
             before = self._queue.current
             order(self._queue)
             after = self._queue.current
@@ -170,23 +161,21 @@ class Player:
 
     def refresh(self, songs: list[Song]) -> None:
         """Follow what is on the disk: new songs join, vanished ones leave."""
-        with self._lock:
-            self._notice_change()
+        with self._ordered():
             self._queue.keep(s.path for s in songs)
             self._queue.add(songs)
             self._follow_queue()
 
     def set_output(self, choice: str) -> None:
         """Go on through another output."""
-        with self._lock:
+        with self._ordered():
             self._choice = choice
             place = self._place()
             found, notice = self._opener(choice)
             self._output.close()
             self._take(found, notice)
-            song = self._queue.current
-            if self._active and song is not None and self._place() != place:
-                self._open(song, place, again=True, paused=self._deck.paused)
+            if self._place() != place:
+                self._reopen(place)
 
     def close(self) -> None:
         """Stop and end the thread."""
@@ -248,6 +237,13 @@ class Player:
             if due:
                 self._find_device()
 
+    @contextlib.contextmanager
+    def _ordered(self) -> Iterator[None]:
+        """An order means the song that is heard, whatever the deck has done since the last look."""
+        with self._lock:
+            self._notice_change()
+            yield
+
     def _notice_change(self) -> None:
         """The deck may have gone on to the song that was laid ready."""
         if self._deck.begun > self._begun:
@@ -287,7 +283,8 @@ class Player:
                 self._tell(f"Skipped {song.title}: the file cannot be played.")
             return False
         self._ready = None
-        self._deck.play(stream, gain_of(song), paused)
+        known = again and not self._deck.ended  # tags need not be read for every seek
+        self._deck.play(stream, self._deck.gain if known else gain_of(song), paused)
         self._begun = self._deck.begun
         self._number += not again
         self._active = True
@@ -296,6 +293,12 @@ class Player:
         if not paused:
             self._be_heard()
         return True
+
+    def _reopen(self, at: float) -> None:
+        """Have the song that plays go on at a second, or be held there."""
+        song = self._queue.current
+        if self._active and song is not None:
+            self._open(song, at, again=True, paused=self._deck.paused)
 
     def _lay_ready(self) -> None:
         """Open what follows, so that it can join without a gap."""
@@ -339,9 +342,8 @@ class Player:
 
     def _recall(self, place: float) -> None:
         """Have an order be heard now, where the output is far ahead of `place`."""
-        song = self._queue.current
-        if self._output.ahead() and self._active and song is not None:
-            self._open(song, place, again=True, paused=self._deck.paused)
+        if self._output.ahead():
+            self._reopen(place)
 
     def _look_at_device(self) -> bool:
         """Play on in silence when the device has gone; True when it is time to look for it."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from scripts.errors import StorageError
 from scripts.files import write_text
 from scripts.jukebox.queue import REPEATS
+from scripts.library.songs import seconds_in
 
 _MOST = 20_000  # songs whose order is kept
 
@@ -45,9 +45,9 @@ def load_session(path: Path) -> Session:
         return Session()
     if not isinstance(data, dict):
         return Session()
-    order = data.get("order")
+    song, order = data.get("song"), data.get("order")
     return Session(
-        _kept(data.get("song"), str, ""), max(0.0, float(_kept(data.get("position"), float, 0.0))),
+        song if isinstance(song, str) else "", seconds_in(data.get("position")),
         tuple(p for p in order if isinstance(p, str)) if isinstance(order, list) else (),
         data["repeat"] if data.get("repeat") in REPEATS else "all", data.get("shuffle") is True)
 
@@ -61,10 +61,3 @@ def save_session(path: Path, session: Session) -> bool:
     except StorageError:
         return False
     return True
-
-
-def _kept(value: Any, kind: type, default: Any) -> Any:
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = min(float(value), 1e9) if abs(value) < 1e9 else default
-    good = isinstance(value, kind) and value == value and value not in (float("inf"), -float("inf"))
-    return value if good else default

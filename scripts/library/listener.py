@@ -51,12 +51,8 @@ class Listener:
 
     def rating(self, song: Path) -> int:
         """1 to 5; 0 when there is none."""
-        with contextlib.suppress(sqlite3.Error):
-            found = self._database.execute("SELECT rating FROM heard WHERE song = ?",
-                                           (_key(song),)).fetchone()
-            if found and isinstance(found[0], int) and 0 <= found[0] <= BEST:
-                return int(found[0])
-        return 0
+        found = self._kept("rating", song)
+        return found if 0 <= found <= BEST else 0
 
     def rate(self, song: Path, rating: int) -> None:
         """Keep a rating; 0 takes it back."""
@@ -72,14 +68,19 @@ class Listener:
 
     def plays(self, song: Path) -> int:
         """How often a song has begun."""
-        with contextlib.suppress(sqlite3.Error):
-            found = self._database.execute("SELECT plays FROM heard WHERE song = ?",
-                                           (_key(song),)).fetchone()
-            return int(found[0]) if found else 0
-        return 0
+        return self._kept("plays", song)
 
     def close(self) -> None:
         self._database.close()
+
+    def _kept(self, column: str, song: Path) -> int:
+        """A number that is kept of a song; 0 when there is none."""
+        with contextlib.suppress(sqlite3.Error):
+            found = self._database.execute(f"SELECT {column} FROM heard WHERE song = ?",
+                                           (_key(song),)).fetchone()
+            if found and isinstance(found[0], int):
+                return found[0]
+        return 0
 
     def _change(self, words: str, values: tuple[object, ...]) -> None:
         try:

@@ -115,10 +115,10 @@ def read_song(path: Path) -> Song:
     title = details.get("title")
     return Song(path, printable(title) if isinstance(title, str) and title else
                 printable(path.stem),
-                _seconds(details.get("seconds")), details)
+                seconds_in(details.get("seconds")), details)
 
 
-def _seconds(value: Any) -> float:
+def seconds_in(value: Any) -> float:
     """A length that can be one; else 0."""
     good = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < _LONGEST
     return float(value) if good else 0.0

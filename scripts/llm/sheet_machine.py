@@ -115,11 +115,10 @@ class SheetMachine:
                 in_part = 0
             else:
                 self._bar_end.append("|\n" if in_part % 4 == 0 else "|")
-        # Tokens are shorter than three bars, so states differ only by the next four bars' kinds.
-        self._ahead = [tuple(self._kind(b) for b in range(bar, min(bar + 4, self.count)))
-                       for bar in range(self.count)]
         kinds = [self._kind(b) for b in range(self.count)]
         self._kinds = [kinds.index(kind) for kind in kinds]  # a number is a quick key
+        # Tokens are shorter than three bars, so states differ only by the next four bars' kinds.
+        self._ahead = [tuple(self._kinds[bar:bar + 4]) for bar in range(self.count)]
         self._roots: dict[tuple[int, int, int, str], _Node] = {}
         beats = set(self.meter.beat_starts)
         self._beats = sorted(beats | {self.full})

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from scripts.synth import RATE
 from scripts.synth.additive import radians
+from scripts.synth.hits import fall
 from scripts.synth.instruments import Fm
 from scripts.synth.stroke import SHORTEST, Sound, Stroke, ring_time
 
@@ -22,19 +22,14 @@ def play_fm(voice: Fm, stroke: Stroke) -> Sound:
         voice.ratio) else max(1, min(int(voice.ratio), int((15_000 / f - 1) / 2)))
     carrier, modulator = radians(n * (f / RATE)), radians(n * (f * ratio / RATE))
     index = np.float32(voice.index * (0.25 + 0.95 * stroke.velocity))
-    sound = np.sin(carrier + index * _fall(t, voice.index_decay) * np.sin(modulator))
+    sound = np.sin(carrier + index * fall(t, voice.index_decay) * np.sin(modulator))
     if voice.body:
         index = np.float32(voice.body * (0.35 + 0.65 * stroke.velocity))
-        soft = np.sin(carrier + index * _fall(t, 0.7) * np.sin(carrier))
+        soft = np.sin(carrier + index * fall(t, 0.7) * np.sin(carrier))
         sound = np.float32(0.5) * (sound + soft)
-    sound *= _fall(t, ring / 6.9)
+    sound *= fall(t, ring / 6.9)
     depth, speed = voice.tremolo
     if not depth:
         return np.asarray(sound[None, :])
     swing = np.float32(depth) * np.sin(radians(n * (speed / RATE)))
     return np.stack((sound * (1 + swing), sound * (1 - swing)))
-
-
-def _fall(t: npt.NDArray[np.float32], seconds: float) -> npt.NDArray[np.float32]:
-    """A level that falls to 1/e in `seconds`."""
-    return np.asarray(np.exp(t * np.float32(-1 / seconds)))

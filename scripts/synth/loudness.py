@@ -47,11 +47,15 @@ def block_powers(sound: Planar) -> npt.NDArray[np.float64]:
 
 def overlapping(power: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     """Mean of each such block of a power that is known for each sample."""
-    n = len(power) // TENTH
-    if n < 4:
+    if len(power) < 4 * TENTH:
         return np.atleast_1d(power.mean())
-    tenths = power[:n * TENTH].reshape(n, TENTH).mean(axis=1, dtype=np.float64)
-    return _of_four(tenths)
+    return _of_four(_tenths(power))
+
+
+def _tenths(power: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """Mean of each whole tenth of a second."""
+    whole = len(power) // TENTH * TENTH
+    return np.asarray(power[:whole].reshape(-1, TENTH).mean(axis=1, dtype=np.float64))
 
 
 def _of_four(tenths: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -76,7 +80,7 @@ class Meter:
         self._rest = sound[:, whole:].copy()
         if whole:
             power = (weighted(sound[:, :whole]) ** 2).sum(axis=0)
-            self._tenths.append(power.reshape(-1, TENTH).mean(axis=1, dtype=np.float64))
+            self._tenths.append(_tenths(power))
 
     def loudness(self) -> float:
         """LUFS so far; -70 for silence."""

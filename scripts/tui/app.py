@@ -23,7 +23,7 @@ from scripts.tui.pointing import pointed_at
 from scripts.tui.screens.draw import draw
 from scripts.tui.screens.generate import WISHES as WISH_ROWS
 from scripts.tui.screens.options import ROWS
-from scripts.tui.screens.pieces import now_playing
+from scripts.tui.screens.pieces import look, now_playing
 from scripts.tui.state import GENERATE, JUKEBOX, MENU, OPTIONS, WISHES, Field, Overlay, State
 from scripts.tui.terminal import Screen
 
@@ -84,7 +84,7 @@ class App:
         frame = draw(self.state, self.screen.size())
         if frame != self._frame:
             self._frame = frame
-            self.screen.show(frame, self.state.settings.theme.endswith("colour"))
+            self.screen.show(frame, look(self.state).colour)
 
     def update(self) -> None:
         """Take in what player and orders have done."""

@@ -52,6 +52,22 @@ def fold(line: str, columns: int) -> list[str]:
     return textwrap.wrap(line, max(columns - 1, 8), subsequent_indent="    ") or [""]
 
 
+def question(problem: str, asked: str, typed: str, columns: int, speaker: str = "    ",
+             margin: str = "    ") -> list[str]:
+    """What is wrong with the last answer, what is asked, and what is typed so far."""
+    wrong = fold(speaker + problem, columns) if problem else []
+    prompt = f"{margin}User Input: "
+    return [*wrong, *fold(speaker + asked, columns),
+            f"{prompt}{end_of(typed, columns - len(prompt) - 2)}_"]
+
+
+def listed(offers: Sequence[str], chosen: int, rows: int, columns: int) -> list[str]:
+    """So many offers around the one that is chosen, which is marked."""
+    first = max(0, min(chosen - rows // 2, len(offers) - rows))
+    return [clip(f"{' >' if n == chosen else '  '} {offers[n]}", columns)
+            for n in range(first, min(first + rows, len(offers)))]
+
+
 def paged(lines: Iterable[str], columns: int) -> list[str]:
     """Lines of a page, each over as many rows as it needs."""
     return [row for line in lines for row in textwrap.wrap(

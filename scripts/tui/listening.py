@@ -77,9 +77,12 @@ class Listening:
     def play_newest(self) -> None:
         """Play the song that was made last, unless somebody listens to another one."""
         if self.songs and (self._untouched or self._player is None or self._player.ended):
-            self.start()
-            assert self._player
-            self._player.start(self.songs[-1])
+            self._play(self.songs[-1])
+
+    def _play(self, song: Song) -> None:
+        """Play one song now."""
+        player = self._touched() or self._open(Queue(self.songs))
+        player.start(song)
 
     def _open(self, queue: Queue) -> Player:
         settings = self.state.settings
@@ -256,9 +259,7 @@ class Listening:
     def play_found(self, chosen: int) -> None:
         """Play the song that was chosen."""
         if 0 <= chosen < len(self._found):
-            self.start()
-            assert self._player
-            self._player.start(self._found[chosen])
+            self._play(self._found[chosen])
 
     def _song(self) -> Song | None:
         return self._player.playing().song if self._player else None

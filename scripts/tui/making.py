@@ -11,12 +11,13 @@ from scripts.errors import UsageError
 from scripts.styles.lookup import find_styles
 from scripts.styles.style import Style, load_styles
 from scripts.tui.jobs import Job
-from scripts.tui.screens.generate import QUESTIONS, WISHES
+from scripts.tui.screens.generate import QUESTIONS, WISHES, shown_job
 from scripts.tui.state import Field, State
 from scripts.tuning import CONCERT
 
 _YES = ("yes", "y", "on", "1", "true")
 _NO = ("no", "n", "off", "0", "false", "none")
+_NUMBERS = ("tempo", "tuning", "binaural")
 _OFFERS = 8  # words that a style may become
 
 
@@ -38,6 +39,12 @@ class Making:
     def styles(self) -> dict[str, Style]:
         """What the data folder knows."""
         return load_styles(paths.DATA / "styles")
+
+    @cached_property
+    def _words(self) -> list[str]:
+        """All words that mean a style."""
+        words = {*self.styles, *(w for s in self.styles.values() for w in s.words)}
+        return sorted(w for w in words if w.isprintable())
 
     @property
     def busy(self) -> bool:
@@ -66,11 +73,9 @@ class Making:
     def cancel(self) -> None:
         """Stop the order that is looked at, or the latest that still goes."""
         going = [job for job in self.jobs if not job.state.done]
-        shown = self.jobs[self.state.shown] if 0 <= self.state.shown < len(self.jobs) else None
-        if shown is not None and shown in going:
-            shown.cancel()
-        elif going:
-            going[-1].cancel()
+        shown = [job for job in going if job.state is shown_job(self.state)]
+        for job in (shown or going)[-1:]:
+            job.cancel()
 
     def cancel_all(self) -> None:
         for job in self.jobs:
@@ -99,9 +104,8 @@ class Making:
         """Offer what the last word may become."""
         if field.name == "styles":
             word = field.text.rpartition(",")[2].strip().casefold()
-            names = sorted({*self.styles, *(w for s in self.styles.values() for w in s.words)})
-            field.offers = tuple(n for n in names if n.startswith(word) and n != word
-                                 and n.isprintable())[:_OFFERS] if word else ()
+            field.offers = tuple(w for w in self._words if w.startswith(word) and w != word
+                                 )[:_OFFERS] if word else ()
 
     def complete(self, field: Field) -> None:
         """Take the first offer."""
@@ -154,10 +158,10 @@ def asked_for(wishes: dict[str, str], length: str, styles: str) -> Wishes:
         When a number is none.
     """
     numbers = {}
-    for name in ("tempo", "tuning", "binaural"):
+    for name in _NUMBERS:
         if name in wishes:
             try:
-                numbers[name] = float(wishes[name].casefold().removesuffix("hz"))
+                numbers[name] = float(_bare(wishes[name]))
             except ValueError:
                 raise UsageError(f'"{wishes[name][:20]}" is not a number') from None
     return Wishes(styles, wishes.get("length", length), wishes.get("key"), numbers.get("tempo"),
@@ -173,7 +177,10 @@ def words_of(wishes: dict[str, str]) -> list[str]:
         if name == "loop":
             words.append("--loop")
         else:
-            words += [f"--{name}={value.casefold().removesuffix('hz').strip()}"
-                      if name in ("tempo", "tuning", "binaural") else f"--{name}={value}"]
+            words.append(f"--{name}={_bare(value) if name in _NUMBERS else value}")
     return words
 
+
+def _bare(number: str) -> str:
+    """A number without its unit."""
+    return number.casefold().removesuffix("hz").strip()

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from scripts.tui.layout import MARGINS, Size, clip, end_of, fitted, fold, framed
-from scripts.tui.screens.pieces import brief_jobs, job_lines, look, now_playing, sheet_lines
-from scripts.tui.state import Field, JobState, State
+from scripts.tui.layout import MARGINS, Size, clip, fitted, fold, framed
+from scripts.tui.screens.pieces import (
+    asked,
+    brief_jobs,
+    job_lines,
+    look,
+    now_playing,
+    sheet_lines,
+)
+from scripts.tui.state import JobState, State
 
 QUESTIONS = {"styles": "What kind of music are we making today? (Styles, separated, by, commas)",
              "songs": "How many songs should I generate?"}
@@ -26,32 +33,24 @@ def generate(state: State, size: Size) -> list[str]:
     """Questions and answers, then the progress of each song."""
     playing = now_playing(state, size)
     columns, room = size[0], size[1] - MARGINS - len(playing)
-    asked = [line for name, question in QUESTIONS.items() if name in state.answers
-             for line in (*fold(f"Llm-Music-Gen: {question}", columns),
-                          f"User Input: {state.answers[name]}")]
-    typed = question_lines(state.field, columns) if state.field else []
+    before = [line for name, question in QUESTIONS.items() if name in state.answers
+              for line in (*fold(f"Llm-Music-Gen: {question}", columns),
+                           f"User Input: {state.answers[name]}")]
+    typed = asked(state.field, columns, talks=True) if state.field else []
+    if state.field and state.field.offers:
+        typed.append(clip("    Tab: " + ", ".join(state.field.offers), columns))
     wishes = wish_words(state.wishes)
-    asked_too = [clip(f"With {wishes}", columns)] if wishes and (typed or asked) else []
+    asked_too = [clip(f"With {wishes}", columns)] if wishes and (typed or before) else []
     job = shown_job(state)
     done = [row for line in (job_lines(job, look(state)) if job else [])
             for row in (fold(line, columns) if line.startswith("Llm") else [line])]
     others = brief_jobs([j for j in state.jobs if j is not job])
     said = fold(f"Llm-Music-Gen: {state.message}", columns) if state.message else []
-    used = sum(map(len, (asked, typed, asked_too, done, others, said)))
+    used = sum(map(len, (before, typed, asked_too, done, others, said)))
     sheet = sheet_lines(job, room - used, columns) if job else []
-    body = fitted([(4, asked), (0, typed), (6, asked_too), (1, done), (5, sheet), (3, others),
+    body = fitted([(4, before), (0, typed), (6, asked_too), (1, done), (5, sheet), (3, others),
                    (0, said)], room)
     return framed("Generate Music", body, _foot(state), size, look(state), playing)
-
-
-def question_lines(field: Field, columns: int) -> list[str]:
-    """A question, what is typed, and what it may become."""
-    lines = fold(f"Llm-Music-Gen: {field.problem}", columns) if field.problem else []
-    lines += [*fold(f"Llm-Music-Gen: {field.question}", columns),
-              f"User Input: {end_of(field.text, columns - 14)}_"]
-    if field.offers:
-        lines.append(clip("    Tab: " + ", ".join(field.offers), columns))
-    return lines
 
 
 def shown_job(state: State) -> JobState | None:
@@ -72,16 +71,12 @@ def wishes(state: State, size: Size) -> list[str]:
     for n, (name, (label, _, usual)) in enumerate(WISHES.items(), 1):
         rows.append(clip(f"    {n % 10}. {label}: {state.wishes.get(name) or usual}", size[0]))
     field = state.field
-    asked = [""] if field or state.message else []
-    if field:
-        asked += fold(f"    {field.problem}", size[0]) if field.problem else []
-        asked += [*fold(f"    {field.question}", size[0]),
-                  f"    User Input: {end_of(field.text, size[0] - 18)}_"]
-    elif state.message:
-        asked += fold(f"    {state.message}", size[0])
+    talk = asked(field, size[0]) if field else \
+        fold(f"    {state.message}", size[0]) if state.message else []
+    talk = ["", *talk] if talk else []
     playing = now_playing(state, size)
     room = size[1] - MARGINS - len(playing)
-    body = [*rows[:max(0, room - len(asked))], *asked]  # the question matters more than the list
+    body = [*rows[:max(0, room - len(talk))], *talk]  # the question matters more than the list
     foot = "Type, then Enter; Cancel = Esc:" if field else \
         "Selection; Wish = 0-9, As Usual = U, Back = B, Exit Program = X:"
     return framed("Generate Music: Wishes", body, foot, size, look(state), playing)

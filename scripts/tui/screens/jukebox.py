@@ -5,14 +5,16 @@ from __future__ import annotations
 from scripts.jukebox.player import Playing
 from scripts.library.songs import Song
 from scripts.progress import time_bar
-from scripts.tui.layout import MARGINS, Size, clip, end_of, fitted, fold, framed, width_of, wrap
+from scripts.tui.layout import MARGINS, Size, clip, fitted, fold, framed, listed, width_of, wrap
 from scripts.tui.screens.pieces import (
+    asked,
     brief_jobs,
     columns_of,
     look,
     now_playing,
     sleep_text,
     stars,
+    told,
 )
 from scripts.tui.state import Field, State
 
@@ -34,7 +36,7 @@ def jukebox(state: State, size: Size) -> list[str]:
         if now.played else []
     song = _song(now, state, columns) if now.song else ["Stopped. Space plays."]
     bands = columns_of(state.spectrum, _BANDS_HIGH, look(state)) if state.spectrum else []
-    said = [line for text in (now.notice, state.message) if text for line in fold(text, columns)]
+    said = told(state, columns)
     body = fitted([
         (7, played), (9, [""] if played else []), (0, song[:2]), (4, song[2:]), (12, [""]),
         (8, bands), (10, [""] if bands else []),
@@ -74,11 +76,7 @@ def _search(field: Field, state: State, size: Size) -> list[str]:
     """What is typed, and the songs that are found."""
     playing = now_playing(state, size)
     columns, room = size[0], size[1] - MARGINS - 3 - len(playing)
-    first = max(0, min(field.chosen - room // 2, len(field.offers) - room))
-    rows = [clip(f"{' >' if n == field.chosen else '  '} {offer}", columns)
-            for n, offer in enumerate(field.offers) if first <= n < first + room]
-    body = [f"Llm-Music-Gen: {field.question}", f"User Input: {end_of(field.text, columns - 14)}_",
-            "",
-            *(rows or ["    No song is called so."])]
+    rows = listed(field.offers, field.chosen, room, columns)
+    body = [*asked(field, columns, talks=True), "", *(rows or ["    No song is called so."])]
     foot = "Type; Choose = Up, Down, Play = Enter, Back = Esc:"
     return framed("Output Jukebox", body, foot, size, look(state), playing)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from scripts.progress import clock
-from scripts.tui.layout import MARGINS, Size, fitted, fold, framed
-from scripts.tui.screens.pieces import brief_jobs, length_text, look, now_playing
+from scripts.tui.layout import MARGINS, Size, fitted, framed
+from scripts.tui.screens.pieces import brief_jobs, length_text, look, now_playing, told
 from scripts.tui.state import State
 
 FOOT = "Selection; Menu Option = 1-3, Refresh = R, Exit Program = X:"
@@ -18,9 +18,7 @@ def main_menu(state: State, size: Size) -> list[str]:
              f"Model: {state.model or 'none'}",
              f"    Songs Made: {state.songs}, {clock(state.total_seconds)} in all"]
     latest = ["    Latest: " + ", ".join(state.latest)] if state.latest else []
-    notice = state.playing.notice if state.playing else ""
-    said = [line for text in (notice, state.message) if text
-            for line in fold(f"    {text}", size[0])]
+    said = told(state, size[0], "    ")
     playing = now_playing(state, size)
     body = fitted([
         (0, ["    1. Generate Music", "    2. Output Jukebox", "    3. Configure Options"]),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from scripts.settings import Settings
-from scripts.tui.layout import MARGINS, Size, clip, fitted, fold, framed
-from scripts.tui.screens.pieces import look, now_playing
-from scripts.tui.state import Field, State
+from scripts.tui.layout import MARGINS, Size, clip, fitted, fold, framed, listed
+from scripts.tui.screens.pieces import asked, look, now_playing
+from scripts.tui.state import State
 
 _OFFERS = 5  # lines
 AUTOMATIC = {"model": "automatic", "device": "the system's"}
@@ -31,31 +31,23 @@ def options(state: State, size: Size) -> list[str]:
         rows.append(clip(f"    {n % 10}. {label}: {option_text(state.settings, name)}", size[0]))
         if name == "model" and state.model_words:
             rows[-1] = clip(f"{rows[-1]} - {state.model_words}", size[0])
-    asked: list[str] = []
+    talk: list[str] = []
     if state.field:
-        asked = fold(f"    {state.field.problem}", size[0]) if state.field.problem else []
-        asked += [*fold(f"    {state.field.question}", size[0]),
-                  clip(f"    User Input: {state.field.text}_", size[0])]
-        asked += _offers(state.field, size[0])
+        field = state.field
+        talk = asked(field, size[0]) + [
+            f"    {row}" for row in listed(field.offers, field.chosen, _OFFERS, size[0] - 4)]
     elif state.message:
-        asked = fold(f"    {state.message}", size[0])
+        talk = fold(f"    {state.message}", size[0])
     playing = now_playing(state, size)
     room = size[1] - MARGINS - len(playing)
     if len(rows) > room:  # in a small window two share a line
         rows[1:3] = [clip(f"{rows[1]}  {rows[2].strip()}", size[0])]
-    body = fitted([(0, rows), (1, [""]), (0, asked)], room)
-    if len(rows) + len(asked) > room:  # the question matters more than the list
-        body = [*rows[:max(0, room - len(asked))], *asked][:room]
+    body = fitted([(0, rows), (1, [""]), (0, talk)], room)
+    if len(rows) + len(talk) > room:  # the question matters more than the list
+        body = [*rows[:max(0, room - len(talk))], *talk][:room]
     foot = "Type, then Enter; Cancel = Esc:" if state.field else \
         "Selection; Option = 0-9, Back to Main = B, Exit Program = X:"
     return framed("Configure Options", body, foot, size, look(state), playing)
-
-
-def _offers(field: Field, columns: int) -> list[str]:
-    """What can be chosen with the arrows, around what is chosen."""
-    first = max(0, min(field.chosen - _OFFERS // 2, len(field.offers) - _OFFERS))
-    return [clip(f"{'     >' if n == field.chosen else '      '} {offer}", columns)
-            for n, offer in enumerate(field.offers) if first <= n < first + _OFFERS]
 
 
 def option_text(settings: Settings, name: str) -> str:

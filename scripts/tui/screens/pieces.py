@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from scripts.progress import clock, percent_bar, time_bar
 from scripts.theme import ASCII, THEMES, Theme
-from scripts.tui.layout import Size, clip
-from scripts.tui.state import JobState, State
+from scripts.tui.layout import Size, clip, fold, question
+from scripts.tui.state import Field, JobState, State
 
 _ROOMY = 20  # lines of a window from which a song has more than one
 _STAGES = (("render", "Rendering song number {n}..."),
@@ -30,6 +30,19 @@ def now_playing(state: State, size: Size) -> list[str]:
     if size[1] < _ROOMY:
         return [f"{bar}{held} {now.song.title}"]
     return ["", clip(f"Playing song: {now.song.title}", size[0] - len(held)) + held, bar]
+
+
+def told(state: State, columns: int, before: str = "") -> list[str]:
+    """What the player and the program have to say."""
+    notice = state.playing.notice if state.playing else ""
+    return [line for text in (notice, state.message) if text
+            for line in fold(before + text, columns)]
+
+
+def asked(field: Field, columns: int, talks: bool = False) -> list[str]:
+    """A question and what is typed, in the words of the original or under a list."""
+    speaker, margin = ("Llm-Music-Gen: ", "") if talks else ("    ", "    ")
+    return question(field.problem, field.question, field.text, columns, speaker, margin)
 
 
 def brief_jobs(jobs: Sequence[JobState]) -> list[str]:
