@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import argparse
 import os
-import random
 import signal
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from scripts import paths
-from scripts.brief import MOST_SONGS, Wishes
-from scripts.child import WORKER, Child
 from scripts.errors import Cancelled, MusicGenError, UsageError
-from scripts.progress import emit, percent_bar
+from scripts.progress import tell
 from scripts.settings import Settings, load_settings
-
-ALSO = ("wav", "mid", "abc", "musicxml", "stems")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -56,18 +50,35 @@ def build_parser() -> argparse.ArgumentParser:
     song.add_argument("--out", type=Path, help="folder for the files")
     styled = _Parser(add_help=False)
     styled.add_argument("styles", help='such as "Chill, Dubstep"')
+    ordered = _Parser(add_help=False)
+    ordered.add_argument("styles", nargs="?", help='such as "Chill, Dubstep"')
+    ordered.add_argument("--styles", dest="more_styles", action="append", metavar="S",
+                         help="so many songs of these, too; can be given again and again")
+    ordered.add_argument("--job-file", type=Path, metavar="FILE",
+                         help="orders from a CSV or JSON file")
+    ordered.add_argument("--resume", action="store_true",
+                         help="go on with all orders that are not finished")
+    ordered.add_argument("--cluster", metavar="ADDRESS",
+                         help="play the songs to files on a Dask cluster: tcp://HOST:8786")
     made = _Parser(add_help=False)
     made.add_argument("--also", default="", metavar="KINDS",
                       help="keep these too: wav, mid, abc, musicxml, stems")
+    made.add_argument("--jobs", type=int, metavar="N",
+                      help="songs that are made at once; usually one for each core")
     made.add_argument("--watch-input", action="store_true", help=argparse.SUPPRESS)
-    commands.add_parser("generate", parents=[styled, song, made, common], help="make songs")
+    commands.add_parser("generate", parents=[ordered, song, made, common], help="make songs")
     commands.add_parser("compose", parents=[styled, song, common],
                         help="write only the lead sheet (ABC)")
     given = commands.add_parser("render", parents=[song, made, common],
                                 help="a song from notes somebody else wrote")
-    given.add_argument("file", type=Path, help="ABC, MIDI or MusicXML")
+    given.add_argument("file", type=Path, help="ABC, MIDI or MusicXML; or the .json of a song, "
+                       "which is made again")
     given.add_argument("--style", dest="styles", default="pop", metavar="S",
                        help='what is arranged around the notes; "plain" adds nothing')
+    jobs = commands.add_parser("jobs", parents=[common], help="the orders of songs: list, pause, "
+                               "continue, cancel, put first, retry what failed")
+    jobs.add_argument("action", choices=("list", "pause", "continue", "cancel", "first", "retry"))
+    jobs.add_argument("id", nargs="?", type=int, metavar="ORDER")
     play = commands.add_parser("play", parents=[common], help="play songs in a loop")
     play.add_argument("files", nargs="*", type=Path)
     play.add_argument("--shuffle", action="store_true")
@@ -104,37 +115,32 @@ def main(words: Sequence[str] | None = None) -> int:
         args = build_parser().parse_args(words)
         settings, notes = load_settings(paths.SETTINGS)
         for note in notes:
-            _tell(note)
+            tell(note)
         return _run(args, settings, notes)
     except MusicGenError as error:
         if debug:
             raise
-        _tell(str(error))
+        tell(str(error))
         return error.exit_status
     except KeyboardInterrupt:
-        _tell("cancelled")
+        tell("cancelled")
         return Cancelled.exit_status
     except BrokenPipeError:
         os._exit(1)
     except Exception as error:
         if debug:
             raise
-        _tell(f"a fault in the program ({type(error).__name__}: {str(error)[:200]}); run again "
+        tell(f"a fault in the program ({type(error).__name__}: {str(error)[:200]}); run again "
               "with --debug and report it")
         return 1
 
 
-def _tell(line: str) -> None:
-    text = "".join(c if c.isprintable() else " " for c in line)
-    print(f"llm-music-gen: {text}", file=sys.stderr)
-
-
 def _run(args: argparse.Namespace, settings: Settings, notes: list[str]) -> int:
     command = args.command or "menu"
-    if command in ("generate", "render"):
-        return _generate(args, settings)
-    if command == "compose":
-        return _compose(args, settings)
+    if command in ("generate", "render", "compose", "jobs"):
+        from scripts import generate
+        makes = {"compose": generate.compose, "jobs": generate.jobs}
+        return makes.get(command, generate.generate)(args, settings)
     if command == "menu":
         from scripts.tui.menu import run_menu
         return run_menu(settings, notes)
@@ -151,120 +157,6 @@ def _run(args: argparse.Namespace, settings: Settings, notes: list[str]) -> int:
     return looks[command](args, settings)
 
 
-def _wishes(args: argparse.Namespace, settings: Settings) -> Wishes:
-    length = args.length or ("" if args.command == "render" else settings.song_length)
-    return Wishes(styles=args.styles, length=length, key=args.key,
-                  tempo=args.tempo, meter=args.meter, tuning=args.tuning, form=args.form,
-                  chords=args.chords, binaural=args.binaural, loop=args.loop, motif=args.motif)
-
-
-def _order(args: argparse.Namespace, settings: Settings) -> Any:
-    from scripts.pipeline import Order
-    temperature = settings.temperature if args.temperature is None else args.temperature
-    if not 0 <= temperature <= 2:
-        raise UsageError(f"temperature {temperature:g} is out of range; 0 to 2 can be used")
-    if not 1 <= args.songs <= MOST_SONGS:
-        raise UsageError(f"--songs {args.songs} is out of range; 1 to {MOST_SONGS:,} can be made")
-    seed = random.SystemRandom().randrange(1 << 31) if args.seed is None else args.seed
-    if not 0 <= seed < 1 << 40:
-        raise UsageError(f"--seed {seed} is out of range; 0 to {(1 << 40) - 1} can be used")
-    also = tuple(w.strip().lower() for w in getattr(args, "also", "").split(",") if w.strip())
-    wrong = [w for w in also if w not in ALSO]
-    if wrong:
-        raise UsageError(f'--also "{wrong[0][:20]}" cannot be made; {", ".join(ALSO)} can')
-    return Order(_wishes(args, settings), args.songs, seed, args.model or settings.model,
-                 temperature, args.out or paths.OUTPUT, settings.bitrate, also,
-                 getattr(args, "file", None))
-
-
-def _generate(args: argparse.Namespace, settings: Settings) -> int:
-    # The model's process loads its library while this one loads its own.
-    worker = None if getattr(args, "file", None) else Child(WORKER)
-    from scripts.pipeline import make_songs
-    if args.watch_input:
-        # On Windows a library that looks at the input while a thread reads it waits for ever, as
-        # SciPy's Fortran does when it is loaded; so it is loaded before.
-        import scripts.production  # noqa: F401
-    order = _order(args, settings)
-    stop = _cancel_flag(args.watch_input)
-    shown = _Progress(args, order)
-    failures: int = make_songs(order, settings, shown, stop, worker)
-    return 1 if failures else 0
-
-
-class _Progress:
-    """Tells how the songs come along, as bars for people or JSON for programs."""
-
-    def __init__(self, args: argparse.Namespace, order: Any) -> None:
-        self.args, self.order = args, order
-        self._last = (-1, "", -1)
-        self._when = 0.0
-
-    def report(self, number: int, stage: str, done: float, text: str) -> None:
-        percent = int(done * 100)
-        now = time.monotonic()
-        fresh = (number, stage) != self._last[:2]
-        if (number, stage, percent) == self._last or (not fresh and now - self._when < 0.1):
-            return
-        self._last, self._when = (number, stage, percent), now
-        if self.args.json:
-            emit(event="progress", song=number + 1, songs=self.order.songs, stage=stage,
-                  done=round(done, 3), text=text)
-            return
-        if fresh:
-            label = {"compose": f'Producing "{self.order.wishes.styles}" themed song number '
-                                f"{number + 1}...",
-                     "render": f"Rendering song number {number + 1}...",
-                     "convert": f"Converting song number {number + 1} from Wav to Mp3..."}[stage]
-            print(("\n" if sys.stderr.isatty() else "") + f"Llm-Music-Gen: {label}",
-                  file=sys.stderr)
-        if sys.stderr.isatty():
-            print(f"\r{percent_bar(done)}", end="", file=sys.stderr, flush=True)
-
-    def noted(self, note: str) -> None:
-        _say(self.args, "note", f"Llm-Music-Gen: {note}", text=note)
-
-    def finished(self, number: int, song: Any) -> None:
-        if sys.stderr.isatty() and not self.args.json:
-            print(file=sys.stderr)
-        if self.args.json:
-            emit(event="song", song=number + 1, path=str(song.path), title=song.title,
-                  seconds=song.seconds, key=song.details.get("key"),
-                  tempo=song.details.get("tempo"), seed=song.details.get("seed"))
-        else:
-            print(song.path)
-
-    def failed(self, number: int, reason: str) -> None:
-        if self.args.json:
-            emit(event="failed", song=number + 1, reason=reason)
-        _tell(f"song number {number + 1} failed: {reason}")
-
-
-def _compose(args: argparse.Namespace, settings: Settings) -> int:
-    from scripts.files import legal_name, write_text
-    from scripts.pipeline import Studio
-    from scripts.score.abc_writer import write_abc
-    order = _order(args, settings)
-    with Studio(order, settings, _cancel_flag(False)) as studio:
-        for note in studio.brief(0).notes:
-            _say(args, "note", f"Llm-Music-Gen: {note}", text=note)
-        for number in range(order.songs):
-            brief = studio.brief(number)
-            composition = studio.compose(brief, lambda stage, done, text: None)
-            text = write_abc(composition.sheet, number + 1)
-            title = composition.sheet.title
-            if args.out:
-                path = args.out / f"{legal_name(title)} {brief.seed}.abc"
-                write_text(path, text)
-                _say(args, "file", f"Llm-Music-Gen: {path}", path=str(path))
-            elif args.json:
-                emit(event="sheet", abc=text, title=title, key=str(brief.key),
-                      tempo=brief.tempo, seed=brief.seed, model=composition.model)
-            else:
-                print(text, end="" if number == order.songs - 1 else "\n")
-    return 0
-
-
 def _fetch_models(args: argparse.Namespace) -> int:
     from scripts.model_finder import add_model, find_models
     if args.action == "find":
@@ -278,35 +170,6 @@ def _play(args: argparse.Namespace, settings: Settings) -> int:
     from scripts.jukebox.console import play_on_console
     return play_on_console(args.files, args.shuffle, args.once, args.output or settings.output,
                            settings, args.json)
-
-
-def _say(args: argparse.Namespace, event: str, line: str, **more: Any) -> None:
-    if args.json:
-        emit(event=event, **more)
-    else:
-        print(line, file=sys.stderr)
-
-
-def _cancel_flag(watch_input: bool) -> Any:
-    """A function that turns True on Ctrl+C, a polite kill, or (asked for) the input's end."""
-    import threading
-    stopped = threading.Event()
-
-    def stop(*_: object) -> None:
-        if stopped.is_set():
-            raise KeyboardInterrupt  # a second Ctrl+C does not wait
-        stopped.set()
-
-    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
-        number = getattr(signal, name, None)
-        if number is not None and threading.current_thread() is threading.main_thread():
-            signal.signal(number, stop)
-    if watch_input:
-        def watch() -> None:
-            sys.stdin.read()
-            stopped.set()
-        threading.Thread(target=watch, daemon=True).start()
-    return stopped.is_set
 
 
 if __name__ == "__main__":

@@ -23,12 +23,20 @@ class ModelError(MusicGenError):
     """A GGUF file cannot be used, or its process failed."""
 
 
+class CrashError(ModelError):
+    """A model's process ended or fell silent; another try may go well."""
+
+
 class StorageError(MusicGenError):
     """A file cannot be read or written."""
 
 
 class HeldError(StorageError):
     """Another program holds a file open; what was to be written is kept."""
+
+
+class EncoderError(StorageError):
+    """ffmpeg failed at one song; another try may go well."""
 
 
 class SetupError(MusicGenError):

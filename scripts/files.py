@@ -74,6 +74,18 @@ def flush(path: Path) -> None:
     patiently(sync)
 
 
+def flush_folder(folder: Path) -> None:
+    """Have the disk keep the names in `folder`; Windows does so by itself."""
+    if os.name == "nt":
+        return
+    with contextlib.suppress(OSError):  # some network disks cannot
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
+
+
 def rename(part: Path, path: Path, waits: Sequence[float] = WAITS) -> None:
     """Give a finished file its name, waiting for whoever holds either of them open."""
     patiently(lambda: os.replace(part, path), waits)

@@ -14,3 +14,4 @@ SOUNDFONTS = HOME / "data" / "soundfonts"
 SETTINGS = HOME / "data" / "persistent.json"
 SESSION = HOME / "data" / "jukebox.json"  # where the listener was
 LISTENER = HOME / "data" / "listener.db"  # ratings and plays
+JOBS = HOME / "data" / "jobs.db"  # orders of songs

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -22,14 +21,13 @@ from scripts.exports.musicxml import write_musicxml
 from scripts.library.song_files import SongFiles
 from scripts.library.songs import Song, read_song
 from scripts.progress import Report
+from scripts.recipe import Recipe
 from scripts.score.abc_writer import write_abc
 from scripts.summary import summarise
 from scripts.synth import BINAURAL, RATE
 from scripts.synth.instruments import Instrument
 from scripts.synth.loudness import Meter
 from scripts.synth.render import Stereo, render, render_stems
-
-_THREADS = min(4, os.cpu_count() or 1)  # before the first block; after it the encoder needs one
 
 
 @dataclass(frozen=True)
@@ -44,11 +42,14 @@ class Format:
         Kept beside the MP3 and the ABC: ``wav``, ``mid``, ``musicxml``, ``stems``.
     soundfont : Path or None
         Its recorded instruments play.
+    threads : int
+        That make the sounds before the first block; after it the encoder needs one.
     """
 
     bitrate: int
     also: tuple[str, ...]
     soundfont: Path | None
+    threads: int = 1
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Production:
     ----------
     brief, composition, arrangement
         What it is made of.
-    temperature : float
+    recipe : Recipe
         For its details.
     instruments : mapping of str to Instrument
         What the tracks are played on.
@@ -68,7 +69,7 @@ class Production:
     brief: Brief
     composition: Composition
     arrangement: SongArrangement
-    temperature: float
+    recipe: Recipe
     instruments: Mapping[str, Instrument]
 
     def produce(self, files: SongFiles, form: Format, report: Report,
@@ -86,7 +87,7 @@ class Production:
         meter = Meter()
         blocks = _watched(
             self._with_stems(files, roles, form) if stems
-            else render(arrangement, instruments, form.soundfont, _THREADS), cancelled, meter)
+            else render(arrangement, instruments, form.soundfont, form.threads), cancelled, meter)
         mp3 = files.part(".mp3")
         if "wav" in form.also:
             frames = write_wav(files.part(".wav"), blocks,
@@ -99,7 +100,7 @@ class Production:
             report("convert", 0.0, "")
         summary = summarise(brief, self.composition, arrangement)
         details = song_details(brief, self.composition, arrangement, frames / RATE,
-                               self.temperature, summary, meter.loudness())
+                               self.recipe, summary, meter.loudness())
         write_tags(mp3, song_tags(brief, self.composition, summary))
         if cancelled():
             raise Cancelled("stopped")
@@ -138,14 +139,14 @@ def _watched(blocks: Iterator[Stereo], cancelled: Callable[[], bool], meter: Met
 
 
 def song_details(brief: Brief, composition: Composition, arrangement: SongArrangement,
-                 seconds: float, temperature: float, summary: str, loudness: float
+                 seconds: float, recipe: Recipe, summary: str, loudness: float
                  ) -> dict[str, Any]:
     """What the song was made of."""
     sheet = composition.sheet
     return {
         "title": sheet.title, "asked": brief.asked, "styles": list(brief.styles),
         "key": str(sheet.key), "meter": str(sheet.meter), "tempo": brief.tempo,
-        "length": brief.length, "temperature": temperature,
+        "length": brief.length, "temperature": recipe.temperature,
         "form_asked": brief.form_asked, "seconds": round(seconds, 3),
         "loudness": round(loudness, 2),
         "tuning": round(brief.tuning.a4, 4), "binaural": brief.binaural, "loop": brief.loop,
@@ -158,6 +159,7 @@ def song_details(brief: Brief, composition: Composition, arrangement: SongArrang
         "model": composition.model, "tries": composition.tries,
         "critic": round(composition.cost, 3), "tokens": composition.tokens,
         "words_by": composition.words_by, "notes": list(brief.notes), "summary": summary,
+        "recipe": recipe.to_json(),
         "made": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
 

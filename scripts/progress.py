@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,21 @@ Report = Callable[[str, float, str], None]
 def emit(**message: Any) -> None:
     """One JSON object on a line of standard output, for programs."""
     print(json.dumps(message, ensure_ascii=True), flush=True)
+
+
+def tell(line: str) -> None:
+    """A line for the user, without anything that could steer the console."""
+    text = "".join(c if c.isprintable() else " " for c in line)
+    print(f"llm-music-gen: {text}", file=sys.stderr)
+
+
+def duration_words(seconds: float) -> str:
+    """A rough length of time."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    if seconds < 90 * 60:
+        return f"{round(seconds / 60)} min"
+    return f"{seconds / 3600:.1f} h"
 
 
 def clock(seconds: float) -> str:

@@ -139,7 +139,7 @@ def test_an_unknown_style_is_made_and_told(run: Run) -> None:
     (["generate", "jazz", "--temperature", "9"], 2, "out of range"),
     (["generate", "jazz", "--chords", "H9#x"], 2, "not known"),
     (["generate", "jazz", "--also", "wax"], 2, "cannot be made"),
-    (["generate"], 2, "required"),
+    (["generate"], 2, "which styles"),
     (["sing"], 2, "invalid choice"),
     (["generate", "jazz", "--model", "missing"], 1, "no model"),
     (["models", "check", "/no/such.gguf"], 1, "cannot be read"),
@@ -249,7 +249,8 @@ def test_ctrl_c_at_any_stage_leaves_no_half_song(home: Path, stage: str) -> None
     interrupt(process)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130 and "Traceback" not in said
-    assert leftovers(home) == []
+    # The last moments of a song may be over before the key is heard.
+    assert {Path(n).suffix for n in leftovers(home)} in (set(), {".mp3", ".json", ".abc"})
 
 
 def model_of(process: subprocess.Popen[str]) -> Any:
@@ -258,10 +259,15 @@ def model_of(process: subprocess.Popen[str]) -> Any:
     return until(lambda: [p for p in descendants(process) if "python" in p.name().lower()])[-1]
 
 
-def test_a_killed_model_process_is_told_and_leaves_nothing(home: Path,
-                                                           twin: Callable[[str], Path]) -> None:
+def test_a_model_process_that_is_killed_is_told_and_started_once_more(
+        home: Path, twin: Callable[[str], Path]) -> None:
     process = start(home, "generate", "rock", "--length", "10", "--json", "--model",
                     str(twin("llama-bpe")))
+    model_of(process).kill()
+    assert process.stdout
+    for line in process.stdout:
+        if "trying it once more" in line:
+            break
     model_of(process).kill()
     _, said = process.communicate(timeout=60)
     assert process.returncode == 1 and "process died" in said and "Traceback" not in said

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -14,10 +16,12 @@ from hypothesis import strategies as st
 
 from scripts.errors import HeldError, StorageError, UsageError
 from scripts.files import legal_name, patiently, storage_error, write_text
+from scripts.hold import Hold
 from scripts.library import song_files
 from scripts.library.song_files import PART, SongFiles, recover
 from scripts.library.songs import Shelf, list_songs
 from scripts.settings import Settings, checked, load_settings, save_settings
+from tests.conftest import ROOT
 
 
 def test_no_settings_file_means_the_defaults(tmp_path: Path) -> None:
@@ -150,6 +154,28 @@ def test_old_parts_are_swept_and_young_ones_kept(tmp_path: Path) -> None:
     assert {p.name for p in tmp_path.iterdir()} == {"b.mp3.lmg-part", "c.mp3"}
 
 
+def test_what_a_living_program_is_at_is_left_alone_however_old(tmp_path: Path) -> None:
+    files = SongFiles(tmp_path, "Rain")
+    put(tmp_path, "Rain.mp3.lmg-part", 90_000)
+    recover(tmp_path, NOW + 1e9)
+    assert (tmp_path / "Rain.mp3.lmg-part").exists()
+    files.tidy()
+
+
+def test_what_a_killed_program_left_is_gone_at_once(tmp_path: Path) -> None:
+    program = subprocess.Popen(
+        [sys.executable, "-c", "import sys, time; from pathlib import Path\n"
+         "from scripts.library.song_files import SongFiles\n"
+         "f = SongFiles(Path(sys.argv[1]), 'Rain'); f.part('.mp3').write_bytes(b'half')\n"
+         "print('there', flush=True); time.sleep(60)", str(tmp_path)], cwd=ROOT,
+        stdout=subprocess.PIPE)
+    assert program.stdout and program.stdout.readline().strip() == b"there"
+    assert recover(tmp_path, time.time()) == 0 and (tmp_path / "Rain.mp3.lmg-part").exists()
+    program.kill()
+    program.wait()
+    assert recover(tmp_path, 0) == 0 and list(tmp_path.iterdir()) == []
+
+
 def held(*_: object) -> None:
     error = PermissionError(13, "Access is denied")
     error.winerror = 32  # type: ignore[attr-defined]
@@ -181,10 +207,10 @@ def test_a_song_held_open_is_told_kept_and_finished_later(
         patch.setattr(song_files, "rename", held)
         with pytest.raises(HeldError, match=r"OneDrive.*the song is whole"):
             files.finish({".json": "{}"})
+        assert recover(tmp_path, time.time() + 100_000) == 0  # somebody is still at it
         files.tidy()
     assert not (tmp_path / "Rain.mp3").exists()
-    assert recover(tmp_path, time.time()) == 0  # a program may still be at it
-    assert recover(tmp_path, time.time() + 100_000) == 1
+    assert recover(tmp_path, 0) == 1  # at once, and whatever the clock says
     assert {p.name: p.read_text() for p in tmp_path.iterdir()} == \
         {"Rain.mp3": "music", "Rain.json": "{}"}
 
@@ -231,13 +257,13 @@ def test_a_song_that_cannot_be_flushed_for_being_held_goes_on(
 
 def test_a_name_taken_between_looking_and_locking_is_left_alone(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    touch = Path.touch
+    real = song_files.hold
 
-    def late(path: Path, **more: bool) -> None:
-        touch(path, **more)
+    def late(path: Path, new: bool = False) -> Hold | None:
         if path.name == "Rain.lmg-lock":
             (tmp_path / "Rain.mp3").write_text("another program's")
-    monkeypatch.setattr(Path, "touch", late)
+        return real(path, new)
+    monkeypatch.setattr(song_files, "hold", late)
     assert SongFiles(tmp_path, "Rain").name == "Rain (2)"
 
 
@@ -261,7 +287,7 @@ def test_any_lock_file_is_survived(tmp_path_factory: pytest.TempPathFactory, tex
     (folder / "Rain.lmg-lock").write_text(text, encoding="utf-8")
     recover(folder, time.time() + 120)
     assert [p.name for p in folder.parent.iterdir()] == ["output"]
-    assert {p.name for p in folder.iterdir()} <= {"Rain.lmg-lock"}
+    assert list(folder.iterdir()) == []
 
 
 def test_a_folder_that_is_a_file_is_told_in_words(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.audio.wav import pcm
-from scripts.errors import StorageError
+from scripts.errors import EncoderError, StorageError
 from scripts.files import patiently, storage_error
 from scripts.synth import RATE
 from scripts.synth.render import Stereo
@@ -53,7 +53,7 @@ def encode_mp3(wav: Path, mp3: Path, bitrate: int) -> None:
 
     Raises
     ------
-    StorageError
+    EncoderError
         When ffmpeg fails; its last line is quoted.
     """
     ffmpeg = ffmpeg_path()
@@ -67,9 +67,9 @@ def encode_mp3(wav: Path, mp3: Path, bitrate: int) -> None:
             AudioSegment.from_file(str(wav), format="wav").export(
                 str(mp3), format="mp3", bitrate=f"{bitrate}k").close()
         except CouldntEncodeError as error:
-            raise StorageError(_complaint(mp3, str(error))) from error
+            raise _complaint(mp3, str(error)) from error
         if mp3.stat().st_size < 128:
-            raise StorageError(_complaint(mp3, "nothing was written"))
+            raise _complaint(mp3, "nothing was written")
     except OSError as error:
         raise storage_error(error, mp3) from error
 
@@ -99,7 +99,7 @@ def encode_stream(blocks: Iterable[Stereo], mp3: Path, bitrate: int,
             feeder.finish()
             raise
         if process.returncode:
-            raise StorageError(_complaint(mp3, said))
+            raise _complaint(mp3, said)
     except OSError as error:
         raise storage_error(error, mp3) from error
     return frames
@@ -167,8 +167,10 @@ def write_tags(mp3: Path, tags: Tags) -> None:
         raise storage_error(cause or OSError(str(error)), mp3) from error
 
 
-def _complaint(mp3: Path, words: str) -> str:
+def _complaint(mp3: Path, words: str) -> StorageError:
+    """What ffmpeg said, as an error: of the disk, or of this song alone."""
     lines = [line for line in words.splitlines() if line.strip()]
     if "No space left" in words:
-        return f"{mp3.parent}: the disk is full; free some space and try again"
-    return f"{mp3.name}: ffmpeg could not make the MP3 ({lines[-1][:120] if lines else 'no word'})"
+        return StorageError(f"{mp3.parent}: the disk is full; free some space and try again")
+    return EncoderError(f"{mp3.name}: ffmpeg could not make the MP3 "
+                        f"({lines[-1][:120] if lines else 'no word'})")

@@ -11,6 +11,7 @@ from scripts.errors import HeldError, StorageError
 from scripts.files import (
     WAITS,
     flush,
+    flush_folder,
     is_held,
     legal_name,
     patiently,
@@ -19,20 +20,21 @@ from scripts.files import (
     storage_error,
     write_flushed,
 )
+from scripts.hold import Hold, hold
 from scripts.library.songs import STEMS
 
 SUFFIXES = (".mp3", ".json", ".wav", ".abc", ".musicxml", ".mid", *STEMS)  # of a song's files
 PART, LOCK = ".lmg-part", ".lmg-lock"
-SETTLED = 60.0  # seconds, longer than all waiting, after which nobody is at a whole song any more
-ABANDONED = 24 * 3600.0
+ABANDONED = 24 * 3600.0  # seconds after which nobody is at a part without a lock any more
 _ENDINGS = len(".percussion.wav.lmg-part") + len(" (9999)")
 
 
 class SongFiles:
     """The files of one song while it is made: temporary names first, final names at the end.
 
-    The lock file keeps the name for one program. Once everything is written it lists the song's
-    files: from then on the song is whole, and whoever finds the list can finish the renaming.
+    The lock file keeps the name for one program, which holds it as long as it lives. Once
+    everything is written it lists the song's files: from then on the song is whole, and whoever
+    finds the list can finish the renaming.
 
     Parameters
     ----------
@@ -63,14 +65,23 @@ class SongFiles:
     def _take(self, folder: Path, name: str) -> bool:
         """Reserve a name; two programs never take one."""
         self.final, self._lock = folder / f"{name}.mp3", folder / f"{name}{LOCK}"
+        if is_taken(folder, name):
+            return False
         try:
-            self._lock.touch(exist_ok=False)
+            held = hold(self._lock, new=True)
         except FileExistsError:
             return False
-        if any((folder / f"{name}{s}").exists() for s in SUFFIXES):
-            self._lock.unlink(missing_ok=True)
+        if held is None:
+            return False
+        self._held = held
+        if is_taken(folder, name):  # between looking and locking
+            self._let_go()
+            _take_away(self._lock)
             return False
         return True
+
+    def _let_go(self) -> None:
+        self._held.release()
 
     def part(self, suffix: str) -> Path:
         """The temporary name for a file of the song."""
@@ -97,7 +108,7 @@ class SongFiles:
                 _flush_if_free(self.part(suffix))
             write_flushed(self._lock, json.dumps([*texts, *others]))
             self._whole = True
-            self.final = _name_all(self._lock, [*texts, *others])
+            self.final = _name_all(self._lock, [*texts, *others], held=self._held)
         except OSError as error:
             if self._whole:
                 raise HeldError(
@@ -111,7 +122,8 @@ class SongFiles:
         return self.final
 
     def tidy(self) -> None:
-        """Take away what is unfinished."""
+        """Take away what is unfinished, and let go of the name."""
+        self._let_go()
         if self._whole and self._lock.exists():
             return
         for path in (*(self.part(s) for s in SUFFIXES), self._lock):
@@ -127,7 +139,12 @@ def _flush_if_free(path: Path) -> None:
             raise
 
 
-def _name_all(lock: Path, suffixes: list[str], waits: Sequence[float] = WAITS) -> Path:
+def is_taken(folder: Path, name: str) -> bool:
+    """Whether a song of this name is there."""
+    return any((folder / f"{name}{s}").exists() for s in SUFFIXES)
+
+
+def _name_all(lock: Path, suffixes: list[str], held: Hold, waits: Sequence[float] = WAITS) -> Path:
     """Give the files of a whole song their names, in this order; the last one's path."""
     name = lock.name.removesuffix(LOCK)
     final = lock
@@ -138,10 +155,17 @@ def _name_all(lock: Path, suffixes: list[str], waits: Sequence[float] = WAITS) -
             final = _unused(final)  # somebody may have put a file there meanwhile
             with contextlib.suppress(FileNotFoundError):  # another program was faster
                 rename(part, final, waits)
-    for suffix in SUFFIXES:  # such as the WAV, when only the MP3 is kept
-        _take_away(lock.with_name(f"{name}{suffix}{PART}"))
+    flush_folder(lock.parent)
+    _sweep_parts(lock)  # such as the WAV, when only the MP3 is kept
+    held.release()  # Windows deletes no open file
     _take_away(lock)
     return final
+
+
+def _sweep_parts(lock: Path) -> None:
+    """Take away the parts of the song that a lock is for."""
+    for suffix in SUFFIXES:
+        _take_away(lock.with_name(f"{lock.name.removesuffix(LOCK)}{suffix}{PART}"))
 
 
 def _unused(path: Path) -> Path:
@@ -161,11 +185,12 @@ def _take_away(path: Path) -> None:
 def recover(folder: Path, now: float) -> int:
     """Finish what a killed or hindered program left whole, and take away what it left unfinished.
 
+    What a living program is at is left alone: it holds its locks.
+
     Parameters
     ----------
     now : float
-        The time, seconds since 1970. Younger things than a minute (whole) or a day (unfinished)
-        belong to a program that is at work.
+        The time, seconds since 1970. Parts without a lock may still be written to for a day.
 
     Returns
     -------
@@ -179,12 +204,24 @@ def recover(folder: Path, now: float) -> int:
         return 0
     for lock in locks:
         with contextlib.suppress(OSError):
-            suffixes = _listed(lock)
-            if suffixes and now - lock.stat().st_mtime >= SETTLED:
-                _name_all(lock, suffixes, ())
-                finished += 1
+            finished += _recovered(lock)
     _sweep(folder, now)
     return finished
+
+
+def _recovered(lock: Path) -> bool:
+    """Finish one song, or take it away; whether it is finished."""
+    held = hold(lock)
+    if held is None:
+        return False
+    with held:
+        suffixes = _listed(lock)
+        if suffixes:
+            _name_all(lock, suffixes, held, ())
+            return True
+        _sweep_parts(lock)
+    _take_away(lock)
+    return False
 
 
 def _listed(lock: Path) -> list[str]:
@@ -198,15 +235,14 @@ def _listed(lock: Path) -> list[str]:
 
 
 def _sweep(folder: Path, now: float) -> None:
-    """Take away parts and locks that nobody has touched for a day and that no list names."""
+    """Take away parts that nobody has touched for a day and that no lock is for."""
     try:
-        listed = {p.name.removesuffix(LOCK) for p in folder.iterdir()
-                  if p.name.endswith(LOCK) and _listed(p)}
+        locked = {p.name.removesuffix(LOCK) for p in folder.iterdir() if p.name.endswith(LOCK)}
         for path in folder.iterdir():
             name = path.name.removesuffix(PART)
-            ours = path.name.endswith((PART, LOCK))
-            whole = any(name.removesuffix(s) in listed for s in (*SUFFIXES, LOCK))
-            if ours and not whole and now - path.stat().st_mtime > ABANDONED:
+            ours = path.name.endswith(PART) and not any(
+                name.removesuffix(s) in locked for s in SUFFIXES)
+            if ours and now - path.stat().st_mtime > ABANDONED:
                 path.unlink(missing_ok=True)
     except OSError:
         pass

@@ -11,7 +11,7 @@ from typing import Any
 
 from scripts import errors
 from scripts.child import WORKER, Child
-from scripts.errors import Cancelled, ModelError
+from scripts.errors import Cancelled, CrashError, ModelError
 from scripts.llm.chat import Prompt
 from scripts.llm.sampling import Sampling
 from scripts.llm.sheet_machine import SheetGrammar
@@ -146,13 +146,13 @@ class ModelProcess:
                     message = self._child.receive(0.1)
                 except queue.Empty:
                     if time.monotonic() - last_sign > self.patience:
-                        raise ModelError(
+                        raise CrashError(
                             f"{self.path.name}: the model gave no sign for "
                             f"{self.patience:.0f} s; try a smaller model") from None
                     continue
                 last_sign = time.monotonic()
                 if message is None:
-                    raise ModelError(f"{self.path.name}: the model's process died "
+                    raise CrashError(f"{self.path.name}: the model's process died "
                                      f"({self._child.exit_words()}); try again or choose "
                                      "another model")
                 if message["event"] == "progress":

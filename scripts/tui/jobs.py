@@ -6,8 +6,8 @@ import queue
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+from scripts.batch.line import STAGES
 from scripts.child import Child
-from scripts.pipeline import STAGES
 from scripts.tui.state import JobState
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from scripts.progress import clock, percent_bar, time_bar
+from scripts.progress import clock, duration_words, percent_bar, time_bar
 from scripts.theme import ASCII, THEMES, Theme
 from scripts.tui.layout import Size, clip, fold, question
 from scripts.tui.state import Field, JobState, State
@@ -67,15 +67,6 @@ def left_words(job: JobState) -> str:
     if job.left is None or job.stopping:
         return ""
     return f", about {duration_words(job.left)} left"
-
-
-def duration_words(seconds: float) -> str:
-    """A rough length of time."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    if seconds < 90 * 60:
-        return f"{round(seconds / 60)} min"
-    return f"{seconds / 3600:.1f} h"
 
 
 def job_lines(job: JobState, theme: Theme = ASCII) -> list[str]:

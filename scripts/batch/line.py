@@ -1,0 +1,426 @@
+"""The line: a model writes songs while others that are written are being played to files."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, Protocol
+
+from scripts.batch.jobs import OPEN, PAUSED, STOPPED, Job, Jobs
+from scripts.batch.likeness import marks_of
+from scripts.batch.pools import Pool, Sign, Tag
+from scripts.batch.studio import Studio
+from scripts.batch.tickets import Ticket, made_already, take_in
+from scripts.errors import (
+    Cancelled,
+    CrashError,
+    EncoderError,
+    HeldError,
+    MusicGenError,
+    StorageError,
+)
+from scripts.files import check_folder
+from scripts.hold import Hold, hold
+from scripts.library.song_files import recover
+from scripts.library.songs import Song, read_song
+from scripts.recipe import Recipe
+
+STAGES = ("compose", "render", "convert")
+HOPELESS = 3  # failures in a row after which an order is given up
+TRIES = 2  # of a song whose model or encoder died
+TAKES = 5  # of a song that comes out like another one of its order
+_TICK = 0.1  # seconds between looks at what the processes tell
+_REST = 0.5  # and between looks at orders that are paused
+
+
+class Listener(Protocol):
+    """Who hears how the orders come along. Songs are counted from 1."""
+
+    def noted(self, note: str) -> None:
+        """Something that the user should know: a guess, or a second try."""
+
+    def report(self, job: Job, number: int, stage: str, done: float, text: str) -> None:
+        """A stage of :data:`STAGES` has come to `done` (0 to 1)."""
+
+    def finished(self, job: Job, number: int, song: Song) -> None:
+        """A song has its final name."""
+
+    def failed(self, job: Job, number: int, reason: str) -> None:
+        """A song could not be made."""
+
+
+@dataclass
+class _Playing:
+    """A song that is being played to files."""
+
+    tag: Tag
+    recipe: dict[str, Any]
+
+
+class Line:
+    """Works through orders until all are over, or the user stops it.
+
+    Memory does not grow with the number of songs: no more than a few written songs wait, and the
+    rest is in the file of `jobs`.
+
+    Parameters
+    ----------
+    jobs : Jobs
+    studio : Studio
+    pool : Pool
+    listener : Listener
+    cancelled : callable
+    stop : Event
+        Set when the work is given up; the studio listens to it, too.
+    only : sequence of int, optional
+        The orders to work at; all that are open, new ones too, without it.
+    """
+
+    def __init__(self, jobs: Jobs, studio: Studio, pool: Pool, listener: Listener,
+                 cancelled: Callable[[], bool], stop: threading.Event,
+                 only: Sequence[int] | None = None) -> None:
+        self.jobs, self.studio, self.pool = jobs, studio, pool
+        self.listener, self.cancelled, self.stop, self.only = listener, cancelled, stop, only
+        self._desk = ThreadPoolExecutor(1)  # where the model is waited for
+        self._signs: SimpleQueue[Sign] = SimpleQueue()
+        self._holds: dict[int, Hold] = {}
+        self._known: dict[int, Job] = {}  # of the holds
+        self._writing: tuple[Future[Recipe], Tag] | None = None
+        self._take = 0
+        self._waiting: deque[tuple[Tag, dict[str, Any]]] = deque()
+        self._playing: dict[Future[Any], _Playing] = {}
+        self._tries: dict[Tag, int] = {}
+        self._suspects: set[Tag] = set()  # one of them may have killed its process
+        self._held: list[tuple[Tag, str]] = []  # whole, but another program holds a file open
+        self._in_a_row: dict[int, int] = {}
+        self._open: list[Job] = []  # of the holds, the next one first
+        self._trouble: StorageError | None = None
+        self.failures = 0
+
+    def run(self) -> int:
+        """Make the songs.
+
+        Returns
+        -------
+        int
+            How many failed.
+
+        Raises
+        ------
+        Cancelled
+            When the user stopped it; ``--resume`` goes on.
+        StorageError
+            When the disk is full or cannot be written.
+        """
+        try:
+            while self._step():
+                pass
+        except BaseException:
+            self.stop.set()
+            self.pool.cancel()
+            raise
+        finally:
+            with contextlib.suppress(StorageError):  # it has been told, or comes again
+                self._finish()
+        if self._trouble:
+            raise self._trouble
+        return self.failures
+
+    def _step(self) -> bool:
+        """Hand out what can be done, wait a moment, take in what is done; False at the end."""
+        if self.cancelled():
+            raise Cancelled("stopped")
+        self._claim()
+        self._write_next()
+        self._play_next()
+        going = [*self._playing, *([self._writing[0]] if self._writing else [])]
+        if not going:
+            if any(self.jobs.job(n).state == PAUSED for n in self._holds):
+                time.sleep(_REST)
+                return True
+            return bool(self._waiting)
+        done, _ = wait(going, _TICK, FIRST_COMPLETED)
+        self._tell()
+        for future in done:
+            if self._writing and future is self._writing[0]:
+                self._take_sheet()
+            elif future in self._playing:
+                self._take_song(future)
+        return True
+
+    # -- orders ----------------------------------------------------------------------------
+
+    def _claim(self) -> None:
+        """Hold the orders that nobody else is working at; take up what is left of them."""
+        found = [job for job in self.jobs.jobs((OPEN,))
+                 if self.only is None or job.id in self.only]
+        for job in found:
+            if job.id not in self._holds:
+                with contextlib.suppress(OSError):  # no folder for locks: no other program
+                    held = hold(self._hold_file(job.id))
+                    if held is None:
+                        continue
+                    self._holds[job.id] = held
+                self._holds.setdefault(job.id, Hold(self.jobs.path, -1))
+                self._take_up(self.jobs.job(job.id))
+            self._known[job.id] = job
+        self._open = [job for job in found if job.id in self._holds]
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Let go of orders that somebody cancelled or that were stopped."""
+        at_work = {p.tag[0] for p in self._playing.values()} | (
+            {self._writing[1][0]} if self._writing else set())
+        for number in [n for n in self._holds if n not in at_work]:
+            if self.jobs.job(number).state not in (OPEN, PAUSED):
+                self._waiting = deque(w for w in self._waiting if w[0][0] != number)
+                self._holds.pop(number).release()
+                self._hold_file(number).unlink(missing_ok=True)
+
+    def _take_up(self, job: Job) -> None:
+        """Look at what there is of an order that was begun."""
+        self._known[job.id] = job
+        self._in_a_row[job.id] = 0
+        try:
+            check_folder(job.order.out)
+        except StorageError as error:
+            self._stop_at(job, error)
+            return
+        recover(job.order.out, time.time())
+        if job.done + job.failed + job.written or self.only is None:
+            self._look_for_made(job)
+        for number, recipe in self.jobs.written(job.id):
+            self._waiting.append(((job.id, number), recipe))
+        self.jobs.close_done(job.id)
+
+    def _stop_at(self, job: Job, error: StorageError) -> None:
+        """Stop the orders of a folder that cannot be written; the others go on."""
+        self._trouble = self._trouble or error
+        for other in [job, *self._known.values()]:
+            if other.order.out == job.order.out:
+                self.jobs.set_state(other.id, STOPPED, str(error))
+
+    def _look_for_made(self, job: Job) -> None:
+        """Songs whose files were there before their line in the list was."""
+        for number, path in made_already(job.order.out, job.uid).items():
+            self.jobs.keep_done(job.id, number, read_song(path).title)
+
+    def _hold_file(self, job: int) -> Path:
+        return self.jobs.path.with_name(f"order-{job}.lmg-lock")
+
+    # -- writing ---------------------------------------------------------------------------
+
+    def _write_next(self) -> None:
+        """Have the model write the next song, unless enough of them wait."""
+        going = {job.id for job in self._open}
+        if self._writing or sum(t[0] in going for t, _ in self._waiting) > 2 * self.pool.jobs:
+            return
+        for job in self._open:
+            number = self.jobs.next_number(job.id, job.order.songs)
+            if number is not None:
+                self._begin((job.id, number), 0)
+                return
+
+    def _begin(self, tag: Tag, take: int) -> None:
+        def report(stage: str, done: float, text: str) -> None:
+            self._signs.put((tag, stage, done, text))
+        self._take = take
+        self._writing = self._desk.submit(self.studio.write, self._known[tag[0]].order, tag[1],
+                                          take, report), tag
+
+    def _take_sheet(self) -> None:
+        """A song is written: keep it, unless it is like another one."""
+        assert self._writing
+        (future, tag), self._writing = self._writing, None
+        try:
+            recipe = future.result()
+        except MusicGenError as error:
+            if not self._again(tag, error):
+                self._fail(tag, str(error))
+            elif not self.cancelled():
+                self._begin(tag, self._take)
+            return
+        job = self._known[tag[0]]
+        recipe = replace(recipe, order=job.uid, number=tag[1])
+        marks = None
+        if recipe.written is not None:
+            marks = marks_of(recipe.written.sheet)
+            # Where the user gave the chords, all songs have them.
+            like = self.jobs.alike(job.id, marks, self._take < 2 and not job.order.wishes.chords)
+            if like is not None and self._take + 1 < TAKES:
+                self._begin(tag, self._take + 1)
+                return
+            if like is not None:
+                self._fail(tag, f"it came out like song {like} {TAKES} times; ask for fewer songs, "
+                                "a higher temperature or fewer wishes")
+                return
+            recipe = self._with_own_title(recipe, job)
+        data = recipe.to_json()
+        title = recipe.written.sheet.title if recipe.written else ""
+        self.jobs.keep_written(job.id, tag[1], title, data, marks)
+        self._waiting.append((tag, data))
+
+    def _with_own_title(self, recipe: Recipe, job: Job) -> Recipe:
+        """The recipe with a title that no other song of the order has."""
+        written, n = recipe.written, 0
+        assert written
+        title = written.sheet.title
+        while self.jobs.has_title(job.id, title):
+            n += 1
+            title = self.studio.title(recipe, n)
+        return replace(recipe, written=replace(written, sheet=replace(written.sheet, title=title)))
+
+    # -- playing ---------------------------------------------------------------------------
+
+    def _play_next(self) -> None:
+        """Give songs that are written to the pool."""
+        for _ in range(len(self._waiting)):
+            room = 1 if self._suspects else self.pool.jobs + (1 if self.pool.sends else 0)
+            if len(self._playing) >= room:
+                return
+            tag, recipe = self._waiting.popleft()
+            order, state = self._known[tag[0]].order, self.jobs.job(tag[0]).state
+            if state == PAUSED:
+                self._waiting.append((tag, recipe))
+            if state != OPEN:
+                continue
+            threads = self.pool.jobs if self.pool.jobs == 1 else 1
+            ticket = Ticket(recipe, "" if self.pool.sends else str(order.out), order.bitrate,
+                            order.also, threads)
+            try:
+                future = self.pool.submit(ticket, tag)
+            except BrokenProcessPool:
+                self._waiting.appendleft((tag, recipe))
+                self._mend()
+                return
+            self._playing[future] = _Playing(tag, recipe)
+
+    def _take_song(self, future: Future[Any]) -> None:
+        """A song is played, or failed."""
+        playing = self._playing.pop(future)
+        tag, job = playing.tag, self._known[playing.tag[0]]
+        try:
+            result = future.result()
+            path = take_in(result, str(playing.recipe["written"]["title"]), job.order.out) \
+                if self.pool.sends else str(result)
+            self._done(tag, read_song(Path(path)))
+        except BrokenProcessPool:
+            self._playing[future] = playing
+            self._mend()
+        except HeldError as error:
+            self._held.append((tag, str(error)))
+        except MusicGenError as error:
+            if isinstance(error, Cancelled) or self.cancelled():
+                raise Cancelled("stopped") from error
+            # A full disk is full for the next song too.
+            if isinstance(error, StorageError) and not isinstance(error, EncoderError):
+                self._stop_at(job, error)
+            elif self._again(tag, error):
+                self._waiting.appendleft((tag, playing.recipe))
+            else:
+                self._fail(tag, str(error))
+        except Exception as error:  # a fault, or a cluster that gave up: the others go on
+            self._fail(tag, f"{type(error).__name__}: {str(error)[:200]}")
+
+    def _mend(self) -> None:
+        """Go on after a process has died: the songs it may have been at are played one by one."""
+        if self.cancelled():
+            raise Cancelled("stopped")
+        lost = [*self._playing.values()]
+        wait([*self._playing], 30.0)
+        self._playing.clear()
+        self.pool.mend()
+        alone = len(lost) == 1 and lost[0].tag in self._suspects
+        for job in {self._known[p.tag[0]].id: self._known[p.tag[0]] for p in lost}.values():
+            recover(job.order.out, time.time())
+            made = made_already(job.order.out, job.uid)
+            for playing in [p for p in lost if p.tag[0] == job.id]:
+                if playing.tag[1] in made:
+                    self._done(playing.tag, read_song(made[playing.tag[1]]))
+                elif alone:
+                    self._fail(playing.tag, "the process that played it died twice")
+                else:
+                    self._suspects.add(playing.tag)
+                    self._waiting.appendleft((playing.tag, playing.recipe))
+        if not alone:
+            self.listener.noted("A process died; what it was at is made again.")
+
+    # -- what becomes of songs -------------------------------------------------------------
+
+    def _again(self, tag: Tag, error: MusicGenError) -> bool:
+        """Whether a song is tried once more; the user is told."""
+        if isinstance(error, Cancelled) or self.cancelled():
+            raise Cancelled("stopped") from error
+        self._tries[tag] = self._tries.get(tag, 0) + 1
+        if not isinstance(error, (CrashError, EncoderError)) or self._tries[tag] >= TRIES:
+            return False
+        self.listener.noted(f"song number {tag[1]}: {error}; trying it once more")
+        return True
+
+    def _done(self, tag: Tag, song: Song) -> None:
+        self.jobs.keep_done(tag[0], tag[1], song.title)
+        self._over(tag)
+        self._in_a_row[tag[0]] = 0
+        self.listener.finished(self._known[tag[0]], tag[1], song)
+
+    def _fail(self, tag: Tag, reason: str) -> None:
+        self.jobs.keep_failed(tag[0], tag[1], reason)
+        self._over(tag)
+        self.failures += 1
+        self._in_a_row[tag[0]] = self._in_a_row.get(tag[0], 0) + 1
+        self.listener.failed(self._known[tag[0]], tag[1], reason)
+        if self._in_a_row[tag[0]] >= HOPELESS:
+            self.jobs.set_state(tag[0], STOPPED, reason)
+
+    def _over(self, tag: Tag) -> None:
+        self._tries.pop(tag, None)
+        self._suspects.discard(tag)
+        self.jobs.close_done(tag[0])
+
+    def _tell(self) -> None:
+        """Pass on what is reported."""
+        while not self._signs.empty():
+            self._tell_one(self._signs.get())
+        for sign in self.pool.signs():
+            self._tell_one(sign)
+
+    def _tell_one(self, sign: Sign) -> None:
+        (job, number), stage, done, text = sign
+        if job in self._known:
+            self.listener.report(self._known[job], number, stage, done, text)
+
+    # -- the end ---------------------------------------------------------------------------
+
+    def _finish(self) -> None:
+        """Wait for what is going on, keep what is done, let everything go."""
+        self._desk.shutdown(cancel_futures=True)
+        wait([*self._playing], 30.0)
+        for future, playing in [*self._playing.items()]:
+            if future.done() and not future.cancelled() and future.exception() is None \
+                    and not self.pool.sends:
+                self._done(playing.tag, read_song(Path(future.result())))
+        self._look_at_held()
+        for number, held in self._holds.items():
+            held.release()
+            if self.jobs.job(number).left <= 0:
+                self._hold_file(number).unlink(missing_ok=True)
+
+    def _look_at_held(self) -> None:
+        """What another program held open may have been let go."""
+        for out in {self._known[tag[0]].order.out for tag, _ in self._held}:
+            recover(out, time.time())
+        for tag, reason in self._held:
+            job = self._known[tag[0]]
+            made = made_already(job.order.out, job.uid).get(tag[1])
+            if made:
+                self._done(tag, read_song(made))
+            else:
+                self._fail(tag, reason)

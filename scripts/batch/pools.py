@@ -1,0 +1,241 @@
+"""Who plays the songs: this process, several processes, or other computers."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
+from queue import SimpleQueue
+from typing import Any, Protocol
+
+from scripts.batch.tickets import Ticket
+from scripts.errors import SetupError, UsageError
+
+MOST_JOBS = 60  # Windows waits for no more than 63 things at once
+Tag = tuple[int, int]  # order and number of a song
+Sign = tuple[Tag, str, float, str]  # of life: stage, share done, text
+
+
+class Pool(Protocol):
+    """An executor for tickets, and what it tells on the way."""
+
+    executor: Executor
+
+    @property
+    def jobs(self) -> int:
+        """Songs that are played at once."""
+
+    @property
+    def sends(self) -> bool:
+        """Whether the files come back as bytes, not under their final names."""
+
+    def submit(self, ticket: Ticket, tag: Tag) -> Future[Any]:
+        """Have a song played."""
+
+    def signs(self) -> Iterator[Sign]:
+        """What has been reported since the last time."""
+
+    def cancel(self) -> None:
+        """Have the songs that are being played stop soon."""
+
+    def mend(self) -> None:
+        """Go on after a process has died."""
+
+    def close(self) -> None:
+        """Wait for what is being played, and let everything go."""
+
+
+class InProcess:
+    """One thread of this process: for one song nothing else has to be started."""
+
+    jobs, sends = 1, False
+
+    def __init__(self, cancelled: Callable[[], bool]) -> None:
+        self.executor: Executor = ThreadPoolExecutor(1)
+        self._signs: SimpleQueue[Sign] = SimpleQueue()
+        self._cancelled = cancelled
+        self._stopped = threading.Event()
+        # While the model loads and writes, what plays its notes is loaded too.
+        threading.Thread(target=_load, daemon=True).start()
+
+    def submit(self, ticket: Ticket, tag: Tag) -> Future[Any]:
+        def work() -> str:
+            from scripts.batch.playing import play_ticket
+            return play_ticket(
+                ticket, lambda stage, done, text: self._signs.put((tag, stage, done, text)),
+                lambda: self._stopped.is_set() or self._cancelled())
+        return self.executor.submit(work)
+
+    def signs(self) -> Iterator[Sign]:
+        while not self._signs.empty():
+            yield self._signs.get()
+
+    def cancel(self) -> None:
+        self._stopped.set()
+
+    def mend(self) -> None:
+        pass
+
+    def close(self) -> None:
+        self.executor.shutdown()
+
+
+class Processes:
+    """Several processes of this computer."""
+
+    sends = False
+
+    def __init__(self, jobs: int) -> None:
+        self.jobs = jobs
+        self._start()
+
+    def _start(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._signs, self._stopped = context.SimpleQueue(), context.Event()
+        self.executor: Executor = ProcessPoolExecutor(
+            self.jobs, context, _begin, (self._signs, self._stopped))
+        with _deaf_to_ctrl_c():
+            for _ in range(self.jobs):  # they start now, while the model writes
+                self.executor.submit(_load)
+
+    def submit(self, ticket: Ticket, tag: Tag) -> Future[Any]:
+        return self.executor.submit(_play, ticket, tag)
+
+    def signs(self) -> Iterator[Sign]:
+        while not self._signs.empty():
+            yield self._signs.get()
+
+    def cancel(self) -> None:
+        self._stopped.set()
+
+    def mend(self) -> None:
+        self.executor.shutdown(wait=True, cancel_futures=True)
+        self._start()
+
+    def close(self) -> None:
+        self.executor.shutdown(wait=True, cancel_futures=True)
+
+
+class Cluster:
+    """Other computers, whose Dask scheduler and workers somebody has started.
+
+    Parameters
+    ----------
+    address : str
+        Such as ``tcp://10.0.0.5:8786``.
+
+    Raises
+    ------
+    SetupError
+        When Dask's distributed is not installed.
+    UsageError
+        When no scheduler answers there.
+    """
+
+    sends = True
+
+    def __init__(self, address: str) -> None:
+        try:
+            from distributed import Client
+        except ImportError as error:
+            raise SetupError("--cluster needs Dask: in the program's environment, python -m pip "
+                             "install distributed (docs/cluster.md)") from error
+        try:
+            self._client = Client(address, timeout=10, set_as_default=False)
+            self._client.wait_for_workers(1, timeout=60)
+        except (OSError, ValueError, TimeoutError) as error:
+            raise UsageError(f"--cluster {address[:60]}: no scheduler with a worker answers "
+                             "there; start them with 'dask scheduler' and 'dask worker' "
+                             "(docs/cluster.md)") from error
+        self.executor: Executor = self._client.get_executor(pure=False, retries=3)
+
+    @property
+    def jobs(self) -> int:
+        """One song for each thread of each worker that is there now."""
+        workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
+        return max(1, sum(int(worker["nthreads"]) for worker in workers))
+
+    def submit(self, ticket: Ticket, tag: Tag) -> Future[Any]:
+        return self.executor.submit(_play_away, ticket)
+
+    def signs(self) -> Iterator[Sign]:
+        return iter(())
+
+    def cancel(self) -> None:
+        self.executor.shutdown(wait=False, cancel_futures=True)
+
+    def mend(self) -> None:
+        pass
+
+    def close(self) -> None:
+        self.executor.shutdown(wait=False, cancel_futures=True)
+        self._client.close()
+
+
+def usual_jobs() -> int:
+    """Songs played at once: one for each core."""
+    return min(MOST_JOBS, os.cpu_count() or 1)
+
+
+# -- in the processes ----------------------------------------------------------------------
+
+_here: dict[str, Any] = {}
+
+
+def _begin(signs: Any, stopped: Any) -> None:
+    """Prepare a process: it ends with its parent, and leaves Ctrl+C to it."""
+    for name in ("SIGINT", "SIGBREAK"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    _here.update(signs=signs, stopped=stopped)
+    threading.Thread(target=_follow_parent, daemon=True).start()
+
+
+def _follow_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _load() -> None:
+    """Import what renders and encodes, which takes a second."""
+    import scripts.batch.playing  # noqa: F401
+
+
+def _play(ticket: Ticket, tag: Tag) -> str:
+    from scripts.batch.playing import play_ticket
+    return play_ticket(ticket, lambda *told: _here["signs"].put((tag, *told)),
+                       _here["stopped"].is_set)
+
+
+def _play_away(ticket: Ticket) -> dict[str, bytes]:
+    from scripts.batch.playing import play_away
+    return play_away(ticket)
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Processes that are started here do not die of Ctrl+C while they load; the parent decides."""
+    if sys.platform == "win32":
+        import ctypes
+        switch = ctypes.windll.kernel32.SetConsoleCtrlHandler
+        switch(None, True)
+        try:
+            yield
+        finally:
+            switch(None, False)
+        return
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

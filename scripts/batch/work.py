@@ -1,0 +1,108 @@
+"""Makes songs: takes orders in and works through them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from scripts import paths
+from scripts.awake import awake
+from scripts.batch.jobs import OPEN, STOPPED, Jobs
+from scripts.batch.line import Line, Listener
+from scripts.batch.orders import Order
+from scripts.batch.pools import Cluster, InProcess, Pool, Processes
+from scripts.batch.studio import Studio
+from scripts.child import Child
+from scripts.errors import UsageError
+from scripts.files import check_folder
+from scripts.settings import Settings
+
+
+def make_songs(orders: Sequence[Order], settings: Settings, listener: Listener,
+               cancelled: Callable[[], bool], jobs: int, worker: Child | None = None,
+               cluster: str = "") -> int:
+    """Take orders in and make their songs; a failed one does not stop the others.
+
+    Parameters
+    ----------
+    jobs : int
+        Songs that are played to files at once.
+    worker : Child, optional
+        A model's process that has been started already.
+    cluster : str
+        Address of a Dask scheduler; empty for this computer alone.
+
+    Returns
+    -------
+    int
+        How many songs failed.
+    """
+    return _work(settings, listener, cancelled, jobs, worker, cluster, orders)
+
+
+def go_on(settings: Settings, listener: Listener, cancelled: Callable[[], bool], jobs: int,
+          worker: Child | None = None, cluster: str = "") -> int:
+    """Go on with all orders that are not over, also those that come in meanwhile.
+
+    Returns
+    -------
+    int
+        How many songs failed.
+    """
+    return _work(settings, listener, cancelled, jobs, worker, cluster, None)
+
+
+def _work(settings: Settings, listener: Listener, cancelled: Callable[[], bool], jobs: int,
+          worker: Child | None, cluster: str, orders: Sequence[Order] | None) -> int:
+    stop = threading.Event()
+    kept = Jobs(paths.JOBS)
+    try:
+        if kept.notice:
+            listener.noted(kept.notice)
+        with Studio(settings, lambda: cancelled() or stop.is_set(), worker) as studio, awake():
+            only = None
+            if orders is None:
+                _reopen(kept)
+            else:
+                good = [_checked(order, studio, listener) for order in orders]
+                only = [kept.add(order).id for order in good]
+            one = orders is not None and sum(order.songs for order in orders) == 1
+            pool = _pool(cluster, 1 if one else jobs, cancelled)
+            try:
+                return Line(kept, studio, pool, listener, cancelled, stop, only).run()
+            finally:
+                pool.close()
+    finally:
+        kept.close()
+
+
+def _checked(order: Order, studio: Studio, listener: Listener) -> Order:
+    """An order that can be met, as it is kept: its files found from any folder."""
+    order = replace(order, out=order.out.absolute(),
+                    file=order.file.absolute() if order.file else None,
+                    model=_whole_path(order.model))
+    for note in studio.check(order):
+        listener.noted(note)
+    check_folder(order.out)
+    return order
+
+
+def _whole_path(model: str) -> str:
+    """A model's file as it can be found from any folder; a name stays one."""
+    return str(Path(model).absolute()) if model and Path(model).is_file() else model
+
+
+def _reopen(jobs: Jobs) -> None:
+    """Whoever goes on has mended what stopped the orders."""
+    for job in jobs.jobs((STOPPED,)):
+        jobs.set_state(job.id, OPEN)
+    if not jobs.jobs((OPEN,)):
+        raise UsageError("there is no unfinished order to go on with; 'jobs list' shows them all")
+
+
+def _pool(cluster: str, jobs: int, cancelled: Callable[[], bool]) -> Pool:
+    if cluster:
+        return Cluster(cluster)
+    return InProcess(cancelled) if jobs == 1 else Processes(jobs)

@@ -1,0 +1,277 @@
+"""The commands that make songs: generate, render, compose, jobs."""
+
+from __future__ import annotations
+
+import argparse
+import random
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from scripts import paths
+from scripts.batch.jobs import CANCELLED, DONE, OPEN, PAUSED, UNFINISHED, Job, Jobs
+from scripts.batch.orders import Order, words_also
+from scripts.brief import Wishes
+from scripts.child import WORKER, Child
+from scripts.errors import Cancelled, UsageError
+from scripts.progress import duration_words, emit, percent_bar, tell
+from scripts.settings import Settings
+
+
+def generate(args: argparse.Namespace, settings: Settings) -> int:
+    """Make songs; status 1 when one failed."""
+    file = getattr(args, "file", None)
+    orders = None if getattr(args, "resume", False) else _orders(args, settings)
+    # The model's process loads its library while this one loads its own.
+    worker = None if file else Child(WORKER)
+    from scripts.batch.pools import usual_jobs
+    from scripts.batch.work import go_on, make_songs
+    if args.watch_input:
+        # On Windows a library that looks at the input while a thread reads it waits for ever, as
+        # SciPy's Fortran does when it is loaded; so it is loaded before.
+        import scripts.production  # noqa: F401
+    stop = cancel_flag(args.watch_input)
+    jobs = usual_jobs() if args.jobs is None else args.jobs
+    shown = Progress(args.json, 0 if orders is None else sum(o.songs for o in orders))
+    cluster = getattr(args, "cluster", "") or ""
+    try:
+        failures = go_on(settings, shown, stop, jobs, worker, cluster) if orders is None else \
+            make_songs(orders, settings, shown, stop, jobs, worker, cluster)
+    except Cancelled as error:
+        more = "; 'generate --resume' goes on with the songs that are left"
+        raise Cancelled(f"cancelled{more if shown.songs != 1 else ''}") from error
+    return 1 if failures else 0
+
+
+def _orders(args: argparse.Namespace, settings: Settings) -> list[Order]:
+    """What the words of the command order."""
+    if not 1 <= (args.jobs or 1) <= 60:
+        raise UsageError(f"--jobs {args.jobs} is out of range; 1 to 60 can be used")
+    if args.command == "render":
+        return [order_of(args, settings, args.styles)]
+    styles = [*([args.styles] if args.styles else []), *(args.more_styles or [])]
+    if args.job_file:
+        from scripts.batch.job_file import read_job_file
+        if styles:
+            raise UsageError("--job-file brings its own styles; leave the others out")
+        return read_job_file(args.job_file, order_of(args, settings, ""))
+    if not styles:
+        raise UsageError('which styles? Such as generate "Chill, Dubstep", --styles once or more, '
+                         "--job-file FILE, or --resume")
+    return [order_of(args, settings, words) for words in styles]
+
+
+def order_of(args: argparse.Namespace, settings: Settings, styles: str) -> Order:
+    """One order from the words of a command."""
+    temperature = settings.temperature if args.temperature is None else args.temperature
+    seed = random.SystemRandom().randrange(1 << 31) if args.seed is None else args.seed
+    length = args.length or ("" if args.command == "render" else settings.song_length)
+    wishes = Wishes(styles=styles, length=length, key=args.key, tempo=args.tempo,
+                    meter=args.meter, tuning=args.tuning, form=args.form, chords=args.chords,
+                    binaural=args.binaural, loop=args.loop, motif=args.motif)
+    return Order(wishes, args.songs, seed, args.model or settings.model, temperature,
+                 args.out or paths.OUTPUT, settings.bitrate,
+                 words_also(getattr(args, "also", "")), getattr(args, "file", None))
+
+
+class Progress:
+    """Tells how the songs come along, as bars for people or JSON for programs.
+
+    Parameters
+    ----------
+    as_json : bool
+    songs : int
+        That are to be made; 0 where that is not known yet.
+    """
+
+    def __init__(self, as_json: bool, songs: int) -> None:
+        self.as_json, self.songs = as_json, songs
+        self._shares: dict[tuple[int, int], float] = {}  # done, of the songs that are going on
+        self._over = 0
+        self._begun = time.monotonic()
+        self._last: dict[tuple[int, int], tuple[str, int, float]] = {}
+        self._bar = ""
+
+    def report(self, job: Job, number: int, stage: str, done: float, text: str) -> None:
+        tag, percent, now = (job.id, number), int(done * 100), time.monotonic()
+        before = self._last.get(tag, ("", -1, 0.0))
+        fresh = before[0] != stage
+        if before[:2] == (stage, percent) or (not fresh and now - before[2] < 0.1):
+            return
+        self._last[tag] = stage, percent, now
+        if self.as_json:
+            emit(event="progress", order=job.id, song=number, songs=job.order.songs, stage=stage,
+                 styles=job.order.wishes.styles, done=round(done, 3), text=text)
+            return
+        self._shares[tag] = _share(stage, done)
+        if fresh and self.songs == 1:
+            self._line({"compose": f'Producing "{job.order.wishes.styles}" themed song number '
+                                   f"{number}...",
+                        "render": f"Rendering song number {number}...",
+                        "convert": f"Converting song number {number} from Wav to Mp3..."}[stage])
+        self._draw(percent_bar(done) if self.songs == 1 else self._whole())
+
+    def noted(self, note: str) -> None:
+        if self.as_json:
+            emit(event="note", text=note)
+        else:
+            self._line(note)
+
+    def finished(self, job: Job, number: int, song: Any) -> None:
+        self._close(job, number)
+        if self.as_json:
+            emit(event="song", order=job.id, song=number, songs=job.order.songs,
+                 path=str(song.path), title=song.title, seconds=song.seconds,
+                 key=song.details.get("key"), tempo=song.details.get("tempo"),
+                 seed=song.details.get("seed"))
+            return
+        if self.songs != 1:
+            self._line(f"song number {number} of {job.order.songs} is done: {song.title}")
+        self._end_bar()
+        print(song.path, flush=True)
+        if self.songs != 1:
+            self._draw(self._whole())
+
+    def failed(self, job: Job, number: int, reason: str) -> None:
+        self._close(job, number)
+        if self.as_json:
+            emit(event="failed", order=job.id, song=number, reason=reason)
+        self._end_bar()
+        tell(f"song number {number} failed: {reason}")
+
+    def _close(self, job: Job, number: int) -> None:
+        self._over += 1
+        self._shares.pop((job.id, number), None)
+        self._last.pop((job.id, number), None)
+
+    def _whole(self) -> str:
+        """The bar of all songs, where their number is known."""
+        if not self.songs:
+            return f"{self._over} songs are done, {len(self._shares)} are being made"
+        share = (self._over + sum(self._shares.values())) / self.songs
+        left = (time.monotonic() - self._begun) * (1 - share) / share if share > 0.02 else 0.0
+        words = f", about {duration_words(left)} left" if left else ""
+        return f"{percent_bar(share)}, {self._over} of {self.songs} songs{words}"
+
+    def _line(self, words: str) -> None:
+        self._end_bar()
+        print(f"Llm-Music-Gen: {words}", file=sys.stderr, flush=True)
+
+    def _draw(self, bar: str) -> None:
+        if sys.stderr.isatty():
+            print(f"\r{bar:<{len(self._bar)}}", end="", file=sys.stderr, flush=True)
+            self._bar = bar
+
+    def _end_bar(self) -> None:
+        if self._bar:
+            print(file=sys.stderr)
+            self._bar = ""
+
+
+_SHARES = {"compose": (0.0, 0.25), "render": (0.25, 0.65), "convert": (0.9, 0.1)}
+
+
+def _share(stage: str, done: float) -> float:
+    """How much of a song is done, 0 to 1."""
+    before, own = _SHARES[stage]
+    return before + own * done
+
+
+def compose(args: argparse.Namespace, settings: Settings) -> int:
+    """Write only the lead sheets."""
+    from scripts.batch.studio import Studio
+    from scripts.files import legal_name, write_text
+    from scripts.score.abc_writer import write_abc
+    order = order_of(args, settings, args.styles)
+    with Studio(settings, cancel_flag(False)) as studio:
+        for note in studio.check(order):
+            if args.json:
+                emit(event="note", text=note)
+            else:
+                print(f"Llm-Music-Gen: {note}", file=sys.stderr)
+        for number in range(1, order.songs + 1):
+            brief = studio.brief(order, number)
+            composition = studio.compose(order, brief, order.temperature, lambda *told: None)
+            text = write_abc(composition.sheet, number)
+            title = composition.sheet.title
+            if args.out:
+                path = args.out / f"{legal_name(title)} {brief.seed}.abc"
+                write_text(path, text)
+                if args.json:
+                    emit(event="file", path=str(path))
+                else:
+                    print(f"Llm-Music-Gen: {path}", file=sys.stderr)
+            elif args.json:
+                emit(event="sheet", abc=text, title=title, key=str(brief.key),
+                     tempo=brief.tempo, seed=brief.seed, model=composition.model)
+            else:
+                print(text, end="" if number == order.songs else "\n")
+    return 0
+
+
+def jobs(args: argparse.Namespace, settings: Settings) -> int:
+    """List the orders, or change one; who works at them hears of it."""
+    kept = Jobs(paths.JOBS)
+    try:
+        if kept.notice:
+            tell(kept.notice)
+        if args.action == "list":
+            for job in kept.jobs((*UNFINISHED, DONE, CANCELLED)):
+                _show(job, kept, args.json)
+            return 0
+        if args.id is None:
+            raise UsageError(f"jobs {args.action} needs the number of an order; 'jobs list' shows "
+                             "them")
+        job = kept.job(args.id)
+        if args.action == "retry":
+            print(f"{kept.retry(job.id)} songs are made again by 'generate --resume'")
+            return 0
+        if job.state not in UNFINISHED:
+            raise UsageError(f"order {job.id} is {job.state}; it cannot be changed any more")
+        if args.action == "first":
+            kept.put_first(job.id)
+        else:
+            kept.set_state(job.id, {"pause": PAUSED, "continue": OPEN, "cancel": CANCELLED
+                                    }[args.action])
+        _show(kept.job(job.id), kept, args.json)
+    finally:
+        kept.close()
+    return 0
+
+
+def _show(job: Job, kept: Jobs, as_json: bool) -> None:
+    failures = kept.failures(job.id)
+    if as_json:
+        emit(order=job.id, state=job.state, styles=job.order.wishes.styles,
+             songs=job.order.songs, done=job.done, failed=job.failed, written=job.written,
+             out=str(job.order.out), reason=job.reason,
+             failures=[{"song": n, "reason": why} for n, why in failures])
+        return
+    print(f'{job.id:>4}  {job.state:<9}  {job.done} of {job.order.songs} songs  '
+          f'"{job.order.wishes.styles}"' + (f"  ({job.reason})" if job.reason else ""))
+    for n, why in failures:
+        print(f"        song {n} failed: {why}")
+
+
+def cancel_flag(watch_input: bool) -> Callable[[], bool]:
+    """A function that turns True on Ctrl+C, a polite kill, or (asked for) the input's end."""
+    stopped = threading.Event()
+
+    def stop(*_: object) -> None:
+        if stopped.is_set():
+            raise KeyboardInterrupt  # a second Ctrl+C does not wait
+        stopped.set()
+
+    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
+        number = getattr(signal, name, None)
+        if number is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(number, stop)
+    if watch_input:
+        def watch() -> None:
+            sys.stdin.read()
+            stopped.set()
+        threading.Thread(target=watch, daemon=True).start()
+    return stopped.is_set
