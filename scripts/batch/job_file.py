@@ -129,7 +129,7 @@ def _also(value: Any) -> tuple[str, ...]:
 
 _READ: dict[str, Callable[[Any], Any]] = {
     "tempo": _number, "tuning": _number, "binaural": _number, "loop": _yes,
-    **{name: _text for name in ("styles", "length", "key", "meter", "form", "chords", "motif")}}
+    **dict.fromkeys(("styles", "length", "key", "meter", "form", "chords", "motif"), _text)}
 _READ_ORDER: dict[str, Callable[[Any], Any]] = {
     "songs": _whole, "seed": _whole, "temperature": _number, "model": _text, "also": _also}
 

@@ -7,7 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +25,7 @@ from scripts.errors import (
     EncoderError,
     HeldError,
     MusicGenError,
+    SetupError,
     StorageError,
 )
 from scripts.files import check_folder
@@ -315,6 +316,9 @@ class Line:
         except BrokenProcessPool:
             self._playing[future] = playing
             self._mend()
+        except CancelledError as error:
+            raise SetupError("the cluster does not answer any more; 'generate --resume' goes on, "
+                             "here or with --cluster") from error
         except HeldError as error:
             self._held.append((tag, str(error)))
         except MusicGenError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import multiprocessing
 import os
 import signal
@@ -145,6 +147,7 @@ class Cluster:
         except ImportError as error:
             raise SetupError("--cluster needs Dask: in the program's environment, python -m pip "
                              "install distributed (docs/cluster.md)") from error
+        logging.disable(logging.CRITICAL)  # Dask's own words would tear the bars
         try:
             self._client = Client(address, timeout=10, set_as_default=False)
             self._client.wait_for_workers(1, timeout=60)
@@ -167,14 +170,15 @@ class Cluster:
         return iter(())
 
     def cancel(self) -> None:
-        self.executor.shutdown(wait=False, cancel_futures=True)
+        self.executor.shutdown(wait=False)
 
     def mend(self) -> None:
         pass
 
     def close(self) -> None:
-        self.executor.shutdown(wait=False, cancel_futures=True)
-        self._client.close()
+        with contextlib.suppress(OSError, TimeoutError):  # it may be gone
+            self.executor.shutdown(wait=False)
+            self._client.close(timeout=5)
 
 
 def usual_jobs() -> int:

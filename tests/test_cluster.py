@@ -1,0 +1,73 @@
+"""Songs on a real Dask cluster on this computer: a scheduler and three workers."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.processes import start
+from tests.test_batch import numbers, only_whole_songs, sound_of
+from tests.waiting import until
+
+pytest.importorskip("distributed")
+from tests.cluster import DaskHere  # noqa: E402
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def test_a_worker_killed_in_the_middle_of_a_song_costs_no_song(home: Path, run: Run) -> None:
+    with DaskHere(home, 3) as dask:
+        process = start(home, "generate", "folk", "--songs", "6", "--length", "1", "--seed", "5",
+                        "--cluster", dask.address, "--json", "--also", "mid")
+        until(dask.busy).kill()
+        out, said = process.communicate(timeout=200)
+        assert process.returncode == 0, said
+    songs = [e for e in map(json.loads, out.splitlines()) if e["event"] == "song"]
+    assert Counter(e["song"] for e in songs) == {n: 1 for n in range(1, 7)}
+    assert set(numbers(home / "output").values()) == {1} and len(numbers(home / "output")) == 6
+    assert {p.suffix for p in (home / "output").iterdir()} == {".mp3", ".json", ".abc", ".mid"}
+    here = run("generate", "folk", "--songs", "1", "--length", "1", "--seed", "5", "--out",
+               str(home / "here"))
+    alone, = (home / "here").glob("*.mp3")
+    assert here.returncode == 0
+    assert sound_of(alone) == sound_of(home / "output" / alone.name)
+
+
+def test_a_program_killed_beside_a_cluster_goes_on_without_it(home: Path, run: Run) -> None:
+    with DaskHere(home, 1) as dask:
+        process = start(home, "generate", "folk", "--songs", "3", "--length", "0.17", "--seed",
+                        "5", "--cluster", dask.address, "--json")
+        assert process.stdout
+        for line in process.stdout:
+            if '"event": "song"' in line:
+                break
+        process.kill()
+        process.communicate()
+    done = run("generate", "--resume")
+    assert done.returncode == 0, done.stderr
+    assert set(numbers(home / "output").values()) == {1} and len(numbers(home / "output")) == 3
+    assert only_whole_songs(home / "output")
+
+
+def test_a_scheduler_that_goes_away_is_told_and_nothing_is_lost(home: Path, run: Run) -> None:
+    with DaskHere(home, 1) as dask:
+        process = start(home, "generate", "folk", "--songs", "3", "--length", "0.5", "--seed",
+                        "5", "--cluster", dask.address, "--json")
+        until(dask.busy)
+        dask.scheduler.kill()
+        _, said = process.communicate(timeout=120)
+    assert process.returncode == 1 and "does not answer any more" in said, said
+    assert "Traceback" not in said
+    assert run("generate", "--resume").returncode == 0
+    assert set(numbers(home / "output").values()) == {1} and len(numbers(home / "output")) == 3
+
+
+def test_a_cluster_that_does_not_answer_is_told(run: Run) -> None:
+    done = run("generate", "folk", "--songs", "2", "--cluster", "tcp://127.0.0.1:9")
+    assert done.returncode == 2 and "no scheduler" in done.stderr
+    assert "Traceback" not in done.stderr
