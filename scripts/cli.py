@@ -15,6 +15,9 @@ from scripts.errors import Cancelled, MusicGenError, UsageError
 from scripts.progress import tell
 from scripts.settings import Settings, load_settings
 
+LIBRARY = ("list", "search", "rate", "thumb", "rescan", "remove", "undo", "bin", "usage",
+           "duplicates", "playlist")
+
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
@@ -81,11 +84,16 @@ def build_parser() -> argparse.ArgumentParser:
     jobs.add_argument("id", nargs="?", type=int, metavar="ORDER")
     play = commands.add_parser("play", parents=[common], help="play songs in a loop")
     play.add_argument("files", nargs="*", type=Path)
+    play.add_argument("--playlist", metavar="NAME", help="a playlist, or a query such as "
+                      "'style:chill rating>=4'")
     play.add_argument("--shuffle", action="store_true")
     play.add_argument("--once", action="store_true", help="stop after the last song")
     play.add_argument("--output", choices=("auto", "miniaudio", "simpleaudio", "null"))
-    library = commands.add_parser("library", parents=[common], help="list the songs")
-    library.add_argument("action", choices=("list",))
+    library = commands.add_parser("library", parents=[common], help="the songs: list, search, "
+                                  "rate, remove, playlists ...")
+    library.add_argument("action", choices=LIBRARY)
+    library.add_argument("words", nargs="*", metavar="WORD",
+                         help="search: such as style:chill 'rating>=4' (docs/library.md)")
     models = commands.add_parser("models", parents=[common],
                                  help="list, check, find or add models")
     models.add_argument("action", choices=("list", "check", "find", "add"))
@@ -145,14 +153,18 @@ def _run(args: argparse.Namespace, settings: Settings, notes: list[str]) -> int:
         from scripts.tui.menu import run_menu
         return run_menu(settings, notes)
     if command == "play":
-        return _play(args, settings)
+        from scripts.browse import play
+        return play(args, settings)
     if command == "bench":
         from scripts.bench import run_bench
         return run_bench(args.model, settings, args.json, args.long)
     if command == "models" and args.action in ("find", "add"):
         return _fetch_models(args)
+    if command == "library":
+        from scripts.browse import library
+        return library(args)
     from scripts import reports
-    looks = {"library": reports.library, "models": reports.models, "styles": reports.styles,
+    looks = {"models": reports.models, "styles": reports.styles,
              "doctor": reports.doctor}
     return looks[command](args, settings)
 
@@ -164,12 +176,6 @@ def _fetch_models(args: argparse.Namespace) -> int:
     if not args.name:
         raise UsageError("models add needs a name; 'models find' lists some")
     return add_model(args.name, args.json)
-
-
-def _play(args: argparse.Namespace, settings: Settings) -> int:
-    from scripts.jukebox.console import play_on_console
-    return play_on_console(args.files, args.shuffle, args.once, args.output or settings.output,
-                           settings, args.json)
 
 
 if __name__ == "__main__":

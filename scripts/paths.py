@@ -13,5 +13,6 @@ OUTPUT = HOME / "output"
 SOUNDFONTS = HOME / "data" / "soundfonts"
 SETTINGS = HOME / "data" / "persistent.json"
 SESSION = HOME / "data" / "jukebox.json"  # where the listener was
-LISTENER = HOME / "data" / "listener.db"  # ratings and plays
+LIBRARY = HOME / "data" / "library.db"  # made from the songs' files
 JOBS = HOME / "data" / "jobs.db"  # orders of songs
+PLAYLISTS = HOME / "data" / "playlists.json"

@@ -1,4 +1,4 @@
-"""Commands that only look: library, models, styles, doctor."""
+"""Commands that only look: models, styles, doctor."""
 
 from __future__ import annotations
 
@@ -13,26 +13,13 @@ from scripts import paths
 from scripts.errors import MusicGenError, UsageError
 from scripts.files import nearest_folder
 from scripts.installer.start import check_start
-from scripts.library.songs import list_songs
+from scripts.library.folder import songs_in
 from scripts.llm.gguf_file import GgufInfo, language_model
 from scripts.llm.registry import find_model, list_models
 from scripts.memory import memory_for, physical_memory
-from scripts.progress import clock, emit
+from scripts.progress import emit
 from scripts.settings import Settings
 from scripts.styles.style import load_styles
-
-
-def library(args: argparse.Namespace, settings: Settings) -> int:
-    """List the songs."""
-    for song in list_songs(paths.OUTPUT):
-        if args.json:
-            emit(path=str(song.path), title=song.title, seconds=song.seconds,
-                  key=song.details.get("key"), tempo=song.details.get("tempo"),
-                  styles=song.details.get("styles"))
-        else:
-            asked = song.details.get("asked", "")
-            print(f"{clock(song.seconds):>7}  {song.title}  ({asked})")
-    return 0
 
 
 def models(args: argparse.Namespace, settings: Settings) -> int:
@@ -151,7 +138,7 @@ def _output_folder() -> tuple[str, bool, str]:
         probe.unlink()
     except OSError as error:
         return "output", False, f"{folder} may not be written ({error.strerror})"
-    songs = len(list_songs(folder))
+    songs = len(songs_in(folder)) if folder.is_dir() else 0
     return "output", free > 50 << 20, f"{folder}, {songs} songs, {free / 1e9:.1f} GB free"
 
 

@@ -66,7 +66,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(paths, "MODELS", tmp_path / "models")
     monkeypatch.setattr(paths, "OUTPUT", tmp_path / "output")
     for name, file in (("SETTINGS", "persistent.json"), ("SESSION", "jukebox.json"),
-                       ("LISTENER", "listener.db"), ("JOBS", "jobs.db")):
+                       ("LIBRARY", "library.db"), ("JOBS", "jobs.db"),
+                       ("PLAYLISTS", "playlists.json")):
         monkeypatch.setattr(paths, name, tmp_path / "data" / file)
     return tmp_path
 

@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 
 from scripts.batch.job_file import read_job_file
 from scripts.batch.jobs import CANCELLED, DONE, OPEN, PAUSED, STOPPED, UNFINISHED, Jobs
-from scripts.batch.likeness import ALIKE, likeness, marks_of
 from scripts.batch.orders import Order, order_from_json
 from scripts.batch.tickets import made_already, take_in
 from scripts.brief import Wishes
@@ -25,6 +24,7 @@ from scripts.composer.compose import Composition
 from scripts.errors import MusicGenError, NotationError, StorageError, UsageError
 from scripts.recipe import Recipe, kept_recipe, recipe_from_json
 from scripts.score.abc_reader import read_abc
+from scripts.score.likeness import ALIKE, likeness, marks_of
 from scripts.score.sheet import LeadSheet, transpose
 from scripts.styles.style import Style
 from tests.conftest import TUNE

@@ -15,7 +15,7 @@ from tests.test_batch import numbers, only_whole_songs, sound_of
 from tests.waiting import until
 
 pytest.importorskip("distributed")
-from tests.cluster import DaskHere  # noqa: E402
+from tests.cluster import DaskHere
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -28,7 +28,7 @@ def test_a_worker_killed_in_the_middle_of_a_song_costs_no_song(home: Path, run: 
         out, said = process.communicate(timeout=200)
         assert process.returncode == 0, said
     songs = [e for e in map(json.loads, out.splitlines()) if e["event"] == "song"]
-    assert Counter(e["song"] for e in songs) == {n: 1 for n in range(1, 7)}
+    assert Counter(e["song"] for e in songs) == dict.fromkeys(range(1, 7), 1)
     assert set(numbers(home / "output").values()) == {1} and len(numbers(home / "output")) == 6
     assert {p.suffix for p in (home / "output").iterdir()} == {".mp3", ".json", ".abc", ".mid"}
     here = run("generate", "folk", "--songs", "1", "--length", "1", "--seed", "5", "--out",

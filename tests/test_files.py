@@ -18,8 +18,9 @@ from scripts.errors import HeldError, StorageError, UsageError
 from scripts.files import legal_name, patiently, storage_error, write_text
 from scripts.hold import Hold
 from scripts.library import song_files
+from scripts.library.catalogue import Catalogue
 from scripts.library.song_files import PART, SongFiles, recover
-from scripts.library.songs import Shelf, list_songs
+from scripts.library.songs import Song
 from scripts.settings import Settings, checked, load_settings, save_settings
 from tests.conftest import ROOT
 
@@ -312,17 +313,26 @@ def test_a_song_is_read_again_only_when_it_has_changed(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"")
         os.utime(tmp_path / name, ns=(0, 10**9 * (1 if name[0] == "b" else 2)))
     (tmp_path / "b.json").write_text('{"title": "One", "seconds": 5}')
-    shelf = Shelf(tmp_path)
-    first = shelf.songs()
-    assert [s.title for s in first] == ["One", "a", "a"] and not shelf.changed()
-    assert all(one is two for one, two in zip(first, shelf.songs(), strict=True))
+    library = Catalogue(tmp_path / "data" / "library.db", tmp_path)
+    read: list[int] = []
+    assert library.scan(heard=lambda done, of: read.append(of)) and read == [3]
+    assert [s.title for s in library.songs()] == ["One", "a", "a"]
+    assert not library.scan(heard=lambda done, of: read.append(of)) and read == [3]
     (tmp_path / "b.json").write_text('{"title": "Two"}')
     os.utime(tmp_path / "b.json", ns=(0, 5))
-    again = shelf.songs()
-    assert [s.title for s in again] == ["Two", "a", "a"] and again[1] is first[1]
+    assert library.scan(heard=lambda done, of: read.append(of)) and read == [3, 1]
+    assert [s.title for s in library.songs()] == ["Two", "a", "a"]
     (tmp_path / "d.ogg").write_bytes(b"")
-    assert shelf.changed() and len(shelf.songs()) == 4
-    assert Shelf(tmp_path / "none").songs() == []
+    assert library.scan() and len(library.songs()) == 4
+    none = Catalogue(tmp_path / "data" / "none.db", tmp_path / "none")
+    assert not none.scan() and none.songs() == []
+
+
+def list_songs(folder: Path) -> list[Song]:
+    """Every playable file of a folder, oldest first."""
+    library = Catalogue(folder.parent / f"{folder.name}.db", folder)
+    library.scan()
+    return library.songs()
 
 
 def test_tracks_of_a_song_are_no_songs(tmp_path: Path) -> None:

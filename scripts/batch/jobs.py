@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scripts.batch.likeness import ALIKE, Marks
 from scripts.batch.orders import Order, order_from_json
 from scripts.database import is_damage, open_database, set_aside
 from scripts.errors import StorageError, UsageError
+from scripts.score.likeness import ALIKE, Marks
 
 OPEN, PAUSED, STOPPED, CANCELLED, DONE = "open", "paused", "stopped", "cancelled", "done"
 UNFINISHED = (OPEN, PAUSED, STOPPED)

@@ -15,7 +15,6 @@ from queue import SimpleQueue
 from typing import Any, Protocol
 
 from scripts.batch.jobs import OPEN, PAUSED, STOPPED, Job, Jobs
-from scripts.batch.likeness import marks_of
 from scripts.batch.pools import Pool, Sign, Tag
 from scripts.batch.studio import Studio
 from scripts.batch.tickets import Ticket, made_already, take_in
@@ -33,6 +32,7 @@ from scripts.hold import Hold, hold
 from scripts.library.song_files import recover
 from scripts.library.songs import Song, read_song
 from scripts.recipe import Recipe
+from scripts.score.likeness import marks_of
 
 STAGES = ("compose", "render", "convert")
 HOPELESS = 3  # failures in a row after which an order is given up

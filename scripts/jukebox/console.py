@@ -5,27 +5,18 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
-from scripts import paths
 from scripts.errors import StorageError
 from scripts.jukebox.player import Player
 from scripts.jukebox.queue import Queue
-from scripts.library.songs import list_songs, read_song
+from scripts.library.songs import Song
 from scripts.progress import emit, time_bar
 from scripts.settings import Settings
 
 
-def play_on_console(files: Sequence[Path], shuffle: bool, once: bool, output: str,
+def play_on_console(songs: Sequence[Song], shuffle: bool, once: bool, output: str,
                     settings: Settings, as_json: bool) -> int:
-    """Play files, or the whole output folder, until Ctrl+C (or the end, with `once`)."""
-    missing = [f for f in files if not f.is_file()]
-    if missing:
-        raise StorageError(f"{missing[0]}: there is no such file; check the name")
-    songs = [read_song(f) for f in files] if files else list_songs(paths.OUTPUT)
-    if not songs:
-        raise StorageError(f"{paths.OUTPUT}: there is no song yet; make one with "
-                           "'launcher.py generate \"Chill\"'")
+    """Play songs until Ctrl+C (or the end, with `once`)."""
     queue = Queue(songs, repeat="off" if once else "all", shuffle=shuffle)
     player = Player(queue, output, settings.volume, settings.crossfade)
     player.start()

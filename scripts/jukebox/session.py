@@ -28,6 +28,8 @@ class Session:
         Files in playing order.
     repeat : str
     shuffle : bool
+    playlist : str
+        Name or query of what is listened to; empty for all songs.
     """
 
     song: str = ""
@@ -35,6 +37,7 @@ class Session:
     order: tuple[str, ...] = ()
     repeat: str = "all"
     shuffle: bool = False
+    playlist: str = ""
 
 
 def load_session(path: Path) -> Session:
@@ -45,11 +48,12 @@ def load_session(path: Path) -> Session:
         return Session()
     if not isinstance(data, dict):
         return Session()
-    song, order = data.get("song"), data.get("order")
+    song, order, playlist = data.get("song"), data.get("order"), data.get("playlist")
     return Session(
         song if isinstance(song, str) else "", seconds_in(data.get("position")),
         tuple(p for p in order if isinstance(p, str)) if isinstance(order, list) else (),
-        data["repeat"] if data.get("repeat") in REPEATS else "all", data.get("shuffle") is True)
+        data["repeat"] if data.get("repeat") in REPEATS else "all", data.get("shuffle") is True,
+        playlist if isinstance(playlist, str) else "")
 
 
 def save_session(path: Path, session: Session) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -198,15 +199,19 @@ def recover(folder: Path, now: float) -> int:
         Songs finished.
     """
     finished = 0
-    try:
-        locks = [p for p in folder.iterdir() if p.name.endswith(LOCK)]
-    except OSError:
-        return 0
-    for lock in locks:
+    for lock in _ending(folder, LOCK):
         with contextlib.suppress(OSError):
             finished += _recovered(lock)
     _sweep(folder, now)
     return finished
+
+
+def _ending(folder: Path, suffix: str) -> list[Path]:
+    """Files of a folder, which may hold very many, by their ending."""
+    try:
+        return [folder / name for name in os.listdir(folder) if name.endswith(suffix)]
+    except OSError:
+        return []
 
 
 def _recovered(lock: Path) -> bool:
@@ -236,13 +241,11 @@ def _listed(lock: Path) -> list[str]:
 
 def _sweep(folder: Path, now: float) -> None:
     """Take away parts that nobody has touched for a day and that no lock is for."""
-    try:
-        locked = {p.name.removesuffix(LOCK) for p in folder.iterdir() if p.name.endswith(LOCK)}
-        for path in folder.iterdir():
-            name = path.name.removesuffix(PART)
-            ours = path.name.endswith(PART) and not any(
-                name.removesuffix(s) in locked for s in SUFFIXES)
-            if ours and now - path.stat().st_mtime > ABANDONED:
+    locked = {p.name.removesuffix(LOCK) for p in _ending(folder, LOCK)}
+    for path in _ending(folder, PART):
+        name = path.name.removesuffix(PART)
+        if any(name.removesuffix(s) in locked for s in SUFFIXES):
+            continue
+        with contextlib.suppress(OSError):
+            if now - path.stat().st_mtime > ABANDONED:
                 path.unlink(missing_ok=True)
-    except OSError:
-        pass

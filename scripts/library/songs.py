@@ -1,15 +1,14 @@
-"""The songs of a folder, read from their files."""
+"""A song on disk, read from its files."""
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from scripts.audio.tags import FileTags, read_tags
 from scripts.score.piece import MOST_VOICES
 from scripts.styles.style import ROLES
 from scripts.synth import BINAURAL
@@ -18,6 +17,39 @@ AUDIO = (".mp3", ".wav", ".ogg", ".flac")
 _VOICES = tuple(f"voice{n}" for n in range(1, MOST_VOICES + 1))  # of somebody's own notes
 STEMS = tuple(f".{role}.wav" for role in (*ROLES, BINAURAL, *_VOICES))
 _LONGEST = 1e7  # seconds
+_LARGEST = 4_000_000  # bytes of details
+
+
+class Details(Mapping[str, Any]):
+    """What a song was made of: the facts that are known, and the ``.json`` for all others.
+
+    Parameters
+    ----------
+    path : Path
+        The ``.json``; it is read when something is asked for that is not known.
+    known : mapping
+    """
+
+    def __init__(self, path: Path, known: Mapping[str, Any]) -> None:
+        self._path, self._known = path, known
+        self._whole: Mapping[str, Any] | None = None
+
+    def __getitem__(self, name: str) -> Any:
+        return self._known[name] if name in self._known else self._read()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self._read(), **self._known})
+
+    def __len__(self) -> int:
+        return len({**self._read(), **self._known})
+
+    def __bool__(self) -> bool:
+        return bool(self._known) or bool(self._read())
+
+    def _read(self) -> Mapping[str, Any]:
+        if self._whole is None:
+            self._whole = read_details(self._path)
+        return self._whole
 
 
 @dataclass(frozen=True)
@@ -41,81 +73,41 @@ class Song:
     details: Mapping[str, Any]
 
 
-class Shelf:
-    """The songs of a folder; a song that has been read is not read again until it changes.
-
-    Parameters
-    ----------
-    folder : Path
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._known: dict[Path, tuple[int, int, Song]] = {}  # with times of audio and details
-        self._stamp = -1
-
-    def changed(self) -> bool:
-        """Whether files have come or gone since the songs were listed."""
-        return self._mark() != self._stamp
-
-    def songs(self) -> list[Song]:
-        """Every playable file, oldest first. Unreadable details are passed over."""
-        self._stamp = self._mark()
-        audio: dict[Path, int] = {}
-        details: dict[str, int] = {}
-        try:
-            with os.scandir(self._folder) as entries:
-                for entry in entries:
-                    path = Path(entry.path)
-                    with contextlib.suppress(OSError):
-                        if path.suffix.lower() in AUDIO and entry.is_file():
-                            audio[path] = entry.stat().st_mtime_ns
-                        elif path.suffix == ".json":
-                            details[path.stem] = entry.stat().st_mtime_ns
-        except OSError:
-            return []
-        found = {}
-        for path, time in audio.items():
-            if path.suffix.lower() == ".wav" and _is_part(path, audio):
-                continue
-            times = time, details.get(path.stem, 0)
-            known = self._known.get(path)
-            found[path] = known if known and known[:2] == times else (*times, read_song(path))
-        self._known = found
-        return [song for _, _, song in
-                sorted(found.values(), key=lambda known: (known[0], known[2].path.name))]
-
-    def _mark(self) -> int:
-        try:
-            return self._folder.stat().st_mtime_ns
-        except OSError:
-            return 0
-
-
-def _is_part(path: Path, audio: Mapping[Path, int]) -> bool:
-    """A WAV that is another form of a song beside it, or one of its tracks."""
-    whole = path.with_name(path.stem.rpartition(".")[0] + ".mp3")
-    return path.with_suffix(".mp3") in audio or (
-        whole in audio and path.name.removeprefix(whole.stem) in STEMS)
-
-
-def list_songs(folder: Path) -> list[Song]:
-    """Every playable file of `folder`, oldest first."""
-    return Shelf(folder).songs()
+def read_details(path: Path) -> dict[str, Any]:
+    """The ``.json`` beside a song; empty when there is none, or none that can be read."""
+    try:
+        if path.stat().st_size > _LARGEST:
+            return {}
+        details = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return details if isinstance(details, dict) else {}
 
 
 def read_song(path: Path) -> Song:
-    """A song from its audio file and the ``.json`` beside it."""
-    try:
-        details = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-        if not isinstance(details, dict):
-            details = {}
-    except (OSError, ValueError, RecursionError):
-        details = {}
+    """A song from the ``.json`` beside its audio file, else from the file's tags."""
+    details = read_details(path.with_suffix(".json"))
+    return song_of(path, details, FileTags.none() if details else read_tags(path))
+
+
+def song_of(path: Path, details: dict[str, Any], tags: FileTags) -> Song:
+    """A song from what was read; the ``.json`` is believed before the tags."""
     title = details.get("title")
-    return Song(path, printable(title) if isinstance(title, str) and title else
-                printable(path.stem),
-                seconds_in(details.get("seconds")), details)
+    if not isinstance(title, str) or not title.strip():
+        title = tags.words.get("title", "").strip() or path.stem
+    return Song(path, printable(title), seconds_in(details.get("seconds")) or tags.seconds,
+                details or known_from(tags))
+
+
+def known_from(tags: FileTags) -> dict[str, Any]:
+    """Details of a song from elsewhere, as far as its tags have them."""
+    known: dict[str, Any] = {name: printable(tags.words[name])
+                             for name in ("asked", "model", "key") if name in tags.words}
+    try:
+        known["tempo"] = float(tags.words["tempo"])
+    except (KeyError, ValueError):
+        pass
+    return known
 
 
 def seconds_in(value: Any) -> float:

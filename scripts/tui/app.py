@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from scripts import paths
 from scripts.errors import MusicGenError, UsageError
 from scripts.jukebox.player import Player
-from scripts.library.song_files import recover
-from scripts.library.songs import Shelf
+from scripts.library.librarian import Librarian
+from scripts.library.songs import Song
 from scripts.llm.registry import find_model
 from scripts.settings import Settings
+from scripts.styles.style import load_styles
 from scripts.tui import keys
 from scripts.tui.bindings import BINDINGS, help_lines, table_of
 from scripts.tui.choosing import Choosing, model_words
@@ -31,7 +32,9 @@ POLL = 0.1  # seconds between frames while something moves
 _STILL = 0.5  # and while nothing does
 _SHORT, _LONG = 5.0, 30.0  # seconds of a seek
 _LOUDER = 0.05
-_LOOK = 3.0  # seconds between looks at the output folder
+_PATIENCE = 0.1  # seconds that the first frame waits for the songs
+_LONGEST_WAIT = 5.0  # and the jukebox, when it is opened before they are there
+_LATEST = 1000  # songs among which those are that were just made
 LONGEST_INPUT = 200
 
 
@@ -55,17 +58,21 @@ class App:
         self.listening = Listening(self.state, player)
         self.making = Making(self.state, self._song_done)
         self.choosing = Choosing(self.state, self._setting_changed)
-        self._shelf, self._looked = Shelf(paths.OUTPUT), 0.0
-        self._running = True
+        self.librarian = Librarian(paths.LIBRARY, paths.OUTPUT, self._moods)
+        self._fresh: list[Path] = []  # songs that were just made
+        self.patience = _PATIENCE
+        self._running, self._resumed = True, False
         self._frame: list[str] = []
         self._tables = {name: {key: self._action(action)
                                for key, action in table_of(name).items()} for name in BINDINGS}
 
     def run(self) -> int:
         """Serve keys until the user leaves."""
-        recover(paths.OUTPUT, time.time())
+        self.librarian.start()
+        self._count()
         self.refresh()
-        self.listening.resume()
+        if self.librarian.wait(self.patience):
+            self._take_songs()
         try:
             while self._running:
                 self.update()
@@ -76,6 +83,7 @@ class App:
                     pressed = self.screen.key(0.0)  # all that were typed meanwhile
         finally:
             self.making.close()
+            self.librarian.close()
             self.listening.close()
         return 0
 
@@ -90,10 +98,9 @@ class App:
         """Take in what player and orders have done."""
         self.making.update()
         self.listening.update()
-        if time.monotonic() - self._looked > _LOOK:  # somebody may put songs of their own there
-            self._looked = time.monotonic()
-            if self._shelf.changed():
-                self._read_songs()
+        now = self.state.playing
+        self.librarian.plays(now.song.path if now and now.song else None)
+        self._take_songs()
 
     def _moves(self) -> bool:
         """Whether anything on the screen changes by itself."""
@@ -172,7 +179,8 @@ class App:
 
     def refresh(self) -> None:
         """Look at the disk again."""
-        self._read_songs()
+        self.librarian.look()
+        self._take_songs()
         try:
             info = find_model(self.state.settings.model, paths.MODELS)
             self.state.model, self.state.model_words = info.path.name, model_words(info)
@@ -180,12 +188,38 @@ class App:
             self.state.model = self.state.model_words = ""
             self.state.message = str(error)
 
-    def _read_songs(self) -> None:
-        songs = self._shelf.songs()
+    def _moods(self) -> list[str]:
+        """Styles that are moods; for the librarian's thread."""
+        return [s.name for s in load_styles(paths.DATA / "styles").values() if s.kind == "mood"]
+
+    def _count(self) -> None:
+        """What the library held the last time, before anything is read."""
+        library = self.listening.library
+        self.state.songs, self.state.total_seconds, _ = library.totals()
+        self.state.latest = tuple(library.latest(3))
+
+    def _take_songs(self) -> None:
+        """Take in what the librarian has found."""
+        self.state.reading = self.librarian.reading
+        songs = self.librarian.take()
+        if songs is None:
+            return
         self.state.songs = len(songs)
         self.state.total_seconds = sum(s.seconds for s in songs)
         self.state.latest = tuple(s.title for s in reversed(songs[-3:]))
         self.listening.follow(songs)
+        if not self._resumed:
+            self._resumed = True
+            self.listening.resume()
+        self._play_fresh(songs)
+
+    def _play_fresh(self, songs: list[Song]) -> None:
+        """Play the latest of the songs that were just made, once they are in the library."""
+        there = {song.path: song for song in songs[-_LATEST:]}
+        found = [path for path in self._fresh if path in there]
+        self._fresh = [path for path in self._fresh if path not in there]
+        if found and self.state.settings.auto_play:
+            self.listening.play_newest(there[found[-1]])
 
     def _answer_leaving(self, key: str) -> None:
         if key in ("y", "x"):
@@ -235,10 +269,9 @@ class App:
             self.making.order(styles, 1, {**self.state.wishes, **wishes})
             self.state.message = f'Making one more "{styles}".'
 
-    def _song_done(self) -> None:
-        self._read_songs()
-        if self.state.settings.auto_play:
-            self.listening.play_newest()
+    def _song_done(self, path: Path) -> None:
+        self._fresh.append(path)
+        self.librarian.look()
 
     def _ask_wish(self, number: int) -> None:
         self.making.ask_wish(list(WISH_ROWS)[number - 1])
@@ -247,7 +280,8 @@ class App:
 
     def open_jukebox(self) -> None:
         self.state.screen = JUKEBOX
-        self._read_songs()
+        if not self._resumed and self.librarian.wait(_LONGEST_WAIT):
+            self._take_songs()
         self.listening.start()
 
     def seek_on(self) -> None:
@@ -321,6 +355,8 @@ class App:
     def _typed(self, field: Field) -> None:
         if field.name == "search":
             self.listening.find()
+        elif field.name == "playlist":
+            self.listening.offer_playlists()
         elif self.state.screen == OPTIONS:
             self.choosing.typed(field)
         else:
@@ -332,6 +368,9 @@ class App:
             if field.name == "search":
                 self.state.field = None
                 self.listening.play_found(field.chosen)
+            elif field.name == "playlist":
+                self.state.field = None
+                self.listening.play_playlist(field.offers[field.chosen] if field.offers else text)
             elif self.state.screen == OPTIONS:
                 self.choosing.answer(field, text)
             else:

@@ -57,7 +57,12 @@ BINDINGS: dict[str, tuple[Binding, ...]] = {
         *(Binding((str(n),), f"rate_{n}", "rate the song 0 to 5" if not n else "")
           for n in range(6)),
         Binding(("d",), "drop", "take the song out of the queue"),
-        Binding(("/",), "search", "search"),
+        Binding(("k",), "thumb_up", "thumb up"),
+        Binding(("j",), "thumb_down", "thumb down"),
+        Binding(("e",), "remove", "move the song into the bin"),
+        Binding(("z",), "undo", "bring back what was moved there last"),
+        Binding(("/",), "search", "search: words, or style:chill rating>=4"),
+        Binding(("l",), "ask_playlist", "listen to a playlist, or what a search finds"),
         Binding(("i",), "about", "what the song is made of"),
         Binding(("m",), "more_like_this", "make more songs like this one"),
         Binding(("t",), "sleep", "sleep timer"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from scripts.batch.line import STAGES
 from scripts.child import Child
@@ -19,11 +20,11 @@ class Job:
     words : sequence of str
         Options for the command, after styles and number.
     finished : callable
-        Called when a song is done.
+        Called with the path of a song that is done.
     """
 
     def __init__(self, styles: str, songs: int, words: Sequence[str],
-                 finished: Callable[[], None]) -> None:
+                 finished: Callable[[Path], None]) -> None:
         self.state = JobState(styles, songs)
         self._begun = time.monotonic()  # the song that is being made
         self._took: list[float] = []  # seconds of each song that is done
@@ -57,7 +58,7 @@ class Job:
                 self.state.made.append(str(message["title"]))
                 self._took.append(time.monotonic() - self._begun)
                 self._begun = time.monotonic()
-                self._finished()
+                self._finished(Path(str(message["path"])))
             elif message.get("event") == "failed":
                 self.state.failures.append(f"song {message['song']}: {message['reason']}")
             elif message.get("event") == "note":

@@ -7,10 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from scripts import paths
+from scripts.audio.heard import Heard
+from scripts.errors import MusicGenError
 from scripts.jukebox.player import Player
 from scripts.jukebox.queue import REPEATS, Queue
 from scripts.jukebox.session import Session, load_session, save_session
-from scripts.library.listener import Listener
+from scripts.library.bin import remove, restore
+from scripts.library.catalogue import Catalogue
+from scripts.library.playlists import load_playlists, named, songs_of
 from scripts.library.songs import Song, printable
 from scripts.tui.screens.jukebox import song_facts
 from scripts.tui.spectrum import spectrum, sunk
@@ -38,7 +42,8 @@ class Listening:
         self.songs: list[Song] = []
         self._make_player = make_player
         self._player: Player | None = None
-        self._listener = Listener(paths.LISTENER)
+        self.library = Catalogue(paths.LIBRARY, paths.OUTPUT)
+        self._playlist = ""  # name or query of what is listened to; empty for all songs
         self._number = 0
         self._saved, self._kept = time.monotonic(), Session()
         self._sleep_at: float | None = None
@@ -52,7 +57,7 @@ class Listening:
         """Take in what is on the disk."""
         self.songs = songs
         if self._player:
-            self._player.refresh(songs)
+            self._player.refresh(self._chosen())
 
     def resume(self) -> None:
         """Hold the song and the place of the last time ready, without a sound."""
@@ -60,7 +65,8 @@ class Listening:
         if not session.order and not session.song:
             return
         song = next((s for s in self.songs if str(s.path) == session.song), None)
-        queue = Queue(self.songs, session.repeat, session.shuffle)
+        self._playlist = session.playlist
+        queue = Queue(self._chosen(), session.repeat, session.shuffle)
         queue.restore([Path(p) for p in session.order], song.path if song else None)
         player = self._open(queue)
         self._untouched = True
@@ -69,19 +75,19 @@ class Listening:
 
     def start(self) -> None:
         """Play, from where it was held."""
-        player = self._touched() or self._open(Queue(self.songs))
+        player = self._touched() or self._open(Queue(self._chosen()))
         if player.playing().paused:
             player.pause(False)
         player.start()
 
-    def play_newest(self) -> None:
-        """Play the song that was made last, unless somebody listens to another one."""
-        if self.songs and (self._untouched or self._player is None or self._player.ended):
-            self._play(self.songs[-1])
+    def play_newest(self, song: Song) -> None:
+        """Play a song that was just made, unless somebody listens to another one."""
+        if self._untouched or self._player is None or self._player.ended:
+            self._play(song)
 
     def _play(self, song: Song) -> None:
         """Play one song now."""
-        player = self._touched() or self._open(Queue(self.songs))
+        player = self._touched() or self._open(Queue(self._chosen()))
         player.start(song)
 
     def _open(self, queue: Queue) -> Player:
@@ -104,21 +110,24 @@ class Listening:
             return
         if now.song and now.number != self._number and not now.paused:
             self._number = now.number
-            self._listener.played(now.song.path)
+            self.library.played(now.song.path)
             self._save()
-        state.rating = self._listener.rating(now.song.path) if now.song else 0
+        heard = self.library.heard(now.song.path) if now.song else Heard()
+        state.rating, state.thumb = heard.rating, heard.thumb
         looks = state.screen == JUKEBOX and self.spectrum_shown and not state.overlay
         state.spectrum = sunk(state.spectrum, spectrum(player.heard()[-2048:])) \
             if looks and now.song and not now.paused else ()
-        if self._listener.notice:
-            state.message, self._listener.notice = self._listener.notice, ""
+        if self.library.notice:
+            state.message, self.library.notice = self.library.notice, ""
         if self._sleep_at is not None:
             state.sleep = self._sleep_at - time.monotonic()
             if state.sleep <= 0:
                 self._sleep_at = state.sleep = None
                 player.pause(True)
                 state.message = "Good night."
-        if time.monotonic() - self._saved > _SAVED and not now.paused:
+        # The order of very many songs is not written every few seconds.
+        pause = max(_SAVED, len(self.songs) / 200)
+        if time.monotonic() - self._saved > pause and not now.paused:
             self._save()
 
     def close(self) -> None:
@@ -126,14 +135,15 @@ class Listening:
         if self._player:
             self._save()
             self._player.close()
-        self._listener.close()
+        self.library.close()
 
     def _save(self) -> None:
         self._saved = time.monotonic()
         assert self._player
         now = self._player.playing()
         session = Session(str(now.song.path) if now.song else "", round(now.position, 1),
-                          tuple(map(str, self._player.order())), now.repeat, now.shuffle)
+                          tuple(map(str, self._player.order())), now.repeat, now.shuffle,
+                          self._playlist)
         if session != self._kept and save_session(paths.SESSION, session):
             self._kept = session
 
@@ -198,9 +208,48 @@ class Listening:
         """Rate the song that plays."""
         song = self._song()
         if song:
-            self._listener.rate(song.path, rating)
+            self.library.rate(song.path, rating)
             self.state.message = f"{song.title}: {rating} of 5." if rating else \
                 f"{song.title}: no rating."
+
+    def thumb_up(self) -> None:
+        self._thumb(1)
+
+    def thumb_down(self) -> None:
+        self._thumb(-1)
+
+    def _thumb(self, thumb: int) -> None:
+        """Like or dislike the song that plays; the same key again takes it back."""
+        song = self._song()
+        if song:
+            after = 0 if self.library.heard(song.path).thumb == thumb else thumb
+            self.library.thumb(song.path, after)
+            self.state.message = f"{song.title}: {('no thumb', 'thumb up', 'thumb down')[after]}."
+
+    def remove(self) -> None:
+        """Move the song that plays into the bin."""
+        song = self._song()
+        if not song or not self._player:
+            return
+        try:
+            self.library.write_changes()
+            self._player.change(lambda queue: queue.drop(song))
+            remove(song.path)
+        except MusicGenError as error:
+            self.state.message = str(error)
+            return
+        self.library.forget(song.path)
+        self.state.message = f"{song.title} is in the bin; Z brings it back."
+
+    def undo(self) -> None:
+        """Bring back the song that was removed last."""
+        try:
+            path = restore(paths.OUTPUT)
+        except MusicGenError as error:
+            self.state.message = str(error)
+            return
+        self.library.take_in(path)
+        self.state.message = f"{path.stem} is back."
 
     def drop(self) -> None:
         """Take the song that plays out of the queue; the file stays."""
@@ -250,8 +299,7 @@ class Listening:
         """Look for what is typed so far."""
         field = self.state.field
         assert field
-        words = field.text.casefold().split()
-        self._found = [s for s in self.songs if all(w in _searched(s) for w in words)][:_FOUND]
+        self._found = self.library.find(field.text, _FOUND)
         field.offers = tuple(f"{s.title} ({song_facts(s)})" if song_facts(s) else s.title
                              for s in self._found)
         field.chosen = min(field.chosen, max(0, len(self._found) - 1))
@@ -261,12 +309,57 @@ class Listening:
         if 0 <= chosen < len(self._found):
             self._play(self._found[chosen])
 
+    # -- playlists -------------------------------------------------------------------------
+
+    def ask_playlist(self) -> None:
+        """Ask what to listen to: a playlist, or what a query finds."""
+        self.state.field = Field("Which songs? (A playlist, or style:chill rating>=4; empty: all)",
+                                 "playlist")
+        self.offer_playlists()
+
+    def offer_playlists(self) -> None:
+        """The playlists that begin as typed."""
+        field = self.state.field
+        assert field
+        try:
+            names = load_playlists(paths.PLAYLISTS)
+        except MusicGenError as error:
+            names, field.problem = {}, str(error)
+        typed = field.text.casefold()
+        field.offers = tuple(n for n in names if n.casefold().startswith(typed))[:_FOUND]
+        field.chosen = min(field.chosen, max(0, len(field.offers) - 1))
+
+    def play_playlist(self, text: str) -> None:
+        """Have the queue hold these songs alone."""
+        before, self._playlist = self._playlist, text
+        songs = self._chosen()
+        if not songs:
+            self._playlist = before
+            self.state.message = "No song is like that."
+            return
+        self._touched()
+        if self._player is None:
+            self._open(Queue(songs)).start()
+        else:
+            self._player.refresh(songs)
+            if self._song() is None or self._song() not in songs:
+                self._player.start(songs[0])
+        count = "1 song" if len(songs) == 1 else f"{len(songs):,} songs"
+        self.state.message = f"{text or 'All songs'}: {count}."
+
+    def _chosen(self) -> list[Song]:
+        """The songs that are listened to."""
+        if not self._playlist:
+            return self.songs
+        try:
+            playlist = named(load_playlists(paths.PLAYLISTS), self._playlist)
+        except MusicGenError:
+            return self.library.find(self._playlist)
+        return self.library.find(playlist.query) if playlist.query else \
+            songs_of(playlist, self.songs)
+
     def _song(self) -> Song | None:
         return self._player.playing().song if self._player else None
-
-
-def _searched(song: Song) -> str:
-    return f"{song.title} {song.path.stem} {song_facts(song)}".casefold()
 
 
 def about_lines(song: Song) -> list[str]:

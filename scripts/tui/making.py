@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
+from pathlib import Path
 
 from scripts import paths
 from scripts.brief import MOST_SONGS, Wishes, make_brief
@@ -28,10 +29,10 @@ class Making:
     ----------
     state : State
     finished : callable
-        Called when a song is done.
+        Called with the path of a song that is done.
     """
 
-    def __init__(self, state: State, finished: Callable[[], None]) -> None:
+    def __init__(self, state: State, finished: Callable[[Path], None]) -> None:
         self.state, self._finished = state, finished
         self.jobs: list[Job] = []
 

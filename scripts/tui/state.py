@@ -97,6 +97,8 @@ class State:
     ----------
     rating : int
         Of the song that plays, 0 to 5.
+    thumb : int
+        Of the same: 1 up, -1 down.
     spectrum : tuple of float
         Level of each band, 0 to 1; empty when it is not drawn.
     sleep : float or None
@@ -116,6 +118,7 @@ class State:
     latest: tuple[str, ...] = ()
     playing: Playing | None = None
     rating: int = 0
+    thumb: int = 0
     spectrum: tuple[float, ...] = ()
     sleep: float | None = None
     jobs: list[JobState] = field(default_factory=list)
@@ -124,5 +127,6 @@ class State:
     wishes: dict[str, str] = field(default_factory=dict)
     field: Field | None = None
     overlay: Overlay | None = None
+    reading: str = ""  # how far a long reading of the library has come
     message: str = ""
     leaving: bool = False

@@ -50,6 +50,7 @@ def _song(now: Playing, state: State, columns: int) -> list[str]:
     assert now.song
     held = " (paused)" if now.paused else ""
     rating = f"  [{stars(state.rating)}]" if state.rating else ""
+    rating += {1: "  [up]", -1: "  [down]"}.get(state.thumb, "")
     title = clip(f"Playing song: {now.song.title}", columns - len(held) - len(rating))
     bar = time_bar(now.position, now.duration, look(state))
     facts = song_facts(now.song)
@@ -77,6 +78,7 @@ def _search(field: Field, state: State, size: Size) -> list[str]:
     playing = now_playing(state, size)
     columns, room = size[0], size[1] - MARGINS - 3 - len(playing)
     rows = listed(field.offers, field.chosen, room, columns)
-    body = [*asked(field, columns, talks=True), "", *(rows or ["    No song is called so."])]
+    none = ["    No song is like that."] if field.name == "search" else []
+    body = [*asked(field, columns, talks=True), "", *(rows or none)]
     foot = "Type; Choose = Up, Down, Play = Enter, Back = Esc:"
     return framed("Output Jukebox", body, foot, size, look(state), playing)

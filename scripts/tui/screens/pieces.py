@@ -35,7 +35,7 @@ def now_playing(state: State, size: Size) -> list[str]:
 def told(state: State, columns: int, before: str = "") -> list[str]:
     """What the player and the program have to say."""
     notice = state.playing.notice if state.playing else ""
-    return [line for text in (notice, state.message) if text
+    return [line for text in (notice, state.message, state.reading) if text
             for line in fold(before + text, columns)]
 
 

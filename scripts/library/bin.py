@@ -1,0 +1,125 @@
+"""The bin: songs that were removed, and can come back. It lies in ``.bin`` beside the songs."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.errors import StorageError, UsageError
+from scripts.files import patiently, storage_error
+from scripts.library.song_files import SUFFIXES, is_taken
+
+FOLDER = ".bin"
+
+
+@dataclass(frozen=True)
+class Binned:
+    """A song in the bin.
+
+    Parameters
+    ----------
+    number : int
+        The one that was removed last has the highest.
+    name : str
+        Its files' name without ending.
+    files : tuple of Path
+    """
+
+    number: int
+    name: str
+    files: tuple[Path, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return sum(p.stat().st_size for p in self.files if p.exists())
+
+
+def remove(song: Path) -> Binned:
+    """Move a song's files into the bin; the audio goes last.
+
+    Raises
+    ------
+    StorageError
+        When a file cannot be moved; it is told which.
+    """
+    folder = song.parent / FOLDER
+    try:
+        numbers = [b.number for b in binned(song.parent)]
+        number = max(numbers, default=0) + 1
+        place = folder / f"{number:06}"
+        place.mkdir(parents=True)
+        files = _files(song)
+        for file in files:
+            _move(file, place / file.name)
+    except OSError as error:
+        raise storage_error(error, song) from error
+    return Binned(number, song.stem, tuple(place / f.name for f in files))
+
+
+def binned(folder: Path) -> list[Binned]:
+    """What lies in the bin of a folder of songs, the latest first."""
+    found = []
+    try:
+        places = sorted((folder / FOLDER).iterdir(), reverse=True)
+    except OSError:
+        return []
+    for place in places:
+        if not place.name.isdigit():
+            continue
+        files = tuple(sorted(p for p in place.iterdir() if p.is_file()))
+        if files:
+            audio = next((f for f in files if f.suffix in (".mp3", ".ogg", ".flac")), files[0])
+            found.append(Binned(int(place.name), audio.stem, files))
+    return found
+
+
+def restore(folder: Path, number: int | None = None) -> Path:
+    """Put a song back: the one of a number, or the one that was removed last.
+
+    Raises
+    ------
+    UsageError
+        When there is none in the bin.
+    StorageError
+        When a song of its name has come in meanwhile, or a file cannot be moved.
+    """
+    found = [b for b in binned(folder) if number is None or b.number == number]
+    if not found:
+        raise UsageError("there is no such song in the bin; 'library bin' shows them"
+                         if number is not None else "the bin is empty")
+    song = found[0]
+    if is_taken(folder, song.name) and any((folder / f.name).exists() for f in song.files):
+        raise StorageError(f"{folder / song.name}: another song is called so now; rename it first")
+    try:
+        for file in sorted(song.files, key=lambda f: f.suffix == ".mp3"):
+            _move(file, folder / file.name)
+        song.files[0].parent.rmdir()
+    except OSError as error:
+        raise storage_error(error, folder / song.name) from error
+    audio = [folder / f.name for f in song.files if f.stem == song.name and f.suffix != ".json"]
+    return next((a for a in audio if a.suffix == ".mp3"), audio[0] if audio else folder)
+
+
+def empty(folder: Path) -> int:
+    """Delete what is in the bin for good; how many songs that were."""
+    found = binned(folder)
+    try:
+        for song in found:
+            for file in song.files:
+                file.unlink(missing_ok=True)
+            song.files[0].parent.rmdir()
+    except OSError as error:
+        raise storage_error(error, folder / FOLDER) from error
+    return len(found)
+
+
+def _files(song: Path) -> list[Path]:
+    """A song's files, its audio last."""
+    beside = [song.with_name(f"{song.stem}{ending}") for ending in SUFFIXES]
+    return [p for p in beside if p != song and p.exists()] + [song]
+
+
+def _move(file: Path, place: Path) -> None:
+    patiently(lambda: os.replace(file, place), (0.1, 0.2, 0.4))

@@ -1,0 +1,183 @@
+"""Playlists: M3U8 files out and in, and the ones that are kept by name."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PureWindowsPath
+from typing import Any
+
+from scripts.errors import StorageError, UsageError
+from scripts.files import write_text
+from scripts.library.songs import AUDIO, Song, printable
+
+MOST_LINES = 100_000
+MOST_BYTES = 20 << 20
+LONGEST_NAME = 60
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")  # two letters or more: no drive of Windows
+
+
+@dataclass(frozen=True)
+class Playlist:
+    """A playlist that is kept.
+
+    Parameters
+    ----------
+    query : str
+        In the language of :mod:`scripts.library.query`; empty for a fixed list.
+    files : tuple of str
+        Of a fixed list.
+    """
+
+    query: str = ""
+    files: tuple[str, ...] = ()
+
+
+def write_m3u8(path: Path, songs: Iterable[Song]) -> list[str]:
+    """Write a playlist; names of the songs that it cannot hold.
+
+    Files are written relative to the playlist where they lie below it. A title is one line
+    without control characters, and a file's line never begins with ``#``.
+    """
+    lines, left = ["#EXTM3U"], []
+    home = path.absolute().parent
+    for song in songs:
+        file = song.path.absolute()
+        name = str(file.relative_to(home)) if file.is_relative_to(home) else str(file)
+        if not name.isprintable() or name != name.strip():
+            left.append(printable(song.path.name))
+            continue
+        if name.startswith("#"):
+            name = f".{os.sep}{name}"
+        lines += [f"#EXTINF:{round(song.seconds) or -1},{printable(song.title)}", name]
+    write_text(path, "\n".join(lines) + "\n")
+    return left
+
+
+def read_m3u8(path: Path) -> tuple[list[Path], list[str]]:
+    """The files of a playlist that are there, and a line for each that is not taken.
+
+    Only local files of sound are taken: no address of the network (Windows would send the user's
+    name and a proof of the password to it), no other kind of file.
+
+    Raises
+    ------
+    StorageError
+        When the playlist cannot be read.
+    """
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise UsageError(f"{path.name}: a playlist has at most {MOST_BYTES >> 20} MB")
+        data = path.read_bytes()
+    except OSError as error:
+        raise StorageError(f"{path}: it cannot be read ({error.strerror}); check the name"
+                           ) from error
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("cp1252", "replace")
+    found, told = [], []
+    for number, line in enumerate(text.splitlines()[:MOST_LINES], 1):
+        name = line.strip()
+        if not name or name.startswith("#"):
+            continue
+        problem = _problem(name)
+        file = path.parent / name if not problem else path
+        if not problem and not _is_file(file):  # it may have been written on Windows
+            file = path.parent / name.replace("\\", "/")
+        if not problem and not _is_file(file):
+            problem = "there is no such file"
+        if problem:
+            told.append(f"line {number}: {printable(name)[:80]}: {problem}")
+        else:
+            found.append(file)
+    return found, told
+
+
+def _problem(name: str) -> str:
+    if name.startswith(("\\\\", "//")) or PureWindowsPath(name).drive.startswith("\\\\"):
+        return "an address of the network is not opened"
+    if _ADDRESS.match(name):
+        return "an address is not opened"
+    if not name.isprintable():
+        return "control characters are not part of a name"
+    if Path(name).suffix.lower() not in AUDIO:
+        return f"only {', '.join(AUDIO)} can be played"
+    return ""
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def load_playlists(path: Path) -> dict[str, Playlist]:
+    """The playlists that are kept; what is damaged is left out.
+
+    Raises
+    ------
+    StorageError
+        When the file cannot be read, or is no JSON; it is never overwritten then.
+    """
+    try:
+        data: Any = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, RecursionError) as error:
+        raise StorageError(f"{path}: the playlists cannot be read ({type(error).__name__}); mend "
+                           "or remove the file") from error
+    found = {}
+    for name, row in data.items() if isinstance(data, dict) else ():
+        if not isinstance(row, dict):
+            continue
+        query, files = row.get("query", ""), row.get("files", [])
+        if isinstance(query, str) and isinstance(files, list):
+            found[str(name)] = Playlist(query, tuple(f for f in files if isinstance(f, str)))
+    return found
+
+
+def save_playlists(path: Path, playlists: dict[str, Playlist]) -> None:
+    """Keep them, whole."""
+    data = {name: {"query": p.query} if p.query else {"files": list(p.files)}
+            for name, p in playlists.items()}
+    write_text(path, json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+
+
+def named(playlists: dict[str, Playlist], name: str) -> Playlist:
+    """The playlist of a name, in whatever case.
+
+    Raises
+    ------
+    UsageError
+        When there is none.
+    """
+    for kept, playlist in playlists.items():
+        if kept.casefold() == name.casefold():
+            return playlist
+    raise UsageError(f'there is no playlist "{printable(name)[:LONGEST_NAME]}"; '
+                     "'library playlist list' shows them")
+
+
+def good_name(name: str) -> str:
+    """A playlist's name.
+
+    Raises
+    ------
+    UsageError
+        When it is empty, too long, or has control characters.
+    """
+    name = name.strip()
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        raise UsageError(f"a playlist needs a name of at most {LONGEST_NAME} letters")
+    return name
+
+
+def songs_of(playlist: Playlist, songs: Sequence[Song]) -> list[Song]:
+    """The songs of a fixed list that are in the library, in the list's order."""
+    by_path = {name: song for song in songs for name in (str(song.path), song.path.name)}
+    return [by_path[f] for f in playlist.files if f in by_path]

@@ -1,0 +1,99 @@
+"""The search language: words, and fields such as ``style:chill rating>=4 tempo<100``.
+
+Every term must be met. ``-term`` must not. ``field:text`` looks for text in a field,
+``field:90-120`` for a number between two, ``field=``, ``<``, ``<=``, ``>``, ``>=`` compare;
+quotes hold words together. A word without a field is looked for everywhere.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+MOST_TERMS = 40
+_TERM = re.compile(r'(-?)(?:([A-Za-z]+)(:|<=|>=|<|>|=))?(?:"([^"]*)"?|(\S*))')
+_SPAN = re.compile(r"(-?\d+(?:\.\d+)?)(?:\.\.|-)(\d+(?:\.\d+)?)")
+_CLOCK = re.compile(r"(\d{1,2}):([0-5]\d)(?::([0-5]\d))?")
+
+# Field -> column of the catalogue.
+TEXTS = {"title": "title", "style": "asked || ' ' || styles", "mood": "mood", "key": "key",
+         "meter": "meter", "model": "model", "file": "file", "asked": "asked"}
+NUMBERS = {"tempo": "tempo", "bpm": "tempo", "rating": "rating", "plays": "plays",
+           "length": "seconds / 60.0", "seed": "seed"}
+DATES = {"date": "made", "made": "made"}
+_THUMBS = {"up": 1, "down": -1, "none": 0}
+FIELDS = tuple(dict.fromkeys((*TEXTS, *NUMBERS, *DATES, "thumb")))
+
+
+@dataclass(frozen=True)
+class Condition:
+    """SQL for one term, and the values of its question marks."""
+
+    words: str
+    values: tuple[object, ...]
+
+
+def conditions(text: str) -> list[Condition]:
+    """What a song must be; whatever is typed is understood somehow."""
+    found = []
+    for match in list(_TERM.finditer(text))[:MOST_TERMS * 2]:
+        without, field, sign, quoted, plain = match.groups()
+        value = quoted if quoted is not None else plain
+        if not field and not value:
+            if without:  # a dash on its own
+                found.append(_anywhere(without))
+            continue
+        term = _term((field or "").lower(), sign or "", value) or _anywhere(
+            f"{field}{sign}{value}" if field else value)
+        found.append(Condition(f"NOT ({term.words})", term.values) if without else term)
+    return found[:MOST_TERMS]
+
+
+def _anywhere(value: str) -> Condition:
+    return Condition("instr(text, ?) > 0", (value.casefold(),))
+
+
+def _term(field: str, sign: str, value: str) -> Condition | None:
+    """SQL for a field; None where it is no field, or its value cannot be one yet."""
+    if not value:
+        # Somebody is still typing "rating:".
+        return Condition("1", ()) if field in FIELDS else None
+    if field in TEXTS and sign in (":", "="):
+        column = f"casefold({TEXTS[field]})"
+        if sign == "=":
+            return Condition(f"{column} = ?", (value.casefold(),))
+        return Condition(f"instr({column}, ?) > 0", (value.casefold(),))
+    if field in NUMBERS:
+        return _number(NUMBERS[field], sign, value)
+    if field in DATES:
+        return _date(DATES[field], sign, value)
+    if field == "thumb" and value.lower() in _THUMBS:
+        return Condition("thumb = ?", (_THUMBS[value.lower()],))
+    return None
+
+
+def _number(column: str, sign: str, value: str) -> Condition | None:
+    span = _SPAN.fullmatch(value)
+    if span and sign in (":", "="):
+        low, high = sorted((float(span[1]), float(span[2])))
+        return Condition(f"{column} BETWEEN ? AND ?", (low, high))
+    clock = _CLOCK.fullmatch(value)
+    if clock and "seconds" in column:  # 3:30 is minutes and seconds, 1:00:00 an hour
+        parts = [int(p) for p in clock.groups() if p is not None]
+        minutes = parts[0] * 60 + parts[1] + parts[2] / 60 if len(parts) == 3 \
+            else parts[0] + parts[1] / 60
+        return Condition(f"{column} {sign if sign != ':' else '='} ?", (minutes,))
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    if sign in (":", "="):  # 120 finds 120.4, and 3 minutes find 2:58
+        return Condition(f"round({column}) = round(?)", (number,))
+    return Condition(f"{column} {sign} ?", (number,))
+
+
+def _date(column: str, sign: str, value: str) -> Condition | None:
+    if not re.fullmatch(r"\d{4}(-\d{2}(-\d{2})?)?", value):
+        return None
+    day = f"substr({column}, 1, {len(value)})"
+    return Condition(f"{day} {'=' if sign == ':' else sign} ?", (value,))
