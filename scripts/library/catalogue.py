@@ -94,8 +94,7 @@ class Catalogue:
         gone = [name for name in known if name not in there]
         for start in range(0, len(fresh), _GROUP):
             group = fresh[start:start + _GROUP]
-            rows = [self._row(name, there[name]) for name in group]
-            self._many(_PUT, rows)
+            self._many(_PUT, [self._row(name, there[name]) for name in group])
             heard(start + len(group), len(fresh))
         self._many("DELETE FROM songs WHERE name = ?", [(os.fsencode(n),) for n in gone])
         return bool(fresh or gone)
@@ -131,14 +130,15 @@ class Catalogue:
         shown = [song.title, file, *words.values(), *map(printable, styles)]
         if tempo is not None:
             shown.append(f"{tempo:g} bpm")
-        return (os.fsencode(name), id_of(name), file, stamp.audio, stamp.details, stamp.size,
-                song.title, song.seconds, words["asked"], ", ".join(styles)[:400],
-                ", ".join(s for s in styles if s in self.moods)[:400], words["key"],
-                tempo, words["meter"],
-                words["model"], str(made)[:40],
-                seed if isinstance(seed, int) and abs(seed) < 1 << 62 else None,
-                json.dumps(facts), " ".join(shown).casefold(), heard.rating, heard.plays,
-                heard.last, heard.thumb, changed)
+        row = (os.fsencode(name), id_of(name), file, stamp.audio, stamp.details, stamp.size,
+               song.title, song.seconds, words["asked"], ", ".join(styles)[:400],
+               ", ".join(s for s in styles if s in self.moods)[:400], words["key"],
+               tempo, words["meter"],
+               words["model"], str(made)[:40],
+               seed if isinstance(seed, int) and abs(seed) < 1 << 62 else None,
+               json.dumps(facts), " ".join(shown).casefold(), heard.rating, heard.plays,
+               heard.last, heard.thumb, changed)
+        return tuple(_bindable(value) for value in row)
 
     def _heard(self, name: str, own: Heard) -> tuple[Heard, int]:
         """What the listener thinks: as kept here, until it stands in the file."""

@@ -116,7 +116,8 @@ def _counted(home: Path, killed: Counter[str], broken: list[str]) -> dict[str, o
     said = (home / "said.txt").read_text(encoding="utf-8", errors="replace")
     return {"killed": dict(killed), "orders": len(orders), "songs": sum(found.values()),
             "half songs": [*broken, *problems_of(out)], "lost": len(wanted - set(found)),
-            "made twice": sum(n - 1 for n in found.values()), "failed": failed, "left over": leftovers(out),
+            "made twice": sum(n - 1 for n in found.values()), "failed": failed,
+            "left over": leftovers(out),
             "tracebacks": said.count("Traceback") - said.count(TRACKER)}
 
 

@@ -1,0 +1,507 @@
+"""The library: what is found, kept, listed and brought back."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import struct
+import subprocess
+from pathlib import Path
+
+import mutagen
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mutagen.id3 import ID3, POPM, TIT2, TXXX
+
+from scripts.audio.heard import Heard, stars_of, write_heard
+from scripts.audio.mp3 import Tags, ffmpeg_path, write_tags
+from scripts.audio.tags import read_tags
+from scripts.errors import StorageError, UsageError
+from scripts.library.bin import binned, empty, remove, restore
+from scripts.library.catalogue import Catalogue, id_of
+from scripts.library.duplicates import duplicates
+from scripts.library.librarian import Librarian
+from scripts.library.playlists import (
+    Playlist,
+    load_playlists,
+    named,
+    read_m3u8,
+    save_playlists,
+    write_m3u8,
+)
+from scripts.library.query import conditions
+from scripts.library.songs import Song, read_song
+from tests.conftest import TUNE
+from tests.test_batch import Run, sound_of
+from tests.waiting import until
+
+FRAME = b"\xff\xfb\x90\x00" + bytes(413)  # of an MP3, silent
+ATTACKS = ("../../etc/passwd", "C:\\Windows\\win.ini", "\x1b]0;boo\x07", "a\nb", "#EXTM3U\n/etc/x",
+           "a\r\n#EXTINF:1,x\n\\\\evil\\share\\a.mp3", "$(reboot)", "; DROP TABLE songs; --",
+           "%APPDATA%", "' OR 1=1 --", "\ud800", "\u202egnp.exe", "x" * 5000)
+
+
+def tagged(path: Path, title: str = "Song", **more: str) -> Path:
+    """A small MP3 as the program makes them."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(FRAME * 40)
+    write_tags(path, Tags(title, more.get("model", "Model"), more.get("asked", "Jazz"), "Jazz",
+                          int(more.get("tempo", "90")), more.get("key", "Dm"), 2026, "words"))
+    return path
+
+
+def song(folder: Path, name: str, **details: object) -> Path:
+    """A song with its details beside it."""
+    path = tagged(folder / f"{name}.mp3", name)
+    path.with_suffix(".json").write_text(json.dumps({"title": name, **details}))
+    return path
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Catalogue:
+    for n, (title, asked, tempo, key, made) in enumerate((
+            ("Amber Rain", "Chill, Dubstep", 140, "F minor", "2026-11-01T10:00:00+00:00"),
+            ("Café Noir", "Jazz", 92.4, "D minor", "2026-11-15T10:00:00+00:00"),
+            ("Die Straße", "Drum and Bass", 174, "A minor", "2026-10-02T10:00:00+00:00"),
+            ("100% Pure_Sky", "sad piano", 70, "C major", "2026-11-15T12:00:00+00:00"))):
+        path = song(tmp_path / "output", title, asked=asked, tempo=tempo, key=key, made=made,
+                    styles=[s.strip().lower() for s in asked.split(",")], model="Ruby 8B",
+                    seconds=60.0 * (n + 1), meter="4/4", seed=n)
+        os.utime(path, ns=(n, n * 10**9))
+    found = Catalogue(tmp_path / "library.db", tmp_path / "output", ["sad piano"])
+    found.scan()
+    return found
+
+
+def titles(found: list[Song]) -> list[str]:
+    return [s.title.split()[0] for s in found]
+
+
+@pytest.mark.parametrize(("query", "expected"), [
+    ("", ["Amber", "Café", "Die", "100%"]), ("amber", ["Amber"]), ("AMBER rain", ["Amber"]),
+    ("style:chill", ["Amber"]), ("tempo<100", ["Café", "100%"]),
+    ("tempo:90-150", ["Amber", "Café"]),
+    ("tempo:92", ["Café"]), ("tempo>=140 tempo<174", ["Amber"]), ("bpm:90..100", ["Café"]),
+    ('key:"D minor"', ["Café"]), ("-minor", ["100%"]), ("key:minor -style:jazz", ["Amber", "Die"]),
+    ("made:2026-11-15", ["Café", "100%"]), ("date<2026-11", ["Die"]), ("made:2026", None),
+    ("model:ruby", None), ("mood:sad", ["100%"]), ("length>2", ["Die", "100%"]),
+    ("length:2:00", ["Café"]), ("STRASSE", ["Die"]), ("straße", ["Die"]), ("100%", ["100%"]),
+    ("pure_", ["100%"]), ("u_e", []), ("%", ["100%"]), ("rating:", None), ("tempo:x", []),
+    ("nosuch:thing", []), ('"noir', ["Café"]), ("-", []), ("plays:0", None), ("thumb:none", None),
+    ("meter:4/4 seed:2", ["Die"]), ("file:amber", ["Amber"])])
+def test_the_search_language(library: Catalogue, query: str, expected: list[str] | None) -> None:
+    everything = ["Amber", "Café", "Die", "100%"]
+    assert titles(library.find(query)) == (everything if expected is None else expected)
+
+
+@settings(max_examples=300)
+@given(st.text(max_size=60) | st.lists(st.sampled_from(
+    ["rating", "tempo", "style", ":", ">=", "<", "=", "-", '"', " ", "9", "..", "1e999", "made",
+     "2026-", "thumb", "up", "length", "3:", "'", ";", "%"]), max_size=12).map("".join))
+def test_any_query_is_survived(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    folder = tmp_path_factory.mktemp("q")
+    found = Catalogue(folder / "l.db", folder)
+    found.find(text)
+    assert found.notice == "" and len(conditions(text)) <= 40
+    found.close()
+
+
+def test_what_the_listener_thinks_is_found(library: Catalogue) -> None:
+    first, second, *_ = library.songs()
+    library.rate(first.path, 4)
+    library.thumb(second.path, -1)
+    library.played(second.path)
+    assert titles(library.find("rating>=4")) == ["Amber"] == titles(library.find("rating:4"))
+    assert titles(library.find("thumb:down plays>0")) == ["Café"]
+
+
+def test_a_deleted_database_loses_nothing(library: Catalogue, tmp_path: Path) -> None:
+    songs = library.songs()
+    before = [s.path for s in songs]
+    sounds = [sound_of(p) for p in before]
+    for n, one in enumerate(songs):
+        library.rate(one.path, n + 1)
+        library.thumb(one.path, (-1) ** n)
+        for _ in range(n):
+            library.played(one.path)
+    kept = [library.heard(p) for p in before]
+    assert library.write_changes() == 0
+    library.close()
+    (tmp_path / "library.db").unlink()
+    again = Catalogue(tmp_path / "library.db", tmp_path / "output")
+    again.scan()
+    assert [s.path for s in again.songs()] == before  # in the same order
+    found = [again.heard(p) for p in before]
+    assert [(h.rating, h.plays, h.thumb) for h in found] == \
+        [(h.rating, h.plays, h.thumb) for h in kept]
+    assert all(abs(a.last - b.last) < 1 for a, b in zip(found, kept, strict=True))
+    assert [sound_of(p) for p in before] == sounds  # not a sample has moved
+    assert str(ID3(before[0])["TIT2"]) == "Amber Rain"
+
+
+def test_a_rating_moves_nothing_in_the_songs_file(tmp_path: Path) -> None:
+    path = tagged(tmp_path / "a.mp3")
+    size, inode, time = path.stat().st_size, path.stat().st_ino, path.stat().st_mtime_ns
+    write_heard(path, Heard(5, 12, 1e9, 1))
+    assert (path.stat().st_size, path.stat().st_ino, path.stat().st_mtime_ns) == \
+        (size, inode, time)
+    frame, = ID3(path).getall("POPM")
+    assert (frame.email, frame.rating, frame.count) == ("Windows Media Player 9 Series", 255, 12)
+    write_heard(path, Heard(0, 12))
+    assert read_tags(path).heard == Heard(0, 12) and path.stat().st_size == size
+
+
+def test_a_tag_without_room_is_made_anew_in_a_copy(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp3"
+    path.write_bytes(FRAME * 40)
+    tags = ID3()
+    tags.add(TIT2(encoding=3, text=["Theirs"]))
+    tags.save(path, padding=lambda info: 0)
+    sound = sound_of(path)
+    write_heard(path, Heard(3, 1))
+    assert sound_of(path) == sound and read_tags(path).heard.rating == 3
+    assert str(ID3(path)["TIT2"]) == "Theirs" and [p.name for p in tmp_path.iterdir()] == ["a.mp3"]
+    (tmp_path / "b.mp3").write_bytes(FRAME * 40)  # no tag at all
+    write_heard(tmp_path / "b.mp3", Heard(2))
+    assert read_tags(tmp_path / "b.mp3").heard.rating == 2
+    assert (tmp_path / "b.mp3").read_bytes().endswith(FRAME * 40)
+
+
+@pytest.mark.parametrize("ending", ["flac", "ogg", "wav"])
+def test_other_kinds_of_files_hold_a_rating_too(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"a.{ending}"
+    subprocess.run([ffmpeg_path(), "-v", "error", "-f", "lavfi", "-i", "sine=duration=1",
+                    str(path)], check=True)
+    assert write_heard(path, Heard(4, 7, 1e9, -1))
+    assert read_tags(path).heard == Heard(4, 7, 1e9, -1) and read_tags(path).seconds > 0.9
+    write_heard(path, Heard())
+    assert read_tags(path).heard == Heard()
+
+
+@pytest.mark.parametrize(("popm", "stars"), [(0, 0), (1, 1), (64, 2), (128, 3), (196, 4), (255, 5),
+                                             (100, 3), (31, 1)])
+def test_stars_of_other_players_are_understood(tmp_path: Path, popm: int, stars: int) -> None:
+    path = tagged(tmp_path / "a.mp3")
+    tags = ID3(path)
+    tags.add(POPM(email="rating@winamp.com", rating=popm, count=3))
+    tags.save(path)
+    assert stars_of(popm) == read_tags(path).heard.rating == stars
+
+
+@settings(max_examples=150)
+@given(st.binary(max_size=300), st.integers(0, 255), st.text(max_size=20), st.integers(0, 5))
+def test_any_tag_is_survived(tmp_path_factory: pytest.TempPathFactory, rubbish: bytes, rating: int,
+                             word: str, keep: int) -> None:
+    folder = tmp_path_factory.mktemp("t")
+    path = folder / "a.mp3"
+    path.write_bytes(b"ID3" + struct.pack(">BBB", keep % 5, rating % 3, rating) + rubbish + FRAME)
+    whole = tagged(folder / "b.mp3")
+    tags = ID3(whole)
+    email = word.encode("latin-1", "ignore").decode("latin-1").replace("\0", "")
+    tags.add(POPM(email=email, rating=rating))
+    tags.add(TXXX(encoding=3, desc="LLM-MUSIC-GEN LAST PLAYED", text=[word]))
+    tags.save(whole)
+    library = Catalogue(folder / "l.db", folder)
+    library.scan()
+    assert len(library.songs()) == 2 and library.notice == ""
+    for one in library.songs():
+        assert 0 <= library.heard(one.path).rating <= 5 and one.title.isprintable()
+    library.close()
+
+
+def test_songs_from_elsewhere_are_known_by_their_tags(tmp_path: Path) -> None:
+    tagged(tmp_path / "x.mp3", "Nightfall", model="The Band", asked="First Album", key="Am",
+           tempo="128")
+    library = Catalogue(tmp_path / "l.db", tmp_path)
+    library.scan()
+    found, = library.find("nightfall model:band tempo:128 key:am")
+    assert found.title == "Nightfall" and found.seconds > 0.5
+
+
+def test_a_song_that_is_changed_meanwhile_keeps_what_is_not_written_yet(library: Catalogue) -> None:
+    first = library.songs()[0]
+    library.rate(first.path, 5)
+    write_heard(first.path, Heard(1, 9))
+    os.utime(first.path)
+    library.scan()
+    assert library.heard(first.path).rating == 5
+    library.write_changes()
+    assert read_tags(first.path).heard.rating == 5
+
+
+def test_a_file_that_cannot_be_written_now_is_written_later(
+        library: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = library.songs()[0]
+    library.rate(first.path, 2)
+
+    def refuse(path: Path, heard: Heard) -> bool:
+        raise StorageError("held")
+    with monkeypatch.context() as patch:
+        patch.setattr("scripts.library.catalogue.write_heard", refuse)
+        assert library.write_changes() == 1
+    assert library.write_changes([first.path]) == 1  # it plays
+    assert library.write_changes() == 0 and read_tags(first.path).heard.rating == 2
+
+
+def test_a_drive_that_is_not_there_has_not_lost_its_songs(library: Catalogue, tmp_path: Path
+                                                          ) -> None:
+    (tmp_path / "output").rename(tmp_path / "away")
+    assert not library.scan() and len(library.songs()) == 4
+
+
+def test_a_damaged_library_is_made_again(library: Catalogue, tmp_path: Path) -> None:
+    library.rate(library.songs()[0].path, 3)
+    library.write_changes()
+    library.close()
+    (tmp_path / "library.db").write_bytes(b"SQLite format 3\0" + b"\xff" * 5000)
+    again = Catalogue(tmp_path / "library.db", tmp_path / "output")
+    assert "set aside" in again.notice
+    again.scan()
+    assert len(again.songs()) == 4 and again.heard(again.songs()[0].path).rating == 3
+
+
+def test_ratings_of_before_are_taken_in_once(tmp_path: Path) -> None:
+    song(tmp_path / "output", "One")
+    old = sqlite3.connect(tmp_path / "listener.db")
+    old.execute("CREATE TABLE heard (song TEXT PRIMARY KEY, rating INTEGER, plays INTEGER, "
+                "last REAL)")
+    old.execute("INSERT INTO heard VALUES ('One.mp3', 4, 7, 1e9)")
+    old.commit()
+    old.close()
+    librarian = Librarian(tmp_path / "library.db", tmp_path / "output")
+    librarian.look()
+    library = Catalogue(tmp_path / "library.db", tmp_path / "output")
+    assert library.heard(tmp_path / "output" / "One.mp3") == Heard(4, 7, 1e9, 0)
+    assert (tmp_path / "listener.db.taken-in").exists()
+    librarian.look()
+    assert library.heard(tmp_path / "output" / "One.mp3").plays == 7
+
+
+def test_the_librarian_writes_ratings_into_the_files_in_the_end(tmp_path: Path) -> None:
+    path = song(tmp_path / "output", "One")
+    librarian = Librarian(tmp_path / "library.db", tmp_path / "output")
+    librarian.start()
+    assert librarian.wait(20)
+    library = Catalogue(tmp_path / "library.db", tmp_path / "output")
+    library.rate(path, 4)
+    librarian.close()
+    assert read_tags(path).heard.rating == 4
+
+
+def test_the_librarian_finds_what_comes_and_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+                                                 ) -> None:
+    monkeypatch.setattr("scripts.library.librarian.LOOK", 0.02)
+    song(tmp_path / "output", "One")
+    librarian = Librarian(tmp_path / "library.db", tmp_path / "output")
+    librarian.start()
+    assert [s.title for s in until(librarian.take)] == ["One"]
+    song(tmp_path / "output", "Two")
+    until(lambda: [s.title for s in librarian.take() or []] == ["One", "Two"])
+    shutil.rmtree(tmp_path / "output")
+    (tmp_path / "output").mkdir()
+    until(lambda: librarian.take() == [])
+    librarian.close()
+
+
+def test_a_song_is_named_by_id_file_or_title(library: Catalogue) -> None:
+    path = library.songs()[0].path
+    for name in (id_of(path.name), path.name, str(path), "amber rain", "Amber Rain.mp3"):
+        assert library.song(name).path == path
+    with pytest.raises(UsageError, match="there is no song"):
+        library.song("\x1b[2Jnothing")
+    song(path.parent, "copy", seconds=5).with_suffix(".json").write_text('{"title": "Amber Rain"}')
+    library.scan()
+    with pytest.raises(UsageError, match="2 songs are called"):
+        library.song("Amber Rain")
+
+
+# -- the bin ---------------------------------------------------------------------------------
+
+def test_a_removed_song_comes_back_whole(library: Catalogue, tmp_path: Path) -> None:
+    path = library.songs()[0].path
+    path.with_suffix(".abc").write_text("X:1")
+    files = {p.name: p.read_bytes() for p in path.parent.iterdir() if p.stem == path.stem}
+    remove(path)
+    library.scan()
+    assert len(library.songs()) == 3 and not path.exists()
+    assert [b.name for b in binned(path.parent)] == ["Amber Rain"]
+    assert restore(path.parent) == path
+    assert {n: (path.parent / n).read_bytes() for n in files} == files
+    assert binned(path.parent) == [] and len(files) == 3
+
+
+def test_the_bin_gives_back_the_last_one_first_and_harms_nobody(tmp_path: Path) -> None:
+    one, two = song(tmp_path, "One"), song(tmp_path, "Two")
+    remove(one)
+    remove(two)
+    assert restore(tmp_path).name == "Two.mp3"
+    song(tmp_path, "One").write_bytes(b"another")
+    with pytest.raises(StorageError, match="another song is called so now"):
+        restore(tmp_path)
+    assert (tmp_path / "One.mp3").read_bytes() == b"another"
+    assert empty(tmp_path) == 1 and binned(tmp_path) == []
+    with pytest.raises(UsageError, match="the bin is empty"):
+        restore(tmp_path)
+
+
+def test_a_removal_that_is_cut_short_leaves_a_song_that_comes_back(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = song(tmp_path, "One")
+    moves: list[Path] = []
+
+    def once(file: Path, place: Path) -> None:
+        if moves:
+            raise OSError(5, "power cut")
+        moves.append(file)
+        os.replace(file, place)
+    with monkeypatch.context() as patch:
+        patch.setattr("scripts.library.bin._move", once)
+        with pytest.raises(StorageError):
+            remove(path)
+    assert path.exists() and read_song(path).title == "One"  # by its tags
+    restore(tmp_path)
+    assert path.with_suffix(".json").exists()
+
+
+# -- playlists -------------------------------------------------------------------------------
+
+def test_a_playlist_comes_back_as_it_went_out(library: Catalogue, tmp_path: Path) -> None:
+    songs = library.find("minor")
+    assert write_m3u8(tmp_path / "a.m3u8", songs) == []
+    text = (tmp_path / "a.m3u8").read_text(encoding="utf-8")
+    assert text.startswith("#EXTM3U\n#EXTINF:60,Amber Rain\noutput")
+    found, told = read_m3u8(tmp_path / "a.m3u8")
+    assert found == [s.path for s in songs] and told == []
+
+
+@pytest.mark.parametrize("title", ATTACKS)
+def test_no_title_becomes_a_line_of_a_playlist(tmp_path: Path, title: str) -> None:
+    path = song(tmp_path, "x")
+    path.with_suffix(".json").write_text(json.dumps({"title": title, "asked": title, "key": title,
+                                                     "model": title, "styles": [title]}))
+    library = Catalogue(tmp_path / "l.db", tmp_path)
+    library.scan()
+    found, = library.songs()
+    assert found.title.isprintable() and library.notice == ""
+    write_m3u8(tmp_path / "a.m3u8", [found])
+    lines = (tmp_path / "a.m3u8").read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 3 and lines[1].startswith("#EXTINF:") and lines[2] == "x.mp3"
+
+
+@pytest.mark.parametrize("name", ["#EXTM3U.mp3", "a\nb.mp3", " lead.mp3", "\x1b[2J.mp3"])
+@pytest.mark.skipif(os.name == "nt", reason="such names cannot be on Windows")
+def test_no_file_name_becomes_a_directive(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(FRAME)
+    left = write_m3u8(tmp_path / "a.m3u8", [read_song(tmp_path / name)])
+    found, told = read_m3u8(tmp_path / "a.m3u8")
+    assert told == [] and [p.resolve() for p in found] == \
+        ([] if left else [(tmp_path / name).resolve()])
+
+
+@pytest.mark.parametrize(("line", "said"), [
+    ("http://evil.example/a.mp3", "an address"), ("\\\\evil\\share\\a.mp3", "network"),
+    ("//evil/share/a.mp3", "network"), ("file:///etc/passwd.mp3", "an address"),
+    ("/etc/passwd", "can be played"), ("../secret.txt", "can be played"),
+    ("none.mp3", "no such file"), ("a\x1b[2Jb.mp3", "control characters"),
+    ("smb://evil/a.mp3", "an address"), ("con.mp3", "no such file")])
+def test_a_playlist_opens_nothing_but_files_of_sound(tmp_path: Path, line: str, said: str) -> None:
+    (tmp_path / "a.m3u8").write_text(f"#EXTM3U\n{line}\n", encoding="utf-8")
+    found, told = read_m3u8(tmp_path / "a.m3u8")
+    assert found == [] and len(told) == 1 and said in told[0] and told[0].isprintable()
+
+
+@settings(max_examples=150)
+@given(st.binary(max_size=200) | st.text(max_size=200).map(lambda t: t.encode("utf-8", "replace")))
+def test_any_playlist_is_survived(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+    folder = tmp_path_factory.mktemp("m")
+    (folder / "a.m3u8").write_bytes(data)
+    found, told = read_m3u8(folder / "a.m3u8")
+    assert found == [] and all(line.isprintable() for line in told)
+    (folder / "p.json").write_bytes(data)
+    try:
+        load_playlists(folder / "p.json")
+    except StorageError:
+        assert (folder / "p.json").read_bytes() == data
+
+
+def test_playlists_are_kept_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "playlists.json"
+    kept = {"Evening": Playlist("style:chill"), "Mine": Playlist(files=("a.mp3",))}
+    save_playlists(path, kept)
+    assert load_playlists(path) == kept and named(kept, "EVENING").query == "style:chill"
+    with pytest.raises(UsageError):
+        named(kept, "none")
+
+
+# -- duplicates ------------------------------------------------------------------------------
+
+def test_the_same_and_the_alike_are_told_apart(tmp_path: Path) -> None:
+    one, two, three = (song(tmp_path, n) for n in ("One", "Two", "Three"))
+    write_heard(two, Heard(5, 3))  # another tag, the same sound
+    three.write_bytes(three.read_bytes() + FRAME)
+    for path in (one, three):
+        path.with_suffix(".abc").write_text(TUNE)
+    found = [(kind, sorted(s.title for s in group))
+             for kind, group in duplicates([read_song(p) for p in (one, two, three)])]
+    assert found == [("the same", ["One", "Two"]), ("alike", ["One", "Three"])]
+
+
+# -- as commands -----------------------------------------------------------------------------
+
+def test_the_library_at_the_console(run: Run, home: Path) -> None:
+    out = home / "output"
+    song(out, "Amber Rain", asked="Chill", tempo=80, seconds=61)
+    song(out, "Night Bus", asked="Jazz", tempo=120, seconds=62)
+
+    def said(*words: str) -> str:
+        done = run("library", *words)
+        assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr
+        return done.stdout + done.stderr
+    assert "2 songs, 02:03" in said("list")
+    assert "Night Bus: 4 of 5" in said("rate", "Night Bus", "4")
+    assert "Night Bus" in said("search", "rating>=4", "tempo<130") \
+        and "Amber" not in said("search", "rating>=4")
+    said("playlist", "save", "Best", "rating>=4")
+    assert "Best  (rating>=4; 1 songs)" in said("playlist")
+    said("playlist", "export", "Best", str(home / "best.m3u8"))
+    assert "Night Bus.mp3" in (home / "best.m3u8").read_text(encoding="utf-8")
+    said("playlist", "import", str(home / "best.m3u8"), "Again")
+    assert "a fixed list; 1 songs" in said("playlist")
+    assert "in the bin" in said("remove", id_of("Amber Rain.mp3"))
+    assert "1 songs" in said("list") and "Amber Rain" in said("bin")
+    assert "is back" in said("undo") and "2 songs" in said("rescan")
+    assert ".mp3" in said("usage") and "the same: " in said("duplicates")
+    assert ID3(out / "Night Bus.mp3").getall("POPM")[0].rating == 196
+    played = run("play", "--playlist", "rating>=4", "--once", "--output", "null", "--json")
+    assert '"title": "Night Bus"' in played.stdout and "Amber" not in played.stdout
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    (["rate", "Nobody", "3"], "there is no song"), (["rate", "One", "9"], "is no rating"),
+    (["rate"], "needs"), (["search"], "needs words"), (["undo"], "the bin is empty"),
+    (["playlist", "show"], "library playlist:"), (["thumb", "One", "left"], "is no thumb"),
+    (["playlist", "delete", "none"], "no playlist"), (["remove", "../One"], "no song")])
+def test_a_slip_at_the_library_is_one_line(run: Run, home: Path, words: list[str], said: str
+                                           ) -> None:
+    song(home / "output", "One")
+    done = run("library", *words)
+    lines = [x for x in done.stderr.splitlines() if x.startswith("llm-music-gen: ")]
+    if words == ["remove", "../One"]:
+        assert done.returncode in (0, 2)
+        return
+    assert done.returncode == 2 and len(lines) == 1 and said in lines[0], done.stderr
+
+
+def test_two_programs_use_one_library(tmp_path: Path) -> None:
+    path = song(tmp_path / "output", "One")
+    first = Catalogue(tmp_path / "l.db", tmp_path / "output")
+    second = Catalogue(tmp_path / "l.db", tmp_path / "output")
+    first.scan()
+    second.scan()
+    first.played(path)
+    second.played(path)
+    assert first.heard(path).plays == 2 and first.notice == second.notice == ""
+    assert mutagen.File(path) is not None
