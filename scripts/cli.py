@@ -68,6 +68,7 @@ def build_parser() -> argparse.ArgumentParser:
                       help="keep these too: wav, mid, abc, musicxml, stems")
     made.add_argument("--jobs", type=int, metavar="N",
                       help="songs that are made at once; usually one for each core")
+    ordered.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)  # for the menu
     made.add_argument("--watch-input", action="store_true", help=argparse.SUPPRESS)
     commands.add_parser("generate", parents=[ordered, song, made, common], help="make songs")
     commands.add_parser("compose", parents=[styled, song, common],

@@ -11,7 +11,8 @@ from pathlib import Path
 PATIENCE = 10.0  # seconds that another program may hold the file locked
 
 
-def open_database(path: Path, tables: str) -> tuple[sqlite3.Connection, str]:
+def open_database(path: Path, tables: str, patience: float = PATIENCE
+                  ) -> tuple[sqlite3.Connection, str]:
     """Open a database, made with `tables` when it is new, and what the user should know.
 
     A file that is damaged is set aside; where none can be kept, it lasts as long as the program.
@@ -21,6 +22,8 @@ def open_database(path: Path, tables: str) -> tuple[sqlite3.Connection, str]:
     path : Path
     tables : str
         ``CREATE ... IF NOT EXISTS`` statements.
+    patience : float
+        Seconds that another program may hold it locked.
 
     Returns
     -------
@@ -32,16 +35,17 @@ def open_database(path: Path, tables: str) -> tuple[sqlite3.Connection, str]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return _opened(path, tables), ""
+        return _opened(path, tables, patience), ""
     except OSError:
-        return (_opened(Path(":memory:"), tables),
+        return (_opened(Path(":memory:"), tables, patience),
                 f"{path.name} cannot be written; what it holds lasts until the program ends.")
     except sqlite3.DatabaseError:
         aside = set_aside(path)
     try:
-        return _opened(path, tables), f"{path.name} was damaged; it was set aside as {aside}."
+        told = f"{path.name} was damaged; it was set aside as {aside}."
+        return _opened(path, tables, patience), told
     except (sqlite3.Error, OSError):
-        return (_opened(Path(":memory:"), tables),
+        return (_opened(Path(":memory:"), tables, patience),
                 f"{path.name} is damaged and cannot be set aside; what is new lasts until the "
                 "program ends.")
 
@@ -64,8 +68,8 @@ def is_damage(error: sqlite3.Error) -> bool:
                 sqlite3.InterfaceError, sqlite3.NotSupportedError, sqlite3.DataError))
 
 
-def _opened(path: Path, tables: str) -> sqlite3.Connection:
-    database = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
+def _opened(path: Path, tables: str, patience: float) -> sqlite3.Connection:
+    database = sqlite3.connect(path, timeout=patience, isolation_level=None)
     try:
         database.row_factory = sqlite3.Row
         database.execute("PRAGMA journal_mode = WAL")

@@ -24,7 +24,8 @@ from scripts.settings import Settings
 def generate(args: argparse.Namespace, settings: Settings) -> int:
     """Make songs; status 1 when one failed."""
     file = getattr(args, "file", None)
-    orders = None if getattr(args, "resume", False) else _orders(args, settings)
+    serves = getattr(args, "serve", False)
+    orders = None if serves or getattr(args, "resume", False) else _orders(args, settings)
     # The model's process loads its library while this one loads its own.
     worker = None if file else Child(WORKER)
     from scripts.batch.pools import usual_jobs
@@ -38,7 +39,8 @@ def generate(args: argparse.Namespace, settings: Settings) -> int:
     shown = Progress(args.json, 0 if orders is None else sum(o.songs for o in orders))
     cluster = getattr(args, "cluster", "") or ""
     try:
-        failures = go_on(settings, shown, stop, jobs, worker, cluster) if orders is None else \
+        failures = go_on(settings, shown, stop, jobs, worker, cluster, not serves) \
+            if orders is None else \
             make_songs(orders, settings, shown, stop, jobs, worker, cluster)
     except Cancelled as error:
         more = "; 'generate --resume' goes on with the songs that are left"

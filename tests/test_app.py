@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 import pytest
 
 from scripts import paths
 from scripts.audio.wav import write_wav
+from scripts.batch.jobs import Job, Jobs, hold_file
+from scripts.batch.orders import Order
+from scripts.brief import Wishes
+from scripts.hold import hold
 from scripts.jukebox.player import Playing
 from scripts.jukebox.queue import Queue
 from scripts.jukebox.session import Session, load_session, save_session
@@ -25,7 +28,8 @@ from scripts.tui import keys
 from scripts.tui.app import App
 from scripts.tui.bindings import BINDINGS
 from scripts.tui.jobs import seconds_left, share_of
-from scripts.tui.state import JUKEBOX, JobState
+from scripts.tui.screens.draw import draw
+from scripts.tui.state import JUKEBOX
 from tests.test_screens import PLAYING
 from tests.waiting import until
 
@@ -79,30 +83,36 @@ class FakePlayer:
         return replace(self.now, repeat=self.queue.repeat, shuffle=self.queue.shuffle)
 
 
-class FakeJob:
-    """An order that never gets anywhere."""
+class FakeRunner:
+    """A program that makes songs and never gets anywhere; tests put words into its mouth."""
 
-    made: ClassVar[list[tuple[str, int, tuple[str, ...]]]] = []
+    def __init__(self) -> None:
+        self.said: list[dict[str, object]] = []
+        self.ended, self.why = False, ""
 
-    def __init__(self, styles: str, songs: int, words: list[str], finished: object) -> None:
-        self.state = JobState(styles, songs)
-        self.made.append((styles, songs, tuple(words)))
+    def messages(self) -> list[dict[str, object]]:
+        said, self.said = self.said, []
+        return said
 
-    def poll(self) -> None:
-        pass
-
-    def cancel(self) -> None:
-        self.state.stopping = True
+    def complaint(self) -> str:
+        return self.why
 
     def end(self) -> None:
-        self.state.done = True
+        self.ended = True
 
 
 @pytest.fixture
-def jobs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, int, tuple[str, ...]]]]:
-    monkeypatch.setattr("scripts.tui.making.Job", FakeJob)
-    FakeJob.made = []
-    yield FakeJob.made
+def runner(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scripts.tui.making.Runner", FakeRunner)
+
+
+def orders() -> list[Job]:
+    """What is kept of all orders."""
+    jobs = Jobs(paths.JOBS)
+    try:
+        return jobs.jobs(("open", "paused", "stopped", "cancelled", "done"))
+    finally:
+        jobs.close()
 
 
 def app_of(home: Path, script: list[str], size: tuple[int, int] = (80, 24)) -> App:
@@ -207,7 +217,7 @@ def test_a_bad_style_or_number_is_asked_again(home: Path) -> None:
 
 
 def test_styles_are_completed_and_wishes_are_one_key_away(
-        home: Path, jobs: list[tuple[str, int, tuple[str, ...]]]) -> None:
+        home: Path, runner: None) -> None:
     app = app_of(home, ["1", *"Chill, dubs", keys.TAB, keys.ENTER, "w", "2", *"H minor",
                         keys.ENTER, *[keys.BACKSPACE] * 7, *"f minor", keys.ENTER, "3", *"140",
                         keys.ENTER, "5", *"432 Hz", keys.ENTER, "0", *"yes", keys.ENTER, "b",
@@ -215,13 +225,15 @@ def test_styles_are_completed_and_wishes_are_one_key_away(
     app.run()
     text = "\n".join(frames(app))
     assert "Tab: dubstep" in text and 'key "H minor" is not known' in text
-    assert jobs == [("Chill, Dubstep", 12, ("--key=f minor", "--tempo=140", "--tuning=432",
-                                            "--loop"))]
-    assert "With key f minor, tempo 140" in text and "stopping" in text.casefold()
+    job, = orders()
+    wishes = job.order.wishes
+    assert (wishes.styles, job.order.songs, wishes.key) == ("Chill, Dubstep", 12, "f minor")
+    assert (wishes.tempo, wishes.tuning, wishes.loop) == (140.0, 432.0, True)
+    assert "With key f minor, tempo 140" in text and job.state == "cancelled"
 
 
 def test_an_order_in_the_making_is_not_left_by_mistake(
-        home: Path, jobs: list[tuple[str, int, tuple[str, ...]]]) -> None:
+        home: Path, runner: None) -> None:
     app = app_of(home, ["1", *"jazz", keys.ENTER, "2", keys.ENTER, "x", "n", "b", "x", "y"])
     app.run()
     assert sum("Stop them and exit?" in frame for frame in frames(app)) == 2
@@ -291,10 +303,13 @@ def test_what_a_song_is_made_of_can_be_read(home: Path) -> None:
 
 
 def test_more_like_this_asks_for_the_same_kind(
-        home: Path, jobs: list[tuple[str, int, tuple[str, ...]]]) -> None:
+        home: Path, runner: None) -> None:
     app = app_of(home, ["2", "m", "x", "y"])
     app.run()
-    assert jobs == [("Chill", 1, ("--key=D minor", "--meter=4/4", "--tempo=84"))]
+    job, = orders()
+    wishes = job.order.wishes
+    assert (wishes.styles, job.order.songs, wishes.key, wishes.meter, wishes.tempo) == \
+        ("Chill", 1, "D minor", "4/4", 84.0)
 
 
 def test_a_song_can_be_dropped_from_the_queue(home: Path) -> None:
@@ -397,11 +412,11 @@ def test_a_damaged_session_does_no_harm(tmp_path: Path, text: str) -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_random_keys_never_break_it(home: Path, seed: int,
-                                    jobs: list[tuple[str, int, tuple[str, ...]]]) -> None:
+                                    runner: None) -> None:
     """Ten thousand keys over all screens, in windows of all sizes."""
     songs_in(home, 5)
     rng = random.Random(seed)
-    pool = [*"0123456789abcdimnprstuvwxy/?+-<>,= q%.!", keys.ENTER, keys.ESCAPE, keys.BACKSPACE,
+    pool = [*"0123456789abcdefgijklmnprstuvwxyz/?+-<>,= q%.!", keys.ENTER, keys.ESCAPE, keys.BACKSPACE,
             keys.RESIZE, keys.TAB, "", "up", "down", "left", "right", "page up", "page down", "é",
             "日", "\x1b[2J", "delete", "home", "wheel up", "wheel down",
             "click 5 5", "click 20 6", "click 40 23"]
@@ -415,37 +430,116 @@ def test_random_keys_never_break_it(home: Path, seed: int,
         assert app.state.screen in BINDINGS
         shown = app.screen.frames[-1]  # type: ignore[attr-defined]
         assert len(shown) == app.screen.size()[1] and "\x1b" not in "".join(shown)
-        if len(app.making.jobs) > 3:
-            app.making.jobs.clear()
+        if len(app.state.jobs) > 3:
+            app.making.cancel_all()
+            app.making._watched.clear()
     # Nothing is stuck: escape leads back to the menu, and X leads out.
     app._running, app.screen._size = True, (80, 24)  # type: ignore[attr-defined]
     for _ in range(4):
         app.press(keys.ESCAPE)
-    app.making.jobs.clear()
+    app.making._runner = None
     app.press("x")
     assert not app._running
     assert app.state.settings.volume in [n / 100 for n in range(101)]
 
 
 def test_the_time_left_is_guessed_from_what_is_done() -> None:
-    assert seconds_left([], 5.0, 0.1, 3) is None  # nothing can be told yet
-    assert seconds_left([], 5.0, 0.5, 3) == 25.0
-    assert seconds_left([8.0, 10.0, 9.0], 4.0, 0.9, 5) == 14.0
-    assert seconds_left([8.0], 99.0, 0.9, 2) == 0.0 and seconds_left([8.0], 0.0, 0.0, 1) is None
+    assert seconds_left(5.0, 0.1, 3) is None  # nothing can be told yet
+    assert seconds_left(5.0, 0.5, 3) == 25.0
+    assert seconds_left(40.0, 4.0, 5) == 10.0 and seconds_left(9.0, 3.0, 3) is None
     assert share_of({"compose": 1.0, "render": 1.0, "convert": 1.0}) == 1.0
+
+
+def test_orders_are_steered_with_keys(home: Path, runner: None) -> None:
+    app = app_of(home, [])
+    for styles in ("jazz", "folk"):
+        for key in ("1", "m", *styles, keys.ENTER, "5", keys.ENTER):
+            if key != "m" or styles == "folk":
+                app.press(key)
+    app.press("p")
+    assert [j.state for j in orders()] == ["open", "paused"]
+    assert "paused" in "\n".join(draw(app.state, (80, 24)))
+    app.press("p")
+    app.press("f")
+    assert [j.order.wishes.styles for j in orders()] == ["folk", "jazz"]
+    app.press("up")
+    app.press("c")
+    assert {j.order.wishes.styles: j.state for j in orders()} == \
+        {"folk": "open", "jazz": "cancelled"}
+    app.making.close()
+
+
+def test_several_songs_at_once_are_shown_by_the_one_nearest_to_its_end(
+        home: Path, runner: None) -> None:
+    app = app_of(home, [])
+    app.making.order("jazz", 5, {})
+    song = home / "output" / "One.mp3"
+    said = [{"event": "progress", "order": 1, "song": 1, "stage": "render", "done": 0.5},
+            {"event": "progress", "order": 1, "song": 2, "stage": "compose", "done": 0.1,
+             "text": "abc"}]
+    app.making._runner.said = said  # type: ignore[union-attr]
+    app.update()
+    job, = app.state.jobs
+    assert (job.number, job.going, job.stages["render"], job.text) == (1, 2, 0.5, "abc")
+    app.making._runner.said = [  # type: ignore[union-attr]
+        {"event": "song", "order": 1, "song": 1, "title": "One", "path": str(song)},
+        {"event": "failed", "order": 1, "song": 2, "reason": "the model died"}]
+    app.update()
+    assert job.made == ["One"] and job.failures == ["song 2: the model died"] and job.going == 0
+    app.making.close()
+
+
+def test_what_the_last_time_left_waits_until_the_user_has_it_go_on(home: Path, runner: None
+                                                                   ) -> None:
+    jobs = Jobs(paths.JOBS)
+    one = jobs.add(Order(Wishes("jazz"), 5, 1, "", 0.75, home / "output")).id
+    jobs.add(Order(Wishes("folk"), 2, 1, "", 0.75, home / "output"))
+    jobs.keep_done(one, 1, "Rain")
+    jobs.close()
+    app = app_of(home, ["g", "x", "y"])
+    app.run()
+    assert "Unfinished: 6 songs were left; G goes on" in frames(app)[0]
+    assert "Unfinished" not in frames(app)[-1]
+    assert [j.state for j in orders()] == ["open", "open"]
+
+
+def test_orders_that_another_program_is_at_are_left_to_it(home: Path, runner: None) -> None:
+    jobs = Jobs(paths.JOBS)
+    number = jobs.add(Order(Wishes("jazz"), 5, 1, "", 0.75, home / "output")).id
+    jobs.close()
+    held = hold(hold_file(paths.JOBS, number))
+    assert held
+    app = app_of(home, ["x"])
+    app.run()
+    assert "Unfinished" not in frames(app)[0] and orders()[0].state == "open"
+    held.release()
+
+
+def test_a_program_that_cannot_go_on_is_told_and_the_order_is_kept(home: Path, runner: None
+                                                                   ) -> None:
+    app = app_of(home, [])
+    app.making.order("jazz", 5, {})
+    fake = app.making._runner
+    assert isinstance(fake, FakeRunner)
+    fake.ended, fake.why = True, "the disk is full; free some space"
+    app.update()
+    assert not app.making.busy and "the disk is full" in app.state.jobs[0].failures[0]
+    assert orders()[0].state == "paused"
+    app.making.go_on()
+    assert app.making.busy and orders()[0].state == "open"
+    app.making.close()
 
 
 @pytest.mark.parametrize("seed", range(2))
 def test_random_keys_never_break_a_real_player(home: Path, seed: int,
-                                               jobs: list[tuple[str, int, tuple[str, ...]]]
-                                               ) -> None:
+                                               runner: None) -> None:
     (home / "output").mkdir()
     for n in range(4):
         write_wav(home / "output" / f"Song {n}.wav", [np.full((RATE * 3, 2), 0.1, np.float32)],
                   lambda done: None)
     (home / "output" / "Broken.mp3").write_bytes(b"no sound")
     rng = random.Random(seed)
-    pool = [*"012345bcimnprstv/?+-<>  nn", keys.ENTER, keys.ESCAPE, "down", "left", "right",
+    pool = [*"012345bceijklmnprstvz/?+-<>  nn", keys.ENTER, keys.ESCAPE, "down", "left", "right",
             "page up", "page down", "click 9 5", "click 25 5", "wheel up"]
     app = App(FakeScreen([]), Settings(output="null"))
     app.refresh()
@@ -457,7 +551,6 @@ def test_random_keys_never_break_a_real_player(home: Path, seed: int,
         now = app.state.playing
         assert now is None or 0 <= now.position <= now.duration + 0.01
         assert now is None or now.song is None or now.song.title != "Broken"
-        app.making.jobs.clear()
         if n % 50 == 0:
             time.sleep(0.05)
     for key in (keys.ESCAPE, keys.ESCAPE, keys.ESCAPE, "2"):

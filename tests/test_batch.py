@@ -254,9 +254,8 @@ def test_a_list_that_is_damaged_meanwhile_is_told(tmp_path: Path) -> None:
 
 
 def test_a_locked_list_is_told_and_not_waited_for_for_ever(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scripts.database.PATIENCE", 0.1)
-    jobs = Jobs(tmp_path / "jobs.db")
+        tmp_path: Path) -> None:
+    jobs = Jobs(tmp_path / "jobs.db", 0.1)
     other = sqlite3.connect(tmp_path / "jobs.db", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     with pytest.raises(StorageError, match="another program has held it"):

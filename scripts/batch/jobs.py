@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.batch.orders import Order, order_from_json
-from scripts.database import is_damage, open_database, set_aside
+from scripts.database import PATIENCE, is_damage, open_database, set_aside
 from scripts.errors import StorageError, UsageError
 from scripts.score.likeness import ALIKE, Marks
 
@@ -36,6 +36,11 @@ CREATE TABLE IF NOT EXISTS turns (
     job INTEGER NOT NULL, turn INTEGER NOT NULL, number INTEGER NOT NULL,
     PRIMARY KEY (job, turn, number)) WITHOUT ROWID;
 """
+
+
+def hold_file(jobs: Path, number: int) -> Path:
+    """The file that a program holds while it works at an order."""
+    return jobs.with_name(f"order-{number}.lmg-lock")
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,8 @@ class Jobs:
     Parameters
     ----------
     path : Path
+    patience : float
+        Seconds that another program may hold it.
 
     Raises
     ------
@@ -84,9 +91,9 @@ class Jobs:
         By any method, when the file is locked for long, or the disk is full.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, patience: float = PATIENCE) -> None:
         self.path = path
-        self._database, self.notice = open_database(path, _TABLES)
+        self._database, self.notice = open_database(path, _TABLES, patience)
 
     def close(self) -> None:
         self._database.close()

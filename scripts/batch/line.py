@@ -14,7 +14,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Protocol
 
-from scripts.batch.jobs import OPEN, PAUSED, STOPPED, Job, Jobs
+from scripts.batch.jobs import CANCELLED, OPEN, PAUSED, STOPPED, Job, Jobs, hold_file
 from scripts.batch.pools import Pool, Sign, Tag
 from scripts.batch.studio import Studio
 from scripts.batch.tickets import Ticket, made_already, take_in
@@ -126,7 +126,7 @@ class Line:
                 pass
         except BaseException:
             self.stop.set()
-            self.pool.cancel()
+            self.pool.cancel_all()
             raise
         finally:
             with contextlib.suppress(StorageError):  # it has been told, or comes again
@@ -166,7 +166,7 @@ class Line:
         for job in found:
             if job.id not in self._holds:
                 with contextlib.suppress(OSError):  # no folder for locks: no other program
-                    held = hold(self._hold_file(job.id))
+                    held = hold(hold_file(self.jobs.path, job.id))
                     if held is None:
                         continue
                     self._holds[job.id] = held
@@ -180,11 +180,16 @@ class Line:
         """Let go of orders that somebody cancelled or that were stopped."""
         at_work = {p.tag[0] for p in self._playing.values()} | (
             {self._writing[1][0]} if self._writing else set())
-        for number in [n for n in self._holds if n not in at_work]:
-            if self.jobs.job(number).state not in (OPEN, PAUSED):
+        for number in list(self._holds):
+            state = self.jobs.job(number).state
+            if state == CANCELLED and number in at_work:
+                self.pool.cancel(number)
+                if self._writing and self._writing[1][0] == number:
+                    self.studio.drop.set()
+            elif state not in (OPEN, PAUSED) and number not in at_work:
                 self._waiting = deque(w for w in self._waiting if w[0][0] != number)
                 self._holds.pop(number).release()
-                self._hold_file(number).unlink(missing_ok=True)
+                hold_file(self.jobs.path, number).unlink(missing_ok=True)
 
     def _take_up(self, job: Job) -> None:
         """Look at what there is of an order that was begun."""
@@ -214,9 +219,6 @@ class Line:
         for number, path in made_already(job.order.out, job.uid).items():
             self.jobs.keep_done(job.id, number, read_song(path).title)
 
-    def _hold_file(self, job: int) -> Path:
-        return self.jobs.path.with_name(f"order-{job}.lmg-lock")
-
     # -- writing ---------------------------------------------------------------------------
 
     def _write_next(self) -> None:
@@ -243,6 +245,11 @@ class Line:
         (future, tag), self._writing = self._writing, None
         try:
             recipe = future.result()
+        except Cancelled:
+            self.studio.drop.clear()
+            if self.cancelled():
+                raise
+            return  # its order was cancelled
         except MusicGenError as error:
             if not self._again(tag, error):
                 self._fail(tag, str(error))
@@ -317,13 +324,17 @@ class Line:
             self._playing[future] = playing
             self._mend()
         except CancelledError as error:
+            if self.jobs.job(tag[0]).state == CANCELLED:
+                return
             raise SetupError("the cluster does not answer any more; 'generate --resume' goes on, "
                              "here or with --cluster") from error
         except HeldError as error:
             self._held.append((tag, str(error)))
         except MusicGenError as error:
-            if isinstance(error, Cancelled) or self.cancelled():
+            if self.cancelled():
                 raise Cancelled("stopped") from error
+            if isinstance(error, Cancelled):
+                return  # its order was cancelled
             # A full disk is full for the next song too.
             if isinstance(error, StorageError) and not isinstance(error, EncoderError):
                 self._stop_at(job, error)
@@ -361,7 +372,7 @@ class Line:
 
     def _again(self, tag: Tag, error: MusicGenError) -> bool:
         """Whether a song is tried once more; the user is told."""
-        if isinstance(error, Cancelled) or self.cancelled():
+        if self.cancelled():
             raise Cancelled("stopped") from error
         self._tries[tag] = self._tries.get(tag, 0) + 1
         if not isinstance(error, (CrashError, EncoderError)) or self._tries[tag] >= TRIES:
@@ -415,7 +426,7 @@ class Line:
         for number, held in self._holds.items():
             held.release()
             if self.jobs.job(number).left <= 0:
-                self._hold_file(number).unlink(missing_ok=True)
+                hold_file(self.jobs.path, number).unlink(missing_ok=True)
 
     def _look_at_held(self) -> None:
         """What another program held open may have been let go."""

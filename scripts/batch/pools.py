@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from scripts.batch.tickets import Ticket
 from scripts.errors import SetupError, UsageError
 
+_SLOTS = 65
 MOST_JOBS = 60  # Windows waits for no more than 63 things at once
 Tag = tuple[int, int]  # order and number of a song
 Sign = tuple[Tag, str, float, str]  # of life: stage, share done, text
@@ -42,8 +43,11 @@ class Pool(Protocol):
     def signs(self) -> Iterator[Sign]:
         """What has been reported since the last time."""
 
-    def cancel(self) -> None:
-        """Have the songs that are being played stop soon."""
+    def cancel(self, order: int) -> None:
+        """Have the songs of an order that are being played stop soon."""
+
+    def cancel_all(self) -> None:
+        """Have all songs that are being played stop soon."""
 
     def mend(self) -> None:
         """Go on after a process has died."""
@@ -62,6 +66,7 @@ class InProcess:
         self._signs: SimpleQueue[Sign] = SimpleQueue()
         self._cancelled = cancelled
         self._stopped = threading.Event()
+        self._dropped: set[int] = set()  # orders
         # While the model loads and writes, what plays its notes is loaded too.
         threading.Thread(target=_load, daemon=True).start()
 
@@ -70,14 +75,17 @@ class InProcess:
             from scripts.batch.playing import play_ticket
             return play_ticket(
                 ticket, lambda stage, done, text: self._signs.put((tag, stage, done, text)),
-                lambda: self._stopped.is_set() or self._cancelled())
+                lambda: self._stopped.is_set() or tag[0] in self._dropped or self._cancelled())
         return self.executor.submit(work)
 
     def signs(self) -> Iterator[Sign]:
         while not self._signs.empty():
             yield self._signs.get()
 
-    def cancel(self) -> None:
+    def cancel(self, order: int) -> None:
+        self._dropped.add(order)
+
+    def cancel_all(self) -> None:
         self._stopped.set()
 
     def mend(self) -> None:
@@ -98,9 +106,12 @@ class Processes:
 
     def _start(self) -> None:
         context = multiprocessing.get_context("spawn")
-        self._signs, self._stopped = context.SimpleQueue(), context.Event()
+        self._signs = context.SimpleQueue()
+        # Orders that were cancelled last, by the last digits of their numbers; at first whether
+        # all are. Whole numbers are written at once: no lock that a killed process could keep.
+        self._dropped = context.RawArray("q", _SLOTS)
         self.executor: Executor = ProcessPoolExecutor(
-            self.jobs, context, _begin, (self._signs, self._stopped))
+            self.jobs, context, _begin, (self._signs, self._dropped))
         with _deaf_to_ctrl_c():
             for _ in range(self.jobs):  # they start now, while the model writes
                 self.executor.submit(_load)
@@ -112,8 +123,11 @@ class Processes:
         while not self._signs.empty():
             yield self._signs.get()
 
-    def cancel(self) -> None:
-        self._stopped.set()
+    def cancel(self, order: int) -> None:
+        self._dropped[1 + order % (_SLOTS - 1)] = order
+
+    def cancel_all(self) -> None:
+        self._dropped[0] = 1
 
     def mend(self) -> None:
         self.executor.shutdown(wait=True, cancel_futures=True)
@@ -155,6 +169,7 @@ class Cluster:
             raise UsageError(f"--cluster {address[:60]}: no scheduler with a worker answers "
                              "there; start them with 'dask scheduler' and 'dask worker' "
                              "(docs/cluster.md)") from error
+        self._futures: dict[Future[Any], int] = {}  # with the numbers of their orders
         self.executor: Executor = self._client.get_executor(pure=False, retries=3)
 
     @property
@@ -164,12 +179,20 @@ class Cluster:
         return max(1, sum(int(worker["nthreads"]) for worker in workers))
 
     def submit(self, ticket: Ticket, tag: Tag) -> Future[Any]:
-        return self.executor.submit(_play_away, ticket)
+        future = self.executor.submit(_play_away, ticket)
+        self._futures[future] = tag[0]
+        future.add_done_callback(lambda done: self._futures.pop(done, None))
+        return future
 
     def signs(self) -> Iterator[Sign]:
         return iter(())
 
-    def cancel(self) -> None:
+    def cancel(self, order: int) -> None:
+        for future, owner in list(self._futures.items()):
+            if owner == order:
+                future.cancel()
+
+    def cancel_all(self) -> None:
         self.executor.shutdown(wait=False)
 
     def mend(self) -> None:
@@ -191,12 +214,12 @@ def usual_jobs() -> int:
 _here: dict[str, Any] = {}
 
 
-def _begin(signs: Any, stopped: Any) -> None:
+def _begin(signs: Any, dropped: Any) -> None:
     """Prepare a process: it ends with its parent, and leaves Ctrl+C to it."""
     for name in ("SIGINT", "SIGBREAK"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
-    _here.update(signs=signs, stopped=stopped)
+    _here.update(signs=signs, dropped=dropped)
     threading.Thread(target=_follow_parent, daemon=True).start()
 
 
@@ -214,8 +237,10 @@ def _load() -> None:
 
 def _play(ticket: Ticket, tag: Tag) -> str:
     from scripts.batch.playing import play_ticket
+    order, dropped = tag[0], _here["dropped"]
+    slot = 1 + order % (len(dropped) - 1)
     return play_ticket(ticket, lambda *told: _here["signs"].put((tag, *told)),
-                       _here["stopped"].is_set)
+                       lambda: bool(dropped[0]) or dropped[slot] == order)
 
 
 def _play_away(ticket: Ticket) -> dict[str, bytes]:

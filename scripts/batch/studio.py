@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
@@ -15,7 +16,7 @@ from scripts.composer.compose import Composer, Composition, lanes_for, threads_f
 from scripts.composer.rules import sheet_grammar
 from scripts.composer.titles import make_title
 from scripts.composer.writer import Writer
-from scripts.errors import ModelError, UsageError
+from scripts.errors import Cancelled, ModelError, UsageError
 from scripts.llm.chat import load_notes
 from scripts.llm.client import ModelProcess
 from scripts.llm.gguf_file import GgufInfo
@@ -51,12 +52,17 @@ class Studio:
 
     def __init__(self, settings: Settings, cancelled: Callable[[], bool] = lambda: False,
                  worker: Child | None = None) -> None:
-        self.settings, self.cancelled = settings, cancelled
+        self.settings, self._cancelled = settings, cancelled
+        self.drop = threading.Event()  # set to give up the song that is being written
         self._worker = worker
         self.styles = load_styles(paths.DATA / "styles")
         self._models: list[ModelProcess] = []
         self._composer: Composer | None = None
         self._asked, self._context = "", 0  # what the model that runs was started for
+
+    def cancelled(self) -> bool:
+        """Whether the song that is being written is wanted no more."""
+        return self._cancelled() or self.drop.is_set()
 
     def check(self, order: Order) -> tuple[str, ...]:
         """Guesses that the user should know of; what cannot be met is told before any work.
@@ -108,7 +114,7 @@ class Studio:
             composer = self._ready(order, brief)
             return composer.compose(brief, temperature,
                                     lambda done, text: report("compose", done, text))
-        except ModelError:
+        except (ModelError, Cancelled):
             self.close()
             raise
 

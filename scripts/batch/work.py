@@ -9,7 +9,7 @@ from pathlib import Path
 
 from scripts import paths
 from scripts.awake import awake
-from scripts.batch.jobs import OPEN, STOPPED, Jobs
+from scripts.batch.jobs import OPEN, PAUSED, STOPPED, Jobs
 from scripts.batch.line import Line, Listener
 from scripts.batch.orders import Order
 from scripts.batch.pools import Cluster, InProcess, Pool, Processes
@@ -43,19 +43,25 @@ def make_songs(orders: Sequence[Order], settings: Settings, listener: Listener,
 
 
 def go_on(settings: Settings, listener: Listener, cancelled: Callable[[], bool], jobs: int,
-          worker: Child | None = None, cluster: str = "") -> int:
+          worker: Child | None = None, cluster: str = "", reopen: bool = True) -> int:
     """Go on with all orders that are not over, also those that come in meanwhile.
+
+    Parameters
+    ----------
+    reopen : bool
+        Go on with those, too, that were paused or stopped by failures.
 
     Returns
     -------
     int
         How many songs failed.
     """
-    return _work(settings, listener, cancelled, jobs, worker, cluster, None)
+    return _work(settings, listener, cancelled, jobs, worker, cluster, None, reopen)
 
 
 def _work(settings: Settings, listener: Listener, cancelled: Callable[[], bool], jobs: int,
-          worker: Child | None, cluster: str, orders: Sequence[Order] | None) -> int:
+          worker: Child | None, cluster: str, orders: Sequence[Order] | None,
+          reopen: bool = False) -> int:
     stop = threading.Event()
     kept = Jobs(paths.JOBS)
     try:
@@ -63,9 +69,9 @@ def _work(settings: Settings, listener: Listener, cancelled: Callable[[], bool],
             listener.noted(kept.notice)
         with Studio(settings, lambda: cancelled() or stop.is_set(), worker) as studio, awake():
             only = None
-            if orders is None:
+            if reopen:
                 _reopen(kept)
-            else:
+            if orders is not None:
                 good = [_checked(order, studio, listener) for order in orders]
                 only = [kept.add(order).id for order in good]
             one = orders is not None and sum(order.songs for order in orders) == 1
@@ -96,7 +102,7 @@ def _whole_path(model: str) -> str:
 
 def _reopen(jobs: Jobs) -> None:
     """Whoever goes on has mended what stopped the orders."""
-    for job in jobs.jobs((STOPPED,)):
+    for job in jobs.jobs((STOPPED, PAUSED)):
         jobs.set_state(job.id, OPEN)
     if not jobs.jobs((OPEN,)):
         raise UsageError("there is no unfinished order to go on with; 'jobs list' shows them all")

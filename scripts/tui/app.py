@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts import paths
-from scripts.errors import MusicGenError, UsageError
+from scripts.errors import MusicGenError
 from scripts.jukebox.player import Player
 from scripts.library.librarian import Librarian
 from scripts.library.songs import Song
@@ -70,6 +70,7 @@ class App:
         """Serve keys until the user leaves."""
         self.librarian.start()
         self._count()
+        self.making.begin()
         self.refresh()
         if self.librarian.wait(self.patience):
             self._take_songs()
@@ -266,8 +267,11 @@ class App:
         found = self.listening.like_this()
         if found:
             styles, wishes = found
-            self.making.order(styles, 1, {**self.state.wishes, **wishes})
-            self.state.message = f'Making one more "{styles}".'
+            try:
+                self.making.order(styles, 1, {**self.state.wishes, **wishes})
+                self.state.message = f'Making one more "{styles}".'
+            except MusicGenError as error:
+                self.state.message = str(error)
 
     def _song_done(self, path: Path) -> None:
         self._fresh.append(path)
@@ -375,7 +379,8 @@ class App:
                 self.choosing.answer(field, text)
             else:
                 self.making.answer(field, text)
-        except UsageError as error:
+        except MusicGenError as error:
+            self.state.field = field
             field.problem, field.offers = str(error), ()
             if not field.name.startswith("wish "):  # a line of chords is not typed again gladly
                 field.text = ""

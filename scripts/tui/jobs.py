@@ -1,94 +1,126 @@
-"""Orders being made by child processes, so that the screen and the sound never wait."""
+"""Orders being made by a child process, so that the screen and the sound never wait."""
 
 from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from scripts.batch.jobs import CANCELLED, DONE, PAUSED, STOPPED, Job
 from scripts.batch.line import STAGES
 from scripts.child import Child
 from scripts.tui.state import JobState
 
+_GRACE = 8.0  # seconds in which the child puts things in order
 
-class Job:
-    """One ``generate`` command in a process of its own.
 
-    Parameters
-    ----------
-    words : sequence of str
-        Options for the command, after styles and number.
-    finished : callable
-        Called with the path of a song that is done.
-    """
+class Runner:
+    """``generate --serve``: works through all open orders, also those that come in meanwhile."""
 
-    def __init__(self, styles: str, songs: int, words: Sequence[str],
-                 finished: Callable[[Path], None]) -> None:
-        self.state = JobState(styles, songs)
-        self._begun = time.monotonic()  # the song that is being made
-        self._took: list[float] = []  # seconds of each song that is done
-        self._finished = finished
-        self._child = Child("scripts.cli", ["generate", "--songs", str(songs), "--json",
-                                            "--watch-input", *words, "--", styles])
+    def __init__(self) -> None:
+        self._child = Child("scripts.cli", ["generate", "--serve", "--json", "--watch-input"])
+        self.ended = False
 
-    def poll(self) -> bool:
-        """Take in what the process has said; True when something changed."""
-        changed = False
-        while not self.state.done:
+    def messages(self) -> list[dict[str, Any]]:
+        """What it has said since the last time."""
+        found = []
+        while not self.ended:
             try:
                 message = self._child.receive(0.001)
             except queue.Empty:
                 break
-            changed = True
             if message is None:
-                self._close()
-            elif message.get("event") == "progress":
-                number = int(message["song"])
-                if number != self.state.number:
-                    self.state.number, self.state.stages = number, {}
-                if message["stage"] == "compose" and "render" in self.state.stages:
-                    self.state.stages = {}
-                stage = str(message["stage"])
-                for earlier in STAGES[:STAGES.index(stage)]:
-                    self.state.stages[earlier] = 1.0
-                self.state.stages[stage] = float(message["done"])
-                self.state.text = str(message.get("text") or self.state.text)
-            elif message.get("event") == "song":
-                self.state.made.append(str(message["title"]))
-                self._took.append(time.monotonic() - self._begun)
-                self._begun = time.monotonic()
-                self._finished(Path(str(message["path"])))
-            elif message.get("event") == "failed":
-                self.state.failures.append(f"song {message['song']}: {message['reason']}")
-            elif message.get("event") == "note":
-                self.state.notes.append(str(message["text"]))
-        self.state.left = seconds_left(self._took, time.monotonic() - self._begun,
-                                       share_of(self.state.stages),
-                                       self.state.songs - len(self.state.failures))
-        return changed
+                self.ended = True
+            else:
+                found.append(message)
+        return found
 
-    def cancel(self) -> None:
-        """Ask it to stop; what is finished stays, what is not leaves nothing behind."""
-        if not self.state.done and not self.state.stopping:
-            self.state.stopping = True
-            self._child.hang_up()
+    def complaint(self) -> str:
+        """Why it ended, when it did not end well."""
+        if not self.ended or not self._child.stop():
+            return ""
+        said = [line for line in self._child.complaints if line.startswith("llm-music-gen: ")]
+        return said[-1].removeprefix("llm-music-gen: ") if said else self._child.exit_words()
+
+    def hang_up(self) -> None:
+        """Ask it to stop; what is finished stays, what is not is made the next time."""
+        self._child.hang_up()
 
     def end(self) -> None:
-        """Stop, and wait until it has."""
-        if not self.state.done:
-            self._child.stop(grace=8.0)
-            self.state.done = True
+        """Stop it, and wait until it has."""
+        self._child.stop(grace=_GRACE)
+        self.ended = True
 
-    def _close(self) -> None:
-        self.state.done = True
-        status = self._child.stop()
-        if self.state.stopping:
-            self.state.failures.append("cancelled")
-        elif status and not self.state.failures:
-            said = [line for line in self._child.complaints if line.startswith("llm-music-gen: ")]
-            words = said[-1].removeprefix("llm-music-gen: ") if said else self._child.exit_words()
-            self.state.failures.append(words)
+
+@dataclass
+class Watch:
+    """What is known of an order while it is made.
+
+    Parameters
+    ----------
+    state : JobState
+        What the screens show.
+    finished : callable
+        Called with the path of each song that is done.
+    songs : dict
+        Stages (share done, 0 to 1) of the songs that are being made, by number.
+    """
+
+    state: JobState
+    finished: Callable[[Path], None]
+    songs: dict[int, dict[str, float]] = field(default_factory=dict)
+    begun: float = 0.0
+
+    def hear(self, message: Mapping[str, Any]) -> None:
+        """Take in what the program says of a song."""
+        event, number = message.get("event"), int(message["song"])
+        if event == "progress":
+            self.begun = self.begun or time.monotonic()
+            stages, stage = self.songs.setdefault(number, {}), str(message["stage"])
+            if stage == "compose" and stages:  # written or made once more
+                stages.clear()
+            for earlier in STAGES[:STAGES.index(stage)]:
+                stages[earlier] = 1.0
+            stages[stage] = float(message["done"])
+            self.state.text = str(message.get("text") or self.state.text)
+        elif event == "song":
+            self.songs.pop(number, None)
+            self.state.made.append(str(message["title"]))
+            self.finished(Path(str(message["path"])))
+        elif event == "failed":
+            self.songs.pop(number, None)
+            self.state.failures.append(f"song {number}: {message['reason']}")
+        self._show()
+
+    def follow(self, job: Job) -> None:
+        """Take in what is kept of the order."""
+        state = self.state
+        state.done = job.state in (DONE, CANCELLED, STOPPED) and not self.songs
+        state.paused = job.state == PAUSED
+        state.stopping = job.state == CANCELLED and bool(self.songs)
+        if job.state == CANCELLED and "cancelled" not in state.failures:
+            state.failures.append("cancelled")
+        if job.state == STOPPED and job.reason and not state.failures:
+            state.failures.append(job.reason)
+
+    def drop(self) -> None:
+        """Nobody is at its songs any more."""
+        self.songs.clear()
+        self._show()
+
+    def _show(self) -> None:
+        """What the screen shows: the song that is nearest to its end."""
+        state = self.state
+        state.going = len(self.songs)
+        state.number = min(self.songs, default=state.number)
+        state.stages = dict(self.songs.get(state.number, {}))
+        partly = sum(share_of(stages) for stages in self.songs.values())
+        state.left = seconds_left(time.monotonic() - self.begun if self.begun else 0.0,
+                                  len(state.made) + partly,
+                                  state.songs - state.before - len(state.failures))
 
 
 _SHARES = {"compose": 0.25, "render": 0.65, "convert": 0.1}  # of the time that a song takes
@@ -100,19 +132,18 @@ def share_of(stages: Mapping[str, float]) -> float:
     return sum(share * stages.get(stage, 0.0) for stage, share in _SHARES.items())
 
 
-def seconds_left(took: Sequence[float], spent: float, share: float, songs: int) -> float | None:
-    """How long the rest of an order will take, from what its songs took so far.
+def seconds_left(spent: float, done: float, songs: int) -> float | None:
+    """How long the rest of an order will take, from what it took so far.
 
     Parameters
     ----------
-    took : sequence of float
-        Seconds of each song that is done.
     spent : float
-        Seconds on the one that is being made.
-    share : float
-        How much of that one is done, 0 to 1.
+        Seconds since it began.
+    done : float
+        Songs made in them, with the shares of those that are under way.
+    songs : int
+        That there will be.
     """
-    if len(took) >= songs or (not took and share < _TELLING):
+    if done < _TELLING or done >= songs:
         return None
-    usual = sorted(took)[len(took) // 2] if took else spent / share
-    return usual * (songs - len(took) - 1) + max(0.0, usual - spent)
+    return spent / done * (songs - done)

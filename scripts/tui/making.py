@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from scripts import paths
+from scripts.batch.jobs import CANCELLED, OPEN, PAUSED, Job, Jobs, hold_file
+from scripts.batch.orders import Order
 from scripts.brief import MOST_SONGS, Wishes, make_brief
-from scripts.errors import UsageError
+from scripts.errors import MusicGenError, UsageError
+from scripts.files import check_folder
+from scripts.hold import hold
+from scripts.llm.registry import find_model
 from scripts.styles.lookup import find_styles
 from scripts.styles.style import Style, load_styles
-from scripts.tui.jobs import Job
+from scripts.tui.jobs import Runner, Watch
 from scripts.tui.screens.generate import QUESTIONS, WISHES, shown_job
-from scripts.tui.state import Field, State
+from scripts.tui.state import Field, JobState, State
 from scripts.tuning import CONCERT
 
 _YES = ("yes", "y", "on", "1", "true")
 _NO = ("no", "n", "off", "0", "false", "none")
 _NUMBERS = ("tempo", "tuning", "binaural")
 _OFFERS = 8  # words that a style may become
+_LOOK = 1.0  # seconds between looks at the list of orders
+_PATIENCE = 1.0  # seconds that another program may hold that list
 
 
 class Making:
@@ -34,7 +45,18 @@ class Making:
 
     def __init__(self, state: State, finished: Callable[[Path], None]) -> None:
         self.state, self._finished = state, finished
-        self.jobs: list[Job] = []
+        self._kept: Jobs | None = None
+        self._runner: Runner | None = None
+        self._watched: dict[int, Watch] = {}  # by the number of the order
+        self._looked = 0.0
+
+    @property
+    def _jobs(self) -> Jobs:
+        """The list of orders, opened when it is needed."""
+        if self._kept is None:
+            self._kept = Jobs(paths.JOBS, _PATIENCE)
+            self.state.message = self._kept.notice or self.state.message
+        return self._kept
 
     @cached_property
     def styles(self) -> dict[str, Style]:
@@ -50,20 +72,100 @@ class Making:
     @property
     def busy(self) -> bool:
         """Whether songs are being made."""
-        return any(not job.state.done for job in self.jobs)
+        return self._runner is not None
+
+    def begin(self) -> None:
+        """Look what the last time left; it waits until the user has it go on."""
+        if not paths.JOBS.exists():
+            return
+        with self._told():
+            for job in self._jobs.jobs():
+                lock = hold(hold_file(paths.JOBS, job.id))
+                if lock is None:
+                    continue  # another program is at it
+                lock.release()
+                self._jobs.set_state(job.id, PAUSED, job.reason)
+                self._watch(self._jobs.job(job.id))
+        self._show()
 
     def update(self) -> None:
-        """Take in what the orders have done."""
-        for job in self.jobs:
-            job.poll()
-        self.state.jobs = [job.state for job in self.jobs]
+        """Take in what the program has done that makes the songs."""
+        runner = self._runner
+        if runner is not None:
+            for message in runner.messages():
+                self._hear(message)
+            if runner.ended:
+                self._end_of(runner)
+        if time.monotonic() - self._looked > _LOOK and (self.busy or self._watched):
+            self._follow()
+        self._show()
 
     def close(self) -> None:
-        """Stop them all, and wait for each."""
-        for job in self.jobs:
-            job.cancel()
-        for job in self.jobs:
-            job.end()
+        """Stop, and wait until it has stopped; the orders are kept."""
+        if self._runner:
+            self._runner.end()
+            self._runner = None
+        if self._kept:
+            self._kept.close()
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        if message.get("event") == "note":
+            latest = [w.state for w in self._watched.values() if not w.state.done]
+            if latest:
+                latest[-1].notes.append(str(message["text"]))
+        elif "order" in message and int(message["order"]) in self._watched:
+            self._watched[int(message["order"])].hear(message)
+
+    def _end_of(self, runner: Runner) -> None:
+        """The program that makes songs has ended: all is done, or it cannot go on."""
+        complaint = runner.complaint()
+        self._runner = None
+        for watch in self._watched.values():
+            watch.drop()
+        self._follow()
+        going = [w for w in self._watched.values() if not w.state.done and not w.state.paused]
+        if not going:
+            return
+        if complaint:
+            for watch in going:
+                watch.state.failures.append(complaint)
+                with self._told():
+                    self._jobs.set_state(watch.state.id, PAUSED)
+            self._follow()
+        else:
+            self._run()  # an order came in at its last moment
+
+    def _follow(self) -> None:
+        """Look at what is kept of the orders."""
+        self._looked = time.monotonic()
+        with self._told():
+            for number, watch in self._watched.items():
+                if not watch.state.done:
+                    watch.follow(self._jobs.job(number))
+
+    def _watch(self, job: Job) -> Watch:
+        state = JobState(job.order.wishes.styles, job.order.songs, id=job.id, before=job.done,
+                         paused=job.state == PAUSED, going=0)
+        self._watched[job.id] = Watch(state, self._finished)
+        return self._watched[job.id]
+
+    def _run(self) -> None:
+        """Have the orders made, when nobody is at it yet."""
+        if self._runner is None:
+            self._runner = Runner()
+
+    def _show(self) -> None:
+        self.state.jobs = [watch.state for watch in self._watched.values()]
+        self.state.unfinished = 0 if self.busy else sum(
+            job.songs - job.before - len(job.made) for job in self.state.jobs if not job.done)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """A list of orders that cannot be read or written is told."""
+        try:
+            yield
+        except MusicGenError as error:
+            self.state.message = str(error)
 
     # -- keys ------------------------------------------------------------------------------
 
@@ -73,20 +175,78 @@ class Making:
 
     def cancel(self) -> None:
         """Stop the order that is looked at, or the latest that still goes."""
-        going = [job for job in self.jobs if not job.state.done]
-        shown = [job for job in going if job.state is shown_job(self.state)]
-        for job in (shown or going)[-1:]:
-            job.cancel()
+        job = self._meant()
+        if job:
+            self._cancel(job)
 
     def cancel_all(self) -> None:
-        for job in self.jobs:
-            job.cancel()
+        for job in self.state.jobs:
+            self._cancel(job)
+
+    def pause_order(self) -> None:
+        """Pause the order that is looked at, or have it go on."""
+        job = self._meant()
+        if job and job.paused:
+            self._set(job, OPEN)
+            self._run()
+        elif job:
+            self._set(job, PAUSED)
+
+    def go_on(self) -> None:
+        """Go on with everything that is not finished."""
+        left = [job for job in self.state.jobs if not job.done]
+        for job in left:
+            self._set(job, OPEN)
+        if left:
+            self._run()
+        else:
+            self.state.message = "There is no unfinished order."
+
+    def first(self) -> None:
+        """Have the order that is looked at come before the others."""
+        job = self._meant()
+        if job:
+            with self._told():
+                self._jobs.put_first(job.id)
+                self.state.message = f'"{job.styles}" comes next.'
+
+    def retry(self) -> None:
+        """Have the failed songs of the order that is looked at made again."""
+        job = shown_job(self.state)
+        if job is None:
+            return
+        with self._told():
+            count = self._jobs.retry(job.id)
+            if count:
+                self._watch(self._jobs.job(job.id))
+                self._run()
+                self.state.message = f"{count} songs are made again."
+            else:
+                self.state.message = "None of its songs has failed."
+
+    def _meant(self) -> JobState | None:
+        """The order that is looked at, or the latest that still goes."""
+        going = [job for job in self.state.jobs if not job.done]
+        shown = [job for job in going if job is shown_job(self.state)]
+        found = shown or going
+        return found[-1] if found else None
+
+    def _cancel(self, job: JobState) -> None:
+        if not job.done:
+            self._set(job, CANCELLED)
+            job.stopping = job.going > 0 and not job.done
+
+    def _set(self, job: JobState, state: str) -> None:
+        with self._told():
+            self._jobs.set_state(job.id, state)
+            self._watched[job.id].follow(self._jobs.job(job.id))
 
     def look(self, by: int) -> None:
         """Look at another order."""
-        if self.jobs:
-            here = self.state.shown if self.state.shown >= 0 else len(self.jobs) - 1
-            self.state.shown = min(max(here + by, 0), len(self.jobs) - 1)
+        count = len(self.state.jobs)
+        if count:
+            here = self.state.shown if self.state.shown >= 0 else count - 1
+            self.state.shown = min(max(here + by, 0), count - 1)
 
     def usual(self) -> None:
         """Take all wishes back."""
@@ -132,11 +292,26 @@ class Making:
             self.state.field = None
 
     def order(self, styles: str, songs: int, wishes: dict[str, str]) -> None:
-        """Begin to make songs."""
-        self.jobs = [j for j in self.jobs if not j.state.done]
-        self.jobs.append(Job(styles, songs, words_of(wishes), self._finished))
+        """Begin to make songs.
+
+        Raises
+        ------
+        MusicGenError
+            When a wish cannot be met, there is no model, or nothing can be written.
+        """
+        settings = self.state.settings
+        asked = asked_for(wishes, settings.song_length, styles)
+        seed = random.SystemRandom().randrange(1 << 31)
+        brief = make_brief(asked, self.styles, seed)
+        find_model(settings.model, paths.MODELS)
+        check_folder(paths.OUTPUT)
+        job = self._jobs.add(Order(asked, songs, seed, settings.model, settings.temperature,
+                                   paths.OUTPUT.absolute(), settings.bitrate))
+        self._watched = {n: w for n, w in self._watched.items() if not w.state.done}
+        self._watch(job).state.notes += brief.notes
         self.state.shown = -1
-        self.update()
+        self._run()
+        self._show()
 
     def _wish(self, name: str, text: str) -> None:
         wishes = {**self.state.wishes, name: text}
@@ -169,17 +344,6 @@ def asked_for(wishes: dict[str, str], length: str, styles: str) -> Wishes:
                   wishes.get("meter"), numbers.get("tuning", CONCERT), wishes.get("form"),
                   wishes.get("chords"), numbers.get("binaural", 0.0), "loop" in wishes,
                   wishes.get("motif"))
-
-
-def words_of(wishes: dict[str, str]) -> list[str]:
-    """Wishes as options of the command line."""
-    words = []
-    for name, value in wishes.items():
-        if name == "loop":
-            words.append("--loop")
-        else:
-            words.append(f"--{name}={_bare(value) if name in _NUMBERS else value}")
-    return words
 
 
 def _bare(number: str) -> str:

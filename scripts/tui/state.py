@@ -19,7 +19,7 @@ class JobState:
     styles : str
     songs : int
     number : int
-        The song being made, from 1.
+        The song being made that is nearest to its end, from 1.
     stages : dict
         Share done (0 to 1) of each stage of that song.
     text : str
@@ -30,6 +30,13 @@ class JobState:
     left : float or None
         Seconds until all are done, once one song has shown how long it takes.
     done : bool
+    id : int
+        Number of the order.
+    before : int
+        Songs that were over when the program was started.
+    going : int
+        Songs that are being made at once.
+    paused : bool
     """
 
     styles: str
@@ -43,6 +50,10 @@ class JobState:
     left: float | None = None
     stopping: bool = False
     done: bool = False
+    id: int = 0
+    before: int = 0
+    going: int = 1
+    paused: bool = False
 
 
 @dataclass
@@ -107,6 +118,8 @@ class State:
         What the next songs are to be like, in the user's words.
     shown : int
         Which of the orders is looked at.
+    unfinished : int
+        Songs that were left from the last time.
     """
 
     settings: Settings
@@ -123,6 +136,7 @@ class State:
     sleep: float | None = None
     jobs: list[JobState] = field(default_factory=list)
     shown: int = -1
+    unfinished: int = 0
     answers: dict[str, str] = field(default_factory=dict)
     wishes: dict[str, str] = field(default_factory=dict)
     field: Field | None = None

@@ -88,6 +88,6 @@ def _foot(state: State) -> str:
             ", Complete = Tab" if state.field.name == "styles" else ""
         return f"Type, then Enter{more}; Back to Main = Esc:"
     going = [j for j in state.jobs if not j.done]
-    cancel = ", Cancel = C" if going else ""
-    every = ", Cancel All = A" if len(going) > 1 else ""
-    return f"Selection; More = M, Wishes = W{cancel}{every}, Back to Main = B, Exit = X:"
+    cancel = ", Pause = P, Cancel = C" if going else ""
+    every = ", All = A" if len(going) > 1 else ""
+    return f"Selection; More = M, Wishes = W{cancel}{every}, Back = B, Exit = X:"

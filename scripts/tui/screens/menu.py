@@ -17,6 +17,8 @@ def main_menu(state: State, size: Size) -> list[str]:
              f"    Tuning: {state.wishes.get('tuning', '440')} Hz    "
              f"Model: {state.model or 'none'}",
              f"    Songs Made: {state.songs}, {clock(state.total_seconds)} in all"]
+    if state.unfinished:
+        facts.append(f"    Unfinished: {state.unfinished} songs were left; G goes on with them")
     latest = ["    Latest: " + ", ".join(state.latest)] if state.latest else []
     said = told(state, size[0], "    ")
     playing = now_playing(state, size)

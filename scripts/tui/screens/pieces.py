@@ -55,6 +55,10 @@ def stage_words(job: JobState) -> str:
     """The stage an order is in, with its share done."""
     if job.stopping:
         return "stopping"
+    if job.paused and not job.going:
+        return "paused"
+    if job.going > 1:
+        return f"{job.going} being made"
     for stage, words in (("convert", "converting"), ("render", "rendering"),
                          ("compose", "composing")):
         if stage in job.stages:
@@ -74,8 +78,11 @@ def job_lines(job: JobState, theme: Theme = ASCII) -> list[str]:
     lines = [f"Llm-Music-Gen: {note}" for note in job.notes[:2]]
     if job.done:
         made = len(job.made)
-        lines.append(f"Llm-Music-Gen: {made} of {job.songs} songs are done"
+        lines.append(f"Llm-Music-Gen: {made + job.before} of {job.songs} songs are done"
                      + (": " + ", ".join(job.made[-5:]) if made else ""))
+    elif job.paused and not job.going:
+        lines.append(f'Llm-Music-Gen: "{job.styles}" is paused, {len(job.made) + job.before} of '
+                     f"{job.songs} songs are done. P has it go on.")
     else:
         lines.append(f'Llm-Music-Gen: Producing "{job.styles}" themed song number {job.number}...')
         lines.append(percent_bar(job.stages.get("compose", 0.0), theme))
@@ -86,8 +93,9 @@ def job_lines(job: JobState, theme: Theme = ASCII) -> list[str]:
         if job.stopping:
             lines.append("Llm-Music-Gen: Stopping...")
         elif job.left is not None:
-            lines.append(f"Llm-Music-Gen: {len(job.made)} of {job.songs} songs are done"
-                         + left_words(job))
+            more = f", {job.going} are being made" if job.going > 1 else ""
+            lines.append(f"Llm-Music-Gen: {len(job.made) + job.before} of {job.songs} songs are "
+                         f"done{more}{left_words(job)}")
         if job.made:
             lines.append("Done so far: " + ", ".join(job.made[-5:]))
     lines += [f"Llm-Music-Gen: {reason}" for reason in job.failures[-2:]]
