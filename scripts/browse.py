@@ -26,7 +26,7 @@ from scripts.library.playlists import (
     write_m3u8,
 )
 from scripts.library.songs import Song, read_song
-from scripts.progress import clock, emit, tell
+from scripts.progress import clock, emit, songs_words, tell
 from scripts.settings import Settings
 from scripts.styles.style import load_styles
 
@@ -140,7 +140,7 @@ def _show(as_json: bool, rows: Sequence[sqlite3.Row], library: Catalogue) -> Non
                   f"({row['asked']})")
     if not as_json:
         seconds, size = sum(r["seconds"] for r in rows), sum(r["bytes"] for r in rows)
-        tell(f"{len(rows)} songs, {clock(seconds)}, {size / 1e6:,.1f} MB")
+        tell(f"{songs_words(len(rows))}, {clock(seconds)}, {size / 1e6:,.1f} MB")
 
 
 def _rate(args: argparse.Namespace, library: Catalogue) -> None:
@@ -169,7 +169,7 @@ def _rescan(args: argparse.Namespace, library: Catalogue) -> None:
     if sys.stderr.isatty():
         print(file=sys.stderr)
     count, seconds, size = library.totals()
-    tell(f"{count} songs, {clock(seconds)}, {size / 1e6:,.1f} MB")
+    tell(f"{songs_words(count)}, {clock(seconds)}, {size / 1e6:,.1f} MB")
 
 
 def _remove(args: argparse.Namespace, library: Catalogue) -> None:
@@ -191,7 +191,7 @@ def _undo(args: argparse.Namespace, library: Catalogue) -> None:
 
 def _bin(args: argparse.Namespace, library: Catalogue) -> None:
     if args.words and args.words[0] == "empty":
-        tell(f"{empty(paths.OUTPUT)} songs are deleted for good")
+        tell(f"{songs_words(empty(paths.OUTPUT))} deleted for good")
         return
     found = binned(paths.OUTPUT)
     for song in found:
@@ -200,7 +200,7 @@ def _bin(args: argparse.Namespace, library: Catalogue) -> None:
         else:
             print(f"{song.number:>6}  {song.name}")
     if not args.json:
-        tell(f"{len(found)} songs, {sum(s.size for s in found) / 1e6:,.1f} MB; "
+        tell(f"{songs_words(len(found))}, {sum(s.size for s in found) / 1e6:,.1f} MB; "
              "'library undo NUMBER' brings one back, 'library bin empty' deletes them for good")
 
 
@@ -240,11 +240,11 @@ def _playlist(args: argparse.Namespace, library: Catalogue) -> None:
             if args.json:
                 emit(name=name, query=playlist.query, songs=count)
             else:
-                print(f"{name}  ({playlist.query or 'a fixed list'}; {count} songs)")
+                print(f"{name}  ({playlist.query or 'a fixed list'}; {songs_words(count)})")
     elif action == "save" and len(rest) >= 2:
         name = good_name(rest[0])
         save_playlists(paths.PLAYLISTS, {**kept, name: Playlist(_joined(rest[1:]))})
-        tell(f"{name}: {len(library.find(_joined(rest[1:])))} songs now")
+        tell(f"{name}: {songs_words(len(library.find(_joined(rest[1:]))))} now")
     elif action == "show" and rest:
         found = {s.path.name for s in playlist_songs(rest[0], library)}
         _show(args.json, [r for r in library.find_rows("") if r["file"] in found], library)
@@ -256,7 +256,7 @@ def _playlist(args: argparse.Namespace, library: Catalogue) -> None:
         songs = playlist_songs(rest[0], library)
         for name in write_m3u8(Path(rest[1]), songs):
             tell(f"{name}: a playlist cannot hold this name; left out")
-        tell(f"{rest[1]}: {len(songs)} songs")
+        tell(f"{rest[1]}: {songs_words(len(songs))}")
     elif action == "import" and rest:
         files, told = read_m3u8(Path(rest[0]))
         for line in told:
@@ -265,7 +265,7 @@ def _playlist(args: argparse.Namespace, library: Catalogue) -> None:
         inside = tuple(f.name if f.parent.resolve() == paths.OUTPUT.resolve()
                        else str(f.resolve()) for f in files)
         save_playlists(paths.PLAYLISTS, {**kept, name: Playlist(files=inside)})
-        tell(f"{name}: {len(files)} songs")
+        tell(f"{name}: {songs_words(len(files))}")
     else:
         raise UsageError("library playlist: list | save NAME QUERY | show NAME | delete NAME | "
                          "export NAME|QUERY FILE.m3u8 | import FILE.m3u8 [NAME]")

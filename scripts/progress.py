@@ -35,6 +35,11 @@ def duration_words(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h"
 
 
+def songs_words(count: int) -> str:
+    """So many songs."""
+    return "1 song" if count == 1 else f"{count:,} songs"
+
+
 def clock(seconds: float) -> str:
     """``MM:SS``, with hours in front from an hour on."""
     whole = int(seconds)

@@ -498,7 +498,7 @@ def test_what_the_last_time_left_waits_until_the_user_has_it_go_on(home: Path, r
     jobs.close()
     app = app_of(home, ["g", "x", "y"])
     app.run()
-    assert "Unfinished: 6 songs were left; G goes on" in frames(app)[0]
+    assert "Unfinished: 6 songs left from the last time; G goes on" in frames(app)[0]
     assert "Unfinished" not in frames(app)[-1]
     assert [j.state for j in orders()] == ["open", "open"]
 

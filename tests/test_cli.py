@@ -309,6 +309,6 @@ def test_a_title_that_the_console_cannot_show_stops_nothing(run: Run, home: Path
     (home / "output").mkdir()
     (home / "output" / "歌 ♪ é.mp3").write_bytes(b"")
     done = run("library", "list")
-    assert done.returncode == 0 and done.stderr == "" and "? ?" in done.stdout
+    assert done.returncode == 0 and "1 song," in done.stderr and "? ?" in done.stdout
     missing = run("play", "歌.mp3")
     assert missing.returncode == 1 and "no such file" in one_line(missing)

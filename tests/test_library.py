@@ -465,13 +465,13 @@ def test_the_library_at_the_console(run: Run, home: Path) -> None:
     assert "Night Bus" in said("search", "rating>=4", "tempo<130") \
         and "Amber" not in said("search", "rating>=4")
     said("playlist", "save", "Best", "rating>=4")
-    assert "Best  (rating>=4; 1 songs)" in said("playlist")
+    assert "Best  (rating>=4; 1 song)" in said("playlist")
     said("playlist", "export", "Best", str(home / "best.m3u8"))
     assert "Night Bus.mp3" in (home / "best.m3u8").read_text(encoding="utf-8")
     said("playlist", "import", str(home / "best.m3u8"), "Again")
-    assert "a fixed list; 1 songs" in said("playlist")
+    assert "a fixed list; 1 song" in said("playlist")
     assert "in the bin" in said("remove", id_of("Amber Rain.mp3"))
-    assert "1 songs" in said("list") and "Amber Rain" in said("bin")
+    assert "1 song," in said("list") and "Amber Rain" in said("bin")
     assert "is back" in said("undo") and "2 songs" in said("rescan")
     assert ".mp3" in said("usage") and "the same: " in said("duplicates")
     assert ID3(out / "Night Bus.mp3").getall("POPM")[0].rating == 196

@@ -16,6 +16,7 @@ from scripts.library.bin import remove, restore
 from scripts.library.catalogue import Catalogue
 from scripts.library.playlists import load_playlists, named, songs_of
 from scripts.library.songs import Song, printable
+from scripts.progress import songs_words
 from scripts.tui.screens.jukebox import song_facts
 from scripts.tui.spectrum import spectrum, sunk
 from scripts.tui.state import JUKEBOX, Field, Overlay, State
@@ -344,8 +345,7 @@ class Listening:
             self._player.refresh(songs)
             if self._song() is None or self._song() not in songs:
                 self._player.start(songs[0])
-        count = "1 song" if len(songs) == 1 else f"{len(songs):,} songs"
-        self.state.message = f"{text or 'All songs'}: {count}."
+        self.state.message = f"{text or 'All songs'}: {songs_words(len(songs))}."
 
     def _chosen(self) -> list[Song]:
         """The songs that are listened to."""

@@ -18,6 +18,7 @@ from scripts.errors import MusicGenError, UsageError
 from scripts.files import check_folder
 from scripts.hold import hold
 from scripts.llm.registry import find_model
+from scripts.progress import songs_words
 from scripts.styles.lookup import find_styles
 from scripts.styles.style import Style, load_styles
 from scripts.tui.jobs import Runner, Watch
@@ -220,7 +221,7 @@ class Making:
             if count:
                 self._watch(self._jobs.job(job.id))
                 self._run()
-                self.state.message = f"{count} songs are made again."
+                self.state.message = f"{songs_words(count)} made again."
             else:
                 self.state.message = "None of its songs has failed."
 

@@ -35,7 +35,7 @@ def test_from_the_launcher_to_two_songs_that_are_heard(
     for old in output.glob("*.*"):
         if old.name != ".gitkeep":
             old.unlink()
-    for name in ("persistent.json", "jukebox.json", "listener.db"):  # of a run before
+    for name in ("persistent.json", "jukebox.json", "library.db", "jobs.db"):  # of a run before
         (installed / "data" / name).unlink(missing_ok=True)
     window = console(**card.variables)
     window.run("cmd", "/c", windows_bat(installed))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scripts.progress import clock
+from scripts.progress import clock, songs_words
 from scripts.tui.layout import MARGINS, Size, fitted, framed
 from scripts.tui.screens.pieces import brief_jobs, length_text, look, now_playing, told
 from scripts.tui.state import State
@@ -18,7 +18,7 @@ def main_menu(state: State, size: Size) -> list[str]:
              f"Model: {state.model or 'none'}",
              f"    Songs Made: {state.songs}, {clock(state.total_seconds)} in all"]
     if state.unfinished:
-        facts.append(f"    Unfinished: {state.unfinished} songs were left; G goes on with them")
+        facts.append(f"    Unfinished: {songs_words(state.unfinished)} left from the last time; G goes on")
     latest = ["    Latest: " + ", ".join(state.latest)] if state.latest else []
     said = told(state, size[0], "    ")
     playing = now_playing(state, size)

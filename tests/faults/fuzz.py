@@ -1,0 +1,200 @@
+"""Very many inputs for every reader of outside data: no traceback, no hang, no flood of memory."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import resource
+import signal
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, given, seed, settings
+
+from scripts import paths
+from scripts.errors import MusicGenError
+from tests.faults.inputs import mutated, seeds
+
+HANG = 5  # seconds
+MEMORY = 500  # MB
+
+
+def _readers(folder: Path) -> dict[str, Callable[[bytes], object]]:
+    """What the program does with each kind of input."""
+    from scripts.batch.job_file import read_job_file
+    from scripts.batch.orders import Order
+    from scripts.brief import Wishes, make_brief
+    from scripts.library.catalogue import Catalogue
+    from scripts.library.playlists import load_playlists, read_m3u8
+    from scripts.llm.gguf_file import language_model
+    from scripts.piece_brief import brief_for
+    from scripts.recipe import kept_recipe, wishes_from_json
+    from scripts.score.open_piece import open_piece
+    from scripts.settings import load_settings
+    from scripts.styles.style import load_styles
+    styles = load_styles(paths.DATA / "styles")
+    usual = Order(Wishes("pop", "0.2"), 2, 1, "", 0.75, Path("out"))
+
+    def put(name: str, data: bytes) -> Path:
+        path = folder / name
+        path.write_bytes(data)
+        return path
+
+    def brief(data: bytes) -> object:
+        try:
+            wishes = wishes_from_json(json.loads(data))
+        except (ValueError, RecursionError):
+            wishes = Wishes(data.decode("utf-8", "surrogateescape"))
+        return make_brief(wishes, styles, 1)
+
+    def piece(name: str) -> Callable[[bytes], object]:
+        def read(data: bytes) -> object:
+            found = open_piece(put(name, data))
+            return brief_for(found, Wishes("pop", ""), styles, 1)
+        return read
+
+    def sound(data: bytes) -> object:
+        songs = folder / "songs"
+        songs.mkdir(exist_ok=True)
+        ending = "flac" if data[:4] == b"fLaC" else "ogg" if data[:4] == b"OggS" else \
+            "wav" if data[:4] == b"RIFF" else "mp3"
+        path = songs / f"a.{ending}"
+        path.write_bytes(data)
+        library = Catalogue(folder / "library.db", songs)
+        try:
+            library.take_in(path)
+            library.rate(path, 4)
+            library.write_changes()
+            assert all(s.title.isprintable() for s in library.songs())
+            assert not library.notice, library.notice
+        finally:
+            library.close()
+            path.unlink()
+        return None
+
+    def details(data: bytes) -> object:
+        songs = folder / "songs"
+        songs.mkdir(exist_ok=True)
+        (songs / "b.mp3").write_bytes(b"")
+        (songs / "b.json").write_bytes(data)
+        library = Catalogue(folder / "library.db", songs)
+        try:
+            library.take_in(songs / "b.mp3")
+            assert not library.notice, library.notice
+            for song in library.songs():
+                dict(song.details)
+        finally:
+            library.close()
+        return kept_recipe(songs / "b.json", styles)
+
+    def search(data: bytes) -> object:
+        library = Catalogue(folder / "library.db", folder)
+        try:
+            library.find(data.decode("utf-8", "surrogateescape"))
+            assert not library.notice, library.notice
+        finally:
+            library.close()
+        return None
+
+    def playlist(data: bytes) -> object:
+        found, _ = read_m3u8(put("a.m3u8", data))
+        assert not found
+        return load_playlists(put("p.json", data))
+    return {"briefs": brief, "ABC": piece("a.abc"), "MIDI": piece("a.mid"),
+            "MusicXML": piece("a.musicxml"),
+            "settings": lambda data: load_settings(put("persistent.json", data)),
+            "job files": lambda data: read_job_file(put("jobs.csv", data), usual),
+            "tags": sound, "GGUF headers": lambda data: language_model(put("a.gguf", data)),
+            "song details": details, "playlists": playlist, "searches": search}
+
+
+class _Hang(BaseException):
+    """An input took too long."""
+
+
+def _alarm(*_: object) -> None:
+    raise _Hang
+
+
+def try_reader(name: str, examples: int, start: int) -> dict[str, Any]:
+    """Feed one reader; what went wrong, in this process."""
+    warnings.simplefilter("ignore")
+    signal.signal(signal.SIGALRM, _alarm)
+    told = 0
+    worst = 0.0
+    faults: dict[str, str] = {}
+    with tempfile.TemporaryDirectory() as where:
+        folder = Path(where)
+        reader = _readers(folder)[name]
+        valid, words = seeds(folder)[name]
+        for data in valid:
+            try:
+                reader(data)
+            except MusicGenError:
+                if name not in ("song details", "playlists", "GGUF headers"):
+                    raise
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+        @seed(start)
+        @settings(max_examples=examples, database=None, deadline=None,
+                  suppress_health_check=list(HealthCheck))
+        @given(mutated(valid, words))
+        def feed(data: bytes) -> None:
+            nonlocal told, worst
+            begun = time.perf_counter()
+            signal.alarm(HANG)
+            try:
+                reader(data)
+            except MusicGenError as error:
+                told += 1
+                if "\n" in str(error) or "\x1b" in str(error):
+                    faults["a message of several lines"] = repr(data[:200])
+            except _Hang:
+                faults[f"over {HANG} s"] = repr(data[:200])
+            except Exception as error:
+                place = error.__traceback__
+                while place and place.tb_next:
+                    place = place.tb_next
+                where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else ""
+                faults.setdefault(f"{type(error).__name__}: {error} at {where}"[:300],
+                                  repr(data[:300]))
+            finally:
+                signal.alarm(0)
+            worst = max(worst, time.perf_counter() - begun)
+        feed()
+        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    if grown / 1024 > MEMORY:
+        faults[f"{grown / 1024:.0f} MB of memory"] = ""
+    return {"reader": name, "inputs": examples, "refused in one line": told,
+            "slowest_ms": round(1000 * worst), "memory_mb": round(grown / 1024), "faults": faults}
+
+
+def _in_child(name: str, examples: int, start: int, pipe: Any) -> None:
+    pipe.send(try_reader(name, examples, start))
+
+
+def main(examples: int, start: int, only: str) -> int:
+    """Feed every reader in a process of its own; one JSON line each."""
+    context, bad = multiprocessing.get_context("spawn"), 0
+    with tempfile.TemporaryDirectory() as folder:
+        names = [n for n in seeds(Path(folder)) if only in n]
+    for name in names:
+        mine, theirs = context.Pipe()
+        child = context.Process(target=_in_child, args=(name, examples, start, theirs))
+        child.start()
+        theirs.close()
+        try:
+            row = mine.recv()
+        except EOFError:
+            child.join()
+            row = {"reader": name, "faults": {f"the process ended with {child.exitcode}": ""}}
+        child.join()
+        bad += len(row["faults"])
+        print(json.dumps(row), flush=True)
+    print(f"{bad} faults", file=sys.stderr)
+    return 1 if bad else 0
