@@ -417,8 +417,8 @@ def test_random_keys_never_break_it(home: Path, seed: int,
     songs_in(home, 5)
     rng = random.Random(seed)
     pool = [*"0123456789abcdefgijklmnprstuvwxyz/?+-<>,= q%.!", keys.ENTER, keys.ESCAPE,
-            keys.BACKSPACE, keys.RESIZE, keys.TAB, "", "up", "down", "left", "right", "page up", "page down", "é",
-            "日", "\x1b[2J", "delete", "home", "wheel up", "wheel down",
+            keys.BACKSPACE, keys.RESIZE, keys.TAB, "", "up", "down", "left", "right", "page up",
+            "page down", "é", "日", "\x1b[2J", "delete", "home", "wheel up", "wheel down",
             "click 5 5", "click 20 6", "click 40 23"]
     app = app_of(home, [])
     app.refresh()

@@ -17,7 +17,8 @@ from tests.conftest import ROOT, STARTER, TUNE
 _NUMBERS = [0, 1, -1, 127, 128, 255, 256, 32767, 65535, 1 << 31, (1 << 32) - 1, 1 << 63,
             (1 << 64) - 1]
 _TEXTS = [b"", b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"9" * 400, b"(" * 3000, b"[" * 3000, b"-1",
-          b"1e999", b"NaN", b"../..", b"%s%n", b"\x1b[2J", "日本\U0001F600".encode(), b"\xed\xa0\x80"]
+          b"1e999", b"NaN", b"../..", b"%s%n", b"\x1b[2J", "日本\U0001F600".encode(),
+          b"\xed\xa0\x80"]
 
 
 @st.composite
@@ -140,7 +141,8 @@ def seeds(folder: Path) -> dict[str, tuple[list[bytes], list[bytes]]]:
                               b"<!DOCTYPE a [<!ENTITY x 'y'>]>", b"<backup>", b"<divisions>0"]),
         "settings": ([_SETTINGS], [b"{", b"}", b'"volume"', b":", b"NaN", b"[]", b"null"]),
         "job files": ([_CSV, _JOBS], [b",", b";", b'"', b"\n", b"styles", b"songs", b"{", b"["]),
-        "tags": (_sounds(folder), [b"ID3", b"POPM", b"TXXX", b"TIT2", b"\xff\xfb", b"OggS", b"fLaC"]),
+        "tags": (_sounds(folder), [b"ID3", b"POPM", b"TXXX", b"TIT2", b"\xff\xfb", b"OggS",
+                                   b"fLaC"]),
         "GGUF headers": (_gguf(), [b"GGUF", b"\x03\0\0\0", b"general.name", b"\x09\0\0\0"]),
         "song details": ([json.dumps({"title": "x", "seconds": 3, "styles": ["a"], "tempo": 90,
                                       "recipe": {"wishes": {"styles": "jazz"}, "seed": 1,

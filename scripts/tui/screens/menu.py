@@ -18,7 +18,8 @@ def main_menu(state: State, size: Size) -> list[str]:
              f"Model: {state.model or 'none'}",
              f"    Songs Made: {state.songs}, {clock(state.total_seconds)} in all"]
     if state.unfinished:
-        facts.append(f"    Unfinished: {songs_words(state.unfinished)} left from the last time; G goes on")
+        facts.append(f"    Unfinished: {songs_words(state.unfinished)} left from the last time; "
+                     "G goes on")
     latest = ["    Latest: " + ", ".join(state.latest)] if state.latest else []
     said = told(state, size[0], "    ")
     playing = now_playing(state, size)
