@@ -1,4 +1,4 @@
-"""``python -m tests.faults kill --home DIR --moments 200`` and ``... fuzz --examples 10000``."""
+"""``python -m tests.faults kill --home DIR``, ``... fuzz --examples 10000``, ``... cluster``."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ from tests.faults import fuzz, kill
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults")
-    parser.add_argument("what", choices=("kill", "fuzz"))
+    parser.add_argument("what", choices=("kill", "fuzz", "cluster"))
     parser.add_argument("--home", type=Path, help="kill: an empty folder to work in")
     parser.add_argument("--moments", type=int, default=200)
     parser.add_argument("--examples", type=int, default=10_000)
     parser.add_argument("--only", default="", help="fuzz: readers whose name has this")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
+    if args.what == "cluster":
+        from tests.faults import cluster
+        return cluster.main()
     if args.what == "fuzz":
         return fuzz.main(args.examples, args.seed, args.only)
     (args.home / "models").mkdir(parents=True)
