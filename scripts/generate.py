@@ -45,6 +45,8 @@ def generate(args: argparse.Namespace, settings: Settings) -> int:
     except Cancelled as error:
         more = "; 'generate --resume' goes on with the songs that are left"
         raise Cancelled(f"cancelled{more if shown.songs != 1 else ''}") from error
+    finally:
+        shown.end()
     return 1 if failures else 0
 
 
@@ -132,7 +134,7 @@ class Progress:
             return
         if self.songs != 1:
             self._line(f"song number {number} of {job.order.songs} is done: {song.title}")
-        self._end_bar()
+        self.end()
         print(song.path, flush=True)
         if self.songs != 1:
             self._draw(self._whole())
@@ -141,7 +143,7 @@ class Progress:
         self._close(job, number)
         if self.as_json:
             emit(event="failed", order=job.id, song=number, reason=reason)
-        self._end_bar()
+        self.end()
         tell(f"song number {number} failed: {reason}")
 
     def _close(self, job: Job, number: int) -> None:
@@ -159,7 +161,7 @@ class Progress:
         return f"{percent_bar(share)}, {self._over} of {self.songs} songs{words}"
 
     def _line(self, words: str) -> None:
-        self._end_bar()
+        self.end()
         print(f"Llm-Music-Gen: {words}", file=sys.stderr, flush=True)
 
     def _draw(self, bar: str) -> None:
@@ -167,7 +169,8 @@ class Progress:
             print(f"\r{bar:<{len(self._bar)}}", end="", file=sys.stderr, flush=True)
             self._bar = bar
 
-    def _end_bar(self) -> None:
+    def end(self) -> None:
+        """Leave the line of the bar."""
         if self._bar:
             print(file=sys.stderr)
             self._bar = ""

@@ -219,7 +219,7 @@ def test_ctrl_c_at_the_console_ends_everything(installed: Path, console: Callabl
     begun = re.compile(r"(1\d|[2-9]\d)% Complete, 0 of 3 songs")
     until(lambda: begun.search(window.shown()), 240, window.shown)
     window.type("C-c")
-    window.wait("cancelled; 'generate --resume'", 30)
+    window.wait("cancelled; 'generate --resume' goes on", 30)
     assert window.status(30) == 130
     until(lambda: not windows_processes(), 20, lambda: "\n".join(windows_processes()))
     assert not list(out.iterdir())
