@@ -15,6 +15,7 @@ from scripts.arranger.arrange import arrange
 from scripts.audio.mp3 import ffmpeg_path
 from scripts.audio.wav import write_wav
 from scripts.bench_jukebox import jukebox_costs
+from scripts.bench_library import batch_costs, library_costs
 from scripts.bench_sound import against_fluidsynth, long_pieces
 from scripts.brief import Wishes, make_brief
 from scripts.composer.compose import Composer, candidates_for, lanes_for, threads_for
@@ -33,7 +34,8 @@ ROUNDS = 5
 def run_bench(model: str, settings: Settings, as_json: bool, long: bool = False) -> int:
     """Measure decoding with and without grammar, each stage of a three-minute song, and the synth.
 
-    `long` also renders pieces of up to eight hours, which takes some minutes.
+    `long` also renders pieces of up to eight hours, fills a library and makes a batch, which takes
+    some minutes.
     """
     info = find_model(model or settings.model, paths.MODELS)
     brief = make_brief(Wishes("Chill, Dubstep"), load_styles(paths.DATA / "styles"), 1)
@@ -67,7 +69,7 @@ def run_bench(model: str, settings: Settings, as_json: bool, long: bool = False)
             **_prompt_to_mp3(info.path, median(free), encoding / brief.length),
             **against_fluidsynth(), **jukebox_costs()}
     if long:
-        rows |= long_pieces()
+        rows |= {**long_pieces(), **library_costs(), **batch_costs(info.path)}
     for name, value in rows.items():
         shown = value if isinstance(value, str) else round(value, 3)
         if not as_json:

@@ -105,7 +105,8 @@ def build_parser() -> argparse.ArgumentParser:
     commands.add_parser("doctor", parents=[common], help="look for what could go wrong")
     bench = commands.add_parser("bench", parents=[common], help="measure speeds as ratios")
     bench.add_argument("--model", default="")
-    bench.add_argument("--long", action="store_true", help="pieces of up to eight hours too")
+    bench.add_argument("--long", action="store_true", help="pieces of up to eight hours, 20,000 "
+                       "songs and a batch too")
     commands.add_parser("menu", parents=[common], help="the menu (as without a command)")
     return parser
 

@@ -101,13 +101,18 @@ def _readers(folder: Path) -> dict[str, Callable[[bytes], object]]:
             library.close()
         return None
 
+    def settled(data: bytes) -> object:
+        for old in folder.glob("persistent.json.broken*"):  # each damaged file is set aside
+            old.unlink()
+        return load_settings(put("persistent.json", data))
+
     def playlist(data: bytes) -> object:
         found, _ = read_m3u8(put("a.m3u8", data))
         assert not found
         return load_playlists(put("p.json", data))
     return {"briefs": brief, "ABC": piece("a.abc"), "MIDI": piece("a.mid"),
             "MusicXML": piece("a.musicxml"),
-            "settings": lambda data: load_settings(put("persistent.json", data)),
+            "settings": settled,
             "job files": lambda data: read_job_file(put("jobs.csv", data), usual),
             "tags": sound, "GGUF headers": lambda data: language_model(put("a.gguf", data)),
             "song details": details, "playlists": playlist, "searches": search}
