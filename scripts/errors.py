@@ -8,6 +8,10 @@ class MusicGenError(Exception):
 
     exit_status = 1
 
+    def __init__(self, words: str = "") -> None:
+        """`words` may quote what somebody wrote: nothing in them steers a console."""
+        super().__init__("".join(c if c.isprintable() else " " for c in words))
+
 
 class UsageError(MusicGenError):
     """The words of a command or a setting are off."""

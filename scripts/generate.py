@@ -13,7 +13,7 @@ from typing import Any
 
 from scripts import paths
 from scripts.batch.jobs import CANCELLED, DONE, OPEN, PAUSED, UNFINISHED, Job, Jobs
-from scripts.batch.orders import Order, words_also
+from scripts.batch.orders import Order, separate, words_also
 from scripts.brief import Wishes
 from scripts.child import WORKER, Child
 from scripts.errors import Cancelled, UsageError
@@ -65,7 +65,7 @@ def _orders(args: argparse.Namespace, settings: Settings) -> list[Order]:
     if not styles:
         raise UsageError('which styles? Such as generate "Chill, Dubstep", --styles once or more, '
                          "--job-file FILE, or --resume")
-    return [order_of(args, settings, words) for words in styles]
+    return [order_of(args, settings, words) for text in styles for words in separate(text)]
 
 
 def order_of(args: argparse.Namespace, settings: Settings, styles: str) -> Order:

@@ -450,6 +450,18 @@ def test_the_time_left_is_guessed_from_what_is_done() -> None:
     assert share_of({"compose": 1.0, "render": 1.0, "convert": 1.0}) == 1.0
 
 
+def test_several_orders_and_a_file_of_orders_are_placed_at_once(home: Path, runner: None) -> None:
+    (home / "plan.csv").write_text("styles,songs,key\nfolk,2,D major\njazz,3,\n")
+    (home / "bad.csv").write_text("styles,songs\nfolk,2\njazz,no\n")
+    app = app_of(home, ["1", *"Chill, Dubstep | jaz", keys.TAB, keys.ENTER, "4", keys.ENTER, "m",
+                        *str(home / "bad.csv"), keys.ENTER, *str(home / "plan.csv"), keys.ENTER,
+                        "x", "y"])
+    app.run()
+    assert [(j.order.wishes.styles, j.order.songs, j.order.wishes.key) for j in orders()] == [
+        ("Chill, Dubstep", 4, None), ("Jazz", 4, None), ("folk", 2, "D major"), ("jazz", 3, None)]
+    assert 'line 3: "no" is not a number' in "\n".join(frames(app))
+
+
 def test_orders_are_steered_with_keys(home: Path, runner: None) -> None:
     app = app_of(home, [])
     for styles in ("jazz", "folk"):

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import gguf
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -78,3 +79,19 @@ def test_bad_files_are_listed_with_their_problem(home: Path) -> None:
 
 def test_a_twin_is_a_language_model(twin: Callable[[str], Path]) -> None:
     assert read_gguf(twin("llama-spm")).architecture == "llama"
+
+
+@pytest.mark.parametrize("name", ["general.alignment", "general.file_type", "llama.context_length"])
+@pytest.mark.parametrize("value", ["many", float("nan"), float("inf"), -7.0, True])
+def test_a_number_of_the_wrong_kind_is_not_believed(tmp_path: Path, name: str, value: object
+                                                    ) -> None:
+    path = tmp_path / "odd.gguf"
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_tokenizer_model("llama")
+    kinds = {str: writer.add_string, float: writer.add_float64, bool: writer.add_bool}
+    kinds[type(value)](name, value)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    assert language_model(path).architecture == "llama"

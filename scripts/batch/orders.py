@@ -90,6 +90,11 @@ def order_from_json(data: Any) -> Order:
         raise UsageError("the order that was kept is damaged; order the songs again") from error
 
 
+def separate(styles: str) -> list[str]:
+    """The styles of several orders: ``Chill, Dubstep | Jazz`` are two."""
+    return [part.strip() for part in styles.split("|") if part.strip()] or [styles]
+
+
 def words_also(text: str) -> tuple[str, ...]:
     """The kinds of files that a user listed with commas between them."""
     return tuple(w.strip().lower() for w in text.split(",") if w.strip())

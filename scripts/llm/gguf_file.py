@@ -166,7 +166,8 @@ def _read(r: _Reader) -> GgufInfo:
         parameters += count
         block_bytes, block = _BLOCKS.get(kind, (0, 1))
         needed = max(needed, offset + count // block * block_bytes)
-    align = int(meta.get("general.alignment", 32) or 32)
+    align = _whole(meta.get("general.alignment"))
+    align = align if 0 < align <= 1 << 20 else 32
     start = -(-r.file.tell() // align) * align
     if needed and start + needed > r.size:
         raise ModelError(f"{r.path.name}: the file is cut short ({r.size:,} of "
@@ -174,9 +175,13 @@ def _read(r: _Reader) -> GgufInfo:
     arch = str(meta.get("general.architecture", ""))
     if not arch:
         raise ModelError(f"{r.path.name}: it names no architecture; download the .gguf again")
-    file_type = meta.get("general.file_type", -1)
-    quantisation = _FILE_TYPES.get(int(file_type), "?") if not isinstance(file_type, str) else "?"
-    context = meta.get(f"{arch}.context_length", 0)
+    quantisation = _FILE_TYPES.get(_whole(meta.get("general.file_type")), "?")
     return GgufInfo(r.path, arch, str(meta.get("general.name", r.path.stem)), quantisation,
-                    int(context) if not isinstance(context, str) else 0, parameters, r.size,
-                    meta)
+                    _whole(meta.get(f"{arch}.context_length"), 0), parameters, r.size, meta)
+
+
+def _whole(value: object, otherwise: int = -1) -> int:
+    """A whole number, where the file has one."""
+    if not isinstance(value, (int, float)) or not abs(value) < 1 << 62:
+        return otherwise
+    return int(value)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import random
+import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from scripts import paths
+from scripts.batch.job_file import read_job_file
 from scripts.batch.jobs import CANCELLED, OPEN, PAUSED, Job, Jobs, hold_file
-from scripts.batch.orders import Order
+from scripts.batch.orders import Order, separate
 from scripts.brief import MOST_SONGS, Wishes, make_brief
 from scripts.errors import MusicGenError, UsageError
 from scripts.files import check_folder
@@ -29,6 +31,7 @@ from scripts.tuning import CONCERT
 _YES = ("yes", "y", "on", "1", "true")
 _NO = ("no", "n", "off", "0", "false", "none")
 _NUMBERS = ("tempo", "tuning", "binaural")
+JOB_FILES = (".csv", ".json", '.csv"', '.json"')  # of orders; dropped on a window they have quotes
 _OFFERS = 8  # words that a style may become
 _LOOK = 1.0  # seconds between looks at the list of orders
 _PATIENCE = 1.0  # seconds that another program may hold that list
@@ -265,21 +268,24 @@ class Making:
     def typed(self, field: Field) -> None:
         """Offer what the last word may become."""
         if field.name == "styles":
-            word = field.text.rpartition(",")[2].strip().casefold()
+            word = re.split(r"[,|]", field.text)[-1].strip().casefold()
             field.offers = tuple(w for w in self._words if w.startswith(word) and w != word
                                  )[:_OFFERS] if word else ()
 
     def complete(self, field: Field) -> None:
         """Take the first offer."""
         if field.name == "styles" and field.offers:
-            before = field.text.rpartition(",")[0]
-            field.text = (f"{before}, " if before else "") + field.offers[0].title()
+            before = field.text[:len(field.text) - len(re.split(r"[,|]", field.text)[-1])]
+            field.text = (f"{before} " if before else "") + field.offers[0].title()
             field.offers = ()
 
     def answer(self, field: Field, text: str) -> None:
         """Take an answer; a UsageError keeps the question open."""
-        if field.name == "styles":
-            find_styles(text, self.styles)
+        if field.name == "styles" and text.lower().endswith(JOB_FILES):
+            self._order_from_file(Path(text.strip('"')))
+        elif field.name == "styles":
+            for part in separate(text):
+                find_styles(part, self.styles)
             self.state.answers["styles"] = text
             self.state.field = Field(QUESTIONS["songs"], "songs")
         elif field.name == "songs":
@@ -287,7 +293,8 @@ class Making:
                 raise UsageError(f"Please type a number from 1 to {MOST_SONGS:,}.")
             self.state.answers["songs"] = text
             self.state.field = None
-            self.order(self.state.answers["styles"], int(text), self.state.wishes)
+            for styles in separate(self.state.answers["styles"]):
+                self.order(styles, int(text), self.state.wishes)
         else:
             self._wish(field.name.removeprefix("wish "), text)
             self.state.field = None
@@ -300,16 +307,31 @@ class Making:
         MusicGenError
             When a wish cannot be met, there is no model, or nothing can be written.
         """
+        self._place([self._order(asked_for(wishes, self.state.settings.song_length, styles),
+                                 songs)])
+
+    def _order_from_file(self, path: Path) -> None:
+        """Begin with all orders of a file, or with none."""
+        usual = self._order(asked_for(self.state.wishes, self.state.settings.song_length, ""), 1)
+        orders = read_job_file(path.expanduser(), usual)
+        self.state.field = None
+        self._place(orders)
+        self.state.message = f"{len(orders)} orders from {path.name}."
+
+    def _order(self, asked: Wishes, songs: int) -> Order:
         settings = self.state.settings
-        asked = asked_for(wishes, settings.song_length, styles)
-        seed = random.SystemRandom().randrange(1 << 31)
-        brief = make_brief(asked, self.styles, seed)
-        find_model(settings.model, paths.MODELS)
+        return Order(asked, songs, random.SystemRandom().randrange(1 << 31), settings.model,
+                     settings.temperature, paths.OUTPUT.absolute(), settings.bitrate)
+
+    def _place(self, orders: Sequence[Order]) -> None:
+        """Keep orders that can be met, and have them made."""
+        briefs = [make_brief(order.wishes, self.styles, order.seed) for order in orders]
+        for model in {order.model for order in orders}:
+            find_model(model, paths.MODELS)
         check_folder(paths.OUTPUT)
-        job = self._jobs.add(Order(asked, songs, seed, settings.model, settings.temperature,
-                                   paths.OUTPUT.absolute(), settings.bitrate))
         self._watched = {n: w for n, w in self._watched.items() if not w.state.done}
-        self._watch(job).state.notes += brief.notes
+        for order, brief in zip(orders, briefs, strict=True):
+            self._watch(self._jobs.add(order)).state.notes += brief.notes
         self.state.shown = -1
         self._run()
         self._show()

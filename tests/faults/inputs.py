@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import mido
+import numpy as np
 from hypothesis import strategies as st
 
 from scripts.audio.mp3 import Tags, write_tags
@@ -83,7 +84,11 @@ def _gguf() -> list[bytes]:
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_name("small")
     writer.add_context_length(64)
+    writer.add_tokenizer_model("llama")
+    writer.add_file_type(1)
+    writer.add_custom_alignment(32)
     writer.add_array("tokenizer.ggml.tokens", ["a", "b"])
+    writer.add_tensor("token_embd.weight", np.zeros((2, 8), np.float16))
     writer.add_bool("x.bool", True)
     writer.add_float64("x.float", 0.5)
     writer.write_header_to_file()
@@ -143,7 +148,8 @@ def seeds(folder: Path) -> dict[str, tuple[list[bytes], list[bytes]]]:
         "job files": ([_CSV, _JOBS], [b",", b";", b'"', b"\n", b"styles", b"songs", b"{", b"["]),
         "tags": (_sounds(folder), [b"ID3", b"POPM", b"TXXX", b"TIT2", b"\xff\xfb", b"OggS",
                                    b"fLaC"]),
-        "GGUF headers": (_gguf(), [b"GGUF", b"\x03\0\0\0", b"general.name", b"\x09\0\0\0"]),
+        "GGUF headers": (_gguf(), [b"GGUF", b"\x03\0\0\0", b"general.name", b"\x09\0\0\0",
+                                    b"general.alignment", b"\x0c\0\0\0", b"\x08\0\0\0"]),
         "song details": ([json.dumps({"title": "x", "seconds": 3, "styles": ["a"], "tempo": 90,
                                       "recipe": {"wishes": {"styles": "jazz"}, "seed": 1,
                                                  "temperature": 0.5, "written": {}}}).encode()],
