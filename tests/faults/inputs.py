@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,10 @@ import numpy as np
 from hypothesis import strategies as st
 
 from scripts.audio.mp3 import Tags, write_tags
+from scripts.brief import Wishes
+from scripts.composer.compose import Composition
+from scripts.recipe import Recipe
+from scripts.score.abc_reader import read_abc
 from tests.conftest import ROOT, STARTER, TUNE
 
 _NUMBERS = [0, 1, -1, 127, 128, 255, 256, 32767, 65535, 1 << 31, (1 << 32) - 1, 1 << 63,
@@ -123,6 +126,11 @@ def _sounds(folder: Path) -> list[bytes]:
     return found
 
 
+def _recipe() -> dict[str, Any]:
+    written = Composition(read_abc(TUNE), "Model", 3, 0.5, 100, 1.5, "rules", ("verse", "chorus"))
+    return Recipe(Wishes("Folk", "0.2", key="E minor"), 7, 0.75, written).to_json()
+
+
 _SETTINGS = json.dumps({"volume": 0.5, "model": "x", "song_length": "4-6", "theme": "ascii",
                         "crossfade": 2, "auto_play": True, "bitrate": 192}).encode()
 _CSV = b'styles,songs,length,key,tempo,loop\n"Chill, Dubstep",5,0.5,F minor,140,yes\njazz,2,,,,\n'
@@ -151,13 +159,9 @@ def seeds(folder: Path) -> dict[str, tuple[list[bytes], list[bytes]]]:
         "GGUF headers": (_gguf(), [b"GGUF", b"\x03\0\0\0", b"general.name", b"\x09\0\0\0",
                                     b"general.alignment", b"\x0c\0\0\0", b"\x08\0\0\0"]),
         "song details": ([json.dumps({"title": "x", "seconds": 3, "styles": ["a"], "tempo": 90,
-                                      "recipe": {"wishes": {"styles": "jazz"}, "seed": 1,
-                                                 "temperature": 0.5, "written": {}}}).encode()],
+                                      "recipe": _recipe()}).encode()],
                          [b"{", b"}", b'"title"', b"NaN", b"1e999", b"[", b'"recipe"']),
         "playlists": ([b"#EXTM3U\n#EXTINF:3,Title\na.mp3\n"],
                       [b"#EXTM3U", b"http://x/a.mp3", b"\\\\x\\y.mp3", b"\n", b"a.mp3"]),
         "searches": ([b"style:chill rating>=4 tempo<100 made:2026-11 -x"],
                      [b"tempo", b":", b">=", b'"', b"-", b"1..2", b"made", b"thumb:up", b"%"])}
-
-
-Reader = Callable[[bytes], None]
