@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sqlite3
 import sys
@@ -127,20 +128,24 @@ def _quoted(word: str) -> str:
 
 def _show(as_json: bool, rows: Sequence[sqlite3.Row], library: Catalogue) -> None:
     for row in rows:
-        if as_json:
-            styles = row["styles"].split(", ") if row["styles"] else None
-            emit(id=row["id"], path=str(library.folder / os.fsdecode(row["name"])),
-                 title=row["title"], seconds=row["seconds"], key=row["key"] or None,
-                 tempo=row["tempo"], meter=row["meter"] or None, styles=styles, asked=row["asked"],
-                 model=row["model"] or None, made=row["made"], rating=row["rating"],
-                 plays=row["plays"], thumb=row["thumb"], bytes=row["bytes"])
-        else:
-            stars = "*" * row["rating"] + "-" * (BEST - row["rating"]) if row["rating"] else ""
-            print(f"{row['id']}  {clock(row['seconds']):>7}  {stars:<5}  {row['title']}  "
-                  f"({row['asked']})")
+        _show_one(as_json, row, library)
     if not as_json:
         seconds, size = sum(r["seconds"] for r in rows), sum(r["bytes"] for r in rows)
         tell(f"{songs_words(len(rows))}, {clock(seconds)}, {size / 1e6:,.1f} MB")
+
+
+def _show_one(as_json: bool, row: sqlite3.Row, library: Catalogue) -> None:
+    if as_json:
+        styles = row["styles"].split(", ") if row["styles"] else None
+        emit(id=row["id"], path=str(library.folder / os.fsdecode(row["name"])),
+             title=row["title"], seconds=row["seconds"], key=row["key"] or None,
+             tempo=row["tempo"], meter=row["meter"] or None, styles=styles, asked=row["asked"],
+             model=row["model"] or None, made=row["made"], rating=row["rating"],
+             plays=row["plays"], thumb=row["thumb"], bytes=row["bytes"])
+    else:
+        stars = "*" * row["rating"] + "-" * (BEST - row["rating"]) if row["rating"] else ""
+        print(f"{row['id']}  {clock(row['seconds']):>7}  {stars:<5}  {row['title']}  "
+              f"({row['asked']})")
 
 
 def _rate(args: argparse.Namespace, library: Catalogue) -> None:
@@ -208,11 +213,14 @@ def _usage(args: argparse.Namespace, library: Catalogue) -> None:
     """What takes how much of the disk."""
     sizes: dict[str, list[int]] = {}
     for path in paths.OUTPUT.rglob("*") if paths.OUTPUT.is_dir() else ():
-        if path.is_file():
+        with contextlib.suppress(OSError):  # songs get their names meanwhile
+            if not path.is_file():
+                continue
+            size = path.stat().st_size
             kind = "bin" if path.parent.parent.name == ".bin" else path.suffix.lower() or "other"
             row = sizes.setdefault(kind, [0, 0])
             row[0] += 1
-            row[1] += path.stat().st_size
+            row[1] += size
     for kind, (files, size) in sorted(sizes.items(), key=lambda x: -x[1][1]):
         if args.json:
             emit(kind=kind, files=files, bytes=size)
@@ -246,8 +254,16 @@ def _playlist(args: argparse.Namespace, library: Catalogue) -> None:
         save_playlists(paths.PLAYLISTS, {**kept, name: Playlist(_joined(rest[1:]))})
         tell(f"{name}: {songs_words(len(library.find(_joined(rest[1:]))))} now")
     elif action == "show" and rest:
-        found = {s.path.name for s in playlist_songs(rest[0], library)}
-        _show(args.json, [r for r in library.find_rows("") if r["file"] in found], library)
+        rows = {row["name"]: row for row in library.find_rows("")}
+        for song in playlist_songs(rest[0], library):
+            row = rows.get(os.fsencode(song.path.name)) if song.path.parent == library.folder \
+                else None
+            if row is not None:
+                _show_one(args.json, row, library)
+            elif args.json:
+                emit(path=str(song.path), title=song.title, seconds=song.seconds)
+            else:
+                print(f"{'':<10}  {clock(song.seconds):>7}         {song.title}  ({song.path})")
     elif action == "delete" and rest:
         named(kept, rest[0])
         save_playlists(paths.PLAYLISTS, {n: p for n, p in kept.items()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from scripts import paths
+from scripts.child import WORKER, Child
 from scripts.errors import Cancelled, MusicGenError, UsageError
 from scripts.progress import tell
 from scripts.settings import Settings, load_settings
@@ -148,9 +149,12 @@ def main(words: Sequence[str] | None = None) -> int:
 def _run(args: argparse.Namespace, settings: Settings, notes: list[str]) -> int:
     command = args.command or "menu"
     if command in ("generate", "render", "compose", "jobs"):
+        # The model's process loads its library while this one loads its own.
+        worker = Child(WORKER) if command == "generate" else None
         from scripts import generate
-        makes = {"compose": generate.compose, "jobs": generate.jobs}
-        return makes.get(command, generate.generate)(args, settings)
+        if command in ("generate", "render"):
+            return generate.generate(args, settings, worker)
+        return (generate.compose if command == "compose" else generate.jobs)(args, settings)
     if command == "menu":
         from scripts.tui.menu import run_menu
         return run_menu(settings, notes)

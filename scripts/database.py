@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
+import shutil
 import sqlite3
+import tempfile
 import time
 from pathlib import Path
+
+from scripts.errors import StorageError
 
 PATIENCE = 10.0  # seconds that another program may hold the file locked
 
@@ -32,32 +37,51 @@ def open_database(path: Path, tables: str, patience: float = PATIENCE
         Only the thread that opened it may use it.
     str
         A notice, or nothing.
+
+    Raises
+    ------
+    StorageError
+        When another program has held it for longer than `patience`.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return _opened(path, tables, patience), ""
     except OSError:
-        return (_opened(Path(":memory:"), tables, patience),
-                f"{path.name} cannot be written; what it holds lasts until the program ends.")
+        return open_for_now(path, tables, patience)
     except sqlite3.DatabaseError:
         aside = set_aside(path)
+    if not aside:
+        return open_for_now(path, tables, patience)
     try:
         told = f"{path.name} was damaged; it was set aside as {aside}."
         return _opened(path, tables, patience), told
     except (sqlite3.Error, OSError):
-        return (_opened(Path(":memory:"), tables, patience),
-                f"{path.name} is damaged and cannot be set aside; what is new lasts until the "
-                "program ends.")
+        return open_for_now(path, tables, patience)
+
+
+def open_for_now(path: Path, tables: str, patience: float = PATIENCE
+                 ) -> tuple[sqlite3.Connection, str]:
+    """A database that lasts as long as this process, whose threads share it."""
+    told = f"{path.name} cannot be written; what it holds lasts until the program ends."
+    folder = Path(tempfile.gettempdir()) / f"llm-music-gen-{os.getpid()}"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        return _opened(folder / path.name, tables, patience), told
+    except (sqlite3.Error, OSError):
+        return _opened(Path(":memory:"), tables, patience), told
 
 
 def set_aside(path: Path) -> str:
-    """Give a damaged database another name, which is returned."""
+    """Give a damaged database another name, which is returned; nothing when that cannot be."""
     aside = path.with_name(f"{path.name}.broken-{int(time.time())}")
-    with contextlib.suppress(OSError):
+    try:
         os.replace(path, aside)
-    for ending in ("-wal", "-shm"):
+    except OSError:
+        return ""
+    for ending in ("-wal", "-shm"):  # what was written last may be in there
         with contextlib.suppress(OSError):
-            path.with_name(path.name + ending).unlink(missing_ok=True)
+            os.replace(path.with_name(path.name + ending), aside.with_name(aside.name + ending))
     return aside.name
 
 
@@ -69,7 +93,10 @@ def is_damage(error: sqlite3.Error) -> bool:
 
 
 def _opened(path: Path, tables: str, patience: float) -> sqlite3.Connection:
-    database = sqlite3.connect(path, timeout=patience, isolation_level=None)
+    try:
+        database = sqlite3.connect(path, timeout=patience, isolation_level=None)
+    except sqlite3.OperationalError as error:
+        raise OSError(str(error)) from error
     try:
         database.row_factory = sqlite3.Row
         database.execute("PRAGMA journal_mode = WAL")
@@ -80,6 +107,9 @@ def _opened(path: Path, tables: str, patience: float) -> sqlite3.Connection:
                 raise sqlite3.DatabaseError(row[0])
     except sqlite3.OperationalError as error:
         database.close()
+        if "locked" in str(error):
+            raise StorageError(f"{path}: another program has held it for long; close that "
+                               "program and try again") from error
         raise OSError(str(error)) from error
     except BaseException:
         database.close()

@@ -9,26 +9,36 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from scripts import paths
+from scripts.batch.job_file import read_job_file
 from scripts.batch.jobs import CANCELLED, DONE, OPEN, PAUSED, UNFINISHED, Job, Jobs
-from scripts.batch.orders import Order, separate, words_also
+from scripts.batch.orders import MOST_SEED, Order, separate, words_also
+from scripts.batch.pools import MOST_JOBS, usual_jobs
 from scripts.brief import Wishes
-from scripts.child import WORKER, Child
+from scripts.child import Child
 from scripts.errors import Cancelled, UsageError
-from scripts.progress import duration_words, emit, percent_bar, tell
+from scripts.progress import duration_words, emit, percent_bar, songs_words, tell
 from scripts.settings import Settings
 
 
-def generate(args: argparse.Namespace, settings: Settings) -> int:
-    """Make songs; status 1 when one failed."""
-    file = getattr(args, "file", None)
+def generate(args: argparse.Namespace, settings: Settings, worker: Child | None) -> int:
+    """Make songs; status 1 when one failed.
+
+    Parameters
+    ----------
+    worker : Child or None
+        A model's process: it loads its library while this one loads its own.
+    """
+    if args.jobs is not None and not 1 <= args.jobs <= MOST_JOBS:
+        raise UsageError(f"--jobs {args.jobs} is out of range; 1 to {MOST_JOBS} can be used")
     serves = getattr(args, "serve", False)
-    orders = None if serves or getattr(args, "resume", False) else _orders(args, settings)
-    # The model's process loads its library while this one loads its own.
-    worker = None if file else Child(WORKER)
-    from scripts.batch.pools import usual_jobs
+    resumes = getattr(args, "resume", False)
+    if resumes and (_styles(args) or args.job_file):
+        raise UsageError("--resume goes on with what is kept; order new songs without it")
+    orders = None if serves or resumes else _orders(args, settings)
     from scripts.batch.work import go_on, make_songs
     if args.watch_input:
         # On Windows a library that looks at the input while a thread reads it waits for ever, as
@@ -52,20 +62,26 @@ def generate(args: argparse.Namespace, settings: Settings) -> int:
 
 def _orders(args: argparse.Namespace, settings: Settings) -> list[Order]:
     """What the words of the command order."""
-    if not 1 <= (args.jobs or 1) <= 60:
-        raise UsageError(f"--jobs {args.jobs} is out of range; 1 to 60 can be used")
     if args.command == "render":
         return [order_of(args, settings, args.styles)]
-    styles = [*([args.styles] if args.styles else []), *(args.more_styles or [])]
+    styles = _styles(args)
     if args.job_file:
-        from scripts.batch.job_file import read_job_file
         if styles:
             raise UsageError("--job-file brings its own styles; leave the others out")
-        return read_job_file(args.job_file, order_of(args, settings, ""))
+        from scripts.batch.work import checker
+        return read_job_file(args.job_file, order_of(args, settings, ""), checker(settings))
     if not styles:
         raise UsageError('which styles? Such as generate "Chill, Dubstep", --styles once or more, '
                          "--job-file FILE, or --resume")
-    return [order_of(args, settings, words) for text in styles for words in separate(text)]
+    orders = [order_of(args, settings, words) for text in styles for words in separate(text)]
+    # The same seed for two orders of one style would make the same songs.
+    return [replace(order, seed=(orders[0].seed + n * args.songs) % MOST_SEED)
+            for n, order in enumerate(orders)]
+
+
+def _styles(args: argparse.Namespace) -> list[str]:
+    """The styles that a command names, for an order each."""
+    return [*([args.styles] if args.styles else []), *(args.more_styles or [])]
 
 
 def order_of(args: argparse.Namespace, settings: Settings, styles: str) -> Order:
@@ -232,7 +248,12 @@ def jobs(args: argparse.Namespace, settings: Settings) -> int:
                              "them")
         job = kept.job(args.id)
         if args.action == "retry":
-            print(f"{kept.retry(job.id)} songs are made again by 'generate --resume'")
+            count = kept.retry(job.id)
+            if args.json:
+                emit(order=job.id, again=count)
+            else:
+                tell(f"{songs_words(count)} of order {job.id} will be made again by "
+                     "'generate --resume'")
             return 0
         if job.state not in UNFINISHED:
             raise UsageError(f"order {job.id} is {job.state}; it cannot be changed any more")

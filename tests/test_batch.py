@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scripts.batch.job_file import read_job_file
-from scripts.batch.jobs import CANCELLED, DONE, OPEN, PAUSED, STOPPED, UNFINISHED, Jobs
+from scripts.batch.jobs import CANCELLED, DONE, OPEN, PAUSED, STOPPED, UNFINISHED, Jobs, take_hold
 from scripts.batch.orders import Order, order_from_json
 from scripts.batch.tickets import made_already, take_in
 from scripts.brief import Wishes
@@ -68,8 +68,7 @@ def test_a_csv_and_a_json_of_the_same_orders_are_the_same(tmp_path: Path) -> Non
     assert (first.wishes.styles, first.songs, first.wishes.key) == ("Chill, Dubstep", 5, "F minor")
     assert first.wishes.tempo == 140 and first.wishes.loop and second.wishes.length == "0.2"
     assert read_job_file(tmp_path / "c.json", USUAL) == [first, second]
-    semicolons = read_job_file(tmp_path / "b.csv", USUAL)
-    assert semicolons[0].wishes.length == "0,5" and semicolons[1] == second
+    assert read_job_file(tmp_path / "b.csv", USUAL) == [first, second]
 
 
 @pytest.mark.parametrize(("text", "said"), [
@@ -205,18 +204,19 @@ def test_an_order_is_paused_put_first_cancelled_and_retried(tmp_path: Path) -> N
     one, two, three = (jobs.add(order(songs=2)).id for _ in range(3))
     jobs.put_first(three)
     assert [j.id for j in jobs.jobs()] == [three, one, two]
-    jobs.swap(one, two)
-    assert [j.id for j in jobs.jobs()] == [three, two, one]
     jobs.set_state(three, PAUSED)
-    assert [j.id for j in jobs.jobs((OPEN,))] == [two, one]
+    assert [j.id for j in jobs.jobs((OPEN,))] == [one, two]
     jobs.keep_failed(two, 1, "the model died")
     jobs.keep_done(two, 2, "Rain")
     jobs.close_done(two)
     assert jobs.job(two).state == DONE and jobs.failures(two) == [(1, "the model died")]
     assert jobs.retry(two) == 1 and jobs.job(two).state == OPEN and jobs.job(two).left == 1
+    assert jobs.next_number(two, 2) == (1, 1)  # with another seed than the first time
     jobs.set_state(one, CANCELLED)
     jobs.set_state(one, OPEN)
     assert jobs.job(one).state == CANCELLED
+    with pytest.raises(UsageError, match="cancelled"):
+        jobs.retry(one)
     with pytest.raises(UsageError, match="no order 99"):
         jobs.job(99)
 
@@ -226,7 +226,7 @@ def test_the_next_song_is_the_first_that_nothing_has_become_of(tmp_path: Path) -
     job = jobs.add(order(songs=3)).id
     jobs.keep_done(job, 1, "a")
     jobs.keep_failed(job, 3, "x")
-    assert jobs.next_number(job, 3) == 2
+    assert jobs.next_number(job, 3) == (2, 0)
     jobs.keep_written(job, 2, "b", {"seed": 1}, None)
     assert jobs.next_number(job, 3) is None and jobs.written(job) == [(2, {"seed": 1})]
 
@@ -298,6 +298,58 @@ def test_several_styles_in_one_go(run: Run, home: Path) -> None:
     assert len({e["title"] for e in songs}) == 4 and only_whole_songs(home / "output")
     listed = run("jobs", "list", "--json")
     assert [json.loads(x)["state"] for x in listed.stdout.splitlines()] == ["done", "done"]
+
+
+def test_rows_of_one_style_are_no_twins(run: Run, home: Path) -> None:
+    (home / "plan.csv").write_text("styles,songs\njazz,2\njazz,2\n")
+    done = run("generate", "--job-file", str(home / "plan.csv"), *SHORT)
+    assert done.returncode == 0, done.stderr
+    found = [json.loads(p.read_text(encoding="utf-8")) for p in (home / "output").glob("*.json")]
+    assert len({d["seed"] for d in found}) == len({d["title"] for d in found}) == 4
+    assert run("library", "duplicates").stdout == ""
+
+
+def test_likeness_is_looked_for_in_the_whole_batch(tmp_path: Path, tune: LeadSheet) -> None:
+    jobs = Jobs(tmp_path / "jobs.db")
+    one, two, other = (jobs.add(order(), batch).id for batch in ("a", "a", "b"))
+    marks = marks_of(tune)
+    jobs.keep_written(one, 1, "Rain", {}, marks)
+    assert jobs.alike(two, marks) == 1 and jobs.has_title(two, "RAIN")
+    assert jobs.alike(other, marks) is None and not jobs.has_title(other, "Rain")
+    for n in (1, 2, 3):
+        jobs.keep_done(one, n, "Rain")
+    jobs.close_done(one)
+    assert jobs.alike(two, marks) == 1  # the others of its batch still go on
+
+
+@pytest.mark.parametrize(("row", "said"), [("jazz,1,H flat,", "H flat"),
+                                           ("jazz,1,,nonesuch", "nonesuch")])
+def test_what_cannot_be_met_is_told_with_its_line_before_anything_is_made(
+        run: Run, home: Path, row: str, said: str) -> None:
+    (home / "plan.csv").write_text(f"styles,songs,key,model\nfolk,1,,\n{row}\n")
+    done = run("generate", "--job-file", str(home / "plan.csv"))
+    assert done.returncode == 2 and "plan.csv, line 3" in done.stderr and said in done.stderr
+    assert not (home / "output").exists() and run("jobs", "list").stdout == ""
+
+
+@pytest.mark.parametrize("words", [["--jobs", "0"], ["--jobs", "-1"], ["--jobs", "99"],
+                                   ["--resume", "--jobs", "0"], ["--resume", "--styles", "folk"]])
+def test_words_that_cannot_be_are_told_before_an_order_is_kept(run: Run, words: list[str]) -> None:
+    done = run("generate", *([] if "--resume" in words else ["jazz"]), *words)
+    assert done.returncode == 2 and "fault" not in done.stderr
+    assert run("jobs", "list").stdout == ""
+
+
+def test_an_order_that_another_program_makes_is_left_to_it(run: Run, home: Path) -> None:
+    jobs = Jobs(home / "data" / "jobs.db")
+    number = jobs.add(order(out=home / "output")).id
+    held = take_hold(jobs.path, number)
+    assert held
+    done = run("generate", "--resume")
+    assert done.returncode == 0 and "order 1 is being made by another program" in done.stderr
+    assert jobs.job(number).done == 0
+    held.release()
+    jobs.close()
 
 
 def test_a_job_file_in_songs_out(run: Run, home: Path) -> None:

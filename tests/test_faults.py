@@ -109,6 +109,21 @@ def test_a_folder_that_becomes_read_only_stops_its_order_and_no_other(
     jobs.close()
 
 
+def test_a_data_folder_that_is_read_only_costs_no_song(
+        disk: Callable[[str], Path], tmp_path: Path) -> None:
+    home = disk("size=20m")
+    (home / "models").mkdir()
+    (home / "models" / "starter.gguf").symlink_to(STARTER)
+    disk("ro")
+    done = subprocess.run(
+        [sys.executable, "-m", "scripts.cli", "generate", "folk", *SHORT, "--out",
+         str(tmp_path / "out")], cwd=ROOT, env={**os.environ, "LLM_MUSIC_GEN_HOME": str(home)},
+        capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    assert done.returncode == 0, done.stderr
+    assert "fault" not in done.stderr and "damaged" not in done.stderr
+    assert "cannot be written" in done.stderr and only_whole_songs(tmp_path / "out")
+
+
 def test_a_clock_that_is_set_back_confuses_nothing(run: Run, home: Path) -> None:
     process = start(home, "generate", "folk", "--songs", "4", *SHORT, "--json")
     assert process.stdout

@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import struct
 import subprocess
+import sys
 from pathlib import Path
 
 import mutagen
@@ -34,7 +35,7 @@ from scripts.library.playlists import (
 )
 from scripts.library.query import conditions
 from scripts.library.songs import Song, read_song
-from tests.conftest import TUNE
+from tests.conftest import ROOT, TUNE
 from tests.test_batch import Run, sound_of
 from tests.waiting import until
 
@@ -88,7 +89,9 @@ def titles(found: list[Song]) -> list[str]:
     ('key:"D minor"', ["Café"]), ("-minor", ["100%"]), ("key:minor -style:jazz", ["Amber", "Die"]),
     ("made:2026-11-15", ["Café", "100%"]), ("date<2026-11", ["Die"]), ("made:2026", None),
     ("model:ruby", None), ("mood:sad", ["100%"]), ("length>2", ["Die", "100%"]),
-    ("length:2:00", ["Café"]), ("STRASSE", ["Die"]), ("straße", ["Die"]), ("100%", ["100%"]),
+    ("length:2:00", ["Café"]), ("length:1:00", ["Amber"]),
+    ("length<=2:00", ["Amber", "Café"]), ("STRASSE", ["Die"]), ("straße", ["Die"]),
+    ("100%", ["100%"]),
     ("pure_", ["100%"]), ("u_e", []), ("%", ["100%"]), ("rating:", None), ("tempo:x", []),
     ("nosuch:thing", []), ('"noir', ["Café"]), ("-", []), ("plays:0", None), ("thumb:none", None),
     ("meter:4/4 seed:2", ["Die"]), ("file:amber", ["Amber"])])
@@ -347,23 +350,38 @@ def test_the_bin_gives_back_the_last_one_first_and_harms_nobody(tmp_path: Path) 
         restore(tmp_path)
 
 
-def test_a_removal_that_is_cut_short_leaves_a_song_that_comes_back(
+def test_a_song_that_cannot_be_moved_stays_whole_and_the_bin_works_on(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = song(tmp_path, "One")
-    moves: list[Path] = []
+    path, other = song(tmp_path, "One"), song(tmp_path, "Two")
 
-    def once(file: Path, place: Path) -> None:
-        if moves:
-            raise OSError(5, "power cut")
-        moves.append(file)
+    def hold_the_sound(file: Path, place: Path) -> None:
+        if file == path:
+            raise OSError(5, "a player holds it")
         os.replace(file, place)
     with monkeypatch.context() as patch:
-        patch.setattr("scripts.library.bin._move", once)
+        patch.setattr("scripts.library.bin._move", hold_the_sound)
         with pytest.raises(StorageError):
             remove(path)
-    assert path.exists() and read_song(path).title == "One"  # by its tags
+    assert path.exists() and path.with_suffix(".json").exists() and binned(tmp_path) == []
+    remove(other)
+    remove(path)
+    assert [b.name for b in binned(tmp_path)] == ["One", "Two"]
+
+
+def test_a_removal_that_a_power_cut_ends_leaves_files_that_come_back(tmp_path: Path) -> None:
+    path = song(tmp_path, "One")
+    (tmp_path / ".bin" / "000001").mkdir(parents=True)
+    os.replace(path.with_suffix(".json"), tmp_path / ".bin" / "000001" / "One.json")
+    assert read_song(path).title == "One"  # by its tags
     restore(tmp_path)
     assert path.with_suffix(".json").exists()
+
+
+def test_an_ogg_comes_back_as_itself(tmp_path: Path) -> None:
+    (tmp_path / "a.ogg").write_bytes(b"OggS")
+    (tmp_path / "a.abc").write_text("X:1")
+    remove(tmp_path / "a.ogg")
+    assert restore(tmp_path).name == "a.ogg"
 
 
 # -- playlists -------------------------------------------------------------------------------
@@ -425,6 +443,16 @@ def test_any_playlist_is_survived(tmp_path_factory: pytest.TempPathFactory, data
         load_playlists(folder / "p.json")
     except StorageError:
         assert (folder / "p.json").read_bytes() == data
+
+
+def test_a_fixed_list_may_have_songs_of_other_folders_in_its_order(run: Run, home: Path) -> None:
+    inside, outside = song(home / "output", "Inside"), song(home / "music", "Outside")
+    (home / "a.m3u8").write_text(f"{outside}\n{inside}\n", encoding="utf-8")
+    assert run("library", "playlist", "import", str(home / "a.m3u8"), "Mine").returncode == 0
+    shown = run("library", "playlist", "show", "Mine").stdout
+    assert 0 < shown.index("Outside") < shown.index("Inside")
+    played = run("play", "--playlist", "Mine", "--once", "--output", "null", "--json").stdout
+    assert '"Outside"' in played and '"Inside"' in played
 
 
 def test_playlists_are_kept_by_name(tmp_path: Path) -> None:
@@ -493,6 +521,72 @@ def test_a_slip_at_the_library_is_one_line(run: Run, home: Path, words: list[str
         assert done.returncode in (0, 2)
         return
     assert done.returncode == 2 and len(lines) == 1 and said in lines[0], done.stderr
+
+
+@pytest.mark.parametrize("ending", ["flac", "mp3"])
+def test_two_programs_that_write_one_rating_leave_a_whole_song(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / "output" / f"a.{ending}"
+    path.parent.mkdir()
+    subprocess.run([ffmpeg_path(), "-v", "error", "-f", "lavfi", "-i", "sine=duration=9",
+                    "-write_xing", "0", "-id3v2_version", "0", str(path)], check=True)
+    begun = [subprocess.Popen(
+        [sys.executable, "-c", "import sys; from pathlib import Path\n"
+         "from scripts.library.catalogue import Catalogue\n"
+         "song = Path(sys.argv[1]); c = Catalogue(song.parent.parent / 'l.db', song.parent)\n"
+         "c.scan()\n"
+         "for n in range(40):\n    c.rate(song, 1 + n % 5); c.played(song); c.write_changes()",
+         str(path)], cwd=ROOT, stderr=subprocess.PIPE) for _ in range(2)]
+    for process in begun:
+        assert process.communicate()[1] == b"" and process.returncode == 0
+    said = subprocess.run([ffmpeg_path(), "-v", "error", "-i", str(path), "-f", "null", "-"],
+                          capture_output=True, check=True).stderr
+    library = Catalogue(tmp_path / "l.db", path.parent)
+    library.write_changes()
+    assert said == b"" and read_tags(path).heard.plays == library.heard(path).plays == 80
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+def test_a_rating_during_a_scan_is_not_taken_back(library: Catalogue, tmp_path: Path) -> None:
+    first = library.songs()[0].path
+    other = Catalogue(tmp_path / "library.db", tmp_path / "output")
+    library.scan(again=True, heard=lambda done, of: None)
+
+    def rate_meanwhile(name: str, own: Heard) -> Heard:
+        other.rate(first, 5)
+        return own
+    library._merged = rate_meanwhile  # type: ignore[method-assign]
+    library.scan(again=True)
+    assert library.heard(first).rating == 5
+    library.write_changes()
+    assert read_tags(first).heard.rating == 5
+
+
+def test_a_library_that_cannot_be_opened_is_not_called_damaged(tmp_path: Path) -> None:
+    (tmp_path / "library.db").mkdir()  # nobody may write there
+    song(tmp_path / "output", "One")
+    one = Catalogue(tmp_path / "library.db", tmp_path / "output")
+    two = Catalogue(tmp_path / "library.db", tmp_path / "output")
+    assert "cannot be written" in one.notice and (tmp_path / "library.db").is_dir()
+    one.scan()
+    assert len(two.find("one")) == 1  # both ends of the menu see the same songs
+
+
+def test_a_locked_library_is_told_and_the_songs_are_listed(tmp_path: Path) -> None:
+    song(tmp_path / "output", "One")
+    holder = sqlite3.connect(tmp_path / "library.db", isolation_level=None)
+    holder.execute("PRAGMA locking_mode = EXCLUSIVE")
+    holder.execute("CREATE TABLE x (y)")
+    import scripts.library.catalogue as catalogue
+    before = catalogue.open_database.__defaults__
+    catalogue.open_database.__defaults__ = (0.1,)
+    try:
+        library = Catalogue(tmp_path / "library.db", tmp_path / "output")
+    finally:
+        catalogue.open_database.__defaults__ = before
+    assert "another program has held it" in library.notice
+    library.scan()
+    assert len(library.songs()) == 1
+    holder.close()
 
 
 def test_two_programs_use_one_library(tmp_path: Path) -> None:

@@ -71,7 +71,6 @@ def write_heard(path: Path, heard: Heard) -> bool:
     StorageError
         When the file cannot be written now.
     """
-    from mutagen import MutagenError
     try:
         before = path.stat()
         if path.suffix.lower() == ".mp3":
@@ -81,8 +80,9 @@ def write_heard(path: Path, heard: Heard) -> bool:
         os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     except OSError as error:
         raise storage_error(error, path) from error
-    except MutagenError as error:
-        raise StorageError(f"{path.name}: its tags cannot be written ({error})") from error
+    except Exception as error:  # mutagen fails in many ways at what is damaged
+        raise StorageError(f"{path.name}: its tags cannot be written ({type(error).__name__} "
+                           f"{error}); the file may be damaged") from error
     return True
 
 
@@ -172,6 +172,8 @@ def _write_copy(path: Path, heard: Heard) -> bool:
 
     def change(copy: Path) -> None:
         file = mutagen.File(copy)
+        if file is None:
+            raise ValueError("it is no sound any more")
         if file.tags is None:
             file.add_tags()
         if hasattr(file.tags, "getall"):
@@ -192,7 +194,7 @@ def _write_copy(path: Path, heard: Heard) -> bool:
 
 
 def _in_copy(path: Path, change: Any) -> None:
-    copy = path.with_name(f"{path.name}.lmg-part")
+    copy = path.with_name(f"{path.name}.{os.getpid()}.lmg-part")
     try:
         shutil.copyfile(path, copy)
         change(copy)

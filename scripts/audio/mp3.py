@@ -172,5 +172,5 @@ def _complaint(mp3: Path, words: str) -> StorageError:
     lines = [line for line in words.splitlines() if line.strip()]
     if "No space left" in words:
         return StorageError(f"{mp3.parent}: the disk is full; free some space and try again")
-    return EncoderError(f"{mp3.name}: ffmpeg could not make the MP3 "
+    return EncoderError(f"{mp3.name.removesuffix('.lmg-part')}: ffmpeg could not make the MP3 "
                         f"({lines[-1][:120] if lines else 'no word'})")

@@ -5,14 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from scripts.batch.orders import Order, words_also
+from scripts.batch.orders import MOST_SEED, Order, words_also
 from scripts.brief import Wishes
-from scripts.errors import UsageError
+from scripts.errors import MusicGenError, UsageError
 from scripts.recipe import wishes_from_json
 
 MOST_BYTES = 1 << 20
@@ -20,7 +21,8 @@ MOST_ORDERS = 1000
 _YES, _NO = ("yes", "y", "true", "1", "x"), ("", "no", "n", "false", "0")
 
 
-def read_job_file(path: Path, usual: Order) -> list[Order]:
+def read_job_file(path: Path, usual: Order,
+                  check: Callable[[Order], object] = lambda order: None) -> list[Order]:
     """The orders of a file; what a row leaves out is as in `usual`.
 
     The columns are those of :class:`Wishes` (styles, length, key, tempo, meter, tuning, form,
@@ -29,7 +31,7 @@ def read_job_file(path: Path, usual: Order) -> list[Order]:
     Raises
     ------
     UsageError
-        When a row cannot be understood; it names the line.
+        When a row cannot be understood, or `check` refuses it; it names the line.
     """
     try:
         if path.stat().st_size > MOST_BYTES:
@@ -46,11 +48,14 @@ def read_job_file(path: Path, usual: Order) -> list[Order]:
                          "(styles,songs,length) and a line for each order")
     if len(rows) > MOST_ORDERS:
         raise UsageError(f"{path.name}: {len(rows):,} orders; at most {MOST_ORDERS:,} are read")
-    orders = []
+    orders: list[Order] = []
     for place, row in rows:
         try:
-            orders.append(_order(row, usual))
-        except UsageError as error:
+            # Rows without a seed go on where the songs of those before end.
+            before = sum(order.songs for order in orders)
+            orders.append(_order(row, replace(usual, seed=(usual.seed + before) % MOST_SEED)))
+            check(orders[-1])
+        except MusicGenError as error:
             raise UsageError(f"{path.name}, {place}: {error}") from error
     return orders
 
@@ -96,6 +101,11 @@ def _text(value: Any) -> str:
     return str(value)
 
 
+def _length(value: Any) -> str:
+    """A length; half of Europe writes 0,5."""
+    return re.sub(r"(?<=\d),(?=\d)", ".", _text(value))
+
+
 def _yes(value: Any) -> bool:
     text = str(value).strip().casefold()
     if text not in (*_YES, *_NO):
@@ -128,8 +138,8 @@ def _also(value: Any) -> tuple[str, ...]:
 
 
 _READ: dict[str, Callable[[Any], Any]] = {
-    "tempo": _number, "tuning": _number, "binaural": _number, "loop": _yes,
-    **dict.fromkeys(("styles", "length", "key", "meter", "form", "chords", "motif"), _text)}
+    "tempo": _number, "tuning": _number, "binaural": _number, "loop": _yes, "length": _length,
+    **dict.fromkeys(("styles", "key", "meter", "form", "chords", "motif"), _text)}
 _READ_ORDER: dict[str, Callable[[Any], Any]] = {
     "songs": _whole, "seed": _whole, "temperature": _number, "model": _text, "also": _also}
 

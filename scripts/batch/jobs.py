@@ -7,7 +7,7 @@ import json
 import sqlite3
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from scripts.batch.orders import Order, order_from_json
 from scripts.database import PATIENCE, is_damage, open_database, set_aside
 from scripts.errors import StorageError, UsageError
+from scripts.hold import Hold, hold
 from scripts.score.likeness import ALIKE, Marks
 
 OPEN, PAUSED, STOPPED, CANCELLED, DONE = "open", "paused", "stopped", "cancelled", "done"
@@ -26,7 +27,7 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS orders (
     id INTEGER PRIMARY KEY AUTOINCREMENT, uid TEXT NOT NULL UNIQUE, rank REAL NOT NULL,
     state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '', made REAL NOT NULL,
-    words TEXT NOT NULL);
+    batch TEXT NOT NULL, words TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS songs (
     job INTEGER NOT NULL REFERENCES orders ON DELETE CASCADE, number INTEGER NOT NULL,
     state TEXT NOT NULL, tries INTEGER NOT NULL DEFAULT 0, title TEXT NOT NULL DEFAULT '',
@@ -41,6 +42,15 @@ CREATE TABLE IF NOT EXISTS turns (
 def hold_file(jobs: Path, number: int) -> Path:
     """The file that a program holds while it works at an order."""
     return jobs.with_name(f"order-{number}.lmg-lock")
+def take_hold(jobs: Path, number: int) -> Hold | None:
+    """Hold an order; None while another program does."""
+    try:
+        return hold(hold_file(jobs, number))
+    except OSError:  # where no lock can be, there is no other program that could keep orders
+        return Hold(jobs, -1)
+
+
+_BATCH = "SELECT id FROM orders WHERE batch = (SELECT batch FROM orders WHERE id = ?)"
 
 
 @dataclass(frozen=True)
@@ -94,21 +104,35 @@ class Jobs:
     def __init__(self, path: Path, patience: float = PATIENCE) -> None:
         self.path = path
         self._database, self.notice = open_database(path, _TABLES, patience)
+        self.lasts = "cannot be written" not in self.notice
 
     def close(self) -> None:
         self._database.close()
 
     # -- orders ----------------------------------------------------------------------------
 
-    def add(self, order: Order) -> Job:
-        """Keep an order, behind the others."""
+    def add(self, order: Order, batch: str = "",
+            begin: Callable[[int], None] = lambda number: None) -> Job:
+        """Keep an order, behind the others.
+
+        Parameters
+        ----------
+        batch : str
+            Orders of one batch have no songs that are alike.
+        begin : callable
+            Told the number before anybody else can see the order.
+        """
+        uid = uuid.uuid4().hex
         with self._group() as database:
             rank = database.execute("SELECT coalesce(max(rank), 0) + 1 FROM orders").fetchone()[0]
             number = database.execute(
-                "INSERT INTO orders (uid, rank, state, made, words) VALUES (?, ?, ?, ?, ?)",
-                (uuid.uuid4().hex, rank, OPEN, time.time(), json.dumps(order.to_json()))).lastrowid
+                "INSERT INTO orders (uid, rank, state, made, batch, words) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                (uid, rank, OPEN, time.time(), batch or uid, json.dumps(order.to_json()))
+            ).lastrowid
+            assert number is not None
             self._forget(database)
-        assert number is not None
+            begin(number)
         return self.job(number)
 
     def job(self, number: int) -> Job:
@@ -139,24 +163,25 @@ class Jobs:
         self._do("UPDATE orders SET rank = (SELECT min(rank) - 1 FROM orders) WHERE id = ?",
                  (number,))
 
-    def swap(self, one: int, other: int) -> None:
-        """Have two orders change places."""
-        with self._group() as database:
-            ranks = dict(database.execute("SELECT id, rank FROM orders WHERE id IN (?, ?)",
-                                          (one, other)).fetchall())
-            if len(ranks) == 2:
-                for number, rank in ((one, ranks[other]), (other, ranks[one])):
-                    database.execute("UPDATE orders SET rank = ? WHERE id = ?", (rank, number))
-
     def retry(self, number: int) -> int:
-        """Have the failed songs of an order made again; how many they are."""
+        """Have the failed songs of an order made again; how many they are.
+
+        Raises
+        ------
+        UsageError
+            When the order was cancelled.
+        """
+        if self.job(number).state == CANCELLED:
+            raise UsageError(f"order {number} is cancelled; it cannot be changed any more")
         with self._group() as database:
-            # What was written for a song is played again; the others are written anew.
+            # What was written for a song is played again; the others are written anew, with
+            # other seeds, for the same ones would fail again.
             count = database.execute(
-                "UPDATE songs SET state = 'written', tries = 0 WHERE job = ? AND "
+                "UPDATE songs SET state = 'written' WHERE job = ? AND "
                 "state = 'failed' AND recipe IS NOT NULL", (number,)).rowcount
-            count += database.execute("DELETE FROM songs WHERE job = ? AND state = 'failed'",
-                                      (number,)).rowcount
+            count += database.execute(
+                "UPDATE songs SET state = 'again', tries = tries + 1 WHERE job = ? AND "
+                "state = 'failed'", (number,)).rowcount
             if count:
                 database.execute("UPDATE orders SET state = ?, reason = '' WHERE id = ?",
                                  (OPEN, number))
@@ -167,19 +192,22 @@ class Jobs:
         if self.job(number).left <= 0:
             self._do("UPDATE orders SET state = ? WHERE id = ? AND state IN (?, ?, ?)",
                      (DONE, number, *UNFINISHED))
-            self._do("DELETE FROM turns WHERE job = ? AND NOT EXISTS "
-                     "(SELECT 1 FROM songs WHERE job = ? AND state = 'failed')", (number, number))
+            self._do(f"DELETE FROM turns WHERE job IN ({_BATCH}) AND NOT EXISTS (SELECT 1 FROM "
+                     f"orders WHERE id IN ({_BATCH}) AND state NOT IN (?, ?))",
+                     (number, number, DONE, CANCELLED))
 
     # -- songs -----------------------------------------------------------------------------
 
-    def next_number(self, job: int, songs: int, leave: Sequence[int] = ()) -> int | None:
-        """The first song that nothing has become of yet, from 1; None when there is none."""
-        taken = [row[0] for row in self._all(
-            "SELECT number FROM songs WHERE job = ? ORDER BY number", (job,))]
-        gone = {*taken, *leave}
-        if len(gone) >= songs:
+    def next_number(self, job: int, songs: int) -> tuple[int, int] | None:
+        """The first song that nothing has become of yet, from 1, and how often it was retried."""
+        again = self._all("SELECT number, tries FROM songs WHERE job = ? AND state = 'again' "
+                          "ORDER BY number LIMIT 1", (job,))
+        if again:
+            return int(again[0]["number"]), int(again[0]["tries"])
+        taken = {row[0] for row in self._all("SELECT number FROM songs WHERE job = ?", (job,))}
+        if len(taken) >= songs:
             return None
-        return next((n for n in range(1, songs + 1) if n not in gone), None)
+        return next(((n, 0) for n in range(1, songs + 1) if n not in taken), None)
 
     def written(self, job: int) -> list[tuple[int, dict[str, Any]]]:
         """Numbers and recipes of the songs that wait to be played."""
@@ -192,8 +220,10 @@ class Jobs:
         """A song has been written; it is never written again."""
         with self._group() as database:
             database.execute(
-                "INSERT OR REPLACE INTO songs (job, number, state, title, recipe, chords, turns) "
-                "VALUES (?, ?, 'written', ?, ?, ?, ?)",
+                "INSERT INTO songs (job, number, state, title, recipe, chords, turns) "
+                "VALUES (?, ?, 'written', ?, ?, ?, ?) ON CONFLICT (job, number) DO UPDATE SET "
+                "state = 'written', title = excluded.title, recipe = excluded.recipe, "
+                "chords = excluded.chords, turns = excluded.turns",
                 (job, number, title, json.dumps(recipe), marks.chords if marks else 0,
                  len(marks.turns) if marks else 0))
             if marks:
@@ -219,12 +249,13 @@ class Jobs:
             "ORDER BY number", (job,))]
 
     def has_title(self, job: int, title: str) -> bool:
-        """Whether a song of an order is called so."""
-        return bool(self._all("SELECT 1 FROM songs WHERE job = ? AND title = ? COLLATE NOCASE "
-                              "AND state <> 'failed' LIMIT 1", (job, title)))
+        """Whether a song of the order's batch is called so."""
+        return bool(self._all(f"SELECT 1 FROM songs WHERE job IN ({_BATCH}) AND "
+                              "title = ? COLLATE NOCASE AND state <> 'failed' LIMIT 1",
+                              (job, title)))
 
     def alike(self, job: int, marks: Marks, chords_count: bool = True) -> int | None:
-        """The number of a song of an order that is like this one; None when none is.
+        """The number of a song of the order's batch that is like this one; None when none is.
 
         Parameters
         ----------
@@ -232,8 +263,8 @@ class Jobs:
             Whether the same progression under another melody is alike, too.
         """
         if chords_count:
-            same = self._all("SELECT number FROM songs WHERE job = ? AND chords = ? AND turns > 0 "
-                             "LIMIT 1", (job, marks.chords))
+            same = self._all(f"SELECT number FROM songs WHERE job IN ({_BATCH}) AND chords = ? "
+                             "AND turns > 0 LIMIT 1", (job, marks.chords))
             if same:
                 return int(same[0]["number"])
         if not marks.turns:
@@ -241,8 +272,8 @@ class Jobs:
         places = ", ".join("?" * len(marks.turns))
         near = self._all(
             f"SELECT t.number, s.chords, count(*) * 1.0 / min(s.turns, ?) AS share FROM turns t "
-            f"JOIN songs s ON s.job = t.job AND s.number = t.number WHERE t.job = ? AND "
-            f"t.turn IN ({places}) GROUP BY t.number ORDER BY share DESC LIMIT 5",
+            f"JOIN songs s ON s.job = t.job AND s.number = t.number WHERE t.job IN ({_BATCH}) AND "
+            f"t.turn IN ({places}) GROUP BY t.job, t.number ORDER BY share DESC LIMIT 5",
             (len(marks.turns), job, *marks.turns))
         for row in near:
             if row["share"] >= (_MOST_SAME if row["chords"] == marks.chords else ALIKE):

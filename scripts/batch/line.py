@@ -6,7 +6,7 @@ import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
@@ -14,9 +14,9 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Protocol
 
-from scripts.batch.jobs import CANCELLED, OPEN, PAUSED, STOPPED, Job, Jobs, hold_file
+from scripts.batch.jobs import CANCELLED, OPEN, PAUSED, STOPPED, Job, Jobs, hold_file, take_hold
 from scripts.batch.pools import Pool, Sign, Tag
-from scripts.batch.studio import Studio
+from scripts.batch.studio import TAKES, Studio
 from scripts.batch.tickets import Ticket, made_already, take_in
 from scripts.errors import (
     Cancelled,
@@ -28,7 +28,7 @@ from scripts.errors import (
     StorageError,
 )
 from scripts.files import check_folder
-from scripts.hold import Hold, hold
+from scripts.hold import Hold
 from scripts.library.song_files import recover
 from scripts.library.songs import Song, read_song
 from scripts.recipe import Recipe
@@ -37,7 +37,6 @@ from scripts.score.likeness import marks_of
 STAGES = ("compose", "render", "convert")
 HOPELESS = 3  # failures in a row after which an order is given up
 TRIES = 2  # of a song whose model or encoder died
-TAKES = 5  # of a song that comes out like another one of its order
 _TICK = 0.1  # seconds between looks at what the processes tell
 _REST = 0.5  # and between looks at orders that are paused
 
@@ -81,18 +80,20 @@ class Line:
     cancelled : callable
     stop : Event
         Set when the work is given up; the studio listens to it, too.
-    only : sequence of int, optional
-        The orders to work at; all that are open, new ones too, without it.
+    only : mapping of int to Hold, optional
+        The orders to work at, and their locks; all that are open, new ones too, without it.
     """
 
     def __init__(self, jobs: Jobs, studio: Studio, pool: Pool, listener: Listener,
                  cancelled: Callable[[], bool], stop: threading.Event,
-                 only: Sequence[int] | None = None) -> None:
+                 only: Mapping[int, Hold] | None = None) -> None:
         self.jobs, self.studio, self.pool = jobs, studio, pool
         self.listener, self.cancelled, self.stop, self.only = listener, cancelled, stop, only
         self._desk = ThreadPoolExecutor(1)  # where the model is waited for
         self._signs: SimpleQueue[Sign] = SimpleQueue()
-        self._holds: dict[int, Hold] = {}
+        self._holds: dict[int, Hold] = dict(only or {})
+        self._taken_up: set[int] = set()
+        self._elsewhere: set[int] = set()  # orders that another program is at
         self._known: dict[int, Job] = {}  # of the holds
         self._writing: tuple[Future[Recipe], Tag] | None = None
         self._take = 0
@@ -147,7 +148,10 @@ class Line:
             if any(self.jobs.job(n).state == PAUSED for n in self._holds):
                 time.sleep(_REST)
                 return True
-            return bool(self._waiting)
+            if not self._waiting:
+                return False
+            time.sleep(_TICK)
+            return True
         done, _ = wait(going, _TICK, FIRST_COMPLETED)
         self._tell()
         for future in done:
@@ -165,14 +169,18 @@ class Line:
                  if self.only is None or job.id in self.only]
         for job in found:
             if job.id not in self._holds:
-                with contextlib.suppress(OSError):  # no folder for locks: no other program
-                    held = hold(hold_file(self.jobs.path, job.id))
-                    if held is None:
-                        continue
-                    self._holds[job.id] = held
-                self._holds.setdefault(job.id, Hold(self.jobs.path, -1))
-                self._take_up(self.jobs.job(job.id))
+                held = take_hold(self.jobs.path, job.id)
+                if held is None:
+                    if job.id not in self._elsewhere:
+                        self.listener.noted(f"order {job.id} is being made by another program")
+                    self._elsewhere.add(job.id)
+                    continue
+                self._holds[job.id] = held
             self._known[job.id] = job
+            if job.id not in self._taken_up:
+                self._take_up(self.jobs.job(job.id))
+            elif job.written > self._count(job.id):  # failed songs that are to be played again
+                self._load_written(job.id)
         self._open = [job for job in found if job.id in self._holds]
         self._let_go()
 
@@ -188,12 +196,28 @@ class Line:
                     self.studio.drop.set()
             elif state not in (OPEN, PAUSED) and number not in at_work:
                 self._waiting = deque(w for w in self._waiting if w[0][0] != number)
+                self._suspects = {tag for tag in self._suspects if tag[0] != number}
+                self._taken_up.discard(number)
                 self._holds.pop(number).release()
-                hold_file(self.jobs.path, number).unlink(missing_ok=True)
+                _take_away(hold_file(self.jobs.path, number))
+
+    def _count(self, job: int) -> int:
+        """Songs of an order that are written and known here."""
+        tags = [tag for tag, _ in self._waiting] + [p.tag for p in self._playing.values()] + \
+            [tag for tag, _ in self._held]
+        return sum(tag[0] == job for tag in tags)
+
+    def _load_written(self, job: int) -> None:
+        """Have the songs that are written wait to be played."""
+        known = {tag for tag, _ in self._waiting} | {p.tag for p in self._playing.values()} | \
+            {tag for tag, _ in self._held}
+        for number, recipe in self.jobs.written(job):
+            if (job, number) not in known:
+                self._waiting.append(((job, number), recipe))
 
     def _take_up(self, job: Job) -> None:
         """Look at what there is of an order that was begun."""
-        self._known[job.id] = job
+        self._taken_up.add(job.id)
         self._in_a_row[job.id] = 0
         try:
             check_folder(job.order.out)
@@ -203,8 +227,7 @@ class Line:
         recover(job.order.out, time.time())
         if job.done + job.failed + job.written or self.only is None:
             self._look_for_made(job)
-        for number, recipe in self.jobs.written(job.id):
-            self._waiting.append(((job.id, number), recipe))
+        self._load_written(job.id)
         self.jobs.close_done(job.id)
 
     def _stop_at(self, job: Job, error: StorageError) -> None:
@@ -227,15 +250,17 @@ class Line:
         if self._writing or sum(t[0] in going for t, _ in self._waiting) > 2 * self.pool.jobs:
             return
         for job in self._open:
-            number = self.jobs.next_number(job.id, job.order.songs)
-            if number is not None:
-                self._begin((job.id, number), 0)
+            found = self.jobs.next_number(job.id, job.order.songs)
+            if found is not None:
+                number, retries = found
+                self._begin((job.id, number), retries * TAKES)
                 return
 
     def _begin(self, tag: Tag, take: int) -> None:
         def report(stage: str, done: float, text: str) -> None:
             self._signs.put((tag, stage, done, text))
         self._take = take
+        self.studio.drop.clear()
         self._writing = self._desk.submit(self.studio.write, self._known[tag[0]].order, tag[1],
                                           take, report), tag
 
@@ -262,8 +287,9 @@ class Line:
         if recipe.written is not None:
             marks = marks_of(recipe.written.sheet)
             # Where the user gave the chords, all songs have them.
-            like = self.jobs.alike(job.id, marks, self._take < 2 and not job.order.wishes.chords)
-            if like is not None and self._take + 1 < TAKES:
+            strict = self._take % TAKES < 2 and not job.order.wishes.chords
+            like = self.jobs.alike(job.id, marks, strict)
+            if like is not None and self._take % TAKES + 1 < TAKES:
                 self._begin(tag, self._take + 1)
                 return
             if like is not None:
@@ -299,6 +325,7 @@ class Line:
             if state == PAUSED:
                 self._waiting.append((tag, recipe))
             if state != OPEN:
+                self._suspects.discard(tag)
                 continue
             threads = self.pool.jobs if self.pool.jobs == 1 else 1
             ticket = Ticket(recipe, "" if self.pool.sends else str(order.out), order.bitrate,
@@ -316,7 +343,7 @@ class Line:
         playing = self._playing.pop(future)
         tag, job = playing.tag, self._known[playing.tag[0]]
         try:
-            result = future.result()
+            result = self._result(future)
             path = take_in(result, str(playing.recipe["written"]["title"]), job.order.out) \
                 if self.pool.sends else str(result)
             self._done(tag, read_song(Path(path)))
@@ -344,6 +371,15 @@ class Line:
                 self._fail(tag, str(error))
         except Exception as error:  # a fault, or a cluster that gave up: the others go on
             self._fail(tag, f"{type(error).__name__}: {str(error)[:200]}")
+
+    def _result(self, future: Future[Any]) -> Any:
+        """What came back; a full disk of another computer is not ours."""
+        try:
+            return future.result()
+        except StorageError as error:
+            if self.pool.sends and not isinstance(error, HeldError):
+                raise EncoderError(f"another computer could not make it: {error}") from error
+            raise
 
     def _mend(self) -> None:
         """Go on after a process has died: the songs it may have been at are played one by one."""
@@ -426,7 +462,7 @@ class Line:
         for number, held in self._holds.items():
             held.release()
             if self.jobs.job(number).left <= 0:
-                hold_file(self.jobs.path, number).unlink(missing_ok=True)
+                _take_away(hold_file(self.jobs.path, number))
 
     def _look_at_held(self) -> None:
         """What another program held open may have been let go."""
@@ -439,3 +475,9 @@ class Line:
                 self._done(tag, read_song(made))
             else:
                 self._fail(tag, reason)
+
+
+def _take_away(path: Path) -> None:
+    """Delete a lock; it does no harm where that cannot be."""
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)

@@ -35,7 +35,8 @@ LARGEST = (8, 8, 8)  # parts of the longest sheet that a later song may need
 _WRITER_CONTEXT = 2048
 _PROMPT_ROOM = 1024  # tokens kept for the prompt
 _NEXT_TAKE = 1_000_003  # to the seed, when a song came out like another one
-_HOTTER = 0.25  # to the temperature then
+TAKES = 5  # of a song that comes out like another one of its batch
+_HOTTER = 0.25  # to the temperature at each of them
 
 
 class Studio:
@@ -100,7 +101,7 @@ class Studio:
         if order.file is not None and order.file.suffix.lower() == AGAIN:
             return kept_recipe(order.file, self.styles)
         brief = self.brief(order, number, take)
-        temperature = min(2.0, order.temperature + take * _HOTTER)
+        temperature = min(2.0, order.temperature + take % TAKES * _HOTTER)
         if order.file is not None:
             return Recipe(order.wishes, brief.seed, temperature, file=order.file)
         written = self.compose(order, brief, temperature, report)

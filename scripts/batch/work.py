@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from scripts import paths
 from scripts.awake import awake
-from scripts.batch.jobs import OPEN, PAUSED, STOPPED, Jobs
+from scripts.batch.jobs import OPEN, PAUSED, STOPPED, Jobs, take_hold
 from scripts.batch.line import Line, Listener
 from scripts.batch.orders import Order
 from scripts.batch.pools import Cluster, InProcess, Pool, Processes
@@ -17,6 +18,7 @@ from scripts.batch.studio import Studio
 from scripts.child import Child
 from scripts.errors import UsageError
 from scripts.files import check_folder
+from scripts.hold import Hold
 from scripts.settings import Settings
 
 
@@ -73,7 +75,7 @@ def _work(settings: Settings, listener: Listener, cancelled: Callable[[], bool],
                 _reopen(kept)
             if orders is not None:
                 good = [_checked(order, studio, listener) for order in orders]
-                only = [kept.add(order).id for order in good]
+                only = _kept(good, kept)
             one = orders is not None and sum(order.songs for order in orders) == 1
             pool = _pool(cluster, 1 if one else jobs, cancelled)
             try:
@@ -82,6 +84,11 @@ def _work(settings: Settings, listener: Listener, cancelled: Callable[[], bool],
                 pool.close()
     finally:
         kept.close()
+
+
+def checker(settings: Settings) -> Callable[[Order], object]:
+    """What raises a MusicGenError for an order that cannot be met."""
+    return Studio(settings).check
 
 
 def _checked(order: Order, studio: Studio, listener: Listener) -> Order:
@@ -93,6 +100,20 @@ def _checked(order: Order, studio: Studio, listener: Listener) -> Order:
         listener.noted(note)
     check_folder(order.out)
     return order
+
+
+def _kept(orders: Sequence[Order], jobs: Jobs) -> dict[int, Hold]:
+    """Keep the orders of one batch; their locks are held before another program sees them."""
+    held: dict[int, Hold] = {}
+
+    def begin(number: int) -> None:
+        found = take_hold(jobs.path, number)
+        if found:
+            held[number] = found
+    batch = uuid.uuid4().hex
+    for order in orders:
+        jobs.add(order, batch, begin)
+    return held
 
 
 def _whole_path(model: str) -> str:

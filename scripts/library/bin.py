@@ -9,6 +9,7 @@ from pathlib import Path
 from scripts.errors import StorageError, UsageError
 from scripts.files import patiently, storage_error
 from scripts.library.song_files import SUFFIXES, is_taken
+from scripts.library.songs import AUDIO
 
 FOLDER = ".bin"
 
@@ -46,13 +47,18 @@ def remove(song: Path) -> Binned:
     """
     folder = song.parent / FOLDER
     try:
-        numbers = [b.number for b in binned(song.parent)]
-        number = max(numbers, default=0) + 1
+        number = max((int(p.name) for p in _places(song.parent)), default=0) + 1
         place = folder / f"{number:06}"
-        place.mkdir(parents=True)
+        place.mkdir(parents=True, exist_ok=True)
         files = _files(song)
-        for file in files:
-            _move(file, place / file.name)
+        try:
+            for file in files:
+                _move(file, place / file.name)
+        except OSError:
+            for file in place.iterdir():
+                _move(file, song.with_name(file.name))
+            place.rmdir()
+            raise
     except OSError as error:
         raise storage_error(error, song) from error
     return Binned(number, song.stem, tuple(place / f.name for f in files))
@@ -61,16 +67,10 @@ def remove(song: Path) -> Binned:
 def binned(folder: Path) -> list[Binned]:
     """What lies in the bin of a folder of songs, the latest first."""
     found = []
-    try:
-        places = sorted((folder / FOLDER).iterdir(), reverse=True)
-    except OSError:
-        return []
-    for place in places:
-        if not place.name.isdigit():
-            continue
+    for place in sorted(_places(folder), reverse=True):
         files = tuple(sorted(p for p in place.iterdir() if p.is_file()))
         if files:
-            audio = next((f for f in files if f.suffix in (".mp3", ".ogg", ".flac")), files[0])
+            audio = next((f for f in files if f.suffix.lower() in AUDIO), files[0])
             found.append(Binned(int(place.name), audio.stem, files))
     return found
 
@@ -98,8 +98,9 @@ def restore(folder: Path, number: int | None = None) -> Path:
         song.files[0].parent.rmdir()
     except OSError as error:
         raise storage_error(error, folder / song.name) from error
-    audio = [folder / f.name for f in song.files if f.stem == song.name and f.suffix != ".json"]
-    return next((a for a in audio if a.suffix == ".mp3"), audio[0] if audio else folder)
+    audio = [folder / f.name for f in song.files if f.suffix.lower() in AUDIO]
+    whole = [a for a in audio if a.stem == song.name]
+    return next((a for a in whole if a.suffix == ".mp3"), (whole or audio or [folder])[0])
 
 
 def empty(folder: Path) -> int:
@@ -113,6 +114,14 @@ def empty(folder: Path) -> int:
     except OSError as error:
         raise storage_error(error, folder / FOLDER) from error
     return len(found)
+
+
+def _places(folder: Path) -> list[Path]:
+    """A folder for each removal."""
+    try:
+        return [p for p in (folder / FOLDER).iterdir() if p.name.isdigit() and p.is_dir()]
+    except OSError:
+        return []
 
 
 def _files(song: Path) -> list[Path]:

@@ -18,12 +18,14 @@ from typing import Any
 
 from scripts.audio.heard import BEST, MOST_PLAYS, Heard, write_heard
 from scripts.audio.tags import read_tags
-from scripts.database import open_database
+from scripts.database import open_database, open_for_now
 from scripts.errors import StorageError, UsageError
+from scripts.hold import hold
 from scripts.library.folder import Stamp, songs_in
 from scripts.library.query import conditions
 from scripts.library.songs import Details, Song, known_from, printable, read_details, song_of
 
+WRITING = "writing-tags.lmg-lock"  # held by the program that writes into the songs' files
 _GROUP = 200  # songs that are read between two writings
 _FACTS = ("asked", "key", "meter", "model", "tempo", "loudness", "seed")  # kept for the screens
 _TABLES = """
@@ -42,9 +44,13 @@ CREATE INDEX IF NOT EXISTS by_change ON songs (changed) WHERE changed > 0;
 """
 _COLUMNS = ("name", "id", "file", "audio", "details", "bytes", "title", "seconds", "asked",
             "styles", "mood", "key", "tempo", "meter", "model", "made", "seed", "facts", "text",
-            "rating", "plays", "last", "thumb", "changed")
-_PUT = (f"INSERT OR REPLACE INTO songs ({', '.join(_COLUMNS)}) "
-        f"VALUES ({', '.join('?' * len(_COLUMNS))})")
+            "rating", "plays", "last", "thumb")
+_HEARD = ("rating", "plays", "last", "thumb")
+# What the listener changed since the file was read is not taken back.
+_PUT = (f"INSERT INTO songs ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "
+        f"ON CONFLICT (name) DO UPDATE SET "
+        + ", ".join(f"{c} = excluded.{c}" for c in _COLUMNS if c not in ("name", *_HEARD)) + ", "
+        + ", ".join(f"{c} = iif(changed > 0, {c}, excluded.{c})" for c in _HEARD))
 
 
 class Catalogue:
@@ -64,7 +70,11 @@ class Catalogue:
 
     def __init__(self, path: Path, folder: Path, moods: Iterable[str] = ()) -> None:
         self.path, self.folder, self.moods = path, folder, frozenset(moods)
-        self._database, self.notice = open_database(path, _TABLES)
+        try:
+            self._database, self.notice = open_database(path, _TABLES)
+        except StorageError as error:
+            self._database, self.notice = open_for_now(path, _TABLES)
+            self.notice = f"{error}; ratings last until the program ends."
         self._database.create_function("casefold", 1, lambda text: str(text).casefold(),
                                        deterministic=True)
 
@@ -125,7 +135,7 @@ class Catalogue:
             time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(stamp.audio / 1e9))
         tempo, seed = facts.get("tempo"), facts.get("seed")
         tempo = float(tempo) if isinstance(tempo, (int, float)) else None
-        heard, changed = self._heard(name, tags.heard)
+        heard = self._merged(name, tags.heard)
         file = _shown(name)
         shown = [song.title, file, *words.values(), *map(printable, styles)]
         if tempo is not None:
@@ -137,21 +147,21 @@ class Catalogue:
                words["model"], str(made)[:40],
                seed if isinstance(seed, int) and abs(seed) < 1 << 62 else None,
                json.dumps(facts), " ".join(shown).casefold(), heard.rating, heard.plays,
-               heard.last, heard.thumb, changed)
+               heard.last, heard.thumb)
         return tuple(_bindable(value) for value in row)
 
-    def _heard(self, name: str, own: Heard) -> tuple[Heard, int]:
-        """What the listener thinks: as kept here, until it stands in the file."""
-        rows = self._all("SELECT rating, plays, last, thumb, changed FROM songs WHERE name = ?",
+    def _merged(self, name: str, own: Heard) -> Heard:
+        """What the file says of the listener, and what was known before."""
+        rows = self._all("SELECT rating, plays, last, thumb FROM songs WHERE name = ?",
                          (os.fsencode(name),))
         if not rows:
-            return own, 0
-        here = Heard(*(rows[0][k] for k in ("rating", "plays", "last", "thumb")))
-        if rows[0]["changed"]:
-            return here, int(rows[0]["changed"])
+            return own
+        here = Heard(*rows[0])
+        if own == Heard():
+            return here
         if own.plays < here.plays:  # plays are never taken back
-            own = replace(own, plays=here.plays, last=max(own.last, here.last))
-        return (here, 0) if own == Heard() else (own, 0)
+            return replace(own, plays=here.plays, last=max(own.last, here.last))
+        return own
 
     # -- what is there ---------------------------------------------------------------------
 
@@ -247,11 +257,23 @@ class Catalogue:
     def write_changes(self, leave: Sequence[Path] = ()) -> int:
         """Write ratings, plays and thumbs into the songs' files; how many could not be.
 
+        One program does so at a time; the others leave it to the next time.
+
         Parameters
         ----------
         leave : sequence of Path
             Songs that are not touched now, such as the one that plays.
         """
+        try:
+            held = hold(self.path.with_name(WRITING))
+        except OSError:
+            held = None  # nothing can be kept there
+        if held is None:
+            return len(self._all("SELECT 1 FROM songs WHERE changed > 0"))
+        with held:
+            return self._write_changes(leave)
+
+    def _write_changes(self, leave: Sequence[Path]) -> int:
         left = 0
         kept = {path.name for path in leave}
         for row in self._all("SELECT name, rating, plays, last, thumb, changed FROM songs "
@@ -302,7 +324,7 @@ class Catalogue:
 
 def id_of(name: str) -> str:
     """The ID of a song, the same as long as its file has this name."""
-    return hashlib.sha1(os.fsencode(name)).hexdigest()[:7]
+    return hashlib.sha1(os.fsencode(name)).hexdigest()[:10]
 
 
 def _shown(name: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from scripts.errors import StorageError, UsageError
 from scripts.files import write_text
-from scripts.library.songs import AUDIO, Song, printable
+from scripts.library.songs import AUDIO, Song, printable, read_song
 
 MOST_LINES = 100_000
 MOST_BYTES = 20 << 20
@@ -178,6 +178,7 @@ def good_name(name: str) -> str:
 
 
 def songs_of(playlist: Playlist, songs: Sequence[Song]) -> list[Song]:
-    """The songs of a fixed list that are in the library, in the list's order."""
+    """The songs of a fixed list that are there, in the list's order; also from other folders."""
     by_path = {name: song for song in songs for name in (str(song.path), song.path.name)}
-    return [by_path[f] for f in playlist.files if f in by_path]
+    return [by_path[f] if f in by_path else read_song(Path(f)) for f in playlist.files
+            if f in by_path or (Path(f).is_absolute() and _is_file(Path(f)))]

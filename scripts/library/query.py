@@ -80,9 +80,9 @@ def _number(column: str, sign: str, value: str) -> Condition | None:
     clock = _CLOCK.fullmatch(value)
     if clock and "seconds" in column:  # 3:30 is minutes and seconds, 1:00:00 an hour
         parts = [int(p) for p in clock.groups() if p is not None]
-        minutes = parts[0] * 60 + parts[1] + parts[2] / 60 if len(parts) == 3 \
-            else parts[0] + parts[1] / 60
-        return Condition(f"{column} {sign if sign != ':' else '='} ?", (minutes,))
+        seconds = parts[0] * 3600 + parts[1] * 60 + parts[2] if len(parts) == 3 \
+            else parts[0] * 60 + parts[1]
+        return Condition(f"round(seconds) {sign if sign != ':' else '='} ?", (seconds,))
     try:
         number = float(value)
     except ValueError:

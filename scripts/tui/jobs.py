@@ -22,7 +22,7 @@ class Runner:
 
     def __init__(self) -> None:
         self._child = Child("scripts.cli", ["generate", "--serve", "--json", "--watch-input"])
-        self.ended = False
+        self.ended = self.spoke = False
 
     def messages(self) -> list[dict[str, Any]]:
         """What it has said since the last time."""
@@ -36,6 +36,7 @@ class Runner:
                 self.ended = True
             else:
                 found.append(message)
+        self.spoke |= any("order" in message for message in found)
         return found
 
     def complaint(self) -> str:
@@ -44,10 +45,6 @@ class Runner:
             return ""
         said = [line for line in self._child.complaints if line.startswith("llm-music-gen: ")]
         return said[-1].removeprefix("llm-music-gen: ") if said else self._child.exit_words()
-
-    def hang_up(self) -> None:
-        """Ask it to stop; what is finished stays, what is not is made the next time."""
-        self._child.hang_up()
 
     def end(self) -> None:
         """Stop it, and wait until it has."""
@@ -98,9 +95,9 @@ class Watch:
     def follow(self, job: Job) -> None:
         """Take in what is kept of the order."""
         state = self.state
-        state.done = job.state in (DONE, CANCELLED, STOPPED) and not self.songs
+        state.done = job.state in (DONE, CANCELLED, STOPPED) and not state.going
         state.paused = job.state == PAUSED
-        state.stopping = job.state == CANCELLED and bool(self.songs)
+        state.stopping = job.state == CANCELLED and state.going > 0
         if job.state == CANCELLED and "cancelled" not in state.failures:
             state.failures.append("cancelled")
         if job.state == STOPPED and job.reason and not state.failures:
@@ -114,8 +111,10 @@ class Watch:
     def _show(self) -> None:
         """What the screen shows: the song that is nearest to its end."""
         state = self.state
-        state.going = len(self.songs)
-        state.number = min(self.songs, default=state.number)
+        # What is written waits for its turn to be played.
+        going = [n for n, stages in self.songs.items() if stages != {"compose": 1.0}]
+        state.going = len(going)
+        state.number = min(going or self.songs, default=state.number)
         state.stages = dict(self.songs.get(state.number, {}))
         partly = sum(share_of(stages) for stages in self.songs.values())
         state.left = seconds_left(time.monotonic() - self.begun if self.begun else 0.0,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 import time
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -16,7 +17,7 @@ from scripts.batch.job_file import read_job_file
 from scripts.batch.jobs import CANCELLED, OPEN, PAUSED, Job, Jobs, hold_file
 from scripts.batch.orders import Order, separate
 from scripts.brief import MOST_SONGS, Wishes, make_brief
-from scripts.errors import MusicGenError, UsageError
+from scripts.errors import MusicGenError, StorageError, UsageError
 from scripts.files import check_folder
 from scripts.hold import hold
 from scripts.llm.registry import find_model
@@ -76,7 +77,8 @@ class Making:
     @property
     def busy(self) -> bool:
         """Whether songs are being made."""
-        return self._runner is not None
+        return self._runner is not None and any(
+            job.going or not (job.done or job.paused) for job in self.state.jobs)
 
     def begin(self) -> None:
         """Look what the last time left; it waits until the user has it go on."""
@@ -100,7 +102,7 @@ class Making:
                 self._hear(message)
             if runner.ended:
                 self._end_of(runner)
-        if time.monotonic() - self._looked > _LOOK and (self.busy or self._watched):
+        if time.monotonic() - self._looked > _LOOK and self._watched:
             self._follow()
         self._show()
 
@@ -136,8 +138,11 @@ class Making:
                 with self._told():
                     self._jobs.set_state(watch.state.id, PAUSED)
             self._follow()
-        else:
+        elif runner.spoke:
             self._run()  # an order came in at its last moment
+        else:  # another program holds them
+            for watch in going:
+                watch.state.notes.append("Another program is making it.")
 
     def _follow(self) -> None:
         """Look at what is kept of the orders."""
@@ -224,7 +229,7 @@ class Making:
             if count:
                 self._watch(self._jobs.job(job.id))
                 self._run()
-                self.state.message = f"{songs_words(count)} made again."
+                self.state.message = f"{songs_words(count)} will be made again."
             else:
                 self.state.message = "None of its songs has failed."
 
@@ -293,8 +298,9 @@ class Making:
                 raise UsageError(f"Please type a number from 1 to {MOST_SONGS:,}.")
             self.state.answers["songs"] = text
             self.state.field = None
-            for styles in separate(self.state.answers["styles"]):
-                self.order(styles, int(text), self.state.wishes)
+            self._place([self._order(asked_for(self.state.wishes, self.state.settings.song_length,
+                                               styles), int(text))
+                         for styles in separate(self.state.answers["styles"])])
         else:
             self._wish(field.name.removeprefix("wish "), text)
             self.state.field = None
@@ -313,7 +319,7 @@ class Making:
     def _order_from_file(self, path: Path) -> None:
         """Begin with all orders of a file, or with none."""
         usual = self._order(asked_for(self.state.wishes, self.state.settings.song_length, ""), 1)
-        orders = read_job_file(path.expanduser(), usual)
+        orders = read_job_file(path.expanduser(), usual, self._check)
         self.state.field = None
         self._place(orders)
         self.state.message = f"{len(orders)} orders from {path.name}."
@@ -323,6 +329,11 @@ class Making:
         return Order(asked, songs, random.SystemRandom().randrange(1 << 31), settings.model,
                      settings.temperature, paths.OUTPUT.absolute(), settings.bitrate)
 
+    def _check(self, order: Order) -> None:
+        """Raise a MusicGenError for an order that cannot be met."""
+        make_brief(order.wishes, self.styles, order.seed)
+        find_model(order.model, paths.MODELS)
+
     def _place(self, orders: Sequence[Order]) -> None:
         """Keep orders that can be met, and have them made."""
         briefs = [make_brief(order.wishes, self.styles, order.seed) for order in orders]
@@ -330,8 +341,12 @@ class Making:
             find_model(model, paths.MODELS)
         check_folder(paths.OUTPUT)
         self._watched = {n: w for n, w in self._watched.items() if not w.state.done}
+        if not self._jobs.lasts:
+            raise StorageError(f"{paths.JOBS.parent}: orders cannot be kept there; mend the "
+                               "folder's permissions, or free some space")
+        batch = uuid.uuid4().hex
         for order, brief in zip(orders, briefs, strict=True):
-            self._watch(self._jobs.add(order)).state.notes += brief.notes
+            self._watch(self._jobs.add(order, batch)).state.notes += brief.notes
         self.state.shown = -1
         self._run()
         self._show()

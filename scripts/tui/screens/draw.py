@@ -18,7 +18,8 @@ def draw(state: State, size: Size) -> list[str]:
     """Exactly ``size[1]`` lines of at most ``size[0]`` columns."""
     playing = now_playing(state, size)
     if state.leaving:
-        return framed("Exit", ["", "    Songs are still being made. Stop them and exit?"],
+        return framed("Exit", ["", "    Songs are still being made. Stop them and exit?",
+                               "    They are kept, and go on the next time."],
                       "Selection; Stop and Exit = Y, Stay = N:", size, look(state), playing)
     if state.overlay:
         page = state.overlay

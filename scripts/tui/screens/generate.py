@@ -88,6 +88,10 @@ def _foot(state: State) -> str:
             ", Complete = Tab" if state.field.name == "styles" else ""
         return f"Type, then Enter{more}; Back to Main = Esc:"
     going = [j for j in state.jobs if not j.done]
-    cancel = ", Pause = P, Cancel = C" if going else ""
+    job = shown_job(state)
+    pause = "Continue" if job and job.paused else "Pause"
+    cancel = f", {pause} = P, Cancel = C" if going else ""
+    if job and job.done and job.failures:
+        cancel += ", Retry = T"
     every = ", All = A" if len(going) > 1 else ""
     return f"Selection; More = M, Wishes = W{cancel}{every}, Back = B, Exit = X:"

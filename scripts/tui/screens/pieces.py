@@ -55,8 +55,8 @@ def stage_words(job: JobState) -> str:
     """The stage an order is in, with its share done."""
     if job.stopping:
         return "stopping"
-    if job.paused and not job.going:
-        return "paused"
+    if job.paused:
+        return f"pausing, {job.going} being finished" if job.going else "paused"
     if job.going > 1:
         return f"{job.going} being made"
     for stage, words in (("convert", "converting"), ("render", "rendering"),
