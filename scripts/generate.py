@@ -119,7 +119,7 @@ class Progress:
         tag, percent, now = (job.id, number), int(done * 100), time.monotonic()
         before = self._last.get(tag, ("", -1, 0.0))
         fresh = before[0] != stage
-        if before[:2] == (stage, percent) or (not fresh and now - before[2] < 0.1):
+        if before[:2] == (stage, percent) or (not fresh and done < 1 and now - before[2] < 0.1):
             return
         self._last[tag] = stage, percent, now
         if self.as_json:

@@ -301,6 +301,7 @@ class Line:
         title = recipe.written.sheet.title if recipe.written else ""
         self.jobs.keep_written(job.id, tag[1], title, data, marks)
         self._waiting.append((tag, data))
+        self.listener.report(job, tag[1], "compose", 1.0, "")
 
     def _with_own_title(self, recipe: Recipe, job: Job) -> Recipe:
         """The recipe with a title that no other song of the order has."""

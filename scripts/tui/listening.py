@@ -345,6 +345,7 @@ class Listening:
             self._player.refresh(songs)
             if self._song() is None or self._song() not in songs:
                 self._player.start(songs[0])
+                self._player.refresh(songs)  # what played before leaves the queue too
         self.state.message = f"{text or 'All songs'}: {songs_words(len(songs))}."
 
     def _chosen(self) -> list[Song]:

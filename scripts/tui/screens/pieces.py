@@ -47,8 +47,14 @@ def asked(field: Field, columns: int, talks: bool = False) -> list[str]:
 
 def brief_jobs(jobs: Sequence[JobState]) -> list[str]:
     """One line for each order that is not done."""
-    return [f'Making "{job.styles}": song {job.number} of {job.songs}, '
-            f"{stage_words(job)}{left_words(job)}" for job in jobs if not job.done]
+    return [_brief(job) for job in jobs if not job.done]
+
+
+def _brief(job: JobState) -> str:
+    if job.paused and not job.going:
+        return f'Paused: "{job.styles}", {job.before + len(job.made)} of {job.songs} songs are done'
+    return (f'Making "{job.styles}": song {job.number} of {job.songs}, '
+            f"{stage_words(job)}{left_words(job)}")
 
 
 def stage_words(job: JobState) -> str:
@@ -63,7 +69,7 @@ def stage_words(job: JobState) -> str:
                          ("compose", "composing")):
         if stage in job.stages:
             return f"{words} {int(job.stages[stage] * 100)}%"
-    return "starting"
+    return "waiting" if job.made else "starting"
 
 
 def left_words(job: JobState) -> str:
