@@ -49,3 +49,11 @@ def descendants(process: subprocess.Popen[str]) -> list[psutil.Process]:
     except OSError:  # Wine does not tell
         process.kill()
         pytest.skip("the processes cannot be listed here")
+
+
+def words_of(process: psutil.Process) -> str:
+    """Its command line; nothing when it has just ended."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""

@@ -14,10 +14,9 @@ import pytest
 
 from scripts import paths
 from scripts.audio.wav import write_wav
-from scripts.batch.jobs import Job, Jobs, hold_file
+from scripts.batch.jobs import Job, Jobs, take_hold
 from scripts.batch.orders import Order
 from scripts.brief import Wishes
-from scripts.hold import hold
 from scripts.jukebox.player import Playing
 from scripts.jukebox.queue import Queue
 from scripts.jukebox.session import Session, load_session, save_session
@@ -517,9 +516,9 @@ def test_what_the_last_time_left_waits_until_the_user_has_it_go_on(home: Path, r
 
 def test_orders_that_another_program_is_at_are_left_to_it(home: Path, runner: None) -> None:
     jobs = Jobs(paths.JOBS)
-    number = jobs.add(Order(Wishes("jazz"), 5, 1, "", 0.75, home / "output")).id
+    batch = jobs.add(Order(Wishes("jazz"), 5, 1, "", 0.75, home / "output")).batch
     jobs.close()
-    held = hold(hold_file(paths.JOBS, number))
+    held = take_hold(paths.JOBS, batch)
     assert held
     app = app_of(home, ["x"])
     app.run()

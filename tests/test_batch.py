@@ -28,7 +28,7 @@ from scripts.score.likeness import ALIKE, likeness, marks_of
 from scripts.score.sheet import LeadSheet, transpose
 from scripts.styles.style import Style
 from tests.conftest import TUNE
-from tests.processes import descendants, interrupt, start
+from tests.processes import descendants, interrupt, start, words_of
 from tests.waiting import until
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -309,6 +309,22 @@ def test_rows_of_one_style_are_no_twins(run: Run, home: Path) -> None:
     assert run("library", "duplicates").stdout == ""
 
 
+def test_a_thousand_orders_are_looked_through_quickly(run: Run, home: Path) -> None:
+    """No more files are open than a system lets a program have, and the list is read at once."""
+    rows = "".join(f"jazz,1,{n % 200 + 60}\n" for n in range(1000))
+    (home / "plan.csv").write_text(f"styles,songs,tempo\n{rows}")
+    process = start(home, "generate", "--job-file", str(home / "plan.csv"), *SHORT, "--json")
+    assert process.stdout
+    for line in process.stdout:
+        if '"event": "song"' in line:
+            break
+    assert len(psutil.Process(process.pid).open_files()) < 20
+    process.kill()
+    process.communicate()
+    listed = run("jobs", "list", "--json").stdout.splitlines()
+    assert len(listed) == 1000
+
+
 def test_likeness_is_looked_for_in_the_whole_batch(tmp_path: Path, tune: LeadSheet) -> None:
     jobs = Jobs(tmp_path / "jobs.db")
     one, two, other = (jobs.add(order(), batch).id for batch in ("a", "a", "b"))
@@ -342,12 +358,12 @@ def test_words_that_cannot_be_are_told_before_an_order_is_kept(run: Run, words: 
 
 def test_an_order_that_another_program_makes_is_left_to_it(run: Run, home: Path) -> None:
     jobs = Jobs(home / "data" / "jobs.db")
-    number = jobs.add(order(out=home / "output")).id
-    held = take_hold(jobs.path, number)
+    job = jobs.add(order(out=home / "output"))
+    held = take_hold(jobs.path, job.batch)
     assert held
     done = run("generate", "--resume")
     assert done.returncode == 0 and "order 1 is being made by another program" in done.stderr
-    assert jobs.job(number).done == 0
+    assert jobs.job(job.id).done == 0
     held.release()
     jobs.close()
 
@@ -403,7 +419,7 @@ def test_a_process_that_dies_at_a_song_costs_no_song(home: Path) -> None:
     for line in process.stdout:
         if '"stage": "render"' in line:
             break
-    players = [p for p in descendants(process) if "spawn_main" in " ".join(p.cmdline())]
+    players = [p for p in descendants(process) if "spawn_main" in words_of(p)]
     assert players, "no process plays"
     players[0].kill()
     out, said = process.communicate(timeout=120)

@@ -10,14 +10,13 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from scripts.batch.jobs import DONE, STOPPED, Jobs
 from tests.conftest import ROOT, STARTER
 from tests.faults.fuzz import try_reader
 from tests.faults.songs import leftovers, problems_of
-from tests.processes import descendants, start
+from tests.processes import descendants, start, words_of
 from tests.test_batch import SHORT, Run, numbers, only_whole_songs
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the lab has tests of its own")
@@ -155,11 +154,8 @@ def test_a_model_that_crashes_at_every_third_song_costs_no_song(home: Path) -> N
                 and event["song"] not in killed and event["done"] < 1:
             killed.add(event["song"])
             for member in descendants(process):
-                try:
-                    if "scripts.llm.worker" in " ".join(member.cmdline()):
-                        member.kill()
-                except psutil.NoSuchProcess:
-                    pass
+                if "scripts.llm.worker" in words_of(member):
+                    member.kill()
     process.communicate()
     assert process.returncode == 0 and killed == {3, 6, 9} and notes >= 1
     assert set(numbers(home / "output").values()) == {1} and len(numbers(home / "output")) == 9
@@ -174,7 +170,7 @@ def test_an_ffmpeg_that_is_killed_costs_no_song(home: Path, jobs: str) -> None:
     for line in process.stdout:
         if not killed and '"stage": "render"' in line:
             for member in descendants(process):
-                if "ffmpeg" in member.name():
+                if "ffmpeg" in words_of(member):
                     member.kill()
                     killed = True
                     break

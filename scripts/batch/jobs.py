@@ -7,8 +7,9 @@ import json
 import sqlite3
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -39,15 +40,22 @@ CREATE TABLE IF NOT EXISTS turns (
 """
 
 
-def hold_file(jobs: Path, number: int) -> Path:
-    """The file that a program holds while it works at an order."""
-    return jobs.with_name(f"order-{number}.lmg-lock")
-def take_hold(jobs: Path, number: int) -> Hold | None:
-    """Hold an order; None while another program does."""
+def hold_file(jobs: Path, batch: str) -> Path:
+    """The file that a program holds while it works at the orders of a batch."""
+    return jobs.with_name(f"batch-{batch}.lmg-lock")
+
+
+def take_hold(jobs: Path, batch: str) -> Hold | None:
+    """Hold the orders of a batch; None while another program does."""
     try:
-        return hold(hold_file(jobs, number))
+        return hold(hold_file(jobs, batch))
     except OSError:  # where no lock can be, there is no other program that could keep orders
         return Hold(jobs, -1)
+
+
+@lru_cache(maxsize=2000)
+def _order(words: str) -> Order:
+    return order_from_json(json.loads(words))
 
 
 _BATCH = "SELECT id FROM orders WHERE batch = (SELECT batch FROM orders WHERE id = ?)"
@@ -62,6 +70,8 @@ class Job:
     id : int
     uid : str
         In the ``.json`` of its songs.
+    batch : str
+        Orders that came in together.
     order : Order
     state : str
         ``open``, ``paused``, ``stopped`` (by failures), ``cancelled`` or ``done``.
@@ -73,6 +83,7 @@ class Job:
 
     id: int
     uid: str
+    batch: str
     order: Order
     state: str
     reason: str
@@ -111,17 +122,8 @@ class Jobs:
 
     # -- orders ----------------------------------------------------------------------------
 
-    def add(self, order: Order, batch: str = "",
-            begin: Callable[[int], None] = lambda number: None) -> Job:
-        """Keep an order, behind the others.
-
-        Parameters
-        ----------
-        batch : str
-            Orders of one batch have no songs that are alike.
-        begin : callable
-            Told the number before anybody else can see the order.
-        """
+    def add(self, order: Order, batch: str = "") -> Job:
+        """Keep an order, behind the others; orders of one `batch` have no songs that are alike."""
         uid = uuid.uuid4().hex
         with self._group() as database:
             rank = database.execute("SELECT coalesce(max(rank), 0) + 1 FROM orders").fetchone()[0]
@@ -132,7 +134,6 @@ class Jobs:
             ).lastrowid
             assert number is not None
             self._forget(database)
-            begin(number)
         return self.job(number)
 
     def job(self, number: int) -> Job:
@@ -284,18 +285,20 @@ class Jobs:
 
     def _jobs(self, where: str, values: tuple[object, ...]) -> list[Job]:
         found = []
-        for row in self._all(f"SELECT * FROM orders {where}", values):
+        counts = "".join(", (SELECT count(*) FROM songs WHERE job = orders.id AND songs.state = "
+                         f"'{state}') AS {state}" for state in ("done", "failed", "written"))
+        for row in self._all(f"SELECT *{counts} FROM orders {where}", values):
             try:
-                order = order_from_json(json.loads(row["words"]))
+                order = _order(row["words"])
             except (ValueError, UsageError):
                 continue
-            count = {r["state"]: int(r["songs"]) for r in self._all(
-                "SELECT state, count(*) AS songs FROM songs WHERE job = ? GROUP BY state",
-                (row["id"],))}
-            found.append(Job(row["id"], row["uid"], order, row["state"], row["reason"],
-                             count.get("done", 0), count.get("failed", 0),
-                             count.get("written", 0)))
+            found.append(Job(row["id"], row["uid"], row["batch"], order, row["state"],
+                             row["reason"], row["done"], row["failed"], row["written"]))
         return found
+
+    def states(self) -> dict[int, str]:
+        """The state of each order."""
+        return {row["id"]: row["state"] for row in self._all("SELECT id, state FROM orders")}
 
     @staticmethod
     def _forget(database: sqlite3.Connection) -> None:
@@ -306,7 +309,7 @@ class Jobs:
         for table, column in (("turns", "job"), ("songs", "job"), ("orders", "id")):
             database.executemany(f"DELETE FROM {table} WHERE {column} = ?", ((n,) for n in old))
 
-    def _all(self, words: str, values: tuple[object, ...]) -> list[sqlite3.Row]:
+    def _all(self, words: str, values: tuple[object, ...] = ()) -> list[sqlite3.Row]:
         with self._told():
             return self._database.execute(words, values).fetchall()
 

@@ -6,7 +6,7 @@ import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
@@ -80,21 +80,23 @@ class Line:
     cancelled : callable
     stop : Event
         Set when the work is given up; the studio listens to it, too.
-    only : mapping of int to Hold, optional
-        The orders to work at, and their locks; all that are open, new ones too, without it.
+    only : str, optional
+        The batch to work at; all orders that are open, new ones too, without it.
+    lock : Hold, optional
+        Of that batch.
     """
 
     def __init__(self, jobs: Jobs, studio: Studio, pool: Pool, listener: Listener,
                  cancelled: Callable[[], bool], stop: threading.Event,
-                 only: Mapping[int, Hold] | None = None) -> None:
+                 only: str = "", lock: Hold | None = None) -> None:
         self.jobs, self.studio, self.pool = jobs, studio, pool
         self.listener, self.cancelled, self.stop, self.only = listener, cancelled, stop, only
         self._desk = ThreadPoolExecutor(1)  # where the model is waited for
         self._signs: SimpleQueue[Sign] = SimpleQueue()
-        self._holds: dict[int, Hold] = dict(only or {})
-        self._taken_up: set[int] = set()
-        self._elsewhere: set[int] = set()  # orders that another program is at
-        self._known: dict[int, Job] = {}  # of the holds
+        self._locks: dict[str, Hold] = {only: lock} if lock else {}  # by batch
+        self._mine: set[int] = set()  # orders that are worked at
+        self._elsewhere: set[str] = set()  # batches that another program is at
+        self._known: dict[int, Job] = {}  # orders, also those that are over
         self._writing: tuple[Future[Recipe], Tag] | None = None
         self._take = 0
         self._waiting: deque[tuple[Tag, dict[str, Any]]] = deque()
@@ -145,7 +147,8 @@ class Line:
         self._play_next()
         going = [*self._playing, *([self._writing[0]] if self._writing else [])]
         if not going:
-            if any(self.jobs.job(n).state == PAUSED for n in self._holds):
+            states = self.jobs.states()
+            if any(states.get(n) == PAUSED for n in self._mine):
                 time.sleep(_REST)
                 return True
             if not self._waiting:
@@ -165,31 +168,40 @@ class Line:
 
     def _claim(self) -> None:
         """Hold the orders that nobody else is working at; take up what is left of them."""
-        found = [job for job in self.jobs.jobs((OPEN,))
-                 if self.only is None or job.id in self.only]
+        found = [job for job in self.jobs.jobs((OPEN, PAUSED))
+                 if not self.only or job.batch == self.only]
         for job in found:
-            if job.id not in self._holds:
-                held = take_hold(self.jobs.path, job.id)
-                if held is None:
-                    if job.id not in self._elsewhere:
-                        self.listener.noted(f"order {job.id} is being made by another program")
-                    self._elsewhere.add(job.id)
-                    continue
-                self._holds[job.id] = held
+            if not self._has(job):
+                continue
             self._known[job.id] = job
-            if job.id not in self._taken_up:
-                self._take_up(self.jobs.job(job.id))
+            if job.id not in self._mine:
+                self._take_up(job)
             elif job.written > self._count(job.id):  # failed songs that are to be played again
                 self._load_written(job.id)
-        self._open = [job for job in found if job.id in self._holds]
+        self._open = [job for job in found if job.id in self._mine and job.state == OPEN]
         self._let_go()
+
+    def _has(self, job: Job) -> bool:
+        """Whether this program may work at an order: its batch is held, or can be now."""
+        if job.batch in self._locks:
+            return True
+        if job.state == PAUSED and not self.only:
+            return False  # whoever has it go on says so
+        held = take_hold(self.jobs.path, job.batch)
+        if held is not None:
+            self._locks[job.batch] = held
+        elif job.batch not in self._elsewhere:
+            self._elsewhere.add(job.batch)
+            self.listener.noted(f"order {job.id} is being made by another program")
+        return held is not None
 
     def _let_go(self) -> None:
         """Let go of orders that somebody cancelled or that were stopped."""
         at_work = {p.tag[0] for p in self._playing.values()} | (
             {self._writing[1][0]} if self._writing else set())
-        for number in list(self._holds):
-            state = self.jobs.job(number).state
+        states = self.jobs.states()
+        for number in list(self._mine):
+            state = states.get(number, CANCELLED)
             if state == CANCELLED and number in at_work:
                 self.pool.cancel(number)
                 if self._writing and self._writing[1][0] == number:
@@ -197,9 +209,14 @@ class Line:
             elif state not in (OPEN, PAUSED) and number not in at_work:
                 self._waiting = deque(w for w in self._waiting if w[0][0] != number)
                 self._suspects = {tag for tag in self._suspects if tag[0] != number}
-                self._taken_up.discard(number)
-                self._holds.pop(number).release()
-                _take_away(hold_file(self.jobs.path, number))
+                self._mine.discard(number)
+        needed = {self._known[number].batch for number in self._mine}
+        for batch in [b for b in self._locks if b not in needed and b != self.only]:
+            self._unlock(batch)
+
+    def _unlock(self, batch: str) -> None:
+        self._locks.pop(batch).release()
+        _take_away(hold_file(self.jobs.path, batch))
 
     def _count(self, job: int) -> int:
         """Songs of an order that are written and known here."""
@@ -217,7 +234,7 @@ class Line:
 
     def _take_up(self, job: Job) -> None:
         """Look at what there is of an order that was begun."""
-        self._taken_up.add(job.id)
+        self._mine.add(job.id)
         self._in_a_row[job.id] = 0
         try:
             check_folder(job.order.out)
@@ -225,7 +242,7 @@ class Line:
             self._stop_at(job, error)
             return
         recover(job.order.out, time.time())
-        if job.done + job.failed + job.written or self.only is None:
+        if job.done + job.failed + job.written or not self.only:
             self._look_for_made(job)
         self._load_written(job.id)
         self.jobs.close_done(job.id)
@@ -460,10 +477,8 @@ class Line:
                     and not self.pool.sends:
                 self._done(playing.tag, read_song(Path(future.result())))
         self._look_at_held()
-        for number, held in self._holds.items():
-            held.release()
-            if self.jobs.job(number).left <= 0:
-                _take_away(hold_file(self.jobs.path, number))
+        for batch in list(self._locks):
+            self._unlock(batch)
 
     def _look_at_held(self) -> None:
         """What another program held open may have been let go."""

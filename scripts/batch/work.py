@@ -18,7 +18,6 @@ from scripts.batch.studio import Studio
 from scripts.child import Child
 from scripts.errors import UsageError
 from scripts.files import check_folder
-from scripts.hold import Hold
 from scripts.settings import Settings
 
 
@@ -70,16 +69,19 @@ def _work(settings: Settings, listener: Listener, cancelled: Callable[[], bool],
         if kept.notice:
             listener.noted(kept.notice)
         with Studio(settings, lambda: cancelled() or stop.is_set(), worker) as studio, awake():
-            only = None
+            batch, lock = "", None
             if reopen:
                 _reopen(kept)
             if orders is not None:
                 good = [_checked(order, studio, listener) for order in orders]
-                only = _kept(good, kept)
+                batch = uuid.uuid4().hex
+                lock = take_hold(kept.path, batch)  # before another program sees the orders
+                for order in good:
+                    kept.add(order, batch)
             one = orders is not None and sum(order.songs for order in orders) == 1
             pool = _pool(cluster, 1 if one else jobs, cancelled)
             try:
-                return Line(kept, studio, pool, listener, cancelled, stop, only).run()
+                return Line(kept, studio, pool, listener, cancelled, stop, batch, lock).run()
             finally:
                 pool.close()
     finally:
@@ -100,20 +102,6 @@ def _checked(order: Order, studio: Studio, listener: Listener) -> Order:
         listener.noted(note)
     check_folder(order.out)
     return order
-
-
-def _kept(orders: Sequence[Order], jobs: Jobs) -> dict[int, Hold]:
-    """Keep the orders of one batch; their locks are held before another program sees them."""
-    held: dict[int, Hold] = {}
-
-    def begin(number: int) -> None:
-        found = take_hold(jobs.path, number)
-        if found:
-            held[number] = found
-    batch = uuid.uuid4().hex
-    for order in orders:
-        jobs.add(order, batch, begin)
-    return held
 
 
 def _whole_path(model: str) -> str:

@@ -14,12 +14,11 @@ from typing import Any
 
 from scripts import paths
 from scripts.batch.job_file import read_job_file
-from scripts.batch.jobs import CANCELLED, OPEN, PAUSED, Job, Jobs, hold_file
+from scripts.batch.jobs import CANCELLED, OPEN, PAUSED, Job, Jobs, take_hold
 from scripts.batch.orders import Order, separate
 from scripts.brief import MOST_SONGS, Wishes, make_brief
 from scripts.errors import MusicGenError, StorageError, UsageError
 from scripts.files import check_folder
-from scripts.hold import hold
 from scripts.llm.registry import find_model
 from scripts.progress import songs_words
 from scripts.styles.lookup import find_styles
@@ -86,7 +85,7 @@ class Making:
             return
         with self._told():
             for job in self._jobs.jobs():
-                lock = hold(hold_file(paths.JOBS, job.id))
+                lock = take_hold(paths.JOBS, job.batch)
                 if lock is None:
                     continue  # another program is at it
                 lock.release()
