@@ -149,7 +149,7 @@ def test_a_model_that_crashes_at_every_third_song_costs_no_song(home: Path) -> N
     notes = 0
     for line in process.stdout:
         event = json.loads(line)
-        notes += "trying it once more" in str(event.get("text", ""))
+        notes += "it is tried again" in str(event.get("text", ""))
         if event.get("stage") == "compose" and event["song"] % 3 == 0 \
                 and event["song"] not in killed and event["done"] < 1:
             killed.add(event["song"])

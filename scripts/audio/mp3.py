@@ -18,6 +18,7 @@ from scripts.files import patiently, storage_error
 from scripts.synth import RATE
 from scripts.synth.render import Stereo
 
+_LOOKS = 3  # for ffmpeg: it is started to see whether it works, and that may be killed
 _AHEAD = 6  # blocks that may wait for the encoder
 
 
@@ -37,15 +38,15 @@ class Tags:
 
 def ffmpeg_path() -> str:
     """The ffmpeg that came with imageio-ffmpeg, else the system's."""
-    try:
-        import imageio_ffmpeg
-        return str(imageio_ffmpeg.get_ffmpeg_exe())
-    except (ImportError, RuntimeError):
-        found = shutil.which("ffmpeg")
-        if found:
-            return found
-        raise StorageError("no ffmpeg was found, so no MP3 can be made; run "
-                           "'python requisites.py' to install imageio-ffmpeg") from None
+    for _ in range(_LOOKS):
+        with contextlib.suppress(ImportError, RuntimeError):
+            import imageio_ffmpeg
+            return str(imageio_ffmpeg.get_ffmpeg_exe())
+    found = shutil.which("ffmpeg")
+    if found:
+        return found
+    raise StorageError("no ffmpeg was found, so no MP3 can be made; run 'python requisites.py' to "
+                       "install imageio-ffmpeg")
 
 
 def encode_mp3(wav: Path, mp3: Path, bitrate: int) -> None:

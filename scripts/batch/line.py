@@ -36,7 +36,7 @@ from scripts.score.likeness import marks_of
 
 STAGES = ("compose", "render", "convert")
 HOPELESS = 3  # failures in a row after which an order is given up
-TRIES = 2  # of a song whose model or encoder died
+TRIES = 3  # of a song whose model, encoder or player died
 _TICK = 0.1  # seconds between looks at what the processes tell
 _REST = 0.5  # and between looks at orders that are paused
 
@@ -414,8 +414,8 @@ class Line:
             for playing in [p for p in lost if p.tag[0] == job.id]:
                 if playing.tag[1] in made:
                     self._done(playing.tag, read_song(made[playing.tag[1]]))
-                elif alone:
-                    self._fail(playing.tag, "the process that played it died twice")
+                elif alone and self._count_try(playing.tag) >= TRIES:
+                    self._fail(playing.tag, f"the process that played it died {TRIES} times")
                 else:
                     self._suspects.add(playing.tag)
                     self._waiting.appendleft((playing.tag, playing.recipe))
@@ -428,11 +428,15 @@ class Line:
         """Whether a song is tried once more; the user is told."""
         if self.cancelled():
             raise Cancelled("stopped") from error
-        self._tries[tag] = self._tries.get(tag, 0) + 1
-        if not isinstance(error, (CrashError, EncoderError)) or self._tries[tag] >= TRIES:
+        if not isinstance(error, (CrashError, EncoderError)) or self._count_try(tag) >= TRIES:
             return False
-        self.listener.noted(f"song number {tag[1]}: {error}; trying it once more")
+        self.listener.noted(f"song number {tag[1]}: {error}; it is tried again")
         return True
+
+    def _count_try(self, tag: Tag) -> int:
+        """How often a song has been tried, this time included."""
+        self._tries[tag] = self._tries.get(tag, 0) + 1
+        return self._tries[tag]
 
     def _done(self, tag: Tag, song: Song) -> None:
         self.jobs.keep_done(tag[0], tag[1], song.title)

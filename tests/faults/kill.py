@@ -92,9 +92,28 @@ def kill_at_random(home: Path, moments: int, seed: int) -> dict[str, object]:
         print(f"{count} moments, {len(list((home / 'output').glob('*.mp3')))} songs",
               file=sys.stderr, flush=True)
     process.wait()
+    _finish(home)
+    failed = _retry(home)
+    _finish(home)
+    return {**_counted(home, killed, broken), "given up until they were asked for again": failed}
+
+
+def _finish(home: Path) -> None:
     while _unfinished(home):
         order_again(home, 0).wait()
-    return _counted(home, killed, broken)
+
+
+def _retry(home: Path) -> list[str]:
+    """Ask for what has failed again, as a user does; why it had failed."""
+    jobs = Jobs(home / "data" / "jobs.db")
+    try:
+        over = jobs.jobs(("done", "stopped"))
+        failed = [f"song {n}: {why}" for job in over for n, why in jobs.failures(job.id)]
+        for job in over:
+            jobs.retry(job.id)
+        return failed
+    finally:
+        jobs.close()
 
 
 def _unfinished(home: Path) -> bool:
