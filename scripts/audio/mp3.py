@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import queue
 import shutil
 import subprocess
@@ -18,7 +19,6 @@ from scripts.files import patiently, storage_error
 from scripts.synth import RATE
 from scripts.synth.render import Stereo
 
-_LOOKS = 3  # for ffmpeg: it is started to see whether it works, and that may be killed
 _AHEAD = 6  # blocks that may wait for the encoder
 
 
@@ -38,10 +38,13 @@ class Tags:
 
 def ffmpeg_path() -> str:
     """The ffmpeg that came with imageio-ffmpeg, else the system's."""
-    for _ in range(_LOOKS):
-        with contextlib.suppress(ImportError, RuntimeError):
-            import imageio_ffmpeg
-            return str(imageio_ffmpeg.get_ffmpeg_exe())
+    with contextlib.suppress(ImportError, RuntimeError):
+        import imageio_ffmpeg
+        if not os.environ.get("IMAGEIO_FFMPEG_EXE"):
+            # Its own search starts the file to see whether it works, and remembers when it did not.
+            for carried in sorted(Path(imageio_ffmpeg.__file__).parent.glob("binaries/ffmpeg-*")):
+                return str(carried)
+        return str(imageio_ffmpeg.get_ffmpeg_exe())
     found = shutil.which("ffmpeg")
     if found:
         return found
