@@ -124,17 +124,20 @@ class Jobs:
 
     def add(self, order: Order, batch: str = "") -> Job:
         """Keep an order, behind the others; orders of one `batch` have no songs that are alike."""
-        uid = uuid.uuid4().hex
+        return self.add_all([order], batch or uuid.uuid4().hex)[0]
+
+    def add_all(self, orders: Sequence[Order], batch: str) -> list[Job]:
+        """Keep the orders of a batch, all or none."""
         with self._group() as database:
-            rank = database.execute("SELECT coalesce(max(rank), 0) + 1 FROM orders").fetchone()[0]
-            number = database.execute(
+            rank = database.execute("SELECT coalesce(max(rank), 0) FROM orders").fetchone()[0]
+            database.executemany(
                 "INSERT INTO orders (uid, rank, state, made, batch, words) "
                 "VALUES (?, ?, ?, ?, ?, ?)",
-                (uid, rank, OPEN, time.time(), batch or uid, json.dumps(order.to_json()))
-            ).lastrowid
-            assert number is not None
+                ((uuid.uuid4().hex, rank + n, OPEN, time.time(), batch,
+                  json.dumps(order.to_json())) for n, order in enumerate(orders, 1)))
             self._forget(database)
-        return self.job(number)
+        found = self._jobs("WHERE batch = ? ORDER BY rank DESC LIMIT ?", (batch, len(orders)))
+        return found[::-1]
 
     def job(self, number: int) -> Job:
         """One order.

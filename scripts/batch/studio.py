@@ -59,6 +59,7 @@ class Studio:
         self.styles = load_styles(paths.DATA / "styles")
         self._models: list[ModelProcess] = []
         self._composer: Composer | None = None
+        self._there: set[str] = set()  # models that can be used
         self._asked, self._context = "", 0  # what the model that runs was started for
 
     def cancelled(self) -> bool:
@@ -78,8 +79,9 @@ class Studio:
         brief = self.brief(order, 1)
         if {"wav", "stems"} & {*order.also} and brief.length > LONGEST_WAV:
             raise UsageError("a WAV file ends at 6 hours; leave wav and stems out of --also")
-        if order.file is None:
+        if order.file is None and order.model not in self._there:
             find_model(order.model, paths.MODELS)
+            self._there.add(order.model)
         _, told = find_soundfont(paths.SOUNDFONTS)
         return (*([told] if told else []), *brief.notes)
 

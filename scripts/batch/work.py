@@ -74,10 +74,11 @@ def _work(settings: Settings, listener: Listener, cancelled: Callable[[], bool],
                 _reopen(kept)
             if orders is not None:
                 good = [_checked(order, studio, listener) for order in orders]
+                for out in {order.out for order in good}:
+                    check_folder(out)
                 batch = uuid.uuid4().hex
                 lock = take_hold(kept.path, batch)  # before another program sees the orders
-                for order in good:
-                    kept.add(order, batch)
+                kept.add_all(good, batch)
             one = orders is not None and sum(order.songs for order in orders) == 1
             pool = _pool(cluster, 1 if one else jobs, cancelled)
             try:
@@ -100,7 +101,6 @@ def _checked(order: Order, studio: Studio, listener: Listener) -> Order:
                     model=_whole_path(order.model))
     for note in studio.check(order):
         listener.noted(note)
-    check_folder(order.out)
     return order
 
 

@@ -344,8 +344,8 @@ class Making:
             raise StorageError(f"{paths.JOBS.parent}: orders cannot be kept there; mend the "
                                "folder's permissions, or free some space")
         batch = uuid.uuid4().hex
-        for order, brief in zip(orders, briefs, strict=True):
-            self._watch(self._jobs.add(order, batch)).state.notes += brief.notes
+        for job, brief in zip(self._jobs.add_all(orders, batch), briefs, strict=True):
+            self._watch(job).state.notes += brief.notes
         self.state.shown = -1
         self._run()
         self._show()
