@@ -92,6 +92,18 @@ def is_damage(error: sqlite3.Error) -> bool:
                 sqlite3.InterfaceError, sqlite3.NotSupportedError, sqlite3.DataError))
 
 
+def _into_wal(database: sqlite3.Connection, deadline: float) -> None:
+    """Switch to write-ahead mode; where others are doing so too, SQLite does not wait by itself."""
+    while True:
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+        time.sleep(0.02)
+
+
 def _opened(path: Path, tables: str, patience: float) -> sqlite3.Connection:
     try:
         database = sqlite3.connect(path, timeout=patience, isolation_level=None)
@@ -99,7 +111,7 @@ def _opened(path: Path, tables: str, patience: float) -> sqlite3.Connection:
         raise OSError(str(error)) from error
     try:
         database.row_factory = sqlite3.Row
-        database.execute("PRAGMA journal_mode = WAL")
+        _into_wal(database, time.monotonic() + patience)
         database.execute("PRAGMA synchronous = FULL")
         database.executescript(tables)
         for row in database.execute("PRAGMA quick_check(1)"):
