@@ -98,10 +98,10 @@ class App:
     def update(self) -> None:
         """Take in what player and orders have done."""
         self.making.update()
+        self._take_songs()
         self.listening.update()
         now = self.state.playing
         self.librarian.plays(now.song.path if now and now.song else None)
-        self._take_songs()
 
     def _moves(self) -> bool:
         """Whether anything on the screen changes by itself."""
