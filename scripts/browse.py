@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from scripts import paths
-from scripts.audio.heard import BEST
+from scripts.audio.heard import BEST, THUMBS
 from scripts.errors import StorageError, UsageError
 from scripts.library.bin import binned, empty, remove, restore
 from scripts.library.catalogue import Catalogue, id_of
@@ -23,15 +23,13 @@ from scripts.library.playlists import (
     named,
     read_m3u8,
     save_playlists,
-    songs_of,
+    songs_for,
     write_m3u8,
 )
 from scripts.library.songs import Song, read_song
 from scripts.progress import clock, emit, songs_words, tell
 from scripts.settings import Settings
 from scripts.styles.style import load_styles
-
-_THUMBS = {"up": 1, "down": -1, "none": 0}
 
 
 def open_library() -> Catalogue:
@@ -47,12 +45,7 @@ def open_library() -> Catalogue:
 
 def playlist_songs(text: str, catalogue: Catalogue) -> list[Song]:
     """The songs of a playlist's name, or of a query."""
-    try:
-        playlist = named(load_playlists(paths.PLAYLISTS), text)
-    except UsageError:
-        return catalogue.find(text)
-    return catalogue.find(playlist.query) if playlist.query else \
-        songs_of(playlist, catalogue.songs())
+    return songs_for(text, load_playlists(paths.PLAYLISTS), catalogue.find, catalogue.songs)
 
 
 def play(args: argparse.Namespace, settings: Settings) -> int:
@@ -160,9 +153,9 @@ def _rate(args: argparse.Namespace, library: Catalogue) -> None:
 def _thumb(args: argparse.Namespace, library: Catalogue) -> None:
     words = _words(args, 2, "thumb needs an ID (or title) and up, down or none")
     song = library.song(words[0])
-    if words[1] not in _THUMBS:
+    if words[1] not in THUMBS:
         raise UsageError(f'"{words[1][:20]}" is no thumb; up, down and none are')
-    library.thumb(song.path, _THUMBS[words[1]])
+    library.thumb(song.path, THUMBS[words[1]])
     tell(f"{song.title}: thumb {words[1]}")
 
 

@@ -10,14 +10,34 @@ import sqlite3
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from scripts.errors import StorageError
 
 PATIENCE = 10.0  # seconds that another program may hold the file locked
 
 
+class Opened(NamedTuple):
+    """A database that has been opened.
+
+    Parameters
+    ----------
+    database : sqlite3.Connection
+        In write-ahead mode, rows by name, every statement on its own (``BEGIN`` begins a group).
+        Only the thread that opened it may use it.
+    notice : str
+        What the user should know, or nothing.
+    lasts : bool
+        Whether what is kept in it outlives this process.
+    """
+
+    database: sqlite3.Connection
+    notice: str
+    lasts: bool = True
+
+
 def open_database(path: Path, tables: str, patience: float = PATIENCE
-                  ) -> tuple[sqlite3.Connection, str]:
+                  ) -> Opened:
     """Open a database, made with `tables` when it is new, and what the user should know.
 
     A file that is damaged is set aside; where none can be kept, it lasts as long as the program.
@@ -30,14 +50,6 @@ def open_database(path: Path, tables: str, patience: float = PATIENCE
     patience : float
         Seconds that another program may hold it locked.
 
-    Returns
-    -------
-    sqlite3.Connection
-        In write-ahead mode, rows by name, every statement on its own (``BEGIN`` begins a group).
-        Only the thread that opened it may use it.
-    str
-        A notice, or nothing.
-
     Raises
     ------
     StorageError
@@ -45,7 +57,7 @@ def open_database(path: Path, tables: str, patience: float = PATIENCE
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return _opened(path, tables, patience), ""
+        return Opened(_opened(path, tables, patience), "")
     except OSError:
         return open_for_now(path, tables, patience)
     except sqlite3.DatabaseError:
@@ -54,22 +66,22 @@ def open_database(path: Path, tables: str, patience: float = PATIENCE
         return open_for_now(path, tables, patience)
     try:
         told = f"{path.name} was damaged; it was set aside as {aside}."
-        return _opened(path, tables, patience), told
+        return Opened(_opened(path, tables, patience), told)
     except (sqlite3.Error, OSError):
         return open_for_now(path, tables, patience)
 
 
 def open_for_now(path: Path, tables: str, patience: float = PATIENCE
-                 ) -> tuple[sqlite3.Connection, str]:
+                 ) -> Opened:
     """A database that lasts as long as this process, whose threads share it."""
     told = f"{path.name} cannot be written; what it holds lasts until the program ends."
     folder = Path(tempfile.gettempdir()) / f"llm-music-gen-{os.getpid()}"
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        return _opened(folder / path.name, tables, patience), told
+        return Opened(_opened(folder / path.name, tables, patience), told, lasts=False)
     except (sqlite3.Error, OSError):
-        return _opened(Path(":memory:"), tables, patience), told
+        return Opened(_opened(Path(":memory:"), tables, patience), told, lasts=False)
 
 
 def set_aside(path: Path) -> str:

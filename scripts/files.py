@@ -15,6 +15,7 @@ from scripts.errors import HeldError, StorageError
 
 _RESERVED = {"con", "prn", "aux", "nul", "conin$", "conout$",
              *(f"{port}{i}" for port in ("com", "lpt") for i in "0123456789¹²³")}
+PART = ".lmg-part"  # behind the name of a file that is not whole yet
 LONGEST_NAME = 80
 LONGEST_PATH = 259  # characters on Windows; ffmpeg and others do not know the longer ones
 SHORTEST_NAME = 12
@@ -23,7 +24,7 @@ WAITS = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 3.2)  # seconds between tries; OneDrive l
 
 def write_text(path: Path, text: str, waits: Sequence[float] = WAITS) -> None:
     """Write `text` under a temporary name, flush it, and rename it to `path`."""
-    part = path.with_name(path.name + ".lmg-part")
+    part = path.with_name(path.name + PART)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_flushed(part, text)
@@ -52,7 +53,7 @@ def check_folder(folder: Path) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".{os.getpid()}.lmg-part"
+        probe = folder / f".{os.getpid()}{PART}"
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:

@@ -20,7 +20,15 @@ from scripts.batch.pools import MOST_JOBS, usual_jobs
 from scripts.brief import Wishes
 from scripts.child import Child
 from scripts.errors import Cancelled, UsageError
-from scripts.progress import duration_words, emit, percent_bar, songs_words, tell
+from scripts.progress import (
+    come_to,
+    duration_words,
+    emit,
+    percent_bar,
+    share_of,
+    songs_words,
+    tell,
+)
 from scripts.settings import Settings
 
 
@@ -126,7 +134,7 @@ class Progress:
             emit(event="progress", order=job.id, song=number, songs=job.order.songs, stage=stage,
                  styles=job.order.wishes.styles, done=round(done, 3), text=text)
             return
-        self._shares[tag] = _share(stage, done)
+        self._shares[tag] = share_of(come_to(stage, done))
         if fresh and self.songs == 1:
             self._line({"compose": f'Producing "{job.order.wishes.styles}" themed song number '
                                    f"{number}...",
@@ -190,15 +198,6 @@ class Progress:
         if self._bar:
             print(file=sys.stderr)
             self._bar = ""
-
-
-_SHARES = {"compose": (0.0, 0.25), "render": (0.25, 0.65), "convert": (0.9, 0.1)}
-
-
-def _share(stage: str, done: float) -> float:
-    """How much of a song is done, 0 to 1."""
-    before, own = _SHARES[stage]
-    return before + own * done
 
 
 def compose(args: argparse.Namespace, settings: Settings) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from scripts.theme import ASCII, Theme
@@ -33,6 +33,20 @@ def duration_words(seconds: float) -> str:
     if seconds < 90 * 60:
         return f"{round(seconds / 60)} min"
     return f"{seconds / 3600:.1f} h"
+
+
+STAGES = ("compose", "render", "convert")
+_SHARES = {"compose": 0.25, "render": 0.65, "convert": 0.1}  # of the time that a song takes
+
+
+def come_to(stage: str, done: float) -> dict[str, float]:
+    """What is done (0 to 1) of each stage of a song that has come so far in one of them."""
+    return {**dict.fromkeys(STAGES[:STAGES.index(stage)], 1.0), stage: done}
+
+
+def share_of(stages: Mapping[str, float]) -> float:
+    """How much of a song is done, 0 to 1, by its stages."""
+    return sum(share * stages.get(stage, 0.0) for stage, share in _SHARES.items())
 
 
 def songs_words(count: int) -> str:

@@ -57,3 +57,12 @@ def words_of(process: psutil.Process) -> str:
         return " ".join(process.cmdline())
     except psutil.NoSuchProcess:
         return ""
+
+
+def read_until(process: subprocess.Popen[str], sign: str) -> None:
+    """Read what a program prints until a line has `sign`; it must come."""
+    assert process.stdout
+    for line in process.stdout:
+        if sign in line:
+            return
+    raise AssertionError(f"never came to {sign}: {process.stderr.read()}")  # type: ignore

@@ -21,12 +21,13 @@ from scripts.jukebox.player import Playing
 from scripts.jukebox.queue import Queue
 from scripts.jukebox.session import Session, load_session, save_session
 from scripts.library.songs import read_song
+from scripts.progress import share_of
 from scripts.settings import Settings
 from scripts.synth import RATE
 from scripts.tui import keys
 from scripts.tui.app import App
 from scripts.tui.bindings import BINDINGS
-from scripts.tui.jobs import seconds_left, share_of
+from scripts.tui.jobs import seconds_left
 from scripts.tui.screens.draw import draw
 from scripts.tui.state import JUKEBOX
 from tests.test_screens import PLAYING

@@ -28,7 +28,8 @@ from scripts.score.likeness import ALIKE, likeness, marks_of
 from scripts.score.sheet import LeadSheet, transpose
 from scripts.styles.style import Style
 from tests.conftest import TUNE
-from tests.processes import descendants, interrupt, start, words_of
+from tests.faults.songs import made as numbers
+from tests.processes import descendants, interrupt, read_until, start, words_of
 from tests.waiting import until
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -38,13 +39,6 @@ USUAL = Order(Wishes("pop", "0.2"), 2, 1, "", 0.75, Path("out"))
 
 def order(styles: str = "jazz", songs: int = 3, **more: object) -> Order:
     return replace(USUAL, wishes=Wishes(styles, "0.17"), songs=songs, **more)  # type: ignore
-
-
-def numbers(folder: Path) -> Counter[tuple[str, int]]:
-    """Which songs of which orders lie in a folder."""
-    recipes = [json.loads(p.read_text(encoding="utf-8"))["recipe"] for p in folder.glob("*.json")
-               if p.with_suffix(".mp3").exists()]
-    return Counter((r["order"], r["number"]) for r in recipes)
 
 
 def only_whole_songs(folder: Path) -> bool:
@@ -314,10 +308,7 @@ def test_a_thousand_orders_are_looked_through_quickly(run: Run, home: Path) -> N
     rows = "".join(f"jazz,1,{n % 200 + 60}\n" for n in range(1000))
     (home / "plan.csv").write_text(f"styles,songs,tempo\n{rows}")
     process = start(home, "generate", "--job-file", str(home / "plan.csv"), *SHORT, "--json")
-    assert process.stdout
-    for line in process.stdout:
-        if '"event": "song"' in line:
-            break
+    read_until(process, '"event": "song"')
     assert len(psutil.Process(process.pid).open_files()) < 20
     process.kill()
     process.communicate()
@@ -380,10 +371,7 @@ def test_a_job_file_in_songs_out(run: Run, home: Path) -> None:
 @pytest.mark.parametrize("signs", ['"event": "song"', '"stage": "render"'])
 def test_a_killed_batch_goes_on_where_it_stopped(run: Run, home: Path, signs: str) -> None:
     process = start(home, "generate", "folk", "--songs", "5", *SHORT, "--json")
-    assert process.stdout
-    for line in process.stdout:
-        if signs in line:
-            break
+    read_until(process, signs)
     family = descendants(process)
     process.kill()
     process.communicate()
@@ -400,10 +388,7 @@ def test_a_killed_batch_goes_on_where_it_stopped(run: Run, home: Path, signs: st
 
 def test_the_songs_of_a_killed_batch_are_those_of_one_that_was_not(run: Run, home: Path) -> None:
     process = start(home, "generate", "folk", "--songs", "4", *SHORT, "--json")
-    assert process.stdout
-    for line in process.stdout:
-        if '"event": "song"' in line:
-            break
+    read_until(process, '"event": "song"')
     process.kill()
     process.communicate()
     run("generate", "--resume")
@@ -415,10 +400,7 @@ def test_the_songs_of_a_killed_batch_are_those_of_one_that_was_not(run: Run, hom
 
 def test_a_process_that_dies_at_a_song_costs_no_song(home: Path) -> None:
     process = start(home, "generate", "folk", "--songs", "4", "--jobs", "2", *SHORT, "--json")
-    assert process.stdout
-    for line in process.stdout:
-        if '"stage": "render"' in line:
-            break
+    read_until(process, '"stage": "render"')
     players = [p for p in descendants(process) if "spawn_main" in words_of(p)]
     assert players, "no process plays"
     players[0].kill()
@@ -430,10 +412,7 @@ def test_a_process_that_dies_at_a_song_costs_no_song(home: Path) -> None:
 
 def test_a_killed_batch_leaves_no_process(home: Path) -> None:
     process = start(home, "generate", "folk", "--songs", "4", "--length", "3", "--json")
-    assert process.stdout
-    for line in process.stdout:
-        if '"stage": "render"' in line:
-            break
+    read_until(process, '"stage": "render"')
     family = descendants(process)
     assert len(family) >= 3  # a model, and two that play
     process.kill()
@@ -458,10 +437,7 @@ def test_an_order_that_fails_and_fails_is_stopped_and_the_others_go_on(run: Run,
 
 def test_an_order_is_steered_from_another_console(run: Run, home: Path) -> None:
     process = start(home, "generate", "folk", "--songs", "40", *SHORT, "--json")
-    assert process.stdout
-    for line in process.stdout:
-        if '"event": "song"' in line:
-            break
+    read_until(process, '"event": "song"')
     assert run("jobs", "pause", "1").returncode == 0
     jobs = Jobs(home / "data" / "jobs.db")
     until(lambda: jobs.job(1).state == PAUSED and process.poll() is None)
@@ -482,10 +458,7 @@ def test_two_programs_make_songs_in_one_folder(home: Path) -> None:
 
 def test_ctrl_c_in_a_batch_leaves_whole_songs_and_says_how_to_go_on(home: Path) -> None:
     process = start(home, "generate", "folk", "--songs", "6", *SHORT, "--json")
-    assert process.stdout
-    for line in process.stdout:
-        if '"event": "song"' in line:
-            break
+    read_until(process, '"event": "song"')
     interrupt(process)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130 and "Traceback" not in said and "--resume" in said

@@ -20,7 +20,7 @@ from mutagen.id3 import ID3
 from mutagen.mp3 import MP3
 
 from tests.conftest import ROOT, VOCABS
-from tests.processes import descendants, interrupt, start
+from tests.processes import descendants, interrupt, read_until, start
 from tests.waiting import until
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -235,11 +235,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(run: Run, home: Path, also: str)
 
 
 def wait_for(process: subprocess.Popen[str], stage: str) -> None:
-    assert process.stdout
-    for line in process.stdout:
-        if f'"stage": "{stage}"' in line:
-            return
-    raise AssertionError(f"never reached {stage}: {process.stderr.read()}")  # type: ignore
+    read_until(process, f'"stage": "{stage}"')
 
 
 @pytest.mark.parametrize("stage", ["compose", "render", "convert"])
@@ -264,11 +260,8 @@ def test_a_model_process_that_is_killed_is_told_and_started_again(
     process = start(home, "generate", "rock", "--length", "10", "--json", "--model",
                     str(twin("llama-bpe")))
     model_of(process).kill()
-    assert process.stdout
     for _ in range(2):
-        for line in process.stdout:
-            if "it is tried again" in line:
-                break
+        read_until(process, "it is tried again")
         model_of(process).kill()
     _, said = process.communicate(timeout=60)
     assert process.returncode == 1 and "process died" in said and "Traceback" not in said

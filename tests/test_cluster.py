@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import start
+from tests.processes import read_until, start
 from tests.test_batch import numbers, only_whole_songs, sound_of
 from tests.waiting import until
 
@@ -42,10 +42,7 @@ def test_a_program_killed_beside_a_cluster_goes_on_without_it(home: Path, run: R
     with DaskHere(home, 1) as dask:
         process = start(home, "generate", "folk", "--songs", "3", "--length", "0.17", "--seed",
                         "5", "--cluster", dask.address, "--json")
-        assert process.stdout
-        for line in process.stdout:
-            if '"event": "song"' in line:
-                break
+        read_until(process, '"event": "song"')
         process.kill()
         process.communicate()
     done = run("generate", "--resume")

@@ -16,7 +16,7 @@ from scripts.batch.jobs import DONE, STOPPED, Jobs
 from tests.conftest import ROOT, STARTER
 from tests.faults.fuzz import try_reader
 from tests.faults.songs import leftovers, problems_of
-from tests.processes import descendants, start, words_of
+from tests.processes import descendants, read_until, start, words_of
 from tests.test_batch import SHORT, Run, numbers, only_whole_songs
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the lab has tests of its own")
@@ -125,10 +125,7 @@ def test_a_data_folder_that_is_read_only_costs_no_song(
 
 def test_a_clock_that_is_set_back_confuses_nothing(run: Run, home: Path) -> None:
     process = start(home, "generate", "folk", "--songs", "4", *SHORT, "--json")
-    assert process.stdout
-    for line in process.stdout:
-        if '"event": "song"' in line:
-            break
+    read_until(process, '"event": "song"')
     process.kill()
     process.communicate()
     later = time.time() + 400 * 24 * 3600

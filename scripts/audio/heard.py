@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from scripts.errors import StorageError
-from scripts.files import flush, rename, storage_error
+from scripts.files import PART, flush, rename, storage_error
 
 BEST = 5
 WINDOWS = "Windows Media Player 9 Series"  # the name in POPM
 _STARS = (0, 1, 64, 128, 196, 255)  # as Windows writes 0 to 5
 _LEAST = (0, 1, 32, 96, 160, 224)  # from which POPM rating on a star is counted
 _THUMB, _LAST = "LLM-MUSIC-GEN THUMB", "LLM-MUSIC-GEN LAST PLAYED"
+THUMBS = {"up": 1, "down": -1, "none": 0}
 _PADDING = 1024  # bytes for later, where a tag is made anew
 MOST_PLAYS = (1 << 32) - 1
 
@@ -95,7 +96,7 @@ def _from_id3(tags: Any) -> Heard:
     for frame in tags.getall("TXXX"):
         word = str(frame.text[0]) if frame.text else ""
         if frame.desc == _THUMB:
-            thumb = {"up": 1, "down": -1}.get(word, 0)
+            thumb = THUMBS.get(word, 0)
         elif frame.desc == _LAST:
             last = _seconds(word)
     return Heard(rating, min(plays, MOST_PLAYS), last, thumb)
@@ -109,7 +110,7 @@ def _from_words(tags: Any) -> Heard:
     plays = word("PLAYCOUNT")
     return Heard(int(rating) if rating.isascii() and rating in "12345" and rating else 0,
                  int(plays) if plays.isascii() and plays.isdigit() and len(plays) < 10 else 0,
-                 _seconds(word(_LAST)), {"up": 1, "down": -1}.get(word(_THUMB), 0))
+                 _seconds(word(_LAST)), THUMBS.get(word(_THUMB), 0))
 
 
 def _seconds(text: str) -> float:
@@ -194,7 +195,7 @@ def _write_copy(path: Path, heard: Heard) -> bool:
 
 
 def _in_copy(path: Path, change: Any) -> None:
-    copy = path.with_name(f"{path.name}.{os.getpid()}.lmg-part")
+    copy = path.with_name(f"{path.name}.{os.getpid()}{PART}")
     try:
         shutil.copyfile(path, copy)
         change(copy)

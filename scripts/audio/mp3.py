@@ -15,7 +15,7 @@ from pathlib import Path
 
 from scripts.audio.wav import pcm
 from scripts.errors import EncoderError, StorageError
-from scripts.files import patiently, storage_error
+from scripts.files import PART, patiently, storage_error
 from scripts.synth import RATE
 from scripts.synth.render import Stereo
 
@@ -176,5 +176,5 @@ def _complaint(mp3: Path, words: str) -> StorageError:
     lines = [line for line in words.splitlines() if line.strip()]
     if "No space left" in words:
         return StorageError(f"{mp3.parent}: the disk is full; free some space and try again")
-    return EncoderError(f"{mp3.name.removesuffix('.lmg-part')}: ffmpeg could not make the MP3 "
+    return EncoderError(f"{mp3.name.removesuffix(PART)}: ffmpeg could not make the MP3 "
                         f"({lines[-1][:120] if lines else 'no word'})")

@@ -177,8 +177,8 @@ class Mp3Frames:
         return offsets[frame]
 
 
-def _find_first(file: BinaryIO) -> tuple[int, Header]:
-    """Offset and header of the first frame, behind the tags."""
+def behind_tags(file: BinaryIO) -> int:
+    """Bytes of the ID3v2 tags at the head of a file, read from its beginning."""
     start = 0
     while (head := file.read(10))[:3] == b"ID3" and len(head) == 10:
         size = 0
@@ -186,6 +186,12 @@ def _find_first(file: BinaryIO) -> tuple[int, Header]:
             size = size << 7 | byte & 0x7F
         start += 10 + size + (10 if head[5] & 0x10 else 0)
         file.seek(start)
+    return start
+
+
+def _find_first(file: BinaryIO) -> tuple[int, Header]:
+    """Offset and header of the first frame, behind the tags."""
+    start = behind_tags(file)
     file.seek(start)
     data = file.read(_SEARCHED)
     at = data.find(b"\xff")

@@ -114,8 +114,7 @@ class Jobs:
 
     def __init__(self, path: Path, patience: float = PATIENCE) -> None:
         self.path = path
-        self._database, self.notice = open_database(path, _TABLES, patience)
-        self.lasts = "cannot be written" not in self.notice
+        self._database, self.notice, self.lasts = open_database(path, _TABLES, patience)
 
     def close(self) -> None:
         self._database.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import time
 from collections import deque
@@ -34,9 +35,9 @@ from scripts.library.songs import Song, read_song
 from scripts.recipe import Recipe
 from scripts.score.likeness import marks_of
 
-STAGES = ("compose", "render", "convert")
 HOPELESS = 3  # failures in a row after which an order is given up
 TRIES = 3  # of a song whose model, encoder or player died
+_MOST_THREADS = 4  # that make the sounds of one song
 _TICK = 0.1  # seconds between looks at what the processes tell
 _REST = 0.5  # and between looks at orders that are paused
 
@@ -48,7 +49,7 @@ class Listener(Protocol):
         """Something that the user should know: a guess, or a second try."""
 
     def report(self, job: Job, number: int, stage: str, done: float, text: str) -> None:
-        """A stage of :data:`STAGES` has come to `done` (0 to 1)."""
+        """A stage of :data:`scripts.progress.STAGES` has come to `done` (0 to 1)."""
 
     def finished(self, job: Job, number: int, song: Song) -> None:
         """A song has its final name."""
@@ -176,7 +177,8 @@ class Line:
             self._known[job.id] = job
             if job.id not in self._mine:
                 self._take_up(job)
-            elif job.written > self._count(job.id):  # failed songs that are to be played again
+            elif job.written > sum(tag[0] == job.id for tag in self._here()):
+                # Failed songs that are to be played again.
                 self._load_written(job.id)
         self._open = [job for job in found if job.id in self._mine and job.state == OPEN]
         self._let_go()
@@ -218,16 +220,14 @@ class Line:
         self._locks.pop(batch).release()
         _take_away(hold_file(self.jobs.path, batch))
 
-    def _count(self, job: int) -> int:
-        """Songs of an order that are written and known here."""
-        tags = [tag for tag, _ in self._waiting] + [p.tag for p in self._playing.values()] + \
-            [tag for tag, _ in self._held]
-        return sum(tag[0] == job for tag in tags)
+    def _here(self) -> set[Tag]:
+        """Songs that are written and known here."""
+        return {tag for tag, _ in self._waiting} | {p.tag for p in self._playing.values()} | \
+            {tag for tag, _ in self._held}
 
     def _load_written(self, job: int) -> None:
         """Have the songs that are written wait to be played."""
-        known = {tag for tag, _ in self._waiting} | {p.tag for p in self._playing.values()} | \
-            {tag for tag, _ in self._held}
+        known = self._here()
         for number, recipe in self.jobs.written(job):
             if (job, number) not in known:
                 self._waiting.append(((job, number), recipe))
@@ -288,15 +288,14 @@ class Line:
         try:
             recipe = future.result()
         except Cancelled:
-            self.studio.drop.clear()
             if self.cancelled():
                 raise
             return  # its order was cancelled
         except MusicGenError as error:
-            if not self._again(tag, error):
-                self._fail(tag, str(error))
-            elif not self.cancelled():
+            if self._again(tag, error):
                 self._begin(tag, self._take)
+            else:
+                self._fail(tag, str(error))
             return
         job = self._known[tag[0]]
         recipe = replace(recipe, order=job.uid, number=tag[1])
@@ -345,7 +344,8 @@ class Line:
             if state != OPEN:
                 self._suspects.discard(tag)
                 continue
-            threads = self.pool.jobs if self.pool.jobs == 1 else 1
+            alone = self.pool.jobs == 1 and not self.pool.sends  # then no other song wants a core
+            threads = min(_MOST_THREADS, os.cpu_count() or 1) if alone else 1
             ticket = Ticket(recipe, "" if self.pool.sends else str(order.out), order.bitrate,
                             order.also, threads)
             try:

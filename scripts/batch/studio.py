@@ -74,7 +74,7 @@ class Studio:
         MusicGenError
             When a wish cannot be met, or the model cannot be used.
         """
-        if order.songs > 1 and order.file and order.file.suffix.lower() == AGAIN:
+        if order.songs > 1 and _is_again(order):
             raise UsageError("a song is made again once; leave --songs out")
         brief = self.brief(order, 1)
         if {"wav", "stems"} & {*order.also} and brief.length > LONGEST_WAV:
@@ -88,7 +88,7 @@ class Studio:
     def brief(self, order: Order, number: int, take: int = 0) -> Brief:
         """The brief of song `number` (from 1); another `take` has another seed."""
         seed = order.seed + number - 1 + take * _NEXT_TAKE
-        if order.file is not None and order.file.suffix.lower() == AGAIN:
+        if order.file is not None and _is_again(order):
             again = kept_recipe(order.file, self.styles)
             if again.file is None:
                 return again.brief(self.styles)
@@ -100,7 +100,7 @@ class Studio:
 
     def write(self, order: Order, number: int, take: int, report: Report) -> Recipe:
         """All that is needed to play song `number`; the model writes it."""
-        if order.file is not None and order.file.suffix.lower() == AGAIN:
+        if order.file is not None and _is_again(order):
             return kept_recipe(order.file, self.styles)
         brief = self.brief(order, number, take)
         temperature = min(2.0, order.temperature + take % TAKES * _HOTTER)
@@ -173,6 +173,11 @@ class Studio:
         model = ModelProcess(info.path, context, threads, lanes, worker, cancelled=self.cancelled)
         self._models.append(model)
         return model
+
+
+def _is_again(order: Order) -> bool:
+    """Whether a song is made again, from its ``.json``."""
+    return order.file is not None and order.file.suffix.lower() == AGAIN
 
 
 @lru_cache(maxsize=1)

@@ -71,9 +71,9 @@ class Catalogue:
     def __init__(self, path: Path, folder: Path, moods: Iterable[str] = ()) -> None:
         self.path, self.folder, self.moods = path, folder, frozenset(moods)
         try:
-            self._database, self.notice = open_database(path, _TABLES)
+            self._database, self.notice, _ = open_database(path, _TABLES)
         except StorageError as error:
-            self._database, self.notice = open_for_now(path, _TABLES)
+            self._database = open_for_now(path, _TABLES).database
             self.notice = f"{error}; ratings last until the program ends."
         self._database.create_function("casefold", 1, lambda text: str(text).casefold(),
                                        deterministic=True)
@@ -152,11 +152,7 @@ class Catalogue:
 
     def _merged(self, name: str, own: Heard) -> Heard:
         """What the file says of the listener, and what was known before."""
-        rows = self._all("SELECT rating, plays, last, thumb FROM songs WHERE name = ?",
-                         (os.fsencode(name),))
-        if not rows:
-            return own
-        here = Heard(*rows[0])
+        here = self.heard(self.folder / name)
         if own == Heard():
             return here
         if own.plays < here.plays:  # plays are never taken back

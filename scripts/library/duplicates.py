@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
+from scripts.audio.mp3_frames import behind_tags
 from scripts.errors import MusicGenError
 from scripts.library.songs import Song
 from scripts.score.abc_reader import read_abc
@@ -44,25 +45,17 @@ def _same_sound(songs: Sequence[Song]) -> list[tuple[str, list[Song]]]:
 def sound_size(path: Path) -> int:
     """Bytes behind the tag; 0 when the file cannot be read."""
     try:
-        return path.stat().st_size - _tag(path)
+        with path.open("rb") as file:
+            return path.stat().st_size - behind_tags(file)
     except OSError:
         return 0
-
-
-def _tag(path: Path) -> int:
-    """Bytes of the ID3v2 tag at the head of a file."""
-    with path.open("rb") as file:
-        head = file.read(10)
-    if len(head) < 10 or head[:3] != b"ID3":
-        return 0
-    return 10 + sum((b & 127) << shift for b, shift in zip(head[6:], (21, 14, 7, 0), strict=True))
 
 
 def _sound(path: Path) -> str:
     digest = hashlib.sha256()
     try:
         with path.open("rb") as file:
-            file.seek(_tag(path))
+            file.seek(behind_tags(file))
             while block := file.read(_BLOCK):
                 digest.update(block)
     except OSError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import Any
@@ -175,6 +175,16 @@ def good_name(name: str) -> str:
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise UsageError(f"a playlist needs a name of at most {LONGEST_NAME} letters")
     return name
+
+
+def songs_for(text: str, kept: dict[str, Playlist], find: Callable[[str], list[Song]],
+              songs: Callable[[], Sequence[Song]]) -> list[Song]:
+    """The songs of a playlist that is kept by this name; else what the text finds as a query."""
+    try:
+        playlist = named(kept, text)
+    except UsageError:
+        return find(text)
+    return find(playlist.query) if playlist.query else songs_of(playlist, songs())
 
 
 def songs_of(playlist: Playlist, songs: Sequence[Song]) -> list[Song]:

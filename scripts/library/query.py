@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from scripts.audio.heard import THUMBS
+
 MOST_TERMS = 40
 _TERM = re.compile(r'(-?)(?:([A-Za-z]+)(:|<=|>=|<|>|=))?(?:"([^"]*)"?|(\S*))')
 _SPAN = re.compile(r"(-?\d+(?:\.\d+)?)(?:\.\.|-)(\d+(?:\.\d+)?)")
@@ -21,7 +23,6 @@ TEXTS = {"title": "title", "style": "asked || ' ' || styles", "mood": "mood", "k
 NUMBERS = {"tempo": "tempo", "bpm": "tempo", "rating": "rating", "plays": "plays",
            "length": "seconds / 60.0", "seed": "seed"}
 DATES = {"date": "made", "made": "made"}
-_THUMBS = {"up": 1, "down": -1, "none": 0}
 FIELDS = tuple(dict.fromkeys((*TEXTS, *NUMBERS, *DATES, "thumb")))
 
 
@@ -67,8 +68,8 @@ def _term(field: str, sign: str, value: str) -> Condition | None:
         return _number(NUMBERS[field], sign, value)
     if field in DATES:
         return _date(DATES[field], sign, value)
-    if field == "thumb" and value.lower() in _THUMBS:
-        return Condition("thumb = ?", (_THUMBS[value.lower()],))
+    if field == "thumb" and value.lower() in THUMBS:
+        return Condition("thumb = ?", (THUMBS[value.lower()],))
     return None
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from scripts.errors import HeldError, StorageError
 from scripts.files import (
+    PART,
     WAITS,
     flush,
     flush_folder,
@@ -25,7 +26,7 @@ from scripts.hold import Hold, hold
 from scripts.library.songs import STEMS
 
 SUFFIXES = (".mp3", ".json", ".wav", ".abc", ".musicxml", ".mid", *STEMS)  # of a song's files
-PART, LOCK = ".lmg-part", ".lmg-lock"
+LOCK = ".lmg-lock"
 ABANDONED = 24 * 3600.0  # seconds after which nobody is at a part without a lock any more
 _ENDINGS = len(".percussion.wav.lmg-part") + len(" (9999)")
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from scripts.batch.jobs import CANCELLED, DONE, PAUSED, STOPPED, Job
-from scripts.batch.line import STAGES
 from scripts.child import Child
+from scripts.progress import come_to, share_of
 from scripts.tui.state import JobState
 
 _GRACE = 8.0  # seconds in which the child puts things in order
@@ -79,9 +79,7 @@ class Watch:
             stages, stage = self.songs.setdefault(number, {}), str(message["stage"])
             if stage == "compose" and stages:  # written or made once more
                 stages.clear()
-            for earlier in STAGES[:STAGES.index(stage)]:
-                stages[earlier] = 1.0
-            stages[stage] = float(message["done"])
+            stages.update(come_to(stage, float(message["done"])))
             self.state.text = str(message.get("text") or self.state.text)
         elif event == "song":
             self.songs.pop(number, None)
@@ -122,13 +120,7 @@ class Watch:
                                   state.songs - state.before - len(state.failures))
 
 
-_SHARES = {"compose": 0.25, "render": 0.65, "convert": 0.1}  # of the time that a song takes
 _TELLING = 0.3  # of a first song must be done before its length can be guessed
-
-
-def share_of(stages: Mapping[str, float]) -> float:
-    """How much of a song is done, 0 to 1, by its stages."""
-    return sum(share * stages.get(stage, 0.0) for stage, share in _SHARES.items())
 
 
 def seconds_left(spent: float, done: float, songs: int) -> float | None:

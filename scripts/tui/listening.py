@@ -14,7 +14,7 @@ from scripts.jukebox.queue import REPEATS, Queue
 from scripts.jukebox.session import Session, load_session, save_session
 from scripts.library.bin import remove, restore
 from scripts.library.catalogue import Catalogue
-from scripts.library.playlists import load_playlists, named, songs_of
+from scripts.library.playlists import load_playlists, songs_for
 from scripts.library.songs import Song, printable
 from scripts.progress import songs_words
 from scripts.tui.screens.jukebox import song_facts
@@ -353,11 +353,10 @@ class Listening:
         if not self._playlist:
             return self.songs
         try:
-            playlist = named(load_playlists(paths.PLAYLISTS), self._playlist)
+            kept = load_playlists(paths.PLAYLISTS)
         except MusicGenError:
-            return self.library.find(self._playlist)
-        return self.library.find(playlist.query) if playlist.query else \
-            songs_of(playlist, self.songs)
+            kept = {}
+        return songs_for(self._playlist, kept, self.library.find, lambda: self.songs)
 
     def _song(self) -> Song | None:
         return self._player.playing().song if self._player else None

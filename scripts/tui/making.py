@@ -297,9 +297,7 @@ class Making:
                 raise UsageError(f"Please type a number from 1 to {MOST_SONGS:,}.")
             self.state.answers["songs"] = text
             self.state.field = None
-            self._place([self._order(asked_for(self.state.wishes, self.state.settings.song_length,
-                                               styles), int(text))
-                         for styles in separate(self.state.answers["styles"])])
+            self._order_each(separate(self.state.answers["styles"]), int(text), self.state.wishes)
         else:
             self._wish(field.name.removeprefix("wish "), text)
             self.state.field = None
@@ -312,8 +310,12 @@ class Making:
         MusicGenError
             When a wish cannot be met, there is no model, or nothing can be written.
         """
-        self._place([self._order(asked_for(wishes, self.state.settings.song_length, styles),
-                                 songs)])
+        self._order_each([styles], songs, wishes)
+
+    def _order_each(self, each: Sequence[str], songs: int, wishes: dict[str, str]) -> None:
+        """So many songs of each of several styles."""
+        length = self.state.settings.song_length
+        self._place([self._order(asked_for(wishes, length, styles), songs) for styles in each])
 
     def _order_from_file(self, path: Path) -> None:
         """Begin with all orders of a file, or with none."""
