@@ -16,6 +16,7 @@ from scripts.installer.causes import ILLEGAL_INSTRUCTION, NO_AVX
 from scripts.paths import ROOT
 
 WORKER = "scripts.llm.worker"  # the module of a model's process
+_LAST_WORDS = 5.0  # seconds in which what a child that has ended said is read
 
 
 class Child:
@@ -47,9 +48,11 @@ class Child:
             encoding="utf-8", errors="replace", **flags)
         self._messages: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self.complaints: deque[str] = deque(maxlen=40)
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
         self._errors = threading.Thread(target=self._read_errors, daemon=True)
-        self._errors.start()
+        for thread in (self._reader, self._errors):
+            thread.start()
+        threading.Thread(target=self._watch, daemon=True).start()
 
     @property
     def pid(self) -> int:
@@ -114,6 +117,11 @@ class Child:
                 continue
             if isinstance(message, dict):
                 self._messages.put(message)
+
+    def _watch(self) -> None:
+        """Tell of the child's end, though something that it started may keep its pipes open."""
+        self._process.wait()
+        self._reader.join(_LAST_WORDS)
         self._messages.put(None)
 
     def _read_errors(self) -> None:

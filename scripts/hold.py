@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 _FAR = 1 << 30  # the byte that is locked on Windows: far behind what is read and written
+_LOCK_VIOLATION = 33  # Windows' word for a byte that another holds
 
 
 class Hold:
@@ -77,15 +78,13 @@ def _is(number: int, path: Path) -> bool:
 def _lock(number: int) -> bool:
     """Lock an open file; False when another has."""
     if sys.platform == "win32":
+        import ctypes
         import msvcrt
-        os.lseek(number, _FAR, os.SEEK_SET)
-        try:
-            msvcrt.locking(number, msvcrt.LK_NBLCK, 1)
-        except PermissionError:
-            return False
-        except OSError:
-            return True
-        return True
+        kernel = ctypes.WinDLL("kernel32", use_last_error=True)
+        handle = ctypes.c_void_p(msvcrt.get_osfhandle(number))
+        # Not msvcrt.locking: its errno does not always tell a lock from a file system without any.
+        return bool(kernel.LockFile(handle, _FAR, 0, 1, 0)) or \
+            ctypes.get_last_error() != _LOCK_VIOLATION
     import fcntl
     try:
         fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -66,3 +66,11 @@ def read_until(process: subprocess.Popen[str], sign: str) -> None:
         if sign in line:
             return
     raise AssertionError(f"never came to {sign}: {process.stderr.read()}")  # type: ignore
+
+
+def lives(pid: int) -> bool:
+    """Whether a process is there and has not ended."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

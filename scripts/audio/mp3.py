@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import threading
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from scripts.synth import RATE
 from scripts.synth.render import Stereo
 
 _AHEAD = 6  # blocks that may wait for the encoder
+_LAST_WORDS = 2.0  # seconds in which what an encoder that has ended complained of is read
 
 
 @dataclass(frozen=True)
@@ -110,14 +112,21 @@ def encode_stream(blocks: Iterable[Stereo], mp3: Path, bitrate: int,
 
 
 class _Feeder:
-    """Gives a process its input in a thread, so that neither waits for the other's block."""
+    """Gives a process its input in a thread, so that neither waits for the other's block.
+
+    Its end is the end of the process, not of its complaints: what a system starts on its behalf
+    (a crash reporter, Wine's desktop) can hold that pipe open for ever.
+    """
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
         self._blocks: queue.Queue[bytes | None] = queue.Queue(maxsize=_AHEAD)
         self._gone = threading.Event()
+        self._said: deque[bytes] = deque(maxlen=40)  # its last lines
         self._thread = threading.Thread(target=self._feed, daemon=True)
         self._thread.start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
 
     def _feed(self) -> None:
         assert self._process.stdin
@@ -131,6 +140,11 @@ class _Feeder:
         with contextlib.suppress(OSError):
             self._process.stdin.close()
 
+    def _listen(self) -> None:
+        assert self._process.stderr
+        for line in self._process.stderr:
+            self._said.append(line)
+
     def put(self, data: bytes) -> bool:
         """Hand over a block; False when the process takes no more."""
         self._blocks.put(data)
@@ -138,12 +152,11 @@ class _Feeder:
 
     def finish(self) -> str:
         """End the input, wait for the process; what it complained of."""
-        assert self._process.stderr
         self._blocks.put(None)
-        said = self._process.stderr.read().decode("utf-8", "replace")
         self._thread.join()
         self._process.wait()
-        return said
+        self._listener.join(_LAST_WORDS)
+        return b"".join(self._said).decode("utf-8", "replace")
 
 
 def write_tags(mp3: Path, tags: Tags) -> None:

@@ -19,6 +19,8 @@ from tests.windows.lab import (
     HOME,
     LAB,
     Console,
+    end_all,
+    environment,
     fresh_home,
     windows,
     windows_path,
@@ -246,3 +248,24 @@ def test_a_killed_menu_leaves_no_process_and_no_half_song(
     assert killed.returncode == 0, "\n".join(windows_processes())
     until(lambda: not windows_processes(), 30, lambda: "\n".join(windows_processes()))
     assert not list((home / "output").glob("*.mp3"))
+
+
+def test_two_programs_in_one_folder_leave_each_other_alone(installed: Path) -> None:
+    home = fresh_home("shared")
+    output = home / "output"
+    words = [str(LAB / "wrun"), ".venv/Scripts/python.exe", "launcher.py", "generate", "Rock",
+             "--length", "60"]
+    with subprocess.Popen(words, cwd=installed, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          env=environment(LLM_MUSIC_GEN_HOME=windows_path(home))) as long:
+        until(lambda: [p for p in output.glob("*.mp3.lmg-part") if p.stat().st_size], 120)
+        begun, = output.glob("*.mp3.lmg-part")
+        short = command(installed, "generate", "Folk", "--length", "0.2",
+                        LLM_MUSIC_GEN_HOME=windows_path(home))
+        assert short.returncode == 0, short.stdout
+        resumed = command(installed, "generate", "--resume",
+                          LLM_MUSIC_GEN_HOME=windows_path(home))
+        assert "another program" in resumed.stdout, resumed.stdout
+        assert long.poll() is None and begun.exists() and len(list(output.glob("*.mp3"))) == 1
+        end_all(0)
+        long.wait(30)

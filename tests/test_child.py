@@ -1,0 +1,70 @@
+"""Programs that are started: their end is noticed though something they started lives on."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from mutagen.mp3 import MP3
+
+from scripts.audio.mp3 import encode_stream, ffmpeg_path
+from scripts.child import Child
+from scripts.hold import hold
+from scripts.synth import RATE
+from tests.conftest import ROOT
+from tests.processes import lives
+from tests.waiting import until
+
+STAYS = "import time; time.sleep(600)"
+
+
+def test_the_end_of_a_child_is_noticed_though_its_pipes_stay_open() -> None:
+    started = (f"p = subprocess.Popen([sys.executable, '-c', {STAYS!r}]); "
+               "print(json.dumps({'pid': p.pid}))")
+    child = Child("timeit", ["-n1", "-r1", "-s", "import json, subprocess, sys", started])
+    first = child.receive(60)
+    assert first is not None
+    try:
+        assert child.receive(60) is None
+        assert lives(first["pid"])
+    finally:
+        psutil.Process(first["pid"]).kill()
+    assert child.receive(1) is None  # and it stays so
+    assert child.stop() == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the shell starts it")
+def test_an_encoder_whose_complaints_stay_open_is_not_waited_for(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script, pid = tmp_path / "ffmpeg", tmp_path / "pid"
+    script.write_text(f"#!/bin/sh\nsleep 600 </dev/null >/dev/null & echo $! > '{pid}'\n"
+                      f"exec '{ffmpeg_path()}' \"$@\"\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(script))
+    second = np.zeros((RATE, 2), np.float32)
+    try:
+        assert encode_stream([second] * 3, tmp_path / "x.mp3", 128, lambda n: None) == 3 * RATE
+        assert lives(int(pid.read_text()))
+    finally:
+        psutil.Process(int(pid.read_text())).kill()
+    assert MP3(tmp_path / "x.mp3").info.length == pytest.approx(3, abs=0.1)
+
+
+def test_a_file_is_held_by_one_process_until_it_ends(tmp_path: Path) -> None:
+    path = tmp_path / "x.lmg-lock"
+    code = ("import sys; from pathlib import Path; from scripts.hold import hold\n"
+            "held = hold(Path(sys.argv[1])); print(held is not None, flush=True)\n"
+            "sys.stdin.read()")
+    with subprocess.Popen([sys.executable, "-c", code, str(path)], cwd=ROOT, text=True,
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout and other.stdout.readline() == "True\n"
+        assert hold(path) is None
+        other.kill()
+        other.wait()
+        with until(lambda: hold(path)) as held:
+            assert held.path == path
