@@ -4,38 +4,26 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
-import sqlite3
 import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 
 from scripts import paths
-from scripts.audio.heard import BEST, THUMBS
+from scripts.audio.heard import THUMBS
 from scripts.errors import StorageError, UsageError
 from scripts.library.bin import binned, empty, remove, restore
 from scripts.library.catalogue import Catalogue, id_of
 from scripts.library.listener import take_in_ratings
-from scripts.library.playlists import (
-    Playlist,
-    good_name,
-    load_playlists,
-    named,
-    read_m3u8,
-    save_playlists,
-    songs_for,
-    write_m3u8,
-)
+from scripts.library.playlists import M3U8, read_m3u8
 from scripts.library.songs import Song, read_song
-from scripts.progress import clock, emit, songs_words, tell
+from scripts.listing import joined, show_songs, told
+from scripts.playlist_command import playlist, playlist_songs
+from scripts.progress import clock, emit, show, songs_words, tell
 from scripts.settings import Settings
-from scripts.styles.style import load_styles
 
 
 def open_library() -> Catalogue:
     """The library of the output folder, as it is now."""
-    moods = [s.name for s in load_styles(paths.DATA / "styles").values() if s.kind == "mood"]
-    catalogue = Catalogue(paths.LIBRARY, paths.OUTPUT, moods)
+    catalogue = Catalogue(paths.LIBRARY, paths.OUTPUT)
     catalogue.scan()
     take_in_ratings(paths.LIBRARY.with_name("listener.db"), catalogue)
     if catalogue.notice:
@@ -43,16 +31,11 @@ def open_library() -> Catalogue:
     return catalogue
 
 
-def playlist_songs(text: str, catalogue: Catalogue) -> list[Song]:
-    """The songs of a playlist's name, or of a query."""
-    return songs_for(text, load_playlists(paths.PLAYLISTS), catalogue.find, catalogue.songs)
-
-
 def play(args: argparse.Namespace, settings: Settings) -> int:
     """Play files, playlists, what a query finds, or the whole library."""
     songs: list[Song] = []
     for file in args.files:
-        if file.suffix.lower() in (".m3u8", ".m3u"):
+        if file.suffix.lower() in M3U8:
             found, told = read_m3u8(file)
             songs += map(read_song, found)
             for line in told:
@@ -80,8 +63,9 @@ def library(args: argparse.Namespace) -> int:
     try:
         _ACTIONS[args.action](args, library)
         library.write_changes()
-        if library.notice:
-            tell(library.notice)
+        for trouble in filter(None, (library.notice, library.unwritten)):
+            tell(trouble + ("; what you think of the song is in the library alone until then"
+                            if trouble == library.unwritten else ""))
     finally:
         library.close()
     return 0
@@ -95,50 +79,12 @@ def _words(args: argparse.Namespace, least: int, usage: str) -> list[str]:
 
 
 def _list(args: argparse.Namespace, library: Catalogue) -> None:
-    _show(args.json, library.find_rows(" ".join(args.words)), library)
+    show_songs(args.json, library.find_rows(" ".join(args.words)), library)
 
 
 def _search(args: argparse.Namespace, library: Catalogue) -> None:
     words = _words(args, 1, 'search needs words, such as style:chill "rating>=4" "tempo<100"')
-    _show(args.json, library.find_rows(_joined(words)), library)
-
-
-def _joined(words: Sequence[str]) -> str:
-    """Words as the shell has parted them, as one query."""
-    return words[0] if len(words) == 1 else " ".join(_quoted(w) for w in words)
-
-
-def _quoted(word: str) -> str:
-    """A word that the shell had in quotes keeps its spaces."""
-    if " " not in word or '"' in word:
-        return word
-    for sign in (":", "=", "<", ">"):
-        field, found, value = word.partition(sign)
-        if found and field.isalpha():
-            return f'{field}{found}"{value}"'
-    return f'"{word}"'
-
-
-def _show(as_json: bool, rows: Sequence[sqlite3.Row], library: Catalogue) -> None:
-    for row in rows:
-        _show_one(as_json, row, library)
-    if not as_json:
-        seconds, size = sum(r["seconds"] for r in rows), sum(r["bytes"] for r in rows)
-        tell(f"{songs_words(len(rows))}, {clock(seconds)}, {size / 1e6:,.1f} MB")
-
-
-def _show_one(as_json: bool, row: sqlite3.Row, library: Catalogue) -> None:
-    if as_json:
-        styles = row["styles"].split(", ") if row["styles"] else None
-        emit(id=row["id"], path=str(library.folder / os.fsdecode(row["name"])),
-             title=row["title"], seconds=row["seconds"], key=row["key"] or None,
-             tempo=row["tempo"], meter=row["meter"] or None, styles=styles, asked=row["asked"],
-             model=row["model"] or None, made=row["made"], rating=row["rating"],
-             plays=row["plays"], thumb=row["thumb"], bytes=row["bytes"])
-    else:
-        stars = "*" * row["rating"] + "-" * (BEST - row["rating"]) if row["rating"] else ""
-        print(f"{row['id']}  {clock(row['seconds']):>7}  {stars:<5}  {row['title']}  "
-              f"({row['asked']})")
+    show_songs(args.json, library.find_rows(joined(words)), library)
 
 
 def _rate(args: argparse.Namespace, library: Catalogue) -> None:
@@ -147,7 +93,8 @@ def _rate(args: argparse.Namespace, library: Catalogue) -> None:
     if words[1] not in tuple("012345"):
         raise UsageError(f'"{words[1][:20]}" is no rating; 0 (none) to 5 are')
     library.rate(song.path, int(words[1]))
-    tell(f"{song.title}: {words[1]} of 5")
+    told(args, f"{song.title}: {words[1]} of 5", path=str(song.path), title=song.title,
+          rating=int(words[1]))
 
 
 def _thumb(args: argparse.Namespace, library: Catalogue) -> None:
@@ -156,7 +103,8 @@ def _thumb(args: argparse.Namespace, library: Catalogue) -> None:
     if words[1] not in THUMBS:
         raise UsageError(f'"{words[1][:20]}" is no thumb; up, down and none are')
     library.thumb(song.path, THUMBS[words[1]])
-    tell(f"{song.title}: thumb {words[1]}")
+    told(args, f"{song.title}: thumb {words[1]}", path=str(song.path), title=song.title,
+          thumb=THUMBS[words[1]])
 
 
 def _rescan(args: argparse.Namespace, library: Catalogue) -> None:
@@ -167,36 +115,43 @@ def _rescan(args: argparse.Namespace, library: Catalogue) -> None:
     if sys.stderr.isatty():
         print(file=sys.stderr)
     count, seconds, size = library.totals()
-    tell(f"{songs_words(count)}, {clock(seconds)}, {size / 1e6:,.1f} MB")
+    if count and not paths.OUTPUT.is_dir():
+        raise StorageError(f"{paths.OUTPUT}: the folder is not there; is its drive plugged in? "
+                           f"{songs_words(count)} were in it")
+    told(args, f"{songs_words(count)}, {clock(seconds)}, {size / 1e6:,.1f} MB", songs=count,
+          seconds=seconds, bytes=size)
 
 
 def _remove(args: argparse.Namespace, library: Catalogue) -> None:
     for word in _words(args, 1, "remove needs the ID or title of a song"):
         song = library.song(word)
         library.write_changes()
-        remove(song.path)
+        binned_now = remove(song.path)
         library.forget(song.path)
-        tell(f"{song.title} is in the bin; 'library undo' brings it back")
+        told(args, f"{song.title} is in the bin; 'library undo' brings it back",
+              number=binned_now.number, path=str(song.path), title=song.title)
 
 
 def _undo(args: argparse.Namespace, library: Catalogue) -> None:
-    if args.words and not args.words[0].isdigit():
+    word = args.words[0] if args.words else ""
+    if word and not (word.isascii() and word.isdigit() and len(word) < 10):
         raise UsageError("library undo takes a number that 'library bin' shows, or nothing")
-    path = restore(paths.OUTPUT, int(args.words[0]) if args.words else None)
+    path = restore(paths.OUTPUT, int(word) if word else None)
     library.take_in(path)
-    tell(f"{path.name} is back")
+    told(args, f"{path.name} is back", path=str(path))
 
 
 def _bin(args: argparse.Namespace, library: Catalogue) -> None:
     if args.words and args.words[0] == "empty":
-        tell(f"{songs_words(empty(paths.OUTPUT))} deleted for good")
+        count = empty(paths.OUTPUT)
+        told(args, f"{songs_words(count)} deleted for good", deleted=count)
         return
     found = binned(paths.OUTPUT)
     for song in found:
         if args.json:
             emit(number=song.number, name=song.name, bytes=song.size)
         else:
-            print(f"{song.number:>6}  {song.name}")
+            show(f"{song.number:>6}  {song.name}")
     if not args.json:
         tell(f"{songs_words(len(found))}, {sum(s.size for s in found) / 1e6:,.1f} MB; "
              "'library undo NUMBER' brings one back, 'library bin empty' deletes them for good")
@@ -218,7 +173,7 @@ def _usage(args: argparse.Namespace, library: Catalogue) -> None:
         if args.json:
             emit(kind=kind, files=files, bytes=size)
         else:
-            print(f"{kind:<10} {files:>7,} files {size / 1e6:>12,.1f} MB")
+            show(f"{kind:<10} {files:>7,} files {size / 1e6:>12,.1f} MB")
 
 
 def _duplicates(args: argparse.Namespace, library: Catalogue) -> None:
@@ -228,59 +183,10 @@ def _duplicates(args: argparse.Namespace, library: Catalogue) -> None:
             emit(kind=kind, songs=[{"id": id_of(s.path.name), "path": str(s.path)}
                                    for s in group])
         else:
-            print(f"{kind}: " + ", ".join(f"{s.title} ({id_of(s.path.name)})" for s in group))
-
-
-def _playlist(args: argparse.Namespace, library: Catalogue) -> None:
-    words = args.words or ["list"]
-    action, rest = words[0], words[1:]
-    kept = load_playlists(paths.PLAYLISTS)
-    if action == "list":
-        for name, playlist in kept.items():
-            count = len(playlist_songs(name, library))
-            if args.json:
-                emit(name=name, query=playlist.query, songs=count)
-            else:
-                print(f"{name}  ({playlist.query or 'a fixed list'}; {songs_words(count)})")
-    elif action == "save" and len(rest) >= 2:
-        name = good_name(rest[0])
-        save_playlists(paths.PLAYLISTS, {**kept, name: Playlist(_joined(rest[1:]))})
-        tell(f"{name}: {songs_words(len(library.find(_joined(rest[1:]))))} now")
-    elif action == "show" and rest:
-        rows = {row["name"]: row for row in library.find_rows("")}
-        for song in playlist_songs(rest[0], library):
-            row = rows.get(os.fsencode(song.path.name)) if song.path.parent == library.folder \
-                else None
-            if row is not None:
-                _show_one(args.json, row, library)
-            elif args.json:
-                emit(path=str(song.path), title=song.title, seconds=song.seconds)
-            else:
-                print(f"{'':<10}  {clock(song.seconds):>7}         {song.title}  ({song.path})")
-    elif action == "delete" and rest:
-        named(kept, rest[0])
-        save_playlists(paths.PLAYLISTS, {n: p for n, p in kept.items()
-                                         if n.casefold() != rest[0].casefold()})
-    elif action == "export" and len(rest) >= 2:
-        songs = playlist_songs(rest[0], library)
-        for name in write_m3u8(Path(rest[1]), songs):
-            tell(f"{name}: a playlist cannot hold this name; left out")
-        tell(f"{rest[1]}: {songs_words(len(songs))}")
-    elif action == "import" and rest:
-        files, told = read_m3u8(Path(rest[0]))
-        for line in told:
-            tell(f"{Path(rest[0]).name}, {line}")
-        name = good_name(rest[1] if len(rest) > 1 else Path(rest[0]).stem)
-        inside = tuple(f.name if f.parent.resolve() == paths.OUTPUT.resolve()
-                       else str(f.resolve()) for f in files)
-        save_playlists(paths.PLAYLISTS, {**kept, name: Playlist(files=inside)})
-        tell(f"{name}: {songs_words(len(files))}")
-    else:
-        raise UsageError("library playlist: list | save NAME QUERY | show NAME | delete NAME | "
-                         "export NAME|QUERY FILE.m3u8 | import FILE.m3u8 [NAME]")
+            show(f"{kind}: " + ", ".join(f"{s.title} ({id_of(s.path.name)})" for s in group))
 
 
 _ACTIONS: dict[str, Callable[[argparse.Namespace, Catalogue], None]] = {
     "list": _list, "search": _search, "rate": _rate, "thumb": _thumb, "rescan": _rescan,
     "remove": _remove, "undo": _undo, "bin": _bin, "usage": _usage, "duplicates": _duplicates,
-    "playlist": _playlist}
+    "playlist": playlist}

@@ -25,6 +25,14 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(f"{message}; see '{self.prog} --help'")
 
 
+def _order_number(text: str) -> int:
+    """The number of an order; argparse tells of a ValueError."""
+    number = int(text)
+    if not 0 <= number < 1 << 62:
+        raise ValueError
+    return number
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The command line of the contract."""
     parser = _Parser(prog="launcher.py", description="Composes songs on this computer and plays "
@@ -83,7 +91,7 @@ def build_parser() -> argparse.ArgumentParser:
     jobs = commands.add_parser("jobs", parents=[common], help="the orders of songs: list, pause, "
                                "continue, cancel, put first, retry what failed")
     jobs.add_argument("action", choices=("list", "pause", "continue", "cancel", "first", "retry"))
-    jobs.add_argument("id", nargs="?", type=int, metavar="ORDER")
+    jobs.add_argument("id", nargs="?", type=_order_number, metavar="ORDER")
     play = commands.add_parser("play", parents=[common], help="play songs in a loop")
     play.add_argument("files", nargs="*", type=Path)
     play.add_argument("--playlist", metavar="NAME", help="a playlist, or a query such as "
@@ -121,7 +129,7 @@ def main(words: Sequence[str] | None = None) -> int:
     if sys.platform == "win32":  # Ctrl+Break ends it as Ctrl+C does
         signal.signal(signal.SIGBREAK, signal.default_int_handler)
     debug = "--debug" in words
-    words = [w for w in words if w != "--debug"]
+    words = _with_dashes([w for w in words if w != "--debug"])
     try:
         args = build_parser().parse_args(words)
         settings, notes = load_settings(paths.SETTINGS)
@@ -144,6 +152,14 @@ def main(words: Sequence[str] | None = None) -> int:
         tell(f"a fault in the program ({type(error).__name__}: {str(error)[:200]}); run again "
               "with --debug and report it")
         return 1
+
+
+def _with_dashes(words: list[str]) -> list[str]:
+    """Have ``-word`` of a search be no option."""
+    if words[:1] != ["library"]:
+        return words
+    options = [w for w in words[1:] if w in ("--json", "-h", "--help")]
+    return ["library", *options, "--", *(w for w in words[1:] if w not in (*options, "--"))]
 
 
 def _run(args: argparse.Namespace, settings: Settings, notes: list[str]) -> int:

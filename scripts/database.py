@@ -73,13 +73,25 @@ def open_database(path: Path, tables: str, patience: float = PATIENCE
 
 def open_for_now(path: Path, tables: str, patience: float = PATIENCE
                  ) -> Opened:
-    """A database that lasts as long as this process, whose threads share it."""
+    """A database that lasts as long as this process, whose threads share it.
+
+    It begins with what the file holds, where that can be read.
+    """
     told = f"{path.name} cannot be written; what it holds lasts until the program ends."
     folder = Path(tempfile.gettempdir()) / f"llm-music-gen-{os.getpid()}"
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        return Opened(_opened(folder / path.name, tables, patience), told, lasts=False)
+        copy = folder / path.name
+        if not copy.exists():
+            with contextlib.suppress(OSError):
+                for ending in ("", "-wal"):
+                    shutil.copyfile(f"{path}{ending}", f"{copy}{ending}")
+        try:
+            return Opened(_opened(copy, tables, patience), told, lasts=False)
+        except sqlite3.DatabaseError:
+            set_aside(copy)
+            return Opened(_opened(copy, tables, patience), told, lasts=False)
     except (sqlite3.Error, OSError):
         return Opened(_opened(Path(":memory:"), tables, patience), told, lasts=False)
 

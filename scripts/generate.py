@@ -24,12 +24,15 @@ from scripts.progress import (
     come_to,
     duration_words,
     emit,
+    harmless,
     percent_bar,
     share_of,
+    show,
     songs_words,
     tell,
 )
 from scripts.settings import Settings
+from scripts.tuning import CONCERT
 
 
 def generate(args: argparse.Namespace, settings: Settings, worker: Child | None) -> int:
@@ -44,8 +47,8 @@ def generate(args: argparse.Namespace, settings: Settings, worker: Child | None)
         raise UsageError(f"--jobs {args.jobs} is out of range; 1 to {MOST_JOBS} can be used")
     serves = getattr(args, "serve", False)
     resumes = getattr(args, "resume", False)
-    if resumes and (_styles(args) or args.job_file):
-        raise UsageError("--resume goes on with what is kept; order new songs without it")
+    if resumes:
+        _check_resume(args)
     orders = None if serves or resumes else _orders(args, settings)
     from scripts.batch.work import go_on, make_songs
     if args.watch_input:
@@ -61,11 +64,26 @@ def generate(args: argparse.Namespace, settings: Settings, worker: Child | None)
             if orders is None else \
             make_songs(orders, settings, shown, stop, jobs, worker, cluster)
     except Cancelled as error:
-        more = "; 'generate --resume' goes on with the songs that are left"
-        raise Cancelled(f"cancelled{more if shown.songs != 1 else ''}") from error
+        what = "the song" if shown.songs == 1 else "the songs that are left"
+        raise Cancelled(f"cancelled; 'generate --resume' goes on with {what}") from error
     finally:
         shown.end()
     return 1 if failures else 0
+
+
+# What a song can be asked for, and what it is when it is not.
+_ASKED = {"length": None, "key": None, "tempo": None, "meter": None, "tuning": CONCERT,
+          "binaural": 0.0, "loop": False, "seed": None, "model": "", "temperature": None,
+          "form": None, "chords": None, "motif": None, "songs": 1, "out": None, "also": ""}
+
+
+def _check_resume(args: argparse.Namespace) -> None:
+    """Refuse what an order that is kept would not heed."""
+    asked = [f"--{name}" for name, usual in _ASKED.items() if getattr(args, name) != usual]
+    asked += ["--job-file"] * bool(args.job_file) + ["styles"] * bool(_styles(args))
+    if asked:
+        raise UsageError("--resume goes on with what is kept, as it was ordered; leave out "
+                         + ", ".join(asked))
 
 
 def _orders(args: argparse.Namespace, settings: Settings) -> list[Order]:
@@ -157,7 +175,7 @@ class Progress:
                  seed=song.details.get("seed"))
             return
         if self.songs != 1:
-            self._line(f"song number {number} of {job.order.songs} is done: {song.title}")
+            self._line(f"{_song_words(job, number)} is done: {song.title}")
         self.end()
         print(song.path, flush=True)
         if self.songs != 1:
@@ -168,7 +186,7 @@ class Progress:
         if self.as_json:
             emit(event="failed", order=job.id, song=number, reason=reason)
         self.end()
-        tell(f"song number {number} failed: {reason}")
+        tell(f"{_song_words(job, number)} failed: {reason}")
 
     def _close(self, job: Job, number: int) -> None:
         self._over += 1
@@ -186,7 +204,7 @@ class Progress:
 
     def _line(self, words: str) -> None:
         self.end()
-        print(f"Llm-Music-Gen: {words}", file=sys.stderr, flush=True)
+        print(f"Llm-Music-Gen: {harmless(words)}", file=sys.stderr, flush=True)
 
     def _draw(self, bar: str) -> None:
         if sys.stderr.isatty():
@@ -200,6 +218,11 @@ class Progress:
             self._bar = ""
 
 
+def _song_words(job: Job, number: int) -> str:
+    """Which song of which order."""
+    return f'song number {number} of {job.order.songs}, "{job.order.wishes.styles}",'
+
+
 def compose(args: argparse.Namespace, settings: Settings) -> int:
     """Write only the lead sheets."""
     from scripts.batch.studio import Studio
@@ -211,7 +234,7 @@ def compose(args: argparse.Namespace, settings: Settings) -> int:
             if args.json:
                 emit(event="note", text=note)
             else:
-                print(f"Llm-Music-Gen: {note}", file=sys.stderr)
+                print(f"Llm-Music-Gen: {harmless(note)}", file=sys.stderr)
         for number in range(1, order.songs + 1):
             brief = studio.brief(order, number)
             composition = studio.compose(order, brief, order.temperature, lambda *told: None)
@@ -275,10 +298,10 @@ def _show(job: Job, kept: Jobs, as_json: bool) -> None:
              out=str(job.order.out), reason=job.reason,
              failures=[{"song": n, "reason": why} for n, why in failures])
         return
-    print(f'{job.id:>4}  {job.state:<9}  {job.done} of {job.order.songs} songs  '
-          f'"{job.order.wishes.styles}"' + (f"  ({job.reason})" if job.reason else ""))
+    show(f'{job.id:>4}  {job.state:<9}  {job.done} of {job.order.songs} songs  '
+         f'"{job.order.wishes.styles}"' + (f"  ({job.reason})" if job.reason else ""))
     for n, why in failures:
-        print(f"        song {n} failed: {why}")
+        show(f"        song {n} failed: {why}")
 
 
 def cancel_flag(watch_input: bool) -> Callable[[], bool]:

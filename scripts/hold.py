@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+import time
 from pathlib import Path
 from types import TracebackType
 
@@ -18,7 +20,7 @@ class Hold:
     ----------
     path : Path
     number : int
-        Its open file descriptor.
+        Its open file descriptor; -1 where nothing is held.
     """
 
     def __init__(self, path: Path, number: int) -> None:
@@ -30,6 +32,19 @@ class Hold:
         if self._number >= 0:
             os.close(self._number)
             self._number = -1
+
+    def remove(self) -> None:
+        """Let go and delete the file, which does no harm where it stays."""
+        if self._number < 0:
+            return
+        if sys.platform == "win32":  # no open file is deleted there, a scanner's neither
+            self.release()
+        for wait in (0.0, 0.1, 0.2):
+            time.sleep(wait)
+            with contextlib.suppress(OSError):
+                self.path.unlink(missing_ok=True)
+                break
+        self.release()
 
     def __enter__(self) -> Hold:
         return self

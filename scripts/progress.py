@@ -20,10 +20,19 @@ def emit(**message: Any) -> None:
     print(json.dumps(message, ensure_ascii=True), flush=True)
 
 
+def harmless(text: str) -> str:
+    """`text` without anything that could steer the console."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+def show(line: str) -> None:
+    """A line of a result, for people."""
+    print(harmless(line))
+
+
 def tell(line: str) -> None:
-    """A line for the user, without anything that could steer the console."""
-    text = "".join(c if c.isprintable() else " " for c in line)
-    print(f"llm-music-gen: {text}", file=sys.stderr)
+    """A line for the user, beside the results."""
+    print(f"llm-music-gen: {harmless(line)}", file=sys.stderr)
 
 
 def duration_words(seconds: float) -> str:

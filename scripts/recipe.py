@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -13,11 +15,13 @@ from scripts.composer.compose import Composition
 from scripts.errors import MusicGenError, NotationError, StorageError, UsageError
 from scripts.score.abc_reader import read_abc
 from scripts.score.abc_writer import write_abc
+from scripts.score.piece import LARGEST_FILE, Piece
 from scripts.styles.style import Style
 
 _LONGEST_WISH = 2000  # characters
 _LONGEST_SHEET = 500_000
 _LARGEST_FILE = 4_000_000  # bytes
+_LONGEST_NOTES = 1 << 20  # bytes, packed, of somebody's notes that are kept
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,9 @@ class Recipe:
         What the model wrote; None where somebody's own notes are played.
     file : Path, optional
         Those notes.
+    notes : bytes
+        What is in that file, so that the song can be made again without it; empty where it is
+        too large to be kept.
     order : str
         The order that the song belongs to; may be empty.
     number : int
@@ -46,6 +53,19 @@ class Recipe:
     file: Path | None = None
     order: str = ""
     number: int = 1
+    notes: bytes = b""
+
+    def piece(self) -> Piece:
+        """Somebody's own notes.
+
+        Raises
+        ------
+        MusicGenError
+            When they cannot be read.
+        """
+        from scripts.score.open_piece import open_piece, read_piece
+        assert self.file
+        return read_piece(self.notes, self.file.name) if self.notes else open_piece(self.file)
 
     def brief(self, styles: Mapping[str, Style]) -> Brief:
         """The song's decisions, with the form that the model chose.
@@ -65,6 +85,9 @@ class Recipe:
             "temperature": self.temperature, "order": self.order, "number": self.number}
         if self.file:
             data["file"] = str(self.file)
+        packed = zlib.compress(self.notes, 9)
+        if self.notes and len(packed) <= _LONGEST_NOTES:
+            data["notes"] = base64.b64encode(packed).decode("ascii")
         if self.written:
             written = {f.name: getattr(self.written, f.name) for f in fields(self.written)}
             data["written"] = {**written, "sheet": write_abc(self.written.sheet),
@@ -126,6 +149,7 @@ def recipe_from_json(data: Any, styles: Mapping[str, Style]) -> Recipe:
         if not 0 <= temperature <= 4 or not 0 <= seed < 1 << 63:
             raise NotationError("the recipe's numbers are out of range")
         file = Path(data["file"]) if isinstance(data.get("file"), str) else None
+        notes = _unpacked(data["notes"]) if file is not None and "notes" in data else b""
         written = _composition(data["written"], make_brief(wishes, styles, seed)) \
             if "written" in data else None
     except MusicGenError:
@@ -136,7 +160,7 @@ def recipe_from_json(data: Any, styles: Mapping[str, Style]) -> Recipe:
                             "be made from it") from error
     if (written is None) == (file is None):
         raise NotationError("the recipe has no notes; the song cannot be made from it")
-    return Recipe(wishes, seed, temperature, written, file, order, number)
+    return Recipe(wishes, seed, temperature, written, file, order, number, notes)
 
 
 def kept_recipe(path: Path, styles: Mapping[str, Style]) -> Recipe:
@@ -160,6 +184,20 @@ def kept_recipe(path: Path, styles: Mapping[str, Style]) -> Recipe:
         raise NotationError(f"{path.name}: there is no recipe in it; the .json beside a song of "
                             "this program has one") from error
     return recipe_from_json(data, styles)
+
+
+def _unpacked(text: str) -> bytes:
+    """Notes that were kept; no more than a file of notes may have."""
+    if len(text) > 2 * _LONGEST_NOTES:
+        raise NotationError("the recipe's notes are too long")
+    try:
+        unpacker = zlib.decompressobj()
+        notes = unpacker.decompress(base64.b64decode(text, validate=True), LARGEST_FILE)
+    except zlib.error as error:
+        raise ValueError(str(error)) from error
+    if not unpacker.eof:
+        raise NotationError("the recipe's notes are damaged, or too long")
+    return notes
 
 
 def _composition(data: Any, brief: Brief) -> Composition:

@@ -17,7 +17,7 @@ from scripts.library.folder import songs_in
 from scripts.llm.gguf_file import GgufInfo, language_model
 from scripts.llm.registry import find_model, list_models
 from scripts.memory import memory_for, physical_memory
-from scripts.progress import emit
+from scripts.progress import emit, show
 from scripts.settings import Settings
 from scripts.styles.style import load_styles
 
@@ -31,16 +31,16 @@ def models(args: argparse.Namespace, settings: Settings) -> int:
         if args.json:
             emit(**_row(info))
         else:
-            print(f"{info.name}: {_describe(info)}")
+            show(f"{info.name}: {_describe(info)}")
         return 0
     for entry in list_models(paths.MODELS, paths.DATA / "models.toml"):
         if args.json:
             emit(file=entry.path.name, problem=entry.problem, roles=list(entry.roles),
                   **(_row(entry.info) if entry.info else {}))
         elif entry.info:
-            print(f"{entry.path.name}: {_describe(entry.info)}; {' and '.join(entry.roles)}")
+            show(f"{entry.path.name}: {_describe(entry.info)}; {' and '.join(entry.roles)}")
         else:
-            print(f"{entry.path.name}: {entry.problem}")
+            show(f"{entry.path.name}: {entry.problem}")
     return 0
 
 
@@ -53,7 +53,7 @@ def styles(args: argparse.Namespace, settings: Settings) -> int:
                                                         style.tracks.items()})
         else:
             tempo = f"{style.tempo[0]:g}-{style.tempo[1]:g}"
-            print(f"{style.name:<14} {style.kind:<6} {tempo:>8} bpm  "
+            show(f"{style.name:<14} {style.kind:<6} {tempo:>8} bpm  "
                   f"{', '.join(w for w in style.words if w.isascii())}")
     return 0
 
@@ -66,7 +66,7 @@ def doctor(args: argparse.Namespace, settings: Settings) -> int:
         if args.json:
             emit(check=name, ok=ok, words=words)
         else:
-            print(f"[{'ok' if ok else '!!'}] {name}: {words}")
+            show(f"[{'ok' if ok else '!!'}] {name}: {words}")
     needed = {"python", "packages", "ffmpeg", "model", "output"}
     return 0 if all(ok for name, ok, _ in checks if name in needed) else 1
 

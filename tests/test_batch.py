@@ -72,13 +72,27 @@ def test_a_csv_and_a_json_of_the_same_orders_are_the_same(tmp_path: Path) -> Non
     ("songs\n3\n", "no styles"), ("styles,also\njazz,wax\n", "cannot be made"),
     ("styles\nChill, Dubstep\n", "in quotes"), ('[{"styles": "jazz"}, 3]', "order 2"),
     ('[{"styles": "jazz",]', "line 1"), ('{"styles": [5]}', "not a text"), ("[" * 9999, "deep"),
-    ('{"styles": "jazz", "songs": 1.5}', "not a whole number")])
+    ('{"styles": "jazz", "songs": 1.5}', "not a whole number"),
+    ('styles,songs\njazz,"1,000"\n', "line 2: \"1,000\" is not a whole number"),
+    ("styles;songs\njazz;1.000\n", "not a whole number"),
+    ("Styles,songs,styles\njazz,1,folk\n", 'line 1: the column "styles" is there twice'),
+    ("styles,songs,number\njazz,1,2\n", "songs and number are the same"),
+    ("\n\n\nstyles,songs\njazz,none\n", "line 5")])
 def test_a_mistake_in_a_job_file_is_told_with_its_line(tmp_path: Path, text: str, said: str
                                                        ) -> None:
     (tmp_path / "a.csv").write_text(text)
     with pytest.raises(UsageError, match=r"a\.csv") as told:
         read_job_file(tmp_path / "a.csv", replace(USUAL, wishes=Wishes("", "1")))
     assert said in str(told.value) and "\n" not in str(told.value)
+
+
+def test_a_job_file_as_spreadsheets_and_people_write_it(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text('sep=;\n\nStyles;Number;Tempo\n\njazz | "x" folk;3.0;92,5\n'
+                                    .replace('"x" ', ""))
+    one, two = read_job_file(tmp_path / "a.csv", USUAL)
+    assert [o.wishes.styles for o in (one, two)] == ["jazz", "folk"]
+    assert one.songs == two.songs == 3 and one.wishes.tempo == two.wishes.tempo == 92.5
+    assert two.seed == one.seed + 3
 
 
 @settings(max_examples=200)
@@ -329,6 +343,32 @@ def test_likeness_is_looked_for_in_the_whole_batch(tmp_path: Path, tune: LeadShe
     assert jobs.alike(two, marks) == 1  # the others of its batch still go on
 
 
+def test_likeness_is_known_as_long_as_a_song_of_the_batch_can_come(tmp_path: Path,
+                                                                  tune: LeadSheet) -> None:
+    jobs = Jobs(tmp_path / "jobs.db")
+    marks = marks_of(tune)
+    failed = jobs.add(order(songs=2), "a").id
+    jobs.keep_written(failed, 1, "Rain", {}, marks)
+    jobs.keep_done(failed, 1, "Rain")
+    jobs.keep_failed(failed, 2, "broken")
+    jobs.close_done(failed)
+    assert jobs.job(failed).state == DONE and jobs.retry(failed) == 1
+    assert jobs.alike(failed, replace(marks, chords=marks.chords + 1)) == 1
+    over = [jobs.add(order(songs=1), "b").id for _ in range(140)]
+    last = jobs.add(order(songs=1), "b").id
+    jobs.keep_written(over[0], 1, "Wind", {}, marks)
+    for number in over:
+        jobs.keep_done(number, 1, "Song")
+        jobs.close_done(number)
+    jobs.add(order())  # the oldest that are over are forgotten now
+    assert jobs.alike(last, marks) == 1 and jobs.job(over[0]).state == DONE
+    jobs.keep_done(last, 1, "Song")
+    jobs.close_done(last)
+    jobs.add(order())
+    with pytest.raises(UsageError):
+        jobs.job(over[0])
+
+
 @pytest.mark.parametrize(("row", "said"), [("jazz,1,H flat,", "H flat"),
                                            ("jazz,1,,nonesuch", "nonesuch")])
 def test_what_cannot_be_met_is_told_with_its_line_before_anything_is_made(
@@ -464,5 +504,5 @@ def test_ctrl_c_in_a_batch_leaves_whole_songs_and_says_how_to_go_on(home: Path) 
     assert process.returncode == 130 and "Traceback" not in said and "--resume" in said
     assert only_whole_songs(home / "output")
     jobs = Jobs(home / "data" / "jobs.db")
-    assert jobs.job(1).state == OPEN
+    assert jobs.job(1).state == PAUSED  # no other program that goes on takes it over
     jobs.close()

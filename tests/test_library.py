@@ -19,7 +19,7 @@ from mutagen.id3 import ID3, POPM, TIT2, TXXX
 
 from scripts.audio.heard import Heard, stars_of, write_heard
 from scripts.audio.mp3 import Tags, ffmpeg_path, write_tags
-from scripts.audio.tags import read_tags
+from scripts.audio.tags import FileTags, read_tags
 from scripts.errors import StorageError, UsageError
 from scripts.library.bin import binned, empty, remove, restore
 from scripts.library.catalogue import Catalogue, id_of
@@ -72,7 +72,7 @@ def library(tmp_path: Path) -> Catalogue:
                     styles=[s.strip().lower() for s in asked.split(",")], model="Ruby 8B",
                     seconds=60.0 * (n + 1), meter="4/4", seed=n)
         os.utime(path, ns=(n, n * 10**9))
-    found = Catalogue(tmp_path / "library.db", tmp_path / "output", ["sad piano"])
+    found = Catalogue(tmp_path / "library.db", tmp_path / "output", lambda: ["sad piano"])
     found.scan()
     return found
 
@@ -93,6 +93,7 @@ def titles(found: list[Song]) -> list[str]:
     ("length<=2:00", ["Amber", "Café"]), ("STRASSE", ["Die"]), ("straße", ["Die"]),
     ("100%", ["100%"]),
     ("pure_", ["100%"]), ("u_e", []), ("%", ["100%"]), ("rating:", None), ("tempo:x", []),
+    ("-tempo<100", ["Amber", "Die"]), ("-plays>0", None),
     ("nosuch:thing", []), ('"noir', ["Café"]), ("-", []), ("plays:0", None), ("thumb:none", None),
     ("meter:4/4 seed:2", ["Die"]), ("file:amber", ["Amber"])])
 def test_the_search_language(library: Catalogue, query: str, expected: list[str] | None) -> None:
@@ -321,6 +322,53 @@ def test_a_song_is_named_by_id_file_or_title(library: Catalogue) -> None:
         library.song("Amber Rain")
 
 
+def test_a_song_of_another_folder_is_not_taken_for_one_of_the_library(library: Catalogue,
+                                                                      tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="there is no song"):
+        library.song(str(tmp_path / "elsewhere" / "Amber Rain.mp3"))
+
+
+def test_stars_that_another_program_took_away_are_gone(library: Catalogue) -> None:
+    path = library.songs()[0].path
+    library.rate(path, 5)
+    library.played(path)
+    assert library.write_changes() == 0
+    tags = ID3(path)
+    tags.delall("POPM")
+    tags.save(path)
+    library.scan(again=True)
+    assert library.heard(path).rating == 0 and library.heard(path).plays == 1
+
+
+@pytest.mark.parametrize("written", [True, False])
+def test_a_new_song_of_an_old_name_has_no_stars(library: Catalogue, tmp_path: Path, written: bool
+                                                ) -> None:
+    path = library.songs()[0].path
+    library.rate(path, 5)
+    if written:
+        library.write_changes()
+    song(path.parent, path.stem, made="2026-12-01T10:00:00+00:00")
+    library.scan()
+    assert library.heard(path) == Heard()
+    library.write_changes()
+    assert read_tags(path).heard == Heard()
+
+
+def test_a_rating_that_the_file_does_not_take_is_told_and_kept(
+        library: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = library.songs()[0].path
+
+    def refuse(path: Path, heard: Heard) -> bool:
+        raise StorageError(f"{path}: may not be written to")
+    monkeypatch.setattr("scripts.library.catalogue.write_heard", refuse)
+    library.rate(path, 4)
+    assert library.write_changes() == 1 and "may not be written to" in library.unwritten
+    library.scan(again=True)
+    monkeypatch.undo()
+    assert library.write_changes() == 0 and library.unwritten == ""
+    assert read_tags(path).heard.rating == 4
+
+
 # -- the bin ---------------------------------------------------------------------------------
 
 def test_a_removed_song_comes_back_whole(library: Catalogue, tmp_path: Path) -> None:
@@ -377,6 +425,27 @@ def test_a_removal_that_a_power_cut_ends_leaves_files_that_come_back(tmp_path: P
     assert path.with_suffix(".json").exists()
 
 
+def test_a_song_never_comes_back_over_another(tmp_path: Path) -> None:
+    path = tmp_path / "Bar.flac"
+    path.write_bytes(b"old")
+    remove(path)
+    path.write_bytes(b"new")
+    with pytest.raises(StorageError, match="another song is called so now"):
+        restore(tmp_path)
+    assert path.read_bytes() == b"new" and binned(tmp_path)[0].files[0].read_bytes() == b"old"
+
+
+@pytest.mark.parametrize(("removed", "stays"), [
+    ("Foo.flac", {"Foo.mp3", "Foo.json"}), ("Foo.mp3", {"Foo.flac"}),
+    ("Foo.ogg", {"Foo.flac", "Foo.mp3", "Foo.json"})])
+def test_a_song_of_the_same_name_stays_when_another_is_removed(tmp_path: Path, removed: str,
+                                                               stays: set[str]) -> None:
+    for name in {removed, "Foo.flac", "Foo.mp3", "Foo.json"}:
+        (tmp_path / name).write_bytes(b"x")
+    remove(tmp_path / removed)
+    assert {p.name for p in tmp_path.iterdir() if p.is_file()} == stays
+
+
 def test_an_ogg_comes_back_as_itself(tmp_path: Path) -> None:
     (tmp_path / "a.ogg").write_bytes(b"OggS")
     (tmp_path / "a.abc").write_text("X:1")
@@ -409,7 +478,8 @@ def test_no_title_becomes_a_line_of_a_playlist(tmp_path: Path, title: str) -> No
     assert len(lines) == 3 and lines[1].startswith("#EXTINF:") and lines[2] == "x.mp3"
 
 
-@pytest.mark.parametrize("name", ["#EXTM3U.mp3", "a\nb.mp3", " lead.mp3", "\x1b[2J.mp3"])
+@pytest.mark.parametrize("name", ["#EXTM3U.mp3", "Bach: Air.mp3", "a\nb.mp3", " lead.mp3",
+                                  "\x1b[2J.mp3"])
 @pytest.mark.skipif(os.name == "nt", reason="such names cannot be on Windows")
 def test_no_file_name_becomes_a_directive(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(FRAME)
@@ -511,16 +581,56 @@ def test_the_library_at_the_console(run: Run, home: Path) -> None:
     (["rate", "Nobody", "3"], "there is no song"), (["rate", "One", "9"], "is no rating"),
     (["rate"], "needs"), (["search"], "needs words"), (["undo"], "the bin is empty"),
     (["playlist", "show"], "library playlist:"), (["thumb", "One", "left"], "is no thumb"),
-    (["playlist", "delete", "none"], "no playlist"), (["remove", "../One"], "no song")])
+    (["playlist", "delete", "none"], "no playlist"), (["remove", "../One"], "no song"),
+    (["remove", "/elsewhere/One.mp3"], "no song"), (["undo", "²"], "takes a number"),
+    (["playlist", "export", "rating>=0", "One.mp3"], "is no playlist's file"),
+    (["playlist", "export", "style:jazz", "rating>=0"], "is no playlist's file")])
 def test_a_slip_at_the_library_is_one_line(run: Run, home: Path, words: list[str], said: str
                                            ) -> None:
     song(home / "output", "One")
     done = run("library", *words)
     lines = [x for x in done.stderr.splitlines() if x.startswith("llm-music-gen: ")]
-    if words == ["remove", "../One"]:
-        assert done.returncode in (0, 2)
-        return
     assert done.returncode == 2 and len(lines) == 1 and said in lines[0], done.stderr
+
+
+def test_a_search_can_leave_songs_out_at_the_console(run: Run, home: Path) -> None:
+    song(home / "output", "Amber Rain", asked="Jazz")
+    song(home / "output", "Night Bus", asked="Jazz")
+    for words in (["jazz", "-rain"], ["-rain", "--json"], ["-rating>3", "bus"]):
+        done = run("library", "search", *words)
+        assert done.returncode == 0 and "Night" in done.stdout, done.stderr
+        assert "Amber" not in done.stdout
+
+
+def test_every_change_of_the_library_speaks_json(run: Run, home: Path) -> None:
+    song(home / "output", "One")
+    for words in (["rate", "One", "3"], ["thumb", "One", "up"], ["rescan"], ["remove", "One"],
+                  ["bin"], ["undo"], ["playlist", "save", "All", "rating>=0"],
+                  ["playlist", "export", "All", str(home / "a.m3u8")],
+                  ["playlist", "import", str(home / "a.m3u8"), "Fixed"], ["playlist"],
+                  ["playlist", "delete", "all"], ["bin", "empty"]):
+        done = run("library", *words, "--json")
+        assert done.returncode == 0 and done.stdout, (words, done.stderr)
+        assert all(isinstance(json.loads(line), dict) for line in done.stdout.splitlines())
+
+
+def test_a_playlist_replaces_only_its_like(run: Run, home: Path) -> None:
+    song(home / "output", "One")
+    for words in (["save", "Jazz", "style:jazz"], ["save", "jazz", "style:jazz", "rating>=0"],
+                  ["export", "jazz", "rating>=0", str(home / "x.m3u8")]):
+        assert run("library", "playlist", *words).returncode == 0
+    assert [p.query for p in load_playlists(home / "data" / "playlists.json").values()] == \
+        ["style:jazz rating>=0"]
+    done = run("library", "playlist", "import", str(home / "x.m3u8"), "JAZZ")
+    assert done.returncode == 2 and "is a smart playlist" in done.stderr
+
+
+def test_a_library_whose_folder_is_gone_is_told(run: Run, home: Path) -> None:
+    song(home / "output", "One")
+    assert run("library", "list").returncode == 0
+    (home / "output").rename(home / "away")
+    done = run("library", "rescan")
+    assert done.returncode == 1 and "is not there" in done.stderr
 
 
 @pytest.mark.parametrize("ending", ["flac", "mp3"])
@@ -551,9 +661,9 @@ def test_a_rating_during_a_scan_is_not_taken_back(library: Catalogue, tmp_path: 
     other = Catalogue(tmp_path / "library.db", tmp_path / "output")
     library.scan(again=True, heard=lambda done, of: None)
 
-    def rate_meanwhile(name: str, own: Heard) -> Heard:
+    def rate_meanwhile(name: str, tags: FileTags, made: str) -> Heard:
         other.rate(first, 5)
-        return own
+        return tags.heard
     library._merged = rate_meanwhile  # type: ignore[method-assign]
     library.scan(again=True)
     assert library.heard(first).rating == 5

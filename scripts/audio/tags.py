@@ -30,11 +30,14 @@ class FileTags:
     seconds : float
         0 when nothing tells.
     heard : Heard
+    readable : bool
+        Whether it is a file that can hold tags.
     """
 
     words: dict[str, str]
     seconds: float
     heard: Heard
+    readable: bool = False
 
     @staticmethod
     def none() -> FileTags:
@@ -51,7 +54,8 @@ def read_tags(path: Path) -> FileTags:
         seconds = float(getattr(getattr(file, "info", None), "length", 0.0) or 0.0)
         words = {name: text for name, (frame, word) in _WORDS.items()
                  if (text := _text(tags, frame, word))}
-        return FileTags(words, seconds if 0 < seconds < _LONGEST else 0.0, heard_in(tags))
+        return FileTags(words, seconds if 0 < seconds < _LONGEST else 0.0, heard_in(tags),
+                        file is not None)
     except Exception:  # damaged tags fail in many ways, and none of them matters
         return FileTags.none()
 

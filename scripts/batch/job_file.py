@@ -11,7 +11,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from scripts.batch.orders import MOST_SEED, Order, words_also
+from scripts.batch.orders import MOST_SEED, Order, separate, words_also
 from scripts.brief import Wishes
 from scripts.errors import MusicGenError, UsageError
 from scripts.recipe import wishes_from_json
@@ -26,7 +26,8 @@ def read_job_file(path: Path, usual: Order,
     """The orders of a file; what a row leaves out is as in `usual`.
 
     The columns are those of :class:`Wishes` (styles, length, key, tempo, meter, tuning, form,
-    chords, motif, binaural, loop) and songs, seed, model, temperature, also.
+    chords, motif, binaural, loop) and songs (or number), seed, model, temperature, also. Styles
+    with ``|`` between them are several orders.
 
     Raises
     ------
@@ -52,30 +53,51 @@ def read_job_file(path: Path, usual: Order,
     for place, row in rows:
         try:
             # Rows without a seed go on where the songs of those before end.
-            before = sum(order.songs for order in orders)
-            orders.append(_order(row, replace(usual, seed=(usual.seed + before) % MOST_SEED)))
-            check(orders[-1])
+            for part in _parts(row):
+                before = sum(order.songs for order in orders)
+                orders.append(_order(part, replace(usual, seed=(usual.seed + before) % MOST_SEED)))
+                check(orders[-1])
         except MusicGenError as error:
             raise UsageError(f"{path.name}, {place}: {error}") from error
     return orders
 
 
+def _parts(row: dict[str, Any]) -> list[dict[str, Any]]:
+    """A row for each of several styles."""
+    styles = row.get("styles")
+    return [{**row, "styles": part} for part in separate(styles)] \
+        if isinstance(styles, str) else [row]
+
+
 def _csv_rows(path: Path, text: str) -> list[tuple[str, dict[str, Any]]]:
-    head = text.lstrip().splitlines()[0] if text.strip() else ""
-    mark = max(",;\t", key=head.count)  # a comma is the decimal sign of half of Europe
+    above, mark = 0, ""  # lines before the one of names; what parts the fields
+    while text and (not mark or not text.partition("\n")[0].strip()):
+        head, _, rest = text.partition("\n")
+        told = re.fullmatch(r"\s*sep=(.)\s*", head)  # a spreadsheet's own hint
+        if head.strip() and not told:
+            # A comma is the decimal sign of half of Europe.
+            mark = mark or max(",;\t", key=head.count)
+            break
+        above, text, mark = above + 1, rest, told[1] if told else mark
     try:
-        reader = csv.DictReader(io.StringIO(text.lstrip()), delimiter=mark, restkey="",
-                                strict=True)
+        reader = csv.reader(io.StringIO(text), delimiter=mark or ",", strict=True)
+        names = [name.strip().lower() for name in next(reader, [])]
+        twice = [name for name in names if name and names.count(name) > 1]
+        if twice:
+            raise UsageError(f'{path.name}, line {above + 1}: the column "{twice[0][:20]}" is '
+                             "there twice")
         rows = []
-        for row in reader:
-            if row.get(""):
-                raise UsageError(f"{path.name}, line {reader.line_num}: it has more fields than "
-                                 "the first line; put what holds commas in quotes")
-            given = {str(k).strip().lower(): v.strip() for k, v in row.items() if v and v.strip()}
+        for fields_of in reader:
+            place = f"line {above + reader.line_num}"
+            if any(field.strip() for field in fields_of[len(names):]):
+                raise UsageError(f"{path.name}, {place}: it has more fields than the line of "
+                                 "column names; put what holds commas in quotes")
+            given = {name: value.strip() for name, value in zip(names, fields_of, strict=False)
+                     if value.strip()}
             if given:
-                rows.append((f"line {reader.line_num}", given))
+                rows.append((place, given))
     except csv.Error as error:
-        raise UsageError(f"{path.name}, line {reader.line_num}: {error}") from error
+        raise UsageError(f"{path.name}, line {above + reader.line_num}: {error}") from error
     return rows
 
 
@@ -126,9 +148,11 @@ def _number(value: Any) -> float:
 
 
 def _whole(value: Any) -> int:
+    # 5 and 5.0 are; 1,000 and 1.000 are a thousand for some and one for others.
     found = _number(value)
-    if found != int(found):
-        raise UsageError(f'"{str(value)[:20]}" is not a whole number')
+    if found != int(found) or re.fullmatch(r"\s*[+-]?\d+[.,]\d{3}\s*", str(value)):
+        raise UsageError(f'"{str(value)[:20]}" is not a whole number; write it without marks, '
+                         "such as 1000")
     return int(found)
 
 
@@ -141,7 +165,8 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "tempo": _number, "tuning": _number, "binaural": _number, "loop": _yes, "length": _length,
     **dict.fromkeys(("styles", "key", "meter", "form", "chords", "motif"), _text)}
 _READ_ORDER: dict[str, Callable[[Any], Any]] = {
-    "songs": _whole, "seed": _whole, "temperature": _number, "model": _text, "also": _also}
+    "songs": _whole, "number": _whole, "seed": _whole, "temperature": _number, "model": _text,
+    "also": _also}
 
 
 def _order(row: dict[str, Any], usual: Order) -> Order:
@@ -155,7 +180,9 @@ def _order(row: dict[str, Any], usual: Order) -> Order:
         if name in wishes:
             asked[name] = _READ[name](value)
         elif name in _READ_ORDER:
-            own[name] = _READ_ORDER[name](value)
+            if "songs" in own and name in ("songs", "number"):
+                raise UsageError("songs and number are the same; leave one of them out")
+            own["songs" if name == "number" else name] = _READ_ORDER[name](value)
         else:
             raise UsageError(f'the column "{str(name)[:20]}" is not known; there can be '
                              + ", ".join(sorted({*wishes, *_READ_ORDER})))

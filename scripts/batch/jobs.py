@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from scripts import paths
 from scripts.batch.orders import Order, order_from_json
 from scripts.database import PATIENCE, is_damage, open_database, set_aside
 from scripts.errors import StorageError, UsageError
@@ -29,6 +30,7 @@ CREATE TABLE IF NOT EXISTS orders (
     id INTEGER PRIMARY KEY AUTOINCREMENT, uid TEXT NOT NULL UNIQUE, rank REAL NOT NULL,
     state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '', made REAL NOT NULL,
     batch TEXT NOT NULL, words TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS by_batch ON orders (batch);
 CREATE TABLE IF NOT EXISTS songs (
     job INTEGER NOT NULL REFERENCES orders ON DELETE CASCADE, number INTEGER NOT NULL,
     state TEXT NOT NULL, tries INTEGER NOT NULL DEFAULT 0, title TEXT NOT NULL DEFAULT '',
@@ -54,7 +56,8 @@ def take_hold(jobs: Path, batch: str) -> Hold | None:
 
 
 @lru_cache(maxsize=2000)
-def _order(words: str) -> Order:
+def _order(words: str, usual: Path) -> Order:
+    """An order; `usual` is where its songs go when it names no folder."""
     return order_from_json(json.loads(words))
 
 
@@ -79,6 +82,8 @@ class Job:
         Why it was stopped.
     done, failed, written : int
         Songs; the written ones wait to be played.
+    begun : int
+        Songs that anything has become of.
     """
 
     id: int
@@ -90,6 +95,7 @@ class Job:
     done: int
     failed: int
     written: int
+    begun: int = 0
 
     @property
     def left(self) -> int:
@@ -195,8 +201,10 @@ class Jobs:
         if self.job(number).left <= 0:
             self._do("UPDATE orders SET state = ? WHERE id = ? AND state IN (?, ?, ?)",
                      (DONE, number, *UNFINISHED))
+            # What failed can be asked for again, and must not be like the others.
             self._do(f"DELETE FROM turns WHERE job IN ({_BATCH}) AND NOT EXISTS (SELECT 1 FROM "
-                     f"orders WHERE id IN ({_BATCH}) AND state NOT IN (?, ?))",
+                     f"orders WHERE id IN ({_BATCH}) AND (state NOT IN (?, ?) OR EXISTS (SELECT 1 "
+                     "FROM songs WHERE job = orders.id AND songs.state = 'failed')))",
                      (number, number, DONE, CANCELLED))
 
     # -- songs -----------------------------------------------------------------------------
@@ -289,14 +297,20 @@ class Jobs:
         found = []
         counts = "".join(", (SELECT count(*) FROM songs WHERE job = orders.id AND songs.state = "
                          f"'{state}') AS {state}" for state in ("done", "failed", "written"))
+        counts += ", (SELECT count(*) FROM songs WHERE job = orders.id) AS begun"
         for row in self._all(f"SELECT *{counts} FROM orders {where}", values):
             try:
-                order = _order(row["words"])
+                order = _order(row["words"], paths.OUTPUT)
             except (ValueError, UsageError):
                 continue
             found.append(Job(row["id"], row["uid"], row["batch"], order, row["state"],
-                             row["reason"], row["done"], row["failed"], row["written"]))
+                             row["reason"], row["done"], row["failed"], row["written"],
+                             row["begun"]))
         return found
+
+    def stamp(self) -> tuple[int, int]:
+        """What is another one after any change of the list, here or by another program."""
+        return (int(self._all("PRAGMA data_version")[0][0]), self._database.total_changes)
 
     def states(self) -> dict[int, str]:
         """The state of each order."""
@@ -304,10 +318,11 @@ class Jobs:
 
     @staticmethod
     def _forget(database: sqlite3.Connection) -> None:
-        """Drop the oldest of the orders that are over."""
+        """Drop the oldest of the orders that are over, their whole batch with them."""
         old = [row[0] for row in database.execute(
-            "SELECT id FROM orders WHERE state IN (?, ?) ORDER BY id DESC LIMIT -1 OFFSET ?",
-            (DONE, CANCELLED, _KEPT))]
+            "SELECT id FROM orders WHERE state IN (?, ?) AND NOT EXISTS (SELECT 1 FROM orders "
+            "AS other WHERE other.batch = orders.batch AND other.state NOT IN (?, ?)) "
+            "ORDER BY id DESC LIMIT -1 OFFSET ?", (DONE, CANCELLED, DONE, CANCELLED, _KEPT))]
         for table, column in (("turns", "job"), ("songs", "job"), ("orders", "id")):
             database.executemany(f"DELETE FROM {table} WHERE {column} = ?", ((n,) for n in old))
 

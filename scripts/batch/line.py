@@ -15,10 +15,10 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Protocol
 
-from scripts.batch.jobs import CANCELLED, OPEN, PAUSED, STOPPED, Job, Jobs, hold_file, take_hold
+from scripts.batch.jobs import CANCELLED, OPEN, PAUSED, STOPPED, Job, Jobs, take_hold
 from scripts.batch.pools import Pool, Sign, Tag
 from scripts.batch.studio import TAKES, Studio
-from scripts.batch.tickets import Ticket, made_already, take_in
+from scripts.batch.tickets import Folders, Ticket, made_already, take_in
 from scripts.errors import (
     Cancelled,
     CrashError,
@@ -28,7 +28,6 @@ from scripts.errors import (
     SetupError,
     StorageError,
 )
-from scripts.files import check_folder
 from scripts.hold import Hold
 from scripts.library.song_files import recover
 from scripts.library.songs import Song, read_song
@@ -96,6 +95,8 @@ class Line:
         self._signs: SimpleQueue[Sign] = SimpleQueue()
         self._locks: dict[str, Hold] = {only: lock} if lock else {}  # by batch
         self._mine: set[int] = set()  # orders that are worked at
+        self._stamp: object = None  # of the list, when it was last looked at
+        self._waits = ""  # what everything waits for, when that has been told
         self._elsewhere: set[str] = set()  # batches that another program is at
         self._known: dict[int, Job] = {}  # orders, also those that are over
         self._writing: tuple[Future[Recipe], Tag] | None = None
@@ -128,16 +129,25 @@ class Line:
         try:
             while self._step():
                 pass
-        except BaseException:
+        except BaseException as error:
             self.stop.set()
             self.pool.cancel_all()
+            if isinstance(error, (Cancelled, KeyboardInterrupt)):
+                self._pause_all()  # or another program that goes on would take them over
             raise
         finally:
             with contextlib.suppress(StorageError):  # it has been told, or comes again
                 self._finish()
         if self._trouble:
-            raise self._trouble
+            raise type(self._trouble)(f"{self._trouble}; then 'generate --resume' goes on")
         return self.failures
+
+    def _pause_all(self) -> None:
+        """Have the orders wait until the user has them go on."""
+        with contextlib.suppress(StorageError):
+            for job in self.jobs.jobs((OPEN,)):
+                if job.id in self._mine:
+                    self.jobs.set_state(job.id, PAUSED)
 
     def _step(self) -> bool:
         """Hand out what can be done, wait a moment, take in what is done; False at the end."""
@@ -149,7 +159,10 @@ class Line:
         going = [*self._playing, *([self._writing[0]] if self._writing else [])]
         if not going:
             states = self.jobs.states()
-            if any(states.get(n) == PAUSED for n in self._mine):
+            paused = sorted(n for n in self._mine if states.get(n) == PAUSED)
+            if paused:
+                self._wait_for(f"order {paused[0]} is paused; 'jobs continue {paused[0]}' has it "
+                               "go on")
                 time.sleep(_REST)
                 return True
             if not self._waiting:
@@ -157,6 +170,7 @@ class Line:
             time.sleep(_TICK)
             return True
         done, _ = wait(going, _TICK, FIRST_COMPLETED)
+        self._wait_for("" if done else self.pool.lacks())
         self._tell()
         for future in done:
             if self._writing and future is self._writing[0]:
@@ -165,18 +179,30 @@ class Line:
                 self._take_song(future)
         return True
 
+    def _wait_for(self, what: str) -> None:
+        """Tell what everything waits for, once."""
+        if what and what != self._waits:
+            self.listener.noted(what)
+        self._waits = what
+
     # -- orders ----------------------------------------------------------------------------
 
     def _claim(self) -> None:
         """Hold the orders that nobody else is working at; take up what is left of them."""
+        stamp = self.jobs.stamp()
+        if stamp == self._stamp and not self._elsewhere:
+            self._let_go()
+            return
+        self._stamp = stamp
         found = [job for job in self.jobs.jobs((OPEN, PAUSED))
                  if not self.only or job.batch == self.only]
+        folders = Folders(self.cancelled)
         for job in found:
             if not self._has(job):
                 continue
             self._known[job.id] = job
             if job.id not in self._mine:
-                self._take_up(job)
+                self._take_up(job, folders)
             elif job.written > sum(tag[0] == job.id for tag in self._here()):
                 # Failed songs that are to be played again.
                 self._load_written(job.id)
@@ -217,8 +243,7 @@ class Line:
             self._unlock(batch)
 
     def _unlock(self, batch: str) -> None:
-        self._locks.pop(batch).release()
-        _take_away(hold_file(self.jobs.path, batch))
+        self._locks.pop(batch).remove()
 
     def _here(self) -> set[Tag]:
         """Songs that are written and known here."""
@@ -232,18 +257,17 @@ class Line:
             if (job, number) not in known:
                 self._waiting.append(((job, number), recipe))
 
-    def _take_up(self, job: Job) -> None:
+    def _take_up(self, job: Job, folders: Folders) -> None:
         """Look at what there is of an order that was begun."""
         self._mine.add(job.id)
         self._in_a_row[job.id] = 0
         try:
-            check_folder(job.order.out)
+            made = folders.made(job.order.out, job.uid, bool(job.begun))
         except StorageError as error:
             self._stop_at(job, error)
             return
-        recover(job.order.out, time.time())
-        if job.done + job.failed + job.written or not self.only:
-            self._look_for_made(job)
+        for number, path in made.items():  # files that were there before their line in the list
+            self.jobs.keep_done(job.id, number, read_song(path).title)
         self._load_written(job.id)
         self.jobs.close_done(job.id)
 
@@ -253,11 +277,6 @@ class Line:
         for other in [job, *self._known.values()]:
             if other.order.out == job.order.out:
                 self.jobs.set_state(other.id, STOPPED, str(error))
-
-    def _look_for_made(self, job: Job) -> None:
-        """Songs whose files were there before their line in the list was."""
-        for number, path in made_already(job.order.out, job.uid).items():
-            self.jobs.keep_done(job.id, number, read_song(path).title)
 
     # -- writing ---------------------------------------------------------------------------
 
@@ -452,6 +471,9 @@ class Line:
         self.listener.failed(self._known[tag[0]], tag[1], reason)
         if self._in_a_row[tag[0]] >= HOPELESS:
             self.jobs.set_state(tag[0], STOPPED, reason)
+            self.listener.noted(f'order {tag[0]} ("{self._known[tag[0]].order.wishes.styles}") is '
+                                f"stopped after {HOPELESS} failures in a row; 'generate --resume' "
+                                "goes on with it")
 
     def _over(self, tag: Tag) -> None:
         self._tries.pop(tag, None)
@@ -495,9 +517,3 @@ class Line:
                 self._done(tag, read_song(made))
             else:
                 self._fail(tag, reason)
-
-
-def _take_away(path: Path) -> None:
-    """Delete a lock; it does no harm where that cannot be."""
-    with contextlib.suppress(OSError):
-        path.unlink(missing_ok=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from scripts import paths
 from scripts.brief import MOST_SONGS, Wishes
 from scripts.errors import UsageError
 from scripts.recipe import wishes_from_json, wishes_to_json
@@ -67,7 +68,9 @@ class Order:
     def to_json(self) -> dict[str, Any]:
         """As plain data."""
         return {"wishes": wishes_to_json(self.wishes), "songs": self.songs, "seed": self.seed,
-                "model": self.model, "temperature": self.temperature, "out": str(self.out),
+                "model": self.model, "temperature": self.temperature,
+                # The usual folder moves with the program.
+                "out": "" if self.out == paths.OUTPUT.absolute() else str(self.out),
                 "bitrate": self.bitrate, "also": list(self.also),
                 "file": str(self.file) if self.file else None}
 
@@ -83,7 +86,8 @@ def order_from_json(data: Any) -> Order:
     try:
         file = data["file"]
         return Order(wishes_from_json(data["wishes"]), int(data["songs"]), int(data["seed"]),
-                     str(data["model"]), float(data["temperature"]), Path(data["out"]),
+                     str(data["model"]), float(data["temperature"]),
+                     Path(data["out"]) if data["out"] else paths.OUTPUT.absolute(),
                      int(data["bitrate"]), tuple(map(str, data["also"])),
                      Path(file) if file else None)
     except (KeyError, TypeError, ValueError, OverflowError) as error:

@@ -81,9 +81,8 @@ def _given(recipe: Recipe, styles: dict[str, Style], instruments: Mapping[str, I
     """A song around somebody's notes."""
     from scripts.arranger.given import arrange_piece
     from scripts.piece_brief import brief_for
-    from scripts.score.open_piece import open_piece
     assert recipe.file
-    piece = open_piece(recipe.file)
+    piece = recipe.piece()
     made = brief_for(piece, recipe.wishes, styles, recipe.seed)
     octaves = {name: i.octave for name, i in instruments.items()}
     arrangement = arrange_piece(made.brief, made.piece, paths.DATA, octaves)

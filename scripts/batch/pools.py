@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from scripts.batch.tickets import Ticket
 from scripts.errors import SetupError, UsageError
 
 _SLOTS = 65
+_EMPTY = 10.0  # seconds without a worker after which that is told
 MOST_JOBS = 60  # Windows waits for no more than 63 things at once
 Tag = tuple[int, int]  # order and number of a song
 Sign = tuple[Tag, str, float, str]  # of life: stage, share done, text
@@ -48,6 +50,9 @@ class Pool(Protocol):
 
     def cancel_all(self) -> None:
         """Have all songs that are being played stop soon."""
+
+    def lacks(self) -> str:
+        """What songs wait for, where that can be told."""
 
     def mend(self) -> None:
         """Go on after a process has died."""
@@ -87,6 +92,9 @@ class InProcess:
 
     def cancel_all(self) -> None:
         self._stopped.set()
+
+    def lacks(self) -> str:
+        return ""
 
     def mend(self) -> None:
         pass
@@ -129,6 +137,9 @@ class Processes:
     def cancel_all(self) -> None:
         self._dropped[0] = 1
 
+    def lacks(self) -> str:
+        return ""
+
     def mend(self) -> None:
         self.executor.shutdown(wait=True, cancel_futures=True)
         self._start()
@@ -170,13 +181,16 @@ class Cluster:
                              "there; start them with 'dask scheduler' and 'dask worker' "
                              "(docs/cluster.md)") from error
         self._futures: dict[Future[Any], int] = {}  # with the numbers of their orders
+        self._empty = 0.0  # since when there has been no worker; 0 while there is one
         self.executor: Executor = self._client.get_executor(pure=False, retries=3)
 
     @property
     def jobs(self) -> int:
         """One song for each thread of each worker that is there now."""
-        workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
-        return max(1, sum(int(worker["nthreads"]) for worker in workers))
+        return max(1, sum(int(worker["nthreads"]) for worker in self._workers()))
+
+    def _workers(self) -> list[dict[str, Any]]:
+        return list(self._client.scheduler_info(n_workers=-1)["workers"].values())
 
     def submit(self, ticket: Ticket, tag: Tag) -> Future[Any]:
         future = self.executor.submit(_play_away, ticket)
@@ -194,6 +208,16 @@ class Cluster:
 
     def cancel_all(self) -> None:
         self.executor.shutdown(wait=False)
+
+    def lacks(self) -> str:
+        if self._futures and not self._workers():
+            self._empty = self._empty or time.monotonic()
+            if time.monotonic() - self._empty > _EMPTY:
+                return ("the cluster has no worker any more; the songs wait for one "
+                        "('dask worker', docs/cluster.md)")
+        else:
+            self._empty = 0.0
+        return ""
 
     def mend(self) -> None:
         pass

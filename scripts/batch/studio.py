@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
 from scripts import paths
 from scripts.batch.orders import Order
-from scripts.brief import Brief, make_brief
+from scripts.brief import Brief, Wishes, make_brief
 from scripts.child import Child
 from scripts.composer.compose import Composer, Composition, lanes_for, threads_for
 from scripts.composer.rules import sheet_grammar
@@ -26,7 +26,7 @@ from scripts.progress import Report
 from scripts.recipe import Recipe, kept_recipe
 from scripts.score.piece import Piece
 from scripts.settings import Settings
-from scripts.styles.style import load_styles
+from scripts.styles.style import Style, load_styles
 from scripts.synth.fonts import find_soundfont
 
 AGAIN = ".json"  # of a song that is made again
@@ -66,6 +66,12 @@ class Studio:
         """Whether the song that is being written is wanted no more."""
         return self._cancelled() or self.drop.is_set()
 
+    def as_made(self, order: Order) -> Order:
+        """The order; of a song that is made again, with its own wishes."""
+        if order.file is None or not _is_again(order):
+            return order
+        return replace(order, wishes=kept_recipe(order.file, self.styles).wishes)
+
     def check(self, order: Order) -> tuple[str, ...]:
         """Guesses that the user should know of; what cannot be met is told before any work.
 
@@ -90,12 +96,10 @@ class Studio:
         seed = order.seed + number - 1 + take * _NEXT_TAKE
         if order.file is not None and _is_again(order):
             again = kept_recipe(order.file, self.styles)
-            if again.file is None:
-                return again.brief(self.styles)
-            order, seed = replace(order, file=again.file, wishes=again.wishes), again.seed
+            return again.brief(self.styles) if again.file is None else \
+                _brief_for(again.piece(), again.wishes, self.styles, again.seed)
         if order.file is not None:
-            from scripts.piece_brief import brief_for
-            return brief_for(_opened(order.file), order.wishes, self.styles, seed).brief
+            return _brief_for(_opened(order.file), order.wishes, self.styles, seed)
         return make_brief(order.wishes, self.styles, seed)
 
     def write(self, order: Order, number: int, take: int, report: Report) -> Recipe:
@@ -105,7 +109,8 @@ class Studio:
         brief = self.brief(order, number, take)
         temperature = min(2.0, order.temperature + take % TAKES * _HOTTER)
         if order.file is not None:
-            return Recipe(order.wishes, brief.seed, temperature, file=order.file)
+            return Recipe(order.wishes, brief.seed, temperature, file=order.file,
+                          notes=_read(order.file))
         written = self.compose(order, brief, temperature, report)
         return Recipe(order.wishes, brief.seed, temperature, written)
 
@@ -181,6 +186,17 @@ def _is_again(order: Order) -> bool:
 
 
 @lru_cache(maxsize=1)
+def _read(file: Path) -> bytes:
+    from scripts.score.open_piece import read_notes
+    return read_notes(file)
+
+
+@lru_cache(maxsize=1)
 def _opened(file: Path) -> Piece:
-    from scripts.score.open_piece import open_piece
-    return open_piece(file)
+    from scripts.score.open_piece import read_piece
+    return read_piece(_read(file), file.name)
+
+
+def _brief_for(piece: Piece, wishes: Wishes, styles: Mapping[str, Style], seed: int) -> Brief:
+    from scripts.piece_brief import brief_for
+    return brief_for(piece, wishes, styles, seed).brief

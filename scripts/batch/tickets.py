@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scripts.errors import StorageError
-from scripts.library.song_files import SUFFIXES, SongFiles
+from scripts.errors import Cancelled, StorageError
+from scripts.files import check_folder
+from scripts.library.song_files import SUFFIXES, SongFiles, recover
 
 
 @dataclass(frozen=True)
@@ -55,17 +59,62 @@ def take_in(made: dict[str, bytes], title: str, out: Path) -> str:
 
 def made_already(out: Path, order: str) -> dict[int, Path]:
     """Songs of an order that have their final names, by number, whatever the list of jobs says."""
-    found = {}
+    return _made_in(out, lambda: False).get(order, {})
+
+
+class Folders:
+    """Folders of songs as one look finds them: put in order, and what was made in them.
+
+    Parameters
+    ----------
+    cancelled : callable
+        Asked on the way, for there may be very many songs.
+    """
+
+    def __init__(self, cancelled: Callable[[], bool]) -> None:
+        self._cancelled = cancelled
+        self._tidy: set[Path] = set()
+        self._made: dict[Path, dict[str, dict[int, Path]]] = {}
+
+    def made(self, out: Path, order: str, begun: bool) -> dict[int, Path]:
+        """Songs of an order that have their final names, by number.
+
+        Parameters
+        ----------
+        begun : bool
+            Whether there can be any: then all songs of the folder are looked at, once.
+
+        Raises
+        ------
+        StorageError
+            When the folder cannot be written.
+        """
+        if out not in self._tidy:
+            check_folder(out)
+            recover(out, time.time())
+            self._tidy.add(out)
+        if begun and out not in self._made:
+            self._made[out] = _made_in(out, self._cancelled)
+        return self._made[out].get(order, {}) if begun else {}
+
+
+def _made_in(out: Path, cancelled: Callable[[], bool]) -> dict[str, dict[int, Path]]:
+    """Songs of a folder by order and number."""
+    found: dict[str, dict[int, Path]] = {}
     try:
-        details = sorted(p for p in out.iterdir() if p.suffix == ".json")
+        names = set(os.listdir(out))
     except OSError:
         return {}
-    for path in details:
+    for name in sorted(n for n in names if n.endswith(".json")):
+        mp3 = f"{name.removesuffix('.json')}.mp3"
+        if mp3 not in names:
+            continue
+        if cancelled():
+            raise Cancelled("stopped")
         with contextlib.suppress(OSError, ValueError, AttributeError, KeyError, TypeError,
                                  RecursionError):  # a file of somebody else
-            text = path.read_text(encoding="utf-8", errors="replace")
-            if order in text and path.with_suffix(".mp3").is_file():
-                recipe = json.loads(text)["recipe"]
-                if recipe["order"] == order:
-                    found[int(recipe["number"])] = path.with_suffix(".mp3")
+            text = (out / name).read_text(encoding="utf-8", errors="replace")
+            recipe = json.loads(text)["recipe"]
+            if recipe["order"]:
+                found.setdefault(str(recipe["order"]), {})[int(recipe["number"])] = out / mp3
     return found

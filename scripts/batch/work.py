@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -69,22 +70,19 @@ def _work(settings: Settings, listener: Listener, cancelled: Callable[[], bool],
         if kept.notice:
             listener.noted(kept.notice)
         with Studio(settings, lambda: cancelled() or stop.is_set(), worker) as studio, awake():
-            batch, lock = "", None
             if reopen:
                 _reopen(kept)
-            if orders is not None:
-                good = [_checked(order, studio, listener) for order in orders]
-                for out in {order.out for order in good}:
-                    check_folder(out)
-                batch = uuid.uuid4().hex
-                lock = take_hold(kept.path, batch)  # before another program sees the orders
-                kept.add_all(good, batch)
-            one = orders is not None and sum(order.songs for order in orders) == 1
-            pool = _pool(cluster, 1 if one else jobs, cancelled)
-            try:
+            good = [_checked(order, studio, listener) for order in orders or ()]
+            for out in {order.out for order in good}:
+                check_folder(out)
+            one = sum(order.songs for order in good) == 1
+            with closing(_pool(cluster, 1 if one else jobs, cancelled)) as pool:
+                batch, lock = "", None
+                if good:
+                    batch = uuid.uuid4().hex
+                    lock = take_hold(kept.path, batch)  # before another program sees the orders
+                    kept.add_all(good, batch)
                 return Line(kept, studio, pool, listener, cancelled, stop, batch, lock).run()
-            finally:
-                pool.close()
     finally:
         kept.close()
 
@@ -96,7 +94,7 @@ def checker(settings: Settings) -> Callable[[Order], object]:
 
 def _checked(order: Order, studio: Studio, listener: Listener) -> Order:
     """An order that can be met, as it is kept: its files found from any folder."""
-    order = replace(order, out=order.out.absolute(),
+    order = replace(studio.as_made(order), out=order.out.absolute(),
                     file=order.file.absolute() if order.file else None,
                     model=_whole_path(order.model))
     for note in studio.check(order):
@@ -110,11 +108,20 @@ def _whole_path(model: str) -> str:
 
 
 def _reopen(jobs: Jobs) -> None:
-    """Whoever goes on has mended what stopped the orders."""
+    """Whoever goes on has mended what stopped the orders; what another program is at is its own."""
+    free: dict[str, bool] = {}
     for job in jobs.jobs((STOPPED, PAUSED)):
-        jobs.set_state(job.id, OPEN)
+        if job.batch not in free:
+            held = take_hold(jobs.path, job.batch)
+            free[job.batch] = held is not None
+            if held:
+                held.remove()
+        if free[job.batch]:
+            jobs.set_state(job.id, OPEN)
     if not jobs.jobs((OPEN,)):
-        raise UsageError("there is no unfinished order to go on with; 'jobs list' shows them all")
+        raise UsageError("there is no unfinished order to go on with; 'jobs list' shows them all"
+                         if all(free.values()) else
+                         "another program is at the orders that are left; 'jobs list' shows them")
 
 
 def _pool(cluster: str, jobs: int, cancelled: Callable[[], bool]) -> Pool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from scripts.errors import StorageError, UsageError
 from scripts.files import patiently, storage_error
-from scripts.library.song_files import SUFFIXES, is_taken
+from scripts.library.song_files import SUFFIXES
 from scripts.library.songs import AUDIO
 
 FOLDER = ".bin"
@@ -90,8 +90,9 @@ def restore(folder: Path, number: int | None = None) -> Path:
         raise UsageError("there is no such song in the bin; 'library bin' shows them"
                          if number is not None else "the bin is empty")
     song = found[0]
-    if is_taken(folder, song.name) and any((folder / f.name).exists() for f in song.files):
-        raise StorageError(f"{folder / song.name}: another song is called so now; rename it first")
+    taken = [folder / f.name for f in song.files if (folder / f.name).exists()]
+    if taken:
+        raise StorageError(f"{taken[0]}: another song is called so now; rename it first")
     try:
         for file in sorted(song.files, key=lambda f: f.suffix == ".mp3"):
             _move(file, folder / file.name)
@@ -119,15 +120,22 @@ def empty(folder: Path) -> int:
 def _places(folder: Path) -> list[Path]:
     """A folder for each removal."""
     try:
-        return [p for p in (folder / FOLDER).iterdir() if p.name.isdigit() and p.is_dir()]
+        return [p for p in (folder / FOLDER).iterdir()
+                if p.name.isascii() and p.name.isdigit() and p.is_dir()]
     except OSError:
         return []
 
 
 def _files(song: Path) -> list[Path]:
-    """A song's files, its audio last."""
-    beside = [song.with_name(f"{song.stem}{ending}") for ending in SUFFIXES]
-    return [p for p in beside if p != song and p.exists()] + [song]
+    """A song's files, its audio last; what belongs to another song of the same name stays."""
+    beside = [p for p in (song.with_name(f"{song.stem}{ending}") for ending in SUFFIXES)
+              if p.exists() and not p.samefile(song)]
+    if song.suffix != ".mp3":
+        others = [song.with_suffix(ending) for ending in AUDIO]
+        if any(p.exists() and not p.samefile(song) for p in others):
+            beside = []
+        beside = [p for p in beside if p.suffix not in AUDIO]
+    return [*beside, song]
 
 
 def _move(file: Path, place: Path) -> None:

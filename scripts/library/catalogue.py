@@ -13,17 +13,20 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from scripts import paths
 from scripts.audio.heard import BEST, MOST_PLAYS, Heard, write_heard
-from scripts.audio.tags import read_tags
+from scripts.audio.tags import FileTags, read_tags
 from scripts.database import open_database, open_for_now
-from scripts.errors import StorageError, UsageError
+from scripts.errors import MusicGenError, StorageError, UsageError
 from scripts.hold import hold
 from scripts.library.folder import Stamp, songs_in
 from scripts.library.query import conditions
 from scripts.library.songs import Details, Song, known_from, printable, read_details, song_of
+from scripts.styles.style import load_styles
 
 WRITING = "writing-tags.lmg-lock"  # held by the program that writes into the songs' files
 _GROUP = 200  # songs that are read between two writings
@@ -53,6 +56,15 @@ _PUT = (f"INSERT INTO songs ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len
         + ", ".join(f"{c} = iif(changed > 0, {c}, excluded.{c})" for c in _HEARD))
 
 
+def usual_moods() -> list[str]:
+    """The styles of the program that are moods."""
+    try:
+        styles = load_styles(paths.DATA / "styles")
+    except MusicGenError:  # told when songs are made; the library is read all the same
+        return []
+    return [style.name for style in styles.values() if style.kind == "mood"]
+
+
 class Catalogue:
     """The songs of a folder. Only the thread that made it may use it.
 
@@ -64,12 +76,14 @@ class Catalogue:
     path : Path
     folder : Path
         Of the songs.
-    moods : collection of str
-        Styles that are moods.
+    moods : callable
+        Gives the styles that are moods, once they are needed.
     """
 
-    def __init__(self, path: Path, folder: Path, moods: Iterable[str] = ()) -> None:
-        self.path, self.folder, self.moods = path, folder, frozenset(moods)
+    def __init__(self, path: Path, folder: Path, moods: Callable[[], Iterable[str]] = usual_moods
+                 ) -> None:
+        self.path, self.folder, self._moods = path, folder, moods
+        self.unwritten = ""  # why the last change could not be written into a song's file
         try:
             self._database, self.notice, _ = open_database(path, _TABLES)
         except StorageError as error:
@@ -77,6 +91,11 @@ class Catalogue:
             self.notice = f"{error}; ratings last until the program ends."
         self._database.create_function("casefold", 1, lambda text: str(text).casefold(),
                                        deterministic=True)
+
+    @cached_property
+    def moods(self) -> frozenset[str]:
+        """Styles that are moods."""
+        return frozenset(self._moods())
 
     def close(self) -> None:
         self._database.close()
@@ -135,7 +154,7 @@ class Catalogue:
             time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(stamp.audio / 1e9))
         tempo, seed = facts.get("tempo"), facts.get("seed")
         tempo = float(tempo) if isinstance(tempo, (int, float)) else None
-        heard = self._merged(name, tags.heard)
+        heard = self._merged(name, tags, str(details.get("made", "")))
         file = _shown(name)
         shown = [song.title, file, *words.values(), *map(printable, styles)]
         if tempo is not None:
@@ -150,10 +169,19 @@ class Catalogue:
                heard.last, heard.thumb)
         return tuple(_bindable(value) for value in row)
 
-    def _merged(self, name: str, own: Heard) -> Heard:
+    def _merged(self, name: str, tags: FileTags, made: str) -> Heard:
         """What the file says of the listener, and what was known before."""
-        here = self.heard(self.folder / name)
-        if own == Heard():
+        own = tags.heard
+        rows = self._all("SELECT rating, plays, last, thumb, changed, made FROM songs "
+                         "WHERE name = ?", (os.fsencode(name),))
+        if rows and made and rows[0]["made"] != made[:40]:
+            self.forget(self.folder / name)  # another song that was called so
+            return own
+        if not rows:
+            return own
+        here = Heard(*rows[0][:4])
+        written = tags.readable and not rows[0]["changed"]  # then what the file lacks was taken out
+        if own == Heard() and not written:
             return here
         if own.plays < here.plays:  # plays are never taken back
             return replace(own, plays=here.plays, last=max(own.last, here.last))
@@ -181,13 +209,17 @@ class Catalogue:
         """Songs that meet a query (:mod:`scripts.library.query`), oldest first."""
         return [self._song(row) for row in self.find_rows(text, most)]
 
-    def find_rows(self, text: str, most: int = -1) -> list[sqlite3.Row]:
+    def find_rows(self, text: str, most: int = -1, columns: str = "*") -> list[sqlite3.Row]:
         """The same, with all that is known of each song."""
         terms = conditions(text)
         where = " AND ".join(f"({t.words})" for t in terms) or "1"
         values = [_bindable(v) for t in terms for v in t.values]
-        return self._all(f"SELECT * FROM songs WHERE {where} ORDER BY audio, file LIMIT ?",
+        return self._all(f"SELECT {columns} FROM songs WHERE {where} ORDER BY audio, file LIMIT ?",
                          (*values, most))
+
+    def names(self, text: str) -> list[str]:
+        """Names of the files that meet a query, oldest first."""
+        return [os.fsdecode(row["name"]) for row in self.find_rows(text, columns="name")]
 
     def song(self, name: str) -> Song:
         """The song of an ID, a file name or a title.
@@ -197,9 +229,11 @@ class Catalogue:
         UsageError
             When there is none, or more than one.
         """
-        file = Path(name).name
+        file = Path(name)
+        if file.name != name and file.absolute().parent.resolve() != self.folder.resolve():
+            file = Path()  # a file of another folder is no song of this one
         rows = self._all("SELECT * FROM songs WHERE name = ? OR id = ?",
-                         (os.fsencode(file), name.lower())) or self._all(
+                         (os.fsencode(file.name), name.lower())) or self._all(
             "SELECT * FROM songs WHERE casefold(title) = ? OR casefold(file) = ?",
             (_bindable(name.casefold()), _bindable(f"{name}.mp3".casefold())))
         if not rows:
@@ -270,7 +304,7 @@ class Catalogue:
             return self._write_changes(leave)
 
     def _write_changes(self, leave: Sequence[Path]) -> int:
-        left = 0
+        left, self.unwritten = 0, ""
         kept = {path.name for path in leave}
         for row in self._all("SELECT name, rating, plays, last, thumb, changed FROM songs "
                              "WHERE changed > 0"):
@@ -284,8 +318,9 @@ class Catalogue:
                 if path.is_file():
                     write_heard(path, heard)
                 stamp = path.stat()
-            except (StorageError, OSError):
+            except (StorageError, OSError) as error:
                 left += 1
+                self.unwritten = str(error)
                 continue
             # What was changed meanwhile is written the next time.
             self._many("UPDATE songs SET changed = 0, audio = ?, bytes = ? "

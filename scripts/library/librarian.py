@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from scripts.library.catalogue import Catalogue
+from scripts.library.catalogue import Catalogue, usual_moods
 from scripts.library.listener import take_in_ratings
 from scripts.library.song_files import recover
 from scripts.library.songs import Song
@@ -30,7 +30,7 @@ class Librarian:
         Gives the styles that are moods, once they are needed.
     """
 
-    def __init__(self, path: Path, folder: Path, moods: Callable[[], Iterable[str]] = tuple
+    def __init__(self, path: Path, folder: Path, moods: Callable[[], Iterable[str]] = usual_moods
                  ) -> None:
         self._path, self._folder, self._moods = path, folder, moods
         self._wanted = threading.Event()
@@ -42,6 +42,7 @@ class Librarian:
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.reading = ""  # how far a long reading has come
+        self.unwritten = ""  # why a rating could not be written into its song's file
 
     def start(self) -> None:
         """Begin; the songs of the last time come first, then what has changed since."""
@@ -51,7 +52,7 @@ class Librarian:
         """Look at the folder now; before :meth:`start`, in the thread of the caller."""
         self._stale = True
         if self._thread.ident is None:
-            catalogue = Catalogue(self._path, self._folder, self._moods())
+            catalogue = Catalogue(self._path, self._folder, self._moods)
             self._look(catalogue)
             catalogue.close()
         self._wanted.set()
@@ -85,11 +86,10 @@ class Librarian:
             self._ready.set()
 
     def _work(self) -> None:
-        catalogue = Catalogue(self._path, self._folder)
+        catalogue = Catalogue(self._path, self._folder, self._moods)
         try:
             if catalogue.totals()[0]:
                 self._give(catalogue)
-            catalogue.moods = frozenset(self._moods())
             recover(self._folder, time.time())
             written = time.monotonic()
             while not self._ended:
@@ -98,6 +98,7 @@ class Librarian:
                 if time.monotonic() - written > _WRITE:
                     written = time.monotonic()
                     catalogue.write_changes([self._playing] if self._playing else [])
+                    self.unwritten = catalogue.unwritten
                 self._wanted.wait(LOOK)
             catalogue.write_changes()
         finally:

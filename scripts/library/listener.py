@@ -12,8 +12,8 @@ from scripts.library.catalogue import Catalogue
 
 def take_in_ratings(old: Path, catalogue: Catalogue) -> None:
     """Give the songs of the library what the old file knows of them, once."""
-    if not old.is_file():
-        return
+    if not old.is_file() or not catalogue.folder.is_dir():
+        return  # nothing, or songs that are not there now
     with contextlib.suppress(sqlite3.Error, OSError):
         database = sqlite3.connect(old)
         try:

@@ -14,6 +14,7 @@ from scripts.errors import StorageError, UsageError
 from scripts.files import write_text
 from scripts.library.songs import AUDIO, Song, printable, read_song
 
+M3U8 = (".m3u8", ".m3u")
 MOST_LINES = 100_000
 MOST_BYTES = 20 << 20
 LONGEST_NAME = 60
@@ -50,7 +51,7 @@ def write_m3u8(path: Path, songs: Iterable[Song]) -> list[str]:
         if not name.isprintable() or name != name.strip():
             left.append(printable(song.path.name))
             continue
-        if name.startswith("#"):
+        if name.startswith("#") or _ADDRESS.match(name):
             name = f".{os.sep}{name}"
         lines += [f"#EXTINF:{round(song.seconds) or -1},{printable(song.title)}", name]
     write_text(path, "\n".join(lines) + "\n")

@@ -22,7 +22,8 @@ TEXTS = {"title": "title", "style": "asked || ' ' || styles", "mood": "mood", "k
          "meter": "meter", "model": "model", "file": "file", "asked": "asked"}
 NUMBERS = {"tempo": "tempo", "bpm": "tempo", "rating": "rating", "plays": "plays",
            "length": "seconds / 60.0", "seed": "seed"}
-DATES = {"date": "made", "made": "made"}
+_DAY = "coalesce(datetime(made, 'localtime'), made)"  # it is kept in UTC
+DATES = {"date": _DAY, "made": _DAY}
 FIELDS = tuple(dict.fromkeys((*TEXTS, *NUMBERS, *DATES, "thumb")))
 
 
@@ -46,7 +47,8 @@ def conditions(text: str) -> list[Condition]:
             continue
         term = _term((field or "").lower(), sign or "", value) or _anywhere(
             f"{field}{sign}{value}" if field else value)
-        found.append(Condition(f"NOT ({term.words})", term.values) if without else term)
+        # What is not known (NULL) is not so.
+        found.append(Condition(f"NOT coalesce({term.words}, 0)", term.values) if without else term)
     return found[:MOST_TERMS]
 
 

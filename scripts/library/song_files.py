@@ -77,13 +77,9 @@ class SongFiles:
             return False
         self._held = held
         if is_taken(folder, name):  # between looking and locking
-            self._let_go()
-            _take_away(self._lock)
+            held.remove()
             return False
         return True
-
-    def _let_go(self) -> None:
-        self._held.release()
 
     def part(self, suffix: str) -> Path:
         """The temporary name for a file of the song."""
@@ -125,11 +121,11 @@ class SongFiles:
 
     def tidy(self) -> None:
         """Take away what is unfinished, and let go of the name."""
-        self._let_go()
         if self._whole and self._lock.exists():
+            self._held.release()
             return
-        for path in (*(self.part(s) for s in SUFFIXES), self._lock):
-            _take_away(path)
+        _sweep_parts(self._lock)
+        self._held.remove()
 
 
 def _flush_if_free(path: Path) -> None:
@@ -159,8 +155,7 @@ def _name_all(lock: Path, suffixes: list[str], held: Hold, waits: Sequence[float
                 rename(part, final, waits)
     flush_folder(lock.parent)
     _sweep_parts(lock)  # such as the WAV, when only the MP3 is kept
-    held.release()  # Windows deletes no open file
-    _take_away(lock)
+    held.remove()
     return final
 
 
@@ -226,7 +221,7 @@ def _recovered(lock: Path) -> bool:
             _name_all(lock, suffixes, held, ())
             return True
         _sweep_parts(lock)
-    _take_away(lock)
+        held.remove()
     return False
 
 

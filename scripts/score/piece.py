@@ -15,6 +15,7 @@ from scripts.score.meter import TICKS_PER_QUARTER, Meter
 
 Weights = npt.NDArray[np.float64]  # (12,), of pitch classes
 
+LARGEST_FILE = 8 << 20  # bytes of a file of notes; a symphony has less
 MOST_VOICES = 24
 DRUM_CHANNEL = 9  # of General MIDI, counted from 0
 SLOWEST, QUICKEST = 20.0, 300.0  # quarter notes a minute that can be arranged

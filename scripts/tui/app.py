@@ -13,7 +13,6 @@ from scripts.library.librarian import Librarian
 from scripts.library.songs import Song
 from scripts.llm.registry import find_model
 from scripts.settings import Settings
-from scripts.styles.style import load_styles
 from scripts.tui import keys
 from scripts.tui.bindings import BINDINGS, help_lines, table_of
 from scripts.tui.choosing import Choosing, model_words
@@ -58,7 +57,8 @@ class App:
         self.listening = Listening(self.state, player)
         self.making = Making(self.state, self._song_done)
         self.choosing = Choosing(self.state, self._setting_changed)
-        self.librarian = Librarian(paths.LIBRARY, paths.OUTPUT, self._moods)
+        self.librarian = Librarian(paths.LIBRARY, paths.OUTPUT)
+        self._unwritten = ""  # the latest complaint of a rating that a file did not take
         self._fresh: list[Path] = []  # songs that were just made
         self.patience = _PATIENCE
         self._running, self._resumed = True, False
@@ -189,10 +189,6 @@ class App:
             self.state.model = self.state.model_words = ""
             self.state.message = str(error)
 
-    def _moods(self) -> list[str]:
-        """Styles that are moods; for the librarian's thread."""
-        return [s.name for s in load_styles(paths.DATA / "styles").values() if s.kind == "mood"]
-
     def _count(self) -> None:
         """What the library held the last time, before anything is read."""
         library = self.listening.library
@@ -202,6 +198,10 @@ class App:
     def _take_songs(self) -> None:
         """Take in what the librarian has found."""
         self.state.reading = self.librarian.reading
+        if (why := self.librarian.unwritten) != self._unwritten:
+            self._unwritten = why
+            if why:
+                self.state.message = f"A rating is in the library alone: {why}."
         songs = self.librarian.take()
         if songs is None:
             return

@@ -232,6 +232,9 @@ class Listening:
         song = self._song()
         if not song or not self._player:
             return
+        if song.path.parent != self.library.folder:
+            self.state.message = "Only songs of the library can be binned; D drops it from here."
+            return
         try:
             self.library.write_changes()
             self._player.change(lambda queue: queue.drop(song))
@@ -356,7 +359,12 @@ class Listening:
             kept = load_playlists(paths.PLAYLISTS)
         except MusicGenError:
             kept = {}
-        return songs_for(self._playlist, kept, self.library.find, lambda: self.songs)
+        return songs_for(self._playlist, kept, self._matching, lambda: self.songs)
+
+    def _matching(self, query: str) -> list[Song]:
+        """The songs that meet a query; those that are known are not read again."""
+        known = {song.path.name: song for song in self.songs}
+        return [known[name] for name in self.library.names(query) if name in known]
 
     def _song(self) -> Song | None:
         return self._player.playing().song if self._player else None
