@@ -160,9 +160,12 @@ class Progress:
                         "convert": f"Converting song number {number} from Wav to Mp3..."}[stage])
         self._draw(percent_bar(done) if self.songs == 1 else self._whole())
 
-    def noted(self, note: str) -> None:
+    def expect(self, songs: int) -> None:
+        self.songs = songs
+
+    def noted(self, note: str, job: Job | None = None) -> None:
         if self.as_json:
-            emit(event="note", text=note)
+            emit(event="note", text=note, **({"order": job.id} if job else {}))
         else:
             self._line(note)
 
@@ -197,7 +200,7 @@ class Progress:
         """The bar of all songs, where their number is known."""
         if not self.songs:
             return f"{self._over} songs are done, {len(self._shares)} are being made"
-        share = (self._over + sum(self._shares.values())) / self.songs
+        share = min(1.0, (self._over + sum(self._shares.values())) / self.songs)
         left = (time.monotonic() - self._begun) * (1 - share) / share if share > 0.02 else 0.0
         words = f", about {duration_words(left)} left" if left else ""
         return f"{percent_bar(share)}, {self._over} of {self.songs} songs{words}"

@@ -14,7 +14,7 @@ import pytest
 
 from scripts import paths
 from scripts.audio.wav import write_wav
-from scripts.batch.jobs import Job, Jobs, take_hold
+from scripts.batch.jobs import STOPPED, Job, Jobs, take_hold
 from scripts.batch.orders import Order
 from scripts.brief import Wishes
 from scripts.jukebox.player import Playing
@@ -88,7 +88,7 @@ class FakeRunner:
 
     def __init__(self) -> None:
         self.said: list[dict[str, object]] = []
-        self.ended, self.why = False, ""
+        self.ended, self.why, self.crashed, self.spoke = False, "", False, False
 
     def messages(self) -> list[dict[str, object]]:
         said, self.said = self.said, []
@@ -513,6 +513,84 @@ def test_what_the_last_time_left_waits_until_the_user_has_it_go_on(home: Path, r
     assert "Unfinished: 6 songs left from the last time; G goes on" in frames(app)[0]
     assert "Unfinished" not in frames(app)[-1]
     assert [j.state for j in orders()] == ["open", "open"]
+
+
+def test_what_failed_the_last_time_is_seen_with_its_reason_and_steered(home: Path, runner: None
+                                                                       ) -> None:
+    jobs = Jobs(paths.JOBS)
+    stopped = jobs.add(Order(Wishes("jazz"), 4, 1, "", 0.75, home / "output")).id
+    jobs.keep_failed(stopped, 1, "reason one")
+    jobs.keep_failed(stopped, 2, "reason two")
+    jobs.set_state(stopped, STOPPED, "reason two")
+    over = jobs.add(Order(Wishes("folk"), 1, 1, "", 0.75, home / "output")).id
+    jobs.keep_failed(over, 1, "the model died")
+    jobs.close_done(over)
+    jobs.close()
+    app = app_of(home, [])
+    app.making.begin()
+    app.draw()
+    menu = "\n".join(frames(app)[-1:])
+    assert "Unfinished: 2 songs left" in menu
+    assert "Failed: 3 songs; Generate Music, then Esc, shows why" in menu
+    app.press("1")
+    app.draw()
+    assert "plan.csv is a job file" in frames(app)[-1] and "See the Orders = Esc" in frames(app)[-1]
+    app.press(keys.ESCAPE)
+    app.draw()
+    assert "reason one" in frames(app)[-1] and "reason two" in frames(app)[-1]
+    app.press("up")  # to the one that is over
+    app.draw()
+    assert "the model died" in frames(app)[-1] and "Retry = T" in frames(app)[-1]
+    app.press("t")
+    assert {j.id: j.state for j in orders()} == {stopped: "paused", over: "open"}
+    app.press("down")
+    app.press("c")
+    assert {j.id: j.state for j in orders()} == {stopped: "cancelled", over: "open"}
+    app.press("b")
+    assert app.state.screen == "menu"
+    app.making.close()
+
+
+def test_an_order_that_the_program_takes_over_is_seen_and_steered(home: Path, runner: None) -> None:
+    app = app_of(home, [])
+    app.making.order("jazz", 5, {})
+    jobs = Jobs(paths.JOBS)
+    other = jobs.add(Order(Wishes("folk"), 2, 1, "", 0.75, home / "output")).id
+    jobs.close()
+    app.making._runner.said = [  # type: ignore[union-attr]
+        {"event": "progress", "order": other, "song": 1, "stage": "compose", "done": 0.5},
+        {"event": "note", "text": "a folder is full"},
+        {"event": "note", "order": other, "text": "it is tried again"}]
+    app.update()
+    assert [job.styles for job in app.state.jobs] == ["jazz", "folk"]
+    assert app.state.message == "a folder is full"
+    assert app.state.jobs[1].notes == ["it is tried again"] and app.state.jobs[0].notes == []
+    app.making.close()
+
+
+def test_a_program_that_dies_is_started_again_but_not_for_ever(home: Path, runner: None) -> None:
+    app = app_of(home, [])
+    app.making.order("jazz", 5, {})
+
+    def die() -> None:
+        fake = app.making._runner
+        assert isinstance(fake, FakeRunner)
+        fake.ended = fake.crashed = fake.spoke = True
+        fake.why = "it was stopped by signal 9"
+        app.update()
+    die()
+    assert app.making.busy and "it goes on" in app.state.message
+    die()
+    song = {"event": "song", "order": 1, "song": 1, "title": "One", "path": str(home / "One.mp3")}
+    app.making._runner.said = [song]  # type: ignore[union-attr]
+    app.update()  # it has come further
+    die()
+    die()
+    assert app.making.busy
+    die()
+    assert not app.making.busy and orders()[0].state == "paused"
+    assert "signal 9" in app.state.jobs[0].failures[0]
+    app.making.close()
 
 
 def test_orders_that_another_program_is_at_are_left_to_it(home: Path, runner: None) -> None:

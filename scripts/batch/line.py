@@ -44,8 +44,11 @@ _REST = 0.5  # and between looks at orders that are paused
 class Listener(Protocol):
     """Who hears how the orders come along. Songs are counted from 1."""
 
-    def noted(self, note: str) -> None:
-        """Something that the user should know: a guess, or a second try."""
+    def expect(self, songs: int) -> None:
+        """So many songs are to be made, as far as is known."""
+
+    def noted(self, note: str, job: Job | None = None) -> None:
+        """Something that the user should know, of an order or of all: a guess, a second try."""
 
     def report(self, job: Job, number: int, stage: str, done: float, text: str) -> None:
         """A stage of :data:`scripts.progress.STAGES` has come to `done` (0 to 1)."""
@@ -449,7 +452,8 @@ class Line:
             raise Cancelled("stopped") from error
         if not isinstance(error, (CrashError, EncoderError)) or self._count_try(tag) >= TRIES:
             return False
-        self.listener.noted(f"song number {tag[1]}: {error}; it is tried again")
+        self.listener.noted(f"song number {tag[1]}: {error}; it is tried again",
+                            self._known[tag[0]])
         return True
 
     def _count_try(self, tag: Tag) -> int:
@@ -471,9 +475,10 @@ class Line:
         self.listener.failed(self._known[tag[0]], tag[1], reason)
         if self._in_a_row[tag[0]] >= HOPELESS:
             self.jobs.set_state(tag[0], STOPPED, reason)
-            self.listener.noted(f'order {tag[0]} ("{self._known[tag[0]].order.wishes.styles}") is '
-                                f"stopped after {HOPELESS} failures in a row; 'generate --resume' "
-                                "goes on with it")
+            job = self._known[tag[0]]
+            self.listener.noted(f'order {job.id} ("{job.order.wishes.styles}") is stopped after '
+                                f"{HOPELESS} failures in a row; 'generate --resume' goes on with "
+                                "it", job)
 
     def _over(self, tag: Tag) -> None:
         self._tries.pop(tag, None)

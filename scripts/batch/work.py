@@ -72,6 +72,7 @@ def _work(settings: Settings, listener: Listener, cancelled: Callable[[], bool],
         with Studio(settings, lambda: cancelled() or stop.is_set(), worker) as studio, awake():
             if reopen:
                 _reopen(kept)
+                listener.expect(sum(job.left for job in kept.jobs((OPEN,))))
             good = [_checked(order, studio, listener) for order in orders or ()]
             for out in {order.out for order in good}:
                 check_folder(out)

@@ -338,8 +338,8 @@ class App:
     def _type(self, key: str, field: Field) -> None:
         if key == keys.ESCAPE:
             self.state.field = None
-            if self.state.screen == GENERATE:
-                self.back()
+            if self.state.screen == GENERATE and not self.making.to_do:
+                self.back()  # else the orders are seen
         elif key == keys.ENTER:
             self._answer(field)
         elif key == keys.TAB:

@@ -43,8 +43,16 @@ class Runner:
         """Why it ended, when it did not end well."""
         if not self.ended or not self._child.stop():
             return ""
-        said = [line for line in self._child.complaints if line.startswith("llm-music-gen: ")]
+        said = self._last_words()
         return said[-1].removeprefix("llm-music-gen: ") if said else self._child.exit_words()
+
+    @property
+    def crashed(self) -> bool:
+        """Whether it was killed: it said nothing of why it ended."""
+        return self.ended and self._child.stop() != 0 and not self._last_words()
+
+    def _last_words(self) -> list[str]:
+        return [line for line in self._child.complaints if line.startswith("llm-music-gen: ")]
 
     def end(self) -> None:
         """Stop it, and wait until it has."""
@@ -87,6 +95,7 @@ class Watch:
             self.finished(Path(str(message["path"])))
         elif event == "failed":
             self.songs.pop(number, None)
+            self.state.failed += 1
             self.state.failures.append(f"song {number}: {message['reason']}")
         self._show()
 
@@ -96,9 +105,12 @@ class Watch:
         state.done = job.state in (DONE, CANCELLED, STOPPED) and not state.going
         state.paused = job.state == PAUSED
         state.stopping = job.state == CANCELLED and state.going > 0
-        if job.state == CANCELLED and "cancelled" not in state.failures:
-            state.failures.append("cancelled")
-        if job.state == STOPPED and job.reason and not state.failures:
+        if job.state == CANCELLED:
+            state.failed = 0  # nothing can be made again
+            if "cancelled" not in state.failures:
+                state.failures.append("cancelled")
+        told = any(job.reason in failure for failure in state.failures)
+        if job.state == STOPPED and job.reason and not told:
             state.failures.append(job.reason)
 
     def drop(self) -> None:
@@ -117,7 +129,7 @@ class Watch:
         partly = sum(share_of(stages) for stages in self.songs.values())
         state.left = seconds_left(time.monotonic() - self.begun if self.begun else 0.0,
                                   len(state.made) + partly,
-                                  state.songs - state.before - len(state.failures))
+                                  state.songs - state.before - state.failed)
 
 
 _TELLING = 0.3  # of a first song must be done before its length can be guessed

@@ -14,7 +14,7 @@ from typing import Any
 
 from scripts import paths
 from scripts.batch.job_file import read_job_file
-from scripts.batch.jobs import CANCELLED, OPEN, PAUSED, Job, Jobs, take_hold
+from scripts.batch.jobs import CANCELLED, DONE, OPEN, PAUSED, Job, Jobs, take_hold
 from scripts.batch.orders import Order, separate
 from scripts.brief import MOST_SONGS, Wishes, make_brief
 from scripts.errors import MusicGenError, StorageError, UsageError
@@ -35,6 +35,8 @@ JOB_FILES = (".csv", ".json", '.csv"', '.json"')  # of orders; dropped on a wind
 _OFFERS = 8  # words that a style may become
 _LOOK = 1.0  # seconds between looks at the list of orders
 _PATIENCE = 1.0  # seconds that another program may hold that list
+_CRASHES = 3  # in a row, of the program that makes songs, after which its orders wait
+_FAILED = 10  # latest orders with failed songs that are shown after a start
 
 
 class Making:
@@ -53,6 +55,7 @@ class Making:
         self._runner: Runner | None = None
         self._watched: dict[int, Watch] = {}  # by the number of the order
         self._looked = 0.0
+        self._crashes = 0
 
     @property
     def _jobs(self) -> Jobs:
@@ -79,18 +82,26 @@ class Making:
         return self._runner is not None and any(
             job.going or not (job.done or job.paused) for job in self.state.jobs)
 
+    @property
+    def to_do(self) -> bool:
+        """Whether there are orders that the user can do something about."""
+        return any(job.open for job in self.state.jobs)
+
     def begin(self) -> None:
         """Look what the last time left; it waits until the user has it go on."""
         if not paths.JOBS.exists():
             return
         with self._told():
+            for job in [job for job in self._jobs.jobs((DONE,)) if job.failed][-_FAILED:]:
+                self._watch(job).state.done = True
             for job in self._jobs.jobs():
                 lock = take_hold(paths.JOBS, job.batch)
                 if lock is None:
                     continue  # another program is at it
-                lock.release()
+                lock.remove()
+                watch = self._watch(job)
                 self._jobs.set_state(job.id, PAUSED, job.reason)
-                self._watch(self._jobs.job(job.id))
+                watch.follow(self._jobs.job(job.id))
         self._show()
 
     def update(self) -> None:
@@ -114,16 +125,23 @@ class Making:
             self._kept.close()
 
     def _hear(self, message: dict[str, Any]) -> None:
-        if message.get("event") == "note":
-            latest = [w.state for w in self._watched.values() if not w.state.done]
-            if latest:
-                latest[-1].notes.append(str(message["text"]))
-        elif "order" in message and int(message["order"]) in self._watched:
-            self._watched[int(message["order"])].hear(message)
+        number = message.get("order")
+        if isinstance(number, int) and number not in self._watched:
+            with self._told():  # an order from elsewhere, that nobody was at
+                self._watch(self._jobs.job(number))
+        watch = self._watched.get(number) if isinstance(number, int) else None
+        if message.get("event") == "note" and watch:
+            watch.state.notes.append(str(message["text"]))
+        elif message.get("event") == "note":
+            self.state.message = str(message["text"])
+        elif watch:
+            watch.hear(message)
+            if message.get("event") == "song":
+                self._crashes = 0
 
     def _end_of(self, runner: Runner) -> None:
         """The program that makes songs has ended: all is done, or it cannot go on."""
-        complaint = runner.complaint()
+        complaint, crashed = runner.complaint(), runner.crashed
         self._runner = None
         for watch in self._watched.values():
             watch.drop()
@@ -131,7 +149,11 @@ class Making:
         going = [w for w in self._watched.values() if not w.state.done and not w.state.paused]
         if not going:
             return
-        if complaint:
+        self._crashes += crashed
+        if crashed and self._crashes < _CRASHES:
+            self.state.message = f"The program that makes songs died ({complaint}); it goes on."
+            self._run()
+        elif complaint:
             for watch in going:
                 watch.state.failures.append(complaint)
                 with self._told():
@@ -152,10 +174,12 @@ class Making:
                     watch.follow(self._jobs.job(number))
 
     def _watch(self, job: Job) -> Watch:
+        failures = [f"song {number}: {why}" for number, why in self._jobs.failures(job.id)]
         state = JobState(job.order.wishes.styles, job.order.songs, id=job.id, before=job.done,
-                         paused=job.state == PAUSED, going=0)
-        self._watched[job.id] = Watch(state, self._finished)
-        return self._watched[job.id]
+                         going=0, failures=failures, failed=job.failed)
+        self._watched[job.id] = watch = Watch(state, self._finished)
+        watch.follow(job)
+        return watch
 
     def _run(self) -> None:
         """Have the orders made, when nobody is at it yet."""
@@ -165,7 +189,8 @@ class Making:
     def _show(self) -> None:
         self.state.jobs = [watch.state for watch in self._watched.values()]
         self.state.unfinished = 0 if self.busy else sum(
-            job.songs - job.before - len(job.made) for job in self.state.jobs if not job.done)
+            job.songs - job.before - len(job.made) - job.failed
+            for job in self.state.jobs if not job.done)
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -341,7 +366,7 @@ class Making:
         for model in {order.model for order in orders}:
             find_model(model, paths.MODELS)
         check_folder(paths.OUTPUT)
-        self._watched = {n: w for n, w in self._watched.items() if not w.state.done}
+        self._watched = {n: w for n, w in self._watched.items() if w.state.open}
         if not self._jobs.lasts:
             raise StorageError(f"{paths.JOBS.parent}: orders cannot be kept there; mend the "
                                "folder's permissions, or free some space")

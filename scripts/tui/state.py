@@ -37,6 +37,8 @@ class JobState:
     going : int
         Songs that are being made at once.
     paused : bool
+    failed : int
+        Songs that could not be made.
     """
 
     styles: str
@@ -54,6 +56,12 @@ class JobState:
     before: int = 0
     going: int = 1
     paused: bool = False
+    failed: int = 0
+
+    @property
+    def open(self) -> bool:
+        """Whether there is something to do about it: songs to be made, or failed ones."""
+        return not self.done or self.failed > 0
 
 
 @dataclass

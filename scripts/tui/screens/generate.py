@@ -15,6 +15,7 @@ from scripts.tui.state import JobState, State
 
 QUESTIONS = {"styles": "What kind of music are we making today? (Styles, separated, by, commas)",
              "songs": "How many songs should I generate?"}
+HINT = "    Chill | Jazz are two orders; plan.csv is a job file."
 # Wish -> label, what can be typed, and what is meant when nothing is.
 WISHES = {
     "length": ("Length", "minutes (3), a range (4-6) or hours (1:30)", "as in the options"),
@@ -37,6 +38,8 @@ def generate(state: State, size: Size) -> list[str]:
               for line in (*fold(f"Llm-Music-Gen: {question}", columns),
                            f"User Input: {state.answers[name]}")]
     typed = asked(state.field, columns, talks=True) if state.field else []
+    hint = [clip(HINT, columns)] if state.field and state.field.name == "styles" \
+        and not state.field.text and not before else []
     if state.field and state.field.offers:
         typed.append(clip("    Tab: " + ", ".join(state.field.offers), columns))
     wishes = wish_words(state.wishes)
@@ -46,10 +49,10 @@ def generate(state: State, size: Size) -> list[str]:
             for row in (fold(line, columns) if line.startswith("Llm") else [line])]
     others = brief_jobs([j for j in state.jobs if j is not job])
     said = fold(f"Llm-Music-Gen: {state.message}", columns) if state.message else []
-    used = sum(map(len, (before, typed, asked_too, done, others, said)))
+    used = sum(map(len, (before, typed, hint, asked_too, done, others, said)))
     sheet = sheet_lines(job, room - used, columns) if job else []
-    body = fitted([(4, before), (0, typed), (6, asked_too), (1, done), (5, sheet), (3, others),
-                   (0, said)], room)
+    body = fitted([(4, before), (0, typed), (7, hint), (6, asked_too), (1, done), (5, sheet),
+                   (3, others), (0, said)], room)
     return framed("Generate Music", body, _foot(state), size, look(state), playing)
 
 
@@ -86,7 +89,8 @@ def _foot(state: State) -> str:
     if state.field:
         more = ", Wishes = W" if state.field.name == "songs" else \
             ", Complete = Tab" if state.field.name == "styles" else ""
-        return f"Type, then Enter{more}; Back to Main = Esc:"
+        there = any(job.open for job in state.jobs)
+        return f"Type, then Enter{more}; {'See the Orders' if there else 'Back to Main'} = Esc:"
     going = [j for j in state.jobs if not j.done]
     job = shown_job(state)
     pause = "Continue" if job and job.paused else "Pause"

@@ -20,6 +20,9 @@ def main_menu(state: State, size: Size) -> list[str]:
     if state.unfinished:
         facts.append(f"    Unfinished: {songs_words(state.unfinished)} left from the last time; "
                      "G goes on")
+    failed = sum(job.failed for job in state.jobs)
+    if failed and not any(job.going for job in state.jobs):
+        facts.append(f"    Failed: {songs_words(failed)}; Generate Music, then Esc, shows why")
     latest = ["    Latest: " + ", ".join(state.latest)] if state.latest else []
     said = told(state, size[0], "    ")
     playing = now_playing(state, size)

@@ -81,7 +81,7 @@ def left_words(job: JobState) -> str:
 
 def job_lines(job: JobState, theme: Theme = ASCII) -> list[str]:
     """An order's progress in the words of the original, without the sheet."""
-    lines = [f"Llm-Music-Gen: {note}" for note in job.notes[:2]]
+    lines = [f"Llm-Music-Gen: {note}" for note in job.notes[-2:]]
     if job.done:
         made = len(job.made)
         lines.append(f"Llm-Music-Gen: {made + job.before} of {job.songs} songs are done"
