@@ -52,7 +52,9 @@ def brief_jobs(jobs: Sequence[JobState]) -> list[str]:
 
 def _brief(job: JobState) -> str:
     if job.paused and not job.going:
-        return f'Paused: "{job.styles}", {job.before + len(job.made)} of {job.songs} songs are done'
+        failed = f", {job.failed} failed" if job.failed else ""
+        return (f'Paused: "{job.styles}", {job.before + len(job.made)} of {job.songs} songs are '
+                f"done{failed}")
     return (f'Making "{job.styles}": song {job.number} of {job.songs}, '
             f"{stage_words(job)}{left_words(job)}")
 
