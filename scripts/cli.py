@@ -89,8 +89,9 @@ def build_parser() -> argparse.ArgumentParser:
     given.add_argument("--style", dest="styles", default="pop", metavar="S",
                        help='what is arranged around the notes; "plain" adds nothing')
     jobs = commands.add_parser("jobs", parents=[common], help="the orders of songs: list, pause, "
-                               "continue, cancel, put first, retry what failed")
-    jobs.add_argument("action", choices=("list", "pause", "continue", "cancel", "first", "retry"))
+                               "continue, cancel, put first or last, retry what failed")
+    jobs.add_argument("action", choices=("list", "pause", "continue", "cancel", "first", "last",
+                                          "retry"))
     jobs.add_argument("id", nargs="?", type=_order_number, metavar="ORDER")
     play = commands.add_parser("play", parents=[common], help="play songs in a loop")
     play.add_argument("files", nargs="*", type=Path)

@@ -284,6 +284,8 @@ def jobs(args: argparse.Namespace, settings: Settings) -> int:
             raise UsageError(f"order {job.id} is {job.state}; it cannot be changed any more")
         if args.action == "first":
             kept.put_first(job.id)
+        elif args.action == "last":
+            kept.put_last(job.id)
         else:
             kept.set_state(job.id, {"pause": PAUSED, "continue": OPEN, "cancel": CANCELLED
                                     }[args.action])

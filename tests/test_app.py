@@ -474,6 +474,8 @@ def test_orders_are_steered_with_keys(home: Path, runner: None) -> None:
     app.press("p")
     app.press("f")
     assert [j.order.wishes.styles for j in orders()] == ["folk", "jazz"]
+    app.press("l")
+    assert [j.order.wishes.styles for j in orders()] == ["jazz", "folk"]
     app.press("up")
     app.press("c")
     assert {j.order.wishes.styles: j.state for j in orders()} == \

@@ -172,6 +172,11 @@ class Jobs:
         self._do("UPDATE orders SET rank = (SELECT min(rank) - 1 FROM orders) WHERE id = ?",
                  (number,))
 
+    def put_last(self, number: int) -> None:
+        """Have an order come behind the others."""
+        self._do("UPDATE orders SET rank = (SELECT max(rank) + 1 FROM orders) WHERE id = ?",
+                 (number,))
+
     def retry(self, number: int) -> int:
         """Have the failed songs of an order made again; how many they are.
 

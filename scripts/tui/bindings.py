@@ -37,6 +37,7 @@ BINDINGS: dict[str, tuple[Binding, ...]] = {
         Binding(("down",), "look_down", "look at the next order"),
         Binding(("p",), "pause_order", "pause the order that is shown, or have it go on"),
         Binding(("f",), "first", "have it come before the others"),
+        Binding(("l",), "last", "have it come behind the others"),
         Binding(("t",), "retry", "make its failed songs again"),
         Binding(("g",), "go_on", "go on with all unfinished orders"),
         Binding(("c",), "cancel", "cancel the order that is shown"),

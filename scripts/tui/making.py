@@ -243,6 +243,14 @@ class Making:
                 self._jobs.put_first(job.id)
                 self.state.message = f'"{job.styles}" comes next.'
 
+    def last(self) -> None:
+        """Have the order that is looked at come behind the others."""
+        job = self._meant()
+        if job:
+            with self._told():
+                self._jobs.put_last(job.id)
+                self.state.message = f'"{job.styles}" comes last.'
+
     def retry(self) -> None:
         """Have the failed songs of the order that is looked at made again."""
         job = shown_job(self.state)
