@@ -237,19 +237,18 @@ class Making:
 
     def first(self) -> None:
         """Have the order that is looked at come before the others."""
-        job = self._meant()
-        if job:
-            with self._told():
-                self._jobs.put_first(job.id)
-                self.state.message = f'"{job.styles}" comes next.'
+        self._put("next", Jobs.put_first)
 
     def last(self) -> None:
         """Have the order that is looked at come behind the others."""
+        self._put("last", Jobs.put_last)
+
+    def _put(self, place: str, put: Callable[[Jobs, int], None]) -> None:
         job = self._meant()
         if job:
             with self._told():
-                self._jobs.put_last(job.id)
-                self.state.message = f'"{job.styles}" comes last.'
+                put(self._jobs, job.id)
+                self.state.message = f'"{job.styles}" comes {place}.'
 
     def retry(self) -> None:
         """Have the failed songs of the order that is looked at made again."""
