@@ -101,7 +101,7 @@ def _import(args: argparse.Namespace, library: Catalogue, words: Sequence[str]) 
     found, problems = read_m3u8(file)
     for line in problems:
         tell(f"{file.name}, {line}")
-    name = good_name(words[1] if len(words) > 1 else file.stem)
+    name = good_name(joined(words[1:]) if len(words) > 1 else file.stem)
     if any(n.casefold() == name.casefold() and p.query
            for n, p in load_playlists(paths.PLAYLISTS).items()):
         raise UsageError(f'"{name}" is a smart playlist; give the new one another name: library '

@@ -542,6 +542,10 @@ def test_what_failed_the_last_time_is_seen_with_its_reason_and_steered(home: Pat
     assert "reason one" in frames(app)[-1] and "reason two" in frames(app)[-1]
     app.press("up")  # to the one that is over
     app.draw()
+    for key in "cpfl":
+        app.press(key)
+    assert "is over" in app.state.message
+    assert {j.id: j.state for j in orders()} == {stopped: "paused", over: "done"}
     assert "the model died" in frames(app)[-1] and "Retry = T" in frames(app)[-1]
     app.press("t")
     assert {j.id: j.state for j in orders()} == {stopped: "paused", over: "open"}
@@ -567,6 +571,28 @@ def test_an_order_that_the_program_takes_over_is_seen_and_steered(home: Path, ru
     assert [job.styles for job in app.state.jobs] == ["jazz", "folk"]
     assert app.state.message == "a folder is full"
     assert app.state.jobs[1].notes == ["it is tried again"] and app.state.jobs[0].notes == []
+    app.making.close()
+
+
+def test_what_another_console_does_with_failed_songs_is_seen_once(home: Path, runner: None
+                                                                  ) -> None:
+    app = app_of(home, [])
+    app.making.order("jazz", 5, {})
+    jobs = Jobs(paths.JOBS)
+    other = jobs.add(Order(Wishes("folk"), 2, 1, "", 0.75, home / "output")).id
+    for n in (1, 2):
+        jobs.keep_failed(other, n, "broken")
+    jobs.close_done(other)
+    app.making._runner.said = [  # type: ignore[union-attr]
+        {"event": "failed", "order": other, "song": n, "reason": "broken"} for n in (1, 2)]
+    app.update()
+    job = app.state.jobs[1]
+    assert (job.failed, job.failures, job.done) == (2, ["song 1: broken", "song 2: broken"], True)
+    assert jobs.retry(other) == 2
+    app.making._looked = 0.0
+    app.update()
+    assert (app.state.jobs[1].failed, app.state.jobs[1].done) == (0, False)
+    jobs.close()
     app.making.close()
 
 

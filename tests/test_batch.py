@@ -365,6 +365,12 @@ def test_likeness_is_known_as_long_as_a_song_of_the_batch_can_come(tmp_path: Pat
     jobs.keep_done(last, 1, "Song")
     jobs.close_done(last)
     jobs.add(order())
+    assert jobs.job(over[0]).state == DONE  # one of its batch is among the last hundred
+    for _ in range(101):
+        number = jobs.add(order(songs=1)).id
+        jobs.keep_done(number, 1, "Song")
+        jobs.close_done(number)
+    jobs.add(order())
     with pytest.raises(UsageError):
         jobs.job(over[0])
 

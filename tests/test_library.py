@@ -354,6 +354,19 @@ def test_a_new_song_of_an_old_name_has_no_stars(library: Catalogue, tmp_path: Pa
     assert read_tags(path).heard == Heard()
 
 
+@pytest.mark.parametrize("details", ['{"title": "X", "made": 2020}', '{"title": "X"}',
+                                     '{"title": "X", "made": "2026-11-01T10:00:00+00:00"}'])
+def test_details_that_come_later_take_no_stars(library: Catalogue, tmp_path: Path, details: str
+                                               ) -> None:
+    path = tagged(tmp_path / "output" / "From Elsewhere.mp3")
+    library.scan()
+    library.rate(path, 4)
+    path.with_suffix(".json").write_text(details)
+    for _ in range(2):
+        library.scan(again=True)
+        assert library.heard(path).rating == 4
+
+
 def test_a_rating_that_the_file_does_not_take_is_told_and_kept(
         library: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
     path = library.songs()[0].path
@@ -656,14 +669,21 @@ def test_two_programs_that_write_one_rating_leave_a_whole_song(tmp_path: Path, e
     assert [p.name for p in path.parent.iterdir()] == [path.name]
 
 
-def test_a_rating_during_a_scan_is_not_taken_back(library: Catalogue, tmp_path: Path) -> None:
+@pytest.mark.parametrize("written", [False, True])
+def test_a_rating_during_a_scan_is_not_taken_back(library: Catalogue, tmp_path: Path,
+                                                  written: bool) -> None:
     first = library.songs()[0].path
     other = Catalogue(tmp_path / "library.db", tmp_path / "output")
     library.scan(again=True, heard=lambda done, of: None)
 
-    def rate_meanwhile(name: str, tags: FileTags, made: str) -> Heard:
+    real = library._merged
+
+    def rate_meanwhile(name: str, tags: FileTags, made: str) -> tuple[Heard | None, Heard]:
+        known = real(name, tags, made)
         other.rate(first, 5)
-        return tags.heard
+        if name == first.name and written:
+            assert other.write_changes() == 0
+        return known
     library._merged = rate_meanwhile  # type: ignore[method-assign]
     library.scan(again=True)
     assert library.heard(first).rating == 5

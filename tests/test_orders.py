@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from scripts.batch.jobs import OPEN, PAUSED, STOPPED, Jobs, take_hold
+from scripts.batch.jobs import CANCELLED, DONE, OPEN, PAUSED, STOPPED, Jobs, take_hold
 from scripts.batch.orders import Order
-from tests.conftest import ROOT, TUNE
+from tests.conftest import ROOT, STARTER, TUNE
 from tests.processes import interrupt, read_until, start
 from tests.test_batch import SHORT, order, sound_of
 from tests.waiting import until
@@ -104,6 +104,36 @@ def test_an_order_that_is_given_up_is_told_with_its_style(run: Run, home: Path) 
     assert done.returncode == 1 and jobs.job(1).state == STOPPED
     assert 'song number 3 of 9, "folk", failed' in done.stderr
     assert 'order 1 ("folk") is stopped after 3 failures in a row' in done.stderr
+    assert done.stderr.count("is stopped") == 1
+    last = jobs.add(order("folk", 3, out=home / "output", model=str(broken))).id
+    jobs.set_state(1, CANCELLED)
+    done = run("generate", "--resume")  # its third failure is its end
+    assert jobs.job(last).state == DONE and "is stopped" not in done.stderr
+    jobs.close()
+
+
+def test_orders_that_were_opened_again_wait_when_nothing_comes_of_it(run: Run, home: Path) -> None:
+    pytest.importorskip("distributed")
+    jobs = kept(home, order(out=home / "output"))
+    jobs.set_state(1, PAUSED)
+    done = run("generate", "--resume", "--cluster", "tcp://127.0.0.1:9")
+    assert done.returncode == 2 and jobs.job(1).state == PAUSED
+    process = start(home, "generate", "--resume", "--json")
+    until(lambda: jobs.job(1).state == OPEN or process.poll() is not None)
+    interrupt(process)
+    process.communicate(timeout=60)
+    assert process.returncode == 130 and jobs.job(1).state == PAUSED
+    jobs.close()
+
+
+def test_a_foreign_file_in_the_folder_stops_nothing(run: Run, home: Path) -> None:
+    (home / "output").mkdir()
+    (home / "output" / "x.mp3").write_bytes(b"")
+    (home / "output" / "x.json").write_text('{"recipe": {"order": "somebody", "number": 1e999}}')
+    jobs = kept(home, order("jazz", 2, out=home / "output"))
+    jobs.keep_failed(1, 1, "broken")
+    done = run("generate", "--resume")
+    assert done.returncode == 0, done.stderr
     jobs.close()
 
 
@@ -135,21 +165,28 @@ def test_numbers_that_no_order_can_have_are_a_slip(run: Run) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="mounts a file system")
-def test_orders_in_a_folder_that_cannot_be_written_are_listed(tmp_path: Path) -> None:
+def test_orders_in_a_folder_that_cannot_be_written_are_listed_and_made_once(tmp_path: Path
+                                                                           ) -> None:
     home = tmp_path / "home"
     (home / "data").mkdir(parents=True)
-    kept(home, order(out=tmp_path / "out")).close()
+    (home / "models").mkdir()
+    (home / "models" / "starter.gguf").symlink_to(STARTER)
+    kept(home, order(out=tmp_path / "out", songs=1)).close()
     if subprocess.run(["mount", "--bind", home, home], check=False).returncode:
         pytest.skip("nothing can be mounted here")
     try:
         subprocess.run(["mount", "-o", "remount,ro,bind", home], check=True)
-        done = subprocess.run([sys.executable, "-m", "scripts.cli", "jobs", "list"], cwd=ROOT,
-                              env={**os.environ, "LLM_MUSIC_GEN_HOME": str(home)},
-                              capture_output=True, text=True, check=False)
+        listed, *made = [
+            subprocess.run([sys.executable, "-m", "scripts.cli", *words], cwd=ROOT,
+                           env={**os.environ, "LLM_MUSIC_GEN_HOME": str(home)},
+                           capture_output=True, text=True, check=False)
+            for words in (["jobs", "list"], ["generate", "--resume"], ["generate", "--resume"])]
     finally:
         subprocess.run(["umount", home], check=True)
-    assert done.returncode == 0 and "0 of 3 songs" in done.stdout
-    assert "cannot be written" in done.stderr
+    assert listed.returncode == 0 and "0 of 1 songs" in listed.stdout
+    assert "cannot be written" in listed.stderr
+    assert [d.returncode for d in made] == [0, 0], [d.stderr for d in made]
+    assert len(list((tmp_path / "out").glob("*.mp3"))) == 1
 
 
 def test_a_song_from_notes_is_made_again_when_they_have_changed(run: Run, home: Path) -> None:

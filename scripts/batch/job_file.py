@@ -73,7 +73,7 @@ def _csv_rows(path: Path, text: str) -> list[tuple[str, dict[str, Any]]]:
     above, mark = 0, ""  # lines before the one of names; what parts the fields
     while text and (not mark or not text.partition("\n")[0].strip()):
         head, _, rest = text.partition("\n")
-        told = re.fullmatch(r"\s*sep=(.)\s*", head)  # a spreadsheet's own hint
+        told = re.fullmatch(r"\s*sep=([,;\t|])\s*", head)  # a spreadsheet's own hint
         if head.strip() and not told:
             # A comma is the decimal sign of half of Europe.
             mark = mark or max(",;\t", key=head.count)

@@ -325,9 +325,10 @@ class Jobs:
     def _forget(database: sqlite3.Connection) -> None:
         """Drop the oldest of the orders that are over, their whole batch with them."""
         old = [row[0] for row in database.execute(
-            "SELECT id FROM orders WHERE state IN (?, ?) AND NOT EXISTS (SELECT 1 FROM orders "
-            "AS other WHERE other.batch = orders.batch AND other.state NOT IN (?, ?)) "
-            "ORDER BY id DESC LIMIT -1 OFFSET ?", (DONE, CANCELLED, DONE, CANCELLED, _KEPT))]
+            "SELECT id FROM orders WHERE batch IN (SELECT batch FROM orders GROUP BY batch "
+            "HAVING sum(state NOT IN (?, ?)) = 0 AND max(id) <= (SELECT id FROM orders "
+            "WHERE state IN (?, ?) ORDER BY id DESC LIMIT 1 OFFSET ?))",
+            (DONE, CANCELLED, DONE, CANCELLED, _KEPT))]
         for table, column in (("turns", "job"), ("songs", "job"), ("orders", "id")):
             database.executemany(f"DELETE FROM {table} WHERE {column} = ?", ((n,) for n in old))
 

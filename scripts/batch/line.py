@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
@@ -87,17 +87,20 @@ class Line:
         The batch to work at; all orders that are open, new ones too, without it.
     lock : Hold, optional
         Of that batch.
+    ours : sequence of int
+        Orders that wait when the user stops the work, though nothing was done for them yet.
     """
 
     def __init__(self, jobs: Jobs, studio: Studio, pool: Pool, listener: Listener,
                  cancelled: Callable[[], bool], stop: threading.Event,
-                 only: str = "", lock: Hold | None = None) -> None:
+                 only: str = "", lock: Hold | None = None, ours: Sequence[int] = ()) -> None:
         self.jobs, self.studio, self.pool = jobs, studio, pool
         self.listener, self.cancelled, self.stop, self.only = listener, cancelled, stop, only
         self._desk = ThreadPoolExecutor(1)  # where the model is waited for
         self._signs: SimpleQueue[Sign] = SimpleQueue()
         self._locks: dict[str, Hold] = {only: lock} if lock else {}  # by batch
         self._mine: set[int] = set()  # orders that are worked at
+        self._ours = frozenset(ours)
         self._stamp: object = None  # of the list, when it was last looked at
         self._waits = ""  # what everything waits for, when that has been told
         self._elsewhere: set[str] = set()  # batches that another program is at
@@ -149,7 +152,7 @@ class Line:
         """Have the orders wait until the user has them go on."""
         with contextlib.suppress(StorageError):
             for job in self.jobs.jobs((OPEN,)):
-                if job.id in self._mine:
+                if job.id in self._mine | self._ours:
                     self.jobs.set_state(job.id, PAUSED)
 
     def _step(self) -> bool:
@@ -173,7 +176,7 @@ class Line:
             time.sleep(_TICK)
             return True
         done, _ = wait(going, _TICK, FIRST_COMPLETED)
-        self._wait_for("" if done else self.pool.lacks())
+        self._wait_for(self.pool.lacks())
         self._tell()
         for future in done:
             if self._writing and future is self._writing[0]:
@@ -265,7 +268,8 @@ class Line:
         self._mine.add(job.id)
         self._in_a_row[job.id] = 0
         try:
-            made = folders.made(job.order.out, job.uid, bool(job.begun))
+            # A list that cannot be kept does not know what was made the last time.
+            made = folders.made(job.order.out, job.uid, bool(job.begun) or not self.jobs.lasts)
         except StorageError as error:
             self._stop_at(job, error)
             return
@@ -473,9 +477,9 @@ class Line:
         self.failures += 1
         self._in_a_row[tag[0]] = self._in_a_row.get(tag[0], 0) + 1
         self.listener.failed(self._known[tag[0]], tag[1], reason)
-        if self._in_a_row[tag[0]] >= HOPELESS:
-            self.jobs.set_state(tag[0], STOPPED, reason)
-            job = self._known[tag[0]]
+        job = self.jobs.job(tag[0])
+        if self._in_a_row[tag[0]] >= HOPELESS and job.state in (OPEN, PAUSED):
+            self.jobs.set_state(job.id, STOPPED, reason)
             self.listener.noted(f'order {job.id} ("{job.order.wishes.styles}") is stopped after '
                                 f"{HOPELESS} failures in a row; 'generate --resume' goes on with "
                                 "it", job)

@@ -112,7 +112,7 @@ def _made_in(out: Path, cancelled: Callable[[], bool]) -> dict[str, dict[int, Pa
         if cancelled():
             raise Cancelled("stopped")
         with contextlib.suppress(OSError, ValueError, AttributeError, KeyError, TypeError,
-                                 RecursionError):  # a file of somebody else
+                                 OverflowError, RecursionError):  # a file of somebody else
             text = (out / name).read_text(encoding="utf-8", errors="replace")
             recipe = json.loads(text)["recipe"]
             if recipe["order"]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from scripts import paths
 from scripts.awake import awake
-from scripts.batch.jobs import OPEN, PAUSED, STOPPED, Jobs, take_hold
+from scripts.batch.jobs import OPEN, Job, Jobs, take_hold
 from scripts.batch.line import Line, Listener
 from scripts.batch.orders import Order
 from scripts.batch.pools import Cluster, InProcess, Pool, Processes
@@ -70,20 +70,22 @@ def _work(settings: Settings, listener: Listener, cancelled: Callable[[], bool],
         if kept.notice:
             listener.noted(kept.notice)
         with Studio(settings, lambda: cancelled() or stop.is_set(), worker) as studio, awake():
-            if reopen:
-                _reopen(kept)
-                listener.expect(sum(job.left for job in kept.jobs((OPEN,))))
             good = [_checked(order, studio, listener) for order in orders or ()]
             for out in {order.out for order in good}:
                 check_folder(out)
             one = sum(order.songs for order in good) == 1
             with closing(_pool(cluster, 1 if one else jobs, cancelled)) as pool:
                 batch, lock = "", None
+                ours: list[Job] = []
                 if good:
                     batch = uuid.uuid4().hex
                     lock = take_hold(kept.path, batch)  # before another program sees the orders
-                    kept.add_all(good, batch)
-                return Line(kept, studio, pool, listener, cancelled, stop, batch, lock).run()
+                    ours = kept.add_all(good, batch)
+                elif reopen:
+                    ours = _reopen(kept)
+                    listener.expect(sum(job.left for job in ours))
+                return Line(kept, studio, pool, listener, cancelled, stop, batch, lock,
+                            [job.id for job in ours]).run()
     finally:
         kept.close()
 
@@ -108,10 +110,11 @@ def _whole_path(model: str) -> str:
     return str(Path(model).absolute()) if model and Path(model).is_file() else model
 
 
-def _reopen(jobs: Jobs) -> None:
+def _reopen(jobs: Jobs) -> list[Job]:
     """Whoever goes on has mended what stopped the orders; what another program is at is its own."""
     free: dict[str, bool] = {}
-    for job in jobs.jobs((STOPPED, PAUSED)):
+    found = []
+    for job in jobs.jobs():
         if job.batch not in free:
             held = take_hold(jobs.path, job.batch)
             free[job.batch] = held is not None
@@ -119,10 +122,12 @@ def _reopen(jobs: Jobs) -> None:
                 held.remove()
         if free[job.batch]:
             jobs.set_state(job.id, OPEN)
-    if not jobs.jobs((OPEN,)):
-        raise UsageError("there is no unfinished order to go on with; 'jobs list' shows them all"
-                         if all(free.values()) else
-                         "another program is at the orders that are left; 'jobs list' shows them")
+            found.append(job)
+    if not found and not jobs.jobs((OPEN,)):  # the line tells of open ones
+        raise UsageError("another program is at the orders that are left; 'jobs list' shows them"
+                         if free else
+                         "there is no unfinished order to go on with; 'jobs list' shows them all")
+    return found
 
 
 def _pool(cluster: str, jobs: int, cancelled: Callable[[], bool]) -> Pool:

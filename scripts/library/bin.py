@@ -131,8 +131,9 @@ def _files(song: Path) -> list[Path]:
     beside = [p for p in (song.with_name(f"{song.stem}{ending}") for ending in SUFFIXES)
               if p.exists() and not p.samefile(song)]
     if song.suffix != ".mp3":
-        others = [song.with_suffix(ending) for ending in AUDIO]
-        if any(p.exists() and not p.samefile(song) for p in others):
+        others = [song.with_name(name) for name in os.listdir(song.parent)
+                  if Path(name).stem == song.stem and Path(name).suffix.lower() in AUDIO]
+        if any(not p.samefile(song) for p in others):
             beside = []
         beside = [p for p in beside if p.suffix not in AUDIO]
     return [*beside, song]

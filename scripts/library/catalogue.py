@@ -49,11 +49,12 @@ _COLUMNS = ("name", "id", "file", "audio", "details", "bytes", "title", "seconds
             "styles", "mood", "key", "tempo", "meter", "model", "made", "seed", "facts", "text",
             "rating", "plays", "last", "thumb")
 _HEARD = ("rating", "plays", "last", "thumb")
-# What the listener changed since the file was read is not taken back.
-_PUT = (f"INSERT INTO songs ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "
+# What the listener changed since the file was read is not taken back, here or by another program.
+_NEWER = "changed > 0 OR " + " OR ".join(f"{c} IS NOT :seen_{c}" for c in _HEARD)
+_PUT = (f"INSERT INTO songs ({', '.join(_COLUMNS)}) VALUES (:{', :'.join(_COLUMNS)}) "
         f"ON CONFLICT (name) DO UPDATE SET "
         + ", ".join(f"{c} = excluded.{c}" for c in _COLUMNS if c not in ("name", *_HEARD)) + ", "
-        + ", ".join(f"{c} = iif(changed > 0, {c}, excluded.{c})" for c in _HEARD))
+        + ", ".join(f"{c} = iif({_NEWER}, {c}, excluded.{c})" for c in _HEARD))
 
 
 def usual_moods() -> list[str]:
@@ -141,7 +142,8 @@ class Catalogue:
         """One song that is gone."""
         self._many("DELETE FROM songs WHERE name = ?", [(os.fsencode(path.name),)])
 
-    def _row(self, name: str, stamp: Stamp) -> tuple[object, ...]:
+    def _row(self, name: str, stamp: Stamp) -> dict[str, object]:
+        """What is known of a song, and what was known of its listener when it was read."""
         path = self.folder / name
         details, tags = read_details(path.with_suffix(".json")), read_tags(path)
         song = song_of(path, details, tags)
@@ -150,11 +152,12 @@ class Catalogue:
                  for k in ("asked", "key", "meter", "model")}
         given = details.get("styles")
         styles = [s for s in given if isinstance(s, str)] if isinstance(given, list) else []
-        made = details.get("made") if isinstance(details.get("made"), str) else \
+        made = details["made"][:40] if isinstance(details.get("made"), str) else \
             time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(stamp.audio / 1e9))
         tempo, seed = facts.get("tempo"), facts.get("seed")
         tempo = float(tempo) if isinstance(tempo, (int, float)) else None
-        heard = self._merged(name, tags, str(details.get("made", "")))
+        seen, heard = self._merged(name, tags,
+                                   made if isinstance(details.get("made"), str) else "")
         file = _shown(name)
         shown = [song.title, file, *words.values(), *map(printable, styles)]
         if tempo is not None:
@@ -167,25 +170,27 @@ class Catalogue:
                seed if isinstance(seed, int) and abs(seed) < 1 << 62 else None,
                json.dumps(facts), " ".join(shown).casefold(), heard.rating, heard.plays,
                heard.last, heard.thumb)
-        return tuple(_bindable(value) for value in row)
+        before = vars(seen).items() if seen else ((c, None) for c in _HEARD)
+        return {**{c: _bindable(value) for c, value in zip(_COLUMNS, row, strict=True)},
+                **{f"seen_{c}": value for c, value in before}}
 
-    def _merged(self, name: str, tags: FileTags, made: str) -> Heard:
-        """What the file says of the listener, and what was known before."""
+    def _merged(self, name: str, tags: FileTags, made: str) -> tuple[Heard | None, Heard]:
+        """What was known of the listener, and what is by the file, too."""
         own = tags.heard
-        rows = self._all("SELECT rating, plays, last, thumb, changed, made FROM songs "
+        rows = self._all("SELECT rating, plays, last, thumb, changed, made, details FROM songs "
                          "WHERE name = ?", (os.fsencode(name),))
-        if rows and made and rows[0]["made"] != made[:40]:
+        if rows and made and rows[0]["details"] and rows[0]["made"] != made:
             self.forget(self.folder / name)  # another song that was called so
-            return own
+            return None, own
         if not rows:
-            return own
+            return None, own
         here = Heard(*rows[0][:4])
         written = tags.readable and not rows[0]["changed"]  # then what the file lacks was taken out
         if own == Heard() and not written:
-            return here
+            return here, here
         if own.plays < here.plays:  # plays are never taken back
-            return replace(own, plays=here.plays, last=max(own.last, here.last))
-        return own
+            return here, replace(own, plays=here.plays, last=max(own.last, here.last))
+        return here, own
 
     # -- what is there ---------------------------------------------------------------------
 
@@ -337,7 +342,8 @@ class Catalogue:
             self._trouble(error)
             return []
 
-    def _many(self, words: str, rows: Sequence[tuple[object, ...]]) -> None:
+    def _many(self, words: str,
+              rows: Sequence[tuple[object, ...]] | Sequence[dict[str, object]]) -> None:
         if not rows:
             return
         try:

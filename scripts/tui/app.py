@@ -58,7 +58,7 @@ class App:
         self.making = Making(self.state, self._song_done)
         self.choosing = Choosing(self.state, self._setting_changed)
         self.librarian = Librarian(paths.LIBRARY, paths.OUTPUT)
-        self._unwritten = ""  # the latest complaint of a rating that a file did not take
+        self._unwritten = ""  # the first complaint of a rating or play that a file did not take
         self._fresh: list[Path] = []  # songs that were just made
         self.patience = _PATIENCE
         self._running, self._resumed = True, False
@@ -198,10 +198,9 @@ class App:
     def _take_songs(self) -> None:
         """Take in what the librarian has found."""
         self.state.reading = self.librarian.reading
-        if (why := self.librarian.unwritten) != self._unwritten:
-            self._unwritten = why
-            if why:
-                self.state.message = f"A rating is in the library alone: {why}."
+        if self.librarian.unwritten and not self._unwritten:
+            self._unwritten = self.librarian.unwritten
+            self.state.message = f"Ratings or plays are in the library alone: {self._unwritten}."
         songs = self.librarian.take()
         if songs is None:
             return

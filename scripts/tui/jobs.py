@@ -14,6 +14,7 @@ from scripts.child import Child
 from scripts.progress import come_to, share_of
 from scripts.tui.state import JobState
 
+_STATUSES = (0, 1, 2, 130)  # that the program ends with
 _GRACE = 8.0  # seconds in which the child puts things in order
 
 
@@ -44,12 +45,14 @@ class Runner:
         if not self.ended or not self._child.stop():
             return ""
         said = self._last_words()
-        return said[-1].removeprefix("llm-music-gen: ") if said else self._child.exit_words()
+        return self._child.exit_words() if self.crashed else \
+            said[-1].removeprefix("llm-music-gen: ")
 
     @property
     def crashed(self) -> bool:
-        """Whether it was killed: it said nothing of why it ended."""
-        return self.ended and self._child.stop() != 0 and not self._last_words()
+        """Whether it was killed: it ended as it never does, or said nothing of why."""
+        status = self._child.stop() if self.ended else 0
+        return status not in _STATUSES or (status != 0 and not self._last_words())
 
     def _last_words(self) -> list[str]:
         return [line for line in self._child.complaints if line.startswith("llm-music-gen: ")]
@@ -95,8 +98,10 @@ class Watch:
             self.finished(Path(str(message["path"])))
         elif event == "failed":
             self.songs.pop(number, None)
-            self.state.failed += 1
-            self.state.failures.append(f"song {number}: {message['reason']}")
+            failure = f"song {number}: {message['reason']}"
+            if failure not in self.state.failures:  # the list of orders may have told already
+                self.state.failed += 1
+                self.state.failures.append(failure)
         self._show()
 
     def follow(self, job: Job) -> None:

@@ -129,6 +129,9 @@ class Making:
         if isinstance(number, int) and number not in self._watched:
             with self._told():  # an order from elsewhere, that nobody was at
                 self._watch(self._jobs.job(number))
+            if message.get("event") == "song":  # the list has counted it
+                self._finished(Path(str(message["path"])))
+                return
         watch = self._watched.get(number) if isinstance(number, int) else None
         if message.get("event") == "note" and watch:
             watch.state.notes.append(str(message["text"]))
@@ -152,7 +155,7 @@ class Making:
         self._crashes += crashed
         if crashed and self._crashes < _CRASHES:
             self.state.message = f"The program that makes songs died ({complaint}); it goes on."
-            self._run()
+            self._run(again=True)
         elif complaint:
             for watch in going:
                 watch.state.failures.append(complaint)
@@ -169,9 +172,12 @@ class Making:
         """Look at what is kept of the orders."""
         self._looked = time.monotonic()
         with self._told():
-            for number, watch in self._watched.items():
+            states = self._jobs.states()
+            for number, watch in [*self._watched.items()]:
                 if not watch.state.done:
                     watch.follow(self._jobs.job(number))
+                elif states.get(number) in (OPEN, PAUSED):  # its failed songs are made again
+                    self._watch(self._jobs.job(number))
 
     def _watch(self, job: Job) -> Watch:
         failures = [f"song {number}: {why}" for number, why in self._jobs.failures(job.id)]
@@ -181,8 +187,10 @@ class Making:
         watch.follow(job)
         return watch
 
-    def _run(self) -> None:
-        """Have the orders made, when nobody is at it yet."""
+    def _run(self, again: bool = False) -> None:
+        """Have the orders made, when nobody is at it yet; `again` after a death."""
+        if not again:
+            self._crashes = 0
         if self._runner is None:
             self._runner = Runner()
 
@@ -265,11 +273,13 @@ class Making:
                 self.state.message = "None of its songs has failed."
 
     def _meant(self) -> JobState | None:
-        """The order that is looked at, or the latest that still goes."""
-        going = [job for job in self.state.jobs if not job.done]
-        shown = [job for job in going if job is shown_job(self.state)]
-        found = shown or going
-        return found[-1] if found else None
+        """The order that was chosen; without a choice the one shown, or the latest that goes."""
+        shown = shown_job(self.state)
+        if shown and (not shown.done or self.state.shown >= 0):
+            if shown.done:
+                self.state.message = f'"{shown.styles}" is over.'
+            return None if shown.done else shown
+        return next((job for job in reversed(self.state.jobs) if not job.done), None)
 
     def _cancel(self, job: JobState) -> None:
         if not job.done:

@@ -94,7 +94,8 @@ def _foot(state: State) -> str:
     going = [j for j in state.jobs if not j.done]
     job = shown_job(state)
     pause = "Continue" if job and job.paused else "Pause"
-    cancel = f", {pause} = P, Cancel = C" if going else ", Wishes = W"
+    chosen = going and not (job and job.done and state.shown >= 0)
+    cancel = f", {pause} = P, Cancel = C" if chosen else ", Wishes = W"
     if job and job.done and job.failures:
         cancel += ", Retry = T"
     every = ", All = A" if len(going) > 1 else ""
