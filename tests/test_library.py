@@ -9,6 +9,7 @@ import sqlite3
 import struct
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import mutagen
@@ -99,6 +100,23 @@ def titles(found: list[Song]) -> list[str]:
 def test_the_search_language(library: Catalogue, query: str, expected: list[str] | None) -> None:
     everything = ["Amber", "Café", "Die", "100%"]
     assert titles(library.find(query)) == (everything if expected is None else expected)
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the clock's zone cannot be set")
+def test_days_are_those_of_the_listeners_clock(library: Catalogue,
+                                               monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "XYZ-13")  # thirteen hours before Greenwich
+    time.tzset()
+    try:
+        assert titles(library.find("made:2026-11-16")) == ["100%"]
+        assert titles(library.find("made<=2026-11-15")) == ["Amber", "Café", "Die"]
+        assert titles(library.find("made>2026-11")) == []
+        assert titles(library.find("made>=2026-11-16")) == ["100%"]
+        assert titles(library.find("made<2026-11 -made:2025")) == ["Die"]
+        assert library.find("made:2026-12 made:2026-12-31 made:9999 made:0001-01-01") == []
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 @settings(max_examples=300)

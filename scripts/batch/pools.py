@@ -190,7 +190,10 @@ class Cluster:
         return max(1, sum(int(worker["nthreads"]) for worker in self._workers()))
 
     def _workers(self) -> list[dict[str, Any]]:
-        return list(self._client.scheduler_info(n_workers=-1)["workers"].values())
+        """The workers of now; none while the scheduler does not answer."""
+        with contextlib.suppress(OSError, TimeoutError):
+            return [*self._client.scheduler_info(n_workers=-1).get("workers", {}).values()]
+        return []
 
     def submit(self, ticket: Ticket, tag: Tag) -> Future[Any]:
         future = self.executor.submit(_play_away, ticket)

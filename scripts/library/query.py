@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from scripts.audio.heard import THUMBS
 
@@ -22,8 +23,7 @@ TEXTS = {"title": "title", "style": "asked || ' ' || styles", "mood": "mood", "k
          "meter": "meter", "model": "model", "file": "file", "asked": "asked"}
 NUMBERS = {"tempo": "tempo", "bpm": "tempo", "rating": "rating", "plays": "plays",
            "length": "seconds / 60.0", "seed": "seed"}
-_DAY = "coalesce(datetime(made, 'localtime'), made)"  # it is kept in UTC
-DATES = {"date": _DAY, "made": _DAY}
+DATES = {"date": "made", "made": "made"}
 FIELDS = tuple(dict.fromkeys((*TEXTS, *NUMBERS, *DATES, "thumb")))
 
 
@@ -96,7 +96,23 @@ def _number(column: str, sign: str, value: str) -> Condition | None:
 
 
 def _date(column: str, sign: str, value: str) -> Condition | None:
+    """A year, month or day of the listener's clock; what is kept is UTC, and compared as text."""
     if not re.fullmatch(r"\d{4}(-\d{2}(-\d{2})?)?", value):
         return None
-    day = f"substr({column}, 1, {len(value)})"
-    return Condition(f"{day} {'=' if sign == ':' else sign} ?", (value,))
+    parts = [int(part) for part in value.split("-")]
+    year, month, day = (*parts, 1, 1)[:3]
+    try:
+        first = datetime(year, month, day)
+        after = first + timedelta(1)
+        if len(parts) == 2:
+            after = datetime(year + month // 12, month % 12 + 1, 1)
+        elif len(parts) == 1:
+            after = datetime(year + 1, 1, 1)
+        low, high = (edge.astimezone(UTC).isoformat()[:19] for edge in (first, after))
+    except (ValueError, OverflowError, OSError):
+        return None
+    if sign in (":", "="):
+        return Condition(f"{column} >= ? AND {column} < ?", (low, high))
+    return {"<": Condition(f"{column} < ?", (low,)), "<=": Condition(f"{column} < ?", (high,)),
+            ">": Condition(f"{column} >= ?", (high,)), ">=": Condition(f"{column} >= ?", (low,)),
+            }[sign]
