@@ -15,7 +15,7 @@ from typing import Any
 from scripts import paths
 from scripts.batch.job_file import read_job_file
 from scripts.batch.jobs import CANCELLED, DONE, OPEN, PAUSED, UNFINISHED, Job, Jobs
-from scripts.batch.orders import MOST_SEED, Order, separate, words_also
+from scripts.batch.orders import AGAIN, MOST_SEED, Order, separate, words_also
 from scripts.batch.pools import MOST_JOBS, usual_jobs
 from scripts.brief import Wishes
 from scripts.child import Child
@@ -77,9 +77,14 @@ _ASKED = {"length": None, "key": None, "tempo": None, "meter": None, "tuning": C
           "form": None, "chords": None, "motif": None, "songs": 1, "out": None, "also": ""}
 
 
+def _asked(args: argparse.Namespace) -> list[str]:
+    """The options of a song that a command has."""
+    return [f"--{name}" for name, usual in _ASKED.items() if getattr(args, name) != usual]
+
+
 def _check_resume(args: argparse.Namespace) -> None:
     """Refuse what an order that is kept would not heed."""
-    asked = [f"--{name}" for name, usual in _ASKED.items() if getattr(args, name) != usual]
+    asked = _asked(args)
     asked += ["--job-file"] * bool(args.job_file) + ["styles"] * bool(_styles(args))
     if asked:
         raise UsageError("--resume goes on with what is kept, as it was ordered; leave out "
@@ -89,6 +94,10 @@ def _check_resume(args: argparse.Namespace) -> None:
 def _orders(args: argparse.Namespace, settings: Settings) -> list[Order]:
     """What the words of the command order."""
     if args.command == "render":
+        unheeded = [word for word in _asked(args) if word not in ("--out", "--also", "--songs")]
+        if unheeded and args.file.suffix.lower() == AGAIN:
+            raise UsageError("a song is made again from its .json as it was; leave out "
+                             + ", ".join(unheeded))
         return [order_of(args, settings, args.styles)]
     styles = _styles(args)
     if args.job_file:

@@ -81,6 +81,11 @@ def test_going_on_takes_no_other_wishes(run: Run, home: Path, word: list[str]) -
     assert not list(home.glob("output/*.mp3"))
 
 
+def test_a_song_that_is_made_again_takes_no_other_wishes(run: Run, home: Path) -> None:
+    done = run("render", str(home / "x.json"), "--key", "C major", "--also", "mid")
+    assert done.returncode == 2 and "leave out --key" in done.stderr
+
+
 def test_a_song_that_was_cancelled_says_how_it_goes_on(home: Path) -> None:
     process = start(home, "generate", "folk", "--length", "20", "--json")
     read_until(process, '"stage": "render"')

@@ -13,6 +13,7 @@ from scripts.recipe import wishes_from_json, wishes_to_json
 
 ALSO = ("wav", "mid", "abc", "musicxml", "stems")
 MOST_SEED = 1 << 40
+AGAIN = ".json"  # of a song that is made again
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from scripts import paths
-from scripts.batch.orders import Order
+from scripts.batch.orders import AGAIN, Order
 from scripts.brief import Brief, Wishes, make_brief
 from scripts.child import Child
 from scripts.composer.compose import Composer, Composition, lanes_for, threads_for
@@ -29,7 +29,6 @@ from scripts.settings import Settings
 from scripts.styles.style import Style, load_styles
 from scripts.synth.fonts import find_soundfont
 
-AGAIN = ".json"  # of a song that is made again
 LONGEST_WAV = 6 * 3600  # seconds; a WAV file ends at 4 GiB
 LARGEST = (8, 8, 8)  # parts of the longest sheet that a later song may need
 _WRITER_CONTEXT = 2048
