@@ -36,9 +36,9 @@ def play(args: argparse.Namespace, settings: Settings) -> int:
     songs: list[Song] = []
     for file in args.files:
         if file.suffix.lower() in M3U8:
-            found, told = read_m3u8(file)
+            found, problems = read_m3u8(file)
             songs += map(read_song, found)
-            for line in told:
+            for line in problems:
                 tell(f"{file.name}, {line}")
         elif file.is_file():
             songs.append(read_song(file))
@@ -94,7 +94,7 @@ def _rate(args: argparse.Namespace, library: Catalogue) -> None:
         raise UsageError(f'"{words[1][:20]}" is no rating; 0 (none) to 5 are')
     library.rate(song.path, int(words[1]))
     told(args, f"{song.title}: {words[1]} of 5", path=str(song.path), title=song.title,
-          rating=int(words[1]))
+         rating=int(words[1]))
 
 
 def _thumb(args: argparse.Namespace, library: Catalogue) -> None:
@@ -104,7 +104,7 @@ def _thumb(args: argparse.Namespace, library: Catalogue) -> None:
         raise UsageError(f'"{words[1][:20]}" is no thumb; up, down and none are')
     library.thumb(song.path, THUMBS[words[1]])
     told(args, f"{song.title}: thumb {words[1]}", path=str(song.path), title=song.title,
-          thumb=THUMBS[words[1]])
+         thumb=THUMBS[words[1]])
 
 
 def _rescan(args: argparse.Namespace, library: Catalogue) -> None:
@@ -119,17 +119,17 @@ def _rescan(args: argparse.Namespace, library: Catalogue) -> None:
         raise StorageError(f"{paths.OUTPUT}: the folder is not there; is its drive plugged in? "
                            f"{songs_words(count)} were in it")
     told(args, f"{songs_words(count)}, {clock(seconds)}, {size / 1e6:,.1f} MB", songs=count,
-          seconds=seconds, bytes=size)
+         seconds=seconds, bytes=size)
 
 
 def _remove(args: argparse.Namespace, library: Catalogue) -> None:
     for word in _words(args, 1, "remove needs the ID or title of a song"):
         song = library.song(word)
         library.write_changes()
-        binned_now = remove(song.path)
+        gone = remove(song.path)
         library.forget(song.path)
         told(args, f"{song.title} is in the bin; 'library undo' brings it back",
-              number=binned_now.number, path=str(song.path), title=song.title)
+             number=gone.number, path=str(song.path), title=song.title)
 
 
 def _undo(args: argparse.Namespace, library: Catalogue) -> None:

@@ -70,17 +70,17 @@ def _parts(row: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _csv_rows(path: Path, text: str) -> list[tuple[str, dict[str, Any]]]:
+    lines = text.split("\n")
     above, mark = 0, ""  # lines before the one of names; what parts the fields
-    while text and (not mark or not text.partition("\n")[0].strip()):
-        head, _, rest = text.partition("\n")
-        told = re.fullmatch(r"\s*sep=([,;\t|])\s*", head)  # a spreadsheet's own hint
-        if head.strip() and not told:
-            # A comma is the decimal sign of half of Europe.
-            mark = mark or max(",;\t", key=head.count)
+    while above < len(lines):
+        told = re.fullmatch(r"\s*sep=([,;\t|])\s*", lines[above])  # a spreadsheet's own hint
+        if lines[above].strip() and (mark or not told):
             break
-        above, text, mark = above + 1, rest, told[1] if told else mark
+        mark, above = told[1] if told else mark, above + 1
+    head = lines[above] if above < len(lines) else ""
+    mark = mark or max(",;\t", key=head.count)  # a comma is the decimal sign of half of Europe
     try:
-        reader = csv.reader(io.StringIO(text), delimiter=mark or ",", strict=True)
+        reader = csv.reader(io.StringIO("\n".join(lines[above:])), delimiter=mark, strict=True)
         names = [name.strip().lower() for name in next(reader, [])]
         twice = [name for name in names if name and names.count(name) > 1]
         if twice:

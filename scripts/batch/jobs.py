@@ -55,6 +55,14 @@ def take_hold(jobs: Path, batch: str) -> Hold | None:
         return Hold(jobs, -1)
 
 
+def nobody_is_at(jobs: Path, batch: str) -> bool:
+    """Whether no program works at the orders of a batch now."""
+    held = take_hold(jobs, batch)
+    if held is not None:
+        held.remove()
+    return held is not None
+
+
 @lru_cache(maxsize=2000)
 def _order(words: str, usual: Path) -> Order:
     """An order; `usual` is where its songs go when it names no folder."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from scripts import paths
 from scripts.awake import awake
-from scripts.batch.jobs import OPEN, Job, Jobs, take_hold
+from scripts.batch.jobs import OPEN, Job, Jobs, nobody_is_at, take_hold
 from scripts.batch.line import Line, Listener
 from scripts.batch.orders import Order
 from scripts.batch.pools import Cluster, InProcess, Pool, Processes
@@ -116,10 +116,7 @@ def _reopen(jobs: Jobs) -> list[Job]:
     found = []
     for job in jobs.jobs():
         if job.batch not in free:
-            held = take_hold(jobs.path, job.batch)
-            free[job.batch] = held is not None
-            if held:
-                held.remove()
+            free[job.batch] = nobody_is_at(jobs.path, job.batch)
         if free[job.batch]:
             jobs.set_state(job.id, OPEN)
             found.append(job)

@@ -152,12 +152,12 @@ class Catalogue:
                  for k in ("asked", "key", "meter", "model")}
         given = details.get("styles")
         styles = [s for s in given if isinstance(s, str)] if isinstance(given, list) else []
-        made = details["made"][:40] if isinstance(details.get("made"), str) else \
-            time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(stamp.audio / 1e9))
+        told = details["made"][:40] if isinstance(details.get("made"), str) else None
+        made = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(stamp.audio / 1e9)) \
+            if told is None else told
         tempo, seed = facts.get("tempo"), facts.get("seed")
         tempo = float(tempo) if isinstance(tempo, (int, float)) else None
-        seen, heard = self._merged(name, tags,
-                                   made if isinstance(details.get("made"), str) else "")
+        seen, heard = self._merged(name, tags, told or "")
         file = _shown(name)
         shown = [song.title, file, *words.values(), *map(printable, styles)]
         if tempo is not None:
@@ -166,7 +166,7 @@ class Catalogue:
                song.title, song.seconds, words["asked"], ", ".join(styles)[:400],
                ", ".join(s for s in styles if s in self.moods)[:400], words["key"],
                tempo, words["meter"],
-               words["model"], str(made)[:40],
+               words["model"], made,
                seed if isinstance(seed, int) and abs(seed) < 1 << 62 else None,
                json.dumps(facts), " ".join(shown).casefold(), heard.rating, heard.plays,
                heard.last, heard.thumb)

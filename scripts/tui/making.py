@@ -14,7 +14,7 @@ from typing import Any
 
 from scripts import paths
 from scripts.batch.job_file import read_job_file
-from scripts.batch.jobs import CANCELLED, DONE, OPEN, PAUSED, Job, Jobs, take_hold
+from scripts.batch.jobs import CANCELLED, DONE, OPEN, PAUSED, Job, Jobs, nobody_is_at
 from scripts.batch.orders import Order, separate
 from scripts.brief import MOST_SONGS, Wishes, make_brief
 from scripts.errors import MusicGenError, StorageError, UsageError
@@ -95,10 +95,8 @@ class Making:
             for job in [job for job in self._jobs.jobs((DONE,)) if job.failed][-_FAILED:]:
                 self._watch(job).state.done = True
             for job in self._jobs.jobs():
-                lock = take_hold(paths.JOBS, job.batch)
-                if lock is None:
-                    continue  # another program is at it
-                lock.remove()
+                if not nobody_is_at(paths.JOBS, job.batch):
+                    continue
                 watch = self._watch(job)
                 self._jobs.set_state(job.id, PAUSED, job.reason)
                 watch.follow(self._jobs.job(job.id))
