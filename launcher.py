@@ -21,7 +21,7 @@ def main() -> int:
         return 1
     words = sys.argv[1:]
     sys.path.insert(0, str(ROOT))
-    from scripts.errors import MusicGenError
+    from scripts.core.errors import MusicGenError
     from scripts.installer.environment import VENV, python_of, ready
     tests = words[:1] == ["test"]
     python = python_of(VENV)
@@ -30,7 +30,7 @@ def main() -> int:
             import requisites
             requisites.ensure(tests)
         if Path(sys.prefix).resolve() == VENV.resolve() and not tests:
-            from scripts.cli import main as run
+            from scripts.cli.main import main as run
             return run(words)
     except MusicGenError as error:
         print(f"llm-music-gen: {error}", file=sys.stderr)
@@ -43,7 +43,7 @@ def main() -> int:
     command = [str(python), str(ROOT / "launcher.py"), *words]
     if os.name != "nt":
         os.execv(command[0], command)
-    from scripts.installer.running import hand_over
+    from scripts.installer.subprocesses import hand_over
     return hand_over(command)
 
 

@@ -23,10 +23,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-from scripts.errors import MusicGenError, SetupError, UsageError
+from scripts.core.cpu import NO_AVX
+from scripts.core.errors import MusicGenError, SetupError, UsageError
 from scripts.installer import environment
-from scripts.installer.alone import alone
-from scripts.installer.causes import NO_AVX, NO_REDIST
+from scripts.installer.diagnosis import NO_REDIST
 from scripts.installer.environment import (
     ROOT,
     check_computer,
@@ -39,10 +39,11 @@ from scripts.installer.environment import (
     wanted,
     write_stamp,
 )
+from scripts.installer.install_lock import alone
 from scripts.installer.llama import fetch_vocabularies, install_llama
 from scripts.installer.packages import install_packages, save_wheels
-from scripts.installer.running import hand_over, say
-from scripts.installer.start import check_start
+from scripts.installer.startup_check import check_start
+from scripts.installer.subprocesses import hand_over, say
 
 
 def ensure(tests: bool = False, wheels: Path | None = None) -> Path:
@@ -126,7 +127,7 @@ def _repair(tests: bool, wheels: Path | None) -> None:
 
 def _models() -> int:
     """The model finder, in the program's own environment."""
-    return hand_over(environment.python("-m", "scripts.cli", "models", "find"), ROOT)
+    return hand_over(environment.python("-m", "scripts.cli.main", "models", "find"), ROOT)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from scripts import paths
-from scripts.brief import Brief, Wishes, make_brief
+from scripts.core import paths
 from scripts.llm.client import ModelProcess
+from scripts.request.spec import Brief, Wishes, make_brief
 from scripts.score.abc_reader import read_abc
 from scripts.score.sheet import LeadSheet
 from scripts.styles.style import Style, load_styles
@@ -77,7 +77,7 @@ def run(home: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run a command of the program as a user does, in its own process and home."""
     def go(*words: str, **more: object) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "LLM_MUSIC_GEN_HOME": str(home)}
-        return subprocess.run([sys.executable, "-m", "scripts.cli", *words], cwd=ROOT,
+        return subprocess.run([sys.executable, "-m", "scripts.cli.main", *words], cwd=ROOT,
                               env=environment, capture_output=True, text=True,
                               encoding="utf-8", errors="replace", timeout=300,
                               stdin=subprocess.DEVNULL, **more)  # type: ignore

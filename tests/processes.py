@@ -21,7 +21,7 @@ _GROUP: dict[str, Any] = (
 
 def start(home: Path, *words: str) -> subprocess.Popen[str]:
     """Start a command of the program as the head of a process group, as a terminal does."""
-    return subprocess.Popen([sys.executable, "-m", "scripts.cli", *words], cwd=ROOT, text=True,
+    return subprocess.Popen([sys.executable, "-m", "scripts.cli.main", *words], cwd=ROOT, text=True,
                             encoding="utf-8", errors="replace",
                             env={**os.environ, "LLM_MUSIC_GEN_HOME": str(home)},
                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

@@ -12,24 +12,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scripts import paths
 from scripts.audio.wav import write_wav
-from scripts.batch.jobs import STOPPED, Job, Jobs, take_hold
-from scripts.batch.orders import Order
-from scripts.brief import Wishes
+from scripts.batch.order import Order
+from scripts.batch.store import STOPPED, Job, Jobs, take_hold
+from scripts.core import paths
+from scripts.core.audio_format import RATE
+from scripts.core.settings import Settings
+from scripts.core.stages import overall_fraction
 from scripts.jukebox.player import Playing
 from scripts.jukebox.queue import Queue
 from scripts.jukebox.session import Session, load_session, save_session
 from scripts.library.songs import read_song
-from scripts.progress import share_of
-from scripts.settings import Settings
-from scripts.synth import RATE
+from scripts.request.spec import Wishes
 from scripts.tui import keys
 from scripts.tui.app import App
 from scripts.tui.bindings import BINDINGS
-from scripts.tui.jobs import seconds_left
 from scripts.tui.screens.draw import draw
 from scripts.tui.state import JUKEBOX
+from scripts.tui.supervisor import seconds_left
 from tests.test_screens import PLAYING
 from tests.waiting import until
 
@@ -103,7 +103,7 @@ class FakeRunner:
 
 @pytest.fixture
 def runner(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scripts.tui.making.Runner", FakeRunner)
+    monkeypatch.setattr("scripts.tui.controllers.orders.Runner", FakeRunner)
 
 
 def orders() -> list[Job]:
@@ -193,7 +193,7 @@ def test_the_models_that_are_there_are_shown(home: Path) -> None:
 
 def test_a_sound_device_is_chosen_from_those_that_are_there(
         home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scripts.tui.choosing.device_names",
+    monkeypatch.setattr("scripts.tui.controllers.settings.device_names",
                         lambda: ("Speakers (High: Definition)", "Headset"))
     app = app_of(home, ["2", "b", "3", "0", "down", keys.ENTER, "b", "x"])
     app.run()
@@ -340,7 +340,7 @@ def test_the_place_in_the_music_is_taken_up_again(home: Path) -> None:
 
 def test_songs_that_are_put_into_the_folder_join_by_themselves(
         home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scripts.library.librarian.LOOK", 0.02)
+    monkeypatch.setattr("scripts.library.watcher.LOOK", 0.02)
     songs_in(home, 1)
     app = app_of(home, [])
     app.librarian.start()
@@ -447,7 +447,7 @@ def test_the_time_left_is_guessed_from_what_is_done() -> None:
     assert seconds_left(5.0, 0.1, 3) is None  # nothing can be told yet
     assert seconds_left(5.0, 0.5, 3) == 25.0
     assert seconds_left(40.0, 4.0, 5) == 10.0 and seconds_left(9.0, 3.0, 3) is None
-    assert share_of({"compose": 1.0, "render": 1.0, "convert": 1.0}) == 1.0
+    assert overall_fraction({"compose": 1.0, "render": 1.0, "convert": 1.0}) == 1.0
 
 
 def test_several_orders_and_a_file_of_orders_are_placed_at_once(home: Path, runner: None) -> None:
@@ -714,7 +714,7 @@ def test_the_frame_is_drawn_only_when_it_changes(home: Path) -> None:
 
 def test_the_players_place_is_kept_while_it_plays(home: Path,
                                                   monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scripts.tui.listening._SAVED", 0.0)
+    monkeypatch.setattr("scripts.tui.controllers.playback._SAVED", 0.0)
     songs_in(home, 2)
     app = app_of(home, ["2", "", "", "x"])
     app.run()

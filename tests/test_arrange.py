@@ -11,19 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts import paths
 from scripts.arranger.arrange import arrange
-from scripts.arranger.drama import entrance_of
+from scripts.arranger.dynamics import entrance_of
 from scripts.arranger.endings import last_chord
 from scripts.arranger.events import NoteEvent
 from scripts.arranger.form import lay_out, lay_out_exactly
 from scripts.arranger.patterns import fit, steps_of
 from scripts.arranger.voicing import bass_note, voice
-from scripts.brief import SECTIONS, Brief
+from scripts.core import paths
+from scripts.request.spec import SECTIONS, Brief
 from scripts.score.abc_reader import read_abc
 from scripts.score.chords import Chord
-from scripts.score.meter import parse_meter
 from scripts.score.sheet import LeadSheet, transpose
+from scripts.score.time_signature import parse_meter
 from scripts.styles.style import ENDINGS
 from scripts.synth.bank import Bank
 from scripts.synth.instruments import load_instruments

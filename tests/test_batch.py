@@ -15,16 +15,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scripts.batch.job_file import read_job_file
-from scripts.batch.jobs import CANCELLED, DONE, OPEN, PAUSED, STOPPED, UNFINISHED, Jobs, take_hold
-from scripts.batch.orders import Order, order_from_json
-from scripts.batch.tickets import made_already, take_in
-from scripts.brief import Wishes
+from scripts.batch.order import Order, order_from_json
+from scripts.batch.order_file import read_job_file
+from scripts.batch.store import CANCELLED, DONE, OPEN, PAUSED, STOPPED, UNFINISHED, Jobs, take_hold
 from scripts.composer.compose import Composition
-from scripts.errors import MusicGenError, NotationError, StorageError, UsageError
-from scripts.recipe import Recipe, kept_recipe, recipe_from_json
+from scripts.core.errors import MusicGenError, NotationError, StorageError, UsageError
+from scripts.production.recipe import Recipe, kept_recipe, recipe_from_json
+from scripts.production.render_job import made_already, take_in
+from scripts.request.spec import Wishes
 from scripts.score.abc_reader import read_abc
-from scripts.score.likeness import ALIKE, likeness, marks_of
+from scripts.score.fingerprint import ALIKE, likeness, marks_of
 from scripts.score.sheet import LeadSheet, transpose
 from scripts.styles.style import Style
 from tests.conftest import TUNE

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.brief import Brief, parse_length
-from scripts.errors import UsageError
+from scripts.core.errors import UsageError
+from scripts.request.spec import Brief, parse_length
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("3", 180), ("0.5", 30), ("1:30", 5400),
@@ -56,8 +56,8 @@ def test_an_impossible_wish_is_refused_in_one_line(brief: Callable[..., Brief],
 
 @given(st.integers(0, 1 << 40))
 def test_the_same_seed_gives_the_same_brief(seed: int) -> None:
-    from scripts import paths
-    from scripts.brief import Wishes, make_brief
+    from scripts.core import paths
+    from scripts.request.spec import Wishes, make_brief
     from scripts.styles.style import load_styles
     styles = load_styles(paths.DATA / "styles") if not CACHE else CACHE[0]
     CACHE[:] = [styles]

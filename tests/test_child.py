@@ -13,9 +13,9 @@ import pytest
 from mutagen.mp3 import MP3
 
 from scripts.audio.mp3 import encode_stream, ffmpeg_path
-from scripts.child import Child
-from scripts.hold import hold
-from scripts.synth import RATE
+from scripts.core.audio_format import RATE
+from scripts.core.child import Child
+from scripts.core.file_lock import hold
 from tests.conftest import ROOT
 from tests.processes import lives
 from tests.waiting import until
@@ -57,7 +57,7 @@ def test_an_encoder_whose_complaints_stay_open_is_not_waited_for(
 
 def test_a_file_is_held_by_one_process_until_it_ends(tmp_path: Path) -> None:
     path = tmp_path / "x.lmg-lock"
-    code = ("import sys; from pathlib import Path; from scripts.hold import hold\n"
+    code = ("import sys; from pathlib import Path; from scripts.core.file_lock import hold\n"
             "held = hold(Path(sys.argv[1])); print(held is not None, flush=True)\n"
             "sys.stdin.read()")
     with subprocess.Popen([sys.executable, "-c", code, str(path)], cwd=ROOT, text=True,

@@ -287,7 +287,8 @@ def test_the_commands_that_look_also_speak_json(run: Run, words: list[str]) -> N
 
 def test_a_song_is_encoded_while_it_is_rendered(home: Path, monkeypatch: pytest.MonkeyPatch
                                                 ) -> None:
-    from scripts import cli, production
+    from scripts.cli import main as cli
+    from scripts.production import produce as production
     monkeypatch.delattr(production, "write_wav")
     assert cli.main(["generate", "ambient", "--length", "0.2", "--seed", "1"]) == 0
     song, = (home / "output").glob("*.mp3")

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from scripts import paths
-from scripts.brief import Brief
 from scripts.composer.compose import Composer, tidy
 from scripts.composer.critic import cost, repetition
-from scripts.composer.familiar import Familiar, figures_of
 from scripts.composer.titles import make_title
+from scripts.composer.training_filter import Familiar, figures_of
 from scripts.composer.writer import forms_for
+from scripts.core import paths
 from scripts.llm.client import ModelProcess
 from scripts.llm.gguf_file import language_model
+from scripts.request.spec import Brief
 from scripts.score.abc_reader import read_abc
 from scripts.score.sheet import LeadSheet, scale_share, transpose
 from tests.conftest import STARTER

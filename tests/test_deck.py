@@ -17,7 +17,7 @@ from scripts.audio.mp3 import ffmpeg_path
 from scripts.audio.mp3_frames import Mp3Frames
 from scripts.audio.streams import Stream
 from scripts.audio.wav import write_wav
-from scripts.synth import RATE
+from scripts.core.audio_format import RATE
 
 Sound = npt.NDArray[np.float32]
 Make = Callable[..., Path]

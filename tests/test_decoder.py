@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import pytest
 
-from scripts.brief import Brief
+from scripts.composer.grammar import sheet_grammar
 from scripts.composer.prompts import sheet_head, starter_header
-from scripts.composer.rules import sheet_grammar
-from scripts.errors import Cancelled, ModelError
+from scripts.core.errors import Cancelled, ModelError
 from scripts.llm.decoder import Decoded, Decoder
 from scripts.llm.sampling import Sampling
 from scripts.llm.sheet_machine import SheetMachine
+from scripts.request.spec import Brief
 from scripts.score.abc_reader import read_abc
 from tests.conftest import STARTER
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from scripts.errors import ModelError
-from scripts.installer.causes import NO_AVX
+from scripts.core.cpu import NO_AVX
+from scripts.core.errors import ModelError
 from scripts.llm import decoder
 from tests.conftest import STARTER
 

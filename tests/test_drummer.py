@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts import paths
 from scripts.arranger.drummer import drum
 from scripts.arranger.events import DRUM_KEYS, NoteEvent, Section
 from scripts.arranger.grooves import load_grooves
-from scripts.errors import UsageError
-from scripts.score.meter import Meter, parse_meter
+from scripts.core import paths
+from scripts.core.errors import UsageError
+from scripts.score.time_signature import Meter, parse_meter
 
 GROOVES = load_grooves(paths.DATA / "grooves" / "played.toml")
 BEATS = sorted(n for n in GROOVES if "fill" not in n)

@@ -10,16 +10,16 @@ from pathlib import Path
 import mido
 import pytest
 
-from scripts import paths
 from scripts.arranger.arrange import SongArrangement, arrange
 from scripts.arranger.events import NoteEvent
-from scripts.brief import Brief
-from scripts.errors import StorageError
+from scripts.core import paths
+from scripts.core.errors import StorageError
 from scripts.exports.midi import TICKS, write_midi
 from scripts.exports.musicxml import moments, write_musicxml
+from scripts.request.spec import Brief
 from scripts.score.keys import parse_key
-from scripts.score.meter import parse_meter
 from scripts.score.sheet import LeadSheet
+from scripts.score.time_signature import parse_meter
 from scripts.score.xml_piece import read_xml_piece
 from scripts.synth.instruments import load_instruments
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.batch.jobs import DONE, STOPPED, Jobs
+from scripts.batch.store import DONE, STOPPED, Jobs
 from tests.conftest import ROOT, STARTER
 from tests.faults.fuzz import try_reader
 from tests.faults.songs import leftovers, problems_of
@@ -76,7 +76,7 @@ def test_a_disk_that_is_full_at_any_stage_is_told(
     environment = {**os.environ, "LLM_MUSIC_GEN_HOME": str(home)}
 
     def command(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([sys.executable, "-m", "scripts.cli", *words], cwd=ROOT,
+        return subprocess.run([sys.executable, "-m", "scripts.cli.main", *words], cwd=ROOT,
                               env=environment, capture_output=True, text=True, check=False,
                               stdin=subprocess.DEVNULL, timeout=120)
     done = command("generate", "folk", "--songs", "3", *SHORT)
@@ -115,7 +115,7 @@ def test_a_data_folder_that_is_read_only_costs_no_song(
     (home / "models" / "starter.gguf").symlink_to(STARTER)
     disk("ro")
     done = subprocess.run(
-        [sys.executable, "-m", "scripts.cli", "generate", "folk", *SHORT, "--out",
+        [sys.executable, "-m", "scripts.cli.main", "generate", "folk", *SHORT, "--out",
          str(tmp_path / "out")], cwd=ROOT, env={**os.environ, "LLM_MUSIC_GEN_HOME": str(home)},
         capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     assert done.returncode == 0, done.stderr

@@ -14,14 +14,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scripts.errors import HeldError, StorageError, UsageError
-from scripts.files import legal_name, patiently, storage_error, write_text
-from scripts.hold import Hold
+from scripts.core.atomic_files import patiently, storage_error, write_text
+from scripts.core.errors import HeldError, StorageError, UsageError
+from scripts.core.file_lock import Hold
+from scripts.core.filenames import legal_name
+from scripts.core.settings import Settings, checked, load_settings, save_settings
 from scripts.library import song_files
-from scripts.library.catalogue import Catalogue
+from scripts.library.index import Catalogue
 from scripts.library.song_files import PART, SongFiles, recover
 from scripts.library.songs import Song
-from scripts.settings import Settings, checked, load_settings, save_settings
 from tests.conftest import ROOT
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scripts.errors import ModelError
+from scripts.core.errors import ModelError
 from scripts.llm.gguf_file import language_model, read_gguf
 from scripts.llm.registry import find_model, list_models
 from tests.conftest import ROOT, STARTER, VOCABS

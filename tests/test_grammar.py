@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scripts import paths
-from scripts.brief import Brief, Wishes, make_brief
+from scripts.composer.grammar import sheet_grammar
 from scripts.composer.prompts import sheet_head
-from scripts.composer.rules import sheet_grammar
-from scripts.llm.machines import ChoiceMachine, LineMachine, Machine
+from scripts.core import paths
 from scripts.llm.sheet_machine import SheetGrammar, SheetMachine, longest
+from scripts.llm.state_machines import ChoiceMachine, LineMachine, Machine
 from scripts.llm.vocabulary import Masks, Vocabulary
+from scripts.request.spec import Brief, Wishes, make_brief
 from scripts.score.abc_reader import read_abc
 from scripts.score.sheet import scale_share
 from scripts.styles.style import load_styles

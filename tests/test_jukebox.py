@@ -14,10 +14,10 @@ import pytest
 
 from scripts.audio.outputs import NullOutput, Output, Read, open_output
 from scripts.audio.wav import write_wav
+from scripts.core.audio_format import RATE
 from scripts.jukebox.player import Player, gain_of
 from scripts.jukebox.queue import Queue
 from scripts.library.songs import Song
-from scripts.synth import RATE
 from tests.waiting import until
 
 Sound = npt.NDArray[np.float32]

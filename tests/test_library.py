@@ -18,14 +18,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mutagen.id3 import ID3, POPM, TIT2, TXXX
 
-from scripts.audio.heard import Heard, stars_of, write_heard
 from scripts.audio.mp3 import Tags, ffmpeg_path, write_tags
+from scripts.audio.play_stats import Heard, stars_of, write_heard
 from scripts.audio.tags import FileTags, read_tags
-from scripts.errors import StorageError, UsageError
+from scripts.core.errors import StorageError, UsageError
 from scripts.library.bin import binned, empty, remove, restore
-from scripts.library.catalogue import Catalogue, id_of
 from scripts.library.duplicates import duplicates
-from scripts.library.librarian import Librarian
+from scripts.library.index import Catalogue, id_of
 from scripts.library.playlists import (
     Playlist,
     load_playlists,
@@ -36,6 +35,7 @@ from scripts.library.playlists import (
 )
 from scripts.library.query import conditions
 from scripts.library.songs import Song, read_song
+from scripts.library.watcher import Librarian
 from tests.conftest import ROOT, TUNE
 from tests.test_batch import Run, sound_of
 from tests.waiting import until
@@ -262,7 +262,7 @@ def test_a_file_that_cannot_be_written_now_is_written_later(
     def refuse(path: Path, heard: Heard) -> bool:
         raise StorageError("held")
     with monkeypatch.context() as patch:
-        patch.setattr("scripts.library.catalogue.write_heard", refuse)
+        patch.setattr("scripts.library.index.write_heard", refuse)
         assert library.write_changes() == 1
     assert library.write_changes([first.path]) == 1  # it plays
     assert library.write_changes() == 0 and read_tags(first.path).heard.rating == 2
@@ -315,7 +315,7 @@ def test_the_librarian_writes_ratings_into_the_files_in_the_end(tmp_path: Path) 
 
 def test_the_librarian_finds_what_comes_and_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
                                                  ) -> None:
-    monkeypatch.setattr("scripts.library.librarian.LOOK", 0.02)
+    monkeypatch.setattr("scripts.library.watcher.LOOK", 0.02)
     song(tmp_path / "output", "One")
     librarian = Librarian(tmp_path / "library.db", tmp_path / "output")
     librarian.start()
@@ -391,7 +391,7 @@ def test_a_rating_that_the_file_does_not_take_is_told_and_kept(
 
     def refuse(path: Path, heard: Heard) -> bool:
         raise StorageError(f"{path}: may not be written to")
-    monkeypatch.setattr("scripts.library.catalogue.write_heard", refuse)
+    monkeypatch.setattr("scripts.library.index.write_heard", refuse)
     library.rate(path, 4)
     assert library.write_changes() == 1 and "may not be written to" in library.unwritten
     library.scan(again=True)
@@ -672,7 +672,7 @@ def test_two_programs_that_write_one_rating_leave_a_whole_song(tmp_path: Path, e
                     "-write_xing", "0", "-id3v2_version", "0", str(path)], check=True)
     begun = [subprocess.Popen(
         [sys.executable, "-c", "import sys; from pathlib import Path\n"
-         "from scripts.library.catalogue import Catalogue\n"
+         "from scripts.library.index import Catalogue\n"
          "song = Path(sys.argv[1]); c = Catalogue(song.parent.parent / 'l.db', song.parent)\n"
          "c.scan()\n"
          "for n in range(40):\n    c.rate(song, 1 + n % 5); c.played(song); c.write_changes()",
@@ -724,7 +724,7 @@ def test_a_locked_library_is_told_and_the_songs_are_listed(tmp_path: Path) -> No
     holder = sqlite3.connect(tmp_path / "library.db", isolation_level=None)
     holder.execute("PRAGMA locking_mode = EXCLUSIVE")
     holder.execute("CREATE TABLE x (y)")
-    import scripts.library.catalogue as catalogue
+    import scripts.library.index as catalogue
     before = catalogue.open_database.__defaults__
     catalogue.open_database.__defaults__ = (0.1,)
     try:

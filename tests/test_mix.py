@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from scipy.signal import butter, resample_poly, sosfilt
 
-from scripts import paths
 from scripts.arranger.arrange import SongArrangement, arrange
-from scripts.brief import Brief
+from scripts.core import paths
+from scripts.core.audio_format import RATE
+from scripts.request.spec import Brief
 from scripts.score.sheet import LeadSheet
 from scripts.styles.style import TrackStyle
-from scripts.synth import RATE
 from scripts.synth.channel import Channel
 from scripts.synth.effects import Delay, Reverb
 from scripts.synth.instruments import load_instruments

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts import paths
-from scripts.errors import UsageError
-from scripts.llm.catalogue import find_offer, load_offers
+from scripts.cli.models import listing
+from scripts.core import paths
+from scripts.core.errors import UsageError
+from scripts.llm.downloads import find_offer, load_offers
 from scripts.llm.gguf_file import language_model
-from scripts.model_finder import listing
 from tests.conftest import ROOT, STARTER
 from tests.hub import Hub, running_hub
 from tests.processes import interrupt, start
@@ -237,7 +237,7 @@ def test_the_known_models_must_be_the_known_ones(hub: Hub, tmp_path: Path) -> No
     """A file of the list that has been exchanged on the hub is not taken."""
     offer = next(o for o in OFFERS if o.sha256)
     hub.files[f"/{offer.repo}/resolve/main/{offer.file}"] = STARTER.read_bytes()
-    code = ("from pathlib import Path; from scripts.llm.catalogue import Offer; "
+    code = ("from pathlib import Path; from scripts.llm.downloads import Offer; "
             "from scripts.llm.hub import fetch; "
             f"fetch(Offer({offer.name!r}, {offer.repo!r}, {offer.file!r}, sha256={offer.sha256!r})"
             f", Path({str(tmp_path)!r}), print)")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.brief import Brief
-from scripts.errors import UsageError
+from scripts.core.errors import UsageError
+from scripts.request.spec import Brief
 from scripts.score.abc_reader import read_abc
 from scripts.score.motif import key_of_motif, parse_motif, pitch_name, with_motif
 from scripts.score.sheet import held_notes

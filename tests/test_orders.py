@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.batch.jobs import CANCELLED, DONE, OPEN, PAUSED, STOPPED, Jobs, take_hold
-from scripts.batch.orders import Order
+from scripts.batch.order import Order
+from scripts.batch.store import CANCELLED, DONE, OPEN, PAUSED, STOPPED, Jobs, take_hold
 from tests.conftest import ROOT, STARTER, TUNE
 from tests.processes import interrupt, read_until, start
 from tests.test_batch import SHORT, order, sound_of
@@ -182,7 +182,7 @@ def test_orders_in_a_folder_that_cannot_be_written_are_listed_and_made_once(tmp_
     try:
         subprocess.run(["mount", "-o", "remount,ro,bind", home], check=True)
         listed, *made = [
-            subprocess.run([sys.executable, "-m", "scripts.cli", *words], cwd=ROOT,
+            subprocess.run([sys.executable, "-m", "scripts.cli.main", *words], cwd=ROOT,
                            env={**os.environ, "LLM_MUSIC_GEN_HOME": str(home)},
                            capture_output=True, text=True, check=False)
             for words in (["jobs", "list"], ["generate", "--resume"], ["generate", "--resume"])]

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from scripts import paths
-from scripts.brief import Brief
+from scripts.composer.grammar import sheet_grammar
 from scripts.composer.progressions import load_habits, plan_chords
-from scripts.composer.rules import sheet_grammar
-from scripts.errors import UsageError
+from scripts.core import paths
+from scripts.core.errors import UsageError
+from scripts.request.spec import Brief
 from scripts.score.chords import parse_roman
 from scripts.score.keys import Key
 

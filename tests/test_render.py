@@ -15,12 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts import paths
-from scripts.arranger.given import GivenArrangement, arrange_piece, load_programs
-from scripts.brief import Wishes
-from scripts.errors import MusicGenError, NotationError, UsageError
+from scripts.arranger.imported import GivenArrangement, arrange_piece, load_programs
+from scripts.core import paths
+from scripts.core.errors import MusicGenError, NotationError, UsageError
 from scripts.exports.midi import write_midi
-from scripts.piece_brief import brief_for
+from scripts.request.imported import brief_for
+from scripts.request.spec import Wishes
 from scripts.score.open_piece import open_piece
 from scripts.score.piece import Piece, find_key, weights
 from scripts.styles.style import Style

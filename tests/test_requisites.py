@@ -14,10 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import requisites
-from scripts.errors import SetupError
+from scripts.core.cpu import NO_AVX
+from scripts.core.errors import SetupError
 from scripts.installer import environment, llama, packages
-from scripts.installer.causes import NO_AVX, NO_REDIST, cause_of
-from scripts.installer.start import check_start, explain_start
+from scripts.installer.diagnosis import NO_REDIST, cause_of
+from scripts.installer.startup_check import check_start, explain_start
 from tests.conftest import ROOT
 
 
@@ -259,7 +260,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path,
 
 
 def test_a_second_window_waits_for_the_first_to_install(tmp_path: Path) -> None:
-    code = ("import sys; from pathlib import Path; from scripts.installer.alone import alone\n"
+    code = ("import sys; from pathlib import Path; from scripts.installer.install_lock import alone\n"
             "with alone(Path(sys.argv[1])): print('in', flush=True); sys.stdin.read()")
     words = [sys.executable, "-c", code, str(tmp_path / ".venv.lock")]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scripts.errors import NotationError
+from scripts.core.errors import NotationError
 from scripts.score.abc_reader import read_abc
 from scripts.score.abc_writer import write_abc
 from scripts.score.chords import Chord, parse_chord, parse_roman
-from scripts.score.harmonise import harmonise
+from scripts.score.harmonize import harmonise
 from scripts.score.keys import SCALES, Key, key_from_pc, parse_key
-from scripts.score.meter import Meter, parse_meter
 from scripts.score.sheet import Bar, LeadSheet, Note, scale_share, transpose
+from scripts.score.time_signature import Meter, parse_meter
 
 
 @pytest.mark.parametrize(("text", "key"), [

@@ -7,18 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from scripts.core.audio_format import RATE
+from scripts.core.formatting import percent_bar, time_bar
+from scripts.core.settings import Settings
+from scripts.core.theme import ASCII, THEMES
 from scripts.jukebox.player import Playing
 from scripts.library.songs import Song
-from scripts.progress import percent_bar, time_bar
-from scripts.settings import Settings
-from scripts.synth import RATE
-from scripts.theme import ASCII, THEMES
 from scripts.tui import keys
 from scripts.tui.bindings import BINDINGS, help_lines
-from scripts.tui.ink import BAR, FOOT, RULE, SONG, TALK, TITLE, inks
 from scripts.tui.layout import clip, fitted, width_of
+from scripts.tui.line_styles import BAR, FOOT, RULE, SONG, TALK, TITLE, inks
 from scripts.tui.screens.draw import draw
-from scripts.tui.screens.pieces import columns_of, duration_words
+from scripts.tui.screens.shared import columns_of, duration_words
 from scripts.tui.spectrum import BANDS, spectrum, sunk
 from scripts.tui.state import (
     GENERATE,

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scripts import paths
 from scripts.arranger.arrange import arrange
 from scripts.arranger.events import NoteEvent
-from scripts.brief import Brief
-from scripts.errors import UsageError
+from scripts.core import paths
+from scripts.core.errors import UsageError
+from scripts.request.spec import Brief
 from scripts.score.sheet import LeadSheet
 from scripts.synth.fonts import find_soundfont
 from scripts.synth.instruments import load_instruments

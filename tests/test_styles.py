@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scripts import paths
 from scripts.arranger.grooves import load_grooves
 from scripts.arranger.melody import TREATMENTS
 from scripts.arranger.patterns import load_patterns
-from scripts.errors import UsageError
+from scripts.core import paths
+from scripts.core.errors import UsageError
 from scripts.styles.blend import blend, owners
 from scripts.styles.lookup import find_styles
 from scripts.styles.style import Style, load_styles, read_style

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from scripts import paths
 from scripts.arranger.events import NoteEvent
-from scripts.errors import UsageError
-from scripts.synth import RATE
+from scripts.core import paths
+from scripts.core.audio_format import RATE
+from scripts.core.errors import UsageError
 from scripts.synth.additive import row_times, sum_partials, warp
 from scripts.synth.bank import Bank, level_of
 from scripts.synth.ensemble import LENGTH

@@ -9,19 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts import paths
 from scripts.arranger.arrange import arrange
-from scripts.brief import Brief
-from scripts.errors import UsageError
+from scripts.core import paths
+from scripts.core.audio_format import RATE
+from scripts.core.errors import UsageError
+from scripts.request.spec import Brief
 from scripts.score.sheet import LeadSheet, transpose
-from scripts.synth import RATE
+from scripts.score.tuning import HIGHEST, LOWEST, SACRED, find_tuning
 from scripts.synth.bank import Bank
 from scripts.synth.effects import Binaural
 from scripts.synth.instruments import load_instruments
 from scripts.synth.mixer import Mixer
+from scripts.synth.note_scheduler import Score
 from scripts.synth.render import BLOCK, LEAD, render
-from scripts.synth.score import Score
-from scripts.tuning import HIGHEST, LOWEST, SACRED, find_tuning
 
 INSTRUMENTS = load_instruments(paths.DATA / "instruments")
 Make = Callable[..., Brief]

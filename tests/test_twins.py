@@ -9,13 +9,13 @@ from pathlib import Path
 import music21
 import pytest
 
-from scripts.brief import Brief
 from scripts.composer.compose import tidy
+from scripts.composer.grammar import sheet_grammar
 from scripts.composer.prompts import fill, sheet_head
-from scripts.composer.rules import sheet_grammar
 from scripts.llm.chat import ModelNotes, chat_prompt
 from scripts.llm.client import ModelProcess
 from scripts.llm.sampling import Sampling
+from scripts.request.spec import Brief
 from scripts.score.abc_reader import read_abc
 from scripts.score.abc_writer import write_abc
 from scripts.score.sheet import scale_share

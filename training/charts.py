@@ -12,8 +12,8 @@ import numpy as np
 
 from scripts.score.chords import Chord, parse_chord, parse_roman
 from scripts.score.keys import SCALES, Key, key_from_pc, parse_key
-from scripts.score.meter import Meter, parse_meter
 from scripts.score.sheet import Bar, LeadSheet, Note
+from scripts.score.time_signature import Meter, parse_meter
 
 MAX_BARS = 32
 

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from scripts.errors import NotationError
+from scripts.core.errors import NotationError
 from scripts.score.abc_reader import read_abc
 from scripts.score.abc_writer import body_lines, write_abc
 from scripts.score.sheet import LeadSheet, relative, transpose

@@ -12,17 +12,17 @@ from typing import Any
 import music21
 import numpy as np
 
-from scripts import paths
-from scripts.brief import Wishes, make_brief
 from scripts.composer.compose import Composer
+from scripts.composer.grammar import sheet_grammar
 from scripts.composer.prompts import starter_header
-from scripts.composer.rules import sheet_grammar
-from scripts.errors import NotationError
+from scripts.core import paths
+from scripts.core.errors import NotationError
 from scripts.llm.chat import Prompt
 from scripts.llm.client import ModelProcess
 from scripts.llm.decoder import Decoder
 from scripts.llm.gguf_file import language_model
 from scripts.llm.sampling import Sampling
+from scripts.request.spec import Wishes, make_brief
 from scripts.score.abc_reader import read_abc
 from scripts.score.abc_writer import write_abc
 from scripts.score.sheet import LeadSheet, scale_share

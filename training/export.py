@@ -10,7 +10,7 @@ import sentencepiece
 import torch
 from gguf.quants import quantize
 
-from scripts.composer.familiar import Familiar, figures_of
+from scripts.composer.training_filter import Familiar, figures_of
 from scripts.llm.chat import TUNE_HEADER
 from scripts.score.sheet import LeadSheet
 from training.model import Llama, Shape

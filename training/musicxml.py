@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from xml.etree import ElementTree
 
 from scripts.score.chords import Chord, parse_chord
-from scripts.score.meter import TICKS_PER_QUARTER
+from scripts.score.time_signature import TICKS_PER_QUARTER
 
 _KINDS = {"major": "", "minor": "m", "dominant": "7", "major-seventh": "maj7",
           "minor-seventh": "m7", "diminished": "dim", "diminished-seventh": "dim7",

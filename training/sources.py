@@ -15,14 +15,14 @@ from pathlib import Path
 
 import numpy as np
 
-from scripts.errors import NotationError
+from scripts.core.errors import NotationError
 from scripts.score.abc_notes import fields_of
 from scripts.score.abc_reader import read_abc, read_tunes
 from scripts.score.chords import Chord
-from scripts.score.harmonise import Slot, harmonise, viterbi, with_chords
+from scripts.score.harmonize import Slot, harmonise, viterbi, with_chords
 from scripts.score.keys import Key, key_from_pc
-from scripts.score.meter import Meter, parse_meter
 from scripts.score.sheet import Bar, LeadSheet, Note
+from scripts.score.time_signature import Meter, parse_meter
 from training.charts import MAX_BARS, billboard, progressions
 from training.musicxml import RawBar, RawNote, RawPart, read_mxl
 

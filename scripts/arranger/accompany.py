@@ -9,7 +9,7 @@ from scripts.arranger.events import DRUM_KEYS, NoteEvent, Section, touch_of
 from scripts.arranger.patterns import STEP, VELOCITY, Step, steps_of
 from scripts.arranger.voicing import HIGH, LOW, bass_note, voice
 from scripts.score.chords import Chord
-from scripts.score.meter import Meter
+from scripts.score.time_signature import Meter
 
 # Semitones by which a section's later turns are voiced higher or lower.
 _REGISTERS = (0, 4, -3, 2, -5, 5)

@@ -9,19 +9,19 @@ from functools import cached_property
 from pathlib import Path
 
 from scripts.arranger.accompany import bass, comp, drums, roll
-from scripts.arranger.drama import entrance_of, staged
 from scripts.arranger.drummer import drum
+from scripts.arranger.dynamics import entrance_of, staged
 from scripts.arranger.endings import last_chord
 from scripts.arranger.events import NoteEvent, Section, SectionEvents
 from scripts.arranger.form import in_chapters, lay_out, lay_out_exactly
 from scripts.arranger.grooves import Groove, load_grooves
 from scripts.arranger.melody import sing
 from scripts.arranger.patterns import Patterns, load_patterns
-from scripts.brief import Brief
+from scripts.request.spec import Brief
 from scripts.score.chords import Chord
 from scripts.score.sheet import Bar, LeadSheet
+from scripts.score.tuning import frequency
 from scripts.styles.style import TrackStyle
-from scripts.tuning import frequency
 
 # Roles that play in a section; sections that are missing have all.
 _PLAYING: dict[str, tuple[str, ...]] = {

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from scripts.arranger.events import DRUM_KEYS, NoteEvent, Section, touch_of
 from scripts.arranger.grooves import Groove, Place
-from scripts.score.meter import Meter
+from scripts.score.time_signature import Meter
 
 _SURE = 0.72  # from this share on a stroke belongs to the groove and is always played
 _RARE = 0.25  # up to this share it is an ornament, drawn for each bar

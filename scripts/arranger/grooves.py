@@ -8,8 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from scripts.arranger.events import DRUM_KEYS
-from scripts.score.meter import Meter
-from scripts.tables import read_each
+from scripts.core.toml import read_each
+from scripts.score.time_signature import Meter
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from scripts.arranger.events import NoteEvent, Section, touch_of
 from scripts.score.keys import Key
-from scripts.score.meter import Meter
 from scripts.score.sheet import Bar, held_notes
+from scripts.score.time_signature import Meter
 
 TREATMENTS = ("plain", "ornamented", "octave", "sparse", "thirds", "answer")
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from scripts.arranger.events import DRUM_KEYS
-from scripts.score.meter import Meter
-from scripts.tables import read_each
+from scripts.core.toml import read_each
+from scripts.score.time_signature import Meter
 
 STEP = 6  # ticks of one character, a sixteenth
 VELOCITY = {"X": 1.0, "x": 0.78, "o": 0.45}

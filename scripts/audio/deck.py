@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from scripts.audio.streams import Stereo, Stream
-from scripts.synth import RATE
+from scripts.audio.streams import Stream
+from scripts.core.audio_format import RATE, Stereo
 
 Mono = npt.NDArray[np.float32]
 

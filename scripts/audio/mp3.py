@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.audio.wav import pcm
-from scripts.errors import EncoderError, StorageError
-from scripts.files import PART, patiently, storage_error
-from scripts.synth import RATE
-from scripts.synth.render import Stereo
+from scripts.core.atomic_files import PART, patiently, storage_error
+from scripts.core.audio_format import RATE, Stereo
+from scripts.core.errors import EncoderError, StorageError
 
 _AHEAD = 6  # blocks that may wait for the encoder
 _LAST_WORDS = 2.0  # seconds in which what an encoder that has ended complained of is read

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from scripts.synth import RATE
+from scripts.core.audio_format import RATE
 
 Read = Callable[[int], npt.NDArray[np.float32]]  # frames wanted -> (frames, 2), -1 to 1
 

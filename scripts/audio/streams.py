@@ -9,13 +9,11 @@ from typing import Any
 
 import miniaudio
 import numpy as np
-import numpy.typing as npt
 
 from scripts.audio.mp3_frames import Mp3Frames
 from scripts.audio.ogg_pages import check_ogg
-from scripts.synth import RATE
+from scripts.core.audio_format import RATE, Stereo
 
-Stereo = npt.NDArray[np.float32]  # (n, 2)
 _MOST = 16_384  # frames that the decoder gives at once
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scripts.audio.heard import Heard, heard_in
+from scripts.audio.play_stats import Heard, heard_in
 
 REFERENCE = -18.0  # LUFS that ReplayGain brings songs to
 _GAIN = re.compile(r"\s*([+-]?\d{1,3}(?:\.\d{1,4})?)\s*(?:dB)?\s*", re.IGNORECASE)

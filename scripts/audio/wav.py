@@ -8,9 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from scripts.files import storage_error
-from scripts.synth import RATE
-from scripts.synth.render import Stereo
+from scripts.core.atomic_files import storage_error
+from scripts.core.audio_format import RATE, Stereo
 
 
 def pcm(block: Stereo) -> bytes:

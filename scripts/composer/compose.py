@@ -6,17 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from scripts.brief import Brief
 from scripts.composer.critic import cost
-from scripts.composer.familiar import Familiar
+from scripts.composer.grammar import sheet_grammar
 from scripts.composer.progressions import load_habits, plan_chords
 from scripts.composer.prompts import fill, read_template, sheet_head, starter_header
-from scripts.composer.rules import sheet_grammar
+from scripts.composer.training_filter import Familiar
 from scripts.composer.writer import Writer, words_for
 from scripts.llm.chat import TUNE_HEADER, Prompt, chat_prompt, load_notes
 from scripts.llm.client import ModelProcess
 from scripts.llm.gguf_file import GgufInfo
 from scripts.llm.sampling import Sampling
+from scripts.request.spec import Brief
 from scripts.score.abc_reader import read_abc
 from scripts.score.motif import with_motif
 from scripts.score.sheet import Bar, LeadSheet, in_parts

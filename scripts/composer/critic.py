@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from scripts.composer.familiar import Familiar
+from scripts.composer.training_filter import Familiar
 from scripts.score.piece import Weights, chord_weights, is_clear
 from scripts.score.sheet import Bar, LeadSheet, held_notes
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from scripts.brief import Brief
+from scripts.core.toml import read_each
+from scripts.request.spec import Brief
 from scripts.score.chords import Chord, parse_roman
 from scripts.score.keys import Key, key_from_pc
 from scripts.score.piece import chord_weights, is_clear
-from scripts.tables import read_each
 
 Phrase = tuple[Chord, ...]
 _PHRASE = 4  # bars

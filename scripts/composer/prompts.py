@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from scripts.brief import Brief
-from scripts.composer.rules import bar_chords, chord_vocabulary
-from scripts.errors import UsageError
+from scripts.composer.grammar import bar_chords, chord_vocabulary
+from scripts.core.errors import UsageError
+from scripts.request.spec import Brief
 from scripts.score.keys import LETTER_PC
 from scripts.score.tune_header import tune_header
 

@@ -6,8 +6,8 @@ import random
 import tomllib
 from pathlib import Path
 
-from scripts.brief import Brief
-from scripts.errors import UsageError
+from scripts.core.errors import UsageError
+from scripts.request.spec import Brief
 
 _PLAIN = {"adjective": ["Quiet", "Open", "Early"], "noun": ["Road", "Window", "Harbour"]}
 

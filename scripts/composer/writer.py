@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.brief import Brief
 from scripts.composer.prompts import fill, read_template
 from scripts.composer.titles import make_title
 from scripts.llm.chat import ModelNotes, Prompt, chat_prompt
 from scripts.llm.client import ModelProcess
 from scripts.llm.sampling import Sampling
+from scripts.request.spec import Brief
 
 LONGEST_TITLE = 32
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import mido
 
 from scripts.arranger.events import Arrangement, NoteEvent, gathered
-from scripts.files import storage_error
+from scripts.core.atomic_files import storage_error
 from scripts.score.keys import Key
-from scripts.score.meter import Meter
 from scripts.score.piece import DRUM_CHANNEL
+from scripts.score.time_signature import Meter
 from scripts.synth.instruments import Instrument, Texture
 
 TICKS = 480  # a quarter; the arranger's 24 leave room for timing between them

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 from scripts.arranger.arrange import SongArrangement
 from scripts.arranger.events import NoteEvent, gathered
-from scripts.errors import NotationError
+from scripts.core.errors import NotationError
 from scripts.score.grid import on_grid
 from scripts.score.piece import DRUM_CHANNEL
 from scripts.score.xml_drums import without_pitches

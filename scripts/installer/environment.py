@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from scripts.errors import SetupError
-from scripts.installer.causes import last_words
-from scripts.installer.running import everything, run
+from scripts.core.errors import SetupError
+from scripts.installer.diagnosis import last_words
+from scripts.installer.subprocesses import everything, run
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 VENV = ROOT / ".venv"

@@ -8,12 +8,12 @@ import subprocess
 import tarfile
 from pathlib import Path
 
-from scripts.errors import SetupError
+from scripts.core.errors import SetupError
 from scripts.installer import environment
-from scripts.installer.causes import cause_of, last_words
+from scripts.installer.diagnosis import cause_of, last_words
 from scripts.installer.environment import LLAMA, LLAMA_RANGE, OLDEST_LLAMA, python
 from scripts.installer.packages import FILL_IT, WHEELS, only, pip
-from scripts.installer.running import everything, run, run_patiently, say
+from scripts.installer.subprocesses import everything, run, run_patiently, say
 
 WHEEL_TIMEOUT = 60  # seconds for all of the ready-made wheel, where one can be built instead
 # Only the library itself: no tools, server, examples, tests, pictures or downloads.

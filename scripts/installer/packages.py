@@ -6,10 +6,10 @@ import os
 import subprocess
 from pathlib import Path
 
-from scripts.errors import SetupError
+from scripts.core.errors import SetupError
 from scripts.installer import environment
-from scripts.installer.causes import cause_of
-from scripts.installer.running import everything, run_telling
+from scripts.installer.diagnosis import cause_of
+from scripts.installer.subprocesses import everything, run_telling
 
 FILL_IT = "fill it with 'requisites.py --save-wheels DIR' on a computer with a network"
 WHEELS = "https://abetlen.github.io/llama-cpp-python/whl/cpu"

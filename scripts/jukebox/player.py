@@ -17,9 +17,9 @@ from scripts.audio.deck import Deck
 from scripts.audio.outputs import NullOutput, Output, open_output
 from scripts.audio.streams import Stream
 from scripts.audio.tags import tagged_loudness
+from scripts.core.audio_format import RATE
 from scripts.jukebox.queue import Queue
 from scripts.library.songs import Song
-from scripts.synth import RATE
 
 TICK, _REST = 0.2, 1.0  # seconds between looks at deck and device; and while nothing is heard
 _READY = 20.0  # seconds before a song's end at which the next one is opened

@@ -6,8 +6,8 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from scripts.errors import StorageError
-from scripts.files import write_text
+from scripts.core.atomic_files import write_text
+from scripts.core.errors import StorageError
 from scripts.jukebox.queue import REPEATS
 from scripts.library.songs import seconds_in
 

@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.errors import StorageError, UsageError
-from scripts.files import patiently, storage_error
+from scripts.core.atomic_files import patiently, storage_error
+from scripts.core.errors import StorageError, UsageError
 from scripts.library.song_files import SUFFIXES
 from scripts.library.songs import AUDIO
 

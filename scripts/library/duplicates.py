@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scripts.audio.mp3_frames import behind_tags
-from scripts.errors import MusicGenError
+from scripts.core.errors import MusicGenError
 from scripts.library.songs import Song
 from scripts.score.abc_reader import read_abc
-from scripts.score.likeness import ALIKE, marks_of
+from scripts.score.fingerprint import ALIKE, marks_of
 
 _COMMON = 50  # songs that share a turn, from which on it tells nothing
 _BLOCK = 1 << 20

@@ -7,7 +7,7 @@ import os
 import sqlite3
 from pathlib import Path
 
-from scripts.library.catalogue import Catalogue
+from scripts.library.index import Catalogue
 
 
 def take_in_ratings(old: Path, catalogue: Catalogue) -> None:

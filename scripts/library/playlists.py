@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from scripts.errors import StorageError, UsageError
-from scripts.files import write_text
-from scripts.library.songs import AUDIO, Song, printable, read_song
+from scripts.core.atomic_files import write_text
+from scripts.core.errors import StorageError, UsageError
+from scripts.core.text import strip_control_chars
+from scripts.library.songs import AUDIO, LONGEST_TEXT, Song, read_song
 
 M3U8 = (".m3u8", ".m3u")
 MOST_LINES = 100_000
@@ -49,11 +50,11 @@ def write_m3u8(path: Path, songs: Iterable[Song]) -> list[str]:
         file = song.path.absolute()
         name = str(file.relative_to(home)) if file.is_relative_to(home) else str(file)
         if not name.isprintable() or name != name.strip():
-            left.append(printable(song.path.name))
+            left.append(strip_control_chars(song.path.name, LONGEST_TEXT))
             continue
         if name.startswith("#") or _ADDRESS.match(name):
             name = f".{os.sep}{name}"
-        lines += [f"#EXTINF:{round(song.seconds) or -1},{printable(song.title)}", name]
+        lines += [f"#EXTINF:{round(song.seconds) or -1},{strip_control_chars(song.title, LONGEST_TEXT)}", name]
     write_text(path, "\n".join(lines) + "\n")
     return left
 
@@ -92,7 +93,7 @@ def read_m3u8(path: Path) -> tuple[list[Path], list[str]]:
         if not problem and not _is_file(file):
             problem = "there is no such file"
         if problem:
-            told.append(f"line {number}: {printable(name)[:80]}: {problem}")
+            told.append(f"line {number}: {strip_control_chars(name, 80)}: {problem}")
         else:
             found.append(file)
     return found, told
@@ -160,7 +161,7 @@ def named(playlists: dict[str, Playlist], name: str) -> Playlist:
     for kept, playlist in playlists.items():
         if kept.casefold() == name.casefold():
             return playlist
-    raise UsageError(f'there is no playlist "{printable(name)[:LONGEST_NAME]}"; '
+    raise UsageError(f'there is no playlist "{strip_control_chars(name, LONGEST_NAME)}"; '
                      "'library playlist list' shows them")
 
 

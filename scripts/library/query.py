@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from scripts.audio.heard import THUMBS
+from scripts.audio.play_stats import THUMBS
 
 MOST_TERMS = 40
 _TERM = re.compile(r'(-?)(?:([A-Za-z]+)(:|<=|>=|<|>|=))?(?:"([^"]*)"?|(\S*))')

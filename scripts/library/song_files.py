@@ -8,21 +8,20 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from scripts.errors import HeldError, StorageError
-from scripts.files import (
+from scripts.core.atomic_files import (
     PART,
     WAITS,
     flush,
     flush_folder,
     is_held,
-    legal_name,
     patiently,
     rename,
-    room_for_name,
     storage_error,
     write_flushed,
 )
-from scripts.hold import Hold, hold
+from scripts.core.errors import HeldError, StorageError
+from scripts.core.file_lock import Hold, hold
+from scripts.core.filenames import legal_name, room_for_name
 from scripts.library.songs import STEMS
 
 SUFFIXES = (".mp3", ".json", ".wav", ".abc", ".musicxml", ".mid", *STEMS)  # of a song's files

@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from scripts.audio.tags import FileTags, read_tags
+from scripts.core.audio_format import BINAURAL
+from scripts.core.text import strip_control_chars
 from scripts.score.piece import MOST_VOICES
 from scripts.styles.style import ROLES
-from scripts.synth import BINAURAL
 
 AUDIO = (".mp3", ".wav", ".ogg", ".flac")
 _VOICES = tuple(f"voice{n}" for n in range(1, MOST_VOICES + 1))  # of somebody's own notes
 STEMS = tuple(f".{role}.wav" for role in (*ROLES, BINAURAL, *_VOICES))
+LONGEST_TEXT = 200  # characters of a title or another fact that is kept
 _LONGEST = 1e7  # seconds
 _LARGEST = 4_000_000  # bytes of details
 
@@ -95,13 +97,13 @@ def song_of(path: Path, details: dict[str, Any], tags: FileTags) -> Song:
     title = details.get("title")
     if not isinstance(title, str) or not title.strip():
         title = tags.words.get("title", "").strip() or path.stem
-    return Song(path, printable(title), seconds_in(details.get("seconds")) or tags.seconds,
+    return Song(path, strip_control_chars(title, LONGEST_TEXT), seconds_in(details.get("seconds")) or tags.seconds,
                 details or known_from(tags))
 
 
 def known_from(tags: FileTags) -> dict[str, Any]:
     """Details of a song from elsewhere, as far as its tags have them."""
-    known: dict[str, Any] = {name: printable(tags.words[name])
+    known: dict[str, Any] = {name: strip_control_chars(tags.words[name], LONGEST_TEXT)
                              for name in ("asked", "model", "key") if name in tags.words}
     try:
         known["tempo"] = float(tags.words["tempo"])
@@ -115,7 +117,3 @@ def seconds_in(value: Any) -> float:
     good = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < _LONGEST
     return float(value) if good else 0.0
 
-
-def printable(text: str) -> str:
-    """`text` without control characters, so that it cannot steer a terminal."""
-    return "".join(c if c.isprintable() else " " for c in text)[:200]

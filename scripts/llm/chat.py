@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scripts.errors import UsageError
+from scripts.core.errors import UsageError
 
 TUNE_HEADER = "tune-header-1"  # written by training/export.py into the starter's metadata
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scripts import errors
-from scripts.child import WORKER, Child
-from scripts.errors import Cancelled, CrashError, ModelError
+from scripts.core import errors
+from scripts.core.child import WORKER, Child
+from scripts.core.errors import Cancelled, CrashError, ModelError
 from scripts.llm.chat import Prompt
 from scripts.llm.sampling import Sampling
 from scripts.llm.sheet_machine import SheetGrammar

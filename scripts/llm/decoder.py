@@ -14,11 +14,11 @@ from typing import Any
 import llama_cpp
 import numpy as np
 
-from scripts.errors import Cancelled, ModelError
-from scripts.installer.causes import ILLEGAL_WORDS, NO_AVX
-from scripts.llm.lanes import Lanes, Logits
-from scripts.llm.machines import Machine
+from scripts.core.cpu import ILLEGAL_WORDS, NO_AVX
+from scripts.core.errors import Cancelled, ModelError
 from scripts.llm.sampling import Sampling, pick
+from scripts.llm.sequences import Lanes, Logits
+from scripts.llm.state_machines import Machine
 from scripts.llm.vocabulary import Masks, Vocabulary
 
 Report = Callable[[float, str], None]

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
-from scripts.errors import Cancelled, ModelError, StorageError
-from scripts.files import rename, storage_error
-from scripts.llm.catalogue import Offer
+from scripts.core.atomic_files import rename, storage_error
+from scripts.core.errors import Cancelled, ModelError, StorageError
+from scripts.llm.downloads import Offer
 from scripts.llm.gguf_file import language_model
 
 Progress = Callable[[int, int], None]

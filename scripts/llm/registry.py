@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.errors import ModelError
+from scripts.core.errors import ModelError
 from scripts.llm.chat import load_notes
 from scripts.llm.gguf_file import GgufInfo, language_model
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
 from scripts.score.abc_writer import duration_text
-from scripts.score.meter import Meter
+from scripts.score.time_signature import Meter
 
 QUARTER = 24
 TRIPLET_TICKS = 24  # three eighths in the time of two

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from scripts.llm.machines import Machine
+from scripts.llm.state_machines import Machine
 
 Ids = npt.NDArray[np.int64]
 

@@ -20,10 +20,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
-from scripts.errors import MusicGenError
-from scripts.llm.machines import ChoiceMachine, LineMachine, Machine
+from scripts.core.errors import MusicGenError
 from scripts.llm.sampling import Sampling
 from scripts.llm.sheet_machine import SheetGrammar, SheetMachine
+from scripts.llm.state_machines import ChoiceMachine, LineMachine, Machine
 
 GRACE = 10.0  # seconds to end in after the program has gone
 

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from scripts.errors import NotationError
+from scripts.core.errors import NotationError
 from scripts.score.chords import Chord, parse_chord
 from scripts.score.keys import LETTER_PC, Key, parse_key
-from scripts.score.meter import TICKS_PER_QUARTER, TICKS_PER_WHOLE, Meter, parse_meter
 from scripts.score.sheet import Note
+from scripts.score.time_signature import TICKS_PER_QUARTER, TICKS_PER_WHOLE, Meter, parse_meter
 
 _LENGTH = r"(?:\d+)?(?:/+\d*)?"
 _NOTE = rf"(?P<acc>\^\^|__|\^|_|=)?(?P<letter>[A-Ga-g])(?P<octave>[,']*)(?P<len>{_LENGTH})"

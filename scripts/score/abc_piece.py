@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from scripts.errors import NotationError
+from scripts.core.errors import NotationError
 from scripts.score.abc_notes import (
     TOKEN,
     BarState,
@@ -21,9 +21,9 @@ from scripts.score.abc_notes import (
     unit_field,
 )
 from scripts.score.chords import Chord
-from scripts.score.meter import parse_meter
 from scripts.score.piece import Piece, PieceNote, Voice
 from scripts.score.sheet import Note
+from scripts.score.time_signature import parse_meter
 
 _FINE = 40  # parts of a tick: quintuplets and 128ths come out even
 _FIELDS = "IKLMmNPQRrsTUVWw"  # letters that begin a field within a tune; "G:|" is music

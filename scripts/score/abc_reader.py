@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from scripts.errors import NotationError
+from scripts.core.errors import NotationError
 from scripts.score.abc_notes import (
     TOKEN,
     BarState,
@@ -21,8 +21,8 @@ from scripts.score.abc_notes import (
     tempo_field,
     unit_field,
 )
-from scripts.score.meter import parse_meter
 from scripts.score.sheet import Bar, LeadSheet, Note
+from scripts.score.time_signature import parse_meter
 
 
 @dataclass

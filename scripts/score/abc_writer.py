@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fractions import Fraction
 
-from scripts.errors import NotationError
+from scripts.core.errors import NotationError
 from scripts.score.chords import Chord
 from scripts.score.keys import LETTER_PC, Key
-from scripts.score.meter import TICKS_PER_EIGHTH
 from scripts.score.sheet import Bar, LeadSheet, Note
+from scripts.score.time_signature import TICKS_PER_EIGHTH
 
 _SIGNS = {-2: "__", -1: "_", 0: "=", 1: "^", 2: "^^"}
 

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 
 import mido
 
-from scripts.errors import NotationError
+from scripts.core.errors import NotationError
 from scripts.score.keys import Key, parse_key
-from scripts.score.meter import Meter, parse_meter
 from scripts.score.piece import (
     DRUM_CHANNEL,
     Piece,
@@ -20,6 +19,7 @@ from scripts.score.piece import (
     main_tempo,
     weights,
 )
+from scripts.score.time_signature import Meter, parse_meter
 
 MOST_NOTES = 200_000
 _PEDAL = 64

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from scripts.errors import UsageError
+from scripts.core.errors import UsageError
 from scripts.score.keys import Key, key_from_pc, pitch_class
 from scripts.score.sheet import Bar, LeadSheet, Note
 

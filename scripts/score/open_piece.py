@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from scripts.errors import NotationError, UsageError
+from scripts.core.errors import NotationError, UsageError
 from scripts.score.abc_piece import read_abc_piece
 from scripts.score.midi_piece import read_midi_piece
 from scripts.score.piece import LARGEST_FILE, Piece

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from scripts.score.chords import Chord
 from scripts.score.keys import Key, key_from_pc
-from scripts.score.meter import TICKS_PER_QUARTER, Meter
+from scripts.score.time_signature import TICKS_PER_QUARTER, Meter
 
 Weights = npt.NDArray[np.float64]  # (12,), of pitch classes
 

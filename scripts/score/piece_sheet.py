@@ -8,10 +8,10 @@ import numpy as np
 
 from scripts.score.chords import Chord
 from scripts.score.grid import on_grid
-from scripts.score.harmonise import Slot, by_bar, candidates, viterbi
-from scripts.score.meter import Meter
+from scripts.score.harmonize import Slot, by_bar, candidates, viterbi
 from scripts.score.piece import Piece, PieceNote, Voice
 from scripts.score.sheet import Bar, LeadSheet, Note, in_parts
+from scripts.score.time_signature import Meter
 
 _PART, _SHORTEST, _LONGEST = 8, 4, 16  # bars
 

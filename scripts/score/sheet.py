@@ -8,7 +8,7 @@ from itertools import islice
 
 from scripts.score.chords import Chord
 from scripts.score.keys import Key, transpose_key
-from scripts.score.meter import Meter
+from scripts.score.time_signature import Meter
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,9 @@ from bisect import bisect_right
 from typing import Any
 from xml.etree import ElementTree
 
-from scripts.errors import NotationError
+from scripts.core.errors import NotationError
 from scripts.score.chords import Chord, parse_chord
 from scripts.score.keys import Key, key_from_pc, pitch_class
-from scripts.score.meter import Meter, parse_meter
 from scripts.score.piece import (
     DRUM_CHANNEL,
     Piece,
@@ -22,6 +21,7 @@ from scripts.score.piece import (
     main_tempo,
     weights,
 )
+from scripts.score.time_signature import Meter, parse_meter
 from scripts.score.xml_drums import with_pitches
 
 LARGEST = 40 << 20  # bytes of MusicXML, unpacked

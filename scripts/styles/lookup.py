@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scripts.errors import UsageError
+from scripts.core.errors import UsageError
 from scripts.styles.style import Style
 
 LONGEST = 200  # characters of a style prompt

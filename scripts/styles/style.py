@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scripts.errors import UsageError
+from scripts.core.errors import UsageError
+from scripts.core.toml import line_of, read_tables
 from scripts.score.chords import parse_roman
 from scripts.score.keys import SCALES, Key
-from scripts.score.meter import parse_meter
-from scripts.tables import line_of, read_tables
+from scripts.score.time_signature import parse_meter
 
 ROLES = ("melody", "chords", "bass", "drums", "pad", "arp", "percussion", "texture", "fx",
          "tone")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from scripts.synth import RATE
+from scripts.core.audio_format import RATE
 
 Mono = npt.NDArray[np.float32]
 HOP = 256  # samples; levels are set every 5.8 ms and move linearly between

@@ -15,14 +15,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scripts.arranger.events import NoteEvent
-from scripts.synth import RATE
+from scripts.core.audio_format import RATE
+from scripts.score.tuning import frequency
 from scripts.synth.additive import Mono
 from scripts.synth.cache import Recent
 from scripts.synth.instruments import Ensemble, Instrument, Texture
 from scripts.synth.loudness import block_powers
 from scripts.synth.stroke import Sound, Stroke
 from scripts.synth.voices import play
-from scripts.tuning import frequency
 
 TOUCHES = 5  # levels of velocity that sound different
 _ENSEMBLE = 3  # of many players at once

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
+from scripts.core.audio_format import RATE
 from scripts.styles.style import TrackStyle
-from scripts.synth import RATE
 from scripts.synth.additive import Mono
 from scripts.synth.effects import Planar
 

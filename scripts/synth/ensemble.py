@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import fft
 
-from scripts.synth import RATE
+from scripts.core.audio_format import RATE
 from scripts.synth.additive import TOP
 from scripts.synth.instruments import Ensemble, Peaks
 from scripts.synth.noise import cut_gain

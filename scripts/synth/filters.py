@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import fft
 
-from scripts.synth import RATE
+from scripts.core.audio_format import RATE
 
 Section = tuple[float, float, float, float, float]  # b0, b1, b2, a1, a2; a0 is 1
 Sound = npt.NDArray[np.float32]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scripts.synth import RATE
+from scripts.core.audio_format import RATE
 from scripts.synth.additive import radians
 from scripts.synth.hits import fall
 from scripts.synth.instruments import Fm

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scripts.synth import RATE
+from scripts.core.audio_format import RATE
 from scripts.synth.additive import Mono, radians
 from scripts.synth.instruments import Kit
 from scripts.synth.noise import band_noise

@@ -8,8 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from scripts.core.toml import read_each
 from scripts.synth.spectra import WAVES
-from scripts.tables import read_each
 
 Peaks = tuple[tuple[float, float, float], ...]
 

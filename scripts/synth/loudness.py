@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from scripts.synth import RATE
+from scripts.core.audio_format import RATE
 from scripts.synth.filters import Section, filtered
 
 Planar = npt.NDArray[np.float32]  # (2, n)

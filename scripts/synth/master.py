@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from scripts.synth import RATE
+from scripts.core.audio_format import RATE
 from scripts.synth.effects import Planar
 from scripts.synth.loudness import true_peaks
 

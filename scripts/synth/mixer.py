@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from scripts.arranger.events import Arrangement
-from scripts.synth import BINAURAL
+from scripts.core.audio_format import BINAURAL
 from scripts.synth.channel import Channel
 from scripts.synth.effects import Binaural, Delay, Planar, Reverb
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from scripts.synth import RATE
+from scripts.core.audio_format import RATE
 from scripts.synth.additive import HOP, TOP, radians, row_times, sum_partials, warp
 from scripts.synth.filters import halve
 from scripts.synth.instruments import Partials

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import fft
 
-from scripts.synth import RATE
+from scripts.core.audio_format import RATE
 from scripts.synth.additive import Mono, warp
 from scripts.synth.filters import halve
 from scripts.synth.instruments import Peaks, Pluck

@@ -12,19 +12,18 @@ import numpy as np
 import numpy.typing as npt
 
 from scripts.arranger.events import Arrangement
-from scripts.errors import UsageError
-from scripts.synth import RATE
+from scripts.core.audio_format import RATE, Stereo
+from scripts.core.errors import UsageError
 from scripts.synth.bank import Bank
 from scripts.synth.effects import Binaural
 from scripts.synth.instruments import Instrument
 from scripts.synth.master import Master
 from scripts.synth.mixer import Mixer
-from scripts.synth.score import Score
+from scripts.synth.note_scheduler import Score
 from scripts.synth.soundcheck import soundcheck
 from scripts.synth.soundfont import SampleBank
 from scripts.synth.tone import TAPS, Equaliser
 
-Stereo = npt.NDArray[np.float32]  # (n, 2)
 BLOCK = (1 << 17) - TAPS  # samples, 3 s; with the equaliser's taps a quick Fourier transform
 LEAD = 3 * BLOCK  # longer than anything rings
 _BINAURAL = -27.0  # dBFS of the tones, before the bus compressor

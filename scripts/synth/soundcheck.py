@@ -11,14 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from scripts.arranger.events import Arrangement, NoteEvent
-from scripts.synth import RATE
+from scripts.core.audio_format import RATE
 from scripts.synth.additive import Mono
 from scripts.synth.bank import Bank
 from scripts.synth.effects import Planar
 from scripts.synth.loudness import gated, overlapping, weighted
 from scripts.synth.master import Master
 from scripts.synth.mixer import Mixer
-from scripts.synth.score import (
+from scripts.synth.note_scheduler import (
     look_ahead,
     note_of,
     samples_per_tick,

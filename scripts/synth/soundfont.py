@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from scripts.arranger.events import NoteEvent
-from scripts.errors import UsageError
-from scripts.synth import RATE
+from scripts.core.audio_format import RATE
+from scripts.core.errors import UsageError
 from scripts.synth.bank import REFERENCE, TOUCHES, Bank, Note, level_of
 from scripts.synth.cache import Recent
 from scripts.synth.instruments import Instrument, Texture

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from scripts.synth import RATE
+from scripts.core.audio_format import RATE
 
 Sound = npt.NDArray[np.float32]  # (channels, n); one channel is the middle
 C4 = 261.63

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from scripts.synth import RATE
+from scripts.core.audio_format import RATE
 from scripts.synth.hits import fall, seconds, tone
 from scripts.synth.noise import band_noise
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import fft
 
-from scripts.synth import RATE
+from scripts.core.audio_format import RATE
 
 OCTAVES = np.array([31.5, 63, 125, 250, 500, 1000, 2000, 4000, 8000, 16_000])
 # Level of each octave in mastered music, dB: the mean of popular recordings falls by about 5 dB

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scripts.synth import RATE
+from scripts.core.audio_format import RATE
 from scripts.synth.additive import Mono
 from scripts.synth.drums import play_drum
 from scripts.synth.ensemble import play_ensemble

@@ -6,24 +6,24 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from scripts import paths
-from scripts.errors import MusicGenError
+from scripts.core import paths
+from scripts.core.errors import MusicGenError
+from scripts.core.settings import Settings
 from scripts.jukebox.player import Player
-from scripts.library.librarian import Librarian
 from scripts.library.songs import Song
+from scripts.library.watcher import Librarian
 from scripts.llm.registry import find_model
-from scripts.settings import Settings
 from scripts.tui import keys
 from scripts.tui.bindings import BINDINGS, help_lines, table_of
-from scripts.tui.choosing import Choosing, model_words
+from scripts.tui.controllers.orders import Making
+from scripts.tui.controllers.playback import Listening, MakePlayer
+from scripts.tui.controllers.settings import Choosing, model_words
 from scripts.tui.layout import MARGINS, is_too_small, paged
-from scripts.tui.listening import Listening, MakePlayer
-from scripts.tui.making import Making
-from scripts.tui.pointing import pointed_at
+from scripts.tui.mouse import pointed_at
 from scripts.tui.screens.draw import draw
 from scripts.tui.screens.generate import WISHES as WISH_ROWS
 from scripts.tui.screens.options import ROWS
-from scripts.tui.screens.pieces import look, now_playing
+from scripts.tui.screens.shared import look, now_playing
 from scripts.tui.state import GENERATE, JUKEBOX, MENU, OPTIONS, WISHES, Field, Overlay, State
 from scripts.tui.terminal import Screen
 

@@ -6,7 +6,7 @@ import textwrap
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from scripts.theme import ASCII, Theme
+from scripts.core.theme import ASCII, Theme
 
 SMALLEST = (60, 16)
 MARGINS = 6  # lines of a screen that are not its body

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from scripts.synth import RATE
+from scripts.core.audio_format import RATE
 
 BANDS = 22
 _LOWEST, _HIGHEST = 45.0, 14_000.0  # Hz

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from scripts.core.settings import Settings
 from scripts.jukebox.player import Playing
-from scripts.settings import Settings
 
 MENU, GENERATE, JUKEBOX, OPTIONS, WISHES = "menu", "generate", "jukebox", "options", "wishes"
 

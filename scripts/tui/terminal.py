@@ -7,7 +7,7 @@ import os
 from typing import Any, Protocol
 
 from scripts.tui import keys
-from scripts.tui.ink import BAR, FOOT, PLAIN, RULE, SONG, TALK, TITLE, inks
+from scripts.tui.line_styles import BAR, FOOT, PLAIN, RULE, SONG, TALK, TITLE, inks
 
 
 class Screen(Protocol):

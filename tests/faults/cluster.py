@@ -47,7 +47,7 @@ def throughput(workers: int, share: float) -> dict[str, float]:
         (home / "models" / "starter.gguf").symlink_to(STARTER)
         with DaskHere(home, workers) as dask, held_to([w.pid for w in dask.workers], share):
             begun = time.perf_counter()
-            subprocess.run([sys.executable, "-m", "scripts.cli", "generate", "folk", "--songs",
+            subprocess.run([sys.executable, "-m", "scripts.cli.main", "generate", "folk", "--songs",
                             str(SONGS), "--length", "1", "--seed", "1", "--cluster", dask.address],
                            cwd=ROOT, env={**os.environ, "LLM_MUSIC_GEN_HOME": folder}, check=True,
                            capture_output=True)

@@ -16,8 +16,8 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, seed, settings
 
-from scripts import paths
-from scripts.errors import MusicGenError
+from scripts.core import paths
+from scripts.core.errors import MusicGenError
 from tests.faults.inputs import mutated, seeds
 
 HANG = 5  # seconds
@@ -26,16 +26,16 @@ MEMORY = 500  # MB
 
 def _readers(folder: Path) -> dict[str, Callable[[bytes], object]]:
     """What the program does with each kind of input."""
-    from scripts.batch.job_file import read_job_file
-    from scripts.batch.orders import Order
-    from scripts.brief import Wishes, make_brief
-    from scripts.library.catalogue import Catalogue
+    from scripts.batch.order import Order
+    from scripts.batch.order_file import read_job_file
+    from scripts.core.settings import load_settings
+    from scripts.library.index import Catalogue
     from scripts.library.playlists import load_playlists, read_m3u8
     from scripts.llm.gguf_file import language_model
-    from scripts.piece_brief import brief_for
-    from scripts.recipe import kept_recipe, wishes_from_json
+    from scripts.production.recipe import kept_recipe, wishes_from_json
+    from scripts.request.imported import brief_for
+    from scripts.request.spec import Wishes, make_brief
     from scripts.score.open_piece import open_piece
-    from scripts.settings import load_settings
     from scripts.styles.style import load_styles
     styles = load_styles(paths.DATA / "styles")
     usual = Order(Wishes("pop", "0.2"), 2, 1, "", 0.75, Path("out"))

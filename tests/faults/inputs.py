@@ -12,9 +12,9 @@ import numpy as np
 from hypothesis import strategies as st
 
 from scripts.audio.mp3 import Tags, write_tags
-from scripts.brief import Wishes
 from scripts.composer.compose import Composition
-from scripts.recipe import Recipe
+from scripts.production.recipe import Recipe
+from scripts.request.spec import Wishes
 from scripts.score.abc_reader import read_abc
 from tests.conftest import ROOT, STARTER, TUNE
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from scripts.batch.jobs import UNFINISHED, Jobs
+from scripts.batch.store import UNFINISHED, Jobs
 from tests.conftest import ROOT
 from tests.faults.songs import LENGTH, leftovers, made, problems_of
 
@@ -27,7 +27,7 @@ _LATEST = 5.0  # seconds after the start of which a moment is drawn
 def start(home: Path, *words: str) -> subprocess.Popen[bytes]:
     with (home / "said.txt").open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "scripts.cli", "generate", *words, "--json"], cwd=ROOT,
+            [sys.executable, "-m", "scripts.cli.main", "generate", *words, "--json"], cwd=ROOT,
             env={**os.environ, "LLM_MUSIC_GEN_HOME": str(home)}, stdin=subprocess.DEVNULL,
             stdout=log, stderr=log, start_new_session=True)
 

@@ -102,7 +102,7 @@ while len(str(deep)) < 205:
 files = SongFiles(deep, "t" * 80)
 assert len(str(files.final)) < 250
 files.part(".mp3").write_bytes(b"x"); files.finish({}); files.tidy()
-from scripts.errors import StorageError
+from scripts.core.errors import StorageError
 try:
     SongFiles(deep / "abcdefghi" / "abcdefghi", "t")
     raise SystemExit("taken")
@@ -121,8 +121,8 @@ def test_any_title_is_a_file_on_windows_and_no_path_too_long(python: Python, ins
 HELD = '''
 import threading, time
 from pathlib import Path
-from scripts import files as f
-from scripts.errors import HeldError, StorageError
+from scripts.core import atomic_files as f
+from scripts.core.errors import HeldError, StorageError
 from scripts.library.song_files import SongFiles, recover
 folder = Path("held"); folder.mkdir(exist_ok=True)
 

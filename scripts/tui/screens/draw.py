@@ -7,7 +7,7 @@ from scripts.tui.screens.generate import generate, wishes
 from scripts.tui.screens.jukebox import jukebox
 from scripts.tui.screens.menu import main_menu
 from scripts.tui.screens.options import options
-from scripts.tui.screens.pieces import look, now_playing
+from scripts.tui.screens.shared import look, now_playing
 from scripts.tui.state import GENERATE, JUKEBOX, MENU, OPTIONS, WISHES, State
 
 _SCREENS = {MENU: main_menu, GENERATE: generate, JUKEBOX: jukebox, OPTIONS: options,

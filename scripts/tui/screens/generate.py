@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scripts.tui.layout import MARGINS, Size, clip, fitted, fold, framed
-from scripts.tui.screens.pieces import (
+from scripts.tui.screens.shared import (
     asked,
     brief_jobs,
     job_lines,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from scripts.core.formatting import time_bar
 from scripts.jukebox.player import Playing
 from scripts.library.songs import Song
-from scripts.progress import time_bar
 from scripts.tui.layout import MARGINS, Size, clip, fitted, fold, framed, listed, width_of, wrap
-from scripts.tui.screens.pieces import (
+from scripts.tui.screens.shared import (
     asked,
     brief_jobs,
     columns_of,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from scripts.progress import clock, songs_words
+from scripts.core.formatting import count_songs, format_clock
 from scripts.tui.layout import MARGINS, Size, fitted, framed
-from scripts.tui.screens.pieces import brief_jobs, length_text, look, now_playing, told
+from scripts.tui.screens.shared import brief_jobs, length_text, look, now_playing, told
 from scripts.tui.state import State
 
 FOOT = "Selection; Menu Option = 1-3, Refresh = R, Exit Program = X:"
@@ -16,13 +16,13 @@ def main_menu(state: State, size: Size) -> list[str]:
     facts = [f"    Song Length: {length_text(state.wishes.get('length', settings.song_length))}"
              f"    Tuning: {state.wishes.get('tuning', '440')} Hz    "
              f"Model: {state.model or 'none'}",
-             f"    Songs Made: {state.songs}, {clock(state.total_seconds)} in all"]
+             f"    Songs Made: {state.songs}, {format_clock(state.total_seconds)} in all"]
     if state.unfinished:
-        facts.append(f"    Unfinished: {songs_words(state.unfinished)} left from the last time; "
+        facts.append(f"    Unfinished: {count_songs(state.unfinished)} left from the last time; "
                      "G goes on")
     failed = sum(job.failed for job in state.jobs)
     if failed and not any(job.going for job in state.jobs):
-        facts.append(f"    Failed: {songs_words(failed)}; Generate Music, then Esc, shows why")
+        facts.append(f"    Failed: {count_songs(failed)}; Generate Music, then Esc, shows why")
     latest = ["    Latest: " + ", ".join(state.latest)] if state.latest else []
     said = told(state, size[0], "    ")
     playing = now_playing(state, size)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from scripts.settings import Settings
+from scripts.core.settings import Settings
 from scripts.tui.layout import MARGINS, Size, clip, fitted, fold, framed, listed
-from scripts.tui.screens.pieces import asked, look, now_playing
+from scripts.tui.screens.shared import asked, look, now_playing
 from scripts.tui.state import State
 
 _OFFERS = 5  # lines

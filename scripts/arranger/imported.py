@@ -1,0 +1,177 @@
+"""Arranges around notes that somebody else wrote; those are played as they stand."""
+
+from __future__ import annotations
+
+import bisect
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+from scripts.arranger.arrange import SongArrangement
+from scripts.arranger.events import NoteEvent, Section, SectionEvents
+from scripts.arranger.form import as_written
+from scripts.arranger.grooves import load_grooves
+from scripts.arranger.patterns import load_patterns
+from scripts.core.errors import UsageError
+from scripts.core.toml import read_tables
+from scripts.request.spec import Brief
+from scripts.score.piece import MOST_VOICES, Piece, PieceNote, Voice
+from scripts.score.piece_sheet import lead_of, sheet_of
+from scripts.styles.style import TrackStyle
+
+_LOW = 47  # B2; a voice that is often below plays the bass
+_POLYPHONY = 1.8  # notes at once above the bass that make chords
+_PANS = (0.0, -0.25, 0.25, -0.45, 0.45, -0.1, 0.1)
+
+
+@dataclass(frozen=True)
+class GivenArrangement(SongArrangement):
+    """Somebody's voices, and what the style adds to them.
+
+    Parameters
+    ----------
+    voices : mapping of str to (TrackStyle, tuple of NoteEvent)
+        By the name of their track.
+    added : tuple of str
+        The style's roles that are arranged around them.
+    is_played : bool
+        Whether their timing is a player's; a score's eighths are swung where the style swings.
+    """
+
+    voices: Mapping[str, tuple[TrackStyle, tuple[NoteEvent, ...]]]
+    added: tuple[str, ...]
+    is_played: bool
+
+    @cached_property
+    def tracks(self) -> Mapping[str, TrackStyle]:
+        own = super().tracks
+        theirs = {name: track for name, (track, _) in self.voices.items()}
+        return {**theirs, **{r: t for r, t in own.items() if r in (*self.added, "tone")}}
+
+    @property
+    def _arranged(self) -> Mapping[str, TrackStyle]:
+        return {r: t for r, t in self.tracks.items() if r in self.added}
+
+    @cached_property
+    def form(self) -> tuple[Section, ...]:
+        sizes = tuple(len(part) for part in self.sheet.parts)
+        return as_written(self.brief.form, sizes, self.brief.bars)
+
+    @cached_property
+    def _starts(self) -> Mapping[str, list[float]]:
+        return {name: [e.start for e in events] for name, (_, events) in self.voices.items()}
+
+    def _worked_out(self, index: int) -> SectionEvents:
+        section = self.form[index]
+        found: dict[str, tuple[NoteEvent, ...]] = {}
+        if self.added:
+            around = super()._worked_out(index).tracks
+            found = {role: around[role] for role in around if role in self.tracks
+                     and role not in self.voices}
+        elif self.brief.tuning.pitch is not None:
+            tones: dict[str, list[NoteEvent]] = {}
+            self._sound_frequency(index, tones)
+            found = {role: tuple(events) for role, events in tones.items()}
+        found |= {name: self._theirs(name, section) for name in self.voices}
+        return SectionEvents(section, found)
+
+    def _theirs(self, name: str, section: Section) -> tuple[NoteEvent, ...]:
+        """A voice's notes that begin in the bars of a section."""
+        events, starts = self.voices[name][1], self._starts[name]
+        full = self.bar_ticks
+        before = sum(len(part) for part in self.sheet.parts[:section.part]) * full
+        low = bisect.bisect_left(starts, before)
+        high = bisect.bisect_left(starts, before + section.bars * full)
+        shift = section.start * full - before
+        if self.is_played:
+            return tuple(replace(e, start=e.start + shift) for e in events[low:high])
+        return tuple(replace(e, start=self._in_time(e.start + shift)) for e in events[low:high])
+
+    def _in_time(self, start: float) -> float:
+        """Off-beat eighths as the style swings them; triplets and sixteenths stay."""
+        return self._swung(start) if abs(start % 24 - 12) < 0.5 else start
+
+    def _ending(self, rng: random.Random) -> dict[str, list[NoteEvent]]:
+        ending = super()._ending(rng)
+        return {role: events for role, events in ending.items() if role in self.added}
+
+
+def arrange_piece(brief: Brief, piece: Piece, data: Path, octaves: Mapping[str, int]
+                  ) -> GivenArrangement:
+    """Arrange the style of `brief` around `piece`; a style without tracks adds nothing.
+
+    Parameters
+    ----------
+    octaves : mapping of str to int
+        How many octaves higher than written an instrument plays.
+    """
+    filled = _filled(piece)
+    style = brief.style
+    added = tuple(r for r in style.tracks if r not in filled)
+    tracks = _voices(piece, style.tracks, data)
+    voices = {name: (track, _events(voice.notes, 0 if voice.is_kit else
+                                    12 * octaves.get(track.instrument, 0)))
+              for name, (track, voice) in tracks.items()}
+    return GivenArrangement(brief, sheet_of(piece), load_patterns(data / "grooves"),
+                            load_grooves(data / "grooves" / "played.toml"), voices, added,
+                            piece.is_played)
+
+
+def _events(notes: tuple[PieceNote, ...], higher: int) -> tuple[NoteEvent, ...]:
+    return tuple(NoteEvent(n.start, n.ticks, max(0, n.pitch - higher), n.velocity) for n in notes)
+
+
+def _filled(piece: Piece) -> set[str]:
+    """The roles that the piece's own voices play already."""
+    filled = {"melody"}
+    if any(v.is_kit for v in piece.voices):
+        filled |= {"drums", "percussion"}
+    notes = piece.notes
+    end = max((n.start + n.ticks for n in notes), default=1.0)
+    for voice in piece.voices:
+        pitches = sorted(n.pitch for n in voice.notes)
+        if not voice.is_kit and pitches[len(pitches) // 5] < _LOW:
+            filled.add("bass")
+    if sum(n.ticks for n in notes if n.pitch >= _LOW) / end >= _POLYPHONY:
+        filled |= {"chords", "arp"}
+    return filled
+
+
+def _voices(piece: Piece, style: Mapping[str, TrackStyle], data: Path
+            ) -> dict[str, tuple[TrackStyle, Voice]]:
+    """Each voice's track: the style's own for tune, bass and drums, else by its program."""
+    instruments, kit = load_programs(data / "general_midi.toml")
+    lead = lead_of(piece)
+    found: dict[str, tuple[TrackStyle, Voice]] = {}
+    voices = sorted(piece.voices, key=lambda v: (v is not lead, -len(v.notes)))[:MOST_VOICES]
+    for voice in voices:
+        role = "drums" if voice.is_kit else "melody" if voice is lead else \
+            "bass" if max(n.pitch for n in voice.notes) < 60 else ""
+        if role and role in style and role not in found:
+            found[role] = (replace(style[role], manners=()), voice)
+            continue
+        name = role if role and role not in found else f"voice{len(found) + 1}"
+        instrument = kit if voice.is_kit else instruments[voice.program or 0]
+        track = TrackStyle(instrument, gain=-8.0 if voice is lead or voice.is_kit else -10.0,
+                           pan=0.0 if role else _PANS[len(found) % len(_PANS)], reverb=0.16)
+        found[name] = (track, voice)
+    return found
+
+
+@lru_cache(maxsize=4)
+def load_programs(path: Path) -> tuple[tuple[str, ...], str]:
+    """The instrument of each General MIDI program, and that of the drums.
+
+    Raises
+    ------
+    UsageError
+        When there are not 128.
+    """
+    tables, _ = read_tables(path)
+    kit = str(tables.pop("kit", "acoustic kit"))
+    found = tuple(str(name) for family in tables.values() for name in family)
+    if len(found) != 128:
+        raise UsageError(f"{path.name}: {len(found)} programs are listed; there must be 128")
+    return found, kit

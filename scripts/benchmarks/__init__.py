@@ -1,0 +1,1 @@
+"""``launcher.py bench``: speed as ratios measured in one run."""

@@ -1,0 +1,29 @@
+"""Starts every package, and the starter model for one token. Run in a process of its own."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+from scripts.core import paths
+
+PACKAGES = ("numpy", "scipy.fft", "music21", "pydub", "mutagen", "mido", "miniaudio",
+            "imageio_ffmpeg", "jinja2", "huggingface_hub", "curses", "llama_cpp")
+
+
+def main() -> int:
+    """Name what is being started, then start it."""
+    for name in PACKAGES:
+        print(f"> {name}", flush=True)
+        importlib.import_module(name)
+    starter = paths.ROOT / "models" / "starter.gguf"
+    if starter.is_file():
+        print("> the starter model", flush=True)
+        from scripts.llm.decoder import Decoder
+        from scripts.llm.sampling import Sampling
+        Decoder(starter, 64, 1).free_text([1], 1, Sampling())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""From a recipe to a song's files: render, encode, tag, name."""

@@ -1,0 +1,93 @@
+"""Plays a recipe to files: the part of the work that any process, here or elsewhere, can do."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+from scripts.arranger.arrange import SongArrangement, arrange
+from scripts.composer.compose import Composition
+from scripts.core import paths
+from scripts.core.errors import Cancelled, StorageError
+from scripts.core.stages import Report
+from scripts.library.song_files import SongFiles
+from scripts.production.produce import Format, Production
+from scripts.production.recipe import Recipe, recipe_from_json
+from scripts.production.render_job import Ticket
+from scripts.request.spec import Brief
+from scripts.styles.style import Style, load_styles
+from scripts.synth.fonts import find_soundfont
+from scripts.synth.instruments import Instrument, load_instruments
+
+MOST_SENT = 1 << 30  # bytes of a song that another computer sends
+
+
+@lru_cache(maxsize=1)
+def _tables() -> tuple[dict[str, Style], Mapping[str, Instrument]]:
+    return load_styles(paths.DATA / "styles"), load_instruments(paths.DATA / "instruments")
+
+
+def play_ticket(ticket: Ticket, report: Report, cancelled: Callable[[], bool]) -> str:
+    """Make a song's files and give them their names; the MP3's path.
+
+    Raises
+    ------
+    MusicGenError
+        Nothing unfinished is left under a final name.
+    """
+    styles, instruments = _tables()
+    recipe = recipe_from_json(ticket.recipe, styles)
+    brief, composition, arrangement = _arranged(recipe, styles, instruments)
+    form = Format(ticket.bitrate, ticket.also, find_soundfont(paths.SOUNDFONTS)[0],
+                  ticket.threads)
+    files = SongFiles(Path(ticket.out), composition.sheet.title)
+    try:
+        song = Production(brief, composition, arrangement, recipe, instruments).produce(
+            files, form, report, cancelled)
+    except StorageError:
+        if cancelled():  # Ctrl+C reaches ffmpeg too, which then fails
+            raise Cancelled("stopped") from None
+        raise
+    finally:
+        files.tidy()
+    return str(song.path)
+
+
+def play_away(ticket: Ticket) -> dict[str, bytes]:
+    """Make a song on another computer; its files by their endings."""
+    with tempfile.TemporaryDirectory(prefix="llm-music-gen-") as folder:
+        path = Path(play_ticket(replace(ticket, out=folder), lambda *_: None, lambda: False))
+        made = {p.name.removeprefix(path.stem): p for p in Path(folder).iterdir()}
+        if sum(p.stat().st_size for p in made.values()) > MOST_SENT:
+            raise StorageError(f"{path.name}: over {MOST_SENT >> 30} GB are not sent from one "
+                               "computer to another; make such pieces without --cluster")
+        return {ending: p.read_bytes() for ending, p in made.items()}
+
+
+def _arranged(recipe: Recipe, styles: dict[str, Style], instruments: Mapping[str, Instrument]
+              ) -> tuple[Brief, Composition, SongArrangement]:
+    if recipe.file is not None:
+        return _given(recipe, styles, instruments)
+    assert recipe.written
+    brief = recipe.brief(styles)
+    return brief, recipe.written, arrange(brief, recipe.written.sheet, paths.DATA)
+
+
+def _given(recipe: Recipe, styles: dict[str, Style], instruments: Mapping[str, Instrument]
+           ) -> tuple[Brief, Composition, SongArrangement]:
+    """A song around somebody's notes."""
+    from scripts.arranger.imported import arrange_piece
+    from scripts.request.imported import brief_for
+    assert recipe.file
+    piece = recipe.piece()
+    made = brief_for(piece, recipe.wishes, styles, recipe.seed)
+    octaves = {name: i.octave for name, i in instruments.items()}
+    arrangement = arrange_piece(made.brief, made.piece, paths.DATA, octaves)
+    sheet = replace(arrangement.sheet, title=piece.title or recipe.file.stem,
+                    tempo=made.brief.tempo, styles=made.brief.styles)
+    return made.brief, Composition(
+        sheet, piece.composer or recipe.file.name, 0, 0.0, 0, 0.0, recipe.file.name,
+        made.brief.form), arrangement

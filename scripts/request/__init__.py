@@ -1,0 +1,1 @@
+"""What the user asked for, and the song specification that follows from it."""

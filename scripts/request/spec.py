@@ -1,0 +1,344 @@
+"""The brief: everything about a song that is decided before a note is written."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from scripts.core.errors import UsageError
+from scripts.score.chords import Chord, parse_chord
+from scripts.score.keys import Key, key_from_pc, parse_key
+from scripts.score.motif import key_of_motif, parse_motif
+from scripts.score.time_signature import Meter, parse_meter
+from scripts.score.tuning import CONCERT, Tuning, find_tuning
+from scripts.styles.blend import blend, owners
+from scripts.styles.lookup import find_styles
+from scripts.styles.style import Style
+
+SHORTEST, LONGEST = 10.0, 24 * 3600.0
+MOST_SONGS = 10_000
+MOST_CHORDS = 32
+CHAPTER = 15 * 60.0  # seconds of a long piece for which one lead sheet is enough
+MOST_CHAPTERS = 12
+SECTIONS = ("intro", "verse", "chorus", "bridge", "build", "drop", "solo", "outro")
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user asked for; None and empty mean "as the style has it"."""
+
+    styles: str
+    length: str = "3"
+    key: str | None = None
+    tempo: float | None = None
+    meter: str | None = None
+    tuning: float = CONCERT
+    form: str | None = None
+    chords: str | None = None
+    binaural: float = 0.0
+    loop: bool = False
+    motif: str | None = None
+
+
+@dataclass(frozen=True)
+class Brief:
+    """A song's decisions.
+
+    Parameters
+    ----------
+    asked : str
+        The styles in the user's words.
+    styles : tuple of str
+        The styles they were taken as.
+    style : Style
+        Their blend.
+    owners : dict
+        Which style gives each role its sound.
+    key, meter
+    tempo : float
+        Quarter notes a minute.
+    length : float
+        Seconds.
+    parts : tuple of int
+        Bars of each part of the lead sheet.
+    form_asked : bool
+        Whether the form is the user's own wish.
+    form : tuple of str
+        Section names.
+    chords : tuple of Chord
+        Asked for by the user, one a bar; may be empty.
+    tuning : Tuning
+    binaural : float
+        Hz between two tones, one for each ear; 0 for none.
+    loop : bool
+        Whether the end is to join the beginning.
+    motif : tuple of int
+        Pitches that the tune begins with; may be empty.
+    seed : int
+    notes : tuple of str
+        Guesses that the user should know of.
+    bars_asked : int
+        Bars of somebody's own piece; 0 where the length decides.
+    """
+
+    asked: str
+    styles: tuple[str, ...]
+    style: Style
+    owners: Mapping[str, str]
+    key: Key
+    meter: Meter
+    tempo: float
+    length: float
+    parts: tuple[int, ...]
+    form: tuple[str, ...]
+    form_asked: bool
+    chords: tuple[Chord, ...]
+    tuning: Tuning
+    binaural: float
+    loop: bool
+    motif: tuple[int, ...]
+    seed: int
+    notes: tuple[str, ...]
+    bars_asked: int = 0
+
+    @property
+    def bar_seconds(self) -> float:
+        return self.meter.bar_ticks / 24 * 60 / self.tempo
+
+    @property
+    def chapters(self) -> int:
+        """Lead sheets that a piece of this length has, one after the other."""
+        return max(1, min(MOST_CHAPTERS, round(self.length / CHAPTER)))
+
+    @property
+    def bars(self) -> int:
+        """Whole bars in the song; what is left over is the last chord's ring."""
+        if self.bars_asked:
+            return self.bars_asked
+        if self.loop:
+            return round(self.length / self.bar_seconds)
+        return max(2, int((self.length - _least_tail(self.length)) / self.bar_seconds))
+
+
+def parse_length(text: str, rng: random.Random | None = None) -> float:
+    """Seconds from ``M``, ``M-M`` (a random length between) or ``HH:MM``.
+
+    Raises
+    ------
+    UsageError
+        When it is none of them or outside 10 seconds to 24 hours.
+    """
+    text = text.strip()
+    clock = re.fullmatch(r"(\d{1,2}):([0-5]\d)", text)
+    span = re.fullmatch(r"(\d+(?:\.\d+)?)\s*-\s*(\d+(?:\.\d+)?)", text)
+    if clock:
+        seconds = int(clock[1]) * 3600.0 + int(clock[2]) * 60
+    elif span:
+        low, high = float(span[1]) * 60, float(span[2]) * 60
+        _check_length(low, text)
+        _check_length(high, text)
+        seconds = float(round((rng or random.Random(0)).uniform(min(low, high), max(low, high))))
+    elif re.fullmatch(r"\d+(?:\.\d+)?", text):
+        seconds = float(text) * 60
+    else:
+        raise UsageError(f'length "{text[:40]}" is not understood; write minutes (3), '
+                         "a range (4-6) or hours and minutes (1:30)")
+    return _check_length(seconds, text)
+
+
+def _check_length(seconds: float, text: str) -> float:
+    if not SHORTEST - 0.01 <= seconds <= LONGEST:
+        raise UsageError(f'length "{text[:40]}" is out of range; 10 seconds (0.17) to 24 hours '
+                         "(24:00) can be made")
+    return seconds
+
+
+def make_brief(wishes: Wishes, known: Mapping[str, Style], seed: int) -> Brief:
+    """Decide a song from the user's wishes, the styles' data and a seed.
+
+    Raises
+    ------
+    UsageError
+        When a wish cannot be understood.
+    """
+    rng = random.Random(f"brief {seed}")
+    match = find_styles(wishes.styles, known)
+    chosen = [known[name] for name in match.names]
+    style = blend(chosen)
+    length = parse_length(wishes.length, rng)
+    meter = _meter(wishes, style, rng)
+    chords = _chords(wishes.chords) if wishes.chords else ()
+    motif = parse_motif(wishes.motif, style.melody.low, style.melody.high) \
+        if wishes.motif is not None else ()
+    key = _key(wishes, style, chords, rng)
+    if motif and not wishes.key and not chords:
+        key = key_of_motif(motif, key.scale)
+    tuning = _tuning(wishes, key, chords)
+    if tuning.pitch is not None and not (wishes.key or chords or motif):
+        key = key_from_pc(tuning.pitch % 12, key.scale)
+    form = _form(wishes.form) if wishes.form else style.form
+    notes = list(match.notes)
+    tempo = _tempo(wishes.tempo, style, meter, length, rng)
+    if wishes.loop:
+        tempo, length, note = _looped(wishes.tempo, tempo, meter, length)
+        notes += [note] * bool(note)
+        form = form if wishes.form else tuple(n for n in form if n not in ("intro", "outro"))
+    bar_seconds = meter.bar_ticks / 24 * 60 / tempo
+    if length - _least_tail(length) < 2 * bar_seconds:
+        raise UsageError(f"two bars of {meter} at {tempo:g} beats a minute take "
+                         f"{2 * bar_seconds:.0f} s; ask for a longer song or a quicker tempo")
+    parts = _parts(style, int(length / bar_seconds), length, len(chords))
+    return Brief(
+        asked=" ".join(wishes.styles.split()), styles=match.names, style=style,
+        owners=owners(chosen), key=key, meter=meter, tempo=tempo,
+        length=length, parts=parts, form=form,
+        form_asked=wishes.form is not None, chords=chords, tuning=tuning,
+        binaural=_binaural(wishes.binaural), loop=wishes.loop, motif=motif, seed=seed,
+        notes=tuple(notes))
+
+
+def _meter(wishes: Wishes, style: Style, rng: random.Random) -> Meter:
+    if wishes.meter:
+        meter = parse_meter(wishes.meter)
+        if meter is None or not 24 <= meter.bar_ticks <= 192:
+            raise UsageError(f'metre "{wishes.meter[:20]}" is not known; write one such as 4/4, '
+                             "3/4, 6/8 or 7/8")
+        return meter
+    names = sorted(style.meters)
+    name = rng.choices(names, [style.meters[n] for n in names])[0]
+    found = parse_meter(name)
+    assert found
+    return found
+
+
+def _key(wishes: Wishes, style: Style, chords: tuple[Chord, ...], rng: random.Random) -> Key:
+    names = sorted(style.scales)
+    scale = rng.choices(names, [style.scales[n] for n in names])[0]
+    tonic = rng.randrange(12)
+    if not wishes.key:
+        return key_of_chords(chords) if chords else key_from_pc(tonic, scale)
+    return asked_key(wishes.key)
+
+
+def asked_key(text: str) -> Key:
+    """The key that a user wrote.
+
+    Raises
+    ------
+    UsageError
+        When it is none.
+    """
+    key = parse_key(text)
+    if key is None:
+        raise UsageError(f'key "{text[:20]}" is not known; write one such as "F minor", '
+                         '"C# dorian" or "Bb"')
+    return key
+
+
+def _tuning(wishes: Wishes, key: Key, chords: tuple[Chord, ...]) -> Tuning:
+    """A sacred frequency is a note of the tonic's triad, or of the first chord that was asked."""
+    if not (wishes.key or chords or wishes.motif):
+        return find_tuning(wishes.tuning)
+    home = chords[0] if chords else Chord(key.tonic_pc, "m" if key.is_minor else "")
+    return find_tuning(wishes.tuning, home.pitch_classes)
+
+
+def _binaural(asked: float) -> float:
+    if asked and not 0.5 <= asked <= 40:
+        raise UsageError(f"binaural {asked:g} is out of range; 0.5 to 40 Hz can be made")
+    return asked
+
+
+def _looped(asked: float | None, tempo: float, meter: Meter, length: float
+            ) -> tuple[float, float, str]:
+    """Tempo and length that leave whole bars; a tempo that was asked for is kept."""
+    bar = meter.bar_ticks / 24 * 60
+    bars = max(2, round(length * tempo / bar))
+    if asked is None:
+        return bars * bar / length, length, ""
+    exact = bars * bar / tempo
+    note = f"{exact:.2f} s long, so that the end joins the beginning at a bar line"
+    return tempo, exact, note if abs(exact - length) > 0.01 else ""
+
+
+def key_of_chords(chords: tuple[Chord, ...]) -> Key:
+    """The major or minor key that holds most of the chords' notes; the first chord's root and
+    kind decide between relatives."""
+    def fit(key: Key) -> float:
+        inside = sum(pc in key.pitch_classes for c in chords for pc in c.pitch_classes)
+        first, last = (c.root == key.tonic_pc and c.is_minor == key.is_minor
+                       for c in (chords[0], chords[-1]))
+        return inside + 1.5 * first + 0.5 * last
+
+    keys = [key_from_pc(pc, scale) for scale in ("major", "minor") for pc in range(12)]
+    return max(keys, key=fit)
+
+
+def _tempo(asked: float | None, style: Style, meter: Meter, length: float, rng: random.Random
+           ) -> float:
+    if asked is not None:
+        if not 20 <= asked <= 300:
+            raise UsageError(f"tempo {asked:g} is out of range; 20 to 300 beats a minute can be "
+                             "made")
+        return asked
+    drawn = rng.uniform(*style.tempo)
+    # A nearby whole tempo whose bars leave the last chord the right time to ring.
+    near = 0.012 if length >= 60 else 0.04
+    low, high = max(20, int(drawn * (1 - near))), min(300, int(drawn * (1 + near)) + 1)
+    options = [t for t in range(low, high + 1)
+               if style.tempo[0] <= t <= style.tempo[1]] or [round(drawn)]
+    wanted = _least_tail(length) + 0.6
+
+    def ring(tempo: int) -> float:
+        bar = meter.bar_ticks / 24 * 60 / tempo
+        bars = int((length - _least_tail(length)) / bar)
+        return abs(length - bars * bar - wanted)
+
+    right = [t for t in options if ring(t) <= 0.8]
+    return float(rng.choice(right) if right else min(options, key=ring))
+
+
+def _least_tail(length: float) -> float:
+    """Seconds kept free after the last bar line for the last chord to ring."""
+    return 1.2 if length < 30 else 2.0
+
+
+def _parts(style: Style, bars: int, length: float, chords: int) -> tuple[int, ...]:
+    if chords:  # whole rounds of the user's progression
+        size = chords * max(1, round(8 / chords))
+        return (size, size) if size <= 16 and bars >= 2 * size else (size,)
+    if bars < 8:
+        return (4,)
+    if style.parts:
+        return style.parts
+    if bars < 20:
+        return (8,)
+    return (8, 8) if length < 300 else (8, 8, 8)
+
+
+def _form(text: str) -> tuple[str, ...]:
+    names = tuple(text.lower().replace(",", " ").split())
+    wrong = [n for n in names if n not in SECTIONS]
+    if wrong or not names or len(names) > 40:
+        raise UsageError(f'form: "{(wrong or ["nothing"])[0][:20]}" is no section; use '
+                         + ", ".join(SECTIONS))
+    return names
+
+
+def _chords(text: str) -> tuple[Chord, ...]:
+    names = text.replace(",", " ").replace("|", " ").split()
+    found = []
+    if len(names) > MOST_CHORDS:
+        raise UsageError(f"{len(names)} chords were given; at most {MOST_CHORDS} can be kept, "
+                         "one a bar")
+    for name in names:
+        chord = parse_chord(name)
+        if chord is None:
+            raise UsageError(f'chord "{name[:20]}" is not known; write chords such as Fm, Db, '
+                             "Abmaj7, C7")
+        found.append(chord)
+    if not found:
+        raise UsageError('no chord was given; write chords such as "Fm Db Ab Eb"')
+    return tuple(found)

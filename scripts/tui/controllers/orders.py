@@ -1,0 +1,430 @@
+"""Orders: what is asked for, and what becomes of it."""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from scripts.batch.order import Order, separate
+from scripts.batch.order_file import read_job_file
+from scripts.batch.store import CANCELLED, DONE, OPEN, PAUSED, Job, Jobs, nobody_is_at
+from scripts.core import paths
+from scripts.core.atomic_files import check_folder
+from scripts.core.errors import MusicGenError, StorageError, UsageError
+from scripts.core.formatting import count_songs
+from scripts.llm.registry import find_model
+from scripts.request.spec import MOST_SONGS, Wishes, make_brief
+from scripts.score.tuning import CONCERT
+from scripts.styles.lookup import find_styles
+from scripts.styles.style import Style, load_styles
+from scripts.tui.screens.generate import QUESTIONS, WISHES, shown_job
+from scripts.tui.state import Field, JobState, State
+from scripts.tui.supervisor import Runner, Watch
+
+_YES = ("yes", "y", "on", "1", "true")
+_NO = ("no", "n", "off", "0", "false", "none")
+_NUMBERS = ("tempo", "tuning", "binaural")
+JOB_FILES = (".csv", ".json", '.csv"', '.json"')  # of orders; dropped on a window they have quotes
+_OFFERS = 8  # words that a style may become
+_LOOK = 1.0  # seconds between looks at the list of orders
+_PATIENCE = 1.0  # seconds that another program may hold that list
+_CRASHES = 3  # in a row, of the program that makes songs, after which its orders wait
+_FAILED = 10  # latest orders with failed songs that are shown after a start
+
+
+class Making:
+    """The orders behind the screens.
+
+    Parameters
+    ----------
+    state : State
+    finished : callable
+        Called with the path of a song that is done.
+    """
+
+    def __init__(self, state: State, finished: Callable[[Path], None]) -> None:
+        self.state, self._finished = state, finished
+        self._kept: Jobs | None = None
+        self._runner: Runner | None = None
+        self._watched: dict[int, Watch] = {}  # by the number of the order
+        self._looked = 0.0
+        self._crashes = 0
+
+    @property
+    def _jobs(self) -> Jobs:
+        """The list of orders, opened when it is needed."""
+        if self._kept is None:
+            self._kept = Jobs(paths.JOBS, _PATIENCE)
+            self.state.message = self._kept.notice or self.state.message
+        return self._kept
+
+    @cached_property
+    def styles(self) -> dict[str, Style]:
+        """What the data folder knows."""
+        return load_styles(paths.DATA / "styles")
+
+    @cached_property
+    def _words(self) -> list[str]:
+        """All words that mean a style."""
+        words = {*self.styles, *(w for s in self.styles.values() for w in s.words)}
+        return sorted(w for w in words if w.isprintable())
+
+    @property
+    def busy(self) -> bool:
+        """Whether songs are being made."""
+        return self._runner is not None and any(
+            job.going or not (job.done or job.paused) for job in self.state.jobs)
+
+    @property
+    def to_do(self) -> bool:
+        """Whether there are orders that the user can do something about."""
+        return any(job.open for job in self.state.jobs)
+
+    def begin(self) -> None:
+        """Look what the last time left; it waits until the user has it go on."""
+        if not paths.JOBS.exists():
+            return
+        with self._told():
+            for job in [job for job in self._jobs.jobs((DONE,)) if job.failed][-_FAILED:]:
+                self._watch(job).state.done = True
+            for job in self._jobs.jobs():
+                if not nobody_is_at(paths.JOBS, job.batch):
+                    continue
+                watch = self._watch(job)
+                self._jobs.set_state(job.id, PAUSED, job.reason)
+                watch.follow(self._jobs.job(job.id))
+        self._show()
+
+    def update(self) -> None:
+        """Take in what the program has done that makes the songs."""
+        runner = self._runner
+        if runner is not None:
+            for message in runner.messages():
+                self._hear(message)
+            if runner.ended:
+                self._end_of(runner)
+        if time.monotonic() - self._looked > _LOOK and self._watched:
+            self._follow()
+        self._show()
+
+    def close(self) -> None:
+        """Stop, and wait until it has stopped; the orders are kept."""
+        if self._runner:
+            self._runner.end()
+            self._runner = None
+        if self._kept:
+            self._kept.close()
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        number = message.get("order")
+        if isinstance(number, int) and number not in self._watched:
+            with self._told():  # an order from elsewhere, that nobody was at
+                self._watch(self._jobs.job(number))
+            if message.get("event") == "song":  # the list has counted it
+                self._finished(Path(str(message["path"])))
+                return
+        watch = self._watched.get(number) if isinstance(number, int) else None
+        if message.get("event") == "note" and watch:
+            watch.state.notes.append(str(message["text"]))
+        elif message.get("event") == "note":
+            self.state.message = str(message["text"])
+        elif watch:
+            watch.hear(message)
+            if message.get("event") == "song":
+                self._crashes = 0
+
+    def _end_of(self, runner: Runner) -> None:
+        """The program that makes songs has ended: all is done, or it cannot go on."""
+        complaint, crashed = runner.complaint(), runner.crashed
+        self._runner = None
+        for watch in self._watched.values():
+            watch.drop()
+        self._follow()
+        going = [w for w in self._watched.values() if not w.state.done and not w.state.paused]
+        if not going:
+            return
+        self._crashes += crashed
+        if crashed and self._crashes < _CRASHES:
+            self.state.message = f"The program that makes songs died ({complaint}); it goes on."
+            self._run(again=True)
+        elif complaint:
+            for watch in going:
+                watch.state.failures.append(complaint)
+                with self._told():
+                    self._jobs.set_state(watch.state.id, PAUSED)
+            self._follow()
+        elif runner.spoke:
+            self._run()  # an order came in at its last moment
+        else:  # another program holds them
+            for watch in going:
+                watch.state.notes.append("Another program is making it.")
+
+    def _follow(self) -> None:
+        """Look at what is kept of the orders."""
+        self._looked = time.monotonic()
+        with self._told():
+            states = self._jobs.states()
+            for number, watch in [*self._watched.items()]:
+                if not watch.state.done:
+                    watch.follow(self._jobs.job(number))
+                elif states.get(number) in (OPEN, PAUSED):  # its failed songs are made again
+                    self._watch(self._jobs.job(number))
+
+    def _watch(self, job: Job) -> Watch:
+        failures = [f"song {number}: {why}" for number, why in self._jobs.failures(job.id)]
+        state = JobState(job.order.wishes.styles, job.order.songs, id=job.id, before=job.done,
+                         going=0, failures=failures, failed=job.failed)
+        self._watched[job.id] = watch = Watch(state, self._finished)
+        watch.follow(job)
+        return watch
+
+    def _run(self, again: bool = False) -> None:
+        """Have the orders made, when nobody is at it yet; `again` after a death."""
+        if not again:
+            self._crashes = 0
+        if self._runner is None:
+            self._runner = Runner()
+
+    def _show(self) -> None:
+        self.state.jobs = [watch.state for watch in self._watched.values()]
+        self.state.unfinished = 0 if self.busy else sum(
+            job.songs - job.before - len(job.made) - job.failed
+            for job in self.state.jobs if not job.done)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """A list of orders that cannot be read or written is told."""
+        try:
+            yield
+        except MusicGenError as error:
+            self.state.message = str(error)
+
+    # -- keys ------------------------------------------------------------------------------
+
+    def ask_styles(self) -> None:
+        self.state.answers = {}
+        self.state.field = Field(QUESTIONS["styles"], "styles")
+
+    def cancel(self) -> None:
+        """Stop the order that is looked at, or the latest that still goes."""
+        job = self._meant()
+        if job:
+            self._cancel(job)
+
+    def cancel_all(self) -> None:
+        for job in self.state.jobs:
+            self._cancel(job)
+
+    def pause_order(self) -> None:
+        """Pause the order that is looked at, or have it go on."""
+        job = self._meant()
+        if job and job.paused:
+            self._set(job, OPEN)
+            self._run()
+        elif job:
+            self._set(job, PAUSED)
+
+    def go_on(self) -> None:
+        """Go on with everything that is not finished."""
+        left = [job for job in self.state.jobs if not job.done]
+        for job in left:
+            self._set(job, OPEN)
+        if left:
+            self._run()
+        else:
+            self.state.message = "There is no unfinished order."
+
+    def first(self) -> None:
+        """Have the order that is looked at come before the others."""
+        self._put("next", Jobs.put_first)
+
+    def last(self) -> None:
+        """Have the order that is looked at come behind the others."""
+        self._put("last", Jobs.put_last)
+
+    def _put(self, place: str, put: Callable[[Jobs, int], None]) -> None:
+        job = self._meant()
+        if job:
+            with self._told():
+                put(self._jobs, job.id)
+                self.state.message = f'"{job.styles}" comes {place}.'
+
+    def retry(self) -> None:
+        """Have the failed songs of the order that is looked at made again."""
+        job = shown_job(self.state)
+        if job is None:
+            return
+        with self._told():
+            count = self._jobs.retry(job.id)
+            if count:
+                self._watch(self._jobs.job(job.id))
+                self._run()
+                self.state.message = f"{count_songs(count)} will be made again."
+            else:
+                self.state.message = "None of its songs has failed."
+
+    def _meant(self) -> JobState | None:
+        """The order that was chosen; without a choice the one shown, or the latest that goes."""
+        shown = shown_job(self.state)
+        if shown and (not shown.done or self.state.shown >= 0):
+            if shown.done:
+                self.state.message = f'"{shown.styles}" is over.'
+            return None if shown.done else shown
+        return next((job for job in reversed(self.state.jobs) if not job.done), None)
+
+    def _cancel(self, job: JobState) -> None:
+        if not job.done:
+            self._set(job, CANCELLED)
+            job.stopping = job.going > 0 and not job.done
+
+    def _set(self, job: JobState, state: str) -> None:
+        with self._told():
+            self._jobs.set_state(job.id, state)
+            self._watched[job.id].follow(self._jobs.job(job.id))
+
+    def look(self, by: int) -> None:
+        """Look at another order."""
+        count = len(self.state.jobs)
+        if count:
+            here = self.state.shown if self.state.shown >= 0 else count - 1
+            self.state.shown = min(max(here + by, 0), count - 1)
+
+    def usual(self) -> None:
+        """Take all wishes back."""
+        self.state.wishes.clear()
+        self.state.message = "Everything is as usual."
+
+    def ask_wish(self, name: str) -> None:
+        """Ask for one wish."""
+        label, hint, usual = WISHES[name]
+        self.state.field = Field(f"{label} ({hint}; empty: {usual}):", f"wish {name}",
+                                 self.state.wishes.get(name, ""))
+
+    # -- answers ---------------------------------------------------------------------------
+
+    def typed(self, field: Field) -> None:
+        """Offer what the last word may become."""
+        if field.name == "styles":
+            word = re.split(r"[,|]", field.text)[-1].strip().casefold()
+            field.offers = tuple(w for w in self._words if w.startswith(word) and w != word
+                                 )[:_OFFERS] if word else ()
+
+    def complete(self, field: Field) -> None:
+        """Take the first offer."""
+        if field.name == "styles" and field.offers:
+            before = field.text[:len(field.text) - len(re.split(r"[,|]", field.text)[-1])]
+            field.text = (f"{before} " if before else "") + field.offers[0].title()
+            field.offers = ()
+
+    def answer(self, field: Field, text: str) -> None:
+        """Take an answer; a UsageError keeps the question open."""
+        if field.name == "styles" and text.lower().endswith(JOB_FILES):
+            self._order_from_file(Path(text.strip('"')))
+        elif field.name == "styles":
+            for part in separate(text):
+                find_styles(part, self.styles)
+            self.state.answers["styles"] = text
+            self.state.field = Field(QUESTIONS["songs"], "songs")
+        elif field.name == "songs":
+            if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MOST_SONGS:
+                raise UsageError(f"Please type a number from 1 to {MOST_SONGS:,}.")
+            self.state.answers["songs"] = text
+            self.state.field = None
+            self._order_each(separate(self.state.answers["styles"]), int(text), self.state.wishes)
+        else:
+            self._wish(field.name.removeprefix("wish "), text)
+            self.state.field = None
+
+    def order(self, styles: str, songs: int, wishes: dict[str, str]) -> None:
+        """Begin to make songs.
+
+        Raises
+        ------
+        MusicGenError
+            When a wish cannot be met, there is no model, or nothing can be written.
+        """
+        self._order_each([styles], songs, wishes)
+
+    def _order_each(self, each: Sequence[str], songs: int, wishes: dict[str, str]) -> None:
+        """So many songs of each of several styles."""
+        length = self.state.settings.song_length
+        self._place([self._order(asked_for(wishes, length, styles), songs) for styles in each])
+
+    def _order_from_file(self, path: Path) -> None:
+        """Begin with all orders of a file, or with none."""
+        usual = self._order(asked_for(self.state.wishes, self.state.settings.song_length, ""), 1)
+        orders = read_job_file(path.expanduser(), usual, self._check)
+        self.state.field = None
+        self._place(orders)
+        self.state.message = f"{len(orders)} orders from {path.name}."
+
+    def _order(self, asked: Wishes, songs: int) -> Order:
+        settings = self.state.settings
+        return Order(asked, songs, random.SystemRandom().randrange(1 << 31), settings.model,
+                     settings.temperature, paths.OUTPUT.absolute(), settings.bitrate)
+
+    def _check(self, order: Order) -> None:
+        """Raise a MusicGenError for an order that cannot be met."""
+        make_brief(order.wishes, self.styles, order.seed)
+        find_model(order.model, paths.MODELS)
+
+    def _place(self, orders: Sequence[Order]) -> None:
+        """Keep orders that can be met, and have them made."""
+        briefs = [make_brief(order.wishes, self.styles, order.seed) for order in orders]
+        for model in {order.model for order in orders}:
+            find_model(model, paths.MODELS)
+        check_folder(paths.OUTPUT)
+        self._watched = {n: w for n, w in self._watched.items() if w.state.open}
+        if not self._jobs.lasts:
+            raise StorageError(f"{paths.JOBS.parent}: orders cannot be kept there; mend the "
+                               "folder's permissions, or free some space")
+        batch = uuid.uuid4().hex
+        for job, brief in zip(self._jobs.add_all(orders, batch), briefs, strict=True):
+            self._watch(job).state.notes += brief.notes
+        self.state.shown = -1
+        self._run()
+        self._show()
+
+    def _wish(self, name: str, text: str) -> None:
+        wishes = {**self.state.wishes, name: text}
+        if name == "loop" and text:
+            if text.lower() not in (*_YES, *_NO):
+                raise UsageError("Please type yes or no.")
+            wishes[name] = "yes" if text.lower() in _YES else ""
+        wishes = {k: v for k, v in wishes.items() if v}
+        make_brief(asked_for(wishes, self.state.settings.song_length,
+                             self.state.answers.get("styles", "pop")), self.styles, 1)
+        self.state.wishes = wishes
+
+
+def asked_for(wishes: dict[str, str], length: str, styles: str) -> Wishes:
+    """Wishes as the brief takes them.
+
+    Raises
+    ------
+    UsageError
+        When a number is none.
+    """
+    numbers = {}
+    for name in _NUMBERS:
+        if name in wishes:
+            try:
+                numbers[name] = float(_bare(wishes[name]))
+            except ValueError:
+                raise UsageError(f'"{wishes[name][:20]}" is not a number') from None
+    return Wishes(styles, wishes.get("length", length), wishes.get("key"), numbers.get("tempo"),
+                  wishes.get("meter"), numbers.get("tuning", CONCERT), wishes.get("form"),
+                  wishes.get("chords"), numbers.get("binaural", 0.0), "loop" in wishes,
+                  wishes.get("motif"))
+
+
+def _bare(number: str) -> str:
+    """A number without its unit."""
+    return number.casefold().removesuffix("hz").strip()

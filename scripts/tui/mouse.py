@@ -1,0 +1,29 @@
+"""What a click on a line of the screen means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from scripts.core.formatting import BAR_WIDTH
+
+_ITEM = re.compile(r"    (\d)\. ")
+_BAR = re.compile(rf"\[.{{{BAR_WIDTH}}}\] [\d:]+/[\d:]+")
+_ENTRY = re.compile(r"[^;,]* = ([A-Z])(?=[,:]|$)")
+
+
+def pointed_at(lines: Sequence[str], x: int, y: int) -> str | float:
+    """The key that is named there, or how far along a song's bar it is (0 to 1); "" for nothing."""
+    if not 0 <= y < len(lines):
+        return ""
+    line = lines[y]
+    if _BAR.match(line) and 1 <= x <= BAR_WIDTH:
+        return (x - 0.5) / BAR_WIDTH
+    item = _ITEM.match(line)
+    if item:
+        return item[1]
+    if y == len(lines) - 1:
+        for entry in _ENTRY.finditer(line):
+            if entry.start() <= x < entry.end():
+                return entry[1].lower()
+    return ""
