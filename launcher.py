@@ -16,21 +16,27 @@ ROOT = Path(__file__).resolve().parent
 def main() -> int:
     """Run a command in the project's environment; the exit status."""
     if sys.version_info < (3, 11):
-        print("llm-music-gen: Python 3.11 or newer is needed; get it from "
-              "https://www.python.org/downloads/", file=sys.stderr)
+        print(
+            "llm-music-gen: Python 3.11 or newer is needed; get it from "
+            "https://www.python.org/downloads/",
+            file=sys.stderr,
+        )
         return 1
     words = sys.argv[1:]
     sys.path.insert(0, str(ROOT))
     from scripts.core.errors import MusicGenError
     from scripts.installer.environment import VENV, python_of, ready
+
     tests = words[:1] == ["test"]
     python = python_of(VENV)
     try:
         if not ready(tests):
             import requisites
+
             requisites.ensure(tests)
         if Path(sys.prefix).resolve() == VENV.resolve() and not tests:
             from scripts.cli.main import main as run
+
             return run(words)
     except MusicGenError as error:
         print(f"llm-music-gen: {error}", file=sys.stderr)
@@ -44,18 +50,28 @@ def main() -> int:
     if os.name != "nt":
         os.execv(command[0], command)
     from scripts.installer.subprocesses import hand_over
+
     return hand_over(command)
 
 
 def _test(python: Path, words: list[str]) -> int:
     """Lint, types, import contract, then the tests; the first failure's exit status."""
     for name, command in (
-            ("lint", [str(python), "-m", "ruff", "check", "."]),
-            ("types", [str(python), "-m", "mypy", "--platform", "linux"]),
-            ("types on Windows", [str(python), "-m", "mypy", "--platform", "win32"]),
-            ("imports", [str(python), "-c", "from importlinter.cli import lint_imports_command as "
-                         "run; run()", "--no-cache"]),
-            ("tests", [str(python), "-m", "pytest", *words])):
+        ("lint", [str(python), "-m", "ruff", "check", "."]),
+        ("format", [str(python), "-m", "ruff", "format", "--check", "."]),
+        ("types", [str(python), "-m", "mypy", "--platform", "linux"]),
+        ("types on Windows", [str(python), "-m", "mypy", "--platform", "win32"]),
+        (
+            "imports",
+            [
+                str(python),
+                "-c",
+                "from importlinter.cli import lint_imports_command as run; run()",
+                "--no-cache",
+            ],
+        ),
+        ("tests", [str(python), "-m", "pytest", *words]),
+    ):
         print(f"== {name}", flush=True)
         status = subprocess.run(command, cwd=ROOT, check=False).returncode
         if status:

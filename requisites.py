@@ -83,8 +83,10 @@ def _working() -> Iterator[None]:
         with alone(environment.VENV.with_name(".venv.lock")):
             yield
     except OSError as error:
-        raise SetupError(f"{error.filename or ROOT}: {error.strerror or error}; close what may "
-                         "hold it open, or move the program to a folder of your own") from error
+        raise SetupError(
+            f"{error.filename or ROOT}: {error.strerror or error}; close what may "
+            "hold it open, or move the program to a folder of your own"
+        ) from error
 
 
 def _make(tests: bool, wheels: Path | None, build: bool = False) -> None:
@@ -136,14 +138,20 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="requisites.py", description="Installs what Llm-Music-Gen needs into "
-                     "the folder .venv beside it.")
+    parser = _Parser(
+        prog="requisites.py",
+        description="Installs what Llm-Music-Gen needs into the folder .venv beside it.",
+    )
     parser.add_argument("--tests", action="store_true", help="what the tests need, too")
-    parser.add_argument("--wheels", metavar="DIR",
-                        help="install from this folder of wheels, without a network")
+    parser.add_argument(
+        "--wheels", metavar="DIR", help="install from this folder of wheels, without a network"
+    )
     parser.add_argument("--save-wheels", type=Path, metavar="DIR", help="fill such a folder")
-    parser.add_argument("--build", action="store_true", help="build llama-cpp-python for this "
-                        "processor; needs a C++ compiler")
+    parser.add_argument(
+        "--build",
+        action="store_true",
+        help="build llama-cpp-python for this processor; needs a C++ compiler",
+    )
     parser.add_argument("--models", action="store_true", help="list and fetch models")
     parser.add_argument("--tool", action="store_true", help="install, then list models")
     return parser

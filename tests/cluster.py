@@ -28,15 +28,29 @@ class DaskHere:
     def __init__(self, folder: Path, workers: int) -> None:
         self.folder = folder
         self._said = folder / "scheduler.txt"
-        self.scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", "0",
-                                      "--no-dashboard", log=self._said)
-        found = until(lambda: re.search(r"tcp://127\.0\.0\.1:\d+", self._words()),
-                      why=self._words)
+        self.scheduler = self._start(
+            "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", log=self._said
+        )
+        found = until(lambda: re.search(r"tcp://127\.0\.0\.1:\d+", self._words()), why=self._words)
         self.address = str(found[0])
-        self.workers = [self._start("worker", self.address, "--nthreads", "1", "--nworkers", "1",
-                                    "--no-dashboard", "--no-nanny", "--host", "127.0.0.1",
-                                    "--local-directory", str(folder),
-                                    log=folder / f"worker{n}.txt") for n in range(workers)]
+        self.workers = [
+            self._start(
+                "worker",
+                self.address,
+                "--nthreads",
+                "1",
+                "--nworkers",
+                "1",
+                "--no-dashboard",
+                "--no-nanny",
+                "--host",
+                "127.0.0.1",
+                "--local-directory",
+                str(folder),
+                log=folder / f"worker{n}.txt",
+            )
+            for n in range(workers)
+        ]
         for n in range(workers):
             until(lambda n=n: "Registered to" in (folder / f"worker{n}.txt").read_text())
 
@@ -46,10 +60,15 @@ class DaskHere:
     @staticmethod
     def _start(*words: str, log: Path) -> subprocess.Popen[bytes]:
         with log.open("wb") as file:
-            return subprocess.Popen([sys.executable, "-m", "dask", *words], cwd=ROOT,
-                                    stdout=file, stderr=file, stdin=subprocess.DEVNULL,
-                                    env={**os.environ, "DASK_DISTRIBUTED__LOGGING__DISTRIBUTED":
-                                         "info"}, start_new_session=True)
+            return subprocess.Popen(
+                [sys.executable, "-m", "dask", *words],
+                cwd=ROOT,
+                stdout=file,
+                stderr=file,
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, "DASK_DISTRIBUTED__LOGGING__DISTRIBUTED": "info"},
+                start_new_session=True,
+            )
 
     def busy(self) -> psutil.Process | None:
         """A worker that is in the middle of a song: its ffmpeg runs."""

@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 STARTER = ROOT / "models" / "starter.gguf"
 VOCABS = ROOT / ".venv" / "vocabs"
 
-TUNE = '''X:1
+TUNE = """X:1
 T:A Tune
 M:4/4
 L:1/8
@@ -37,7 +37,7 @@ K:Em
 "Em"e2g2b2g2|"C"e2c2G2c2|"D"d2f2a2d2|"Em"e8||
 "G"b2d'2b2g2|"C"c'2b2a2g2|"D"f2a2d2f2|"Em"g2f2e4|
 "G"b2d'2b2g2|"C"c'2b2a2g2|"D"f2a2d2f2|"Em"e8|]
-'''
+"""
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +49,7 @@ def styles() -> dict[str, Style]:
 def brief(styles: dict[str, Style]) -> Callable[..., Brief]:
     def make(words: str = "Chill, Dubstep", seed: int = 3, **wishes: object) -> Brief:
         return make_brief(Wishes(words, **wishes), styles, seed)  # type: ignore[arg-type]
+
     return make
 
 
@@ -65,9 +66,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(paths, "HOME", tmp_path)
     monkeypatch.setattr(paths, "MODELS", tmp_path / "models")
     monkeypatch.setattr(paths, "OUTPUT", tmp_path / "output")
-    for name, file in (("SETTINGS", "persistent.json"), ("SESSION", "jukebox.json"),
-                       ("LIBRARY", "library.db"), ("JOBS", "jobs.db"),
-                       ("PLAYLISTS", "playlists.json")):
+    for name, file in (
+        ("SETTINGS", "persistent.json"),
+        ("SESSION", "jukebox.json"),
+        ("LIBRARY", "library.db"),
+        ("JOBS", "jobs.db"),
+        ("PLAYLISTS", "playlists.json"),
+    ):
         monkeypatch.setattr(paths, name, tmp_path / "data" / file)
     return tmp_path
 
@@ -75,12 +80,22 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def run(home: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run a command of the program as a user does, in its own process and home."""
+
     def go(*words: str, **more: object) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "LLM_MUSIC_GEN_HOME": str(home)}
-        return subprocess.run([sys.executable, "-m", "scripts.cli.main", *words], cwd=ROOT,
-                              env=environment, capture_output=True, text=True,
-                              encoding="utf-8", errors="replace", timeout=300,
-                              stdin=subprocess.DEVNULL, **more)  # type: ignore
+        return subprocess.run(
+            [sys.executable, "-m", "scripts.cli.main", *words],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=300,
+            stdin=subprocess.DEVNULL,
+            **more,
+        )  # type: ignore
+
     return go
 
 
@@ -100,4 +115,5 @@ def twin(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         if not path.exists():
             make_twin(VOCABS / f"ggml-vocab-{name}.gguf", path)
         return path
+
     return make

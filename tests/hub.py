@@ -77,9 +77,9 @@ class Hub:
         body = bytes(len(data)) if self.damage else data
         sent = start
         while sent < len(data):
-            piece = body[sent:sent + 65536]
+            piece = body[sent : sent + 65536]
             if self.break_after is not None and sent - start + len(piece) > self.break_after:
-                h.wfile.write(piece[:self.break_after - (sent - start)])
+                h.wfile.write(piece[: self.break_after - (sent - start)])
                 h.wfile.flush()
                 h.close_connection = True
                 h.connection.close()

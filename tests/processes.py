@@ -15,17 +15,26 @@ import pytest
 from tests.conftest import ROOT
 
 _GROUP: dict[str, Any] = (
-    {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)} if os.name == "nt"
-    else {"start_new_session": True})
+    {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
+    if os.name == "nt"
+    else {"start_new_session": True}
+)
 
 
 def start(home: Path, *words: str) -> subprocess.Popen[str]:
     """Start a command of the program as the head of a process group, as a terminal does."""
-    return subprocess.Popen([sys.executable, "-m", "scripts.cli.main", *words], cwd=ROOT, text=True,
-                            encoding="utf-8", errors="replace",
-                            env={**os.environ, "LLM_MUSIC_GEN_HOME": str(home)},
-                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, **_GROUP)
+    return subprocess.Popen(
+        [sys.executable, "-m", "scripts.cli.main", *words],
+        cwd=ROOT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        env={**os.environ, "LLM_MUSIC_GEN_HOME": str(home)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        **_GROUP,
+    )
 
 
 def interrupt(process: subprocess.Popen[str]) -> None:

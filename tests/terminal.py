@@ -14,12 +14,24 @@ class Terminal:
 
     _numbers = itertools.count()  # a server that is still going would refuse its name to the next
 
-    def __init__(self, command: str, size: tuple[int, int] = (80, 24),
-                 env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, command: str, size: tuple[int, int] = (80, 24), env: dict[str, str] | None = None
+    ) -> None:
         self.socket = f"lmg-{os.getpid()}-{next(self._numbers)}"
         self._env = env
-        self._call("-f", "/dev/null", "new-session", "-d", "-s", "t", "-x", str(size[0]), "-y",
-                   str(size[1]), command)
+        self._call(
+            "-f",
+            "/dev/null",
+            "new-session",
+            "-d",
+            "-s",
+            "t",
+            "-x",
+            str(size[0]),
+            "-y",
+            str(size[1]),
+            command,
+        )
 
     def type(self, *keys: str) -> None:
         self._call("send-keys", "-t", "t", *keys)
@@ -33,9 +45,11 @@ class Terminal:
 
     def wait(self, text: str, seconds: float = 60, above: int = 0) -> str:
         """The screen, once it shows `text`."""
+
         def shown() -> str:
             screen = self.screen(above)
             return screen if text in screen else ""
+
         return str(until(shown, seconds, lambda: f"{text!r} never came:\n{self.screen(above)}"))
 
     def order(self, styles: str, songs: int) -> None:
@@ -49,9 +63,17 @@ class Terminal:
 
     def listen(self, title: str) -> None:
         """In the jukebox, do what a listener does in an evening; `title` is one of the songs."""
-        for key, shown in (("4", "[****-]"), ("s", "Shuffle on"), ("r", "Repeat one"),
-                           ("t", "Sleep 14:"), ("i", "About "), ("b", "Next 5 Songs:"),
-                           ("?", "30 seconds on"), ("b", "Next 5 Songs:"), ("/", "Which song?")):
+        for key, shown in (
+            ("4", "[****-]"),
+            ("s", "Shuffle on"),
+            ("r", "Repeat one"),
+            ("t", "Sleep 14:"),
+            ("i", "About "),
+            ("b", "Next 5 Songs:"),
+            ("?", "30 seconds on"),
+            ("b", "Next 5 Songs:"),
+            ("/", "Which song?"),
+        ):
             self.type(key)
             self.wait(shown)
         self.type(title, "Enter")
@@ -66,5 +88,12 @@ class Terminal:
         subprocess.run(["tmux", "-L", self.socket, "kill-server"], capture_output=True, check=False)
 
     def _call(self, *words: str) -> str:
-        return subprocess.run(["tmux", "-L", self.socket, *words], capture_output=True, text=True,
-                              encoding="utf-8", check=True, timeout=20, env=self._env).stdout
+        return subprocess.run(
+            ["tmux", "-L", self.socket, *words],
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=True,
+            timeout=20,
+            env=self._env,
+        ).stdout

@@ -68,6 +68,7 @@ class FakePlayer:
     def __getattr__(self, name: str) -> Callable[..., None]:
         def call(*args: object, **more: object) -> None:
             self.calls.append(" ".join(map(str, (name, *args, *more))))
+
         return call
 
     def order(self) -> tuple[Path, ...]:
@@ -127,7 +128,8 @@ def frames(app: App) -> list[str]:
 
 def saved(home: Path) -> dict[str, object]:
     found: dict[str, object] = json.loads(
-        (home / "data" / "persistent.json").read_text(encoding="utf-8"))
+        (home / "data" / "persistent.json").read_text(encoding="utf-8")
+    )
     return found
 
 
@@ -137,9 +139,18 @@ def songs_in(home: Path, count: int) -> list[Path]:
         path = home / "output" / f"Song {n}.mp3"
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"")
-        path.with_suffix(".json").write_text(json.dumps(
-            {"title": f"Song {n}", "asked": "Chill" if n % 2 else "Jazz", "key": "D minor",
-             "tempo": 84.0, "meter": "3/4", "summary": "Title: Song\nForm: verse"}))
+        path.with_suffix(".json").write_text(
+            json.dumps(
+                {
+                    "title": f"Song {n}",
+                    "asked": "Chill" if n % 2 else "Jazz",
+                    "key": "D minor",
+                    "tempo": 84.0,
+                    "meter": "3/4",
+                    "summary": "Title: Song\nForm: verse",
+                }
+            )
+        )
         path.with_suffix(".abc").write_text("X:1\nT:Song\x1b[2J\nK:Dm\nDEFG|\n")
         made.append(path)
     return made
@@ -160,19 +171,48 @@ def test_the_theme_is_changed_with_one_key(home: Path) -> None:
 
 
 def test_options_are_checked_and_kept_at_once(home: Path) -> None:
-    app = app_of(home, ["3", "2", *"9", keys.ENTER, *"1.1", keys.ENTER, "3", *"40%", keys.ENTER,
-                        "5", *"4-6", keys.ENTER, "6", "9", *"2.5", keys.ENTER, "b", "x"])
+    app = app_of(
+        home,
+        [
+            "3",
+            "2",
+            *"9",
+            keys.ENTER,
+            *"1.1",
+            keys.ENTER,
+            "3",
+            *"40%",
+            keys.ENTER,
+            "5",
+            *"4-6",
+            keys.ENTER,
+            "6",
+            "9",
+            *"2.5",
+            keys.ENTER,
+            "b",
+            "x",
+        ],
+    )
     app.run()
     found = saved(home)
-    assert (found["temperature"], found["volume"], found["song_length"], found["auto_play"],
-            found["crossfade"]) == (1.1, 0.4, "4-6", False, 2.5)
+    assert (
+        found["temperature"],
+        found["volume"],
+        found["song_length"],
+        found["auto_play"],
+        found["crossfade"],
+    ) == (1.1, 0.4, "4-6", False, 2.5)
 
 
 def test_an_option_that_cannot_be_is_told_while_it_is_typed(home: Path) -> None:
     app = app_of(home, ["3", "2", "9", ".", keys.BACKSPACE, keys.BACKSPACE, "1", keys.ESCAPE, "x"])
     app.run()
-    told = ["temperature must be a number from 0 to 2" in frame for frame in frames(app)
-            if "Temperature (0 to 2)" in frame]
+    told = [
+        "temperature must be a number from 0 to 2" in frame
+        for frame in frames(app)
+        if "Temperature (0 to 2)" in frame
+    ]
     assert told[:2] == [False, True] and told[-1] is False
     assert "temperature" not in str(list((home / "data").glob("*.json")))
 
@@ -180,9 +220,29 @@ def test_an_option_that_cannot_be_is_told_while_it_is_typed(home: Path) -> None:
 def test_the_models_that_are_there_are_shown(home: Path) -> None:
     (home / "models").mkdir(exist_ok=True)
     (home / "models" / "broken.gguf").write_bytes(b"no")
-    app = app_of(home, ["3", "4", *"start", keys.ENTER, "4", "down", "up", keys.ENTER, "4",
-                        *"nothing", keys.ENTER, keys.ESCAPE, "4", *"brok", keys.ENTER,
-                        keys.ESCAPE, "b", "x"])
+    app = app_of(
+        home,
+        [
+            "3",
+            "4",
+            *"start",
+            keys.ENTER,
+            "4",
+            "down",
+            "up",
+            keys.ENTER,
+            "4",
+            *"nothing",
+            keys.ENTER,
+            keys.ESCAPE,
+            "4",
+            *"brok",
+            keys.ENTER,
+            keys.ESCAPE,
+            "b",
+            "x",
+        ],
+    )
     app.run()
     shown = frames(app)
     text = "\n".join(shown)
@@ -192,48 +252,79 @@ def test_the_models_that_are_there_are_shown(home: Path) -> None:
 
 
 def test_a_sound_device_is_chosen_from_those_that_are_there(
-        home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scripts.tui.controllers.settings.device_names",
-                        lambda: ("Speakers (High: Definition)", "Headset"))
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "scripts.tui.controllers.settings.device_names",
+        lambda: ("Speakers (High: Definition)", "Headset"),
+    )
     app = app_of(home, ["2", "b", "3", "0", "down", keys.ENTER, "b", "x"])
     app.run()
     assert saved(home)["device"] == "Speakers (High: Definition)"
     player = app.listening._player
     assert isinstance(player, FakePlayer)
     assert "set_output auto@Speakers (High: Definition)" in player.calls
-    app = app_of(home, ["3", "0", *"radio", keys.ENTER, keys.ESCAPE, "0", *"syst", keys.ENTER,
-                        "b", "x"])
+    app = app_of(
+        home, ["3", "0", *"radio", keys.ENTER, keys.ESCAPE, "0", *"syst", keys.ENTER, "b", "x"]
+    )
     app.run()
     assert 'no sound device "radio" is there' in "\n".join(frames(app))
     assert saved(home)["device"] == ""
 
 
 def test_a_bad_style_or_number_is_asked_again(home: Path) -> None:
-    app = app_of(home, ["1", *"!!", keys.ENTER, *"jazz", keys.ENTER, *"0", keys.ENTER,
-                        keys.ESCAPE, "x"])
+    app = app_of(
+        home, ["1", *"!!", keys.ENTER, *"jazz", keys.ENTER, *"0", keys.ENTER, keys.ESCAPE, "x"]
+    )
     app.run()
     text = "\n".join(frames(app))
     assert "no style in" in text and "number from 1 to" in text
 
 
-def test_styles_are_completed_and_wishes_are_one_key_away(
-        home: Path, runner: None) -> None:
-    app = app_of(home, ["1", *"Chill, dubs", keys.TAB, keys.ENTER, "w", "2", *"H minor",
-                        keys.ENTER, *[keys.BACKSPACE] * 7, *"f minor", keys.ENTER, "3", *"140",
-                        keys.ENTER, "5", *"432 Hz", keys.ENTER, "0", *"yes", keys.ENTER, "b",
-                        *"12", keys.ENTER, "a", "b", "x", "y"])
+def test_styles_are_completed_and_wishes_are_one_key_away(home: Path, runner: None) -> None:
+    app = app_of(
+        home,
+        [
+            "1",
+            *"Chill, dubs",
+            keys.TAB,
+            keys.ENTER,
+            "w",
+            "2",
+            *"H minor",
+            keys.ENTER,
+            *[keys.BACKSPACE] * 7,
+            *"f minor",
+            keys.ENTER,
+            "3",
+            *"140",
+            keys.ENTER,
+            "5",
+            *"432 Hz",
+            keys.ENTER,
+            "0",
+            *"yes",
+            keys.ENTER,
+            "b",
+            *"12",
+            keys.ENTER,
+            "a",
+            "b",
+            "x",
+            "y",
+        ],
+    )
     app.run()
     text = "\n".join(frames(app))
     assert "Tab: dubstep" in text and 'key "H minor" is not known' in text
-    job, = orders()
+    (job,) = orders()
     wishes = job.order.wishes
     assert (wishes.styles, job.order.songs, wishes.key) == ("Chill, Dubstep", 12, "f minor")
     assert (wishes.tempo, wishes.tuning, wishes.loop) == (140.0, 432.0, True)
     assert "With key f minor, tempo 140" in text and job.state == "cancelled"
 
 
-def test_an_order_in_the_making_is_not_left_by_mistake(
-        home: Path, runner: None) -> None:
+def test_an_order_in_the_making_is_not_left_by_mistake(home: Path, runner: None) -> None:
     app = app_of(home, ["1", *"jazz", keys.ENTER, "2", keys.ENTER, "x", "n", "b", "x", "y"])
     app.run()
     assert sum("Stop them and exit?" in frame for frame in frames(app)) == 2
@@ -242,17 +333,44 @@ def test_an_order_in_the_making_is_not_left_by_mistake(
 
 def test_the_jukebox_obeys_its_keys(home: Path) -> None:
     songs_in(home, 3)
-    app = app_of(home, ["2", "right", "left", "page up", "page down", "n", "<", "p", "s", "r",
-                        "+", "-", "-", "t", "t", "v", "x"])
+    app = app_of(
+        home,
+        [
+            "2",
+            "right",
+            "left",
+            "page up",
+            "page down",
+            "n",
+            "<",
+            "p",
+            "s",
+            "r",
+            "+",
+            "-",
+            "-",
+            "t",
+            "t",
+            "v",
+            "x",
+        ],
+    )
     app.run()
     player = app.listening._player
     assert isinstance(player, FakePlayer)
     told = [call.split(" ")[0] if "set" not in call else call for call in player.calls]
-    assert [c for c in player.calls if "seek" in c] == ["seek_by 5.0", "seek_by -5.0",
-                                                        "seek_by 30.0", "seek_by -30.0"]
+    assert [c for c in player.calls if "seek" in c] == [
+        "seek_by 5.0",
+        "seek_by -5.0",
+        "seek_by 30.0",
+        "seek_by -30.0",
+    ]
     assert {"next", "previous", "toggle_pause", "close"} <= {*told}
-    assert [c for c in told if "volume" in c] == ["set_volume 0.7", "set_volume 0.65",
-                                                  "set_volume 0.6"]
+    assert [c for c in told if "volume" in c] == [
+        "set_volume 0.7",
+        "set_volume 0.65",
+        "set_volume 0.6",
+    ]
     assert (player.queue.shuffle, player.queue.repeat) == (True, "one")
     text = "\n".join(frames(app))
     assert "Silence in 15 minutes." in text and "Sleep 14:59" in text and "Sleep 29:" in text
@@ -302,14 +420,18 @@ def test_what_a_song_is_made_of_can_be_read(home: Path) -> None:
     assert app.state.overlay is None
 
 
-def test_more_like_this_asks_for_the_same_kind(
-        home: Path, runner: None) -> None:
+def test_more_like_this_asks_for_the_same_kind(home: Path, runner: None) -> None:
     app = app_of(home, ["2", "m", "x", "y"])
     app.run()
-    job, = orders()
+    (job,) = orders()
     wishes = job.order.wishes
-    assert (wishes.styles, job.order.songs, wishes.key, wishes.meter, wishes.tempo) == \
-        ("Chill", 1, "D minor", "4/4", 84.0)
+    assert (wishes.styles, job.order.songs, wishes.key, wishes.meter, wishes.tempo) == (
+        "Chill",
+        1,
+        "D minor",
+        "4/4",
+        84.0,
+    )
 
 
 def test_a_song_can_be_dropped_from_the_queue(home: Path) -> None:
@@ -339,7 +461,8 @@ def test_the_place_in_the_music_is_taken_up_again(home: Path) -> None:
 
 
 def test_songs_that_are_put_into_the_folder_join_by_themselves(
-        home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("scripts.library.watcher.LOOK", 0.02)
     songs_in(home, 1)
     app = app_of(home, [])
@@ -348,6 +471,7 @@ def test_songs_that_are_put_into_the_folder_join_by_themselves(
     def songs(count: int) -> bool:
         app.update()
         return app.state.songs == count
+
     until(lambda: songs(1))
     (home / "output" / "Their Own.mp3").write_bytes(b"")
     (home / "output" / "notes.txt").write_bytes(b"")
@@ -398,9 +522,19 @@ def test_the_order_is_kept_when_its_song_is_gone(home: Path) -> None:
     assert [str(s.path) for s in player.queue.order] == list(order)
 
 
-@pytest.mark.parametrize("text", ["", "no", "[]", "[" * 5000, '{"song": 5, "order": [1, "a"]}',
-                                  '{"position": 1e999, "repeat": "x", "shuffle": 1}',
-                                  '{"position": -3, "order": {}}', '{"position": NaN}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "no",
+        "[]",
+        "[" * 5000,
+        '{"song": 5, "order": [1, "a"]}',
+        '{"position": 1e999, "repeat": "x", "shuffle": 1}',
+        '{"position": -3, "order": {}}',
+        '{"position": NaN}',
+    ],
+)
 def test_a_damaged_session_does_no_harm(tmp_path: Path, text: str) -> None:
     path = tmp_path / "jukebox.json"
     path.write_text(text)
@@ -411,15 +545,35 @@ def test_a_damaged_session_does_no_harm(tmp_path: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_random_keys_never_break_it(home: Path, seed: int,
-                                    runner: None) -> None:
+def test_random_keys_never_break_it(home: Path, seed: int, runner: None) -> None:
     """Ten thousand keys over all screens, in windows of all sizes."""
     songs_in(home, 5)
     rng = random.Random(seed)
-    pool = [*"0123456789abcdefgijklmnprstuvwxyz/?+-<>,= q%.!", keys.ENTER, keys.ESCAPE,
-            keys.BACKSPACE, keys.RESIZE, keys.TAB, "", "up", "down", "left", "right", "page up",
-            "page down", "é", "日", "\x1b[2J", "delete", "home", "wheel up", "wheel down",
-            "click 5 5", "click 20 6", "click 40 23"]
+    pool = [
+        *"0123456789abcdefgijklmnprstuvwxyz/?+-<>,= q%.!",
+        keys.ENTER,
+        keys.ESCAPE,
+        keys.BACKSPACE,
+        keys.RESIZE,
+        keys.TAB,
+        "",
+        "up",
+        "down",
+        "left",
+        "right",
+        "page up",
+        "page down",
+        "é",
+        "日",
+        "\x1b[2J",
+        "delete",
+        "home",
+        "wheel up",
+        "wheel down",
+        "click 5 5",
+        "click 20 6",
+        "click 40 23",
+    ]
     app = app_of(home, [])
     app.refresh()
     for _ in range(2500):
@@ -453,12 +607,31 @@ def test_the_time_left_is_guessed_from_what_is_done() -> None:
 def test_several_orders_and_a_file_of_orders_are_placed_at_once(home: Path, runner: None) -> None:
     (home / "plan.csv").write_text("styles,songs,key\nfolk,2,D major\njazz,3,\n")
     (home / "bad.csv").write_text("styles,songs\nfolk,2\njazz,no\n")
-    app = app_of(home, ["1", *"Chill, Dubstep | jaz", keys.TAB, keys.ENTER, "4", keys.ENTER, "m",
-                        *str(home / "bad.csv"), keys.ENTER, *str(home / "plan.csv"), keys.ENTER,
-                        "x", "y"])
+    app = app_of(
+        home,
+        [
+            "1",
+            *"Chill, Dubstep | jaz",
+            keys.TAB,
+            keys.ENTER,
+            "4",
+            keys.ENTER,
+            "m",
+            *str(home / "bad.csv"),
+            keys.ENTER,
+            *str(home / "plan.csv"),
+            keys.ENTER,
+            "x",
+            "y",
+        ],
+    )
     app.run()
     assert [(j.order.wishes.styles, j.order.songs, j.order.wishes.key) for j in orders()] == [
-        ("Chill, Dubstep", 4, None), ("Jazz", 4, None), ("folk", 2, "D major"), ("jazz", 3, None)]
+        ("Chill, Dubstep", 4, None),
+        ("Jazz", 4, None),
+        ("folk", 2, "D major"),
+        ("jazz", 3, None),
+    ]
     assert 'line 3: "no" is not a number' in "\n".join(frames(app))
 
 
@@ -478,33 +651,46 @@ def test_orders_are_steered_with_keys(home: Path, runner: None) -> None:
     assert [j.order.wishes.styles for j in orders()] == ["jazz", "folk"]
     app.press("up")
     app.press("c")
-    assert {j.order.wishes.styles: j.state for j in orders()} == \
-        {"folk": "open", "jazz": "cancelled"}
+    assert {j.order.wishes.styles: j.state for j in orders()} == {
+        "folk": "open",
+        "jazz": "cancelled",
+    }
     app.making.close()
 
 
 def test_several_songs_at_once_are_shown_by_the_one_nearest_to_its_end(
-        home: Path, runner: None) -> None:
+    home: Path, runner: None
+) -> None:
     app = app_of(home, [])
     app.making.order("jazz", 5, {})
     song = home / "output" / "One.mp3"
-    said = [{"event": "progress", "order": 1, "song": 1, "stage": "render", "done": 0.5},
-            {"event": "progress", "order": 1, "song": 2, "stage": "compose", "done": 0.1,
-             "text": "abc"}]
+    said = [
+        {"event": "progress", "order": 1, "song": 1, "stage": "render", "done": 0.5},
+        {
+            "event": "progress",
+            "order": 1,
+            "song": 2,
+            "stage": "compose",
+            "done": 0.1,
+            "text": "abc",
+        },
+    ]
     app.making._runner.said = said  # type: ignore[union-attr]
     app.update()
-    job, = app.state.jobs
+    (job,) = app.state.jobs
     assert (job.number, job.going, job.stages["render"], job.text) == (1, 2, 0.5, "abc")
     app.making._runner.said = [  # type: ignore[union-attr]
         {"event": "song", "order": 1, "song": 1, "title": "One", "path": str(song)},
-        {"event": "failed", "order": 1, "song": 2, "reason": "the model died"}]
+        {"event": "failed", "order": 1, "song": 2, "reason": "the model died"},
+    ]
     app.update()
     assert job.made == ["One"] and job.failures == ["song 2: the model died"] and job.going == 0
     app.making.close()
 
 
-def test_what_the_last_time_left_waits_until_the_user_has_it_go_on(home: Path, runner: None
-                                                                   ) -> None:
+def test_what_the_last_time_left_waits_until_the_user_has_it_go_on(
+    home: Path, runner: None
+) -> None:
     jobs = Jobs(paths.JOBS)
     one = jobs.add(Order(Wishes("jazz"), 5, 1, "", 0.75, home / "output")).id
     jobs.add(Order(Wishes("folk"), 2, 1, "", 0.75, home / "output"))
@@ -517,8 +703,9 @@ def test_what_the_last_time_left_waits_until_the_user_has_it_go_on(home: Path, r
     assert [j.state for j in orders()] == ["open", "open"]
 
 
-def test_what_failed_the_last_time_is_seen_with_its_reason_and_steered(home: Path, runner: None
-                                                                       ) -> None:
+def test_what_failed_the_last_time_is_seen_with_its_reason_and_steered(
+    home: Path, runner: None
+) -> None:
     jobs = Jobs(paths.JOBS)
     stopped = jobs.add(Order(Wishes("jazz"), 4, 1, "", 0.75, home / "output")).id
     jobs.keep_failed(stopped, 1, "reason one")
@@ -566,7 +753,8 @@ def test_an_order_that_the_program_takes_over_is_seen_and_steered(home: Path, ru
     app.making._runner.said = [  # type: ignore[union-attr]
         {"event": "progress", "order": other, "song": 1, "stage": "compose", "done": 0.5},
         {"event": "note", "text": "a folder is full"},
-        {"event": "note", "order": other, "text": "it is tried again"}]
+        {"event": "note", "order": other, "text": "it is tried again"},
+    ]
     app.update()
     assert [job.styles for job in app.state.jobs] == ["jazz", "folk"]
     assert app.state.message == "a folder is full"
@@ -574,8 +762,7 @@ def test_an_order_that_the_program_takes_over_is_seen_and_steered(home: Path, ru
     app.making.close()
 
 
-def test_what_another_console_does_with_failed_songs_is_seen_once(home: Path, runner: None
-                                                                  ) -> None:
+def test_what_another_console_does_with_failed_songs_is_seen_once(home: Path, runner: None) -> None:
     app = app_of(home, [])
     app.making.order("jazz", 5, {})
     jobs = Jobs(paths.JOBS)
@@ -584,7 +771,8 @@ def test_what_another_console_does_with_failed_songs_is_seen_once(home: Path, ru
         jobs.keep_failed(other, n, "broken")
     jobs.close_done(other)
     app.making._runner.said = [  # type: ignore[union-attr]
-        {"event": "failed", "order": other, "song": n, "reason": "broken"} for n in (1, 2)]
+        {"event": "failed", "order": other, "song": n, "reason": "broken"} for n in (1, 2)
+    ]
     app.update()
     job = app.state.jobs[1]
     assert (job.failed, job.failures, job.done) == (2, ["song 1: broken", "song 2: broken"], True)
@@ -606,6 +794,7 @@ def test_a_program_that_dies_is_started_again_but_not_for_ever(home: Path, runne
         fake.ended = fake.crashed = fake.spoke = True
         fake.why = "it was stopped by signal 9"
         app.update()
+
     die()
     assert app.making.busy and "it goes on" in app.state.message
     die()
@@ -633,8 +822,9 @@ def test_orders_that_another_program_is_at_are_left_to_it(home: Path, runner: No
     held.release()
 
 
-def test_a_program_that_cannot_go_on_is_told_and_the_order_is_kept(home: Path, runner: None
-                                                                   ) -> None:
+def test_a_program_that_cannot_go_on_is_told_and_the_order_is_kept(
+    home: Path, runner: None
+) -> None:
     app = app_of(home, [])
     app.making.order("jazz", 5, {})
     fake = app.making._runner
@@ -649,16 +839,29 @@ def test_a_program_that_cannot_go_on_is_told_and_the_order_is_kept(home: Path, r
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_random_keys_never_break_a_real_player(home: Path, seed: int,
-                                               runner: None) -> None:
+def test_random_keys_never_break_a_real_player(home: Path, seed: int, runner: None) -> None:
     (home / "output").mkdir()
     for n in range(4):
-        write_wav(home / "output" / f"Song {n}.wav", [np.full((RATE * 3, 2), 0.1, np.float32)],
-                  lambda done: None)
+        write_wav(
+            home / "output" / f"Song {n}.wav",
+            [np.full((RATE * 3, 2), 0.1, np.float32)],
+            lambda done: None,
+        )
     (home / "output" / "Broken.mp3").write_bytes(b"no sound")
     rng = random.Random(seed)
-    pool = [*"012345bcijklmnprstvz/?+-<>  nn", keys.ENTER, keys.ESCAPE, "down", "left", "right",
-            "page up", "page down", "click 9 5", "click 25 5", "wheel up"]
+    pool = [
+        *"012345bcijklmnprstvz/?+-<>  nn",
+        keys.ENTER,
+        keys.ESCAPE,
+        "down",
+        "left",
+        "right",
+        "page up",
+        "page down",
+        "click 9 5",
+        "click 25 5",
+        "wheel up",
+    ]
     app = App(FakeScreen([]), Settings(output="null"))
     app.refresh()
     app.press("2")
@@ -688,6 +891,7 @@ def test_the_mouse_points_at_items_bars_and_what_the_foot_names(home: Path) -> N
         app.draw()
         rows = app.screen.frames[-1]  # type: ignore[attr-defined]
         app.press(f"{keys.CLICK} {x} {next(n for n, row in enumerate(rows) if line in row)}")
+
     click(9, "2. Output Jukebox")
     assert app.state.screen == JUKEBOX
     click(16, "01:05/03:05")
@@ -712,8 +916,9 @@ def test_the_frame_is_drawn_only_when_it_changes(home: Path) -> None:
     assert len(frames(app)) == 1
 
 
-def test_the_players_place_is_kept_while_it_plays(home: Path,
-                                                  monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_players_place_is_kept_while_it_plays(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("scripts.tui.controllers.playback._SAVED", 0.0)
     songs_in(home, 2)
     app = app_of(home, ["2", "", "", "x"])

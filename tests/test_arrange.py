@@ -30,10 +30,14 @@ from scripts.synth.instruments import load_instruments
 from tests.conftest import TUNE
 
 
-@given(st.lists(st.sampled_from(SECTIONS), min_size=1, max_size=9),
-       st.sampled_from([(4,), (8,), (12,), (8, 8), (8, 8, 8)]), st.integers(2, 4000))
-def test_a_form_fills_its_bars_without_gap(names: list[str], parts: tuple[int, ...],
-                                           bars: int) -> None:
+@given(
+    st.lists(st.sampled_from(SECTIONS), min_size=1, max_size=9),
+    st.sampled_from([(4,), (8,), (12,), (8, 8), (8, 8, 8)]),
+    st.integers(2, 4000),
+)
+def test_a_form_fills_its_bars_without_gap(
+    names: list[str], parts: tuple[int, ...], bars: int
+) -> None:
     form = lay_out(names, parts, bars)
     assert sum(s.bars for s in form) == bars
     assert [s.start for s in form] == [sum(x.bars for x in form[:i]) for i in range(len(form))]
@@ -54,8 +58,7 @@ def test_a_pattern_fits_every_metre(meter: str) -> None:
     assert all(s.start + s.ticks <= parsed.bar_ticks for s in steps_of(line))
 
 
-@given(st.integers(0, 11), st.integers(0, 11),
-       st.sampled_from(["", "m", "7", "m7", "maj9", "13"]))
+@given(st.integers(0, 11), st.integers(0, 11), st.sampled_from(["", "m", "7", "m7", "maj9", "13"]))
 def test_chords_move_little_and_stay_in_range(a: int, b: int, quality: str) -> None:
     first = voice(Chord(a), ())
     second = voice(Chord(b, quality), first)
@@ -65,22 +68,25 @@ def test_chords_move_little_and_stay_in_range(a: int, b: int, quality: str) -> N
     assert 28 <= bass_note(Chord(b)) <= 43
 
 
-def test_the_same_brief_makes_the_same_arrangement(brief: Callable[..., Brief],
-                                                   tune: LeadSheet) -> None:
+def test_the_same_brief_makes_the_same_arrangement(
+    brief: Callable[..., Brief], tune: LeadSheet
+) -> None:
     one = arrange(brief(key="E minor"), tune, paths.DATA)
     two = arrange(brief(key="E minor"), tune, paths.DATA)
     assert [s.tracks for s in one.sections()] == [s.tracks for s in two.sections()]
 
 
-def test_a_song_has_melody_chords_bass_and_drums(brief: Callable[..., Brief],
-                                                 tune: LeadSheet) -> None:
+def test_a_song_has_melody_chords_bass_and_drums(
+    brief: Callable[..., Brief], tune: LeadSheet
+) -> None:
     found = arrange(brief(key="E minor"), tune, paths.DATA)
     heard = {role for s in found.sections() for role, events in s.tracks.items() if events}
     assert {"melody", "chords", "bass", "drums"} <= heard
 
 
-def test_melody_notes_stay_in_the_key_even_when_varied(brief: Callable[..., Brief],
-                                                       tune: LeadSheet) -> None:
+def test_melody_notes_stay_in_the_key_even_when_varied(
+    brief: Callable[..., Brief], tune: LeadSheet
+) -> None:
     chosen = brief("pop", key="E minor", length="6")
     inside = set(tune.key.pitch_classes)
     for section in arrange(chosen, tune, paths.DATA).sections():
@@ -89,18 +95,36 @@ def test_melody_notes_stay_in_the_key_even_when_varied(brief: Callable[..., Brie
 
 def test_a_repeat_is_not_the_same_again(brief: Callable[..., Brief], tune: LeadSheet) -> None:
     chosen = brief("rock", key="E minor", length="4")
-    sections = [s for s in arrange(chosen, tune, paths.DATA).sections()
-                if s.section.name == "verse"]
+    sections = [
+        s for s in arrange(chosen, tune, paths.DATA).sections() if s.section.name == "verse"
+    ]
     assert len(sections) >= 2
-    first, second = ([(round(e.start) % 96, e.pitch) for e in s.tracks["melody"]]
-                     for s in sections[:2])
+    first, second = (
+        [(round(e.start) % 96, e.pitch) for e in s.tracks["melody"]] for s in sections[:2]
+    )
     assert first != second
 
 
-@pytest.mark.parametrize("words", ["house", "trance", "classical", "ambient", "punk", "chiptune",
-                                   "meditation", "waltz", "salsa", "lo-fi", "film", "techno"])
-def test_no_four_bars_of_a_song_are_played_twice_alike(words: str, brief: Callable[..., Brief],
-                                                       tune: LeadSheet) -> None:
+@pytest.mark.parametrize(
+    "words",
+    [
+        "house",
+        "trance",
+        "classical",
+        "ambient",
+        "punk",
+        "chiptune",
+        "meditation",
+        "waltz",
+        "salsa",
+        "lo-fi",
+        "film",
+        "techno",
+    ],
+)
+def test_no_four_bars_of_a_song_are_played_twice_alike(
+    words: str, brief: Callable[..., Brief], tune: LeadSheet
+) -> None:
     """Not even when only keys and sixteenths are looked at, at any bar, all tracks together."""
     found = arrange(brief(words, key="E minor", length="3", meter="4/4"), tune, paths.DATA)
     bars: dict[int, set[tuple[str, int, int]]] = {}
@@ -109,20 +133,24 @@ def test_no_four_bars_of_a_song_are_played_twice_alike(words: str, brief: Callab
             for e in events:
                 bar, tick = divmod(e.start + 3, found.bar_ticks)
                 bars.setdefault(int(bar), set()).add((role, e.pitch, int(tick // 6)))
-    passages = [tuple(frozenset(bars.get(b + i, ())) for i in range(4))
-                for b in range(found.brief.bars - 3)]
+    passages = [
+        tuple(frozenset(bars.get(b + i, ())) for i in range(4)) for b in range(found.brief.bars - 3)
+    ]
     assert len(set(passages)) == len(passages) > 20
 
 
-def test_a_bass_changes_its_manner_and_the_synth_hears_it(brief: Callable[..., Brief],
-                                                          tune: LeadSheet) -> None:
+def test_a_bass_changes_its_manner_and_the_synth_hears_it(
+    brief: Callable[..., Brief], tune: LeadSheet
+) -> None:
     found = arrange(brief("dubstep", key="E minor", length="2"), tune, paths.DATA)
     manners = {e.manner for s in found.sections() for e in s.tracks.get("bass", ())}
     assert manners - {""} == set(found.tracks["bass"].manners)  # the last note has none
     assert len(manners) > 4
     bank = Bank(load_instruments(paths.DATA / "instruments"), 140, 440)
-    slow, quick = (bank.cut("wobble bass", NoteEvent(0, 48, 40, 0.8, m), 0.9, 0)
-                   for m in ("wobble1", "wobble4"))
+    slow, quick = (
+        bank.cut("wobble bass", NoteEvent(0, 48, 40, 0.8, m), 0.9, 0)
+        for m in ("wobble1", "wobble4")
+    )
     assert not np.allclose(slow, quick, atol=0.01)
 
 
@@ -130,45 +158,56 @@ def test_the_song_closes_on_its_tonic_chord(brief: Callable[..., Brief]) -> None
     chosen = brief("sad", key="E minor", length="0.5")
     *_, last = arrange(chosen, read_abc(TUNE), paths.DATA).sections()
     at = chosen.bars * chosen.meter.bar_ticks
-    final = {e.pitch % 12 for role in ("chords", "bass") for e in last.tracks[role]
-             if e.start >= at - 5}
+    final = {
+        e.pitch % 12 for role in ("chords", "bass") for e in last.tracks[role] if e.start >= at - 5
+    }
     assert final == {4, 7, 11}
 
 
 def test_swing_delays_the_off_beats(brief: Callable[..., Brief], tune: LeadSheet) -> None:
     chosen = brief("jazz", key="E minor", meter="4/4")
-    events = [e for s in arrange(chosen, tune, paths.DATA).sections()
-              for e in s.tracks.get("drums", ())]
+    events = [
+        e for s in arrange(chosen, tune, paths.DATA).sections() for e in s.tracks.get("drums", ())
+    ]
     off = [e.start % 24 for e in events if 9 < e.start % 24 < 21]
     assert off and 14.5 < sorted(off)[len(off) // 2] < 20.5
 
 
-@given(st.lists(st.sampled_from(SECTIONS), min_size=1, max_size=9),
-       st.sampled_from([(4,), (8,), (12,), (8, 8)]), st.integers(2, 4000))
-def test_a_form_asked_for_is_kept_in_order(names: list[str], parts: tuple[int, ...],
-                                           bars: int) -> None:
+@given(
+    st.lists(st.sampled_from(SECTIONS), min_size=1, max_size=9),
+    st.sampled_from([(4,), (8,), (12,), (8, 8)]),
+    st.integers(2, 4000),
+)
+def test_a_form_asked_for_is_kept_in_order(
+    names: list[str], parts: tuple[int, ...], bars: int
+) -> None:
     form = lay_out_exactly(names, parts, bars)
     assert sum(s.bars for s in form) == bars and all(s.bars > 0 for s in form)
     played = iter(s.name for s in form)
     assert all(name in played for name in names[:bars])
 
 
-def test_a_long_piece_has_chapters_and_comes_home(brief: Callable[..., Brief], tune: LeadSheet
-                                                  ) -> None:
+def test_a_long_piece_has_chapters_and_comes_home(
+    brief: Callable[..., Brief], tune: LeadSheet
+) -> None:
     asked = brief("ambient", length="60")
     assert asked.chapters == 4 and brief("ambient", length="3").chapters == 1
     parts = tuple(replace(transpose(tune, k), key=tune.key).parts for k in range(4))
     each = len(tune.parts)
-    song = arrange(asked, replace(tune, parts=tuple(p for found in parts for p in found)),
-                   paths.DATA)
+    song = arrange(
+        asked, replace(tune, parts=tuple(p for found in parts for p in found)), paths.DATA
+    )
     used = [s.part // each for s in song.form]
     assert used[:-2] == sorted(used[:-2]) and set(used) == {0, 1, 2, 3}
     assert used[-1] == 0
 
 
 def test_no_song_ends_with_what_leads_on() -> None:
-    for names in (["verse", "chorus", "bridge"], ["intro", "build", "drop", "outro"],
-                  ["verse", "bridge", "verse", "chorus", "outro"]):
+    for names in (
+        ["verse", "chorus", "bridge"],
+        ["intro", "build", "drop", "outro"],
+        ["verse", "bridge", "verse", "chorus", "outro"],
+    ):
         for bars in range(8, 90):
             form = [s.name for s in lay_out(names, (8, 8), bars) if s.name != "outro"]
             assert form[-1] not in ("bridge", "build"), (names, bars, form)
@@ -190,8 +229,12 @@ def test_styles_end_in_their_own_way(brief: Callable[..., Brief], tune: LeadShee
         song = arrange(asked, tune, paths.DATA)
         section = song.section(len(song.form) - 1)
         at = asked.bars * asked.meter.bar_ticks - 6
-        return {role: max(e.ticks for e in events if e.start >= at)
-                for role, events in section.tracks.items() if any(e.start >= at for e in events)}
+        return {
+            role: max(e.ticks for e in events if e.start >= at)
+            for role, events in section.tracks.items()
+            if any(e.start >= at for e in events)
+        }
+
     assert last("punk")["chords"] < 20 < last("folk")["chords"]
     assert "melody" not in last("techno") and "drums" not in last("baroque")
 
@@ -203,15 +246,19 @@ def test_roles_enter_and_leave(brief: Callable[..., Brief], tune: LeadSheet) -> 
         song = arrange(asked, tune, paths.DATA)
         entrances.add(entrance_of(asked.style, seed))
         first = song.section(0)
-        starts = {role: events[0].start / song.bar_ticks for role, events in first.tracks.items()
-                  if events}
+        starts = {
+            role: events[0].start / song.bar_ticks
+            for role, events in first.tracks.items()
+            if events
+        }
         assert min(starts.values()) < 0.1 and max(starts.values()) >= 0.9
     assert len(entrances) == 3
     assert entrance_of(brief("ambient").style, 1) == "harmony"
 
 
-def test_everything_holds_its_breath_before_a_drop(brief: Callable[..., Brief], tune: LeadSheet
-                                                   ) -> None:
+def test_everything_holds_its_breath_before_a_drop(
+    brief: Callable[..., Brief], tune: LeadSheet
+) -> None:
     song = arrange(brief("dubstep", length="2"), tune, paths.DATA)
     index = next(i for i, s in enumerate(song.form) if s.name == "build")
     section = song.section(index)

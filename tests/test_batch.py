@@ -53,11 +53,25 @@ CSV = 'styles,songs,length,key,tempo,loop\n"Chill, Dubstep",5,0.5,F minor,140,ye
 
 def test_a_csv_and_a_json_of_the_same_orders_are_the_same(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(CSV)
-    (tmp_path / "b.csv").write_text(CSV.replace(",", ";").replace("Chill;", "Chill,")
-                                    .replace("0.5", "0,5"), encoding="utf-8-sig")
-    (tmp_path / "c.json").write_text(json.dumps([
-        {"styles": "Chill, Dubstep", "songs": 5, "length": "0.5", "key": "F minor",
-         "tempo": 140, "loop": True}, {"styles": "jazz", "songs": 2}]))
+    (tmp_path / "b.csv").write_text(
+        CSV.replace(",", ";").replace("Chill;", "Chill,").replace("0.5", "0,5"),
+        encoding="utf-8-sig",
+    )
+    (tmp_path / "c.json").write_text(
+        json.dumps(
+            [
+                {
+                    "styles": "Chill, Dubstep",
+                    "songs": 5,
+                    "length": "0.5",
+                    "key": "F minor",
+                    "tempo": 140,
+                    "loop": True,
+                },
+                {"styles": "jazz", "songs": 2},
+            ]
+        )
+    )
     first, second = read_job_file(tmp_path / "a.csv", USUAL)
     assert (first.wishes.styles, first.songs, first.wishes.key) == ("Chill, Dubstep", 5, "F minor")
     assert first.wishes.tempo == 140 and first.wishes.loop and second.wishes.length == "0.2"
@@ -65,21 +79,32 @@ def test_a_csv_and_a_json_of_the_same_orders_are_the_same(tmp_path: Path) -> Non
     assert read_job_file(tmp_path / "b.csv", USUAL) == [first, second]
 
 
-@pytest.mark.parametrize(("text", "said"), [
-    ("styles,songs\njazz,none\n", 'line 2: "none" is not a number'),
-    ("styles,songs\njazz,0\n", "line 2: 0 songs"), ("styles,speed\njazz,9\n", '"speed" is not'),
-    ("styles,loop\njazz,perhaps\n", "neither yes nor no"), ("", "no order in it"),
-    ("songs\n3\n", "no styles"), ("styles,also\njazz,wax\n", "cannot be made"),
-    ("styles\nChill, Dubstep\n", "in quotes"), ('[{"styles": "jazz"}, 3]', "order 2"),
-    ('[{"styles": "jazz",]', "line 1"), ('{"styles": [5]}', "not a text"), ("[" * 9999, "deep"),
-    ('{"styles": "jazz", "songs": 1.5}', "not a whole number"),
-    ('styles,songs\njazz,"1,000"\n', "line 2: \"1,000\" is not a whole number"),
-    ("styles;songs\njazz;1.000\n", "not a whole number"),
-    ("Styles,songs,styles\njazz,1,folk\n", 'line 1: the column "styles" is there twice'),
-    ("styles,songs,number\njazz,1,2\n", "songs and number are the same"),
-    ("\n\n\nstyles,songs\njazz,none\n", "line 5")])
-def test_a_mistake_in_a_job_file_is_told_with_its_line(tmp_path: Path, text: str, said: str
-                                                       ) -> None:
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("styles,songs\njazz,none\n", 'line 2: "none" is not a number'),
+        ("styles,songs\njazz,0\n", "line 2: 0 songs"),
+        ("styles,speed\njazz,9\n", '"speed" is not'),
+        ("styles,loop\njazz,perhaps\n", "neither yes nor no"),
+        ("", "no order in it"),
+        ("songs\n3\n", "no styles"),
+        ("styles,also\njazz,wax\n", "cannot be made"),
+        ("styles\nChill, Dubstep\n", "in quotes"),
+        ('[{"styles": "jazz"}, 3]', "order 2"),
+        ('[{"styles": "jazz",]', "line 1"),
+        ('{"styles": [5]}', "not a text"),
+        ("[" * 9999, "deep"),
+        ('{"styles": "jazz", "songs": 1.5}', "not a whole number"),
+        ('styles,songs\njazz,"1,000"\n', 'line 2: "1,000" is not a whole number'),
+        ("styles;songs\njazz;1.000\n", "not a whole number"),
+        ("Styles,songs,styles\njazz,1,folk\n", 'line 1: the column "styles" is there twice'),
+        ("styles,songs,number\njazz,1,2\n", "songs and number are the same"),
+        ("\n\n\nstyles,songs\njazz,none\n", "line 5"),
+    ],
+)
+def test_a_mistake_in_a_job_file_is_told_with_its_line(
+    tmp_path: Path, text: str, said: str
+) -> None:
     (tmp_path / "a.csv").write_text(text)
     with pytest.raises(UsageError, match=r"a\.csv") as told:
         read_job_file(tmp_path / "a.csv", replace(USUAL, wishes=Wishes("", "1")))
@@ -87,8 +112,9 @@ def test_a_mistake_in_a_job_file_is_told_with_its_line(tmp_path: Path, text: str
 
 
 def test_a_job_file_as_spreadsheets_and_people_write_it(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text('sep=;\n\nStyles;Number;Tempo\n\njazz | "x" folk;3.0;92,5\n'
-                                    .replace('"x" ', ""))
+    (tmp_path / "a.csv").write_text(
+        'sep=;\n\nStyles;Number;Tempo\n\njazz | "x" folk;3.0;92,5\n'.replace('"x" ', "")
+    )
     one, two = read_job_file(tmp_path / "a.csv", USUAL)
     assert [o.wishes.styles for o in (one, two)] == ["jazz", "folk"]
     assert one.songs == two.songs == 3 and one.wishes.tempo == two.wishes.tempo == 92.5
@@ -96,11 +122,20 @@ def test_a_job_file_as_spreadsheets_and_people_write_it(tmp_path: Path) -> None:
 
 
 @settings(max_examples=200)
-@given(st.binary(max_size=120) | st.text(max_size=120).map(str.encode) | st.recursive(
-    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=6),
-    lambda x: st.lists(x, max_size=3) | st.dictionaries(
-        st.sampled_from(["styles", "songs", "tempo", "also", "loop", "seed", "x"]), x),
-    max_leaves=8).map(lambda v: json.dumps(v).encode()))
+@given(
+    st.binary(max_size=120)
+    | st.text(max_size=120).map(str.encode)
+    | st.recursive(
+        st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=6),
+        lambda x: (
+            st.lists(x, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["styles", "songs", "tempo", "also", "loop", "seed", "x"]), x
+            )
+        ),
+        max_leaves=8,
+    ).map(lambda v: json.dumps(v).encode())
+)
 def test_any_job_file_is_survived(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     path = tmp_path_factory.mktemp("j") / "a.csv"
     path.write_bytes(data)
@@ -111,6 +146,7 @@ def test_any_job_file_is_survived(tmp_path_factory: pytest.TempPathFactory, data
 
 
 # -- recipes ---------------------------------------------------------------------------------
+
 
 def recipe(sheet: LeadSheet, **more: object) -> Recipe:
     written = Composition(sheet, "Model", 3, 0.5, 100, 1.5, "rules", ("verse", "chorus"))
@@ -127,15 +163,39 @@ def test_a_recipe_comes_back_from_its_json(tune: LeadSheet, styles: dict[str, St
 
 
 @settings(max_examples=200)
-@given(st.recursive(st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=6),
-                    lambda x: st.lists(x, max_size=3) | st.dictionaries(st.sampled_from(
-                        ["wishes", "seed", "temperature", "written", "styles", "file", "form",
-                         "sheet", "title", "number"]), x), max_leaves=12))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=6),
+        lambda x: (
+            st.lists(x, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(
+                    [
+                        "wishes",
+                        "seed",
+                        "temperature",
+                        "written",
+                        "styles",
+                        "file",
+                        "form",
+                        "sheet",
+                        "title",
+                        "number",
+                    ]
+                ),
+                x,
+            )
+        ),
+        max_leaves=12,
+    )
+)
 def test_any_recipe_is_survived(styles: dict[str, Style], data: object) -> None:
     whole = recipe(read_abc(TUNE)).to_json()
-    for broken in (data, {**whole, **data} if isinstance(data, dict) else data,
-                   {**whole, "written": {**whole["written"], **data}}
-                   if isinstance(data, dict) else data):
+    for broken in (
+        data,
+        {**whole, **data} if isinstance(data, dict) else data,
+        {**whole, "written": {**whole["written"], **data}} if isinstance(data, dict) else data,
+    ):
         try:
             recipe_from_json(broken, styles)
         except MusicGenError as error:
@@ -149,7 +209,7 @@ def test_a_song_is_made_again_from_its_json(run: Run, home: Path) -> None:
     first = sorted((home / "output").glob("*.mp3"))[0]
     done = run("render", str(first.with_suffix(".json")), "--out", str(home / "again"))
     assert done.returncode == 0, done.stderr
-    again, = (home / "again").glob("*.mp3")
+    (again,) = (home / "again").glob("*.mp3")
     assert again.name == first.name and sound_of(again) == sound_of(first)
 
 
@@ -157,7 +217,7 @@ def sound_of(mp3: Path) -> bytes:
     """The frames behind the tag."""
     data = mp3.read_bytes()
     size = sum((b & 127) << shift for b, shift in zip(data[6:10], (21, 14, 7, 0), strict=True))
-    return data[10 + size:]
+    return data[10 + size :]
 
 
 def test_a_json_without_a_recipe_is_told(run: Run, home: Path) -> None:
@@ -172,11 +232,16 @@ def test_a_json_without_a_recipe_is_told(run: Run, home: Path) -> None:
 
 # -- likeness --------------------------------------------------------------------------------
 
+
 def test_a_song_in_another_key_is_alike_and_another_melody_is_not(tune: LeadSheet) -> None:
     marks = marks_of(tune)
     assert marks_of(transpose(tune, 5)) == marks
-    backwards = replace(tune, parts=tuple(tuple(
-        replace(b, notes=b.notes[::-1]) for b in part[::-1]) for part in tune.parts))
+    backwards = replace(
+        tune,
+        parts=tuple(
+            tuple(replace(b, notes=b.notes[::-1]) for b in part[::-1]) for part in tune.parts
+        ),
+    )
     assert likeness(marks.turns, marks_of(backwards).turns) < ALIKE
     first_part = marks_of(replace(tune, parts=tune.parts[:1]))
     assert likeness(first_part.turns, marks.turns) > ALIKE
@@ -184,8 +249,19 @@ def test_a_song_in_another_key_is_alike_and_another_melody_is_not(tune: LeadShee
 
 def test_songs_of_one_wish_are_not_alike(run: Run, home: Path) -> None:
     """Without chance: the model alone would write the same song three times."""
-    done = run("generate", "Folk", "--songs", "3", "--temperature", "0", "--key", "D major",
-               "--chords", "D G A D", *SHORT)
+    done = run(
+        "generate",
+        "Folk",
+        "--songs",
+        "3",
+        "--temperature",
+        "0",
+        "--key",
+        "D major",
+        "--chords",
+        "D G A D",
+        *SHORT,
+    )
     assert done.returncode == 0, done.stderr
     sheets = [read_abc(p.read_text(encoding="utf-8")) for p in (home / "output").glob("*.abc")]
     assert len(sheets) == 3 and len({s.title for s in sheets}) == 3
@@ -195,10 +271,31 @@ def test_songs_of_one_wish_are_not_alike(run: Run, home: Path) -> None:
 
 # -- the list of orders ----------------------------------------------------------------------
 
+
 def test_orders_are_kept_as_they_were(tmp_path: Path) -> None:
-    asked = Order(Wishes("Chill, Dubstep", "4-6", "F minor", 140.0, "7/8", 432.0, "intro verse",
-                         "Fm Db", 6.0, True, "C4 E4"), 50, 9, "ruby", 1.1, Path("/music"), 320,
-                  ("wav", "stems"), Path("/x.mid"))
+    asked = Order(
+        Wishes(
+            "Chill, Dubstep",
+            "4-6",
+            "F minor",
+            140.0,
+            "7/8",
+            432.0,
+            "intro verse",
+            "Fm Db",
+            6.0,
+            True,
+            "C4 E4",
+        ),
+        50,
+        9,
+        "ruby",
+        1.1,
+        Path("/music"),
+        320,
+        ("wav", "stems"),
+        Path("/x.mid"),
+    )
     jobs = Jobs(tmp_path / "jobs.db")
     number = jobs.add(asked).id
     jobs.close()
@@ -261,8 +358,7 @@ def test_a_list_that_is_damaged_meanwhile_is_told(tmp_path: Path) -> None:
     assert "set aside" in jobs.notice and jobs.jobs() == []
 
 
-def test_a_locked_list_is_told_and_not_waited_for_for_ever(
-        tmp_path: Path) -> None:
+def test_a_locked_list_is_told_and_not_waited_for_for_ever(tmp_path: Path) -> None:
     jobs = Jobs(tmp_path / "jobs.db", 0.1)
     other = sqlite3.connect(tmp_path / "jobs.db", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
@@ -274,21 +370,33 @@ def test_a_locked_list_is_told_and_not_waited_for_for_ever(
 
 # -- songs from elsewhere --------------------------------------------------------------------
 
+
 def test_files_that_another_computer_sends_cannot_leave_their_folder(tmp_path: Path) -> None:
-    path = take_in({".mp3": b"music", ".json": b"{}", "/../../x.mp3": b"no", ".exe": b"no"},
-                   "../Rain", tmp_path / "songs")
-    assert {p.name for p in (tmp_path / "songs").iterdir()} == {".. Rain.mp3", ".. Rain.json"} \
-        or Path(path).parent == tmp_path / "songs"
+    path = take_in(
+        {".mp3": b"music", ".json": b"{}", "/../../x.mp3": b"no", ".exe": b"no"},
+        "../Rain",
+        tmp_path / "songs",
+    )
+    assert {p.name for p in (tmp_path / "songs").iterdir()} == {
+        ".. Rain.mp3",
+        ".. Rain.json",
+    } or Path(path).parent == tmp_path / "songs"
     assert not list(tmp_path.glob("*.mp3")) and not list(tmp_path.rglob("*.exe"))
     with pytest.raises(StorageError):
         take_in({".json": b"{}"}, "Rain", tmp_path / "songs")
 
 
-@given(st.text(max_size=60) | st.recursive(
-    st.none() | st.integers() | st.text(max_size=5) | st.just("abc"), lambda x: st.dictionaries(
-        st.sampled_from(["recipe", "order", "number"]), x), max_leaves=6).map(json.dumps))
-def test_any_json_in_the_folder_is_survived(tmp_path_factory: pytest.TempPathFactory, text: str
-                                            ) -> None:
+@given(
+    st.text(max_size=60)
+    | st.recursive(
+        st.none() | st.integers() | st.text(max_size=5) | st.just("abc"),
+        lambda x: st.dictionaries(st.sampled_from(["recipe", "order", "number"]), x),
+        max_leaves=6,
+    ).map(json.dumps)
+)
+def test_any_json_in_the_folder_is_survived(
+    tmp_path_factory: pytest.TempPathFactory, text: str
+) -> None:
     folder = tmp_path_factory.mktemp("songs")
     (folder / "a.json").write_text(text, encoding="utf-8")
     (folder / "a.mp3").write_bytes(b"")
@@ -296,6 +404,7 @@ def test_any_json_in_the_folder_is_survived(tmp_path_factory: pytest.TempPathFac
 
 
 # -- whole batches ---------------------------------------------------------------------------
+
 
 def test_several_styles_in_one_go(run: Run, home: Path) -> None:
     done = run("generate", "Folk", "--styles", "Jazz", "--songs", "2", *SHORT, "--json")
@@ -343,8 +452,9 @@ def test_likeness_is_looked_for_in_the_whole_batch(tmp_path: Path, tune: LeadShe
     assert jobs.alike(two, marks) == 1  # the others of its batch still go on
 
 
-def test_likeness_is_known_as_long_as_a_song_of_the_batch_can_come(tmp_path: Path,
-                                                                  tune: LeadSheet) -> None:
+def test_likeness_is_known_as_long_as_a_song_of_the_batch_can_come(
+    tmp_path: Path, tune: LeadSheet
+) -> None:
     jobs = Jobs(tmp_path / "jobs.db")
     marks = marks_of(tune)
     failed = jobs.add(order(songs=2), "a").id
@@ -375,18 +485,28 @@ def test_likeness_is_known_as_long_as_a_song_of_the_batch_can_come(tmp_path: Pat
         jobs.job(over[0])
 
 
-@pytest.mark.parametrize(("row", "said"), [("jazz,1,H flat,", "H flat"),
-                                           ("jazz,1,,nonesuch", "nonesuch")])
+@pytest.mark.parametrize(
+    ("row", "said"), [("jazz,1,H flat,", "H flat"), ("jazz,1,,nonesuch", "nonesuch")]
+)
 def test_what_cannot_be_met_is_told_with_its_line_before_anything_is_made(
-        run: Run, home: Path, row: str, said: str) -> None:
+    run: Run, home: Path, row: str, said: str
+) -> None:
     (home / "plan.csv").write_text(f"styles,songs,key,model\nfolk,1,,\n{row}\n")
     done = run("generate", "--job-file", str(home / "plan.csv"))
     assert done.returncode == 2 and "plan.csv, line 3" in done.stderr and said in done.stderr
     assert not (home / "output").exists() and run("jobs", "list").stdout == ""
 
 
-@pytest.mark.parametrize("words", [["--jobs", "0"], ["--jobs", "-1"], ["--jobs", "99"],
-                                   ["--resume", "--jobs", "0"], ["--resume", "--styles", "folk"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--jobs", "0"],
+        ["--jobs", "-1"],
+        ["--jobs", "99"],
+        ["--resume", "--jobs", "0"],
+        ["--resume", "--styles", "folk"],
+    ],
+)
 def test_words_that_cannot_be_are_told_before_an_order_is_kept(run: Run, words: list[str]) -> None:
     done = run("generate", *([] if "--resume" in words else ["jazz"]), *words)
     assert done.returncode == 2 and "fault" not in done.stderr
@@ -409,8 +529,9 @@ def test_a_job_file_in_songs_out(run: Run, home: Path) -> None:
     (home / "plan.csv").write_text("styles,songs,key\nfolk,1,D major\njazz,1,C minor\n")
     done = run("generate", "--job-file", str(home / "plan.csv"), *SHORT)
     assert done.returncode == 0, done.stderr
-    keys = {json.loads(p.read_text(encoding="utf-8"))["key"]
-            for p in (home / "output").glob("*.json")}
+    keys = {
+        json.loads(p.read_text(encoding="utf-8"))["key"] for p in (home / "output").glob("*.json")
+    }
     assert keys == {"D major", "C minor"}
 
 
@@ -440,8 +561,9 @@ def test_the_songs_of_a_killed_batch_are_those_of_one_that_was_not(run: Run, hom
     run("generate", "--resume")
     whole = run("generate", "folk", "--songs", "4", *SHORT, "--out", str(home / "whole"))
     assert whole.returncode == 0
-    assert {p.name: sound_of(p) for p in (home / "output").glob("*.mp3")} == \
-        {p.name: sound_of(p) for p in (home / "whole").glob("*.mp3")}
+    assert {p.name: sound_of(p) for p in (home / "output").glob("*.mp3")} == {
+        p.name: sound_of(p) for p in (home / "whole").glob("*.mp3")
+    }
 
 
 def test_a_process_that_dies_at_a_song_costs_no_song(home: Path) -> None:
@@ -463,12 +585,14 @@ def test_a_killed_batch_leaves_no_process(home: Path) -> None:
     assert len(family) >= 3  # a model, and two that play
     process.kill()
     process.communicate()
-    until(lambda: not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in family),
-          20)
+    until(
+        lambda: not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in family), 20
+    )
 
 
-def test_an_order_that_fails_and_fails_is_stopped_and_the_others_go_on(run: Run, home: Path
-                                                                       ) -> None:
+def test_an_order_that_fails_and_fails_is_stopped_and_the_others_go_on(
+    run: Run, home: Path
+) -> None:
     jobs = Jobs(home / "data" / "jobs.db")
     bad = jobs.add(order(songs=9, model="gone", out=home / "output")).id
     good = jobs.add(order(songs=1, out=home / "output")).id

@@ -13,8 +13,9 @@ from scripts.core.errors import UsageError
 from scripts.request.spec import Brief, parse_length
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("3", 180), ("0.5", 30), ("1:30", 5400),
-                                               ("24:00", 86400), ("0:01", 60)])
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("3", 180), ("0.5", 30), ("1:30", 5400), ("24:00", 86400), ("0:01", 60)]
+)
 def test_lengths_are_minutes_or_a_clock(text: str, seconds: float) -> None:
     assert parse_length(text) == seconds
 
@@ -40,15 +41,32 @@ def test_any_length_text_is_read_or_refused(text: str) -> None:
 
 def test_what_was_asked_for_is_kept(brief: Callable[..., Brief]) -> None:
     found = brief("jazz", key="F minor", tempo=97, meter="7/8", length="2", tuning=432)
-    assert (str(found.key), found.tempo, str(found.meter), found.length, found.tuning.a4) == \
-        ("F minor", 97, "7/8", 120, 432)
+    assert (str(found.key), found.tempo, str(found.meter), found.length, found.tuning.a4) == (
+        "F minor",
+        97,
+        "7/8",
+        120,
+        432,
+    )
 
 
-@pytest.mark.parametrize("wish", [{"key": "H moll"}, {"tempo": 5.0}, {"tempo": 500.0},
-                                  {"meter": "13"}, {"tuning": 20.0}, {"form": "verse kazoo"},
-                                  {"chords": "H9#x"}, {"chords": " "}, {"meter": "0/4"}])
-def test_an_impossible_wish_is_refused_in_one_line(brief: Callable[..., Brief],
-                                                   wish: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"key": "H moll"},
+        {"tempo": 5.0},
+        {"tempo": 500.0},
+        {"meter": "13"},
+        {"tuning": 20.0},
+        {"form": "verse kazoo"},
+        {"chords": "H9#x"},
+        {"chords": " "},
+        {"meter": "0/4"},
+    ],
+)
+def test_an_impossible_wish_is_refused_in_one_line(
+    brief: Callable[..., Brief], wish: dict[str, object]
+) -> None:
     with pytest.raises(UsageError) as caught:
         brief("jazz", **wish)
     assert "\n" not in str(caught.value)
@@ -59,6 +77,7 @@ def test_the_same_seed_gives_the_same_brief(seed: int) -> None:
     from scripts.core import paths
     from scripts.request.spec import Wishes, make_brief
     from scripts.styles.style import load_styles
+
     styles = load_styles(paths.DATA / "styles") if not CACHE else CACHE[0]
     CACHE[:] = [styles]
     wishes = Wishes("Chill, Dubstep")
@@ -76,19 +95,31 @@ def test_the_last_chord_has_time_to_ring(brief: Callable[..., Brief]) -> None:
             assert 0 < ring < 2.1 + found.bar_seconds
 
 
-@pytest.mark.parametrize(("chords", "key"), [("Fm Db Ab Eb", "F minor"), ("C G Am F", "C major"),
-                                             ("Am F C G", "A minor"), ("Dm7 G7 Cmaj7", "C major"),
-                                             ("Dm7 G7 Cmaj7 A7", "C major")])
-def test_without_a_key_the_chords_decide(brief: Callable[..., Brief], chords: str,
-                                         key: str) -> None:
+@pytest.mark.parametrize(
+    ("chords", "key"),
+    [
+        ("Fm Db Ab Eb", "F minor"),
+        ("C G Am F", "C major"),
+        ("Am F C G", "A minor"),
+        ("Dm7 G7 Cmaj7", "C major"),
+        ("Dm7 G7 Cmaj7 A7", "C major"),
+    ],
+)
+def test_without_a_key_the_chords_decide(
+    brief: Callable[..., Brief], chords: str, key: str
+) -> None:
     for seed in range(5):
         assert str(brief("chill", chords=chords, seed=seed).key) == key
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 7, 8, 12, 13, 16, 24, 32])
 def test_every_chord_asked_for_is_played(brief: Callable[..., Brief], count: int) -> None:
-    found = brief("rock", chords=" ".join(["C", "Am", "F", "G"] * 8).rsplit(" ", 32 - count)[0]
-                  if count < 32 else " ".join(["C", "Am", "F", "G"] * 8))
+    found = brief(
+        "rock",
+        chords=" ".join(["C", "Am", "F", "G"] * 8).rsplit(" ", 32 - count)[0]
+        if count < 32
+        else " ".join(["C", "Am", "F", "G"] * 8),
+    )
     assert len(found.chords) == count
     assert all(part % count == 0 for part in found.parts)
 

@@ -24,8 +24,10 @@ STAYS = "import time; time.sleep(600)"
 
 
 def test_the_end_of_a_child_is_noticed_though_its_pipes_stay_open() -> None:
-    started = (f"p = subprocess.Popen([sys.executable, '-c', {STAYS!r}]); "
-               "print(json.dumps({'pid': p.pid}))")
+    started = (
+        f"p = subprocess.Popen([sys.executable, '-c', {STAYS!r}]); "
+        "print(json.dumps({'pid': p.pid}))"
+    )
     child = Child("timeit", ["-n1", "-r1", "-s", "import json, subprocess, sys", started])
     first = child.receive(60)
     assert first is not None
@@ -40,10 +42,13 @@ def test_the_end_of_a_child_is_noticed_though_its_pipes_stay_open() -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="the shell starts it")
 def test_an_encoder_whose_complaints_stay_open_is_not_waited_for(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     script, pid = tmp_path / "ffmpeg", tmp_path / "pid"
-    script.write_text(f"#!/bin/sh\nsleep 600 </dev/null >/dev/null & echo $! > '{pid}'\n"
-                      f"exec '{ffmpeg_path()}' \"$@\"\n")
+    script.write_text(
+        f"#!/bin/sh\nsleep 600 </dev/null >/dev/null & echo $! > '{pid}'\n"
+        f"exec '{ffmpeg_path()}' \"$@\"\n"
+    )
     script.chmod(0o755)
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(script))
     second = np.zeros((RATE, 2), np.float32)
@@ -57,11 +62,18 @@ def test_an_encoder_whose_complaints_stay_open_is_not_waited_for(
 
 def test_a_file_is_held_by_one_process_until_it_ends(tmp_path: Path) -> None:
     path = tmp_path / "x.lmg-lock"
-    code = ("import sys; from pathlib import Path; from scripts.core.file_lock import hold\n"
-            "held = hold(Path(sys.argv[1])); print(held is not None, flush=True)\n"
-            "sys.stdin.read()")
-    with subprocess.Popen([sys.executable, "-c", code, str(path)], cwd=ROOT, text=True,
-                          stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+    code = (
+        "import sys; from pathlib import Path; from scripts.core.file_lock import hold\n"
+        "held = hold(Path(sys.argv[1])); print(held is not None, flush=True)\n"
+        "sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(path)],
+        cwd=ROOT,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as other:
         assert other.stdout and other.stdout.readline() == "True\n"
         assert hold(path) is None
         other.kill()

@@ -39,14 +39,28 @@ def leftovers(home: Path) -> list[str]:
 
 
 def test_a_style_in_songs_out(run: Run, home: Path) -> None:
-    done = run("generate", "Chill, Dubstep", "--songs", "2", "--length", "0.2", "--seed", "4",
-               "--json", "--also", "wav,musicxml")
+    done = run(
+        "generate",
+        "Chill, Dubstep",
+        "--songs",
+        "2",
+        "--length",
+        "0.2",
+        "--seed",
+        "4",
+        "--json",
+        "--also",
+        "wav,musicxml",
+    )
     assert done.returncode == 0, done.stderr
     events = [json.loads(line) for line in done.stdout.splitlines()]
     songs = [e for e in events if e["event"] == "song"]
     assert len(songs) == 2 and songs[0]["title"] != songs[1]["title"]
-    assert {e["stage"] for e in events if e["event"] == "progress"} == \
-        {"compose", "render", "convert"}
+    assert {e["stage"] for e in events if e["event"] == "progress"} == {
+        "compose",
+        "render",
+        "convert",
+    }
     for song in songs:
         mp3 = Path(song["path"])
         assert mp3.parent == home / "output"
@@ -71,26 +85,29 @@ def test_a_style_in_songs_out(run: Run, home: Path) -> None:
 
 
 def test_midi_and_stems_beside_the_song(run: Run, home: Path) -> None:
-    done = run("generate", "funk", "--length", "0.3", "--seed", "4", "--json", "--also",
-               "mid,stems,wav")
+    done = run(
+        "generate", "funk", "--length", "0.3", "--seed", "4", "--json", "--also", "mid,stems,wav"
+    )
     assert done.returncode == 0, done.stderr
     mp3 = Path(json.loads(done.stdout.splitlines()[-1])["path"])
     details = json.loads(mp3.with_suffix(".json").read_text())
     roles = set(details["tracks"])
-    stems = {path.name.removesuffix(".wav").rsplit(".", 1)[1]: path
-             for path in mp3.parent.glob("*.*.wav")}
+    stems = {
+        path.name.removesuffix(".wav").rsplit(".", 1)[1]: path
+        for path in mp3.parent.glob("*.*.wav")
+    }
     assert set(stems) == roles >= {"melody", "chords", "bass", "drums"}
 
     def samples(path: Path) -> np.ndarray:
         with wave.open(str(path)) as wav:
             return np.frombuffer(wav.readframes(wav.getnframes()), "<i2").astype(int)
+
     together = sum(samples(path) for path in stems.values())
     assert np.abs(together - samples(mp3.with_suffix(".wav"))).max() <= len(stems) + 2
 
     midi = mido.MidiFile(mp3.with_suffix(".mid"))
     assert abs(midi.length - details["seconds"]) < 1.0
-    drums = [m for track in midi.tracks for m in track
-             if m.type == "note_on" and m.channel == 9]
+    drums = [m for track in midi.tracks for m in track if m.type == "note_on" and m.channel == 9]
     assert {36, 38} <= {m.note for m in drums}
     tempo = next(m.tempo for m in midi.tracks[0] if m.type == "set_tempo")
     assert round(mido.tempo2bpm(tempo)) == round(details["tempo"])
@@ -100,10 +117,20 @@ def test_midi_and_stems_beside_the_song(run: Run, home: Path) -> None:
 def test_the_same_seed_makes_the_same_wav(run: Run, home: Path, tmp_path: Path) -> None:
     sums = []
     for name in ("one", "two"):
-        done = run("generate", "jazz", "--length", "0.2", "--seed", "11", "--also", "wav", "--out",
-                   str(tmp_path / name))
+        done = run(
+            "generate",
+            "jazz",
+            "--length",
+            "0.2",
+            "--seed",
+            "11",
+            "--also",
+            "wav",
+            "--out",
+            str(tmp_path / name),
+        )
         assert done.returncode == 0, done.stderr
-        wav, = (tmp_path / name).glob("*.wav")
+        (wav,) = (tmp_path / name).glob("*.wav")
         sums.append((wav.name, hashlib.sha256(wav.read_bytes()).hexdigest()))
     assert sums[0] == sums[1]
 
@@ -127,27 +154,32 @@ def test_an_unknown_style_is_made_and_told(run: Run) -> None:
     assert done.returncode == 0 and "balkan brass" in done.stderr.lower()
 
 
-@pytest.mark.parametrize(("words", "status", "said"), [
-    (["generate", "x" * 10_000], 2, "10,000 characters"),
-    (["generate", "?!., ;"], 2, "no style"),
-    (["generate", "jazz", "--length", "0"], 2, "out of range"),
-    (["generate", "jazz", "--length", "9999"], 2, "out of range"),
-    (["generate", "jazz", "--key", "H moll"], 2, "not known"),
-    (["generate", "jazz", "--tempo", "5"], 2, "out of range"),
-    (["generate", "jazz", "--tempo", "fast"], 2, "invalid float"),
-    (["generate", "jazz", "--songs", "0"], 2, "out of range"),
-    (["generate", "jazz", "--temperature", "9"], 2, "out of range"),
-    (["generate", "jazz", "--chords", "H9#x"], 2, "not known"),
-    (["generate", "jazz", "--also", "wax"], 2, "cannot be made"),
-    (["generate"], 2, "which styles"),
-    (["sing"], 2, "invalid choice"),
-    (["generate", "jazz", "--model", "missing"], 1, "no model"),
-    (["models", "check", "/no/such.gguf"], 1, "cannot be read"),
-    (["play", "/no/such.mp3"], 1, "no such file"),
-    (["play"], 1, "no song yet"),
-    (["menu"], 2, "needs a console")])
-def test_bad_words_get_one_line_and_a_status(run: Run, home: Path, words: list[str], status: int,
-                                             said: str) -> None:
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (["generate", "x" * 10_000], 2, "10,000 characters"),
+        (["generate", "?!., ;"], 2, "no style"),
+        (["generate", "jazz", "--length", "0"], 2, "out of range"),
+        (["generate", "jazz", "--length", "9999"], 2, "out of range"),
+        (["generate", "jazz", "--key", "H moll"], 2, "not known"),
+        (["generate", "jazz", "--tempo", "5"], 2, "out of range"),
+        (["generate", "jazz", "--tempo", "fast"], 2, "invalid float"),
+        (["generate", "jazz", "--songs", "0"], 2, "out of range"),
+        (["generate", "jazz", "--temperature", "9"], 2, "out of range"),
+        (["generate", "jazz", "--chords", "H9#x"], 2, "not known"),
+        (["generate", "jazz", "--also", "wax"], 2, "cannot be made"),
+        (["generate"], 2, "which styles"),
+        (["sing"], 2, "invalid choice"),
+        (["generate", "jazz", "--model", "missing"], 1, "no model"),
+        (["models", "check", "/no/such.gguf"], 1, "cannot be read"),
+        (["play", "/no/such.mp3"], 1, "no such file"),
+        (["play"], 1, "no song yet"),
+        (["menu"], 2, "needs a console"),
+    ],
+)
+def test_bad_words_get_one_line_and_a_status(
+    run: Run, home: Path, words: list[str], status: int, said: str
+) -> None:
     done = run(*words)
     assert done.returncode == status
     assert said in one_line(done)
@@ -163,7 +195,7 @@ def test_japanese_words_make_music(run: Run) -> None:
 def test_bad_models_get_one_line(run: Run, home: Path) -> None:
     starter = (ROOT / "models" / "starter.gguf").read_bytes()
     (home / "text.gguf").write_text("I am a poem, not a model. " * 5)
-    (home / "cut.gguf").write_bytes(starter[:len(starter) // 2])
+    (home / "cut.gguf").write_bytes(starter[: len(starter) // 2])
     for name, said in (("text.gguf", "not a GGUF"), ("cut.gguf", "cut short")):
         done = run("generate", "jazz", "--length", "0.2", "--model", str(home / name))
         assert done.returncode == 1 and said in one_line(done)
@@ -172,11 +204,12 @@ def test_bad_models_get_one_line(run: Run, home: Path) -> None:
     assert leftovers(home) == []
 
 
-def test_a_model_that_llama_cannot_load_is_told(run: Run, home: Path,
-                                                twin: Callable[[str], Path]) -> None:
+def test_a_model_that_llama_cannot_load_is_told(
+    run: Run, home: Path, twin: Callable[[str], Path]
+) -> None:
     data = bytearray(twin("llama-spm").read_bytes())
     at = data.index(b"blk.1.attn_norm.weight")
-    data[at:at + 22] = b"blk.1.attn_torn.weight"
+    data[at : at + 22] = b"blk.1.attn_torn.weight"
     (home / "torn.gguf").write_bytes(bytes(data))
     done = run("generate", "jazz", "--model", str(home / "torn.gguf"))
     assert done.returncode == 1 and "cannot load" in one_line(done)
@@ -210,6 +243,7 @@ def test_a_file_that_grows_too_large_leaves_nothing(run: Run, home: Path, also: 
     def limit() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+
     done = run("generate", "jazz", "--length", "0.3", "--also", also, preexec_fn=limit)
     assert done.returncode == 1
     one_line(done)
@@ -221,13 +255,15 @@ def test_a_file_that_grows_too_large_leaves_nothing(run: Run, home: Path, also: 
 def test_a_full_disk_is_told_and_leaves_nothing(run: Run, home: Path, also: str) -> None:
     disk = home / "disk"
     disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(disk)],
-                             capture_output=True, check=False)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(disk)],
+        capture_output=True,
+        check=False,
+    )
     if mounted.returncode:
         pytest.skip("a small disk can only be mounted by root")
     try:
-        done = run("generate", "jazz", "--length", "0.3", "--also", also, "--out",
-                   str(disk))
+        done = run("generate", "jazz", "--length", "0.3", "--also", also, "--out", str(disk))
         assert done.returncode == 1 and "disk is full" in one_line(done)
         assert list(disk.iterdir()) == []
     finally:
@@ -256,9 +292,11 @@ def model_of(process: subprocess.Popen[str]) -> Any:
 
 
 def test_a_model_process_that_is_killed_is_told_and_started_again(
-        home: Path, twin: Callable[[str], Path]) -> None:
-    process = start(home, "generate", "rock", "--length", "10", "--json", "--model",
-                    str(twin("llama-bpe")))
+    home: Path, twin: Callable[[str], Path]
+) -> None:
+    process = start(
+        home, "generate", "rock", "--length", "10", "--json", "--model", str(twin("llama-bpe"))
+    )
     model_of(process).kill()
     for _ in range(2):
         read_until(process, "it is tried again")
@@ -269,8 +307,9 @@ def test_a_model_process_that_is_killed_is_told_and_started_again(
 
 
 def test_a_killed_program_leaves_no_model_running(home: Path, twin: Callable[[str], Path]) -> None:
-    process = start(home, "generate", "rock", "--length", "10", "--json", "--model",
-                    str(twin("llama-bpe")))
+    process = start(
+        home, "generate", "rock", "--length", "10", "--json", "--model", str(twin("llama-bpe"))
+    )
     model = model_of(process)
     process.kill()
     process.communicate()
@@ -285,21 +324,26 @@ def test_the_commands_that_look_also_speak_json(run: Run, words: list[str]) -> N
     assert all(isinstance(json.loads(line), dict) for line in rows.stdout.splitlines())
 
 
-def test_a_song_is_encoded_while_it_is_rendered(home: Path, monkeypatch: pytest.MonkeyPatch
-                                                ) -> None:
+def test_a_song_is_encoded_while_it_is_rendered(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from scripts.cli import main as cli
     from scripts.production import produce as production
+
     monkeypatch.delattr(production, "write_wav")
     assert cli.main(["generate", "ambient", "--length", "0.2", "--seed", "1"]) == 0
-    song, = (home / "output").glob("*.mp3")
+    (song,) = (home / "output").glob("*.mp3")
     assert MP3(song).info.length == pytest.approx(12, abs=0.5)
-    assert ID3(song)["TIT2"] and {p.suffix for p in (home / "output").iterdir()} == \
-        {".mp3", ".json", ".abc"}
+    assert ID3(song)["TIT2"] and {p.suffix for p in (home / "output").iterdir()} == {
+        ".mp3",
+        ".json",
+        ".abc",
+    }
 
 
-def test_a_title_that_the_console_cannot_show_stops_nothing(run: Run, home: Path,
-                                                            monkeypatch: pytest.MonkeyPatch
-                                                            ) -> None:
+def test_a_title_that_the_console_cannot_show_stops_nothing(
+    run: Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PYTHONIOENCODING", "cp1252")
     (home / "output").mkdir()
     (home / "output" / "歌 ♪ é.mp3").write_bytes(b"")

@@ -22,8 +22,22 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 def test_a_worker_killed_in_the_middle_of_a_song_costs_no_song(home: Path, run: Run) -> None:
     with DaskHere(home, 3) as dask:
-        process = start(home, "generate", "folk", "--songs", "6", "--length", "1", "--seed", "5",
-                        "--cluster", dask.address, "--json", "--also", "mid")
+        process = start(
+            home,
+            "generate",
+            "folk",
+            "--songs",
+            "6",
+            "--length",
+            "1",
+            "--seed",
+            "5",
+            "--cluster",
+            dask.address,
+            "--json",
+            "--also",
+            "mid",
+        )
         until(dask.busy).kill()
         out, said = process.communicate(timeout=200)
         assert process.returncode == 0, said
@@ -31,17 +45,39 @@ def test_a_worker_killed_in_the_middle_of_a_song_costs_no_song(home: Path, run: 
     assert Counter(e["song"] for e in songs) == dict.fromkeys(range(1, 7), 1)
     assert set(numbers(home / "output").values()) == {1} and len(numbers(home / "output")) == 6
     assert {p.suffix for p in (home / "output").iterdir()} == {".mp3", ".json", ".abc", ".mid"}
-    here = run("generate", "folk", "--songs", "1", "--length", "1", "--seed", "5", "--out",
-               str(home / "here"))
-    alone, = (home / "here").glob("*.mp3")
+    here = run(
+        "generate",
+        "folk",
+        "--songs",
+        "1",
+        "--length",
+        "1",
+        "--seed",
+        "5",
+        "--out",
+        str(home / "here"),
+    )
+    (alone,) = (home / "here").glob("*.mp3")
     assert here.returncode == 0
     assert sound_of(alone) == sound_of(home / "output" / alone.name)
 
 
 def test_a_program_killed_beside_a_cluster_goes_on_without_it(home: Path, run: Run) -> None:
     with DaskHere(home, 1) as dask:
-        process = start(home, "generate", "folk", "--songs", "3", "--length", "0.17", "--seed",
-                        "5", "--cluster", dask.address, "--json")
+        process = start(
+            home,
+            "generate",
+            "folk",
+            "--songs",
+            "3",
+            "--length",
+            "0.17",
+            "--seed",
+            "5",
+            "--cluster",
+            dask.address,
+            "--json",
+        )
         read_until(process, '"event": "song"')
         process.kill()
         process.communicate()
@@ -53,8 +89,20 @@ def test_a_program_killed_beside_a_cluster_goes_on_without_it(home: Path, run: R
 
 def test_a_scheduler_that_goes_away_is_told_and_nothing_is_lost(home: Path, run: Run) -> None:
     with DaskHere(home, 1) as dask:
-        process = start(home, "generate", "folk", "--songs", "3", "--length", "0.5", "--seed",
-                        "5", "--cluster", dask.address, "--json")
+        process = start(
+            home,
+            "generate",
+            "folk",
+            "--songs",
+            "3",
+            "--length",
+            "0.5",
+            "--seed",
+            "5",
+            "--cluster",
+            dask.address,
+            "--json",
+        )
         until(dask.busy)
         dask.scheduler.kill()
         _, said = process.communicate(timeout=120)

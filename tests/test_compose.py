@@ -30,13 +30,22 @@ def composer(starter: ModelProcess) -> Composer:
     return Composer(starter, language_model(STARTER), paths.DATA)
 
 
-@pytest.mark.parametrize(("words", "meter", "key"), [
-    ("chill", "4/4", "D dorian"), ("folk", "6/8", "G major"), ("jazz", "4/4", "F major"),
-    ("classical", "3/4", "A harmonic minor"), ("rock", "7/8", "E minor"),
-    ("sad", "5/4", "Bb minor"),
-    ("blues", "4/4", "A blues"), ("Chill, Dubstep", "2/4", "F# phrygian")])
-def test_the_starter_writes_what_was_asked(composer: Composer, brief: Callable[..., Brief],
-                                           words: str, meter: str, key: str) -> None:
+@pytest.mark.parametrize(
+    ("words", "meter", "key"),
+    [
+        ("chill", "4/4", "D dorian"),
+        ("folk", "6/8", "G major"),
+        ("jazz", "4/4", "F major"),
+        ("classical", "3/4", "A harmonic minor"),
+        ("rock", "7/8", "E minor"),
+        ("sad", "5/4", "Bb minor"),
+        ("blues", "4/4", "A blues"),
+        ("Chill, Dubstep", "2/4", "F# phrygian"),
+    ],
+)
+def test_the_starter_writes_what_was_asked(
+    composer: Composer, brief: Callable[..., Brief], words: str, meter: str, key: str
+) -> None:
     asked = brief(words, meter=meter, key=key)
     found = composer.compose(asked, 0.8, nothing)
     sheet = found.sheet
@@ -48,14 +57,16 @@ def test_the_starter_writes_what_was_asked(composer: Composer, brief: Callable[.
         assert sheet.pitches[-1] % 12 == asked.key.tonic_pc
 
 
-def test_the_same_seed_writes_the_same_sheet(composer: Composer, brief: Callable[..., Brief]
-                                             ) -> None:
+def test_the_same_seed_writes_the_same_sheet(
+    composer: Composer, brief: Callable[..., Brief]
+) -> None:
     one, other, two = (composer.compose(brief("pop", seed=s), 0.8, nothing) for s in (5, 6, 5))
     assert one.sheet == two.sheet != other.sheet
 
 
-def test_a_chat_model_writes_title_and_form(brief: Callable[..., Brief],
-                                            twin: Callable[[str], Path]) -> None:
+def test_a_chat_model_writes_title_and_form(
+    brief: Callable[..., Brief], twin: Callable[[str], Path]
+) -> None:
     path = twin("phi-3")
     with ModelProcess(path, 8192, 1) as model:
         asked = brief("pop", length="0.3")

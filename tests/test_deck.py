@@ -36,9 +36,11 @@ def make(tmp_path: Path) -> Make:
         wav = tmp_path / f"{Path(name).stem}-source.wav"
         write_wav(wav, [sound], lambda done: None)
         path = tmp_path / name
-        subprocess.run([ffmpeg_path(), "-v", "error", "-y", "-i", str(wav), *options, str(path)],
-                       check=True)
+        subprocess.run(
+            [ffmpeg_path(), "-v", "error", "-y", "-i", str(wav), *options, str(path)], check=True
+        )
         return path
+
     return make
 
 
@@ -46,14 +48,22 @@ def all_of(path: Path) -> Sound:
     return Stream(path).read(60 * RATE)
 
 
-@pytest.mark.parametrize(("name", "options"), [
-    ("constant.mp3", ["-b:a", "192k"]), ("low.mp3", ["-b:a", "40k"]),
-    ("variable.mp3", ["-q:a", "3"]), ("plain.mp3", ["-b:a", "128k", "-write_xing", "0"]),
-    ("plain variable.mp3", ["-q:a", "5", "-write_xing", "0"]),
-    ("a.wav", []), ("a.flac", []),
-    ("a.ogg", ["-c:a", "libvorbis"])])
-def test_a_song_begins_at_the_very_sample_that_was_asked_for(make: Make, name: str,
-                                                             options: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("constant.mp3", ["-b:a", "192k"]),
+        ("low.mp3", ["-b:a", "40k"]),
+        ("variable.mp3", ["-q:a", "3"]),
+        ("plain.mp3", ["-b:a", "128k", "-write_xing", "0"]),
+        ("plain variable.mp3", ["-q:a", "5", "-write_xing", "0"]),
+        ("a.wav", []),
+        ("a.flac", []),
+        ("a.ogg", ["-c:a", "libvorbis"]),
+    ],
+)
+def test_a_song_begins_at_the_very_sample_that_was_asked_for(
+    make: Make, name: str, options: list[str]
+) -> None:
     path = make(name, sweep(8.0), *options)
     whole = all_of(path)
     assert abs(len(whole) - 8 * RATE) <= 2 * 1152
@@ -62,17 +72,19 @@ def test_a_song_begins_at_the_very_sample_that_was_asked_for(make: Make, name: s
         stream = Stream(path, moment)
         assert stream.position == at
         found = stream.read(2000)
-        assert np.abs(found - whole[at:at + 2000]).max() < 1e-3
+        assert np.abs(found - whole[at : at + 2000]).max() < 1e-3
 
 
-@pytest.mark.parametrize("options", [["-ar", "48000", "-b:a", "128k"],
-                                     ["-ar", "22050", "-ac", "1", "-b:a", "32k"]])
-def test_a_place_in_another_sample_rate_is_hit_within_a_millisecond(make: Make,
-                                                                    options: list[str]) -> None:
+@pytest.mark.parametrize(
+    "options", [["-ar", "48000", "-b:a", "128k"], ["-ar", "22050", "-ac", "1", "-b:a", "32k"]]
+)
+def test_a_place_in_another_sample_rate_is_hit_within_a_millisecond(
+    make: Make, options: list[str]
+) -> None:
     path = make("other.mp3", sweep(6.0), *options)
     whole, found = all_of(path)[:, 0], Stream(path, 4.0).read(4000)[:, 0]
     at = 4 * RATE
-    errors = [np.abs(whole[at + n:at + n + 4000] - found).max() for n in range(-44, 45)]
+    errors = [np.abs(whole[at + n : at + n + 4000] - found).max() for n in range(-44, 45)]
     assert min(errors) < 0.1 < max(errors)
 
 
@@ -84,7 +96,7 @@ def test_song_follows_song_without_a_gap(make: Make) -> None:
         deck.play(Stream(one))
         deck.lay_ready(Stream(two))
         heard = np.concatenate([deck.read(n) for n in (5000, 441, 90_000, 70_000)])
-        wanted = sweep(4.0)[:len(heard)]
+        wanted = sweep(4.0)[: len(heard)]
         join = slice(2 * RATE - 2000, 2 * RATE + 2000)
         assert np.abs(heard - wanted)[join].max() < most
         assert deck.begun == 2 and not deck.waiting
@@ -98,7 +110,7 @@ def test_songs_fade_into_each_other_at_equal_power(make: Make) -> None:
     deck.play(Stream(one))
     deck.lay_ready(Stream(two))
     heard = np.concatenate([deck.read(4096) for _ in range(5 * RATE // 4096)])
-    loud = np.sqrt((heard[:len(heard) // 4410 * 4410, 0].reshape(-1, 4410) ** 2).mean(axis=1))
+    loud = np.sqrt((heard[: len(heard) // 4410 * 4410, 0].reshape(-1, 4410) ** 2).mean(axis=1))
     assert np.abs(loud[1:48] / 0.2 - 1).max() < 0.1
     while not deck.ended:
         deck.read(1000)
@@ -118,9 +130,15 @@ def test_pause_volume_seeking_and_skipping_do_not_click(make: Make) -> None:
     deck = Deck(0.9)
     deck.play(Stream(path))
     heard = [deck.read(3001)]
-    for order in (lambda: deck.set_volume(0.2), lambda: deck.pause(True),
-                  lambda: deck.pause(False), lambda: deck.play(Stream(path, 3.1234)),
-                  lambda: deck.set_volume(1.0), lambda: deck.play(Stream(path)), deck.stop):
+    for order in (
+        lambda: deck.set_volume(0.2),
+        lambda: deck.pause(True),
+        lambda: deck.pause(False),
+        lambda: deck.play(Stream(path, 3.1234)),
+        lambda: deck.set_volume(1.0),
+        lambda: deck.play(Stream(path)),
+        deck.stop,
+    ):
         order()
         heard += [deck.read(n) for n in (RAMP // 3, 2000, 777)]
     sound = np.concatenate(heard)
@@ -140,7 +158,7 @@ def test_nothing_is_lost_in_a_pause(make: Make) -> None:
     place = deck.place()[0]
     deck.pause(False)
     at = round(place * RATE)
-    assert np.allclose(deck.read(4000)[RAMP:], sweep(3.0)[at + RAMP:at + 4000], atol=1e-4)
+    assert np.allclose(deck.read(4000)[RAMP:], sweep(3.0)[at + RAMP : at + 4000], atol=1e-4)
 
 
 def test_a_quiet_song_is_brought_to_the_level_of_the_others(make: Make) -> None:
@@ -153,7 +171,7 @@ def test_a_quiet_song_is_brought_to_the_level_of_the_others(make: Make) -> None:
 def test_a_file_cut_short_plays_as_far_as_it_goes(make: Make, tmp_path: Path) -> None:
     data = make("whole.mp3", sweep(4.0), "-b:a", "128k").read_bytes()
     cut = tmp_path / "cut.mp3"
-    cut.write_bytes(data[:len(data) // 2])
+    cut.write_bytes(data[: len(data) // 2])
     deck = Deck(1.0)
     deck.play(Stream(cut))
     frames = 0
@@ -189,7 +207,7 @@ def test_a_skip_during_a_cross_fade_leaves_nothing_behind(make: Make) -> None:
     deck.read(RATE)
     assert deck.begun == 2 and deck.read(RATE).any()
     deck.play(Stream(silent, 1.0))
-    assert not deck.read(RATE)[2 * RAMP:].any()
+    assert not deck.read(RATE)[2 * RAMP :].any()
 
 
 @settings(max_examples=200, deadline=None)
@@ -197,18 +215,37 @@ def test_a_skip_during_a_cross_fade_leaves_nothing_behind(make: Make) -> None:
 def test_any_file_is_read_or_refused(data: bytes, at: int, byte: int, tagged: bool) -> None:
     global _example
     if _example is None:
-        wav = subprocess.run([ffmpeg_path(), "-v", "error", "-f", "lavfi", "-i",
-                              "sine=d=0.3", "-b:a", "48k", "-f", "mp3", "-"],
-                             capture_output=True, check=True)
+        wav = subprocess.run(
+            [
+                ffmpeg_path(),
+                "-v",
+                "error",
+                "-f",
+                "lavfi",
+                "-i",
+                "sine=d=0.3",
+                "-b:a",
+                "48k",
+                "-f",
+                "mp3",
+                "-",
+            ],
+            capture_output=True,
+            check=True,
+        )
         _example = wav.stdout
     import tempfile
+
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "any.mp3"
         spoiled = bytearray(_example)
         spoiled[at % len(spoiled)] = byte
         path.write_bytes((b"ID3" if tagged else b"") + data + bytes(spoiled))
-        for read in (lambda: Mp3Frames(path).place(5000), lambda: Stream(path).read(RATE),
-                     lambda: Stream(path, 0.2).read(RATE)):
+        for read in (
+            lambda: Mp3Frames(path).place(5000),
+            lambda: Stream(path).read(RATE),
+            lambda: Stream(path, 0.2).read(RATE),
+        ):
             try:
                 read()
             except ValueError:

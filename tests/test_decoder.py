@@ -23,21 +23,33 @@ Write = Callable[..., Decoded]
 def write(brief: Callable[..., Brief]) -> Write:
     asked = brief("pop", key="C major", length="0.5")
 
-    def write(decoder: Decoder, *seeds: int, report: Callable[[float, str], None] = print,
-              cancelled: Callable[[], bool] = bool) -> Decoded:
+    def write(
+        decoder: Decoder,
+        *seeds: int,
+        report: Callable[[float, str], None] = print,
+        cancelled: Callable[[], bool] = bool,
+    ) -> Decoded:
         prompt = decoder.tokenize(starter_header(asked), False, True)
-        found = decoder.write(prompt, SheetMachine(sheet_grammar(asked)), "pop",
-                              [Sampling(0.9, seed=n) for n in seeds], report, cancelled)
+        found = decoder.write(
+            prompt,
+            SheetMachine(sheet_grammar(asked)),
+            "pop",
+            [Sampling(0.9, seed=n) for n in seeds],
+            report,
+            cancelled,
+        )
         for text in found.texts:
             assert tuple(map(len, read_abc(sheet_head(asked) + text).parts)) == asked.parts
         return found
+
     return write
 
 
 def test_more_texts_than_lanes_are_written_in_turns(write: Write) -> None:
     heard: list[float] = []
-    found = write(Decoder(STARTER, 2048, 1, 3), *range(7),
-                  report=lambda done, text: heard.append(done))
+    found = write(
+        Decoder(STARTER, 2048, 1, 3), *range(7), report=lambda done, text: heard.append(done)
+    )
     assert len(found.texts) == len({*found.texts}) == 7
     assert heard == sorted(heard) and 0 < heard[0] < 0.4 < heard[-1] < 1
     assert found.tokens >= 7 * 30 and found.seconds > 0
@@ -53,8 +65,10 @@ def test_a_text_hangs_on_nothing_that_was_written_before(write: Write) -> None:
 
 def test_a_lane_keeps_to_its_own_text(write: Write) -> None:
     """In one lane after another and side by side, the same texts come out."""
-    assert write(Decoder(STARTER, 2048, 1, 1), 1, 2, 3).texts == \
-        write(Decoder(STARTER, 2048, 1, 3), 1, 2, 3).texts
+    assert (
+        write(Decoder(STARTER, 2048, 1, 1), 1, 2, 3).texts
+        == write(Decoder(STARTER, 2048, 1, 3), 1, 2, 3).texts
+    )
 
 
 def test_a_context_that_is_too_small_is_told(write: Write) -> None:

@@ -31,11 +31,13 @@ def of_its_code_page(monkeypatch: pytest.MonkeyPatch) -> None:
         if not model_path.isascii():
             raise ValueError(f"Failed to load model from file: {model_path}")
         return real(model_path=model_path, **more)
+
     monkeypatch.setattr(decoder.llama_cpp, "Llama", load)
 
 
 def test_a_model_in_a_folder_of_other_letters_is_opened_from_within(
-        place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     of_its_code_page(monkeypatch)
     here = Path.cwd()
     assert decoder.Decoder(place / "starter.gguf", 64, 1).size > 100
@@ -43,16 +45,19 @@ def test_a_model_in_a_folder_of_other_letters_is_opened_from_within(
 
 
 def test_a_model_whose_own_name_cannot_be_opened_is_told(
-        place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     of_its_code_page(monkeypatch)
     with pytest.raises(ModelError, match="plain letters"):
         decoder.Decoder(place / "stück.gguf", 64, 1)
 
 
 def test_an_instruction_that_the_processor_lacks_is_told_while_loading(
-        monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def load(**_: Any) -> Any:
         raise OSError("[WinError -1073741795] Windows Error 0xc000001d")
+
     monkeypatch.setattr(decoder.llama_cpp, "Llama", load)
     with pytest.raises(ModelError, match="AVX") as caught:
         decoder.Decoder(STARTER, 64, 1)

@@ -22,8 +22,14 @@ BEATS = sorted(n for n in GROOVES if "fill" not in n)
 FOUR = Meter(4, 4)
 
 
-def played(name: str, energy: float = 0.7, bars: int = 8, seed: int = 1, meter: Meter = FOUR,
-           section: str = "verse") -> list[NoteEvent]:
+def played(
+    name: str,
+    energy: float = 0.7,
+    bars: int = 8,
+    seed: int = 1,
+    meter: Meter = FOUR,
+    section: str = "verse",
+) -> list[NoteEvent]:
     place = Section(section, 4, bars, 0, 0, energy)
     return drum(place, meter, GROOVES[name], GROOVES, 110.0, random.Random(seed))
 
@@ -50,8 +56,11 @@ def test_the_same_seed_plays_the_same() -> None:
 
 
 def test_a_back_beat_is_where_it_belongs() -> None:
-    snares = Counter(round(e.start / 6) % 16 for e in played("rock-1", bars=16)
-                     if e.pitch == DRUM_KEYS["snare"] and e.velocity > 0.5)
+    snares = Counter(
+        round(e.start / 6) % 16
+        for e in played("rock-1", bars=16)
+        if e.pitch == DRUM_KEYS["snare"] and e.velocity > 0.5
+    )
     assert {step for step, n in snares.items() if n >= 12} == {4, 12}
 
 
@@ -64,8 +73,10 @@ def test_a_jazz_ride_swings() -> None:
 def test_no_two_bars_are_played_alike() -> None:
     """Not even when only the steps that are struck are looked at."""
     notes = played("funk-2", bars=32, energy=0.8)
-    bars = [frozenset((e.pitch, round(e.start % 96 / 6)) for e in notes
-                      if (e.start + 2) // 96 == b) for b in range(4, 36)]
+    bars = [
+        frozenset((e.pitch, round(e.start % 96 / 6)) for e in notes if (e.start + 2) // 96 == b)
+        for b in range(4, 36)
+    ]
     assert len(set(bars)) > 24
     velocities = [e.velocity for e in notes]
     assert len(set(velocities)) > 0.9 * len(velocities)
@@ -77,8 +88,15 @@ def test_a_section_ends_with_a_fill_and_begins_with_a_crash() -> None:
     assert DRUM_KEYS["crash"] in {e.pitch for e in first}
     last = [e for e in notes if e.start >= 12 * 96 - 48]
     toms = {DRUM_KEYS[t] for t in ("tom1", "tom2", "tom3")}
-    assert any(e.pitch in toms for s in range(6) for e in played("rock-2", 0.9, seed=s)
-               if e.start >= 12 * 96 - 48) and last
+    assert (
+        any(
+            e.pitch in toms
+            for s in range(6)
+            for e in played("rock-2", 0.9, seed=s)
+            if e.start >= 12 * 96 - 48
+        )
+        and last
+    )
 
 
 def test_little_energy_is_sparse_and_soft() -> None:
@@ -96,12 +114,18 @@ def test_timing_is_human_but_never_late_by_more_than_a_drummer() -> None:
         assert sum(a != 0 for a in away) > 0.9 * len(away)
 
 
-@pytest.mark.parametrize(("text", "said"), [
-    ('[a]\nsteps = 15\n', r"line 1: \[a\] steps must be 12 or 16"),
-    ('[a]\nsteps = 16\n\n[b]\nsteps = 12\nspoon = []\n', r"line 4: \[b\] spoon is no piece"),
-    ('[a]\nsteps = 12\nkick = ["1", "2", "m"]\n', "three strings of 12"),
-    ('[a]\nsteps = 12\nkick = ["1...........", "............", "m..........."]\n', "a step is"),
-    ('[a]\nkick = []\n', "steps"), ('a = 1\n', "line 1"), ('[a\n', "line 1")])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[a]\nsteps = 15\n", r"line 1: \[a\] steps must be 12 or 16"),
+        ("[a]\nsteps = 16\n\n[b]\nsteps = 12\nspoon = []\n", r"line 4: \[b\] spoon is no piece"),
+        ('[a]\nsteps = 12\nkick = ["1", "2", "m"]\n', "three strings of 12"),
+        ('[a]\nsteps = 12\nkick = ["1...........", "............", "m..........."]\n', "a step is"),
+        ("[a]\nkick = []\n", "steps"),
+        ("a = 1\n", "line 1"),
+        ("[a\n", "line 1"),
+    ],
+)
 def test_a_broken_groove_is_refused_with_its_line(text: str, said: str, tmp_path: Path) -> None:
     path = tmp_path / "played.toml"
     path.write_text(text, encoding="utf-8")
@@ -109,12 +133,22 @@ def test_a_broken_groove_is_refused_with_its_line(text: str, said: str, tmp_path
         load_grooves(path)
 
 
-@given(st.dictionaries(st.sampled_from(["a", "b"]), st.dictionaries(
-    st.sampled_from(["steps", "kick", "snare", "x"]),
-    st.one_of(st.integers(0, 20), st.lists(st.text("0159.mzé", max_size=16), max_size=4),
-              st.booleans()))))
+@given(
+    st.dictionaries(
+        st.sampled_from(["a", "b"]),
+        st.dictionaries(
+            st.sampled_from(["steps", "kick", "snare", "x"]),
+            st.one_of(
+                st.integers(0, 20),
+                st.lists(st.text("0159.mzé", max_size=16), max_size=4),
+                st.booleans(),
+            ),
+        ),
+    )
+)
 def test_any_table_is_a_groove_or_refused(tables: dict[str, dict[str, object]]) -> None:
     from scripts.arranger.grooves import _groove
+
     for name, row in tables.items():
         try:
             groove = _groove(name, row)

@@ -49,29 +49,33 @@ def notes(file: mido.MidiFile, name: str) -> list[tuple[int, int, int]]:
 
 
 @pytest.mark.parametrize("words", ["rock", "jazz", "dubstep", "ambient", "salsa"])
-def test_a_midi_file_has_the_notes_of_the_song(words: str, brief: Callable[..., Brief],
-                                               tune: LeadSheet, tmp_path: Path) -> None:
+def test_a_midi_file_has_the_notes_of_the_song(
+    words: str, brief: Callable[..., Brief], tune: LeadSheet, tmp_path: Path
+) -> None:
     arrangement = arrange(brief(words, key="E minor", length="1"), tune, paths.DATA)
     file = written(arrangement, tmp_path / "a.mid")
     assert file.ticks_per_beat == TICKS and abs(file.length - 60) < 0.6
     for role in ("melody", "bass"):
         shift = 12 * INSTRUMENTS[arrangement.tracks[role].instrument].octave
-        played = Counter(e.pitch + shift for s in arrangement.sections()
-                         for e in s.tracks.get(role, ()))
+        played = Counter(
+            e.pitch + shift for s in arrangement.sections() for e in s.tracks.get(role, ())
+        )
         exported = Counter(key for _, _, key in notes(file, role))
         assert sum((played - exported).values()) <= 0.02 * sum(played.values())
         assert not exported - played
     for role, track in arrangement.tracks.items():
         instrument = INSTRUMENTS[track.instrument]
         if role in [t.name for t in file.tracks] and not instrument.is_kit:
-            program = next(m for t in file.tracks if t.name == role for m in t
-                           if m.type == "program_change")
+            program = next(
+                m for t in file.tracks if t.name == role for m in t if m.type == "program_change"
+            )
             assert program.program == instrument.program and program.channel != 9
     assert all(0 <= n[0] < n[1] for t in file.tracks[1:] for n in notes(file, t.name))
 
 
-def test_the_head_says_tempo_metre_key_and_sections(brief: Callable[..., Brief], tune: LeadSheet,
-                                                    tmp_path: Path) -> None:
+def test_the_head_says_tempo_metre_key_and_sections(
+    brief: Callable[..., Brief], tune: LeadSheet, tmp_path: Path
+) -> None:
     arrangement = arrange(brief("waltz", key="E minor", length="0.5", tempo=150), tune, paths.DATA)
     head = written(arrangement, tmp_path / "a.mid").tracks[0]
     said = {m.type: m for m in head}
@@ -82,28 +86,34 @@ def test_the_head_says_tempo_metre_key_and_sections(brief: Callable[..., Brief],
 
 
 @pytest.mark.parametrize("key", ["C# dorian", "Gb", "A# minor", "D# minor", "Fb", "B phrygian"])
-def test_any_key_can_be_written(key: str, brief: Callable[..., Brief], tune: LeadSheet,
-                                tmp_path: Path) -> None:
+def test_any_key_can_be_written(
+    key: str, brief: Callable[..., Brief], tune: LeadSheet, tmp_path: Path
+) -> None:
     if parse_key(key) is None:
         pytest.skip("the program does not know that key")
     arrangement = arrange(brief("pop", key="E minor", length="0.3"), tune, paths.DATA)
     assert written(arrangement, tmp_path / "a.mid", key).tracks
 
 
-def test_a_folder_that_is_not_there_is_told(brief: Callable[..., Brief], tune: LeadSheet,
-                                            tmp_path: Path) -> None:
+def test_a_folder_that_is_not_there_is_told(
+    brief: Callable[..., Brief], tune: LeadSheet, tmp_path: Path
+) -> None:
     arrangement = arrange(brief("pop", key="E minor", length="0.3"), tune, paths.DATA)
     with pytest.raises(StorageError):
         written(arrangement, tmp_path / "none" / "a.mid")
 
 
-@pytest.mark.parametrize(("words", "meter"), [("jazz", "4/4"), ("waltz", "3/4"), ("celtic", "6/8"),
-                                              ("metal", "7/8"), ("trap", "4/4")])
+@pytest.mark.parametrize(
+    ("words", "meter"),
+    [("jazz", "4/4"), ("waltz", "3/4"), ("celtic", "6/8"), ("metal", "7/8"), ("trap", "4/4")],
+)
 def test_a_score_read_back_by_music21_has_the_same_notes(
-        words: str, meter: str, brief: Callable[..., Brief], tune: LeadSheet) -> None:
+    words: str, meter: str, brief: Callable[..., Brief], tune: LeadSheet
+) -> None:
     wishes = {"key": "Eb major", "length": "0.7", "meter": meter}
-    song = arrange(brief(words, **wishes), replace(tune, meter=parse_meter(meter) or tune.meter),
-                   paths.DATA)
+    song = arrange(
+        brief(words, **wishes), replace(tune, meter=parse_meter(meter) or tune.meter), paths.DATA
+    )
     piece = read_xml_piece(write_musicxml(song, INSTRUMENTS).encode())
     read = {v.name: Counter((round(n.start), n.pitch) for n in v.notes) for v in piece.voices}
     played: dict[str, list[NoteEvent]] = {}
@@ -114,15 +124,29 @@ def test_a_score_read_back_by_music21_has_the_same_notes(
     for role in read:
         instrument = INSTRUMENTS[song.tracks[role].instrument]
         shift = 0 if instrument.is_kit else 12 * instrument.octave
-        assert read[role] == Counter((start, pitch) for start, pitches, _
-                                     in moments(played[role], shift) for pitch in pitches), role
+        assert read[role] == Counter(
+            (start, pitch)
+            for start, pitches, _ in moments(played[role], shift)
+            for pitch in pitches
+        ), role
     kit = next(v for v in piece.voices if v.name == "drums")
     assert kit.is_kit and kit.notes
     assert str(piece.meter) == meter and piece.chords
 
 
 def test_written_notes_stand_on_the_grid_and_do_not_overlap() -> None:
-    loose = [NoteEvent(0.4, 23, 60, 0.8), NoteEvent(0.1, 40, 64, 0.8), NoteEvent(23.6, 11, 62, 0.8),
-             NoteEvent(48.0, 8, 60, 0.8), NoteEvent(56.3, 8, 62, 0.8), NoteEvent(63.8, 8, 64, 0.8)]
-    assert moments(loose) == [(0, (60, 64), 24), (24, (62,), 12), (48, (60,), 8), (56, (62,), 8),
-                              (64, (64,), 8)]
+    loose = [
+        NoteEvent(0.4, 23, 60, 0.8),
+        NoteEvent(0.1, 40, 64, 0.8),
+        NoteEvent(23.6, 11, 62, 0.8),
+        NoteEvent(48.0, 8, 60, 0.8),
+        NoteEvent(56.3, 8, 62, 0.8),
+        NoteEvent(63.8, 8, 64, 0.8),
+    ]
+    assert moments(loose) == [
+        (0, (60, 64), 24),
+        (24, (62,), 12),
+        (48, (60,), 8),
+        (56, (62,), 8),
+        (64, (64,), 8),
+    ]

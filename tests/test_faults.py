@@ -29,13 +29,17 @@ def disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
     place.mkdir()
 
     def mount(options: str) -> Path:
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)]
-                              if not os.path.ismount(place) else
-                              ["mount", "-o", f"remount,{options}", str(place)],
-                              capture_output=True, check=False)
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)]
+            if not os.path.ismount(place)
+            else ["mount", "-o", f"remount,{options}", str(place)],
+            capture_output=True,
+            check=False,
+        )
         if done.returncode:
             pytest.skip("a small disk can only be mounted by root")
         return place
+
     yield mount
     subprocess.run(["umount", "-l", str(place)], capture_output=True, check=False)
 
@@ -51,7 +55,8 @@ def job(home: Path) -> tuple[str, int]:
 
 @pytest.mark.parametrize("size", ["260k", "400k", "640k"])
 def test_a_full_disk_stops_an_order_and_costs_nothing(
-        run: Run, home: Path, disk: Callable[[str], Path], size: str) -> None:
+    run: Run, home: Path, disk: Callable[[str], Path], size: str
+) -> None:
     out = disk(f"size={size}")
     done = run("generate", "folk", "--songs", "4", *SHORT, "--out", str(out))
     assert done.returncode == 1 and "the disk is full" in done.stderr, done.stderr
@@ -64,8 +69,7 @@ def test_a_full_disk_stops_an_order_and_costs_nothing(
 
 
 @pytest.mark.parametrize("room", [8, 40, 120, 300])
-def test_a_disk_that_is_full_at_any_stage_is_told(
-        disk: Callable[[str], Path], room: int) -> None:
+def test_a_disk_that_is_full_at_any_stage_is_told(disk: Callable[[str], Path], room: int) -> None:
     """List of orders, library and songs on it, with little room from the beginning."""
     home = disk("size=20m")
     (home / "models").mkdir()
@@ -76,9 +80,17 @@ def test_a_disk_that_is_full_at_any_stage_is_told(
     environment = {**os.environ, "LLM_MUSIC_GEN_HOME": str(home)}
 
     def command(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([sys.executable, "-m", "scripts.cli.main", *words], cwd=ROOT,
-                              env=environment, capture_output=True, text=True, check=False,
-                              stdin=subprocess.DEVNULL, timeout=120)
+        return subprocess.run(
+            [sys.executable, "-m", "scripts.cli.main", *words],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            timeout=120,
+        )
+
     done = command("generate", "folk", "--songs", "3", *SHORT)
     assert done.returncode == 1 and "full" in done.stderr, done.stderr
     assert "Traceback" not in done.stderr and only_whole_songs(home / "output")
@@ -92,10 +104,12 @@ def test_a_disk_that_is_full_at_any_stage_is_told(
 
 
 def test_a_folder_that_becomes_read_only_stops_its_order_and_no_other(
-        run: Run, home: Path, disk: Callable[[str], Path]) -> None:
+    run: Run, home: Path, disk: Callable[[str], Path]
+) -> None:
     out = disk("size=20m")
     jobs = Jobs(home / "data" / "jobs.db")
     from tests.test_batch import order
+
     bad = jobs.add(order("folk", 3, out=out)).id
     good = jobs.add(order("jazz", 2, out=home / "output")).id
     disk("ro")
@@ -109,15 +123,30 @@ def test_a_folder_that_becomes_read_only_stops_its_order_and_no_other(
 
 
 def test_a_data_folder_that_is_read_only_costs_no_song(
-        disk: Callable[[str], Path], tmp_path: Path) -> None:
+    disk: Callable[[str], Path], tmp_path: Path
+) -> None:
     home = disk("size=20m")
     (home / "models").mkdir()
     (home / "models" / "starter.gguf").symlink_to(STARTER)
     disk("ro")
     done = subprocess.run(
-        [sys.executable, "-m", "scripts.cli.main", "generate", "folk", *SHORT, "--out",
-         str(tmp_path / "out")], cwd=ROOT, env={**os.environ, "LLM_MUSIC_GEN_HOME": str(home)},
-        capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+        [
+            sys.executable,
+            "-m",
+            "scripts.cli.main",
+            "generate",
+            "folk",
+            *SHORT,
+            "--out",
+            str(tmp_path / "out"),
+        ],
+        cwd=ROOT,
+        env={**os.environ, "LLM_MUSIC_GEN_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
     assert done.returncode == 0, done.stderr
     assert "fault" not in done.stderr and "damaged" not in done.stderr
     assert "cannot be written" in done.stderr and only_whole_songs(tmp_path / "out")
@@ -147,8 +176,12 @@ def test_a_model_that_crashes_at_every_third_song_costs_no_song(home: Path) -> N
     for line in process.stdout:
         event = json.loads(line)
         notes += "it is tried again" in str(event.get("text", ""))
-        if event.get("stage") == "compose" and event["song"] % 3 == 0 \
-                and event["song"] not in killed and event["done"] < 1:
+        if (
+            event.get("stage") == "compose"
+            and event["song"] % 3 == 0
+            and event["song"] not in killed
+            and event["done"] < 1
+        ):
             killed.add(event["song"])
             for member in descendants(process):
                 if "scripts.llm.worker" in words_of(member):
@@ -160,8 +193,20 @@ def test_a_model_that_crashes_at_every_third_song_costs_no_song(home: Path) -> N
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_an_ffmpeg_that_is_killed_costs_no_song(home: Path, jobs: str) -> None:
-    process = start(home, "generate", "folk", "--songs", "3", "--length", "0.5", "--seed", "5",
-                    "--jobs", jobs, "--json")
+    process = start(
+        home,
+        "generate",
+        "folk",
+        "--songs",
+        "3",
+        "--length",
+        "0.5",
+        "--seed",
+        "5",
+        "--jobs",
+        jobs,
+        "--json",
+    )
     assert process.stdout
     killed = False
     for line in process.stdout:
@@ -178,6 +223,7 @@ def test_an_ffmpeg_that_is_killed_costs_no_song(home: Path, jobs: str) -> None:
 
 def test_a_locked_library_and_list_are_told_and_the_songs_are_made(run: Run, home: Path) -> None:
     import sqlite3
+
     assert run("generate", "folk", *SHORT).returncode == 0
     other = sqlite3.connect(home / "data" / "jobs.db", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
@@ -202,9 +248,22 @@ def test_damaged_databases_are_told_and_set_aside(run: Run, home: Path, damage: 
     assert listed.stdout.count('"title"') == 2
 
 
-@pytest.mark.parametrize("reader", [
-    "briefs", "ABC", "MIDI", "MusicXML", "settings", "job files", "tags", "GGUF headers",
-    "song details", "playlists", "searches"])
+@pytest.mark.parametrize(
+    "reader",
+    [
+        "briefs",
+        "ABC",
+        "MIDI",
+        "MusicXML",
+        "settings",
+        "job files",
+        "tags",
+        "GGUF headers",
+        "song details",
+        "playlists",
+        "searches",
+    ],
+)
 def test_torn_input_is_refused_in_one_line(reader: str) -> None:
     """A little of what ``python -m tests.faults fuzz`` does with 10,000 of each."""
     assert try_reader(reader, 60, 7)["faults"] == {}

@@ -57,23 +57,38 @@ def test_one_bad_value_does_not_cost_the_others(tmp_path: Path) -> None:
 
 
 @settings(max_examples=200)
-@given(data=st.binary(max_size=200) | st.recursive(
-    st.none() | st.booleans() | st.floats() | st.text(max_size=8),
-    lambda x: st.lists(x, max_size=3) | st.dictionaries(
-        st.sampled_from(["volume", "model", "song_length", "x"]), x), max_leaves=8).map(
-            lambda v: json.dumps(v).encode()))
-def test_any_settings_file_is_survived(tmp_path_factory: pytest.TempPathFactory,
-                                       data: bytes) -> None:
+@given(
+    data=st.binary(max_size=200)
+    | st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(max_size=8),
+        lambda x: (
+            st.lists(x, max_size=3)
+            | st.dictionaries(st.sampled_from(["volume", "model", "song_length", "x"]), x)
+        ),
+        max_leaves=8,
+    ).map(lambda v: json.dumps(v).encode())
+)
+def test_any_settings_file_is_survived(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes
+) -> None:
     path = tmp_path_factory.mktemp("s") / "persistent.json"
     path.write_bytes(data)
     found, _ = load_settings(path)
     assert 0 <= found.volume <= 1 and isinstance(found.model, str)
 
 
-@pytest.mark.parametrize(("name", "value"), [("volume", 1.5), ("volume", True),
-                                             ("output", "pink"), ("song_length", "soon"),
-                                             ("nothing", 1), ("temperature", float("nan")),
-                                             ("auto_play", "yes")])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("volume", 1.5),
+        ("volume", True),
+        ("output", "pink"),
+        ("song_length", "soon"),
+        ("nothing", 1),
+        ("temperature", float("nan")),
+        ("auto_play", "yes"),
+    ],
+)
 def test_a_setting_out_of_range_is_refused(name: str, value: object) -> None:
     with pytest.raises(UsageError):
         checked(Settings(), name, value)
@@ -106,8 +121,10 @@ def test_a_file_held_by_another_program_is_told_as_such(tmp_path: Path) -> None:
         assert "another program holds it open" in str(storage_error(error, tmp_path / "a.mp3"))
 
 
-@pytest.mark.parametrize("title", ["../../etc/passwd", "C:\\Windows\\x", "\x1b[2Jboo", "CON", "...",
-                                   "a" * 500, "COM1.mp3", ""])
+@pytest.mark.parametrize(
+    "title",
+    ["../../etc/passwd", "C:\\Windows\\x", "\x1b[2Jboo", "CON", "...", "a" * 500, "COM1.mp3", ""],
+)
 def test_a_title_never_becomes_a_path(title: str, tmp_path: Path) -> None:
     files = SongFiles(tmp_path / "songs", title)
     assert files.final.parent == tmp_path / "songs"
@@ -149,8 +166,12 @@ def put(folder: Path, name: str, age: float, text: str = "") -> None:
 
 
 def test_old_parts_are_swept_and_young_ones_kept(tmp_path: Path) -> None:
-    for name, age in (("a.mp3.lmg-part", 90_000), ("a.lmg-lock", 90_000), ("b.mp3.lmg-part", 10),
-                      ("c.mp3", 90_000)):
+    for name, age in (
+        ("a.mp3.lmg-part", 90_000),
+        ("a.lmg-lock", 90_000),
+        ("b.mp3.lmg-part", 10),
+        ("c.mp3", 90_000),
+    ):
         put(tmp_path, name, age)
     assert recover(tmp_path, NOW) == 0
     assert {p.name for p in tmp_path.iterdir()} == {"b.mp3.lmg-part", "c.mp3"}
@@ -166,11 +187,18 @@ def test_what_a_living_program_is_at_is_left_alone_however_old(tmp_path: Path) -
 
 def test_what_a_killed_program_left_is_gone_at_once(tmp_path: Path) -> None:
     program = subprocess.Popen(
-        [sys.executable, "-c", "import sys, time; from pathlib import Path\n"
-         "from scripts.library.song_files import SongFiles\n"
-         "f = SongFiles(Path(sys.argv[1]), 'Rain'); f.part('.mp3').write_bytes(b'half')\n"
-         "print('there', flush=True); time.sleep(60)", str(tmp_path)], cwd=ROOT,
-        stdout=subprocess.PIPE)
+        [
+            sys.executable,
+            "-c",
+            "import sys, time; from pathlib import Path\n"
+            "from scripts.library.song_files import SongFiles\n"
+            "f = SongFiles(Path(sys.argv[1]), 'Rain'); f.part('.mp3').write_bytes(b'half')\n"
+            "print('there', flush=True); time.sleep(60)",
+            str(tmp_path),
+        ],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+    )
     assert program.stdout and program.stdout.readline().strip() == b"there"
     assert recover(tmp_path, time.time()) == 0 and (tmp_path / "Rain.mp3.lmg-part").exists()
     program.kill()
@@ -192,6 +220,7 @@ def test_a_file_held_open_is_tried_again_and_again() -> None:
         tries.append(1)
         if len(tries) < 3:
             held()
+
     patiently(let_go_at_the_third, (0.1, 0.2, 0.4), slept.append)
     assert slept == [0.1, 0.2]
     with pytest.raises(PermissionError):
@@ -202,7 +231,8 @@ def test_a_file_held_open_is_tried_again_and_again() -> None:
 
 
 def test_a_song_held_open_is_told_kept_and_finished_later(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     files = SongFiles(tmp_path, "Rain")
     files.part(".mp3").write_bytes(b"music")
     with monkeypatch.context() as patch:
@@ -213,8 +243,10 @@ def test_a_song_held_open_is_told_kept_and_finished_later(
         files.tidy()
     assert not (tmp_path / "Rain.mp3").exists()
     assert recover(tmp_path, 0) == 1  # at once, and whatever the clock says
-    assert {p.name: p.read_text() for p in tmp_path.iterdir()} == \
-        {"Rain.mp3": "music", "Rain.json": "{}"}
+    assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {
+        "Rain.mp3": "music",
+        "Rain.json": "{}",
+    }
 
 
 def test_the_wav_of_a_song_held_open_does_not_stay(tmp_path: Path) -> None:
@@ -230,8 +262,10 @@ def test_a_file_that_the_user_put_there_meanwhile_is_not_replaced(tmp_path: Path
     put(tmp_path, "Rain.lmg-lock", 100, '[".mp3"]')
     put(tmp_path, "Rain.mp3", 10, "mine")
     recover(tmp_path, NOW)
-    assert {p.name: p.read_text() for p in tmp_path.iterdir()} == \
-        {"Rain.mp3": "mine", "Rain (2).mp3": "made"}
+    assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {
+        "Rain.mp3": "mine",
+        "Rain (2).mp3": "made",
+    }
 
 
 def test_a_lock_that_a_power_cut_filled_with_zeros_is_swept(tmp_path: Path) -> None:
@@ -241,7 +275,8 @@ def test_a_lock_that_a_power_cut_filled_with_zeros_is_swept(tmp_path: Path) -> N
 
 
 def test_a_song_that_is_taken_away_at_the_last_moment_is_not_called_done(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     files = SongFiles(tmp_path, "Rain")
     files.part(".mp3").write_bytes(b"music")
     monkeypatch.setattr(song_files, "_flush_if_free", lambda path: path.unlink())
@@ -250,7 +285,8 @@ def test_a_song_that_is_taken_away_at_the_last_moment_is_not_called_done(
 
 
 def test_a_song_that_cannot_be_flushed_for_being_held_goes_on(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(song_files, "flush", held)
     files = SongFiles(tmp_path, "Rain")
     files.part(".mp3").write_bytes(b"music")
@@ -258,13 +294,15 @@ def test_a_song_that_cannot_be_flushed_for_being_held_goes_on(
 
 
 def test_a_name_taken_between_looking_and_locking_is_left_alone(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = song_files.hold
 
     def late(path: Path, new: bool = False) -> Hold | None:
         if path.name == "Rain.lmg-lock":
             (tmp_path / "Rain.mp3").write_text("another program's")
         return real(path, new)
+
     monkeypatch.setattr(song_files, "hold", late)
     assert SongFiles(tmp_path, "Rain").name == "Rain (2)"
 
@@ -280,9 +318,14 @@ def test_a_song_whose_naming_was_cut_short_is_finished(tmp_path: Path, named: in
     assert {p.name for p in tmp_path.iterdir()} == {"Rain.json", "Rain.abc", "Rain.mp3"}
 
 
-@given(text=st.text(max_size=40) | st.recursive(
-    st.sampled_from([".mp3", "/../x", ".exe", None, 1]), lambda x: st.lists(x, max_size=3),
-    max_leaves=6).map(json.dumps))
+@given(
+    text=st.text(max_size=40)
+    | st.recursive(
+        st.sampled_from([".mp3", "/../x", ".exe", None, 1]),
+        lambda x: st.lists(x, max_size=3),
+        max_leaves=6,
+    ).map(json.dumps)
+)
 def test_any_lock_file_is_survived(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     folder = tmp_path_factory.mktemp("songs") / "output"
     folder.mkdir()
@@ -337,8 +380,14 @@ def list_songs(folder: Path) -> list[Song]:
 
 
 def test_tracks_of_a_song_are_no_songs(tmp_path: Path) -> None:
-    for name in ("Duo.mp3", "Duo.wav", "Duo.bass.wav", "Duo.voice2.wav", "Duo.remix.wav",
-                 "bass.wav"):
+    for name in (
+        "Duo.mp3",
+        "Duo.wav",
+        "Duo.bass.wav",
+        "Duo.voice2.wav",
+        "Duo.remix.wav",
+        "bass.wav",
+    ):
         (tmp_path / name).write_bytes(b"")
     assert {s.path.name for s in list_songs(tmp_path)} == {"Duo.mp3", "Duo.remix.wav", "bass.wav"}
 

@@ -40,18 +40,19 @@ def test_an_embedding_model_is_refused_by_kind() -> None:
 def test_a_truncated_file_is_said_to_be_cut_short(tmp_path: Path, share: float) -> None:
     data = STARTER.read_bytes()
     path = tmp_path / "cut.gguf"
-    path.write_bytes(data[:int(len(data) * share)])
+    path.write_bytes(data[: int(len(data) * share)])
     with pytest.raises(ModelError, match="cut short"):
         language_model(path)
 
 
-@settings(max_examples=300,
-          suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(changes=st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 255)), max_size=12),
-       cut=st.integers(0, 60_000))
-def test_a_damaged_header_is_read_or_refused_quickly(tmp_path: Path,
-                                                     changes: list[tuple[int, int]],
-                                                     cut: int) -> None:
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    changes=st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 255)), max_size=12),
+    cut=st.integers(0, 60_000),
+)
+def test_a_damaged_header_is_read_or_refused_quickly(
+    tmp_path: Path, changes: list[tuple[int, int]], cut: int
+) -> None:
     data = bytearray(STARTER.read_bytes()[:60_000])
     for at, value in changes:
         data[at] = value
@@ -83,8 +84,9 @@ def test_a_twin_is_a_language_model(twin: Callable[[str], Path]) -> None:
 
 @pytest.mark.parametrize("name", ["general.alignment", "general.file_type", "llama.context_length"])
 @pytest.mark.parametrize("value", ["many", float("nan"), float("inf"), -7.0, True])
-def test_a_number_of_the_wrong_kind_is_not_believed(tmp_path: Path, name: str, value: object
-                                                    ) -> None:
+def test_a_number_of_the_wrong_kind_is_not_believed(
+    tmp_path: Path, name: str, value: object
+) -> None:
     path = tmp_path / "odd.gguf"
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_tokenizer_model("llama")

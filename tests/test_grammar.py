@@ -39,12 +39,28 @@ def walk(machine: Machine, rng: random.Random, most: int) -> str:
 
 
 @settings(max_examples=60)
-@given(st.sampled_from(sorted(STYLES)), st.integers(0, 10_000),
-       st.sampled_from(["2/4", "3/4", "4/4", "6/8", "5/4", "7/8", "9/8", "11/8"]),
-       st.sampled_from([None, "C major", "F# minor", "Bb dorian", "E phrygian", "A blues",
-                        "D harmonic minor", "Ab lydian", "C# mixolydian", "G minor pentatonic"]))
-def test_random_letters_under_the_grammar_are_music(style: str, seed: int, meter: str,
-                                                    key: str | None) -> None:
+@given(
+    st.sampled_from(sorted(STYLES)),
+    st.integers(0, 10_000),
+    st.sampled_from(["2/4", "3/4", "4/4", "6/8", "5/4", "7/8", "9/8", "11/8"]),
+    st.sampled_from(
+        [
+            None,
+            "C major",
+            "F# minor",
+            "Bb dorian",
+            "E phrygian",
+            "A blues",
+            "D harmonic minor",
+            "Ab lydian",
+            "C# mixolydian",
+            "G minor pentatonic",
+        ]
+    ),
+)
+def test_random_letters_under_the_grammar_are_music(
+    style: str, seed: int, meter: str, key: str | None
+) -> None:
     brief = make_brief(Wishes(style, key=key, meter=meter), STYLES, seed)
     grammar = sheet_grammar(brief)
     text = walk(SheetMachine(grammar), random.Random(seed), longest(grammar))
@@ -54,6 +70,7 @@ def test_random_letters_under_the_grammar_are_music(style: str, seed: int, meter
     assert all(bar.chords and bar.chords[0][0] == 0 for bar in sheet.bars)
     if not brief.style.melody.chromatic:
         from dataclasses import replace
+
         assert scale_share(replace(sheet, key=brief.key)) == 1.0
 
 
@@ -73,8 +90,9 @@ def test_chords_asked_for_are_the_chords_written(brief: Callable[..., Brief]) ->
 
 
 def test_without_syncopation_no_note_starts_off_the_beat_and_crosses_it() -> None:
-    grammar = SheetGrammar((4, 4), (8,), ("C", "D", "E"), ("C",), (12, 24, 36, 48), ("C",), ("C",),
-                           syncopation=False)
+    grammar = SheetGrammar(
+        (4, 4), (8,), ("C", "D", "E"), ("C",), (12, 24, 36, 48), ("C",), ("C",), syncopation=False
+    )
     for seed in range(20):
         text = walk(SheetMachine(grammar), random.Random(seed), 5000)
         for bar in read_abc("X:1\nM:4/4\nL:1/8\nK:C\n" + text).bars:
@@ -87,6 +105,7 @@ def test_without_syncopation_no_note_starts_off_the_beat_and_crosses_it() -> Non
 
 def test_the_grammar_survives_its_way_to_the_other_process(brief: Callable[..., Brief]) -> None:
     import json
+
     grammar = sheet_grammar(brief("jazz"))
     assert SheetGrammar.from_json(json.loads(json.dumps(grammar.to_json()))) == grammar
 
@@ -112,8 +131,19 @@ def test_only_tokens_that_fit_whole_are_allowed() -> None:
 def test_equal_keys_allow_equal_tokens(brief: Callable[..., Brief]) -> None:
     """The masks are kept by key; a key that says too little would let wrong tokens through."""
     machine = SheetMachine(sheet_grammar(brief("jazz")))
-    pieces = [c.encode() for c in CHARACTERS] + [b'"|', b"|\n", b"e2", b"e2e2", b'2|"', b"||\n",
-                                                 b'"E', b"|]", b'|\n"', b"(3", b"-|"]
+    pieces = [c.encode() for c in CHARACTERS] + [
+        b'"|',
+        b"|\n",
+        b"e2",
+        b"e2e2",
+        b'2|"',
+        b"||\n",
+        b'"E',
+        b"|]",
+        b'|\n"',
+        b"(3",
+        b"-|",
+    ]
     vocabulary = Vocabulary(pieces)
     masks = Masks(vocabulary, machine)
     for seed in range(6):

@@ -64,10 +64,12 @@ def songs(tmp_path: Path) -> Callable[..., list[Song]]:
         made = []
         for n in range(count):
             path = tmp_path / f"{n}.wav"
-            write_wav(path, [np.full((round(seconds * RATE), 2), level(n), np.float32)],
-                      lambda done: None)
+            write_wav(
+                path, [np.full((round(seconds * RATE), 2), level(n), np.float32)], lambda done: None
+            )
             made.append(Song(path, f"Song {n}", seconds, {}))
         return made
+
     return make
 
 
@@ -79,9 +81,11 @@ def player_of(request: pytest.FixtureRequest) -> Callable[..., tuple[Player, Dev
 
         def opener(name: str) -> tuple[Output, str]:
             return (waiting.pop(0) if waiting else NullOutput()), ""
+
         player = Player(queue, "auto", 1.0, opener=opener, **more)
         request.addfinalizer(player.close)
         return player, first
+
     return make
 
 
@@ -96,8 +100,9 @@ def heard(device: Device, seconds: float = 0.1) -> int:
     return round((mean - 0.1) / 0.05) if mean > 0.05 else -1
 
 
-def test_the_next_song_follows_when_one_is_over(songs: Callable[..., list[Song]],
-                                                player_of: Callable) -> None:
+def test_the_next_song_follows_when_one_is_over(
+    songs: Callable[..., list[Song]], player_of: Callable
+) -> None:
     player, device = player_of(Queue(songs(3)))
     player.start()
     assert title(player) == "Song 0"
@@ -117,8 +122,12 @@ def test_a_seek_lands_at_once_and_exactly(tmp_path: Path, player_of: Callable) -
     player, device = player_of(Queue([Song(tmp_path / "time.wav", "Time", 20.0, {})]))
     player.start()
     device.take(1.0)
-    for order, moment in ((lambda: player.seek(12.5), 12.5), (lambda: player.seek_by(-5), 8.0),
-                          (lambda: player.seek_by(-30), 0.0), (lambda: player.seek(19.0), 19.0)):
+    for order, moment in (
+        (lambda: player.seek(12.5), 12.5),
+        (lambda: player.seek_by(-5), 8.0),
+        (lambda: player.seek_by(-30), 0.0),
+        (lambda: player.seek(19.0), 19.0),
+    ):
         order()
         found = device.take(0.5)[-1, 0] * 20
         assert abs(found - (moment + 0.5)) < 0.01
@@ -129,8 +138,9 @@ def test_a_seek_lands_at_once_and_exactly(tmp_path: Path, player_of: Callable) -
     assert player.playing().number == 2
 
 
-def test_previous_begins_again_and_then_goes_back(songs: Callable[..., list[Song]],
-                                                  player_of: Callable) -> None:
+def test_previous_begins_again_and_then_goes_back(
+    songs: Callable[..., list[Song]], player_of: Callable
+) -> None:
     player, device = player_of(Queue(songs(3)))
     player.start()
     player.next()
@@ -141,8 +151,9 @@ def test_previous_begins_again_and_then_goes_back(songs: Callable[..., list[Song
     assert title(player) == "Song 0" and heard(device) == 0
 
 
-def test_bad_files_are_passed_over_with_a_line(songs: Callable[..., list[Song]],
-                                               player_of: Callable) -> None:
+def test_bad_files_are_passed_over_with_a_line(
+    songs: Callable[..., list[Song]], player_of: Callable
+) -> None:
     made = songs(3)
     made[0].path.write_bytes(b"no sound")
     made[1].path.unlink()
@@ -153,8 +164,9 @@ def test_bad_files_are_passed_over_with_a_line(songs: Callable[..., list[Song]],
     assert title(player) == "Song 2"
 
 
-def test_a_list_of_bad_files_ends_instead_of_spinning(songs: Callable[..., list[Song]],
-                                                      player_of: Callable) -> None:
+def test_a_list_of_bad_files_ends_instead_of_spinning(
+    songs: Callable[..., list[Song]], player_of: Callable
+) -> None:
     made = songs(3)
     for song in made:
         song.path.write_bytes(b"no sound")
@@ -176,8 +188,9 @@ def test_a_pause_holds_the_song(songs: Callable[..., list[Song]], player_of: Cal
     assert not device.held and heard(device) == 0
 
 
-def test_dropping_the_song_that_plays_goes_on(songs: Callable[..., list[Song]],
-                                              player_of: Callable) -> None:
+def test_dropping_the_song_that_plays_goes_on(
+    songs: Callable[..., list[Song]], player_of: Callable
+) -> None:
     made = songs(3)
     player, device = player_of(Queue(made))
     player.start()
@@ -187,8 +200,9 @@ def test_dropping_the_song_that_plays_goes_on(songs: Callable[..., list[Song]],
     assert player.playing().upcoming[:2] == ("Song 2", "Song 1")
 
 
-def test_the_song_laid_ready_gives_way_when_the_order_changes(songs: Callable[..., list[Song]],
-                                                              player_of: Callable) -> None:
+def test_the_song_laid_ready_gives_way_when_the_order_changes(
+    songs: Callable[..., list[Song]], player_of: Callable
+) -> None:
     made = songs(3, 15.0)
     player, device = player_of(Queue(made))
     player.start()
@@ -200,9 +214,9 @@ def test_the_song_laid_ready_gives_way_when_the_order_changes(songs: Callable[..
     assert title(player) == "Song 2" and heard(device) == 2
 
 
-def test_a_lost_device_is_told_once_and_taken_up_again(songs: Callable[..., list[Song]],
-                                                       player_of: Callable,
-                                                       monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_device_is_told_once_and_taken_up_again(
+    songs: Callable[..., list[Song]], player_of: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("scripts.jukebox.player._AGAIN", 0.2)
     back = Device("second")
     player, device = player_of(Queue(songs(1)), Device(), NullOutput(), back)
@@ -225,8 +239,9 @@ class Stubborn(Device):
         self.held = held
 
 
-def test_a_device_that_will_not_start_again_is_lost(songs: Callable[..., list[Song]],
-                                                    player_of: Callable) -> None:
+def test_a_device_that_will_not_start_again_is_lost(
+    songs: Callable[..., list[Song]], player_of: Callable
+) -> None:
     player, device = player_of(Queue(songs(2)), Stubborn())
     player.start()
     device.take(1.0)
@@ -238,8 +253,9 @@ def test_a_device_that_will_not_start_again_is_lost(songs: Callable[..., list[So
     assert not player.playing().paused and title(player) == "Song 0"
 
 
-def test_after_the_end_it_can_be_started_again(songs: Callable[..., list[Song]],
-                                               player_of: Callable) -> None:
+def test_after_the_end_it_can_be_started_again(
+    songs: Callable[..., list[Song]], player_of: Callable
+) -> None:
     player, device = player_of(Queue(songs(2), repeat="off"))
     player.start()
     player.next()
@@ -250,8 +266,9 @@ def test_after_the_end_it_can_be_started_again(songs: Callable[..., list[Song]],
     assert title(player) == "Song 0" and heard(device) == 0
 
 
-def test_one_song_that_vanishes_is_not_repeated_for_ever(songs: Callable[..., list[Song]],
-                                                         player_of: Callable) -> None:
+def test_one_song_that_vanishes_is_not_repeated_for_ever(
+    songs: Callable[..., list[Song]], player_of: Callable
+) -> None:
     made = songs(3, 2.0)
     player, device = player_of(Queue(made, repeat="one"))
     player.start()
@@ -263,8 +280,9 @@ def test_one_song_that_vanishes_is_not_repeated_for_ever(songs: Callable[..., li
     assert "Skipped Song 0" in player.playing().notice
 
 
-def test_a_file_without_a_sound_in_it_is_passed_over(songs: Callable[..., list[Song]],
-                                                     player_of: Callable) -> None:
+def test_a_file_without_a_sound_in_it_is_passed_over(
+    songs: Callable[..., list[Song]], player_of: Callable
+) -> None:
     made = songs(2)
     write_wav(made[0].path, [np.zeros((0, 2), np.float32)], lambda done: None)
     player, device = player_of(Queue(made))
@@ -272,8 +290,9 @@ def test_a_file_without_a_sound_in_it_is_passed_over(songs: Callable[..., list[S
     assert heard(device) == 1 and "Skipped Song 0" in player.playing().notice
 
 
-def test_an_order_after_a_join_means_the_song_that_is_heard(songs: Callable[..., list[Song]],
-                                                            player_of: Callable) -> None:
+def test_an_order_after_a_join_means_the_song_that_is_heard(
+    songs: Callable[..., list[Song]], player_of: Callable
+) -> None:
     player, device = player_of(Queue(songs(4, 10.0)))
     player.start()
     until(lambda: player._deck.waiting)
@@ -285,8 +304,9 @@ def test_an_order_after_a_join_means_the_song_that_is_heard(songs: Callable[...,
     assert title(player) == "Song 1" and heard(device) == 1
 
 
-def test_what_is_held_ready_makes_no_sound(songs: Callable[..., list[Song]],
-                                           player_of: Callable) -> None:
+def test_what_is_held_ready_makes_no_sound(
+    songs: Callable[..., list[Song]], player_of: Callable
+) -> None:
     made = songs(1)
     player, device = player_of(Queue(made))
     player.start(made[0], 5.0, paused=True)
@@ -299,8 +319,9 @@ def test_what_is_held_ready_makes_no_sound(songs: Callable[..., list[Song]],
     assert player.playing().played == ("Song 0",)
 
 
-def test_another_output_goes_on_where_the_first_was(songs: Callable[..., list[Song]],
-                                                    player_of: Callable) -> None:
+def test_another_output_goes_on_where_the_first_was(
+    songs: Callable[..., list[Song]], player_of: Callable
+) -> None:
     second = Device("second")
     player, device = player_of(Queue(songs(2)), Device(), second)
     player.start()
@@ -314,6 +335,7 @@ def test_another_output_goes_on_where_the_first_was(songs: Callable[..., list[So
 def test_songs_are_brought_to_one_level() -> None:
     def song(**details: object) -> Song:
         return Song(Path("a.mp3"), "A", 1.0, details)
+
     assert gain_of(song()) == gain_of(song(loudness="loud")) == gain_of(song(loudness=3)) == 1.0
     assert gain_of(song(loudness=-14.0)) == 1.0
     assert abs(gain_of(song(loudness=-8.0)) - 0.501) < 1e-3
@@ -322,6 +344,7 @@ def test_songs_are_brought_to_one_level() -> None:
 
 def test_the_loudness_of_other_peoples_songs_is_taken_from_their_tags(tmp_path: Path) -> None:
     from mutagen.id3 import ID3, TXXX
+
     path = tmp_path / "theirs.mp3"
     path.write_bytes(b"")
     for text, wanted in (("-7.00 dB", 10 ** (-3 / 20)), ("+2.5", 10 ** (6 / 20)), ("loud", 1.0)):
@@ -366,7 +389,8 @@ class Buffers:
 
 
 def test_simpleaudio_gets_pieces_and_hears_an_order_at_once(
-        songs: Callable[..., list[Song]], monkeypatch: pytest.MonkeyPatch) -> None:
+    songs: Callable[..., list[Song]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     buffers = Buffers()
     module = types.ModuleType("simpleaudio")
     module.play_buffer = buffers.play_buffer  # type: ignore[attr-defined]
@@ -383,8 +407,11 @@ def test_simpleaudio_gets_pieces_and_hears_an_order_at_once(
     player.pause(False)
     count = len(buffers.played)
     player.next()
-    until(lambda: len(buffers.played) > count and
-          abs(buffers.played[-1][-1, 0] / 32767 - level(1)) < 0.01)
+    until(
+        lambda: (
+            len(buffers.played) > count and abs(buffers.played[-1][-1, 0] / 32767 - level(1)) < 0.01
+        )
+    )
     player.close()
     assert not buffers.going
 

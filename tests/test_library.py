@@ -41,17 +41,40 @@ from tests.test_batch import Run, sound_of
 from tests.waiting import until
 
 FRAME = b"\xff\xfb\x90\x00" + bytes(413)  # of an MP3, silent
-ATTACKS = ("../../etc/passwd", "C:\\Windows\\win.ini", "\x1b]0;boo\x07", "a\nb", "#EXTM3U\n/etc/x",
-           "a\r\n#EXTINF:1,x\n\\\\evil\\share\\a.mp3", "$(reboot)", "; DROP TABLE songs; --",
-           "%APPDATA%", "' OR 1=1 --", "\ud800", "\u202egnp.exe", "x" * 5000)
+ATTACKS = (
+    "../../etc/passwd",
+    "C:\\Windows\\win.ini",
+    "\x1b]0;boo\x07",
+    "a\nb",
+    "#EXTM3U\n/etc/x",
+    "a\r\n#EXTINF:1,x\n\\\\evil\\share\\a.mp3",
+    "$(reboot)",
+    "; DROP TABLE songs; --",
+    "%APPDATA%",
+    "' OR 1=1 --",
+    "\ud800",
+    "\u202egnp.exe",
+    "x" * 5000,
+)
 
 
 def tagged(path: Path, title: str = "Song", **more: str) -> Path:
     """A small MP3 as the program makes them."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(FRAME * 40)
-    write_tags(path, Tags(title, more.get("model", "Model"), more.get("asked", "Jazz"), "Jazz",
-                          int(more.get("tempo", "90")), more.get("key", "Dm"), 2026, "words"))
+    write_tags(
+        path,
+        Tags(
+            title,
+            more.get("model", "Model"),
+            more.get("asked", "Jazz"),
+            "Jazz",
+            int(more.get("tempo", "90")),
+            more.get("key", "Dm"),
+            2026,
+            "words",
+        ),
+    )
     return path
 
 
@@ -64,14 +87,27 @@ def song(folder: Path, name: str, **details: object) -> Path:
 
 @pytest.fixture
 def library(tmp_path: Path) -> Catalogue:
-    for n, (title, asked, tempo, key, made) in enumerate((
+    for n, (title, asked, tempo, key, made) in enumerate(
+        (
             ("Amber Rain", "Chill, Dubstep", 140, "F minor", "2026-11-01T10:00:00+00:00"),
             ("Café Noir", "Jazz", 92.4, "D minor", "2026-11-15T10:00:00+00:00"),
             ("Die Straße", "Drum and Bass", 174, "A minor", "2026-10-02T10:00:00+00:00"),
-            ("100% Pure_Sky", "sad piano", 70, "C major", "2026-11-15T12:00:00+00:00"))):
-        path = song(tmp_path / "output", title, asked=asked, tempo=tempo, key=key, made=made,
-                    styles=[s.strip().lower() for s in asked.split(",")], model="Ruby 8B",
-                    seconds=60.0 * (n + 1), meter="4/4", seed=n)
+            ("100% Pure_Sky", "sad piano", 70, "C major", "2026-11-15T12:00:00+00:00"),
+        )
+    ):
+        path = song(
+            tmp_path / "output",
+            title,
+            asked=asked,
+            tempo=tempo,
+            key=key,
+            made=made,
+            styles=[s.strip().lower() for s in asked.split(",")],
+            model="Ruby 8B",
+            seconds=60.0 * (n + 1),
+            meter="4/4",
+            seed=n,
+        )
         os.utime(path, ns=(n, n * 10**9))
     found = Catalogue(tmp_path / "library.db", tmp_path / "output", lambda: ["sad piano"])
     found.scan()
@@ -82,29 +118,58 @@ def titles(found: list[Song]) -> list[str]:
     return [s.title.split()[0] for s in found]
 
 
-@pytest.mark.parametrize(("query", "expected"), [
-    ("", ["Amber", "Café", "Die", "100%"]), ("amber", ["Amber"]), ("AMBER rain", ["Amber"]),
-    ("style:chill", ["Amber"]), ("tempo<100", ["Café", "100%"]),
-    ("tempo:90-150", ["Amber", "Café"]),
-    ("tempo:92", ["Café"]), ("tempo>=140 tempo<174", ["Amber"]), ("bpm:90..100", ["Café"]),
-    ('key:"D minor"', ["Café"]), ("-minor", ["100%"]), ("key:minor -style:jazz", ["Amber", "Die"]),
-    ("made:2026-11-15", ["Café", "100%"]), ("date<2026-11", ["Die"]), ("made:2026", None),
-    ("model:ruby", None), ("mood:sad", ["100%"]), ("length>2", ["Die", "100%"]),
-    ("length:2:00", ["Café"]), ("length:1:00", ["Amber"]),
-    ("length<=2:00", ["Amber", "Café"]), ("STRASSE", ["Die"]), ("straße", ["Die"]),
-    ("100%", ["100%"]),
-    ("pure_", ["100%"]), ("u_e", []), ("%", ["100%"]), ("rating:", None), ("tempo:x", []),
-    ("-tempo<100", ["Amber", "Die"]), ("-plays>0", None),
-    ("nosuch:thing", []), ('"noir', ["Café"]), ("-", []), ("plays:0", None), ("thumb:none", None),
-    ("meter:4/4 seed:2", ["Die"]), ("file:amber", ["Amber"])])
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", ["Amber", "Café", "Die", "100%"]),
+        ("amber", ["Amber"]),
+        ("AMBER rain", ["Amber"]),
+        ("style:chill", ["Amber"]),
+        ("tempo<100", ["Café", "100%"]),
+        ("tempo:90-150", ["Amber", "Café"]),
+        ("tempo:92", ["Café"]),
+        ("tempo>=140 tempo<174", ["Amber"]),
+        ("bpm:90..100", ["Café"]),
+        ('key:"D minor"', ["Café"]),
+        ("-minor", ["100%"]),
+        ("key:minor -style:jazz", ["Amber", "Die"]),
+        ("made:2026-11-15", ["Café", "100%"]),
+        ("date<2026-11", ["Die"]),
+        ("made:2026", None),
+        ("model:ruby", None),
+        ("mood:sad", ["100%"]),
+        ("length>2", ["Die", "100%"]),
+        ("length:2:00", ["Café"]),
+        ("length:1:00", ["Amber"]),
+        ("length<=2:00", ["Amber", "Café"]),
+        ("STRASSE", ["Die"]),
+        ("straße", ["Die"]),
+        ("100%", ["100%"]),
+        ("pure_", ["100%"]),
+        ("u_e", []),
+        ("%", ["100%"]),
+        ("rating:", None),
+        ("tempo:x", []),
+        ("-tempo<100", ["Amber", "Die"]),
+        ("-plays>0", None),
+        ("nosuch:thing", []),
+        ('"noir', ["Café"]),
+        ("-", []),
+        ("plays:0", None),
+        ("thumb:none", None),
+        ("meter:4/4 seed:2", ["Die"]),
+        ("file:amber", ["Amber"]),
+    ],
+)
 def test_the_search_language(library: Catalogue, query: str, expected: list[str] | None) -> None:
     everything = ["Amber", "Café", "Die", "100%"]
     assert titles(library.find(query)) == (everything if expected is None else expected)
 
 
 @pytest.mark.skipif(not hasattr(time, "tzset"), reason="the clock's zone cannot be set")
-def test_days_are_those_of_the_listeners_clock(library: Catalogue,
-                                               monkeypatch: pytest.MonkeyPatch) -> None:
+def test_days_are_those_of_the_listeners_clock(
+    library: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TZ", "XYZ-13")  # thirteen hours before Greenwich
     time.tzset()
     try:
@@ -120,9 +185,38 @@ def test_days_are_those_of_the_listeners_clock(library: Catalogue,
 
 
 @settings(max_examples=300)
-@given(st.text(max_size=60) | st.lists(st.sampled_from(
-    ["rating", "tempo", "style", ":", ">=", "<", "=", "-", '"', " ", "9", "..", "1e999", "made",
-     "2026-", "thumb", "up", "length", "3:", "'", ";", "%"]), max_size=12).map("".join))
+@given(
+    st.text(max_size=60)
+    | st.lists(
+        st.sampled_from(
+            [
+                "rating",
+                "tempo",
+                "style",
+                ":",
+                ">=",
+                "<",
+                "=",
+                "-",
+                '"',
+                " ",
+                "9",
+                "..",
+                "1e999",
+                "made",
+                "2026-",
+                "thumb",
+                "up",
+                "length",
+                "3:",
+                "'",
+                ";",
+                "%",
+            ]
+        ),
+        max_size=12,
+    ).map("".join)
+)
 def test_any_query_is_survived(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     folder = tmp_path_factory.mktemp("q")
     found = Catalogue(folder / "l.db", folder)
@@ -157,8 +251,9 @@ def test_a_deleted_database_loses_nothing(library: Catalogue, tmp_path: Path) ->
     again.scan()
     assert [s.path for s in again.songs()] == before  # in the same order
     found = [again.heard(p) for p in before]
-    assert [(h.rating, h.plays, h.thumb) for h in found] == \
-        [(h.rating, h.plays, h.thumb) for h in kept]
+    assert [(h.rating, h.plays, h.thumb) for h in found] == [
+        (h.rating, h.plays, h.thumb) for h in kept
+    ]
     assert all(abs(a.last - b.last) < 1 for a, b in zip(found, kept, strict=True))
     assert [sound_of(p) for p in before] == sounds  # not a sample has moved
     assert str(ID3(before[0])["TIT2"]) == "Amber Rain"
@@ -168,9 +263,8 @@ def test_a_rating_moves_nothing_in_the_songs_file(tmp_path: Path) -> None:
     path = tagged(tmp_path / "a.mp3")
     size, inode, time = path.stat().st_size, path.stat().st_ino, path.stat().st_mtime_ns
     write_heard(path, Heard(5, 12, 1e9, 1))
-    assert (path.stat().st_size, path.stat().st_ino, path.stat().st_mtime_ns) == \
-        (size, inode, time)
-    frame, = ID3(path).getall("POPM")
+    assert (path.stat().st_size, path.stat().st_ino, path.stat().st_mtime_ns) == (size, inode, time)
+    (frame,) = ID3(path).getall("POPM")
     assert (frame.email, frame.rating, frame.count) == ("Windows Media Player 9 Series", 255, 12)
     write_heard(path, Heard(0, 12))
     assert read_tags(path).heard == Heard(0, 12) and path.stat().st_size == size
@@ -195,16 +289,19 @@ def test_a_tag_without_room_is_made_anew_in_a_copy(tmp_path: Path) -> None:
 @pytest.mark.parametrize("ending", ["flac", "ogg", "wav"])
 def test_other_kinds_of_files_hold_a_rating_too(tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"a.{ending}"
-    subprocess.run([ffmpeg_path(), "-v", "error", "-f", "lavfi", "-i", "sine=duration=1",
-                    str(path)], check=True)
+    subprocess.run(
+        [ffmpeg_path(), "-v", "error", "-f", "lavfi", "-i", "sine=duration=1", str(path)],
+        check=True,
+    )
     assert write_heard(path, Heard(4, 7, 1e9, -1))
     assert read_tags(path).heard == Heard(4, 7, 1e9, -1) and read_tags(path).seconds > 0.9
     write_heard(path, Heard())
     assert read_tags(path).heard == Heard()
 
 
-@pytest.mark.parametrize(("popm", "stars"), [(0, 0), (1, 1), (64, 2), (128, 3), (196, 4), (255, 5),
-                                             (100, 3), (31, 1)])
+@pytest.mark.parametrize(
+    ("popm", "stars"), [(0, 0), (1, 1), (64, 2), (128, 3), (196, 4), (255, 5), (100, 3), (31, 1)]
+)
 def test_stars_of_other_players_are_understood(tmp_path: Path, popm: int, stars: int) -> None:
     path = tagged(tmp_path / "a.mp3")
     tags = ID3(path)
@@ -215,8 +312,9 @@ def test_stars_of_other_players_are_understood(tmp_path: Path, popm: int, stars:
 
 @settings(max_examples=150)
 @given(st.binary(max_size=300), st.integers(0, 255), st.text(max_size=20), st.integers(0, 5))
-def test_any_tag_is_survived(tmp_path_factory: pytest.TempPathFactory, rubbish: bytes, rating: int,
-                             word: str, keep: int) -> None:
+def test_any_tag_is_survived(
+    tmp_path_factory: pytest.TempPathFactory, rubbish: bytes, rating: int, word: str, keep: int
+) -> None:
     folder = tmp_path_factory.mktemp("t")
     path = folder / "a.mp3"
     path.write_bytes(b"ID3" + struct.pack(">BBB", keep % 5, rating % 3, rating) + rubbish + FRAME)
@@ -235,11 +333,17 @@ def test_any_tag_is_survived(tmp_path_factory: pytest.TempPathFactory, rubbish: 
 
 
 def test_songs_from_elsewhere_are_known_by_their_tags(tmp_path: Path) -> None:
-    tagged(tmp_path / "x.mp3", "Nightfall", model="The Band", asked="First Album", key="Am",
-           tempo="128")
+    tagged(
+        tmp_path / "x.mp3",
+        "Nightfall",
+        model="The Band",
+        asked="First Album",
+        key="Am",
+        tempo="128",
+    )
     library = Catalogue(tmp_path / "l.db", tmp_path)
     library.scan()
-    found, = library.find("nightfall model:band tempo:128 key:am")
+    (found,) = library.find("nightfall model:band tempo:128 key:am")
     assert found.title == "Nightfall" and found.seconds > 0.5
 
 
@@ -255,12 +359,14 @@ def test_a_song_that_is_changed_meanwhile_keeps_what_is_not_written_yet(library:
 
 
 def test_a_file_that_cannot_be_written_now_is_written_later(
-        library: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    library: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = library.songs()[0]
     library.rate(first.path, 2)
 
     def refuse(path: Path, heard: Heard) -> bool:
         raise StorageError("held")
+
     with monkeypatch.context() as patch:
         patch.setattr("scripts.library.index.write_heard", refuse)
         assert library.write_changes() == 1
@@ -268,8 +374,9 @@ def test_a_file_that_cannot_be_written_now_is_written_later(
     assert library.write_changes() == 0 and read_tags(first.path).heard.rating == 2
 
 
-def test_a_drive_that_is_not_there_has_not_lost_its_songs(library: Catalogue, tmp_path: Path
-                                                          ) -> None:
+def test_a_drive_that_is_not_there_has_not_lost_its_songs(
+    library: Catalogue, tmp_path: Path
+) -> None:
     (tmp_path / "output").rename(tmp_path / "away")
     assert not library.scan() and len(library.songs()) == 4
 
@@ -288,8 +395,9 @@ def test_a_damaged_library_is_made_again(library: Catalogue, tmp_path: Path) -> 
 def test_ratings_of_before_are_taken_in_once(tmp_path: Path) -> None:
     song(tmp_path / "output", "One")
     old = sqlite3.connect(tmp_path / "listener.db")
-    old.execute("CREATE TABLE heard (song TEXT PRIMARY KEY, rating INTEGER, plays INTEGER, "
-                "last REAL)")
+    old.execute(
+        "CREATE TABLE heard (song TEXT PRIMARY KEY, rating INTEGER, plays INTEGER, last REAL)"
+    )
     old.execute("INSERT INTO heard VALUES ('One.mp3', 4, 7, 1e9)")
     old.commit()
     old.close()
@@ -313,8 +421,9 @@ def test_the_librarian_writes_ratings_into_the_files_in_the_end(tmp_path: Path) 
     assert read_tags(path).heard.rating == 4
 
 
-def test_the_librarian_finds_what_comes_and_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-                                                 ) -> None:
+def test_the_librarian_finds_what_comes_and_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("scripts.library.watcher.LOOK", 0.02)
     song(tmp_path / "output", "One")
     librarian = Librarian(tmp_path / "library.db", tmp_path / "output")
@@ -340,8 +449,9 @@ def test_a_song_is_named_by_id_file_or_title(library: Catalogue) -> None:
         library.song("Amber Rain")
 
 
-def test_a_song_of_another_folder_is_not_taken_for_one_of_the_library(library: Catalogue,
-                                                                      tmp_path: Path) -> None:
+def test_a_song_of_another_folder_is_not_taken_for_one_of_the_library(
+    library: Catalogue, tmp_path: Path
+) -> None:
     with pytest.raises(UsageError, match="there is no song"):
         library.song(str(tmp_path / "elsewhere" / "Amber Rain.mp3"))
 
@@ -359,8 +469,9 @@ def test_stars_that_another_program_took_away_are_gone(library: Catalogue) -> No
 
 
 @pytest.mark.parametrize("written", [True, False])
-def test_a_new_song_of_an_old_name_has_no_stars(library: Catalogue, tmp_path: Path, written: bool
-                                                ) -> None:
+def test_a_new_song_of_an_old_name_has_no_stars(
+    library: Catalogue, tmp_path: Path, written: bool
+) -> None:
     path = library.songs()[0].path
     library.rate(path, 5)
     if written:
@@ -372,10 +483,17 @@ def test_a_new_song_of_an_old_name_has_no_stars(library: Catalogue, tmp_path: Pa
     assert read_tags(path).heard == Heard()
 
 
-@pytest.mark.parametrize("details", ['{"title": "X", "made": 2020}', '{"title": "X"}',
-                                     '{"title": "X", "made": "2026-11-01T10:00:00+00:00"}'])
-def test_details_that_come_later_take_no_stars(library: Catalogue, tmp_path: Path, details: str
-                                               ) -> None:
+@pytest.mark.parametrize(
+    "details",
+    [
+        '{"title": "X", "made": 2020}',
+        '{"title": "X"}',
+        '{"title": "X", "made": "2026-11-01T10:00:00+00:00"}',
+    ],
+)
+def test_details_that_come_later_take_no_stars(
+    library: Catalogue, tmp_path: Path, details: str
+) -> None:
     path = tagged(tmp_path / "output" / "From Elsewhere.mp3")
     library.scan()
     library.rate(path, 4)
@@ -386,11 +504,13 @@ def test_details_that_come_later_take_no_stars(library: Catalogue, tmp_path: Pat
 
 
 def test_a_rating_that_the_file_does_not_take_is_told_and_kept(
-        library: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    library: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = library.songs()[0].path
 
     def refuse(path: Path, heard: Heard) -> bool:
         raise StorageError(f"{path}: may not be written to")
+
     monkeypatch.setattr("scripts.library.index.write_heard", refuse)
     library.rate(path, 4)
     assert library.write_changes() == 1 and "may not be written to" in library.unwritten
@@ -401,6 +521,7 @@ def test_a_rating_that_the_file_does_not_take_is_told_and_kept(
 
 
 # -- the bin ---------------------------------------------------------------------------------
+
 
 def test_a_removed_song_comes_back_whole(library: Catalogue, tmp_path: Path) -> None:
     path = library.songs()[0].path
@@ -430,13 +551,15 @@ def test_the_bin_gives_back_the_last_one_first_and_harms_nobody(tmp_path: Path) 
 
 
 def test_a_song_that_cannot_be_moved_stays_whole_and_the_bin_works_on(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path, other = song(tmp_path, "One"), song(tmp_path, "Two")
 
     def hold_the_sound(file: Path, place: Path) -> None:
         if file == path:
             raise OSError(5, "a player holds it")
         os.replace(file, place)
+
     with monkeypatch.context() as patch:
         patch.setattr("scripts.library.bin._move", hold_the_sound)
         with pytest.raises(StorageError):
@@ -466,11 +589,17 @@ def test_a_song_never_comes_back_over_another(tmp_path: Path) -> None:
     assert path.read_bytes() == b"new" and binned(tmp_path)[0].files[0].read_bytes() == b"old"
 
 
-@pytest.mark.parametrize(("removed", "stays"), [
-    ("Foo.flac", {"Foo.mp3", "Foo.json"}), ("Foo.mp3", {"Foo.flac"}),
-    ("Foo.ogg", {"Foo.flac", "Foo.mp3", "Foo.json"})])
-def test_a_song_of_the_same_name_stays_when_another_is_removed(tmp_path: Path, removed: str,
-                                                               stays: set[str]) -> None:
+@pytest.mark.parametrize(
+    ("removed", "stays"),
+    [
+        ("Foo.flac", {"Foo.mp3", "Foo.json"}),
+        ("Foo.mp3", {"Foo.flac"}),
+        ("Foo.ogg", {"Foo.flac", "Foo.mp3", "Foo.json"}),
+    ],
+)
+def test_a_song_of_the_same_name_stays_when_another_is_removed(
+    tmp_path: Path, removed: str, stays: set[str]
+) -> None:
     for name in {removed, "Foo.flac", "Foo.mp3", "Foo.json"}:
         (tmp_path / name).write_bytes(b"x")
     remove(tmp_path / removed)
@@ -486,6 +615,7 @@ def test_an_ogg_comes_back_as_itself(tmp_path: Path) -> None:
 
 # -- playlists -------------------------------------------------------------------------------
 
+
 def test_a_playlist_comes_back_as_it_went_out(library: Catalogue, tmp_path: Path) -> None:
     songs = library.find("minor")
     assert write_m3u8(tmp_path / "a.m3u8", songs) == []
@@ -498,34 +628,48 @@ def test_a_playlist_comes_back_as_it_went_out(library: Catalogue, tmp_path: Path
 @pytest.mark.parametrize("title", ATTACKS)
 def test_no_title_becomes_a_line_of_a_playlist(tmp_path: Path, title: str) -> None:
     path = song(tmp_path, "x")
-    path.with_suffix(".json").write_text(json.dumps({"title": title, "asked": title, "key": title,
-                                                     "model": title, "styles": [title]}))
+    path.with_suffix(".json").write_text(
+        json.dumps(
+            {"title": title, "asked": title, "key": title, "model": title, "styles": [title]}
+        )
+    )
     library = Catalogue(tmp_path / "l.db", tmp_path)
     library.scan()
-    found, = library.songs()
+    (found,) = library.songs()
     assert found.title.isprintable() and library.notice == ""
     write_m3u8(tmp_path / "a.m3u8", [found])
     lines = (tmp_path / "a.m3u8").read_text(encoding="utf-8").splitlines()
     assert len(lines) == 3 and lines[1].startswith("#EXTINF:") and lines[2] == "x.mp3"
 
 
-@pytest.mark.parametrize("name", ["#EXTM3U.mp3", "Bach: Air.mp3", "a\nb.mp3", " lead.mp3",
-                                  "\x1b[2J.mp3"])
+@pytest.mark.parametrize(
+    "name", ["#EXTM3U.mp3", "Bach: Air.mp3", "a\nb.mp3", " lead.mp3", "\x1b[2J.mp3"]
+)
 @pytest.mark.skipif(os.name == "nt", reason="such names cannot be on Windows")
 def test_no_file_name_becomes_a_directive(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(FRAME)
     left = write_m3u8(tmp_path / "a.m3u8", [read_song(tmp_path / name)])
     found, told = read_m3u8(tmp_path / "a.m3u8")
-    assert told == [] and [p.resolve() for p in found] == \
-        ([] if left else [(tmp_path / name).resolve()])
+    assert told == [] and [p.resolve() for p in found] == (
+        [] if left else [(tmp_path / name).resolve()]
+    )
 
 
-@pytest.mark.parametrize(("line", "said"), [
-    ("http://evil.example/a.mp3", "an address"), ("\\\\evil\\share\\a.mp3", "network"),
-    ("//evil/share/a.mp3", "network"), ("file:///etc/passwd.mp3", "an address"),
-    ("/etc/passwd", "can be played"), ("../secret.txt", "can be played"),
-    ("none.mp3", "no such file"), ("a\x1b[2Jb.mp3", "control characters"),
-    ("smb://evil/a.mp3", "an address"), ("con.mp3", "no such file")])
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("http://evil.example/a.mp3", "an address"),
+        ("\\\\evil\\share\\a.mp3", "network"),
+        ("//evil/share/a.mp3", "network"),
+        ("file:///etc/passwd.mp3", "an address"),
+        ("/etc/passwd", "can be played"),
+        ("../secret.txt", "can be played"),
+        ("none.mp3", "no such file"),
+        ("a\x1b[2Jb.mp3", "control characters"),
+        ("smb://evil/a.mp3", "an address"),
+        ("con.mp3", "no such file"),
+    ],
+)
 def test_a_playlist_opens_nothing_but_files_of_sound(tmp_path: Path, line: str, said: str) -> None:
     (tmp_path / "a.m3u8").write_text(f"#EXTM3U\n{line}\n", encoding="utf-8")
     found, told = read_m3u8(tmp_path / "a.m3u8")
@@ -567,18 +711,22 @@ def test_playlists_are_kept_by_name(tmp_path: Path) -> None:
 
 # -- duplicates ------------------------------------------------------------------------------
 
+
 def test_the_same_and_the_alike_are_told_apart(tmp_path: Path) -> None:
     one, two, three = (song(tmp_path, n) for n in ("One", "Two", "Three"))
     write_heard(two, Heard(5, 3))  # another tag, the same sound
     three.write_bytes(three.read_bytes() + FRAME)
     for path in (one, three):
         path.with_suffix(".abc").write_text(TUNE)
-    found = [(kind, sorted(s.title for s in group))
-             for kind, group in duplicates([read_song(p) for p in (one, two, three)])]
+    found = [
+        (kind, sorted(s.title for s in group))
+        for kind, group in duplicates([read_song(p) for p in (one, two, three)])
+    ]
     assert found == [("the same", ["One", "Two"]), ("alike", ["One", "Three"])]
 
 
 # -- as commands -----------------------------------------------------------------------------
+
 
 def test_the_library_at_the_console(run: Run, home: Path) -> None:
     out = home / "output"
@@ -589,10 +737,12 @@ def test_the_library_at_the_console(run: Run, home: Path) -> None:
         done = run("library", *words)
         assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr
         return done.stdout + done.stderr
+
     assert "2 songs, 02:03" in said("list")
     assert "Night Bus: 4 of 5" in said("rate", "Night Bus", "4")
-    assert "Night Bus" in said("search", "rating>=4", "tempo<130") \
-        and "Amber" not in said("search", "rating>=4")
+    assert "Night Bus" in said("search", "rating>=4", "tempo<130") and "Amber" not in said(
+        "search", "rating>=4"
+    )
     said("playlist", "save", "Best", "rating>=4")
     assert "Best  (rating>=4; 1 song)" in said("playlist")
     said("playlist", "export", "Best", str(home / "best.m3u8"))
@@ -608,16 +758,27 @@ def test_the_library_at_the_console(run: Run, home: Path) -> None:
     assert '"title": "Night Bus"' in played.stdout and "Amber" not in played.stdout
 
 
-@pytest.mark.parametrize(("words", "said"), [
-    (["rate", "Nobody", "3"], "there is no song"), (["rate", "One", "9"], "is no rating"),
-    (["rate"], "needs"), (["search"], "needs words"), (["undo"], "the bin is empty"),
-    (["playlist", "show"], "library playlist:"), (["thumb", "One", "left"], "is no thumb"),
-    (["playlist", "delete", "none"], "no playlist"), (["remove", "../One"], "no song"),
-    (["remove", "/elsewhere/One.mp3"], "no song"), (["undo", "²"], "takes a number"),
-    (["playlist", "export", "rating>=0", "One.mp3"], "is no playlist's file"),
-    (["playlist", "export", "style:jazz", "rating>=0"], "is no playlist's file")])
-def test_a_slip_at_the_library_is_one_line(run: Run, home: Path, words: list[str], said: str
-                                           ) -> None:
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["rate", "Nobody", "3"], "there is no song"),
+        (["rate", "One", "9"], "is no rating"),
+        (["rate"], "needs"),
+        (["search"], "needs words"),
+        (["undo"], "the bin is empty"),
+        (["playlist", "show"], "library playlist:"),
+        (["thumb", "One", "left"], "is no thumb"),
+        (["playlist", "delete", "none"], "no playlist"),
+        (["remove", "../One"], "no song"),
+        (["remove", "/elsewhere/One.mp3"], "no song"),
+        (["undo", "²"], "takes a number"),
+        (["playlist", "export", "rating>=0", "One.mp3"], "is no playlist's file"),
+        (["playlist", "export", "style:jazz", "rating>=0"], "is no playlist's file"),
+    ],
+)
+def test_a_slip_at_the_library_is_one_line(
+    run: Run, home: Path, words: list[str], said: str
+) -> None:
     song(home / "output", "One")
     done = run("library", *words)
     lines = [x for x in done.stderr.splitlines() if x.startswith("llm-music-gen: ")]
@@ -635,11 +796,20 @@ def test_a_search_can_leave_songs_out_at_the_console(run: Run, home: Path) -> No
 
 def test_every_change_of_the_library_speaks_json(run: Run, home: Path) -> None:
     song(home / "output", "One")
-    for words in (["rate", "One", "3"], ["thumb", "One", "up"], ["rescan"], ["remove", "One"],
-                  ["bin"], ["undo"], ["playlist", "save", "All", "rating>=0"],
-                  ["playlist", "export", "All", str(home / "a.m3u8")],
-                  ["playlist", "import", str(home / "a.m3u8"), "Fixed"], ["playlist"],
-                  ["playlist", "delete", "all"], ["bin", "empty"]):
+    for words in (
+        ["rate", "One", "3"],
+        ["thumb", "One", "up"],
+        ["rescan"],
+        ["remove", "One"],
+        ["bin"],
+        ["undo"],
+        ["playlist", "save", "All", "rating>=0"],
+        ["playlist", "export", "All", str(home / "a.m3u8")],
+        ["playlist", "import", str(home / "a.m3u8"), "Fixed"],
+        ["playlist"],
+        ["playlist", "delete", "all"],
+        ["bin", "empty"],
+    ):
         done = run("library", *words, "--json")
         assert done.returncode == 0 and done.stdout, (words, done.stderr)
         assert all(isinstance(json.loads(line), dict) for line in done.stdout.splitlines())
@@ -647,11 +817,15 @@ def test_every_change_of_the_library_speaks_json(run: Run, home: Path) -> None:
 
 def test_a_playlist_replaces_only_its_like(run: Run, home: Path) -> None:
     song(home / "output", "One")
-    for words in (["save", "Jazz", "style:jazz"], ["save", "jazz", "style:jazz", "rating>=0"],
-                  ["export", "jazz", "rating>=0", str(home / "x.m3u8")]):
+    for words in (
+        ["save", "Jazz", "style:jazz"],
+        ["save", "jazz", "style:jazz", "rating>=0"],
+        ["export", "jazz", "rating>=0", str(home / "x.m3u8")],
+    ):
         assert run("library", "playlist", *words).returncode == 0
-    assert [p.query for p in load_playlists(home / "data" / "playlists.json").values()] == \
-        ["style:jazz rating>=0"]
+    assert [p.query for p in load_playlists(home / "data" / "playlists.json").values()] == [
+        "style:jazz rating>=0"
+    ]
     done = run("library", "playlist", "import", str(home / "x.m3u8"), "JAZZ")
     assert done.returncode == 2 and "is a smart playlist" in done.stderr
 
@@ -668,19 +842,49 @@ def test_a_library_whose_folder_is_gone_is_told(run: Run, home: Path) -> None:
 def test_two_programs_that_write_one_rating_leave_a_whole_song(tmp_path: Path, ending: str) -> None:
     path = tmp_path / "output" / f"a.{ending}"
     path.parent.mkdir()
-    subprocess.run([ffmpeg_path(), "-v", "error", "-f", "lavfi", "-i", "sine=duration=9",
-                    "-write_xing", "0", "-id3v2_version", "0", str(path)], check=True)
-    begun = [subprocess.Popen(
-        [sys.executable, "-c", "import sys; from pathlib import Path\n"
-         "from scripts.library.index import Catalogue\n"
-         "song = Path(sys.argv[1]); c = Catalogue(song.parent.parent / 'l.db', song.parent)\n"
-         "c.scan()\n"
-         "for n in range(40):\n    c.rate(song, 1 + n % 5); c.played(song); c.write_changes()",
-         str(path)], cwd=ROOT, stderr=subprocess.PIPE) for _ in range(2)]
+    subprocess.run(
+        [
+            ffmpeg_path(),
+            "-v",
+            "error",
+            "-f",
+            "lavfi",
+            "-i",
+            "sine=duration=9",
+            "-write_xing",
+            "0",
+            "-id3v2_version",
+            "0",
+            str(path),
+        ],
+        check=True,
+    )
+    begun = [
+        subprocess.Popen(
+            [
+                sys.executable,
+                "-c",
+                "import sys; from pathlib import Path\n"
+                "from scripts.library.index import Catalogue\n"
+                "song = Path(sys.argv[1])\n"
+                "c = Catalogue(song.parent.parent / 'l.db', song.parent)\n"
+                "c.scan()\n"
+                "for n in range(40):\n"
+                "    c.rate(song, 1 + n % 5); c.played(song); c.write_changes()",
+                str(path),
+            ],
+            cwd=ROOT,
+            stderr=subprocess.PIPE,
+        )
+        for _ in range(2)
+    ]
     for process in begun:
         assert process.communicate()[1] == b"" and process.returncode == 0
-    said = subprocess.run([ffmpeg_path(), "-v", "error", "-i", str(path), "-f", "null", "-"],
-                          capture_output=True, check=True).stderr
+    said = subprocess.run(
+        [ffmpeg_path(), "-v", "error", "-i", str(path), "-f", "null", "-"],
+        capture_output=True,
+        check=True,
+    ).stderr
     library = Catalogue(tmp_path / "l.db", path.parent)
     library.write_changes()
     assert said == b"" and read_tags(path).heard.plays == library.heard(path).plays == 80
@@ -688,8 +892,9 @@ def test_two_programs_that_write_one_rating_leave_a_whole_song(tmp_path: Path, e
 
 
 @pytest.mark.parametrize("written", [False, True])
-def test_a_rating_during_a_scan_is_not_taken_back(library: Catalogue, tmp_path: Path,
-                                                  written: bool) -> None:
+def test_a_rating_during_a_scan_is_not_taken_back(
+    library: Catalogue, tmp_path: Path, written: bool
+) -> None:
     first = library.songs()[0].path
     other = Catalogue(tmp_path / "library.db", tmp_path / "output")
     library.scan(again=True, heard=lambda done, of: None)
@@ -702,6 +907,7 @@ def test_a_rating_during_a_scan_is_not_taken_back(library: Catalogue, tmp_path: 
         if name == first.name and written:
             assert other.write_changes() == 0
         return known
+
     library._merged = rate_meanwhile  # type: ignore[method-assign]
     library.scan(again=True)
     assert library.heard(first).rating == 5
@@ -725,6 +931,7 @@ def test_a_locked_library_is_told_and_the_songs_are_listed(tmp_path: Path) -> No
     holder.execute("PRAGMA locking_mode = EXCLUSIVE")
     holder.execute("CREATE TABLE x (y)")
     import scripts.library.index as catalogue
+
     before = catalogue.open_database.__defaults__
     catalogue.open_database.__defaults__ = (0.1,)
     try:

@@ -30,6 +30,7 @@ Song = Callable[..., SongArrangement]
 def song(brief: Callable[..., Brief], tune: LeadSheet) -> Song:
     def make(words: str, length: str = "0.4", **more: object) -> SongArrangement:
         return arrange(brief(words, key="E minor", length=length, **more), tune, paths.DATA)
+
     return make
 
 
@@ -38,8 +39,9 @@ def whole(blocks: Iterator[np.ndarray]) -> np.ndarray:
 
 
 def noise(seconds: float, level: float = 0.2) -> np.ndarray:
-    return (level * np.random.default_rng(4).standard_normal((2, int(seconds * RATE)))
-            ).astype(np.float32)
+    return (level * np.random.default_rng(4).standard_normal((2, int(seconds * RATE)))).astype(
+        np.float32
+    )
 
 
 @pytest.mark.parametrize("words", ["Chill, Dubstep", "jazz", "classical", "ambient", "rock"])
@@ -75,16 +77,18 @@ def test_stems_add_up_to_the_mix(song: Song) -> None:
 
 
 def test_tuning_moves_everything(song: Song) -> None:
-    low, high = (whole(render(song("ambient", "0.3", tuning=t), INSTRUMENTS))
-                 for t in (432.0, 440.0))
+    low, high = (
+        whole(render(song("ambient", "0.3", tuning=t), INSTRUMENTS)) for t in (432.0, 440.0)
+    )
     assert not np.allclose(low, high)
 
 
 def test_blocks_do_not_change_the_reverb() -> None:
     sound = noise(1.0)[0]
     whole_, room = Reverb()(sound), Reverb()
-    pieces = np.concatenate([room(sound[i:i + 9000]).copy()
-                             for i in range(0, len(sound), 9000)], axis=1)
+    pieces = np.concatenate(
+        [room(sound[i : i + 9000]).copy() for i in range(0, len(sound), 9000)], axis=1
+    )
     assert np.allclose(whole_, pieces, atol=1e-4)
 
 
@@ -93,7 +97,7 @@ def test_a_room_answers_late_and_dies_in_its_time() -> None:
     click[0] = 1
     wet = Reverb(1.5)(click)
     power = (wet**2).sum(axis=0)
-    assert power[:RATE // 250].sum() < 1e-6 * power.sum()
+    assert power[: RATE // 250].sum() < 1e-6 * power.sum()
     late = np.cumsum(power[::-1])[::-1]
     decay = [int(np.argmax(late < 10 ** (-d / 10) * late[0])) / RATE for d in (5, 35)]
     assert 0.9 < (decay[1] - decay[0]) * 2 < 1.8
@@ -109,10 +113,10 @@ def test_an_echo_comes_after_its_time_and_on_the_other_side_next() -> None:
 
 def mastered(sound: np.ndarray, size: int, gain: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
     master = Master(gain)
-    parts = [master(sound[:, i:i + size]) for i in range(0, sound.shape[1], size)]
+    parts = [master(sound[:, i : i + size]) for i in range(0, sound.shape[1], size)]
     parts.append(master.flush())
     out, curve = (np.concatenate(p, axis=-1) for p in zip(*parts, strict=True))
-    return out[:, :sound.shape[1]], curve[:sound.shape[1]]
+    return out[:, : sound.shape[1]], curve[: sound.shape[1]]
 
 
 def test_the_master_bus_leaves_quiet_sound_alone() -> None:
@@ -131,9 +135,10 @@ def test_no_peak_passes_the_limiter_between_samples_either() -> None:
     t = np.arange(RATE) / RATE
     tone = np.sin(2 * np.pi * RATE / 4 * t + np.pi / 4)  # peaks lie between the samples
     burst = np.where((t > 0.3) & (t < 0.31), 4.0, 0.2)
-    for sound in (np.stack((tone, tone)).astype(np.float32) * burst.astype(np.float32),
-                  sosfilt(butter(6, 15_000, fs=RATE, output="sos"), noise(1.0, 2.0)
-                          ).astype(np.float32)):
+    for sound in (
+        np.stack((tone, tone)).astype(np.float32) * burst.astype(np.float32),
+        sosfilt(butter(6, 15_000, fs=RATE, output="sos"), noise(1.0, 2.0)).astype(np.float32),
+    ):
         out, _ = mastered(sound, 7000)
         assert np.abs(resample_poly(out, 8, 1, axis=1)).max() < 10 ** (-1 / 20)
 
@@ -165,10 +170,10 @@ def test_loudness_is_what_the_standard_says() -> None:
 def test_loudness_can_be_measured_block_by_block() -> None:
     rng = np.random.default_rng(3)
     sound = (0.2 * rng.standard_normal((2, 20 * RATE))).astype(np.float32)
-    sound[:, :5 * RATE] *= 0.1
+    sound[:, : 5 * RATE] *= 0.1
     meter = Meter()
     for at in range(0, sound.shape[1], 131_071):
-        meter.add(sound[:, at:at + 131_071])
+        meter.add(sound[:, at : at + 131_071])
     assert abs(meter.loudness() - integrated(sound)) < 0.05
     assert Meter().loudness() == -70.0
 
@@ -186,8 +191,9 @@ def test_sound_that_crosses_a_block_is_not_lost() -> None:
     channel = Channel(TrackStyle("x", gain=0), 1000)
     sound = np.arange(1, 5001, dtype=np.float32)[None, :]
     channel.add(300, sound)
-    out = np.concatenate([b for b in (channel.take(700) for _ in range(8)) if b is not None],
-                         axis=1)
+    out = np.concatenate(
+        [b for b in (channel.take(700) for _ in range(8)) if b is not None], axis=1
+    )
     assert np.array_equal(out[0, 300:5300], sound[0]) and not out[0, 5300:].any()
 
 
@@ -196,7 +202,7 @@ def test_the_equaliser_moves_towards_mastered_music() -> None:
     power = np.repeat(10 ** (MASTERED / 10) / each, each)
     assert balanced(power).is_flat
     dull = power.copy()
-    dull[6 * each:] *= 10 ** (-10 / 10)
+    dull[6 * each :] *= 10 ** (-10 / 10)
     tone = balanced(dull)
     assert all(g > 3 for g in tone.gains[6:9]) and all(g <= 0 for g in tone.gains[:5])
     heard = 10 * np.log10((dull * tone.at(BANDS) ** 2).reshape(-1, each).sum(axis=1)) - MASTERED
@@ -213,7 +219,7 @@ def test_a_tone_filters_as_its_knobs_say_in_any_blocks() -> None:
         assert abs(gain[hertz] - wanted) < 0.7
     sound = noise(1.0)
     whole_, pieces = Equaliser(tone)(sound), Equaliser(tone)
-    parts = [pieces(sound[:, i:i + 1111]).copy() for i in range(0, RATE, 1111)]
+    parts = [pieces(sound[:, i : i + 1111]).copy() for i in range(0, RATE, 1111)]
     assert np.allclose(whole_, np.concatenate(parts, axis=1), atol=1e-4)
     flat = Equaliser(Tone())
     assert flat(sound) is sound

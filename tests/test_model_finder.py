@@ -40,25 +40,49 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 
 def test_the_four_named_models_are_offered() -> None:
     assert {o.file for o in OFFERS} == {
-        "ILM3-8B-Ruby-Music.Q6_K.gguf", "ScrapeGoat-Music-Stage2.Q6_K.gguf",
-        "music_generation_model.Q6_K.gguf", "ChatMusician.Q6_K.gguf"}
+        "ILM3-8B-Ruby-Music.Q6_K.gguf",
+        "ScrapeGoat-Music-Stage2.Q6_K.gguf",
+        "music_generation_model.Q6_K.gguf",
+        "ChatMusician.Q6_K.gguf",
+    }
     for offer in OFFERS:
         assert offer.size > 1e9 and offer.licence and offer.good_for
 
 
-@pytest.mark.parametrize(("words", "file"), [
-    ("ruby", "ILM3-8B-Ruby-Music.Q6_K.gguf"), ("ILM3", "ILM3-8B-Ruby-Music.Q6_K.gguf"),
-    ("Scrape", "ScrapeGoat-Music-Stage2.Q6_K.gguf"),
-    ("music_generation_model", "music_generation_model.Q6_K.gguf"),
-    ("ChatMusician.Q6_K.gguf", "ChatMusician.Q6_K.gguf"),
-    ("https://huggingface.co/a/b-GGUF/blob/main/c.gguf", "c.gguf"), ("a/b/c.gguf", "c.gguf")])
+@pytest.mark.parametrize(
+    ("words", "file"),
+    [
+        ("ruby", "ILM3-8B-Ruby-Music.Q6_K.gguf"),
+        ("ILM3", "ILM3-8B-Ruby-Music.Q6_K.gguf"),
+        ("Scrape", "ScrapeGoat-Music-Stage2.Q6_K.gguf"),
+        ("music_generation_model", "music_generation_model.Q6_K.gguf"),
+        ("ChatMusician.Q6_K.gguf", "ChatMusician.Q6_K.gguf"),
+        ("https://huggingface.co/a/b-GGUF/blob/main/c.gguf", "c.gguf"),
+        ("a/b/c.gguf", "c.gguf"),
+    ],
+)
 def test_a_model_is_named_shortly_or_by_its_address(words: str, file: str) -> None:
     assert find_offer(words, OFFERS).file == file
 
 
-@pytest.mark.parametrize("words", ["music gen", "", "y", "8", "1", "ru", "h", "rubens",
-                                   "a/../c.gguf", "a/b/con.gguf", "a/b/../c.gguf",
-                                   "https://example.com/a/b/c.gguf", "a/b/c.zip"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "music gen",
+        "",
+        "y",
+        "8",
+        "1",
+        "ru",
+        "h",
+        "rubens",
+        "a/../c.gguf",
+        "a/b/con.gguf",
+        "a/b/../c.gguf",
+        "https://example.com/a/b/c.gguf",
+        "a/b/c.zip",
+    ],
+)
 def test_a_name_that_means_none_or_several_is_refused(words: str) -> None:
     with pytest.raises(UsageError, match="Ruby, ScrapeGoat"):
         find_offer(words, OFFERS)
@@ -200,8 +224,10 @@ def test_two_windows_do_not_fetch_one_model_at_once(run: Run, hub: Hub, home: Pa
     assert first.returncode == 0
 
 
-@pytest.mark.parametrize(("status", "words"), [
-    (404, "no such file"), (500, "answers with 500"), (401, "no such file"), (403, "403")])
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(404, "no such file"), (500, "answers with 500"), (401, "no such file"), (403, "403")],
+)
 def test_the_hubs_refusals_are_told_in_words(run: Run, hub: Hub, status: int, words: str) -> None:
     hub.status = status
     done = run("models", "add", TUNES)
@@ -209,15 +235,19 @@ def test_the_hubs_refusals_are_told_in_words(run: Run, hub: Hub, status: int, wo
     assert "Traceback" not in done.stderr and len(done.stderr.splitlines()) == 2
 
 
-def test_no_network_and_a_wrong_proxy_are_told_apart(run: Run, monkeypatch: pytest.MonkeyPatch
-                                                     ) -> None:
+def test_no_network_and_a_wrong_proxy_are_told_apart(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     said = run("models", "add", TUNES).stderr
     assert "no connection; check the network, the same words" in said, said
     monkeypatch.setenv("HF_ENDPOINT", "https://hub.invalid")
-    for proxy in ("http://me:secret@127.0.0.1:9", "socks5://me:secret@127.0.0.1:9",
-                  "ftp://me:secret@127.0.0.1:9"):
+    for proxy in (
+        "http://me:secret@127.0.0.1:9",
+        "socks5://me:secret@127.0.0.1:9",
+        "ftp://me:secret@127.0.0.1:9",
+    ):
         monkeypatch.setenv("HTTPS_PROXY", proxy)
         done = run("models", "add", TUNES)
         assert done.returncode == 1 and "the proxy 127.0.0.1:9" in done.stderr, done.stderr
@@ -225,8 +255,9 @@ def test_no_network_and_a_wrong_proxy_are_told_apart(run: Run, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("token", ["", "  ", "abc ", "abc\ndef"])
-def test_a_token_is_never_shown(run: Run, hub: Hub, home: Path, token: str,
-                                monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_token_is_never_shown(
+    run: Run, hub: Hub, home: Path, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HF_TOKEN", token)
     done = run("models", "add", TUNES)
     assert "abc" not in done.stderr + done.stdout and "a fault in" not in done.stderr
@@ -237,13 +268,14 @@ def test_the_known_models_must_be_the_known_ones(hub: Hub, tmp_path: Path) -> No
     """A file of the list that has been exchanged on the hub is not taken."""
     offer = next(o for o in OFFERS if o.sha256)
     hub.files[f"/{offer.repo}/resolve/main/{offer.file}"] = STARTER.read_bytes()
-    code = ("from pathlib import Path; from scripts.llm.downloads import Offer; "
-            "from scripts.llm.hub import fetch; "
-            f"fetch(Offer({offer.name!r}, {offer.repo!r}, {offer.file!r}, sha256={offer.sha256!r})"
-            f", Path({str(tmp_path)!r}), print)")
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True,
-                          check=False)
+    code = (
+        "from pathlib import Path; from scripts.llm.downloads import Offer; "
+        "from scripts.llm.hub import fetch; "
+        f"fetch(Offer({offer.name!r}, {offer.repo!r}, {offer.file!r}, sha256={offer.sha256!r})"
+        f", Path({str(tmp_path)!r}), print)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert done.returncode and "not the one that this program knows" in done.stderr
     assert not list(tmp_path.iterdir())
-
-

@@ -21,10 +21,20 @@ def test_notes_are_read_as_people_write_them() -> None:
     assert pitch_name(60) == "C4" and pitch_name(58) == "Bb3"
 
 
-@pytest.mark.parametrize(("text", "said"), [
-    ("", "has 0 notes"), ("C4 " * 17, "has 17 notes"), ("C4 H4", '"H4" is no note'),
-    ("C", "is no note"), ("C4E4", "is no note"), ("C9", r"outside the range.*C3 to C6"),
-    ("C4 \x1b[2J", "is no note"), ("C-1", "outside the range"), ("C##10", "is no note")])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "has 0 notes"),
+        ("C4 " * 17, "has 17 notes"),
+        ("C4 H4", '"H4" is no note'),
+        ("C", "is no note"),
+        ("C4E4", "is no note"),
+        ("C9", r"outside the range.*C3 to C6"),
+        ("C4 \x1b[2J", "is no note"),
+        ("C-1", "outside the range"),
+        ("C##10", "is no note"),
+    ],
+)
 def test_what_is_no_motif_is_told(text: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         parse_motif(text, 48, 84)
@@ -43,13 +53,13 @@ def test_a_tune_begins_with_it_and_comes_back_to_it(pitches: list[int]) -> None:
     tune = read_abc(TUNE)
     sheet = with_motif(tune, pitches)
     sung = [p for _, _, p in held_notes(sheet.parts[0])]
-    assert sung[:len(pitches)] == pitches
+    assert sung[: len(pitches)] == pitches
     assert [b.ticks for b in sheet.bars] == [b.ticks for b in tune.bars]
     assert sheet.parts[1:] == tune.parts[1:]
     # 12 notes stand before the middle of the part.
     if len(pitches) <= 12:
         middle = held_notes(sheet.parts[0][4:])
-        assert [p for _, _, p in middle][:len(pitches)] == pitches
+        assert [p for _, _, p in middle][: len(pitches)] == pitches
 
 
 def test_a_note_that_is_tied_stays_one_note() -> None:
@@ -57,7 +67,7 @@ def test_a_note_that_is_tied_stays_one_note() -> None:
     tune = read_abc(tied.replace('"Em"e2g2b2g2|"C"', '"Em"B2g2b2g2|"C"', 2))
     for pitches in ([60, 62, 64, 65], list(range(60, 76)), list(range(60, 74))):
         sung = [p for _, _, p in held_notes(with_motif(tune, pitches).parts[0])]
-        assert sung[:min(len(pitches), 14)] == pitches[:14]
+        assert sung[: min(len(pitches), 14)] == pitches[:14]
 
 
 def test_the_key_follows_the_motif_unless_it_was_asked_for(brief: Callable[..., Brief]) -> None:

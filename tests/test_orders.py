@@ -72,8 +72,17 @@ def test_an_order_that_was_cancelled_with_ctrl_c_is_not_taken_over(home: Path) -
     jobs.close()
 
 
-@pytest.mark.parametrize("word", [["--length", "2"], ["--songs", "9"], ["--out", "x"],
-                                  ["--tuning", "432"], ["--loop"], ["--also", "mid"]])
+@pytest.mark.parametrize(
+    "word",
+    [
+        ["--length", "2"],
+        ["--songs", "9"],
+        ["--out", "x"],
+        ["--tuning", "432"],
+        ["--loop"],
+        ["--also", "mid"],
+    ],
+)
 def test_going_on_takes_no_other_wishes(run: Run, home: Path, word: list[str]) -> None:
     kept(home, order(out=home / "output")).close()
     done = run("generate", "--resume", *word)
@@ -103,8 +112,11 @@ def test_a_cluster_that_is_not_there_leaves_no_order(run: Run) -> None:
 
 def test_an_order_that_is_given_up_is_told_with_its_style(run: Run, home: Path) -> None:
     broken = home / "models" / "broken.gguf"
-    jobs = kept(home, order("folk", 9, out=home / "output", model=str(broken)),
-                order("jazz", 1, out=home / "output"))
+    jobs = kept(
+        home,
+        order("folk", 9, out=home / "output", model=str(broken)),
+        order("jazz", 1, out=home / "output"),
+    )
     done = run("generate", "--resume")
     assert done.returncode == 1 and jobs.job(1).state == STOPPED
     assert 'song number 3 of 9, "folk", failed' in done.stderr
@@ -156,8 +168,9 @@ def test_a_lone_paused_order_says_what_it_waits_for(home: Path) -> None:
 
 
 def test_text_of_a_job_file_never_steers_the_console(run: Run, home: Path) -> None:
-    (home / "plan.json").write_text(json.dumps(
-        {"styles": "Jazz \x1b]0;boo\x07\x1b[31mred", "songs": 2, "length": "0.17"}))
+    (home / "plan.json").write_text(
+        json.dumps({"styles": "Jazz \x1b]0;boo\x07\x1b[31mred", "songs": 2, "length": "0.17"})
+    )
     made = run("generate", "--job-file", str(home / "plan.json"))
     listed = run("jobs", "list")
     assert made.returncode == 0 and "Jazz" in listed.stdout
@@ -170,8 +183,7 @@ def test_numbers_that_no_order_can_have_are_a_slip(run: Run) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="mounts a file system")
-def test_orders_in_a_folder_that_cannot_be_written_are_listed_and_made_once(tmp_path: Path
-                                                                           ) -> None:
+def test_orders_in_a_folder_that_cannot_be_written_are_listed_and_made_once(tmp_path: Path) -> None:
     home = tmp_path / "home"
     (home / "data").mkdir(parents=True)
     (home / "models").mkdir()
@@ -182,10 +194,16 @@ def test_orders_in_a_folder_that_cannot_be_written_are_listed_and_made_once(tmp_
     try:
         subprocess.run(["mount", "-o", "remount,ro,bind", home], check=True)
         listed, *made = [
-            subprocess.run([sys.executable, "-m", "scripts.cli.main", *words], cwd=ROOT,
-                           env={**os.environ, "LLM_MUSIC_GEN_HOME": str(home)},
-                           capture_output=True, text=True, check=False)
-            for words in (["jobs", "list"], ["generate", "--resume"], ["generate", "--resume"])]
+            subprocess.run(
+                [sys.executable, "-m", "scripts.cli.main", *words],
+                cwd=ROOT,
+                env={**os.environ, "LLM_MUSIC_GEN_HOME": str(home)},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            for words in (["jobs", "list"], ["generate", "--resume"], ["generate", "--resume"])
+        ]
     finally:
         subprocess.run(["umount", home], check=True)
     assert listed.returncode == 0 and "0 of 1 songs" in listed.stdout

@@ -21,8 +21,9 @@ HABITS = load_habits(paths.DATA / "progressions.toml")
 
 @pytest.mark.parametrize("words", ["pop", "jazz", "celtic", "baroque", "techno", "metal"])
 @pytest.mark.parametrize("key", ["C major", "F# minor", "D dorian", "Bb harmonic minor"])
-def test_a_plan_fills_the_parts_and_comes_home(words: str, key: str, brief: Callable[..., Brief]
-                                               ) -> None:
+def test_a_plan_fills_the_parts_and_comes_home(
+    words: str, key: str, brief: Callable[..., Brief]
+) -> None:
     asked = brief(words, key=key)
     plan = plan_chords(asked, HABITS, 0)
     assert len(plan) == sum(asked.parts)
@@ -32,10 +33,14 @@ def test_a_plan_fills_the_parts_and_comes_home(words: str, key: str, brief: Call
     assert len({c.root for c in plan}) >= 3
 
 
-def test_plans_differ_by_turn_and_seed_and_are_kept_by_the_grammar(brief: Callable[..., Brief]
-                                                                   ) -> None:
-    plans = {plan_chords(brief("pop", key="C major", seed=s), HABITS, turn)
-             for s in range(4) for turn in range(3)}
+def test_plans_differ_by_turn_and_seed_and_are_kept_by_the_grammar(
+    brief: Callable[..., Brief],
+) -> None:
+    plans = {
+        plan_chords(brief("pop", key="C major", seed=s), HABITS, turn)
+        for s in range(4)
+        for turn in range(3)
+    }
     assert len(plans) >= 10
     asked = brief("pop", key="C major")
     plan = plan_chords(asked, HABITS, 0)
@@ -66,7 +71,8 @@ def test_every_progression_can_be_read() -> None:
 
 def test_a_broken_progression_is_refused_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "progressions.toml"
-    path.write_text('[pop]\nmajor = ["3 I IV V I"]\nminor = []\n[odd]\nmajor = ["3 I H9#x"]\n'
-                    "minor = []\n")
+    path.write_text(
+        '[pop]\nmajor = ["3 I IV V I"]\nminor = []\n[odd]\nmajor = ["3 I H9#x"]\nminor = []\n'
+    )
     with pytest.raises(UsageError, match=r"progressions.toml, line 4: .*H9#x"):
         load_habits(path)

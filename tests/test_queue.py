@@ -11,9 +11,26 @@ from hypothesis import strategies as st
 from scripts.jukebox.queue import REPEATS, Queue
 from scripts.library.songs import Song
 
-ORDERS = st.lists(st.tuples(st.sampled_from(["next", "over", "previous", "add", "drop", "keep",
-                                             "shuffle", "plain", "jump", *REPEATS]),
-                            st.integers(0, 11)), max_size=40)
+ORDERS = st.lists(
+    st.tuples(
+        st.sampled_from(
+            [
+                "next",
+                "over",
+                "previous",
+                "add",
+                "drop",
+                "keep",
+                "shuffle",
+                "plain",
+                "jump",
+                *REPEATS,
+            ]
+        ),
+        st.integers(0, 11),
+    ),
+    max_size=40,
+)
 
 
 def songs(count: int, start: int = 0) -> list[Song]:
@@ -37,14 +54,15 @@ def test_the_loop_visits_every_song_in_turn(count: int, steps: int) -> None:
 def test_shuffle_visits_every_song_once_a_round(count: int, rounds: int, seed: int) -> None:
     visited = play(Queue(songs(count), shuffle=True, seed=seed), count * rounds)
     for n in range(rounds):
-        assert sorted(visited[n * count:(n + 1) * count]) == sorted(titles(songs(count)))
+        assert sorted(visited[n * count : (n + 1) * count]) == sorted(titles(songs(count)))
     if count > 1:
         assert all(one != two for one, two in pairwise(visited))
 
 
 @given(st.integers(0, 9), st.booleans(), st.sampled_from(REPEATS), ORDERS, st.integers(0, 99))
-def test_what_is_shown_as_next_is_what_comes(count: int, shuffle: bool, repeat: str,
-                                             orders: list[tuple[str, int]], seed: int) -> None:
+def test_what_is_shown_as_next_is_what_comes(
+    count: int, shuffle: bool, repeat: str, orders: list[tuple[str, int]], seed: int
+) -> None:
     """After anything that can be done to a queue."""
     queue = Queue(songs(count), repeat, shuffle, seed)
     for order, n in orders:
@@ -65,12 +83,19 @@ def do(queue: Queue, order: str, n: int) -> None:
     if order in REPEATS:
         queue.repeat = order
     else:
-        {"next": queue.next, "over": lambda: queue.next(by_itself=True),
-         "previous": queue.previous, "add": lambda: queue.add([some]),
-         "drop": lambda: queue.drop(some), "keep": lambda: queue.keep(s.path for s in songs(n)),
-         "shuffle": lambda: queue.set_shuffle(True), "plain": lambda: queue.set_shuffle(False),
-         "jump": lambda: queue.jump(some) if some.path in {s.path for s in queue.order} else None,
-         }[order]()
+        {
+            "next": queue.next,
+            "over": lambda: queue.next(by_itself=True),
+            "previous": queue.previous,
+            "add": lambda: queue.add([some]),
+            "drop": lambda: queue.drop(some),
+            "keep": lambda: queue.keep(s.path for s in songs(n)),
+            "shuffle": lambda: queue.set_shuffle(True),
+            "plain": lambda: queue.set_shuffle(False),
+            "jump": lambda: (
+                queue.jump(some) if some.path in {s.path for s in queue.order} else None
+            ),
+        }[order]()
 
 
 def test_new_songs_join_without_a_jump() -> None:
@@ -85,7 +110,7 @@ def test_shuffled_newcomers_still_come_this_round() -> None:
     queue = Queue(songs(5), shuffle=True, seed=1)
     queue.next()
     queue.add(songs(5, 5))
-    assert {*titles(queue.order[queue.index:])} == {*titles(songs(10))}
+    assert {*titles(queue.order[queue.index :])} == {*titles(songs(10))}
 
 
 def test_vanished_songs_leave_and_the_one_playing_stays_to_its_end() -> None:

@@ -47,8 +47,9 @@ def kept(tmp_path: Path, name: str, data: str | bytes) -> Path:
     return path
 
 
-def arranged(piece: Piece, styles: dict[str, Style], words: str, **wishes: object
-             ) -> GivenArrangement:
+def arranged(
+    piece: Piece, styles: dict[str, Style], words: str, **wishes: object
+) -> GivenArrangement:
     made = brief_for(piece, Wishes(words, **{"length": "", **wishes}), styles, 5)  # type: ignore
     return arrange_piece(made.brief, made.piece, paths.DATA, OCTAVES)
 
@@ -74,10 +75,13 @@ def midi(*tracks: list[mido.Message], **more: object) -> bytes:
     return out.getvalue()
 
 
-def note(key: int, length: int, channel: int = 0, velocity: int = 90, wait: int = 0
-         ) -> list[mido.Message]:
-    return [mido.Message("note_on", note=key, velocity=velocity, channel=channel, time=wait),
-            mido.Message("note_off", note=key, channel=channel, time=length)]
+def note(
+    key: int, length: int, channel: int = 0, velocity: int = 90, wait: int = 0
+) -> list[mido.Message]:
+    return [
+        mido.Message("note_on", note=key, velocity=velocity, channel=channel, time=wait),
+        mido.Message("note_off", note=key, channel=channel, time=length),
+    ]
 
 
 # --- ABC
@@ -94,16 +98,26 @@ def test_repeats_endings_and_the_pickup_of_an_abc_are_played(tmp_path: Path) -> 
 
 
 def test_every_voice_and_chord_of_an_abc_is_kept(tmp_path: Path) -> None:
-    piece = open_piece(kept(tmp_path, "two.abc", (
-        "X:1\nM:4/4\nL:1/4\nK:F\nV:1\n[FAc]2 (3c/B/A/ G|F4|]\nV:2\nF,,4|F,,4|]\n")))
+    piece = open_piece(
+        kept(
+            tmp_path,
+            "two.abc",
+            ("X:1\nM:4/4\nL:1/4\nK:F\nV:1\n[FAc]2 (3c/B/A/ G|F4|]\nV:2\nF,,4|F,,4|]\n"),
+        )
+    )
     assert [len(v.notes) for v in piece.voices] == [8, 2]
     assert {n.pitch for n in piece.voices[0].notes if n.start == 0} == {65, 69, 72}
     assert piece.voices[1].notes[0].pitch == 41
 
 
 def test_what_an_abc_with_faults_holds_is_saved_and_the_lines_are_named(tmp_path: Path) -> None:
-    piece = open_piece(kept(tmp_path, "faults.abc", (
-        "X:1\nM:4/4\nL:1/8\nK:C\nC2E2G2c2|C2E2G2|\nC2 § E2G2c2|\nC2E2G2c2e2|C8|]\n")))
+    piece = open_piece(
+        kept(
+            tmp_path,
+            "faults.abc",
+            ("X:1\nM:4/4\nL:1/8\nK:C\nC2E2G2c2|C2E2G2|\nC2 § E2G2c2|\nC2E2G2c2e2|C8|]\n"),
+        )
+    )
     assert [r.split(":")[0] for r in piece.remarks] == ["line 5", "line 6", "line 7"]
     assert "2 eighths too short" in piece.remarks[0] and "'§'" in piece.remarks[1]
     assert "2 eighths too long" in piece.remarks[2]
@@ -118,16 +132,31 @@ def test_what_is_no_tune_is_refused_in_one_line(tmp_path: Path, text: str) -> No
     assert "none.abc" in str(error.value) and "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize(("body", "notes"), [
-    ("(5CDEFG C2 C4|", [(0, 60, 4.8), (4.8, 62, 4.8), (9.6, 64, 4.8), (14.4, 65, 4.8),
-                        (19.2, 67, 4.8), (24, 60, 24), (48, 60, 48)]),
-    ("[CE]8-|[CE]8|", [(0, 60, 192), (0, 64, 192)]),
-    ("[EG]4-[CG]4|", [(0, 64, 48), (0, 67, 96), (48, 60, 48)]),
-    ("^F8-|F8|", [(0, 66, 192)]),
-    ("C/8D/8E/4F/2 G7|", [(0, 60, 1.5), (1.5, 62, 1.5), (3, 64, 3), (6, 65, 6), (12, 67, 84)]),
-    ("G:|A8|", [(84, 67, 12), (180, 67, 12), (192, 69, 96)])])
+@pytest.mark.parametrize(
+    ("body", "notes"),
+    [
+        (
+            "(5CDEFG C2 C4|",
+            [
+                (0, 60, 4.8),
+                (4.8, 62, 4.8),
+                (9.6, 64, 4.8),
+                (14.4, 65, 4.8),
+                (19.2, 67, 4.8),
+                (24, 60, 24),
+                (48, 60, 48),
+            ],
+        ),
+        ("[CE]8-|[CE]8|", [(0, 60, 192), (0, 64, 192)]),
+        ("[EG]4-[CG]4|", [(0, 64, 48), (0, 67, 96), (48, 60, 48)]),
+        ("^F8-|F8|", [(0, 66, 192)]),
+        ("C/8D/8E/4F/2 G7|", [(0, 60, 1.5), (1.5, 62, 1.5), (3, 64, 3), (6, 65, 6), (12, 67, 84)]),
+        ("G:|A8|", [(84, 67, 12), (180, 67, 12), (192, 69, 96)]),
+    ],
+)
 def test_odd_lengths_tied_chords_and_carried_signs_are_kept(
-        body: str, notes: list[tuple[float, int, float]], tmp_path: Path) -> None:
+    body: str, notes: list[tuple[float, int, float]], tmp_path: Path
+) -> None:
     piece = open_piece(kept(tmp_path, "a.abc", f"X:1\nM:4/4\nL:1/8\nK:C\n{body}\n"))
     assert [(round(n.start, 3), n.pitch, round(n.ticks, 3)) for n in piece.notes] == notes
 
@@ -148,6 +177,7 @@ def test_many_faults_and_huge_numbers_take_no_time(tmp_path: Path) -> None:
 @given(st.text(alphabet="abcdefgABCz|:[]\"()^_=,'/0123456789-<>& \nKMLVP%", max_size=150))
 def test_any_abc_is_read_or_refused(text: str) -> None:
     from scripts.score.abc_piece import read_abc_piece
+
     try:
         piece = read_abc_piece("X:1\nM:4/4\nL:1/8\nK:C\n" + text)
     except NotationError:
@@ -159,32 +189,48 @@ def test_any_abc_is_read_or_refused(text: str) -> None:
 
 
 def test_a_midi_file_keeps_its_notes_programs_and_drums(tmp_path: Path) -> None:
-    data = midi([mido.MetaMessage("set_tempo", tempo=500_000),
-                 mido.MetaMessage("time_signature", numerator=3, denominator=4)],
-                [mido.Message("program_change", program=73), *note(72, 480), *note(74, 960)],
-                [*note(36, 240, 9), *note(38, 240, 9, wait=480)])
+    data = midi(
+        [
+            mido.MetaMessage("set_tempo", tempo=500_000),
+            mido.MetaMessage("time_signature", numerator=3, denominator=4),
+        ],
+        [mido.Message("program_change", program=73), *note(72, 480), *note(74, 960)],
+        [*note(36, 240, 9), *note(38, 240, 9, wait=480)],
+    )
     piece = open_piece(kept(tmp_path, "a.mid", data))
     flute, drums = piece.voices
     assert (flute.program, [(n.start, n.ticks, n.pitch) for n in flute.notes]) == (
-        73, [(0, 24, 72), (24, 48, 74)])
+        73,
+        [(0, 24, 72), (24, 48, 74)],
+    )
     assert drums.is_kit and [n.pitch for n in drums.notes] == [36, 38]
     assert str(piece.meter) == "3/4" and piece.tempo == 120 and piece.is_played
 
 
 def test_the_pedal_holds_keys_and_hanging_notes_end(tmp_path: Path) -> None:
-    data = midi([mido.Message("control_change", control=64, value=127), *note(60, 240),
-                 mido.Message("control_change", control=64, value=0, time=720),
-                 mido.Message("note_on", note=64, velocity=80),
-                 mido.Message("note_on", note=67, velocity=0, time=480)])
+    data = midi(
+        [
+            mido.Message("control_change", control=64, value=127),
+            *note(60, 240),
+            mido.Message("control_change", control=64, value=0, time=720),
+            mido.Message("note_on", note=64, velocity=80),
+            mido.Message("note_on", note=67, velocity=0, time=480),
+        ]
+    )
     piece = open_piece(kept(tmp_path, "pedal.mid", data))
     assert [(n.pitch, n.ticks) for n in piece.notes] == [(60, 48), (64, 24)]
 
 
-def test_plain_midi_keeps_every_note_at_its_second(tmp_path: Path, styles: dict[str, Style]
-                                                   ) -> None:
-    data = midi([mido.MetaMessage("set_tempo", tempo=500_000),
-                 mido.MetaMessage("set_tempo", tempo=1_000_000, time=960)],
-                [x for k in range(8) for x in note(60 + k, 480)])
+def test_plain_midi_keeps_every_note_at_its_second(
+    tmp_path: Path, styles: dict[str, Style]
+) -> None:
+    data = midi(
+        [
+            mido.MetaMessage("set_tempo", tempo=500_000),
+            mido.MetaMessage("set_tempo", tempo=1_000_000, time=960),
+        ],
+        [x for k in range(8) for x in note(60 + k, 480)],
+    )
     piece = open_piece(kept(tmp_path, "slower.mid", data))
     plain = arranged(piece, styles, "plain")
     seconds = sorted(q * 60 / plain.tempo for q, _ in heard(plain))
@@ -194,10 +240,15 @@ def test_plain_midi_keeps_every_note_at_its_second(tmp_path: Path, styles: dict[
     assert any("steady" in note for note in styled.brief.notes)
 
 
-@pytest.mark.parametrize(("name", "data"), [
-    ("no notes.mid", midi([mido.MetaMessage("set_tempo", tempo=500_000)])),
-    ("cut.mid", midi(note(60, 480))[:30]), ("head.mid", b"MThd"),
-    ("frames.mid", b"MThd\0\0\0\6\0\0\0\1\xe7\x28MTrk\0\0\0\4\0\xff\x2f\0")])
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("no notes.mid", midi([mido.MetaMessage("set_tempo", tempo=500_000)])),
+        ("cut.mid", midi(note(60, 480))[:30]),
+        ("head.mid", b"MThd"),
+        ("frames.mid", b"MThd\0\0\0\6\0\0\0\1\xe7\x28MTrk\0\0\0\4\0\xff\x2f\0"),
+    ],
+)
 def test_a_midi_file_that_is_none_is_refused(tmp_path: Path, name: str, data: bytes) -> None:
     with pytest.raises(NotationError, match=name):
         open_piece(kept(tmp_path, name, data))
@@ -212,27 +263,40 @@ def test_a_huge_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
         open_piece(path)
 
 
-_WHOLE = midi([mido.MetaMessage("key_signature", key="F#m"), *note(60, 480), *note(64, 480)],
-              [mido.Message("program_change", program=40, channel=1), *note(48, 960, 1)])
+_WHOLE = midi(
+    [mido.MetaMessage("key_signature", key="F#m"), *note(60, 480), *note(64, 480)],
+    [mido.Message("program_change", program=40, channel=1), *note(48, 960, 1)],
+)
 
 
 def test_a_key_signature_is_believed_and_a_title_is_unicode(tmp_path: Path) -> None:
-    data = midi([mido.MetaMessage("track_name", name="Café Ünï"),
-                 mido.MetaMessage("key_signature", key="G")], note(74, 480), charset="utf-8")
+    data = midi(
+        [
+            mido.MetaMessage("track_name", name="Café Ünï"),
+            mido.MetaMessage("key_signature", key="G"),
+        ],
+        note(74, 480),
+        charset="utf-8",
+    )
     piece = open_piece(kept(tmp_path, "a.mid", data))
     assert str(piece.key) == "G major" and piece.title == "Café Ünï"
 
 
 def test_a_tempo_set_in_the_silence_before_is_kept(tmp_path: Path) -> None:
-    data = midi([mido.MetaMessage("set_tempo", tempo=500_000),
-                 mido.MetaMessage("set_tempo", tempo=1_000_000, time=1920)],
-                note(60, 480, wait=1920))
+    data = midi(
+        [
+            mido.MetaMessage("set_tempo", tempo=500_000),
+            mido.MetaMessage("set_tempo", tempo=1_000_000, time=1920),
+        ],
+        note(60, 480, wait=1920),
+    )
     assert open_piece(kept(tmp_path, "a.mid", data)).tempo == 60
 
 
 @given(st.lists(st.tuples(st.integers(0, len(_WHOLE) - 1), st.integers(0, 255)), max_size=6))
 def test_any_damage_to_a_midi_file_is_read_or_told(changes: list[tuple[int, int]]) -> None:
     from scripts.score.midi_piece import read_midi_piece
+
     data = bytearray(_WHOLE)
     for at, value in changes:
         data[at] = value
@@ -259,17 +323,30 @@ _XML = """<?xml version="1.0" encoding="UTF-8"?>
 <note><pitch><step>B</step><octave>4</octave></pitch><duration>12</duration></note>
 <barline location="right"><repeat direction="backward"/></barline></measure>
 <measure number="2"><note><pitch><step>G</step><octave>4</octave></pitch><duration>18</duration>
-</note></measure></part></score-partwise>""".format(triplet="".join(
-    f"<note><pitch><step>{s}</step><octave>5</octave></pitch><duration>2</duration>"
-    "<time-modification><actual-notes>3</actual-notes><normal-notes>2</normal-notes>"
-    "</time-modification></note>" for s in "GAB"))
+</note></measure></part></score-partwise>""".format(
+    triplet="".join(
+        f"<note><pitch><step>{s}</step><octave>5</octave></pitch><duration>2</duration>"
+        "<time-modification><actual-notes>3</actual-notes><normal-notes>2</normal-notes>"
+        "</time-modification></note>"
+        for s in "GAB"
+    )
+)
 
 
 def test_repeats_pickups_and_tuplets_of_musicxml(tmp_path: Path) -> None:
     piece = open_piece(kept(tmp_path, "round.musicxml", _XML))
     assert [(n.start, n.pitch) for n in piece.notes] == [
-        (48, 74), (72, 79), (80, 81), (88, 83), (96, 71), (144, 79), (152, 81), (160, 83),
-        (168, 71), (216, 67)]
+        (48, 74),
+        (72, 79),
+        (80, 81),
+        (88, 83),
+        (96, 71),
+        (144, 79),
+        (152, 81),
+        (160, 83),
+        (168, 71),
+        (216, 67),
+    ]
     assert (str(piece.key), str(piece.meter), piece.tempo) == ("G major", "3/4", 90)
     assert piece.chords and piece.chords[0][0] == 72
 
@@ -279,12 +356,21 @@ def test_a_packed_score_is_the_same_piece(tmp_path: Path) -> None:
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("score.xml", _XML)
     assert open_piece(kept(tmp_path, "a.mxl", packed.getvalue())) == open_piece(
-        kept(tmp_path, "a.musicxml", _XML))
+        kept(tmp_path, "a.musicxml", _XML)
+    )
 
 
-@pytest.mark.parametrize("data", [
-    "<score-partwise/>", "<html><body>no</body></html>", _XML[:900], "<", b"PK\3\4 no archive",
-    _XML.replace("<step>", "<stop>")])
+@pytest.mark.parametrize(
+    "data",
+    [
+        "<score-partwise/>",
+        "<html><body>no</body></html>",
+        _XML[:900],
+        "<",
+        b"PK\3\4 no archive",
+        _XML.replace("<step>", "<stop>"),
+    ],
+)
 def test_a_score_that_is_none_is_refused(tmp_path: Path, data: str | bytes) -> None:
     with pytest.raises(NotationError, match="bad"):
         open_piece(kept(tmp_path, "bad.musicxml", data))
@@ -292,13 +378,21 @@ def test_a_score_that_is_none_is_refused(tmp_path: Path, data: str | bytes) -> N
 
 def test_a_transposing_part_sounds_as_it_sounds(tmp_path: Path) -> None:
     text = _XML.replace(
-        "</time></attributes>", "</time><transpose><diatonic>-1</diatonic><chromatic>-2"
-        "</chromatic></transpose></attributes>")
+        "</time></attributes>",
+        "</time><transpose><diatonic>-1</diatonic><chromatic>-2"
+        "</chromatic></transpose></attributes>",
+    )
     assert open_piece(kept(tmp_path, "bb.musicxml", text)).notes[0].pitch == 72
 
 
-@pytest.mark.parametrize("head", ['<?xml version="1.0" encoding="foo"?>',
-                                  '<?xml version="1.0" encoding="shift_jis"?>', "<a>" * 200_000])
+@pytest.mark.parametrize(
+    "head",
+    [
+        '<?xml version="1.0" encoding="foo"?>',
+        '<?xml version="1.0" encoding="shift_jis"?>',
+        "<a>" * 200_000,
+    ],
+)
 def test_odd_documents_are_refused(head: str, tmp_path: Path) -> None:
     with pytest.raises(NotationError, match="MusicXML"):
         open_piece(kept(tmp_path, "odd.musicxml", head + "<score-partwise/>"))
@@ -307,8 +401,9 @@ def test_odd_documents_are_refused(head: str, tmp_path: Path) -> None:
 @given(st.integers(0, len(_XML) - 1), st.text(max_size=8))
 def test_any_damage_to_a_score_is_read_or_told(at: int, text: str) -> None:
     from scripts.score.xml_piece import read_xml_piece
+
     try:
-        read_xml_piece((_XML[:at] + text + _XML[at + len(text):]).encode())
+        read_xml_piece((_XML[:at] + text + _XML[at + len(text) :]).encode())
     except NotationError as error:
         assert "\n" not in str(error)
 
@@ -320,26 +415,33 @@ def test_any_damage_to_a_score_is_read_or_told(at: int, text: str) -> None:
 def test_their_notes_stay_theirs(words: str, tmp_path: Path, styles: dict[str, Style]) -> None:
     piece = open_piece(kept(tmp_path, "jig.abc", JIG))
     song = arranged(piece, styles, words)
-    assert heard(song, "melody") == Counter((round(n.start / 24, 2), n.pitch)
-                                            for n in piece.notes)
+    assert heard(song, "melody") == Counter((round(n.start / 24, 2), n.pitch) for n in piece.notes)
     others = set().union(*(s.tracks for s in song.sections())) - {"melody"}
     assert others == set() if words == "plain" else {"chords", "bass"} <= others
 
 
 def test_roles_that_a_file_has_are_not_doubled(tmp_path: Path, styles: dict[str, Style]) -> None:
-    data = midi([x for _ in range(8) for x in note(72, 480)],
-                [x for _ in range(8) for x in note(36, 480, 1)],
-                [x for _ in range(16) for x in note(38, 240, 9)])
+    data = midi(
+        [x for _ in range(8) for x in note(72, 480)],
+        [x for _ in range(8) for x in note(36, 480, 1)],
+        [x for _ in range(16) for x in note(38, 240, 9)],
+    )
     song = arranged(open_piece(kept(tmp_path, "band.mid", data)), styles, "rock")
     assert sum(heard(song, "drums").values()) == 16 and sum(heard(song, "bass").values()) == 8
     assert heard(song, "chords")
 
 
-@pytest.mark.parametrize(("wishes", "rounds", "seconds"), [
-    ({}, 1, None), ({"length": "2"}, 9, None), ({"loop": True, "length": "1"}, 4, 54.0)])
+@pytest.mark.parametrize(
+    ("wishes", "rounds", "seconds"),
+    [({}, 1, None), ({"length": "2"}, 9, None), ({"loop": True, "length": "1"}, 4, 54.0)],
+)
 def test_the_piece_is_played_in_whole_rounds(
-        wishes: dict[str, object], rounds: int, seconds: float | None, tmp_path: Path,
-        styles: dict[str, Style]) -> None:
+    wishes: dict[str, object],
+    rounds: int,
+    seconds: float | None,
+    tmp_path: Path,
+    styles: dict[str, Style],
+) -> None:
     piece = open_piece(kept(tmp_path, "jig.abc", JIG))
     for words in ("folk", "plain"):
         song = arranged(piece, styles, words, **wishes)
@@ -355,16 +457,23 @@ def test_a_length_below_one_round_is_told(tmp_path: Path, styles: dict[str, Styl
 
 
 @pytest.mark.parametrize("words", ["pop", "jazz", "dubstep", "waltz", "ambient", "plain"])
-def test_inner_voices_are_played_beside_the_style(words: str, tmp_path: Path,
-                                                  styles: dict[str, Style]) -> None:
-    piece = open_piece(kept(tmp_path, "trio.abc", (
-        "X:1\nM:4/4\nL:1/4\nK:F\nV:1\nf4|g4|a4|f4|]\nV:2\nc2 A2|c2 B2|c4|A4|]\n"
-        "V:3\nF,,4|C,4|F,,4|F,,4|]\n")))
+def test_inner_voices_are_played_beside_the_style(
+    words: str, tmp_path: Path, styles: dict[str, Style]
+) -> None:
+    piece = open_piece(
+        kept(
+            tmp_path,
+            "trio.abc",
+            (
+                "X:1\nM:4/4\nL:1/4\nK:F\nV:1\nf4|g4|a4|f4|]\nV:2\nc2 A2|c2 B2|c4|A4|]\n"
+                "V:3\nF,,4|C,4|F,,4|F,,4|]\n"
+            ),
+        )
+    )
     song = arranged(piece, styles, words, loop=True)
     theirs = [name for name in song.tracks if name in song.voices]
     assert len(theirs) == 3
-    assert heard(song, *theirs) == Counter((round(n.start / 24, 2), n.pitch)
-                                           for n in piece.notes)
+    assert heard(song, *theirs) == Counter((round(n.start / 24, 2), n.pitch) for n in piece.notes)
 
 
 def test_drums_alone_are_drums(tmp_path: Path, styles: dict[str, Style]) -> None:
@@ -374,7 +483,8 @@ def test_drums_alone_are_drums(tmp_path: Path, styles: dict[str, Style]) -> None
 
 
 def test_a_major_piece_asked_for_in_minor_stays_major_and_is_told(
-        tmp_path: Path, styles: dict[str, Style]) -> None:
+    tmp_path: Path, styles: dict[str, Style]
+) -> None:
     piece = open_piece(kept(tmp_path, "jig.abc", JIG))
     made = brief_for(piece, Wishes("pop", length="", key="F minor"), styles, 1)
     assert str(made.brief.key) == "F major" and any("major" in n for n in made.brief.notes)
@@ -398,9 +508,16 @@ def test_every_program_has_an_instrument() -> None:
 
 
 def test_many_voices_over_the_whole_keyboard_are_played_and_exported(
-        tmp_path: Path, styles: dict[str, Style]) -> None:
-    tracks = [[mido.Message("program_change", program=5 * n, channel=n % 9),
-               *note(0, 480, n % 9), *note(127, 480, n % 9)] for n in range(25)]
+    tmp_path: Path, styles: dict[str, Style]
+) -> None:
+    tracks = [
+        [
+            mido.Message("program_change", program=5 * n, channel=n % 9),
+            *note(0, 480, n % 9),
+            *note(127, 480, n % 9),
+        ]
+        for n in range(25)
+    ]
     song = arranged(open_piece(kept(tmp_path, "wide.mid", midi(*tracks))), styles, "plain")
     assert len(song.tracks) == 24
     sound = np.concatenate(list(render(song, INSTRUMENTS)))
@@ -422,5 +539,6 @@ def test_render_makes_a_song_of_a_file(run: Run, home: Path, tmp_path: Path) -> 
     song = Path(done.stdout.strip())
     assert song.name == "The Test Jig.mp3"
     assert {".json", ".abc", ".mid", ".melody.wav"} <= {
-        p.name.removeprefix("The Test Jig") for p in song.parent.iterdir()}
+        p.name.removeprefix("The Test Jig") for p in song.parent.iterdir()
+    }
     assert run("render", str(tmp_path / "none.mid")).returncode == 2

@@ -38,12 +38,14 @@ def venv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def write_configuration(venv: Path, version: str = sys.version.split()[0]) -> None:
     (venv / "pyvenv.cfg").write_text(
-        f"home = {Path(sys.executable).resolve().parent}\nversion = {version}\n")
+        f"home = {Path(sys.executable).resolve().parent}\nversion = {version}\n"
+    )
 
 
 def stamp(venv: Path, **changes: str) -> None:
     (venv / "llm-music-gen.json").write_text(
-        json.dumps({**environment.wanted(tests=True), **changes}))
+        json.dumps({**environment.wanted(tests=True), **changes})
+    )
 
 
 def test_an_environment_without_stamp_is_not_ready(venv: Path) -> None:
@@ -83,7 +85,8 @@ def test_a_python_that_has_become_another_version_means_not_ready(venv: Path) ->
 
 
 def test_a_build_is_made_even_when_the_ready_made_one_is_there(
-        venv: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    venv: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     built: list[bool] = []
     monkeypatch.setattr(llama, "_there", lambda: True)
     monkeypatch.setattr(llama, "_build", lambda: built.append(True))
@@ -93,8 +96,9 @@ def test_a_build_is_made_even_when_the_ready_made_one_is_there(
     assert built
 
 
-def test_without_compiler_and_wheel_it_says_what_to_install(venv: Path,
-                                                           monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_compiler_and_wheel_it_says_what_to_install(
+    venv: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     failed = subprocess.CompletedProcess([], 1, "", "")
     monkeypatch.setattr(llama, "run", lambda *a, **k: failed)
     monkeypatch.setattr(llama.shutil, "which", lambda name: None)
@@ -103,16 +107,30 @@ def test_without_compiler_and_wheel_it_says_what_to_install(venv: Path,
         llama.install_llama(None)
 
 
-@pytest.mark.parametrize(("version", "good"), [
-    ("0.3.36", True), ("0.3.16", True), ("0.3.9", False), ("0.4.0", False), ("", False),
-    ("0.3.20+cpu", False)])
+@pytest.mark.parametrize(
+    ("version", "good"),
+    [
+        ("0.3.36", True),
+        ("0.3.16", True),
+        ("0.3.9", False),
+        ("0.4.0", False),
+        ("", False),
+        ("0.3.20+cpu", False),
+    ],
+)
 def test_only_versions_that_were_tried_are_taken(version: str, good: bool) -> None:
     assert llama.suits(version) is good
 
 
 def installer(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "requisites.py", *words], cwd=ROOT, text=True,
-                          capture_output=True, check=False, env={**os.environ, **variables})
+    return subprocess.run(
+        [sys.executable, "requisites.py", *words],
+        cwd=ROOT,
+        text=True,
+        capture_output=True,
+        check=False,
+        env={**os.environ, **variables},
+    )
 
 
 def test_words_that_are_off_get_one_line() -> None:
@@ -129,8 +147,10 @@ def test_a_folder_of_wheels_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 # -- what pip says, as it was seen, and what that means -------------------------------------------
 
-NO_VERSION = ("ERROR: Could not find a version that satisfies the requirement x (from versions: "
-              "none)\nERROR: No matching distribution found for x\n")
+NO_VERSION = (
+    "ERROR: Could not find a version that satisfies the requirement x (from versions: "
+    "none)\nERROR: No matching distribution found for x\n"
+)
 BROKEN = "WARNING: Retrying (Retry(total=0)) after connection broken by "
 SEEN = {
     "there is no network": BROKEN + "'NewConnectionError('<x>: Failed to establish a new "
@@ -142,7 +162,8 @@ SEEN = {
     "OSError('Tunnel connection failed: 407 Proxy Authentication Required'))'\n" + NO_VERSION,
     "certificate": BROKEN + "'SSLError(SSLCertVerificationError(1, '[SSL: "
     "CERTIFICATE_VERIFY_FAILED] unable to get local issuer'))'\n" + NO_VERSION,
-    "too slow": BROKEN + '\'ReadTimeoutError("HTTPSConnectionPool: Read timed out.")\'\n'
+    "too slow": BROKEN
+    + "'ReadTimeoutError(\"HTTPSConnectionPool: Read timed out.\")'\n"
     + NO_VERSION,
     "disk is full": "ERROR: Could not install packages due to an OSError: [WinError 112] There is "
     "not enough space on the disk",
@@ -169,12 +190,22 @@ def test_any_complaint_becomes_one_line(said: str) -> None:
     assert len(cause_of(said).splitlines()) == 1
 
 
-@pytest.mark.parametrize(("variables", "words"), [
-    ({"PIP_INDEX_URL": "https://registry.invalid/simple"}, "there is no network"),
-    ({"HTTPS_PROXY": "http://127.0.0.1:9", "PIP_INDEX_URL": "https://registry.invalid/simple"},
-     "the proxy does not answer")])
-def test_the_real_pip_without_a_network(monkeypatch: pytest.MonkeyPatch,
-                                        variables: dict[str, str], words: str) -> None:
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"PIP_INDEX_URL": "https://registry.invalid/simple"}, "there is no network"),
+        (
+            {
+                "HTTPS_PROXY": "http://127.0.0.1:9",
+                "PIP_INDEX_URL": "https://registry.invalid/simple",
+            },
+            "the proxy does not answer",
+        ),
+    ],
+)
+def test_the_real_pip_without_a_network(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], words: str
+) -> None:
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("PIP_FIND_LINKS", "")
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY"):
@@ -183,12 +214,15 @@ def test_the_real_pip_without_a_network(monkeypatch: pytest.MonkeyPatch,
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(environment, "python_of", lambda venv: Path(sys.executable))
     with pytest.raises(SetupError, match=words):
-        packages.pip(["install", "--retries", "1", "--timeout", "3", "no-such-package-here"],
-                     "the packages could not be installed")
+        packages.pip(
+            ["install", "--retries", "1", "--timeout", "3", "no-such-package-here"],
+            "the packages could not be installed",
+        )
 
 
-def test_the_real_pip_with_an_empty_folder_of_wheels(tmp_path: Path,
-                                                     monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_real_pip_with_an_empty_folder_of_wheels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(environment, "python_of", lambda venv: Path(sys.executable))
     monkeypatch.setattr(environment, "ROOT", tmp_path)
     (tmp_path / "requirements.txt").write_text("no-such-package-here==1\n")
@@ -197,6 +231,7 @@ def test_the_real_pip_with_an_empty_folder_of_wheels(tmp_path: Path,
 
 
 # -- starting everything --------------------------------------------------------------------------
+
 
 def test_everything_starts_here() -> None:
     check_start(Path(sys.executable))
@@ -223,8 +258,10 @@ def test_an_illegal_instruction_caught_while_loading_is_told_as_missing_avx() ->
 
 
 def test_a_missing_redistributable_is_told_with_its_address() -> None:
-    said = ("> numpy\n> llama_cpp\nRuntimeError: Failed to load shared library 'llama.dll': Could "
-            "not find module 'llama.dll' (or one of its dependencies).\n")
+    said = (
+        "> numpy\n> llama_cpp\nRuntimeError: Failed to load shared library 'llama.dll': Could "
+        "not find module 'llama.dll' (or one of its dependencies).\n"
+    )
     assert explain_start(1, said, lambda: True) == NO_REDIST and "vc_redist.x64.exe" in NO_REDIST
     other = explain_start(1, said, lambda: False)
     assert other.startswith("llama_cpp does not start") and "delete the folder .venv" in other
@@ -237,11 +274,15 @@ def test_a_crash_names_the_package_and_the_status() -> None:
 
 # -- the folder -----------------------------------------------------------------------------------
 
+
 def test_the_deepest_path_of_the_environment_is_known() -> None:
     """The length that the long-path check reckons with holds for the packages of today."""
     venv = ROOT / ".venv"
-    deepest = max(len(str(p.relative_to(venv))) for p in venv.rglob("*")
-                  if "sdist" not in p.parts and "ggml" not in p.name)
+    deepest = max(
+        len(str(p.relative_to(venv)))
+        for p in venv.rglob("*")
+        if "sdist" not in p.parts and "ggml" not in p.name
+    )
     assert deepest <= environment.DEEPEST
 
 
@@ -251,8 +292,9 @@ def test_ready_is_what_ensure_trusts(venv: Path, monkeypatch: pytest.MonkeyPatch
     assert requisites.ensure() == environment.python_of(venv)
 
 
-def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path,
-                                                 monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_cannot_be_written_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setattr(environment, "VENV", tmp_path / "file" / ".venv")
     with pytest.raises(SetupError, match="a folder of your own"):
@@ -260,8 +302,10 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path,
 
 
 def test_a_second_window_waits_for_the_first_to_install(tmp_path: Path) -> None:
-    code = ("import sys; from pathlib import Path; from scripts.installer.install_lock import alone\n"
-            "with alone(Path(sys.argv[1])): print('in', flush=True); sys.stdin.read()")
+    code = (
+        "import sys; from pathlib import Path; from scripts.installer.install_lock import alone\n"
+        "with alone(Path(sys.argv[1])): print('in', flush=True); sys.stdin.read()"
+    )
     words = [sys.executable, "-c", code, str(tmp_path / ".venv.lock")]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(words, cwd=ROOT, text=True, **pipes) as first:

@@ -17,11 +17,19 @@ from scripts.score.sheet import Bar, LeadSheet, Note, scale_share, transpose
 from scripts.score.time_signature import Meter, parse_meter
 
 
-@pytest.mark.parametrize(("text", "key"), [
-    ("F minor", Key("F", "minor")), ("Fm", Key("F", "minor")), ("c# dorian", Key("C#", "dorian")),
-    ("Bb", Key("Bb")), ("B flat major", Key("Bb")),
-    ("E harmonic minor", Key("E", "harmonic minor")),
-    ("G# major", Key("Ab")), ("D mix", Key("D", "mixolydian"))])
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("F minor", Key("F", "minor")),
+        ("Fm", Key("F", "minor")),
+        ("c# dorian", Key("C#", "dorian")),
+        ("Bb", Key("Bb")),
+        ("B flat major", Key("Bb")),
+        ("E harmonic minor", Key("E", "harmonic minor")),
+        ("G# major", Key("Ab")),
+        ("D mix", Key("D", "mixolydian")),
+    ],
+)
 def test_a_key_is_read_as_people_write_it(text: str, key: Key) -> None:
     assert parse_key(text) == key
 
@@ -40,13 +48,16 @@ def test_d_dorian_has_no_sharps_and_a_major_three() -> None:
 def test_every_pitch_class_is_spelled_so_that_it_sounds_right(pc: int, scale: str) -> None:
     key = key_from_pc(pc, scale)
     from scripts.score.keys import LETTER_PC
+
     for note in range(12):
         letter, alter = key.spell(note)
         assert (LETTER_PC[letter] + alter) % 12 == note
 
 
-@pytest.mark.parametrize(("meter", "ticks"), [("2/4", 48), ("3/4", 72), ("4/4", 96), ("6/8", 72),
-                                              ("5/4", 120), ("7/8", 84)])
+@pytest.mark.parametrize(
+    ("meter", "ticks"),
+    [("2/4", 48), ("3/4", 72), ("4/4", 96), ("6/8", 72), ("5/4", 120), ("7/8", 84)],
+)
 def test_a_bar_lasts_its_beats(meter: str, ticks: int) -> None:
     parsed = parse_meter(meter)
     assert parsed and parsed.bar_ticks == ticks == sum(parsed.groups)
@@ -56,8 +67,10 @@ def test_seven_eight_is_felt_as_two_two_three() -> None:
     assert Meter(7, 8).beat_starts == (0, 24, 48)
 
 
-@pytest.mark.parametrize(("text", "classes"), [
-    ("Am7", {9, 0, 4, 7}), ("Bb/D", {10, 2, 5}), ("F#m7b5", {6, 9, 0, 4}), ("Gsus4", {7, 0, 2})])
+@pytest.mark.parametrize(
+    ("text", "classes"),
+    [("Am7", {9, 0, 4, 7}), ("Bb/D", {10, 2, 5}), ("F#m7b5", {6, 9, 0, 4}), ("Gsus4", {7, 0, 2})],
+)
 def test_a_chord_symbol_has_its_notes(text: str, classes: set[int]) -> None:
     chord = parse_chord(text)
     assert chord and set(chord.pitch_classes) == classes
@@ -74,8 +87,9 @@ def test_roman_numerals_follow_the_mode() -> None:
     assert parse_roman("bVII", Key("C")) == Chord(10)
 
 
-notes = st.lists(st.tuples(st.integers(55, 84), st.sampled_from([6, 12, 18, 24, 36])), min_size=1,
-                 max_size=8)
+notes = st.lists(
+    st.tuples(st.integers(55, 84), st.sampled_from([6, 12, 18, 24, 36])), min_size=1, max_size=8
+)
 
 
 def bar_of(content: list[tuple[int, int]], full: int) -> Bar:
@@ -91,23 +105,33 @@ def bar_of(content: list[tuple[int, int]], full: int) -> Bar:
 
 
 @settings(max_examples=150)
-@given(st.lists(notes, min_size=1, max_size=4), st.integers(0, 11), st.sampled_from(sorted(SCALES)),
-       st.sampled_from(["2/4", "3/4", "4/4", "6/8", "5/4", "7/8"]))
-def test_a_sheet_written_and_read_again_is_the_same(bars: list[list[tuple[int, int]]], pc: int,
-                                                    scale: str, meter: str) -> None:
+@given(
+    st.lists(notes, min_size=1, max_size=4),
+    st.integers(0, 11),
+    st.sampled_from(sorted(SCALES)),
+    st.sampled_from(["2/4", "3/4", "4/4", "6/8", "5/4", "7/8"]),
+)
+def test_a_sheet_written_and_read_again_is_the_same(
+    bars: list[list[tuple[int, int]]], pc: int, scale: str, meter: str
+) -> None:
     parsed = parse_meter(meter)
     assert parsed
-    sheet = LeadSheet(key_from_pc(pc, scale), parsed,
-                      (tuple(bar_of(b, parsed.bar_ticks) for b in bars),))
+    sheet = LeadSheet(
+        key_from_pc(pc, scale), parsed, (tuple(bar_of(b, parsed.bar_ticks) for b in bars),)
+    )
     again = read_abc(write_abc(sheet))
     assert [b.notes for b in again.bars] == [b.notes for b in sheet.bars]
 
 
 @settings(max_examples=25)
-@given(st.lists(notes, min_size=2, max_size=3), st.integers(0, 11),
-       st.sampled_from(["major", "minor", "dorian", "blues"]))
-def test_music21_hears_the_same_pitches(bars: list[list[tuple[int, int]]], pc: int,
-                                        scale: str) -> None:
+@given(
+    st.lists(notes, min_size=2, max_size=3),
+    st.integers(0, 11),
+    st.sampled_from(["major", "minor", "dorian", "blues"]),
+)
+def test_music21_hears_the_same_pitches(
+    bars: list[list[tuple[int, int]]], pc: int, scale: str
+) -> None:
     sheet = LeadSheet(key_from_pc(pc, scale), Meter(4, 4), (tuple(bar_of(b, 96) for b in bars),))
     heard = music21.converter.parse(write_abc(sheet), format="abc").flatten().notes
     pitches = [n.pitch.midi for n in heard if not isinstance(n, music21.harmony.ChordSymbol)]

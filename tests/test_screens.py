@@ -33,19 +33,33 @@ from scripts.tui.state import (
 )
 
 SCREENS = [MENU, GENERATE, JUKEBOX, OPTIONS, WISHES]
-SONG_ONE = Song(Path("/s/a.mp3"), "Amber Lagoon", 185.0,
-                {"asked": "Chill", "key": "D minor", "tempo": 84.0, "meter": "4/4",
-                 "model": "Starter"})
-PLAYING = Playing(SONG_ONE, 65.0, 185.0, False, ("First", "Second"),
-                  ("One", "Two", "Three", "Four", "Five"), "fake", "")
+SONG_ONE = Song(
+    Path("/s/a.mp3"),
+    "Amber Lagoon",
+    185.0,
+    {"asked": "Chill", "key": "D minor", "tempo": 84.0, "meter": "4/4", "model": "Starter"},
+)
+PLAYING = Playing(
+    SONG_ONE,
+    65.0,
+    185.0,
+    False,
+    ("First", "Second"),
+    ("One", "Two", "Three", "Four", "Five"),
+    "fake",
+    "",
+)
 
 
 def test_the_main_menu_looks_like_the_original() -> None:
     lines = draw(State(Settings(), model="starter.gguf", songs=3, total_seconds=545), (80, 24))
     assert lines[0] == lines[2] == "=" * 80
     assert lines[1] == "    Llm-Music-Gen: Main Menu"
-    assert lines[4:7] == ["    1. Generate Music", "    2. Output Jukebox",
-                          "    3. Configure Options"]
+    assert lines[4:7] == [
+        "    1. Generate Music",
+        "    2. Output Jukebox",
+        "    3. Configure Options",
+    ]
     assert lines[-2] == "-" * 80
     assert lines[-1] == "Selection; Menu Option = 1-3, Refresh = R, Exit Program = X:"
     text = "\n".join(lines)
@@ -74,8 +88,9 @@ def test_what_plays_is_seen_on_every_screen(screen: str, overlay: Overlay | None
 
 
 def test_generating_shows_the_bars_of_the_original() -> None:
-    job = JobState("Chill, Dubstep", 3, 2, {"compose": 1.0, "render": 0.34}, made=["One"],
-                   left=130.0)
+    job = JobState(
+        "Chill, Dubstep", 3, 2, {"compose": 1.0, "render": 0.34}, made=["One"], left=130.0
+    )
     lines = draw(State(Settings(), screen=GENERATE, jobs=[job]), (80, 24))
     assert 'Llm-Music-Gen: Producing "Chill, Dubstep" themed song number 2...' in lines
     assert "[##########--------------------] 34% Complete" in lines
@@ -88,11 +103,12 @@ def test_the_lead_sheet_scrolls_by_while_it_is_written() -> None:
     job = JobState("Chill", 1, 1, {"compose": 0.4}, "\n".join(rows))
     lines = draw(State(Settings(), screen=GENERATE, jobs=[job], playing=PLAYING), (80, 24))
     shown = [line.strip() for line in lines if line.strip() in rows]
-    assert len(shown) >= 5 and shown == rows[-len(shown):]
+    assert len(shown) >= 5 and shown == rows[-len(shown) :]
 
 
-@pytest.mark.parametrize("size", [(80, 24), (60, 16), (120, 40), (59, 20), (80, 15), (20, 5),
-                                  (1, 1)])
+@pytest.mark.parametrize(
+    "size", [(80, 24), (60, 16), (120, 40), (59, 20), (80, 15), (20, 5), (1, 1)]
+)
 def test_every_screen_fits_every_size(size: tuple[int, int]) -> None:
     long = Song(Path("/s/b.mp3"), "長い題名" * 30 + "\x1b[2J", 9.0, {"asked": "\x1b" * 90})
     playing = Playing(long, 1, 9, True, (long.title,) * 3, (long.title,) * 5, "null", "x" * 200)
@@ -100,10 +116,20 @@ def test_every_screen_fits_every_size(size: tuple[int, int]) -> None:
     for screen in SCREENS:
         for entry in (None, Field("q" * 200, "songs", "t" * 200, "p" * 200, ("o" * 90,) * 30, 17)):
             for overlay in (None, Overlay("o" * 100, ["l" * 300] * 90, 50)):
-                state = State(Settings(), screen=screen, playing=playing, jobs=jobs, field=entry,
-                              latest=(long.title,), message="m" * 300, overlay=overlay,
-                              spectrum=(0.5,) * BANDS, sleep=90.0, rating=5,
-                              wishes={"key": "F minor" * 30})
+                state = State(
+                    Settings(),
+                    screen=screen,
+                    playing=playing,
+                    jobs=jobs,
+                    field=entry,
+                    latest=(long.title,),
+                    message="m" * 300,
+                    overlay=overlay,
+                    spectrum=(0.5,) * BANDS,
+                    sleep=90.0,
+                    rating=5,
+                    wishes={"key": "F minor" * 30},
+                )
                 lines = draw(state, size)
                 assert len(lines) == size[1]
                 assert all(width_of(line) <= size[0] for line in lines)
@@ -111,18 +137,28 @@ def test_every_screen_fits_every_size(size: tuple[int, int]) -> None:
 
 
 def test_a_small_window_keeps_what_matters() -> None:
-    state = State(Settings(), screen=JUKEBOX, playing=PLAYING, spectrum=(0.5,) * BANDS,
-                  message="Volume 70%")
+    state = State(
+        Settings(), screen=JUKEBOX, playing=PLAYING, spectrum=(0.5,) * BANDS, message="Volume 70%"
+    )
     text = "\n".join(draw(state, (60, 16)))
-    for needed in ("Playing song: Amber Lagoon", "01:05/03:05", "Next 5 Songs: One", "Volume 70%",
-                   "Back to Main = B"):
+    for needed in (
+        "Playing song: Amber Lagoon",
+        "01:05/03:05",
+        "Next 5 Songs: One",
+        "Volume 70%",
+        "Back to Main = B",
+    ):
         assert needed in text
     options = "\n".join(draw(State(Settings(), screen=OPTIONS, playing=PLAYING), (60, 16)))
     assert "3. Volume: 65%" in options and "0. Sound Device: the system's" in options
     for screen in (GENERATE, OPTIONS, WISHES):
-        asked = State(Settings(), screen=screen, playing=PLAYING,
-                      field=Field("What is it?", "key", "F mi", "that is none"),
-                      jobs=[JobState("Chill", 3, 1, {"compose": 1, "render": 1, "convert": 0.5})])
+        asked = State(
+            Settings(),
+            screen=screen,
+            playing=PLAYING,
+            field=Field("What is it?", "key", "F mi", "that is none"),
+            jobs=[JobState("Chill", 3, 1, {"compose": 1, "render": 1, "convert": 0.5})],
+        )
         text = "\n".join(draw(asked, (60, 16)))
         assert "What is it?" in text and "User Input: F mi_" in text and "that is none" in text
 
@@ -153,14 +189,19 @@ def test_the_unicode_theme_changes_rules_and_bars_and_nothing_else() -> None:
 @pytest.mark.parametrize("theme", [name for name in THEMES if name.startswith("ascii")])
 def test_the_ascii_themes_show_on_a_console_without_unicode(screen: str, theme: str) -> None:
     jobs = [JobState("Chill", 3, 2, {"compose": 1.0, "render": 0.3})]
-    lines = draw(State(Settings(theme=theme), screen=screen, playing=PLAYING, jobs=jobs,
-                       spectrum=(0.3, 0.9)), (80, 24))
+    lines = draw(
+        State(
+            Settings(theme=theme), screen=screen, playing=PLAYING, jobs=jobs, spectrum=(0.3, 0.9)
+        ),
+        (80, 24),
+    )
     assert "\n".join(lines).isascii()
 
 
 def test_colours_follow_what_a_line_is() -> None:
-    lines = draw(State(Settings(), screen=JUKEBOX, playing=PLAYING, spectrum=(0.9,) * BANDS),
-                 (80, 24))
+    lines = draw(
+        State(Settings(), screen=JUKEBOX, playing=PLAYING, spectrum=(0.9,) * BANDS), (80, 24)
+    )
     found = inks(lines)
     assert found[:3] == [RULE, TITLE, RULE] and found[-2:] == [RULE, FOOT]
     assert found[lines.index("Playing song: Amber Lagoon")] == SONG
@@ -172,8 +213,10 @@ def test_colours_follow_what_a_line_is() -> None:
 
 def test_a_tone_stands_in_its_band() -> None:
     t = np.arange(4096) / RATE
-    heights = [int(np.argmax(spectrum(np.sin(2 * np.pi * f * t).astype(np.float32))))
-               for f in (60, 220, 900, 3500, 12_000)]
+    heights = [
+        int(np.argmax(spectrum(np.sin(2 * np.pi * f * t).astype(np.float32))))
+        for f in (60, 220, 900, 3500, 12_000)
+    ]
     assert heights == sorted({*heights}) and heights[0] <= 2 and heights[-1] >= BANDS - 2
     assert spectrum(np.zeros(4096, np.float32)) == (0.0,) * BANDS
     assert sunk((1.0, 0.2), (0.0, 0.9)) == (0.88, 0.9)
@@ -182,8 +225,13 @@ def test_a_tone_stands_in_its_band() -> None:
 
 
 def test_times_are_told_as_people_tell_them() -> None:
-    assert [duration_words(s) for s in (0.2, 44, 125, 5000, 9000)] == \
-        ["1 s", "44 s", "2 min", "83 min", "2.5 h"]
+    assert [duration_words(s) for s in (0.2, 44, 125, 5000, 9000)] == [
+        "1 s",
+        "44 s",
+        "2 min",
+        "83 min",
+        "2.5 h",
+    ]
 
 
 def test_no_key_has_two_meanings_and_help_knows_them_all() -> None:
@@ -194,11 +242,27 @@ def test_no_key_has_two_meanings_and_help_knows_them_all() -> None:
         assert all(binding.words in told for binding in bindings)
 
 
-@pytest.mark.parametrize(("codes", "name"), [
-    ((259, 450), "up"), ((258, 456), "down"), ((260, 452), "left"), ((261, 454), "right"),
-    ((343, 459, 10, 13, "\n", "\r"), keys.ENTER), ((263, 8, 127, "\b", "\x7f"), keys.BACKSPACE),
-    ((410, 546), keys.RESIZE), ((339, 451), "page up"), ((338, 457), "page down"),
-    ((262, 449), "home"), ((360, 455, 358), "end"), ((465, "+"), "+"), ((464, "-"), "-"),
-    ((27, "\x1b"), keys.ESCAPE), ((9, "\t"), keys.TAB), (("x",), "x"), ((9999,), "")])
+@pytest.mark.parametrize(
+    ("codes", "name"),
+    [
+        ((259, 450), "up"),
+        ((258, 456), "down"),
+        ((260, 452), "left"),
+        ((261, 454), "right"),
+        ((343, 459, 10, 13, "\n", "\r"), keys.ENTER),
+        ((263, 8, 127, "\b", "\x7f"), keys.BACKSPACE),
+        ((410, 546), keys.RESIZE),
+        ((339, 451), "page up"),
+        ((338, 457), "page down"),
+        ((262, 449), "home"),
+        ((360, 455, 358), "end"),
+        ((465, "+"), "+"),
+        ((464, "-"), "-"),
+        ((27, "\x1b"), keys.ESCAPE),
+        ((9, "\t"), keys.TAB),
+        (("x",), "x"),
+        ((9999,), ""),
+    ],
+)
 def test_both_sets_of_key_codes_mean_the_same(codes: tuple[int | str, ...], name: str) -> None:
     assert {keys.name_of(code) for code in codes} == {name}

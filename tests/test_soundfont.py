@@ -34,7 +34,7 @@ def font(tmp_path: Path) -> Path:
 
 def pitch_of(sound: np.ndarray) -> float:
     """Hz of the strongest sine."""
-    x = sound[0, :RATE] * np.hanning(min(RATE, sound.shape[1]))[:sound.shape[1]]
+    x = sound[0, :RATE] * np.hanning(min(RATE, sound.shape[1]))[: sound.shape[1]]
     size = 1 << 20
     spectrum = np.abs(np.fft.rfft(x, size))
     return float(spectrum.argmax() * RATE / size)
@@ -49,13 +49,15 @@ def test_samples_are_in_tune(font: Path, key: int, a4: float, hertz: float) -> N
 
 def test_velocity_is_loudness_and_a_program_that_is_missing_is_replaced(font: Path) -> None:
     bank = SampleBank(font, INSTRUMENTS, 120.0, 440.0)
-    soft, firm = (np.abs(bank.cut("violin", NoteEvent(0, 24, 69, v), 0.5, 0)).max()
-                  for v in (0.3, 0.9))
+    soft, firm = (
+        np.abs(bank.cut("violin", NoteEvent(0, 24, 69, v), 0.5, 0)).max() for v in (0.3, 0.9)
+    )
     assert 0 < soft < firm / 2
 
 
-def test_the_same_arrangement_plays_on_samples(font: Path, brief: Callable[..., Brief],
-                                               tune: LeadSheet) -> None:
+def test_the_same_arrangement_plays_on_samples(
+    font: Path, brief: Callable[..., Brief], tune: LeadSheet
+) -> None:
     song = arrange(brief("rock", length="0.3", key="E minor"), tune, paths.DATA)
     own = np.concatenate(list(render(song, INSTRUMENTS)))
     sampled = np.concatenate(list(render(song, INSTRUMENTS, font)))

@@ -23,8 +23,22 @@ KNOWN = load_styles(paths.DATA / "styles")
 
 
 def test_the_promised_styles_are_there() -> None:
-    assert {"chill", "dubstep", "jazz", "classical", "rock", "lo-fi", "ambient", "house", "hip-hop",
-            "folk", "blues", "sad", "happy", "romantic"} <= set(KNOWN)
+    assert {
+        "chill",
+        "dubstep",
+        "jazz",
+        "classical",
+        "rock",
+        "lo-fi",
+        "ambient",
+        "house",
+        "hip-hop",
+        "folk",
+        "blues",
+        "sad",
+        "happy",
+        "romantic",
+    } <= set(KNOWN)
 
 
 @pytest.mark.parametrize("name", sorted(KNOWN))
@@ -33,8 +47,12 @@ def test_a_style_names_only_instruments_and_patterns_that_exist(name: str) -> No
     patterns = load_patterns(paths.DATA / "grooves")
     grooves = load_grooves(paths.DATA / "grooves" / "played.toml")
     drums = {*patterns.drums, *grooves}
-    tables = {"drums": drums, "percussion": drums, "bass": {*patterns.bass},
-              "melody": {*TREATMENTS}}
+    tables = {
+        "drums": drums,
+        "percussion": drums,
+        "bass": {*patterns.bass},
+        "melody": {*TREATMENTS},
+    }
     for role, track in KNOWN[name].tracks.items():
         assert track.instrument in instruments
         if role in ("texture", "fx"):
@@ -53,9 +71,16 @@ def test_a_blend_is_neither_of_its_styles() -> None:
     assert gave["bass"] == gave["drums"] == "dubstep" and gave["chords"] == "chill"
 
 
-@pytest.mark.parametrize("names", [("jazz", "house"), ("sad", "rock"), ("ambient", "folk", "funk"),
-                                   ("classical", "hip-hop", "lo-fi", "happy"),
-                                   ("ambient", "blues", "chill")])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("jazz", "house"),
+        ("sad", "rock"),
+        ("ambient", "folk", "funk"),
+        ("classical", "hip-hop", "lo-fi", "happy"),
+        ("ambient", "blues", "chill"),
+    ],
+)
 def test_every_style_of_a_blend_is_heard(names: tuple[str, ...]) -> None:
     gave = owners([KNOWN[n] for n in names])
     assert set(gave.values()) == set(names)
@@ -65,10 +90,19 @@ def test_every_style_of_a_blend_is_heard(names: tuple[str, ...]) -> None:
     assert 20 <= low <= high <= 300
 
 
-@pytest.mark.parametrize(("words", "names"), [
-    ("Chill, Dubstep", ("chill", "dubstep")), ("LOFI", ("lo-fi",)), ("hip hop", ("hip-hop",)),
-    ("sad piano jazz", ("sad", "jazz")), ("ジャズ", ("jazz",)),
-    ("sad violin music", ("sad",)), ("piano", ("classical",)), ("deep huose", ("house",))])
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        ("Chill, Dubstep", ("chill", "dubstep")),
+        ("LOFI", ("lo-fi",)),
+        ("hip hop", ("hip-hop",)),
+        ("sad piano jazz", ("sad", "jazz")),
+        ("ジャズ", ("jazz",)),
+        ("sad violin music", ("sad",)),
+        ("piano", ("classical",)),
+        ("deep huose", ("house",)),
+    ],
+)
 def test_words_find_their_styles(words: str, names: tuple[str, ...]) -> None:
     assert find_styles(words, KNOWN).names == names
 
@@ -94,24 +128,33 @@ def test_any_words_find_styles_or_are_refused(words: str) -> None:
         assert "\n" not in str(error)
 
 
-@pytest.mark.parametrize(("old", "new", "reason"), [
-    ('genre = "Jazz"', "", "'genre' is missing"),
-    ("tempo = [110, 168]", "tempo = [500, 600]", "tempo"),
-    ('"V7"', '"Q7"', "no chord"), ("[tracks]", "[tracks", "jazz.toml"),
-    ('"dorian" = 1', '"dorien" = 1', "line {scales}: .*dorien"),
-    ("melody = {", "kazoo = {", "line {melody = }: .*kazoo"),
-    ("range = [58, 82]", "range = [58, 60]", r"line {range}: melody.range"),
-    ('gain = -5, reverb', 'gian = -5, reverb', "line {gain = -5, reverb}: .*gian"),
-    ("tempo = [110, 168]", "tempo = [168, 110]", "line {tempo}: tempo")])
-def test_a_broken_style_file_is_refused_with_its_reason(tmp_path: Path, old: str, new: str,
-                                                        reason: str) -> None:
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ('genre = "Jazz"', "", "'genre' is missing"),
+        ("tempo = [110, 168]", "tempo = [500, 600]", "tempo"),
+        ('"V7"', '"Q7"', "no chord"),
+        ("[tracks]", "[tracks", "jazz.toml"),
+        ('"dorian" = 1', '"dorien" = 1', "line {scales}: .*dorien"),
+        ("melody = {", "kazoo = {", "line {melody = }: .*kazoo"),
+        ("range = [58, 82]", "range = [58, 60]", r"line {range}: melody.range"),
+        ("gain = -5, reverb", "gian = -5, reverb", "line {gain = -5, reverb}: .*gian"),
+        ("tempo = [110, 168]", "tempo = [168, 110]", "line {tempo}: tempo"),
+    ],
+)
+def test_a_broken_style_file_is_refused_with_its_reason(
+    tmp_path: Path, old: str, new: str, reason: str
+) -> None:
     text = (paths.DATA / "styles" / "jazz.toml").read_text(encoding="utf-8")
     assert old in text
     path = tmp_path / "jazz.toml"
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
     for mark in re.findall(r"\{(.+?)\}", reason):  # the line of these words in the whole file
-        line = text[:text.index(f"\n{mark}") + 1].count("\n") + 1 if f"\n{mark}" in text \
-            else text[:text.index(mark)].count("\n") + 1
+        line = (
+            text[: text.index(f"\n{mark}") + 1].count("\n") + 1
+            if f"\n{mark}" in text
+            else text[: text.index(mark)].count("\n") + 1
+        )
         reason = reason.replace(f"{{{mark}}}", str(line))
     with pytest.raises(UsageError, match=reason) as caught:
         read_style(path)

@@ -22,14 +22,50 @@ from scripts.synth.voices import play
 INSTRUMENTS = load_instruments(paths.DATA / "instruments")
 PITCHED = sorted(n for n, i in INSTRUMENTS.items() if not isinstance(i.voice, Kit | Texture))
 KITS = sorted(n for n, i in INSTRUMENTS.items() if i.is_kit)
-PIECES = (35, 36, 37, 38, 39, 40, 41, 42, 44, 45, 46, 47, 48, 49, 50, 51, 53, 54, 55, 56, 57, 60,
-          61, 62, 63, 64, 65, 70, 73, 75, 76, 77, 81, 85, 86, 87)
+PIECES = (
+    35,
+    36,
+    37,
+    38,
+    39,
+    40,
+    41,
+    42,
+    44,
+    45,
+    46,
+    47,
+    48,
+    49,
+    50,
+    51,
+    53,
+    54,
+    55,
+    56,
+    57,
+    60,
+    61,
+    62,
+    63,
+    64,
+    65,
+    70,
+    73,
+    75,
+    76,
+    77,
+    81,
+    85,
+    86,
+    87,
+)
 
 
 def cents_off(sound: np.ndarray, expected: float, window: np.ndarray) -> float:
     """How far the fundamental is from `expected`: the middle of the power around it, in cents."""
-    part = sound[:, RATE // 20:RATE // 20 + len(window)]
-    power = (np.abs(np.fft.rfft(part * window[:part.shape[1]], RATE * 32)) ** 2).sum(axis=0)
+    part = sound[:, RATE // 20 : RATE // 20 + len(window)]
+    power = (np.abs(np.fft.rfft(part * window[: part.shape[1]], RATE * 32)) ** 2).sum(axis=0)
     low, high = int(expected * 0.965 * 32), int(expected * 1.035 * 32)
     near = power[low:high]
     near[near < near.max() * 1e-3] = 0
@@ -44,8 +80,11 @@ def test_an_instrument_is_in_tune_to_a_cent(name: str) -> None:
     for frequency in (written / 2, written, written * 1.498):
         sound = play(instrument, Stroke(frequency, 0.7, 6.0, 0.5, 1))
         # An ensemble repeats: once round it is exact, and needs no window.
-        window = np.ones(LENGTH) if isinstance(instrument.voice, Ensemble) else np.hanning(
-            sound.shape[1] - RATE // 20)
+        window = (
+            np.ones(LENGTH)
+            if isinstance(instrument.voice, Ensemble)
+            else np.hanning(sound.shape[1] - RATE // 20)
+        )
         assert abs(cents_off(sound, frequency, window)) < 1.0, frequency
 
 
@@ -61,35 +100,47 @@ def test_a_note_begins_and_ends_without_a_click(name: str) -> None:
     # Where the key is let go nothing jumps: no step larger than while it was held.
     steps = np.abs(np.diff(sound, n=2, axis=1))
     held = round(0.5 * RATE)
-    around = steps[:, held - 20:held + 20]
+    around = steps[:, held - 20 : held + 20]
     if around.size:
-        assert around.max() <= 1.2 * max(float(steps[:, 400:held - 40].max()), 1e-4 * loudest)
+        assert around.max() <= 1.2 * max(float(steps[:, 400 : held - 40].max()), 1e-4 * loudest)
 
 
 @pytest.mark.parametrize("name", PITCHED)
 def test_velocity_changes_timbre_as_well_as_level(name: str) -> None:
     def brightness(velocity: float) -> float:
-        sound = play(INSTRUMENTS[name], Stroke(
-            440 * 2 ** ((INSTRUMENTS[name].middle - 69) / 12), velocity, 0.6, 0.5, 1))
+        sound = play(
+            INSTRUMENTS[name],
+            Stroke(440 * 2 ** ((INSTRUMENTS[name].middle - 69) / 12), velocity, 0.6, 0.5, 1),
+        )
         power = np.abs(np.fft.rfft(sound.sum(axis=0))) ** 2
         return float((power * np.arange(len(power))).sum() / power.sum())
+
     assert brightness(1.0) > 1.005 * brightness(0.2)
     assert level_of(1.0) == 1.0 and level_of(0.2) < 0.2
 
 
-@pytest.mark.parametrize("name", [n for n in PITCHED
-                                  if isinstance(INSTRUMENTS[n].voice, Partials | Ensemble | Fm)])
+@pytest.mark.parametrize(
+    "name", [n for n in PITCHED if isinstance(INSTRUMENTS[n].voice, Partials | Ensemble | Fm)]
+)
 def test_a_high_note_has_nothing_between_its_harmonics_but_noise(name: str) -> None:
     """An alias falls where no harmonic is. The note's own noise is taken away."""
     instrument = replace(INSTRUMENTS[name], breath=(0.0, 500.0, 5000.0, 0.05, 0.0), octave=0)
     voice = instrument.voice
     if isinstance(voice, Partials):
-        instrument = replace(instrument, voice=replace(
-            voice, unison=(0.0,), vibrato=(0.0, 5.0, 0.3), glide=(0.0, 0.05), stretch=0.0,
-            wobble=0.0))
+        instrument = replace(
+            instrument,
+            voice=replace(
+                voice,
+                unison=(0.0,),
+                vibrato=(0.0, 5.0, 0.3),
+                glide=(0.0, 0.05),
+                stretch=0.0,
+                wobble=0.0,
+            ),
+        )
     frequency = 1318.5
     sound = play(instrument, Stroke(frequency, 1.0, 1.2, 0.5, 1)).sum(axis=0)
-    sound = sound[4096:4096 + 32768]
+    sound = sound[4096 : 4096 + 32768]
     level = 20 * np.log10(np.abs(np.fft.rfft(sound * np.blackman(len(sound)))) + 1e-9)
     level -= level.max()
     f = np.fft.rfftfreq(len(sound), 1 / RATE)
@@ -136,7 +187,7 @@ def test_a_long_note_is_as_long_as_it_is_held() -> None:
     for name in ("warm pad", "sub bass", "organ", "rain"):
         sound = bank.cut(name, NoteEvent(0, 24, 60, 0.7), 40.0, 0)
         assert sound.shape[1] >= 40 * RATE
-        part = sound[:, 38 * RATE:39 * RATE]
+        part = sound[:, 38 * RATE : 39 * RATE]
         assert np.sqrt((part**2).mean()) > 0.1 * np.sqrt((sound**2).mean())
 
 
@@ -172,13 +223,16 @@ def test_reading_between_samples_is_clean() -> None:
     assert np.abs(read - wanted).max() < 2e-3
 
 
-@pytest.mark.parametrize(("text", "said"), [
-    ('[a]\nengine = "partials"\nwave = "sow"\n', r"my.toml, line 1: \[a\] wave must be one of"),
-    ('[b]\nengine = "drums"\n[a]\nengine = "flute"\n', r"line 3: \[a\] engine must be one of"),
-    ('[a]\nengine = "fm"\nrato = 2\n', r"line 1: \[a\].*rato"),
-    ('[a]\nengine = "fm"\nenvelope = [1]\n', "envelope needs four numbers"),
-    ('[a\n', "my.toml: .*line 1"),
-])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[a]\nengine = "partials"\nwave = "sow"\n', r"my.toml, line 1: \[a\] wave must be one of"),
+        ('[b]\nengine = "drums"\n[a]\nengine = "flute"\n', r"line 3: \[a\] engine must be one of"),
+        ('[a]\nengine = "fm"\nrato = 2\n', r"line 1: \[a\].*rato"),
+        ('[a]\nengine = "fm"\nenvelope = [1]\n', "envelope needs four numbers"),
+        ("[a\n", "my.toml: .*line 1"),
+    ],
+)
 def test_a_broken_instrument_is_refused_with_its_line(text: str, said: str, tmp_path) -> None:
     (tmp_path / "my.toml").write_text(text, encoding="utf-8")
     with pytest.raises(UsageError, match=said):
@@ -189,7 +243,7 @@ def test_a_broken_instrument_is_refused_with_its_line(text: str, said: str, tmp_
 def test_a_kick_drum_is_tuned_to_the_key(tonic: int) -> None:
     bank = Bank(INSTRUMENTS, 120, 440, tonic)
     sound = bank.cut("808 kit", NoteEvent(0, 24, 36, 0.8), 1.0, 0)[0]
-    held = sound[RATE // 10:RATE // 2] * np.hanning(RATE // 2 - RATE // 10)
+    held = sound[RATE // 10 : RATE // 2] * np.hanning(RATE // 2 - RATE // 10)
     heard = np.abs(np.fft.rfft(held, 1 << 19)).argmax() * RATE / (1 << 19)
     steps = 12 * np.log2(heard / 440) + 69 - tonic
     assert abs((steps + 6) % 12 - 6) < 0.35

@@ -19,8 +19,10 @@ def tmux(home: Path) -> Iterator[Terminal]:
     """The real program in a real terminal."""
     if not shutil.which("tmux"):
         pytest.skip("tmux is not installed")
-    terminal = Terminal(f"cd {ROOT} && LLM_MUSIC_GEN_HOME={home} {sys.executable} -m "
-                        "scripts.cli.main; echo status=$?; sleep 60")
+    terminal = Terminal(
+        f"cd {ROOT} && LLM_MUSIC_GEN_HOME={home} {sys.executable} -m "
+        "scripts.cli.main; echo status=$?; sleep 60"
+    )
     yield terminal
     terminal.close()
 

@@ -57,9 +57,11 @@ def test_the_frequency_sounds_in_the_tonic_chord(hertz: int, brief: Make, tune: 
     assert found.tuning.pitch is not None and found.tuning.pitch % 12 == found.key.tonic_pc
     sound = rendered(found, tune).sum(axis=1)
     power = np.abs(np.fft.rfft(sound * np.hanning(len(sound)), RATE * 60)) ** 2
-    near = power[int((hertz - 2) * 60):int((hertz + 2) * 60)]
-    aside = np.r_[power[int((hertz - 14) * 60):int((hertz - 9) * 60)],
-                  power[int((hertz + 9) * 60):int((hertz + 14) * 60)]]
+    near = power[int((hertz - 2) * 60) : int((hertz + 2) * 60)]
+    aside = np.r_[
+        power[int((hertz - 14) * 60) : int((hertz - 9) * 60)],
+        power[int((hertz + 9) * 60) : int((hertz + 14) * 60)],
+    ]
     assert near.sum() / len(near) > 100 * aside.sum() / len(aside)
     middle = (near * np.arange(len(near))).sum() / near.sum() / 60 - 2
     assert abs(1200 * np.log2((hertz + middle) / hertz)) < 1.5
@@ -78,7 +80,7 @@ def test_two_ears_hear_two_tones(brief: Make, tune: LeadSheet) -> None:
     plain = rendered(brief("meditation", length="0.5", meter="4/4"), tune)
     peaks = []
     for side in (0, 1):
-        ten = (sound - plain)[5 * RATE:15 * RATE, side]
+        ten = (sound - plain)[5 * RATE : 15 * RATE, side]
         tone = np.abs(np.fft.rfft(ten * np.hanning(len(ten))))
         peaks.append(int(np.argmax(tone[:4000])) / 10)
     assert peaks[1] - peaks[0] == pytest.approx(6.0, abs=0.11)
@@ -91,8 +93,16 @@ def test_the_tones_go_on_from_block_to_block() -> None:
     assert np.allclose(whole, np.concatenate([tones(n) for n in (1, 999, 4000)], axis=1), atol=1e-5)
 
 
-@pytest.mark.parametrize("wish", [{"tuning": 300.0}, {"tuning": 500.0}, {"binaural": 50.0},
-                                  {"binaural": -1.0}, {"binaural": 0.1}])
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"tuning": 300.0},
+        {"tuning": 500.0},
+        {"binaural": 50.0},
+        {"binaural": -1.0},
+        {"binaural": 0.1},
+    ],
+)
 def test_what_cannot_be_is_refused(brief: Make, wish: dict[str, float]) -> None:
     with pytest.raises(UsageError, match="out of range"):
         brief("jazz", **wish)
@@ -114,11 +124,13 @@ def test_a_loop_joins_its_beginning_to_the_sample(words: str, brief: Make, tune:
 
 
 @pytest.mark.parametrize("words", ["house", "jazz", "ambient"])
-def test_what_is_heard_before_a_loop_begins_is_its_end(words: str, brief: Make, tune: LeadSheet
-                                                       ) -> None:
+def test_what_is_heard_before_a_loop_begins_is_its_end(
+    words: str, brief: Make, tune: LeadSheet
+) -> None:
     """The desk is in the same state at the beginning as at the end, so the join is no join."""
-    arrangement = arrange(brief(words, key="E minor", length="0.5", loop=True, meter="4/4"), tune,
-                          paths.DATA)
+    arrangement = arrange(
+        brief(words, key="E minor", length="0.5", loop=True, meter="4/4"), tune, paths.DATA
+    )
     mixer = Mixer(arrangement, BLOCK, -LEAD)
     score = Score(arrangement, Bank(INSTRUMENTS, arrangement.tempo, 440), LEAD)
     heard = []
@@ -128,7 +140,7 @@ def test_what_is_heard_before_a_loop_begins_is_its_end(words: str, brief: Make, 
         score.play(mixer, start, end)
         heard.append(mixer.mix(end - start)[0].copy())
     sound = np.concatenate(heard, axis=1)
-    before, last = sound[:, LEAD - 2 * RATE:LEAD], sound[:, -2 * RATE:]
+    before, last = sound[:, LEAD - 2 * RATE : LEAD], sound[:, -2 * RATE :]
     assert np.abs(last).max() > 0.01
     assert np.abs(before - last).max() < 1e-3 * np.abs(last).max()
 

@@ -21,26 +21,64 @@ from scripts.score.abc_writer import write_abc
 from scripts.score.sheet import scale_share
 
 SHEETS = 50
-KEYS = ("C major", "F# minor", "Bb dorian", "E phrygian", "A blues", "D harmonic minor",
-        "Ab lydian", "C# mixolydian", "G major pentatonic", "Eb major")
+KEYS = (
+    "C major",
+    "F# minor",
+    "Bb dorian",
+    "E phrygian",
+    "A blues",
+    "D harmonic minor",
+    "Ab lydian",
+    "C# mixolydian",
+    "G major pentatonic",
+    "Eb major",
+)
 METERS = ("2/4", "3/4", "4/4", "6/8", "5/4", "7/8")
-STYLES = ("chill", "dubstep", "jazz", "classical", "rock", "lo-fi", "ambient", "house", "hip-hop",
-          "folk", "blues", "sad", "happy", "romantic", "Chill, Dubstep")
+STYLES = (
+    "chill",
+    "dubstep",
+    "jazz",
+    "classical",
+    "rock",
+    "lo-fi",
+    "ambient",
+    "house",
+    "hip-hop",
+    "folk",
+    "blues",
+    "sad",
+    "happy",
+    "romantic",
+    "Chill, Dubstep",
+)
 LENGTHS = ("0.2", "0.5", "1", "3", "8")
 
 
 @pytest.mark.parametrize("name", ["llama-spm", "llama-bpe", "qwen2", "phi-3"])
-def test_every_sheet_of_a_random_model_is_usable(name: str, twin: Callable[[str], Path],
-                                                 brief: Callable[..., Brief]) -> None:
+def test_every_sheet_of_a_random_model_is_usable(
+    name: str, twin: Callable[[str], Path], brief: Callable[..., Brief]
+) -> None:
     tokens = seconds = 0.0
     with ModelProcess(twin(name), 8192, 1) as model:
         for n in range(SHEETS):
-            asked = brief(STYLES[n % len(STYLES)], seed=n, key=KEYS[n % len(KEYS)],
-                          meter=METERS[n % len(METERS)], length=LENGTHS[n % len(LENGTHS)])
-            prompt = chat_prompt(fill("Write {styles} in {key}.", asked), sheet_head(asked),
-                                 ModelNotes(), model.metadata, model.bos, model.eos)
-            reply = model.write_sheet(prompt, sheet_grammar(asked), Sampling(1.0, seed=n), 1,
-                                      lambda done, text: None)
+            asked = brief(
+                STYLES[n % len(STYLES)],
+                seed=n,
+                key=KEYS[n % len(KEYS)],
+                meter=METERS[n % len(METERS)],
+                length=LENGTHS[n % len(LENGTHS)],
+            )
+            prompt = chat_prompt(
+                fill("Write {styles} in {key}.", asked),
+                sheet_head(asked),
+                ModelNotes(),
+                model.metadata,
+                model.bos,
+                model.eos,
+            )
+            reply = model.write_sheet(
+                prompt, sheet_grammar(asked), Sampling(1.0, seed=n), 1, lambda done, text: None
+            )
             tokens, seconds = tokens + reply.tokens, seconds + reply.seconds
             sheet = replace(tidy(read_abc(sheet_head(asked) + reply.texts[0])), key=asked.key)
             assert tuple(len(p) for p in sheet.parts) == asked.parts
@@ -48,8 +86,11 @@ def test_every_sheet_of_a_random_model_is_usable(name: str, twin: Callable[[str]
             if not asked.style.melody.chromatic:
                 assert scale_share(sheet) == 1.0
             score = music21.converter.parse(write_abc(sheet), format="abc")
-            heard = [x.pitch.midi for x in score.flatten().notes
-                     if not isinstance(x, music21.harmony.ChordSymbol)]
+            heard = [
+                x.pitch.midi
+                for x in score.flatten().notes
+                if not isinstance(x, music21.harmony.ChordSymbol)
+            ]
             assert heard == list(sheet.pitches)
             whole = score.flatten().notesAndRests.stream().highestTime
             assert whole == pytest.approx(len(sheet.bars) * asked.meter.bar_ticks / 24)
@@ -57,9 +98,11 @@ def test_every_sheet_of_a_random_model_is_usable(name: str, twin: Callable[[str]
 
 
 def test_a_chat_template_of_the_file_is_used() -> None:
-    metadata = {"tokenizer.chat_template":
-                "{{ bos_token }}{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}"
-                "{% if add_generation_prompt %}<bot>{% endif %}"}
+    metadata = {
+        "tokenizer.chat_template": "{{ bos_token }}{% for m in messages %}"
+        "<{{ m.role }}>{{ m.content }}{% endfor %}"
+        "{% if add_generation_prompt %}<bot>{% endif %}"
+    }
     prompt = chat_prompt("Hello", "X:1\n", ModelNotes(), metadata, "<s>", "</s>")
     assert prompt.text == "<s><user>Hello<bot>X:1\n" and not prompt.bos and prompt.special
 

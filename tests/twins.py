@@ -8,8 +8,14 @@ import gguf
 import numpy as np
 
 
-def make_twin(vocabulary: Path, out: Path, dim: int = 64, layers: int = 2, seed: int = 1,
-              architecture: str = "llama") -> None:
+def make_twin(
+    vocabulary: Path,
+    out: Path,
+    dim: int = 64,
+    layers: int = 2,
+    seed: int = 1,
+    architecture: str = "llama",
+) -> None:
     """Graft a random network of `dim` x `layers` on the tokenizer of a GGUF file."""
     source = gguf.GGUFReader(vocabulary)
     size = len(source.fields["tokenizer.ggml.tokens"].data)

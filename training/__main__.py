@@ -11,8 +11,9 @@ from pathlib import Path
 def main() -> None:
     """Run one step of the training."""
     parser = argparse.ArgumentParser(prog="python -m training")
-    parser.add_argument("step", choices=("prepare", "train", "export", "evaluate", "grooves",
-                                         "habits"))
+    parser.add_argument(
+        "step", choices=("prepare", "train", "export", "evaluate", "grooves", "habits")
+    )
     parser.add_argument("--collections", type=Path, help="folder of the downloaded collections")
     parser.add_argument("--work", type=Path, default=Path("training-work"))
     parser.add_argument("--gguf", type=Path, default=Path("models/starter.gguf"))
@@ -24,6 +25,7 @@ def main() -> None:
     data, run = args.work / "data", args.work / "run"
     if args.step == "prepare":
         from training.corpus import load, prepare, tokenizer, variants
+
         if args.collections is None:
             parser.error("prepare needs --collections")
         for name, count in sorted(prepare(args.collections, data, args.seed).items()):
@@ -34,12 +36,17 @@ def main() -> None:
         tokenizer(texts, data / "tokenizer")
     elif args.step == "grooves":
         from training.grooves import learn_grooves
+
         if args.collections is None:
             parser.error("grooves needs --collections")
-        learn_grooves(args.collections / "groove-midi.zip",
-                      args.collections / "groove-midi.info.csv", Path("data/grooves/played.toml"))
+        learn_grooves(
+            args.collections / "groove-midi.zip",
+            args.collections / "groove-midi.info.csv",
+            Path("data/grooves/played.toml"),
+        )
     elif args.step == "habits":
         from training.habits import learn_habits
+
         if args.collections is None:
             parser.error("habits needs --collections")
         for name, count in learn_habits(args.collections, Path("data/progressions.toml")).items():
@@ -47,14 +54,17 @@ def main() -> None:
     elif args.step == "train":
         from training.model import Shape
         from training.train import train
+
         train(data, run, args.minutes, Shape(), args.seed, device=args.device)
     elif args.step == "export":
         from training.corpus import load
         from training.export import export, export_figures
+
         export(run / "model.pt", data / "tokenizer.model", args.gguf)
         export_figures([s for _, s in load(data / "train.jsonl") if s.pitches], args.gguf)
     else:
         from training.evaluate import evaluate
+
         evaluate(data, run, args.gguf, args.tunes, args.seed)
 
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 SOURCES = (
-    ("folk", "O'Neill 1850, Aird, Ryan's Mammoth, miscFolk (in music21's corpus)",
-     "old prints, public domain; distributed with the encoders' permission"),
+    (
+        "folk",
+        "O'Neill 1850, Aird, Ryan's Mammoth, miscFolk (in music21's corpus)",
+        "old prints, public domain; distributed with the encoders' permission",
+    ),
     ("chorales", "Bach chorales (in music21's corpus)", "public domain"),
     ("openewld", "OpenEWLD lead sheets", "MIT, public-domain scores"),
     ("hymnal", "Open Hymnal", "each hymn marked public domain"),
     ("lieder", "OpenScore Lieder, the voice with chords read from the piano", "CC0"),
     ("billboard", "McGill Billboard chord charts (Burgoyne, Wild, Fujinaga, ISMIR 2011)", "CC0"),
-    ("progressions", "chord progressions with moods", "MIT"))
+    ("progressions", "chord progressions with moods", "MIT"),
+)
 
 
 def card(report: dict[str, Any]) -> str:
@@ -22,55 +26,110 @@ def card(report: dict[str, Any]) -> str:
     rows = [
         ("music21 parses it", _pc(free["parse"]), _pc(used["parse"]), ""),
         ("bars that add up", _pc(free["bars_exact"]), _pc(used["bars_exact"]), "all, by choice"),
-        ("tunes with every bar exact", _pc(free["tunes_all_bars_exact"]), _pc(used["bars_exact"]),
-         ""),
-        ("at least 95 % of notes in the asked scale", _pc(free["scale_95"]),
-         _pc(used["in_scale_or_chromatic_style"]) + " *", _pc(real["scale_95"])),
+        (
+            "tunes with every bar exact",
+            _pc(free["tunes_all_bars_exact"]),
+            _pc(used["bars_exact"]),
+            "",
+        ),
+        (
+            "at least 95 % of notes in the asked scale",
+            _pc(free["scale_95"]),
+            _pc(used["in_scale_or_chromatic_style"]) + " *",
+            _pc(real["scale_95"]),
+        ),
         ("parts and bars as asked", _pc(free["form_as_asked"]), _pc(used["bars_as_asked"]), ""),
         ("ends on the tonic", "", _pc(used["ends_on_tonic"]), _pc(real["ends_on_tonic"])),
-        ("longest run copied from training, mean share of bars", "",
-         _pc(used["copied_run_share"]["mean"]), _pc(real["copied_run_share"]["mean"])),
-        ("the same, the worst tune", "", _pc(used["copied_run_share"]["max"]),
-         _pc(real["copied_run_share"]["max"])),
-        ("tunes with over 12 %", "", _pc(used["copied_run_share"]["over_12_percent"]),
-         _pc(real["copied_run_share"]["over_12_percent"])),
-        ("tunes that say one bar over and over", "", str(used["one_bar_tunes"]),
-         str(real["one_bar_tunes"]))]
-    bands = [(name.replace("_", " "), _band(used[name]), _band(real[name]),
-              _pc(used[name]["inside_band"])) for name in
-             ("pitch_class_entropy", "scale_consistency", "groove_consistency")]
+        (
+            "longest run copied from training, mean share of bars",
+            "",
+            _pc(used["copied_run_share"]["mean"]),
+            _pc(real["copied_run_share"]["mean"]),
+        ),
+        (
+            "the same, the worst tune",
+            "",
+            _pc(used["copied_run_share"]["max"]),
+            _pc(real["copied_run_share"]["max"]),
+        ),
+        (
+            "tunes with over 12 %",
+            "",
+            _pc(used["copied_run_share"]["over_12_percent"]),
+            _pc(real["copied_run_share"]["over_12_percent"]),
+        ),
+        (
+            "tunes that say one bar over and over",
+            "",
+            str(used["one_bar_tunes"]),
+            str(real["one_bar_tunes"]),
+        ),
+    ]
+    bands = [
+        (
+            name.replace("_", " "),
+            _band(used[name]),
+            _band(real[name]),
+            _pc(used[name]["inside_band"]),
+        )
+        for name in ("pitch_class_entropy", "scale_consistency", "groove_consistency")
+    ]
     sources = report["sources"]
     lines = [
-        "# Llm-Music-Gen Starter", "",
+        "# Llm-Music-Gen Starter",
+        "",
         "A model of 5.1 million weights (llama architecture, 6 layers, 256 wide, 1,024 tokens, "
         "Q8_0) that writes lead sheets, melody with chord symbols, in ABC from a header. "
-        "MIT licence. Made by `training/`; see docs/training.md.", "",
+        "MIT licence. Made by `training/`; see docs/training.md.",
+        "",
         "It knows old dance tunes, airs, hymns, art songs, the popular songs of 1900 to 1940 and "
         "the chords of later charts. It has seen no melody of lo-fi, dubstep, ambient, house or "
-        "hip-hop: there the style's data shapes what it may write.", "", "## Data", "",
-        "| source | sheets | licence |", "|---|---|---|"]
-    lines += [f"| {name} | {sources.get(key, 0):,} | {licence} |"
-              for key, name, licence in SOURCES]
+        "hip-hop: there the style's data shapes what it may write.",
+        "",
+        "## Data",
+        "",
+        "| source | sheets | licence |",
+        "|---|---|---|",
+    ]
+    lines += [f"| {name} | {sources.get(key, 0):,} | {licence} |" for key, name, licence in SOURCES]
     lines += [
-        "", "Each sheet was drawn in random keys. Chords that a source lacks were put in by a "
-        "Viterbi harmoniser. No synthetic melodies were used.", "", "## Figures", "",
+        "",
+        "Each sheet was drawn in random keys. Chords that a source lacks were put in by a "
+        "Viterbi harmoniser. No synthetic melodies were used.",
+        "",
+        "## Figures",
+        "",
         f"{training.get('minutes', 0):.0f} minutes on 2 cores, "
         f"{training.get('tokens', 0) / 1e6:.1f} million tokens; "
         f"{training.get('bits_per_character', 0):.3f} bits a character on held-out tunes "
-        f"({training.get('body_bits_per_character', 0):.3f} without their headers).", "",
+        f"({training.get('body_bits_per_character', 0):.3f} without their headers).",
+        "",
         f"Temperature 0.8, {free['tunes']} tunes each: *free* without any grammar from the headers "
         "of held-out tunes asked to keep to the scale, *as used* over all styles with grammar, "
-        "candidates and critic.", "",
-        "| | free | as used | real held-out tunes |", "|---|---|---|---|"]
+        "candidates and critic.",
+        "",
+        "| | free | as used | real held-out tunes |",
+        "|---|---|---|---|",
+    ]
     lines += [f"| {a} | {b} | {c} | {d} |" for a, b, c, d in rows]
-    lines += ["", "\\* every note of every tune, but for jazz, which may leave the scale.", "",
-              "MusPy metrics, 5th / median / 95th percentile:", "",
-              "| | as used | real | as used, inside the real band |", "|---|---|---|---|"]
+    lines += [
+        "",
+        "\\* every note of every tune, but for jazz, which may leave the scale.",
+        "",
+        "MusPy metrics, 5th / median / 95th percentile:",
+        "",
+        "| | as used | real | as used, inside the real band |",
+        "|---|---|---|---|",
+    ]
     lines += [f"| {a} | {b} | {c} | {d} |" for a, b, c, d in bands]
-    lines += ["", f"Under the grammar it decodes at {speed['ratio']:.2f} of its free rate "
-              f"({speed['grammar_tokens_per_second']:,.0f} and "
-              f"{speed['free_tokens_per_second']:,.0f} tokens/s on one thread, by turns in one "
-              "run).", ""]
+    lines += [
+        "",
+        f"Under the grammar it decodes at {speed['ratio']:.2f} of its free rate "
+        f"({speed['grammar_tokens_per_second']:,.0f} and "
+        f"{speed['free_tokens_per_second']:,.0f} tokens/s on one thread, by turns in one "
+        "run).",
+        "",
+    ]
     return "\n".join(lines)
 
 

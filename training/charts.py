@@ -57,22 +57,25 @@ def _chart(text: str) -> Iterator[LeadSheet]:
         bars: list[Bar] = []
         for cell in body:
             names = [c for c in cell.split() if ":" in c]
-            chords = [_harte(c) for c in names]
-            if len(chords) not in (1, 2) or None in chords:
+            found = [_harte(c) for c in names]
+            chords = [chord for chord in found if chord is not None]
+            if len(chords) not in (1, 2) or len(chords) < len(found):
                 bars = []
                 break
-            bar = _chord_bar(chords[0], meter)  # type: ignore[arg-type]
-            if len(chords) == 2 and chords[1] and meter.half < meter.bar_ticks:
+            bar = _chord_bar(chords[0], meter)
+            if len(chords) == 2 and meter.half < meter.bar_ticks:
                 half = meter.half
-                bar = Bar((Note(None, half), Note(None, meter.bar_ticks - half)),
-                          ((0, chords[0]), (half, chords[1])))  # type: ignore[arg-type]
+                bar = Bar(
+                    (Note(None, half), Note(None, meter.bar_ticks - half)),
+                    ((0, chords[0]), (half, chords[1])),
+                )
             bars.append(bar)
         if len(bars) >= 4:
             part = tuple(bars[:16])
             if part not in parts:
                 parts.append(part)
     for i in range(0, len(parts), 3):
-        chosen = parts[i:i + 3]
+        chosen = parts[i : i + 3]
         weights = np.zeros(12) + 1e-6
         for p in chosen:
             for bar in p:
@@ -83,16 +86,41 @@ def _chart(text: str) -> Iterator[LeadSheet]:
         if key is None or sum(map(len, chosen)) > MAX_BARS:
             continue
         pc = key.tonic_pc
-        scale = max(("major", "minor", "mixolydian", "dorian"),
-                    key=lambda s: sum(weights[(pc + i) % 12] for i in SCALES[s].intervals))
+        scale = max(
+            ("major", "minor", "mixolydian", "dorian"),
+            key=lambda s: sum(weights[(pc + i) % 12] for i in SCALES[s].intervals),
+        )
         yield LeadSheet(key_from_pc(pc, scale), meter, tuple(chosen), styles=("chart", "pop"))
 
 
-_HARTE = {"maj": "", "min": "m", "7": "7", "min7": "m7", "maj7": "maj7", "dim": "dim",
-          "dim7": "dim7", "hdim7": "m7b5", "aug": "aug", "sus4": "sus4", "sus2": "sus2",
-          "maj6": "6", "min6": "m6", "9": "9", "min9": "m9", "maj9": "maj9", "13": "13", "5": "5",
-          "1": "5", "sus4(b7)": "7sus4", "11": "9", "7(#9)": "7#9", "sus4(b7,9)": "7sus4",
-          "maj(9)": "add9", "min(9)": "m9", "min11": "m9"}
+_HARTE = {
+    "maj": "",
+    "min": "m",
+    "7": "7",
+    "min7": "m7",
+    "maj7": "maj7",
+    "dim": "dim",
+    "dim7": "dim7",
+    "hdim7": "m7b5",
+    "aug": "aug",
+    "sus4": "sus4",
+    "sus2": "sus2",
+    "maj6": "6",
+    "min6": "m6",
+    "9": "9",
+    "min9": "m9",
+    "maj9": "maj9",
+    "13": "13",
+    "5": "5",
+    "1": "5",
+    "sus4(b7)": "7sus4",
+    "11": "9",
+    "7(#9)": "7#9",
+    "sus4(b7,9)": "7sus4",
+    "maj(9)": "add9",
+    "min(9)": "m9",
+    "min11": "m9",
+}
 
 
 def _harte(text: str) -> Chord | None:

@@ -33,7 +33,7 @@ def figures(sheet: LeadSheet, bars: int = 3) -> list[tuple[object, ...]]:
     """Each run of `bars` bars as intervals and lengths, independent of key."""
     out: list[tuple[object, ...]] = []
     for i in range(len(sheet.bars) - bars + 1):
-        notes = [n for bar in sheet.bars[i:i + bars] for n in bar.notes]
+        notes = [n for bar in sheet.bars[i : i + bars] for n in bar.notes]
         if sum(n.pitch is not None for n in notes) >= 4:
             out.append(relative(notes))
     return out
@@ -62,8 +62,10 @@ def prepare(folder: Path, out: Path, seed: int = 1) -> Counter[str]:
     unique: set[tuple[str, ...]] = set()
     out.mkdir(parents=True, exist_ok=True)
     counts: Counter[str] = Counter()
-    with (out / "train.jsonl").open("w", encoding="utf-8") as train, \
-            (out / "valid.jsonl").open("w", encoding="utf-8") as valid:
+    with (
+        (out / "train.jsonl").open("w", encoding="utf-8") as train,
+        (out / "valid.jsonl").open("w", encoding="utf-8") as valid,
+    ):
         for source, sheet in sheets:
             body = tuple(body_lines(sheet))
             if body in unique:
@@ -71,10 +73,14 @@ def prepare(folder: Path, out: Path, seed: int = 1) -> Counter[str]:
             unique.add(body)
             own = figures(sheet)
             shared = sum(seen[f] > 1 for f in set(own)) / len(set(own)) if own else 1.0
-            held = (rng.random() < HELD_OUT_SHARE and shared <= MAX_SHARED_FIGURES
-                    and source not in ("billboard", "progressions"))
-            row = json.dumps({"source": source, "abc": write_abc(sheet),
-                              "tags": " ".join(sheet.styles)})
+            held = (
+                rng.random() < HELD_OUT_SHARE
+                and shared <= MAX_SHARED_FIGURES
+                and source not in ("billboard", "progressions")
+            )
+            row = json.dumps(
+                {"source": source, "abc": write_abc(sheet), "tags": " ".join(sheet.styles)}
+            )
             (valid if held else train).write(row + "\n")
             counts[("valid " if held else "train ") + source] += 1
     return counts
@@ -101,14 +107,31 @@ def variants(sheet: LeadSheet) -> Iterator[str]:
 def tokenizer(texts: Iterable[str], prefix: Path, size: int = 1024) -> None:
     """Train a SentencePiece BPE model on `texts`, written as `prefix`.model."""
     import sentencepiece
+
     lines = prefix.with_suffix(".txt")
     with lines.open("w", encoding="utf-8") as f:
         for text in texts:
             f.write(text)
     sentencepiece.SentencePieceTrainer.train(
-        input=str(lines), model_prefix=str(prefix), vocab_size=size, model_type="bpe",
-        byte_fallback=True, split_by_unicode_script=False, split_by_number=False,
-        split_by_whitespace=False, add_dummy_prefix=False, remove_extra_whitespaces=False,
-        normalization_rule_name="identity", max_sentencepiece_length=8, unk_id=0, bos_id=1,
-        eos_id=2, pad_id=-1, user_defined_symbols=["\n"], minloglevel=2,
-        input_sentence_size=400000, shuffle_input_sentence=True, max_sentence_length=8192)
+        input=str(lines),
+        model_prefix=str(prefix),
+        vocab_size=size,
+        model_type="bpe",
+        byte_fallback=True,
+        split_by_unicode_script=False,
+        split_by_number=False,
+        split_by_whitespace=False,
+        add_dummy_prefix=False,
+        remove_extra_whitespaces=False,
+        normalization_rule_name="identity",
+        max_sentencepiece_length=8,
+        unk_id=0,
+        bos_id=1,
+        eos_id=2,
+        pad_id=-1,
+        user_defined_symbols=["\n"],
+        minloglevel=2,
+        input_sentence_size=400000,
+        shuffle_input_sentence=True,
+        max_sentence_length=8192,
+    )

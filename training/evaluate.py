@@ -38,8 +38,11 @@ from training.metrics import (
     scale_consistency,
 )
 
-METRICS = {"pitch_class_entropy": pitch_class_entropy, "scale_consistency": scale_consistency,
-           "groove_consistency": groove_consistency}
+METRICS = {
+    "pitch_class_entropy": pitch_class_entropy,
+    "scale_consistency": scale_consistency,
+    "groove_consistency": groove_consistency,
+}
 
 
 def music21_reads(abc: str) -> bool:
@@ -59,8 +62,11 @@ def evaluate(data: Path, run: Path, model: Path, tunes: int, seed: int) -> None:
     valid = [s for source, s in load(data / "valid.jsonl")]
     train = load(data / "train.jsonl")
     copies = CopyIndex([s for _, s in train if s.pitches])
-    report: dict[str, Any] = {"training": json.loads((run / "result.json").read_text())
-                              if (run / "result.json").exists() else {}}
+    report: dict[str, Any] = {
+        "training": json.loads((run / "result.json").read_text())
+        if (run / "result.json").exists()
+        else {}
+    }
     report["real"] = _describe(valid, copies)
     report["real"]["scale_95"] = float(np.mean([scale_share(s) >= 0.95 for s in valid]))
     report["sources"] = dict(Counter(source for source, _ in train))
@@ -82,11 +88,17 @@ def _describe(sheets: list[LeadSheet], copies: CopyIndex) -> dict[str, Any]:
     out: dict[str, Any] = {"tunes": len(sheets)}
     for name, metric in METRICS.items():
         values = np.array([metric(s) for s in sheets if len(s.pitches) > 3])
-        out[name] = {"p5": float(np.percentile(values, 5)), "median": float(np.median(values)),
-                     "p95": float(np.percentile(values, 95))}
+        out[name] = {
+            "p5": float(np.percentile(values, 5)),
+            "median": float(np.median(values)),
+            "p95": float(np.percentile(values, 95)),
+        }
     shares = [copies.longest_run(s) / len(s.bars) for s in sheets]
-    out["copied_run_share"] = {"mean": float(np.mean(shares)), "max": float(np.max(shares)),
-                               "over_12_percent": float(np.mean(np.array(shares) > 0.12))}
+    out["copied_run_share"] = {
+        "mean": float(np.mean(shares)),
+        "max": float(np.max(shares)),
+        "over_12_percent": float(np.mean(np.array(shares) > 0.12)),
+    }
     out["one_bar_tunes"] = sum(map(repeats_one_bar, sheets))
     out["ends_on_tonic"] = float(np.mean([_ends_on_tonic(s) for s in sheets]))
     return out
@@ -105,8 +117,9 @@ def _free(model: Path, valid: list[LeadSheet], tunes: int, seed: int) -> dict[st
     for n in range(tunes):
         sheet = rng.choice(valid)
         header = re.sub(r" c\d$", " c0", header_of(sheet), flags=re.MULTILINE)
-        body = decoder.free_text(decoder.tokenize(header, False, True), 1400,
-                                 Sampling(0.8, 0, 1.0, 0.0, seed + n))
+        body = decoder.free_text(
+            decoder.tokenize(header, False, True), 1400, Sampling(0.8, 0, 1.0, 0.0, seed + n)
+        )
         text = header + body
         parsed += music21_reads(text)
         good, count = _bars(text, sheet)
@@ -118,9 +131,14 @@ def _free(model: Path, valid: list[LeadSheet], tunes: int, seed: int) -> dict[st
         exact += good == count
         in_scale += scale_share(read) >= 0.95
         asked += tuple(len(p) for p in read.parts) == tuple(len(p) for p in sheet.parts)
-    return {"tunes": tunes, "parse": parsed / tunes, "tunes_all_bars_exact": exact / tunes,
-            "bars_exact": bars_right / max(bars_all, 1), "scale_95": in_scale / tunes,
-            "form_as_asked": asked / tunes}
+    return {
+        "tunes": tunes,
+        "parse": parsed / tunes,
+        "tunes_all_bars_exact": exact / tunes,
+        "bars_exact": bars_right / max(bars_all, 1),
+        "scale_95": in_scale / tunes,
+        "form_as_asked": asked / tunes,
+    }
 
 
 def _bars(text: str, asked: LeadSheet) -> tuple[int, int]:
@@ -156,9 +174,12 @@ def _as_used(model: Path, tunes: int, seed: int) -> tuple[list[LeadSheet], dict[
             exact += all(b.ticks == sheet.meter.bar_ticks for b in sheet.bars)
             scale += brief.style.melody.chromatic or scale_share(sheet) == 1.0
             count_right += tuple(len(p) for p in sheet.parts) == brief.parts
-    return sheets, {"parse": parsed / tunes, "bars_exact": exact / tunes,
-                    "in_scale_or_chromatic_style": scale / tunes,
-                    "bars_as_asked": count_right / tunes}
+    return sheets, {
+        "parse": parsed / tunes,
+        "bars_exact": exact / tunes,
+        "in_scale_or_chromatic_style": scale / tunes,
+        "bars_as_asked": count_right / tunes,
+    }
 
 
 def _speed(model: Path, seed: int) -> dict[str, float]:
@@ -169,10 +190,13 @@ def _speed(model: Path, seed: int) -> dict[str, float]:
     bound, free = [], []
     with ModelProcess(model, 2048, 1) as process:
         for n in range(6):
-            reply = process.write_sheet(prompt, sheet_grammar(brief), Sampling(0.8, seed=n), 2,
-                                        lambda d, t: None)
+            reply = process.write_sheet(
+                prompt, sheet_grammar(brief), Sampling(0.8, seed=n), 2, lambda d, t: None
+            )
             bound.append(reply.tokens / reply.seconds)
             free.append(process.free_rate(prompt, 300, n))
-    return {"grammar_tokens_per_second": float(np.median(bound[1:])),
-            "free_tokens_per_second": float(np.median(free[1:])),
-            "ratio": float(np.median(bound[1:]) / np.median(free[1:]))}
+    return {
+        "grammar_tokens_per_second": float(np.median(bound[1:])),
+        "free_tokens_per_second": float(np.median(free[1:])),
+        "ratio": float(np.median(bound[1:]) / np.median(free[1:])),
+    }

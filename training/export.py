@@ -15,8 +15,17 @@ from scripts.llm.chat import TUNE_HEADER
 from scripts.score.sheet import LeadSheet
 from training.model import Llama, Shape
 
-_NAMES = {"q": "attn_q", "k": "attn_k", "v": "attn_v", "o": "attn_output", "gate": "ffn_gate",
-          "up": "ffn_up", "down": "ffn_down", "attn_norm": "attn_norm", "ffn_norm": "ffn_norm"}
+_NAMES = {
+    "q": "attn_q",
+    "k": "attn_k",
+    "v": "attn_v",
+    "o": "attn_output",
+    "gate": "ffn_gate",
+    "up": "ffn_up",
+    "down": "ffn_down",
+    "attn_norm": "attn_norm",
+    "ffn_norm": "ffn_norm",
+}
 
 
 def load_model(checkpoint: Path) -> Llama:
@@ -48,8 +57,9 @@ def export(checkpoint: Path, tokenizer: Path, out: Path, quantised: bool = True)
     writer.add_rope_dimension_count(shape.dim // shape.heads)
     writer.add_rope_freq_base(shape.rope_base)
     writer.add_vocab_size(shape.vocab)
-    writer.add_file_type(gguf.LlamaFileType.MOSTLY_Q8_0 if quantised
-                         else gguf.LlamaFileType.ALL_F32)
+    writer.add_file_type(
+        gguf.LlamaFileType.MOSTLY_Q8_0 if quantised else gguf.LlamaFileType.ALL_F32
+    )
     writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
     _add_tokenizer(writer, sp)
     for name, tensor in model.named_parameters():
@@ -73,9 +83,17 @@ def _add_tokenizer(writer: gguf.GGUFWriter, sp: sentencepiece.SentencePieceProce
     for i in range(sp.vocab_size()):
         tokens.append(sp.id_to_piece(i).encode("utf-8"))
         scores.append(sp.get_score(i))
-        types.append(kinds.UNKNOWN if sp.is_unknown(i) else kinds.CONTROL if sp.is_control(i)
-                     else kinds.BYTE if sp.is_byte(i)
-                     else kinds.USER_DEFINED if tokens[-1] == b"\n" else kinds.NORMAL)
+        types.append(
+            kinds.UNKNOWN
+            if sp.is_unknown(i)
+            else kinds.CONTROL
+            if sp.is_control(i)
+            else kinds.BYTE
+            if sp.is_byte(i)
+            else kinds.USER_DEFINED
+            if tokens[-1] == b"\n"
+            else kinds.NORMAL
+        )
     writer.add_tokenizer_model("llama")
     writer.add_tokenizer_pre("default")
     writer.add_token_list(tokens)

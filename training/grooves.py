@@ -21,25 +21,53 @@ import numpy.typing as npt
 from scipy.cluster.vq import kmeans2
 
 # The kit's MIDI notes -> General MIDI keys of our pieces.
-_PIECES = {36: "kick", 38: "snare", 40: "snare", 37: "rim", 48: "tom3", 50: "tom3", 45: "tom2",
-           47: "tom2", 43: "tom1", 58: "tom1", 46: "openhat", 26: "openhat", 42: "hat", 22: "hat",
-           44: "pedal", 49: "crash", 55: "crash", 57: "crash", 52: "crash", 51: "ride",
-           59: "ride", 53: "bell"}
+_PIECES = {
+    36: "kick",
+    38: "snare",
+    40: "snare",
+    37: "rim",
+    48: "tom3",
+    50: "tom3",
+    45: "tom2",
+    47: "tom2",
+    43: "tom1",
+    58: "tom1",
+    46: "openhat",
+    26: "openhat",
+    42: "hat",
+    22: "hat",
+    44: "pedal",
+    49: "crash",
+    55: "crash",
+    57: "crash",
+    52: "crash",
+    51: "ride",
+    59: "ride",
+    53: "bell",
+}
 PIECES = tuple(dict.fromkeys(_PIECES.values()))
 # Family -> beginnings of the dataset's style names.
 FAMILIES = {
-    "funk": ("funk", "jazz/funk"), "soul": ("soul", "gospel"), "hiphop": ("hiphop",),
-    "pop": ("pop",), "rock": ("rock", "rock/indie", "rock/prog", "rock/groove8", "rock/folk"),
+    "funk": ("funk", "jazz/funk"),
+    "soul": ("soul", "gospel"),
+    "hiphop": ("hiphop",),
+    "pop": ("pop",),
+    "rock": ("rock", "rock/indie", "rock/prog", "rock/groove8", "rock/folk"),
     "shuffle": ("rock/shuffle", "blues/shuffle", "funk/purdieshuffle", "neworleans/shuffle"),
-    "punk": ("punk",), "disco": ("dance/disco",), "breakbeat": ("dance/breakbeat",),
+    "punk": ("punk",),
+    "disco": ("dance/disco",),
+    "breakbeat": ("dance/breakbeat",),
     "swing": ("jazz/swing", "jazz/mediumfast", "jazz/fast", "jazz"),
-    "fusion": ("jazz/fusion", "jazz/linear"), "bossa": ("latin/brazilian-bossa",),
+    "fusion": ("jazz/fusion", "jazz/linear"),
+    "bossa": ("latin/brazilian-bossa",),
     "samba": ("latin/brazilian-samba", "latin/samba", "latin/brazilian-songo"),
     "latin": ("latin", "afrocuban", "afrocuban/rhumba", "latin/reggaeton"),
-    "baiao": ("latin/brazilian-baiao", "latin/brazilian-ijexa"), "afrobeat": ("afrobeat",
-                                                                              "highlife"),
-    "reggae": ("reggae",), "secondline": ("neworleans/secondline", "neworleans/funk"),
-    "country": ("country", "rock/rockabilly"), "march": ("jazz/march",),
+    "baiao": ("latin/brazilian-baiao", "latin/brazilian-ijexa"),
+    "afrobeat": ("afrobeat", "highlife"),
+    "reggae": ("reggae",),
+    "secondline": ("neworleans/secondline", "neworleans/funk"),
+    "country": ("country", "rock/rockabilly"),
+    "march": ("jazz/march",),
 }
 CLUSTERS = 5
 _FEWEST = 6  # bars of a cluster that may be kept
@@ -58,17 +86,27 @@ class _Bars:
 def learn_grooves(archive: Path, index: Path, out: Path) -> None:
     """Read the dataset's archive and list, and write the grooves."""
     rows = list(csv.DictReader(index.read_text(encoding="utf-8").splitlines()))
-    lines = ["# How drummers play, learned by `python -m training grooves` from the Groove MIDI "
-             "Dataset (Gillick et al. 2019),", "# Google LLC, CC BY 4.0, "
-             "https://magenta.tensorflow.org/datasets/groove. Of each step of a bar: how often (0 "
-             "to 9),", "# how hard (0 to 9), and how early (a to l) or late (n to y), in quarters "
-             "of a tick (24 a quarter note); m is on the beat.", ""]
+    lines = [
+        "# How drummers play, learned by `python -m training grooves` from the Groove MIDI "
+        "Dataset (Gillick et al. 2019),",
+        "# Google LLC, CC BY 4.0, "
+        "https://magenta.tensorflow.org/datasets/groove. Of each step of a bar: how often (0 "
+        "to 9),",
+        "# how hard (0 to 9), and how early (a to l) or late (n to y), in quarters "
+        "of a tick (24 a quarter note); m is on the beat.",
+        "",
+    ]
     with zipfile.ZipFile(archive) as files:
         for family, names in FAMILIES.items():
             steps = 12 if family in _TRIPLET else 16
             for kind in ("beat", "fill"):
-                chosen = [r for r in rows if r["beat_type"] == kind
-                          and r["time_signature"] == "4-4" and _belongs(r["style"], names)]
+                chosen = [
+                    r
+                    for r in rows
+                    if r["beat_type"] == kind
+                    and r["time_signature"] == "4-4"
+                    and _belongs(r["style"], names)
+                ]
                 bars = _gather(files, chosen, steps, kind == "fill")
                 for n, cluster in enumerate(_clusters(bars, CLUSTERS if kind == "beat" else 3), 1):
                     lines += _table(family, kind, n, cluster, steps)
@@ -76,14 +114,19 @@ def learn_grooves(archive: Path, index: Path, out: Path) -> None:
 
 
 def _belongs(style: str, names: tuple[str, ...]) -> bool:
-    return style in names or (style.split("/")[0] in names
-                              and not any(style in other for other in FAMILIES.values()))
+    return style in names or (
+        style.split("/")[0] in names and not any(style in other for other in FAMILIES.values())
+    )
 
 
 def _gather(files: zipfile.ZipFile, rows: list[dict[str, str]], steps: int, fill: bool) -> _Bars:
     there = set(files.namelist())
-    found = [bar for row in rows if row["midi_filename"] in there
-             for bar in _bars(files.read(row["midi_filename"]), steps, fill)]
+    found = [
+        bar
+        for row in rows
+        if row["midi_filename"] in there
+        for bar in _bars(files.read(row["midi_filename"]), steps, fill)
+    ]
     if not found:
         return _Bars(*(np.zeros((0, len(PIECES), steps)) for _ in range(3)))
     return _Bars(*(np.stack([bar[i] for bar in found]) for i in range(3)))
@@ -142,9 +185,13 @@ def _table(family: str, kind: str, number: int, bars: _Bars, steps: int) -> list
         often = np.round(share[p] * 9).astype(int)
         hard = np.clip(np.round(bars.force[:, p].sum(axis=0) / struck * 9), 1, 9).astype(int)
         late = np.clip(np.round(bars.late[:, p].sum(axis=0) / struck * 4), -12, 12).astype(int)
-        lines.append(f'{piece} = ["{_digits(often)}", "{_digits(np.where(often, hard, 0))}", "'
-                     + "".join(chr(ord("m") + int(v)) if o else "."
-                               for v, o in zip(late, often, strict=True)) + '"]')
+        lines.append(
+            f'{piece} = ["{_digits(often)}", "{_digits(np.where(often, hard, 0))}", "'
+            + "".join(
+                chr(ord("m") + int(v)) if o else "." for v, o in zip(late, often, strict=True)
+            )
+            + '"]'
+        )
     return [*lines, ""]
 
 

@@ -32,14 +32,16 @@ def learn_habits(folder: Path, out: Path) -> dict[str, int]:
         "jazz": [s for s in open_ewld(folder) if "jazz" in s.styles or "swing" in s.styles],
         "song": [s for s in open_ewld(folder) if "jazz" not in s.styles],
         "folk": list(folk_tunes()),
-        "classical": [*chorales(), *lieder(folder)]}
+        "classical": [*chorales(), *lieder(folder)],
+    }
     lines = [_HEAD]
     found = {}
     for family, sheets in families.items():
         lines.append(f"[{family}]")
         for mode in ("major", "minor"):
-            counted = Counter(p for s in sheets if s.key.is_minor == (mode == "minor")
-                              for p in _phrases(s))
+            counted = Counter(
+                p for s in sheets if s.key.is_minor == (mode == "minor") for p in _phrases(s)
+            )
             kept = [(n, p) for p, n in counted.most_common() if n > 1 and _is_clear(p, mode)]
             # What stands still is common enough; what moves is what a list is for.
             kept.sort(key=lambda found: -found[0] * {2: 0.4, 3: 1.0, 4: 1.5}[len(set(found[1]))])
@@ -61,7 +63,7 @@ def _phrases(sheet: LeadSheet) -> Iterator[tuple[str, ...]]:
             held = bar.chords[0][1] if bar.chords else held
             bars.append(numeral(held, sheet.key) if held else "")
         for i in range(0, len(bars) - _BARS + 1, _BARS):
-            phrase = tuple(bars[i:i + _BARS])
+            phrase = tuple(bars[i : i + _BARS])
             if "" not in phrase and len(set(phrase)) > 1:
                 yield phrase
 
@@ -70,8 +72,20 @@ def numeral(chord: Chord, key: Key) -> str:
     """The Roman numeral of a chord, as :func:`scripts.score.chords.parse_roman` reads it."""
     above = (chord.root - key.tonic_pc) % 12
     if key.is_minor:
-        name = {0: "I", 1: "bII", 2: "II", 3: "III", 4: "#III", 5: "IV", 6: "bV", 7: "V",
-                8: "VI", 9: "#VI", 10: "VII", 11: "#VII"}[above]
+        name = {
+            0: "I",
+            1: "bII",
+            2: "II",
+            3: "III",
+            4: "#III",
+            5: "IV",
+            6: "bV",
+            7: "V",
+            8: "VI",
+            9: "#VI",
+            10: "VII",
+            11: "#VII",
+        }[above]
     else:
         name = ("b" if above in _FLAT else "#" if above == 6 else "") + _NUMERALS[above]
     low = chord.is_minor or chord.quality in ("dim", "dim7", "m7b5")

@@ -13,8 +13,10 @@ RESOLUTION = 12  # positions a quarter
 
 def to_muspy(sheet: LeadSheet) -> muspy.Music:
     """The melody as MusPy music at 12 positions a quarter."""
-    notes = [muspy.Note(time=start // 2, pitch=pitch, duration=max(1, ticks // 2), velocity=64)
-             for start, ticks, pitch in held_notes(sheet.bars)]
+    notes = [
+        muspy.Note(time=start // 2, pitch=pitch, duration=max(1, ticks // 2), velocity=64)
+        for start, ticks, pitch in held_notes(sheet.bars)
+    ]
     return muspy.Music(resolution=RESOLUTION, tracks=[muspy.Track(notes=notes)])
 
 
@@ -68,5 +70,6 @@ def repeats_one_bar(sheet: LeadSheet) -> bool:
     names = [bar.notes for bar in sheet.bars]
     if max(names.count(n) for n in names) > len(names) / 2:
         return True
-    return any(names[i] == names[i + 1] == names[i + 2] == names[i + 3]
-               for i in range(len(names) - 3))
+    return any(
+        names[i] == names[i + 1] == names[i + 2] == names[i + 3] for i in range(len(names) - 3)
+    )

@@ -63,10 +63,12 @@ class Block(nn.Module):
     def forward(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
         b, t, d = x.shape
         h = self.attn_norm(x)
-        q, k, v = (m(h).view(b, t, self.heads, -1).transpose(1, 2)
-                   for m in (self.q, self.k, self.v))
-        y = F.scaled_dot_product_attention(rotate(q, cos, sin), rotate(k, cos, sin), v,
-                                           is_causal=True)
+        q, k, v = (
+            m(h).view(b, t, self.heads, -1).transpose(1, 2) for m in (self.q, self.k, self.v)
+        )
+        y = F.scaled_dot_product_attention(
+            rotate(q, cos, sin), rotate(k, cos, sin), v, is_causal=True
+        )
         y = self.o(y.transpose(1, 2).reshape(b, t, d))
         x = x + F.dropout(y, self.dropout, self.training)
         h = self.ffn_norm(x)

@@ -12,13 +12,30 @@ from xml.etree import ElementTree
 from scripts.score.chords import Chord, parse_chord
 from scripts.score.time_signature import TICKS_PER_QUARTER
 
-_KINDS = {"major": "", "minor": "m", "dominant": "7", "major-seventh": "maj7",
-          "minor-seventh": "m7", "diminished": "dim", "diminished-seventh": "dim7",
-          "half-diminished": "m7b5", "augmented": "aug", "augmented-seventh": "7#5",
-          "major-sixth": "6", "minor-sixth": "m6", "dominant-ninth": "9", "major-ninth": "maj9",
-          "minor-ninth": "m9", "dominant-13th": "13", "dominant-11th": "9",
-          "suspended-fourth": "sus4", "suspended-second": "sus2", "major-minor": "mmaj7",
-          "power": "5", "": ""}
+_KINDS = {
+    "major": "",
+    "minor": "m",
+    "dominant": "7",
+    "major-seventh": "maj7",
+    "minor-seventh": "m7",
+    "diminished": "dim",
+    "diminished-seventh": "dim7",
+    "half-diminished": "m7b5",
+    "augmented": "aug",
+    "augmented-seventh": "7#5",
+    "major-sixth": "6",
+    "minor-sixth": "m6",
+    "dominant-ninth": "9",
+    "major-ninth": "maj9",
+    "minor-ninth": "m9",
+    "dominant-13th": "13",
+    "dominant-11th": "9",
+    "suspended-fourth": "sus4",
+    "suspended-second": "sus2",
+    "major-minor": "mmaj7",
+    "power": "5",
+    "": "",
+}
 _STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
 
@@ -54,9 +71,13 @@ def read_mxl(data: bytes | str) -> list[RawPart]:
     """Parts of a compressed (.mxl) or plain MusicXML score."""
     if isinstance(data, bytes) and data[:2] == b"PK":
         import io
+
         with zipfile.ZipFile(io.BytesIO(data)) as z:
-            names = [n for n in z.namelist() if n.endswith((".xml", ".musicxml"))
-                     and not n.startswith("META-INF")]
+            names = [
+                n
+                for n in z.namelist()
+                if n.endswith((".xml", ".musicxml")) and not n.startswith("META-INF")
+            ]
             data = z.read(names[0])
     root = ElementTree.fromstring(data)
     names_by_id = {p.get("id"): (p.findtext("part-name") or "") for p in root.iter("score-part")}
@@ -87,9 +108,13 @@ def _part(element: ElementTree.Element, name: str) -> RawPart:
                 lyrics |= item.find("lyric") is not None
                 in_chord = item.find("chord") is not None
                 start = start if in_chord else at
-                note = RawNote(start, ticks, _pitch(item),
-                               any(t.get("type") == "start" for t in item.findall("tie")),
-                               _is_triplet(item))
+                note = RawNote(
+                    start,
+                    ticks,
+                    _pitch(item),
+                    any(t.get("type") == "start" for t in item.findall("tie")),
+                    _is_triplet(item),
+                )
                 which = item.findtext("voice") or "1"
                 voice = voice or which
                 if which == voice and not in_chord:
@@ -134,5 +159,7 @@ def _pitch(item: ElementTree.Element) -> int | None:
 
 
 def _is_triplet(item: ElementTree.Element) -> bool:
-    return (item.findtext("time-modification/actual-notes") == "3"
-            and item.findtext("time-modification/normal-notes") == "2")
+    return (
+        item.findtext("time-modification/actual-notes") == "3"
+        and item.findtext("time-modification/normal-notes") == "2"
+    )

@@ -26,9 +26,30 @@ from scripts.score.time_signature import Meter, parse_meter
 from training.charts import MAX_BARS, billboard, progressions
 from training.musicxml import RawBar, RawNote, RawPart, read_mxl
 
-_DANCES = ("slip jig", "slide", "jig", "reel", "hornpipe", "polka", "waltz", "march",
-           "strathspey", "mazurka", "quadrille", "clog", "breakdown", "walkaround", "schottische",
-           "galop", "quickstep", "minuet", "air", "lament", "song", "fling")
+_DANCES = (
+    "slip jig",
+    "slide",
+    "jig",
+    "reel",
+    "hornpipe",
+    "polka",
+    "waltz",
+    "march",
+    "strathspey",
+    "mazurka",
+    "quadrille",
+    "clog",
+    "breakdown",
+    "walkaround",
+    "schottische",
+    "galop",
+    "quickstep",
+    "minuet",
+    "air",
+    "lament",
+    "song",
+    "fling",
+)
 # Krumhansl and Kessler 1982
 _MAJOR_PROFILE = np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88])
 _MINOR_PROFILE = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17])
@@ -36,10 +57,15 @@ _MINOR_PROFILE = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98,
 
 def all_sources(folder: Path) -> Iterator[tuple[str, LeadSheet]]:
     """Every usable sheet as (source, sheet); `folder` holds the downloaded collections."""
-    for name, source in (("folk", folk_tunes()), ("openewld", open_ewld(folder)),
-                         ("chorales", chorales()), ("hymnal", hymns(folder)),
-                         ("lieder", lieder(folder)), ("billboard", billboard(folder)),
-                         ("progressions", progressions(folder))):
+    for name, source in (
+        ("folk", folk_tunes()),
+        ("openewld", open_ewld(folder)),
+        ("chorales", chorales()),
+        ("hymnal", hymns(folder)),
+        ("lieder", lieder(folder)),
+        ("billboard", billboard(folder)),
+        ("progressions", progressions(folder)),
+    ):
         for sheet in source:
             yield name, sheet
 
@@ -47,6 +73,7 @@ def all_sources(folder: Path) -> Iterator[tuple[str, LeadSheet]]:
 def folk_tunes() -> Iterator[LeadSheet]:
     """O'Neill, Aird, Ryan's Mammoth and miscellaneous folk tunes of music21's corpus."""
     import music21
+
     corpus = Path(music21.__file__).parent / "corpus"
     for name in ("oneills1850", "airdsAirs", "ryansMammoth", "miscFolk"):
         for path in sorted((corpus / name).glob("*.abc")):
@@ -55,8 +82,9 @@ def folk_tunes() -> Iterator[LeadSheet]:
                     sheet = read_abc(text)
                 except NotationError:
                     continue
-                yield from _trim(replace(sheet, styles=(*_dance(text, path.stem), "folk")),
-                                 chords=False)
+                yield from _trim(
+                    replace(sheet, styles=(*_dance(text, path.stem), "folk")), chords=False
+                )
 
 
 def hymns(folder: Path) -> Iterator[LeadSheet]:
@@ -71,8 +99,10 @@ def hymns(folder: Path) -> Iterator[LeadSheet]:
 
 def open_ewld(folder: Path) -> Iterator[LeadSheet]:
     """OpenEWLD lead sheets with their own chords."""
-    with zipfile.ZipFile(folder / "openewld.zip") as z, \
-            (folder / "openewld.csv").open(encoding="utf-8") as table:
+    with (
+        zipfile.ZipFile(folder / "openewld.zip") as z,
+        (folder / "openewld.csv").open(encoding="utf-8") as table,
+    ):
         for row in csv.DictReader(table):
             genre = re.sub(r"[^a-z ]", "", row["genres"].split("|")[0].lower().split(",")[0])
             try:
@@ -89,6 +119,7 @@ def open_ewld(folder: Path) -> Iterator[LeadSheet]:
 def chorales() -> Iterator[LeadSheet]:
     """Bach chorales of music21's corpus: soprano, chords from all four voices."""
     import music21
+
     corpus = Path(music21.__file__).parent / "corpus" / "bach"
     for path in sorted(corpus.glob("*.mxl")):
         try:
@@ -132,8 +163,7 @@ def _trim(sheet: LeadSheet, chords: bool) -> Iterator[LeadSheet]:
         sheet = replace(sheet, styles=(*sheet.styles, "part"))
         total = 16
     sheet = replace(sheet, parts=tuple(kept))
-    if total >= 4 and len(sheet.pitches) >= 8 and len(set(sheet.pitches)) >= 4 \
-            and _writable(sheet):
+    if total >= 4 and len(sheet.pitches) >= 8 and len(set(sheet.pitches)) >= 4 and _writable(sheet):
         yield sheet if chords else harmonise(sheet)
 
 
@@ -142,10 +172,13 @@ def _writable(sheet: LeadSheet) -> bool:
         i = 0
         while i < len(bar.notes):
             n = bar.notes[i]
-            group = bar.notes[i:i + 3]
+            group = bar.notes[i : i + 3]
             if n.triplet:
-                if len(group) < 3 or any(g.ticks != n.ticks or not g.triplet for g in group) \
-                        or n.ticks not in (4, 8, 16):
+                if (
+                    len(group) < 3
+                    or any(g.ticks != n.ticks or not g.triplet for g in group)
+                    or n.ticks not in (4, 8, 16)
+                ):
                     return False
                 i += 3
             else:
@@ -186,8 +219,9 @@ def _melody_bar(bar: RawBar, full: int, last: bool) -> tuple[Note, ...] | None:
             notes.append(Note(None, round(raw.start - at)))
         if raw.start < at - 0.01 or abs(raw.ticks - round(raw.ticks)) > 0.01 or raw.ticks < 1:
             return None
-        notes.append(Note(raw.pitch, round(raw.ticks), raw.tied and raw.pitch is not None,
-                          raw.triplet))
+        notes.append(
+            Note(raw.pitch, round(raw.ticks), raw.tied and raw.pitch is not None, raw.triplet)
+        )
         at = raw.start + raw.ticks
     if at < full - 0.01:
         notes.append(Note(None, round(full - at)))
@@ -201,9 +235,15 @@ def _merge_rests(notes: list[Note]) -> tuple[Note, ...]:
     out: list[Note] = []
     for note in notes:
         last = out[-1] if out else None
-        joins = last is not None and not note.triplet and not last.triplet and (
-            (last.tied and last.pitch == note.pitch)
-            or (last.pitch is None and note.pitch is None))
+        joins = (
+            last is not None
+            and not note.triplet
+            and not last.triplet
+            and (
+                (last.tied and last.pitch == note.pitch)
+                or (last.pitch is None and note.pitch is None)
+            )
+        )
         if joins and last is not None:
             out[-1] = Note(note.pitch, last.ticks + note.ticks, note.tied)
         else:
@@ -211,8 +251,9 @@ def _merge_rests(notes: list[Note]) -> tuple[Note, ...]:
     return tuple(replace(n, tied=n.tied and i == len(out) - 1) for i, n in enumerate(out))
 
 
-def _segments(part: RawPart, others: list[RawPart] | None, least: int
-              ) -> Iterator[tuple[list[tuple[RawBar, tuple[Note, ...]]], Key, Meter]]:
+def _segments(
+    part: RawPart, others: list[RawPart] | None, least: int
+) -> Iterator[tuple[list[tuple[RawBar, tuple[Note, ...]]], Key, Meter]]:
     """Runs of bars with one key and metre, each bar with its melody."""
     runs: list[tuple[list[tuple[RawBar, tuple[Note, ...]]], tuple[int, str], Meter]] = []
     fifths, mode, meter = 0, "", Meter(4, 4)
@@ -233,8 +274,9 @@ def _segments(part: RawPart, others: list[RawPart] | None, least: int
             flush()
             meter = new_meter
         if others:
-            bar.others = bar.others + [n for p in others if i < len(p.bars)
-                                       for n in p.bars[i].notes + p.bars[i].others]
+            bar.others = bar.others + [
+                n for p in others if i < len(p.bars) for n in p.bars[i].notes + p.bars[i].others
+            ]
         notes = _melody_bar(bar, meter.bar_ticks, i == len(part.bars) - 1)
         if notes is None:
             if i and current:
@@ -246,14 +288,20 @@ def _segments(part: RawPart, others: list[RawPart] | None, least: int
         yield run, _mode_of(f, _pc_weights([b for b, _ in run]), m), mt
 
 
-def _sheets(run: list[tuple[RawBar, tuple[Note, ...]]], key: Key, meter: Meter,
-            tags: tuple[str, ...], size: int) -> Iterator[LeadSheet]:
+def _sheets(
+    run: list[tuple[RawBar, tuple[Note, ...]]],
+    key: Key,
+    meter: Meter,
+    tags: tuple[str, ...],
+    size: int,
+) -> Iterator[LeadSheet]:
     """Cut a run into sheets of at most `size` bars, without leading or trailing silence."""
     sounding = [any(n.pitch is not None for n in notes) for _, notes in run]
     pieces, start = [], 0
     for i in range(len(run) + 1):
-        empty = i == len(run) or not (sounding[i] or (i + 1 < len(run) and sounding[i + 1]
-                                                      and i and sounding[i - 1]))
+        empty = i == len(run) or not (
+            sounding[i] or (i + 1 < len(run) and sounding[i + 1] and i and sounding[i - 1])
+        )
         if empty:
             if i > start:
                 pieces.append((start, i))
@@ -262,7 +310,7 @@ def _sheets(run: list[tuple[RawBar, tuple[Note, ...]]], key: Key, meter: Meter,
         length = end - begin
         whole = length <= size
         for at in range(begin, end, length if whole else 16):
-            chunk = run[at:min(at + (length if whole else 16), end)]
+            chunk = run[at : min(at + (length if whole else 16), end)]
             if len(chunk) < 4:
                 continue
             parts: list[list[Bar]] = [[]]
@@ -279,13 +327,18 @@ def _sheets(run: list[tuple[RawBar, tuple[Note, ...]]], key: Key, meter: Meter,
                 tail = parts.pop()
                 parts[-1] += tail
             final = whole or at + 16 >= end
-            sheet = LeadSheet(key, meter, tuple(tuple(p) for p in parts if p),
-                              styles=tags if final else (*tags, "part"))
+            sheet = LeadSheet(
+                key,
+                meter,
+                tuple(tuple(p) for p in parts if p),
+                styles=tags if final else (*tags, "part"),
+            )
             yield from _trim(sheet, chords=True)
 
 
-def _reduced(parts: list[RawPart], voice: RawPart, tags: tuple[str, ...], size: int
-             ) -> Iterator[LeadSheet]:
+def _reduced(
+    parts: list[RawPart], voice: RawPart, tags: tuple[str, ...], size: int
+) -> Iterator[LeadSheet]:
     """Voice as melody, chords from everything that sounds."""
     others = [p for p in parts if p is not voice]
     for run, key, meter in _segments(voice, others, 6):
@@ -318,8 +371,14 @@ def _all_chords(key: Key) -> list[tuple[Chord, float]]:
     inside = set(key.pitch_classes) | ({(key.tonic_pc + 11) % 12} if key.is_minor else set())
     out = []
     for root in range(12):
-        for quality, cost in (("", 0.3), ("m", 0.3), ("7", 0.8), ("dim", 1.2), ("m7", 1.3),
-                              ("dim7", 1.6)):
+        for quality, cost in (
+            ("", 0.3),
+            ("m", 0.3),
+            ("7", 0.8),
+            ("dim", 1.2),
+            ("m7", 1.3),
+            ("dim7", 1.6),
+        ):
             chord = Chord(root, quality)
             strange = sum(pc not in inside for pc in chord.pitch_classes)
             out.append((chord, cost + 0.9 * strange + (0 if root == key.tonic_pc else 0.3)))

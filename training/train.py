@@ -22,12 +22,22 @@ from training.model import Llama, Shape
 BUCKETS = (128, 256, 384, 512, 768)
 BATCH_TOKENS = 6144
 # How often a sheet of each source is drawn per epoch.
-WEIGHTS = {"folk": 1.0, "openewld": 2.0, "chorales": 1.5, "hymnal": 1.5, "lieder": 0.8,
-           "billboard": 0.3, "progressions": 0.5}
+WEIGHTS = {
+    "folk": 1.0,
+    "openewld": 2.0,
+    "chorales": 1.5,
+    "hymnal": 1.5,
+    "lieder": 0.8,
+    "billboard": 0.3,
+    "progressions": 0.5,
+}
 
 
-def examples(sheets: list[tuple[str, LeadSheet]], rng: random.Random,
-             sp: sentencepiece.SentencePieceProcessor) -> Iterator[list[int]]:
+def examples(
+    sheets: list[tuple[str, LeadSheet]],
+    rng: random.Random,
+    sp: sentencepiece.SentencePieceProcessor,
+) -> Iterator[list[int]]:
     """Endless token lists, each sheet in a random key that fits."""
     weights = [WEIGHTS[source] for source, _ in sheets]
     while True:
@@ -42,11 +52,11 @@ def batches(source: Iterator[list[int]]) -> Iterator[torch.Tensor]:
     for tokens in source:
         bucket = next((b for b in BUCKETS if len(tokens) <= b + 1), BUCKETS[-1])
         pool = pools[bucket]
-        pool.append(tokens[:bucket + 1])
+        pool.append(tokens[: bucket + 1])
         if len(pool) == BATCH_TOKENS // bucket:
             batch = torch.full((len(pool), bucket + 1), -1)
             for i, row in enumerate(pool):
-                batch[i, :len(row)] = torch.tensor(row)
+                batch[i, : len(row)] = torch.tensor(row)
             pool.clear()
             yield batch
 
@@ -92,15 +102,16 @@ def loss_of(model: torch.nn.Module, batch: torch.Tensor) -> torch.Tensor:
 
 
 @torch.no_grad()
-def validate(model: torch.nn.Module, texts: list[str],
-             sp: sentencepiece.SentencePieceProcessor, device: str) -> tuple[float, float]:
+def validate(
+    model: torch.nn.Module, texts: list[str], sp: sentencepiece.SentencePieceProcessor, device: str
+) -> tuple[float, float]:
     """Bits a character over whole documents, and over their bodies alone."""
     model.eval()
     nats = body_nats = 0.0
     chars = body_chars = 0
     for text in texts:
         tokens = [1, *sp.encode(text), 2][:2048]
-        head = len(sp.encode(text[:text.index("\n", text.index("K:")) + 1]))
+        head = len(sp.encode(text[: text.index("\n", text.index("K:")) + 1]))
         x = torch.tensor([tokens], device=device)
         with torch.autocast(device.split(":")[0], torch.bfloat16):
             logits = model(x[:, :-1])
@@ -114,8 +125,16 @@ def validate(model: torch.nn.Module, texts: list[str],
     return nats / chars / ln2, body_nats / body_chars / ln2
 
 
-def train(data: Path, out: Path, minutes: float, shape: Shape, seed: int = 1,
-          dropout: float = 0.08, device: str = "cpu", compiled: bool = True) -> None:
+def train(
+    data: Path,
+    out: Path,
+    minutes: float,
+    shape: Shape,
+    seed: int = 1,
+    dropout: float = 0.08,
+    device: str = "cpu",
+    compiled: bool = True,
+) -> None:
     """Train for `minutes` of wall time and leave ``model.pt`` and ``log.jsonl`` in `out`."""
     torch.manual_seed(seed)
     rng = random.Random(seed)
@@ -163,21 +182,52 @@ def train(data: Path, out: Path, minutes: float, shape: Shape, seed: int = 1,
             last_save = time.monotonic()
             whole, body = validate(model, valid, sp, device)
             _save(checkpoint, model, muon, adam, elapsed, seen, step)
-            row = {"minutes": round(elapsed / 60, 1), "tokens": seen, "step": step,
-                   "loss": round(float(loss), 4), "bits": round(whole, 4),
-                   "body_bits": round(body, 4)}
+            row = {
+                "minutes": round(elapsed / 60, 1),
+                "tokens": seen,
+                "step": step,
+                "loss": round(float(loss), 4),
+                "bits": round(whole, 4),
+                "body_bits": round(body, 4),
+            }
             with (out / "log.jsonl").open("a", encoding="utf-8") as log:
                 log.write(json.dumps(row) + "\n")
     _save(checkpoint, model, muon, adam, total, seen, step)
     whole, body = validate(model, [document(s) for _, s in load(data / "valid.jsonl")], sp, device)
-    (out / "result.json").write_text(json.dumps(
-        {"minutes": minutes, "tokens": seen, "bits_per_character": whole,
-         "body_bits_per_character": body}) + "\n", encoding="utf-8")
+    (out / "result.json").write_text(
+        json.dumps(
+            {
+                "minutes": minutes,
+                "tokens": seen,
+                "bits_per_character": whole,
+                "body_bits_per_character": body,
+            }
+        )
+        + "\n",
+        encoding="utf-8",
+    )
 
 
-def _save(path: Path, model: Llama, muon: Muon, adam: torch.optim.Optimizer, spent: float,
-          seen: int, step: int) -> None:
+def _save(
+    path: Path,
+    model: Llama,
+    muon: Muon,
+    adam: torch.optim.Optimizer,
+    spent: float,
+    seen: int,
+    step: int,
+) -> None:
     whole = path.with_suffix(".tmp")
-    torch.save({"model": model.state_dict(), "muon": muon.state_dict(), "adam": adam.state_dict(),
-                "spent": spent, "seen": seen, "step": step, "shape": vars(model.shape)}, whole)
+    torch.save(
+        {
+            "model": model.state_dict(),
+            "muon": muon.state_dict(),
+            "adam": adam.state_dict(),
+            "spent": spent,
+            "seen": seen,
+            "step": step,
+            "shape": vars(model.shape),
+        },
+        whole,
+    )
     whole.replace(path)

@@ -23,8 +23,9 @@ def chord_at(bar: Sequence[tuple[int, Chord]], tick: int) -> Chord:
     return sounding[-1] if sounding else bar[0][1]
 
 
-def comp(section: Section, meter: Meter, harmony: Harmony, bars: Sequence[str],
-         rng: random.Random) -> list[NoteEvent]:
+def comp(
+    section: Section, meter: Meter, harmony: Harmony, bars: Sequence[str], rng: random.Random
+) -> list[NoteEvent]:
     """Chords in the rhythm of a pattern's bars; figures in the pattern arpeggiate.
 
     When a section comes again it is voiced higher or lower; then, and from a section's second
@@ -47,14 +48,23 @@ def comp(section: Section, meter: Meter, harmony: Harmony, bars: Sequence[str],
                 index = int(step.mark)
                 tones = [*voicing, *(p + 12 for p in voicing)]
                 pitch = tones[min(index, len(tones) - 1)]
-                out.append(NoteEvent(at + step.start, step.ticks * 1.6, pitch,
-                                     level * rng.uniform(0.85, 1.05)))
+                out.append(
+                    NoteEvent(
+                        at + step.start, step.ticks * 1.6, pitch, level * rng.uniform(0.85, 1.05)
+                    )
+                )
                 continue
             power = level * VELOCITY.get(step.mark, 0.8)
             roll = 0.5 if step.ticks >= 36 else 0.0  # ticks between the notes of a long chord
             for n, pitch in enumerate(voicing):
-                out.append(NoteEvent(at + step.start + n * roll, step.ticks * 0.95, pitch,
-                                     min(1.0, power * rng.uniform(0.92, 1.06))))
+                out.append(
+                    NoteEvent(
+                        at + step.start + n * roll,
+                        step.ticks * 0.95,
+                        pitch,
+                        min(1.0, power * rng.uniform(0.92, 1.06)),
+                    )
+                )
             # A chord that changes inside a held stroke is struck again.
             for tick, other in chords:
                 if step.start < tick < step.start + step.ticks:
@@ -73,12 +83,18 @@ def _varied(steps: list[Step], turn: int, rng: random.Random) -> list[Step]:
     earlier = steps[i].start - 2 * STEP
     if rng.random() < 0.5 and all(abs(s.start - earlier) >= STEP for s in steps):
         moved = Step(earlier, steps[i].ticks, steps[i].mark)
-        return sorted([*steps[:i], moved, *steps[i + 1:]], key=lambda s: s.start)
-    return steps[:i] + steps[i + 1:]
+        return sorted([*steps[:i], moved, *steps[i + 1 :]], key=lambda s: s.start)
+    return steps[:i] + steps[i + 1 :]
 
 
-def bass(section: Section, meter: Meter, harmony: Harmony, bars: Sequence[str],
-         manners: Sequence[str], rng: random.Random) -> list[NoteEvent]:
+def bass(
+    section: Section,
+    meter: Meter,
+    harmony: Harmony,
+    bars: Sequence[str],
+    manners: Sequence[str],
+    rng: random.Random,
+) -> list[NoteEvent]:
     """A bass line in the rhythm of a pattern's bars.
 
     `manners` are ways of playing that take turns, a phrase of two bars keeping its order.
@@ -94,8 +110,13 @@ def bass(section: Section, meter: Meter, harmony: Harmony, bars: Sequence[str],
         for n, step in enumerate(steps):
             chord = chord_at(chords, step.start)
             root = bass_note(chord)
-            fifth = 7 if 7 in chord.intervals else chord.intervals[-1] if len(
-                chord.intervals) < 3 else chord.intervals[2]
+            fifth = (
+                7
+                if 7 in chord.intervals
+                else chord.intervals[-1]
+                if len(chord.intervals) < 3
+                else chord.intervals[2]
+            )
             third = chord.intervals[1] if len(chord.intervals) > 2 else 7
             seventh = next((i for i in chord.intervals if i in (9, 10, 11)), 9)
             if step.mark == "w":
@@ -104,15 +125,25 @@ def bass(section: Section, meter: Meter, harmony: Harmony, bars: Sequence[str],
             else:
                 pitch = root + {"5": fifth, "8": 12, "3": third, "7": seventh}.get(step.mark, 0)
             accent = 1.0 if step.start == 0 else 0.85
-            out.append(NoteEvent(at + step.start, step.ticks * 0.92, pitch,
-                                 min(1.0, (0.08 + touch_of(section.energy)) * accent
-                                     * rng.uniform(0.94, 1.05)),
-                                 order[(n + b % 2) % len(order)] if order else ""))
+            out.append(
+                NoteEvent(
+                    at + step.start,
+                    step.ticks * 0.92,
+                    pitch,
+                    min(1.0, (0.08 + touch_of(section.energy)) * accent * rng.uniform(0.94, 1.05)),
+                    order[(n + b % 2) % len(order)] if order else "",
+                )
+            )
     return out
 
 
-def drums(section: Section, meter: Meter, bars: Sequence[Mapping[str, str]], leads: bool,
-          rng: random.Random) -> list[NoteEvent]:
+def drums(
+    section: Section,
+    meter: Meter,
+    bars: Sequence[Mapping[str, str]],
+    leads: bool,
+    rng: random.Random,
+) -> list[NoteEvent]:
     """A programmed groove with ghost-note variation.
 
     What `leads` also plays fills into the next section, and a crash.
@@ -137,18 +168,26 @@ def drums(section: Section, meter: Meter, bars: Sequence[Mapping[str, str]], lea
                 if step.mark == "o" and rng.random() < 0.25:
                     continue
                 power = VELOCITY[step.mark] * (0.08 + touch_of(section.energy))
-                out.append(NoteEvent(at + step.start, step.ticks, DRUM_KEYS[piece],
-                                     min(1.0, power * rng.uniform(0.88, 1.08))))
+                out.append(
+                    NoteEvent(
+                        at + step.start,
+                        step.ticks,
+                        DRUM_KEYS[piece],
+                        min(1.0, power * rng.uniform(0.88, 1.08)),
+                    )
+                )
         if fill and ("snare" in lines or "clap" in lines or "tom" in lines):
             out += _fill(at, fill_from, full, lines, rng)
     if leads and section.energy >= 0.6 and {"snare", "clap"} & bars[0].keys():
-        out.append(NoteEvent(section.start * full, full, DRUM_KEYS["crash"],
-                             0.5 + 0.35 * section.energy))
+        out.append(
+            NoteEvent(section.start * full, full, DRUM_KEYS["crash"], 0.5 + 0.35 * section.energy)
+        )
     return out
 
 
-def _fill(at: int, start: int, end: int, lines: Mapping[str, str], rng: random.Random
-          ) -> list[NoteEvent]:
+def _fill(
+    at: int, start: int, end: int, lines: Mapping[str, str], rng: random.Random
+) -> list[NoteEvent]:
     main = "snare" if "snare" in lines else "clap" if "clap" in lines else "tom"
     out = []
     for tick in range(start, end, 6):

@@ -28,7 +28,8 @@ _PLAYING: dict[str, tuple[str, ...]] = {
     "intro": ("chords", "pad", "bass", "drums", "texture"),
     "build": ("chords", "bass", "drums", "melody", "percussion", "texture", "fx"),
     "bridge": ("melody", "chords", "pad", "bass", "arp", "texture"),
-    "outro": ("chords", "bass", "pad", "melody", "texture")}
+    "outro": ("chords", "bass", "pad", "melody", "texture"),
+}
 _ENTERS = {"arp": 0.62, "percussion": 0.58}  # energy from which a role plays, where it may
 # What a wished-for frequency is played on.
 _TONE = TrackStyle("pure tone", gain=-13.0, reverb=0.25)
@@ -112,8 +113,9 @@ class SongArrangement:
         each = max(1, len(self.sheet.parts) // chapters)
         sizes = tuple(len(part) for part in self.sheet.parts[:each])
         fill = lay_out_exactly if self.brief.form_asked else lay_out
-        return in_chapters(fill(self.brief.form, sizes, self.brief.bars), each,
-                           len(self.sheet.parts) // each)
+        return in_chapters(
+            fill(self.brief.form, sizes, self.brief.bars), each, len(self.sheet.parts) // each
+        )
 
     @property
     def _bare_verses(self) -> int:
@@ -149,16 +151,30 @@ class SongArrangement:
     def _worked_out(self, index: int) -> SectionEvents:
         section = self.form[index]
         rng = random.Random(f"section {self.brief.seed} {index}")
-        tracks = staged(section, self._following(index), self.bar_ticks, self._section(index, rng),
-                        self._entrance, self.brief.style.ending)
+        tracks = staged(
+            section,
+            self._following(index),
+            self.bar_ticks,
+            self._section(index, rng),
+            self._entrance,
+            self.brief.style.ending,
+        )
         if index == len(self.form) - 1 and not self.loop:
             for role, events in self._ending(rng).items():
                 tracks[role] = tracks.get(role, []) + events
         self._sound_frequency(index, tracks)
-        return SectionEvents(section, {
-            role: tuple(sorted((e if role in _TIMED else self._feel(e, role, rng)
-                                for e in events), key=lambda e: (e.start, e.pitch)))
-            for role, events in tracks.items()})
+        return SectionEvents(
+            section,
+            {
+                role: tuple(
+                    sorted(
+                        (e if role in _TIMED else self._feel(e, role, rng) for e in events),
+                        key=lambda e: (e.start, e.pitch),
+                    )
+                )
+                for role, events in tracks.items()
+            },
+        )
 
     def _following(self, index: int) -> Section | None:
         """The section after one; None after the last."""
@@ -181,8 +197,12 @@ class SongArrangement:
         playing = _PLAYING.get(section.name, tuple(self.tracks))
         out: dict[str, list[NoteEvent]] = {}
         for role, track in self._arranged.items():
-            if role == "tone" or role not in playing or section.energy < _ENTERS.get(role, 0.0) or (
-                    role == "pad" and section.name == "verse" and section.turn < self._bare_verses):
+            if (
+                role == "tone"
+                or role not in playing
+                or section.energy < _ENTERS.get(role, 0.0)
+                or (role == "pad" and section.name == "verse" and section.turn < self._bare_verses)
+            ):
                 continue
             name = self._pattern(track, section)
             if role == "melody":
@@ -194,17 +214,23 @@ class SongArrangement:
                 lines = self.patterns.bars("bass", name, meter)
                 out[role] = bass(section, meter, harmony, lines, track.manners, rng)
             elif role == "texture":
-                out[role] = [NoteEvent(float(section.start * meter.bar_ticks),
-                                       float(section.bars * meter.bar_ticks), 60, 0.7)]
+                out[role] = [
+                    NoteEvent(
+                        float(section.start * meter.bar_ticks),
+                        float(section.bars * meter.bar_ticks),
+                        60,
+                        0.7,
+                    )
+                ]
             elif role == "fx":
                 out[role] = self._effects(index)
             else:
-                out[role] = comp(section, meter, harmony,
-                                 self.patterns.bars("chords", name, meter), rng)
+                out[role] = comp(
+                    section, meter, harmony, self.patterns.bars("chords", name, meter), rng
+                )
         return out
 
-    def _drums(self, section: Section, role: str, name: str, rng: random.Random
-               ) -> list[NoteEvent]:
+    def _drums(self, section: Section, role: str, name: str, rng: random.Random) -> list[NoteEvent]:
         """Drums from a learned groove where the style names one, else from a pattern."""
         meter = self.sheet.meter
         if name in self.grooves:
@@ -235,8 +261,16 @@ class SongArrangement:
     def _pattern(self, track: TrackStyle, section: Section) -> str:
         """Sections of one name have their groove; it changes when they have come twice."""
         names = track.patterns or ("",)
-        pick = {"verse": 0, "intro": 0, "chorus": 1, "drop": 1, "bridge": 2, "solo": 3,
-                "build": 2, "outro": 0}
+        pick = {
+            "verse": 0,
+            "intro": 0,
+            "chorus": 1,
+            "drop": 1,
+            "bridge": 2,
+            "solo": 3,
+            "build": 2,
+            "outro": 0,
+        }
         return names[(pick.get(section.name, 0) + section.turn // 2) % len(names)]
 
     def _sound_frequency(self, index: int, tracks: dict[str, list[NoteEvent]]) -> None:
@@ -250,8 +284,14 @@ class SongArrangement:
             ends = [*(t for t, _ in chords[1:]), full]
             for (start, chord), end in zip(chords, ends, strict=True):
                 if pitch % 12 in chord.pitch_classes:
-                    tracks.setdefault("tone", []).append(NoteEvent(
-                        float((section.start + b) * full + start), float(end - start), pitch, 0.7))
+                    tracks.setdefault("tone", []).append(
+                        NoteEvent(
+                            float((section.start + b) * full + start),
+                            float(end - start),
+                            pitch,
+                            0.7,
+                        )
+                    )
 
     def _ending(self, rng: random.Random) -> dict[str, list[NoteEvent]]:
         """The last chord on the downbeat after the last bar, ringing to the end."""
@@ -281,12 +321,17 @@ class SongArrangement:
             return start
         beat, within = divmod(start, 24)
         middle = 12 * (1 + swing)
-        within = within * middle / 12 if within < 12 else \
-            middle + (within - 12) * (24 - middle) / 12
+        within = (
+            within * middle / 12 if within < 12 else middle + (within - 12) * (24 - middle) / 12
+        )
         return beat * 24 + within
 
 
 def arrange(brief: Brief, sheet: LeadSheet, data: Path) -> SongArrangement:
     """Arrange `sheet` for `brief` with the patterns and grooves of the folder `data`."""
-    return SongArrangement(brief, sheet, load_patterns(data / "grooves"),
-                           load_grooves(data / "grooves" / "played.toml"))
+    return SongArrangement(
+        brief,
+        sheet,
+        load_patterns(data / "grooves"),
+        load_grooves(data / "grooves" / "played.toml"),
+    )

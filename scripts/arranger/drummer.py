@@ -17,8 +17,14 @@ _FEW = 0.45  # energy below which the drummer holds back
 _SPREAD = 0.05  # of velocity, from stroke to stroke
 
 
-def drum(section: Section, meter: Meter, groove: Groove, grooves: Mapping[str, Groove],
-         tempo: float, rng: random.Random) -> list[NoteEvent]:
+def drum(
+    section: Section,
+    meter: Meter,
+    groove: Groove,
+    grooves: Mapping[str, Groove],
+    tempo: float,
+    rng: random.Random,
+) -> list[NoteEvent]:
     """The drums of a section, timing and all.
 
     A phrase of four bars is played a, a, a', b: what the groove is sure of stays, what it leaves
@@ -37,14 +43,23 @@ def drum(section: Section, meter: Meter, groove: Groove, grooves: Mapping[str, G
         if fill is not None and b == section.bars - 1:
             beats = meter.groups[-2:] if section.energy > 0.75 else meter.groups[-1:]
             till = full - sum(beats)
-            out += _strokes(at, {p: [x for x in fill.places(p, meter) if x.tick >= till]
-                                 for p in fill.pieces}, section.energy + 0.1, tempo, rng,
-                            lambda p, x: rng.random() < min(1.0, x.share * 2.2))
-        chosen = {p: [x for x in found if x.tick < till] for p, found in places.items()
-                  if not (p in _QUIET and section.energy < _FEW)}
+            out += _strokes(
+                at,
+                {p: [x for x in fill.places(p, meter) if x.tick >= till] for p in fill.pieces},
+                section.energy + 0.1,
+                tempo,
+                rng,
+                lambda p, x: rng.random() < min(1.0, x.share * 2.2),
+            )
+        chosen = {
+            p: [x for x in found if x.tick < till]
+            for p, found in places.items()
+            if not (p in _QUIET and section.energy < _FEW)
+        }
 
-        def played(piece: str, place: Place, drawn: Mapping[tuple[str, float], bool] = drawn
-                   ) -> bool:
+        def played(
+            piece: str, place: Place, drawn: Mapping[tuple[str, float], bool] = drawn
+        ) -> bool:
             if place.share >= _SURE:
                 return True
             if section.energy < _FEW and place.share < 0.5:
@@ -52,17 +67,28 @@ def drum(section: Section, meter: Meter, groove: Groove, grooves: Mapping[str, G
             if place.share <= _RARE:
                 return rng.random() < place.share * 1.2
             return drawn[piece, place.tick]
+
         out += _strokes(at, chosen, section.energy, tempo, rng, played)
     if section.energy >= 0.55 and section.name != "intro":
-        out.append(NoteEvent(section.start * full, full, DRUM_KEYS["crash"],
-                             min(1.0, 0.45 + 0.4 * section.energy)))
-        out.append(NoteEvent(section.start * full, 12, DRUM_KEYS["kick"],
-                             min(1.0, 0.5 + 0.4 * section.energy)))
+        out.append(
+            NoteEvent(
+                section.start * full,
+                full,
+                DRUM_KEYS["crash"],
+                min(1.0, 0.45 + 0.4 * section.energy),
+            )
+        )
+        out.append(
+            NoteEvent(
+                section.start * full, 12, DRUM_KEYS["kick"], min(1.0, 0.5 + 0.4 * section.energy)
+            )
+        )
     return out
 
 
-def _fill(section: Section, groove: Groove, grooves: Mapping[str, Groove], rng: random.Random
-          ) -> Groove | None:
+def _fill(
+    section: Section, groove: Groove, grooves: Mapping[str, Groove], rng: random.Random
+) -> Groove | None:
     if section.energy < 0.4 or section.bars < 4 or section.name == "outro":
         return None
     own = [g for g in grooves.values() if g.name.startswith(f"{groove.family}-fill-")]
@@ -71,8 +97,14 @@ def _fill(section: Section, groove: Groove, grooves: Mapping[str, Groove], rng: 
     return rng.choice(found) if found else None
 
 
-def _strokes(at: float, places: Mapping[str, list[Place]], energy: float, tempo: float,
-             rng: random.Random, played: Callable[[str, Place], bool]) -> list[NoteEvent]:
+def _strokes(
+    at: float,
+    places: Mapping[str, list[Place]],
+    energy: float,
+    tempo: float,
+    rng: random.Random,
+    played: Callable[[str, Place], bool],
+) -> list[NoteEvent]:
     """Strokes of one bar. No drummer is early or late by more than 20 ms."""
     most = 0.020 * tempo / 60 * 24
     loose = 0.0025 * tempo / 60 * 24
@@ -82,8 +114,15 @@ def _strokes(at: float, places: Mapping[str, list[Place]], energy: float, tempo:
             if not played(piece, place):
                 continue
             late = min(max(place.late + rng.gauss(0.0, loose), -most), most)
-            force = (0.25 + 0.75 * place.force) * (0.12 + touch_of(energy)) \
-                * rng.gauss(1.0, _SPREAD)
-            out.append(NoteEvent(max(0.0, at + place.tick + late), 6, DRUM_KEYS[piece],
-                                 min(1.0, max(0.05, force))))
+            force = (
+                (0.25 + 0.75 * place.force) * (0.12 + touch_of(energy)) * rng.gauss(1.0, _SPREAD)
+            )
+            out.append(
+                NoteEvent(
+                    max(0.0, at + place.tick + late),
+                    6,
+                    DRUM_KEYS[piece],
+                    min(1.0, max(0.05, force)),
+                )
+            )
     return out

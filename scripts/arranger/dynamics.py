@@ -16,7 +16,8 @@ Tracks = dict[str, list[NoteEvent]]
 _ENTRANCES: Mapping[str, Mapping[str, float]] = {
     "harmony": {"drums": 0.5, "percussion": 0.5, "bass": 0.5},
     "beat": {"chords": 0.5, "pad": 0.5, "bass": 0.25},
-    "bass line": {"chords": 0.5, "pad": 0.75, "drums": 0.25}}
+    "bass line": {"chords": 0.5, "pad": 0.75, "drums": 0.25},
+}
 # Of an outro: until which share of it a role plays, by the style's way of ending.
 _EXITS: Mapping[str, Mapping[str, float]] = {
     "ring": {"melody": 0.5, "percussion": 0.5, "arp": 0.75},
@@ -24,7 +25,8 @@ _EXITS: Mapping[str, Mapping[str, float]] = {
     "roll": {"drums": 0.5, "percussion": 0.25},
     "tag": {"percussion": 0.5, "arp": 0.5},
     "echo": {"melody": 0.25, "bass": 0.75, "arp": 0.75, "percussion": 0.5},
-    "fade": {"drums": 0.25, "percussion": 0.25, "bass": 0.75, "melody": 0.5}}
+    "fade": {"drums": 0.25, "percussion": 0.25, "bass": 0.75, "melody": 0.5},
+}
 _FADED = 0.35  # of its level is left at the end of an outro that fades
 _BEAT_LEADS = 0.7  # claim on the drums from which a style may begin with them
 _PULLED = ("chords", "bass", "drums", "percussion", "arp", "pad")  # silent before a drop
@@ -36,8 +38,14 @@ def entrance_of(style: Style, seed: int) -> str:
     return random.Random(f"entrance {seed}").choice(kinds)
 
 
-def staged(section: Section, following: Section | None, full: int, tracks: Tracks, entrance: str,
-           ending: str) -> Tracks:
+def staged(
+    section: Section,
+    following: Section | None,
+    full: int,
+    tracks: Tracks,
+    entrance: str,
+    ending: str,
+) -> Tracks:
     """The notes of a section that are played when roles enter, leave, swell and hold back.
 
     Parameters
@@ -56,8 +64,11 @@ def staged(section: Section, following: Section | None, full: int, tracks: Track
         high = _EXITS[ending].get(role, 1.0) if section.name == "outro" else 1.0
         first, last = start + _bar(low, section) * full, start + _bar(high, section) * full
         # What a swing or a drummer's hand puts a little early belongs to its bar all the same.
-        kept = [e for e in events if first - full / 32 <= e.start < last - full / 32 or (
-            low == 0 and e.start < start)]
+        kept = [
+            e
+            for e in events
+            if first - full / 32 <= e.start < last - full / 32 or (low == 0 and e.start < start)
+        ]
         out[role] = [_swelled(e, section, following, start, length, ending) for e in kept]
     if following is not None and following.name == "drop" and section.name == "build":
         _breathe(out, start + length, full)
@@ -69,8 +80,14 @@ def _bar(share: float, section: Section) -> int:
     return round(share * section.bars)
 
 
-def _swelled(event: NoteEvent, section: Section, following: Section | None, start: float,
-             length: float, ending: str) -> NoteEvent:
+def _swelled(
+    event: NoteEvent,
+    section: Section,
+    following: Section | None,
+    start: float,
+    length: float,
+    ending: str,
+) -> NoteEvent:
     """A crescendo through a build and towards a louder section, a diminuendo in what fades."""
     place = min(1.0, max(0.0, (event.start - start) / length))
     factor = 1.0
@@ -88,5 +105,8 @@ def _breathe(tracks: Tracks, end: float, full: int) -> None:
     stop = end - full / 2
     for role in _PULLED:
         if role in tracks:
-            tracks[role] = [replace(e, ticks=min(e.ticks, stop - e.start)) for e in tracks[role]
-                            if e.start < stop - 3]
+            tracks[role] = [
+                replace(e, ticks=min(e.ticks, stop - e.start))
+                for e in tracks[role]
+                if e.start < stop - 3
+            ]

@@ -14,8 +14,9 @@ _RICHER = {"": "6", "maj7": "maj9", "m": "m6", "m7": "m9", "7": "9"}  # a jazz p
 _SHORT = 14.0  # ticks of a chord that is damped
 
 
-def last_chord(kind: str, at: float, ticks: float, tonic: Chord, tune: Sequence[int],
-               rng: random.Random) -> dict[str, list[NoteEvent]]:
+def last_chord(
+    kind: str, at: float, ticks: float, tonic: Chord, tune: Sequence[int], rng: random.Random
+) -> dict[str, list[NoteEvent]]:
     """The notes after the last bar, by role.
 
     Parameters
@@ -29,43 +30,71 @@ def last_chord(kind: str, at: float, ticks: float, tonic: Chord, tune: Sequence[
     tune : sequence of int
         Pitches of the song's melody.
     """
-    chord = replace(tonic, quality=_RICHER.get(tonic.quality, tonic.quality)) if kind == "tag" \
+    chord = (
+        replace(tonic, quality=_RICHER.get(tonic.quality, tonic.quality))
+        if kind == "tag"
         else tonic
+    )
     fitting = [p for p in tune if p % 12 in chord.pitch_classes]
-    top = next((p for p in reversed(fitting) if p % 12 == chord.root),
-               fitting[-1] if fitting else 60 + chord.root)
+    top = next(
+        (p for p in reversed(fitting) if p % 12 == chord.root),
+        fitting[-1] if fitting else 60 + chord.root,
+    )
     low, voicing = bass_note(chord), voice(chord, ())
     kick, crash = DRUM_KEYS["kick"], DRUM_KEYS["crash"]
-    held = {"melody": [NoteEvent(at, ticks, top, 0.7)],
-            "chords": [NoteEvent(at + n, ticks, p, 0.6) for n, p in enumerate(voicing)],
-            "pad": [NoteEvent(at, ticks, p, 0.55) for p in voicing],
-            "bass": [NoteEvent(at, ticks, low, 0.75)],
-            "drums": [NoteEvent(at, 48, kick, 0.8), NoteEvent(at, ticks, crash, 0.45)]}
+    held = {
+        "melody": [NoteEvent(at, ticks, top, 0.7)],
+        "chords": [NoteEvent(at + n, ticks, p, 0.6) for n, p in enumerate(voicing)],
+        "pad": [NoteEvent(at, ticks, p, 0.55) for p in voicing],
+        "bass": [NoteEvent(at, ticks, low, 0.75)],
+        "drums": [NoteEvent(at, 48, kick, 0.8), NoteEvent(at, ticks, crash, 0.45)],
+    }
     if kind == "hit":
-        short = {role: [replace(e, ticks=_SHORT, velocity=min(1.0, e.velocity + 0.15))
-                        for e in held[role]] for role in ("melody", "chords", "bass")}
+        short = {
+            role: [
+                replace(e, ticks=_SHORT, velocity=min(1.0, e.velocity + 0.15)) for e in held[role]
+            ]
+            for role in ("melody", "chords", "bass")
+        }
         return {**short, "drums": [NoteEvent(at, 24, kick, 0.95), NoteEvent(at, 48, crash, 0.7)]}
     if kind == "echo":
-        return {"chords": [replace(e, ticks=_SHORT) for e in held["chords"]],
-                "bass": [NoteEvent(at, min(ticks, 36.0), low, 0.8)],
-                "pad": held["pad"], "drums": [NoteEvent(at, 48, kick, 0.9)]}
+        return {
+            "chords": [replace(e, ticks=_SHORT) for e in held["chords"]],
+            "bass": [NoteEvent(at, min(ticks, 36.0), low, 0.8)],
+            "pad": held["pad"],
+            "drums": [NoteEvent(at, 48, kick, 0.9)],
+        }
     if kind == "roll":
         spread = [*voicing, *(p + 12 for p in voicing)]
         step = min(4.0, ticks / 3 / len(spread))
-        return {"melody": [replace(held["melody"][0], start=at + step * len(spread))],
-                "chords": [NoteEvent(at + n * step, ticks - n * step, p, 0.5 + 0.02 * n)
-                           for n, p in enumerate(spread)],
-                "pad": held["pad"], "bass": held["bass"]}
+        return {
+            "melody": [replace(held["melody"][0], start=at + step * len(spread))],
+            "chords": [
+                NoteEvent(at + n * step, ticks - n * step, p, 0.5 + 0.02 * n)
+                for n, p in enumerate(spread)
+            ],
+            "pad": held["pad"],
+            "bass": held["bass"],
+        }
     if kind == "tag":
         fall = [NoteEvent(at, ticks, low, 0.8)]
         if ticks > 60:  # the bass says its last word after the chord
             fall = [NoteEvent(at, 24, low + 12, 0.7), NoteEvent(at + 36, ticks - 36, low, 0.75)]
-        swell = [NoteEvent(at + 3 * n, 12, DRUM_KEYS["ride"], 0.3 + 0.02 * rng.random())
-                 for n in range(4)]
+        swell = [
+            NoteEvent(at + 3 * n, 12, DRUM_KEYS["ride"], 0.3 + 0.02 * rng.random())
+            for n in range(4)
+        ]
         return {**held, "bass": fall, "drums": [*held["drums"], *swell]}
     if kind == "fade":
-        quiet = {role: [replace(e, velocity=0.3) for e in held[role]]
-                 for role in ("melody", "chords", "pad", "bass")}
-        return {**quiet, "melody": [replace(e, start=at + 24, ticks=max(6.0, ticks - 24),
-                                            velocity=0.25) for e in held["melody"]]}
+        quiet = {
+            role: [replace(e, velocity=0.3) for e in held[role]]
+            for role in ("melody", "chords", "pad", "bass")
+        }
+        return {
+            **quiet,
+            "melody": [
+                replace(e, start=at + 24, ticks=max(6.0, ticks - 24), velocity=0.25)
+                for e in held["melody"]
+            ],
+        }
     return held

@@ -11,8 +11,15 @@ from scripts.arranger.events import Section
 
 # Section -> (energy, bars or 0 for the whole part of the sheet, index of the part).
 _SHAPES: dict[str, tuple[float, int, int]] = {
-    "intro": (0.3, 4, 0), "verse": (0.55, 0, 0), "chorus": (0.8, 0, 1), "bridge": (0.45, 0, 2),
-    "build": (0.65, 4, 0), "drop": (1.0, 0, 1), "solo": (0.7, 0, 0), "outro": (0.4, 4, 0)}
+    "intro": (0.3, 4, 0),
+    "verse": (0.55, 0, 0),
+    "chorus": (0.8, 0, 1),
+    "bridge": (0.45, 0, 2),
+    "build": (0.65, 4, 0),
+    "drop": (1.0, 0, 1),
+    "solo": (0.7, 0, 0),
+    "outro": (0.4, 4, 0),
+}
 
 
 def lay_out(names: Sequence[str], parts: Sequence[int], bars: int) -> tuple[Section, ...]:
@@ -50,8 +57,7 @@ def _closing(name: str, middle: Sequence[str]) -> str:
     return next((n for n in ("drop", "chorus", "verse") if n in middle), name)
 
 
-def lay_out_exactly(names: Sequence[str], parts: Sequence[int], bars: int
-                    ) -> tuple[Section, ...]:
+def lay_out_exactly(names: Sequence[str], parts: Sequence[int], bars: int) -> tuple[Section, ...]:
     """The user's own form: these sections in this order, shrunk or stretched to `bars`.
 
     A song much longer than the form plays it whole several times, with its intro and outro only
@@ -60,7 +66,7 @@ def lay_out_exactly(names: Sequence[str], parts: Sequence[int], bars: int
     names = list(names)[:bars]
     head = names[:1] if names[0] == "intro" else []
     tail = names[-1:] if names[-1] == "outro" else []
-    middle = names[len(head):len(names) - len(tail)] or ["verse"]
+    middle = names[len(head) : len(names) - len(tail)] or ["verse"]
     rest = sum(_size(n, parts) for n in (*head, *tail))
     times = max(1, round((bars - rest) / sum(_size(n, parts) for n in middle)))
     order = [*head, *middle * times, *tail]
@@ -101,9 +107,12 @@ def in_chapters(sections: tuple[Section, ...], each: int, chapters: int) -> tupl
     if chapters < 2:
         return sections
     count = len(sections)
-    return tuple(section if i >= count - 2 else
-                 replace(section, part=section.part + each * (i * chapters // count))
-                 for i, section in enumerate(sections))
+    return tuple(
+        section
+        if i >= count - 2
+        else replace(section, part=section.part + each * (i * chapters // count))
+        for i, section in enumerate(sections)
+    )
 
 
 def _size(name: str, parts: Sequence[int]) -> int:

@@ -67,14 +67,25 @@ class Groove:
         found, start = [], 0
         for n, length in enumerate(meter.groups):
             beat = n % 4 if n < len(meter.groups) - 1 or n < 4 else 3
-            chosen = range(each) if length == 24 or each == 3 else (0, 2, 3) if length == 36 \
+            chosen = (
+                range(each)
+                if length == 24 or each == 3
+                else (0, 2, 3)
+                if length == 36
                 else range(max(1, each * length // 24))
+            )
             gap = length / len(chosen)
             for i, step in enumerate(chosen):
                 at = beat * each + step
                 if often[at] != ".":
-                    found.append(Place(start + i * gap, int(often[at]) / 9, int(hard[at]) / 9,
-                                       (ord(late[at]) - ord("m")) / 4))
+                    found.append(
+                        Place(
+                            start + i * gap,
+                            int(often[at]) / 9,
+                            int(hard[at]) / 9,
+                            (ord(late[at]) - ord("m")) / 4,
+                        )
+                    )
             start += length
         return found
 
@@ -101,12 +112,17 @@ def _groove(name: str, row: Mapping[str, object]) -> Groove:
             continue
         if piece not in DRUM_KEYS:
             raise ValueError(f"{piece} is no piece of the kit")
-        if not (isinstance(lines, list) and len(lines) == 3
-                and all(isinstance(s, str) and len(s) == steps for s in lines)):
+        if not (
+            isinstance(lines, list)
+            and len(lines) == 3
+            and all(isinstance(s, str) and len(s) == steps for s in lines)
+        ):
             raise ValueError(f"{piece} needs three strings of {steps} characters")
-        if set(lines[0] + lines[1]) - set("123456789.") \
-                or any(c != "." and not "a" <= c <= "y" for c in lines[2]) \
-                or any(len({c == "." for c in at}) != 1 for at in zip(*lines, strict=True)):
+        if (
+            set(lines[0] + lines[1]) - set("123456789.")
+            or any(c != "." and not "a" <= c <= "y" for c in lines[2])
+            or any(len({c == "." for c in at}) != 1 for at in zip(*lines, strict=True))
+        ):
             raise ValueError(f"{piece}: a step is a digit, a digit and a letter, or dots")
         pieces[piece] = (lines[0], lines[1], lines[2])
     return Groove(name, int(str(steps)), pieces)

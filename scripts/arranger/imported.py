@@ -68,8 +68,11 @@ class GivenArrangement(SongArrangement):
         found: dict[str, tuple[NoteEvent, ...]] = {}
         if self.added:
             around = super()._worked_out(index).tracks
-            found = {role: around[role] for role in around if role in self.tracks
-                     and role not in self.voices}
+            found = {
+                role: around[role]
+                for role in around
+                if role in self.tracks and role not in self.voices
+            }
         elif self.brief.tuning.pitch is not None:
             tones: dict[str, list[NoteEvent]] = {}
             self._sound_frequency(index, tones)
@@ -81,7 +84,7 @@ class GivenArrangement(SongArrangement):
         """A voice's notes that begin in the bars of a section."""
         events, starts = self.voices[name][1], self._starts[name]
         full = self.bar_ticks
-        before = sum(len(part) for part in self.sheet.parts[:section.part]) * full
+        before = sum(len(part) for part in self.sheet.parts[: section.part]) * full
         low = bisect.bisect_left(starts, before)
         high = bisect.bisect_left(starts, before + section.bars * full)
         shift = section.start * full - before
@@ -98,8 +101,9 @@ class GivenArrangement(SongArrangement):
         return {role: events for role, events in ending.items() if role in self.added}
 
 
-def arrange_piece(brief: Brief, piece: Piece, data: Path, octaves: Mapping[str, int]
-                  ) -> GivenArrangement:
+def arrange_piece(
+    brief: Brief, piece: Piece, data: Path, octaves: Mapping[str, int]
+) -> GivenArrangement:
     """Arrange the style of `brief` around `piece`; a style without tracks adds nothing.
 
     Parameters
@@ -111,12 +115,22 @@ def arrange_piece(brief: Brief, piece: Piece, data: Path, octaves: Mapping[str, 
     style = brief.style
     added = tuple(r for r in style.tracks if r not in filled)
     tracks = _voices(piece, style.tracks, data)
-    voices = {name: (track, _events(voice.notes, 0 if voice.is_kit else
-                                    12 * octaves.get(track.instrument, 0)))
-              for name, (track, voice) in tracks.items()}
-    return GivenArrangement(brief, sheet_of(piece), load_patterns(data / "grooves"),
-                            load_grooves(data / "grooves" / "played.toml"), voices, added,
-                            piece.is_played)
+    voices = {
+        name: (
+            track,
+            _events(voice.notes, 0 if voice.is_kit else 12 * octaves.get(track.instrument, 0)),
+        )
+        for name, (track, voice) in tracks.items()
+    }
+    return GivenArrangement(
+        brief,
+        sheet_of(piece),
+        load_patterns(data / "grooves"),
+        load_grooves(data / "grooves" / "played.toml"),
+        voices,
+        added,
+        piece.is_played,
+    )
 
 
 def _events(notes: tuple[PieceNote, ...], higher: int) -> tuple[NoteEvent, ...]:
@@ -139,23 +153,35 @@ def _filled(piece: Piece) -> set[str]:
     return filled
 
 
-def _voices(piece: Piece, style: Mapping[str, TrackStyle], data: Path
-            ) -> dict[str, tuple[TrackStyle, Voice]]:
+def _voices(
+    piece: Piece, style: Mapping[str, TrackStyle], data: Path
+) -> dict[str, tuple[TrackStyle, Voice]]:
     """Each voice's track: the style's own for tune, bass and drums, else by its program."""
     instruments, kit = load_programs(data / "general_midi.toml")
     lead = lead_of(piece)
     found: dict[str, tuple[TrackStyle, Voice]] = {}
     voices = sorted(piece.voices, key=lambda v: (v is not lead, -len(v.notes)))[:MOST_VOICES]
     for voice in voices:
-        role = "drums" if voice.is_kit else "melody" if voice is lead else \
-            "bass" if max(n.pitch for n in voice.notes) < 60 else ""
+        role = (
+            "drums"
+            if voice.is_kit
+            else "melody"
+            if voice is lead
+            else "bass"
+            if max(n.pitch for n in voice.notes) < 60
+            else ""
+        )
         if role and role in style and role not in found:
             found[role] = (replace(style[role], manners=()), voice)
             continue
         name = role if role and role not in found else f"voice{len(found) + 1}"
         instrument = kit if voice.is_kit else instruments[voice.program or 0]
-        track = TrackStyle(instrument, gain=-8.0 if voice is lead or voice.is_kit else -10.0,
-                           pan=0.0 if role else _PANS[len(found) % len(_PANS)], reverb=0.16)
+        track = TrackStyle(
+            instrument,
+            gain=-8.0 if voice is lead or voice.is_kit else -10.0,
+            pan=0.0 if role else _PANS[len(found) % len(_PANS)],
+            reverb=0.16,
+        )
         found[name] = (track, voice)
     return found
 

@@ -13,8 +13,15 @@ from scripts.score.time_signature import Meter
 TREATMENTS = ("plain", "ornamented", "octave", "sparse", "thirds", "answer")
 
 
-def sing(section: Section, meter: Meter, key: Key, bars: Sequence[Bar], top: int,
-         treatment: str, rng: random.Random) -> list[NoteEvent]:
+def sing(
+    section: Section,
+    meter: Meter,
+    key: Key,
+    bars: Sequence[Bar],
+    top: int,
+    treatment: str,
+    rng: random.Random,
+) -> list[NoteEvent]:
     """Notes of the melody over a section.
 
     Parameters
@@ -56,22 +63,29 @@ def sing(section: Section, meter: Meter, key: Key, bars: Sequence[Bar], top: int
             continue
         out.append(NoteEvent(at + start, ticks * 0.95, pitch, level))
     if treatment == "thirds":
-        out += [NoteEvent(e.start, e.ticks, _third_below(e.pitch, inside), e.velocity * 0.72)
-                for e in out if e.ticks >= 8]
+        out += [
+            NoteEvent(e.start, e.ticks, _third_below(e.pitch, inside), e.velocity * 0.72)
+            for e in out
+            if e.ticks >= 8
+        ]
     elif treatment == "answer":
         out += _answers(notes, section, meter, lift, rng)
     return out
 
 
-def _sparse(notes: Sequence[tuple[int, int, int]], meter: Meter, rng: random.Random
-            ) -> list[tuple[int, int, int]]:
+def _sparse(
+    notes: Sequence[tuple[int, int, int]], meter: Meter, rng: random.Random
+) -> list[tuple[int, int, int]]:
     """The notes that carry the tune, each held until the next."""
     strong = set(meter.beat_starts)
-    kept = [n for n in notes if n[0] % meter.bar_ticks in strong or n[1] >= 36
-            or rng.random() < 0.15]
+    kept = [
+        n for n in notes if n[0] % meter.bar_ticks in strong or n[1] >= 36 or rng.random() < 0.15
+    ]
     ends = [n[0] for n in kept[1:]] + [notes[-1][0] + notes[-1][1] if notes else 0]
-    return [(start, min(end - start, ticks * 2), pitch)
-            for (start, ticks, pitch), end in zip(kept, ends, strict=True)]
+    return [
+        (start, min(end - start, ticks * 2), pitch)
+        for (start, ticks, pitch), end in zip(kept, ends, strict=True)
+    ]
 
 
 def _third_below(pitch: int, classes: Sequence[int]) -> int:
@@ -80,8 +94,13 @@ def _third_below(pitch: int, classes: Sequence[int]) -> int:
     return below[1] if len(below) > 1 else pitch - 12
 
 
-def _answers(notes: Sequence[tuple[int, int, int]], section: Section, meter: Meter, lift: int,
-             rng: random.Random) -> list[NoteEvent]:
+def _answers(
+    notes: Sequence[tuple[int, int, int]],
+    section: Section,
+    meter: Meter,
+    lift: int,
+    rng: random.Random,
+) -> list[NoteEvent]:
     """Where the tune rests or holds for half a bar, its last notes come back softly."""
     out: list[NoteEvent] = []
     at = section.start * meter.bar_ticks
@@ -89,7 +108,7 @@ def _answers(notes: Sequence[tuple[int, int, int]], section: Section, meter: Met
     for i, (start, ticks, _) in enumerate(notes):
         following = notes[i + 1][0] if i + 1 < len(notes) else end_of_section
         gap = start + min(ticks, 24), following
-        said = [n for n in notes[max(0, i - 2):i + 1] if n[1] <= 24]
+        said = [n for n in notes[max(0, i - 2) : i + 1] if n[1] <= 24]
         if gap[1] - gap[0] < 48 or len(said) < 2 or rng.random() < 0.3:
             continue
         place = gap[0] + 12

@@ -42,8 +42,10 @@ class Patterns:
         """For each bar of the pattern's cycle, one string a piece of the kit."""
         by_meter = self.drums[name]
         pieces = sorted({piece for lines in by_meter.values() for piece in lines})
-        each = {p: bars_of({m: lines[p] for m, lines in by_meter.items() if p in lines}, meter)
-                for p in pieces}
+        each = {
+            p: bars_of({m: lines[p] for m, lines in by_meter.items() if p in lines}, meter)
+            for p in pieces
+        }
         count = max(len(bars) for bars in each.values())
         return [{p: bars[i % len(bars)] for p, bars in each.items()} for i in range(count)]
 
@@ -90,8 +92,10 @@ def check_pattern(by_meter: Mapping[str, Any], marks: str) -> Mapping[str, Any]:
 
 def bars_of(by_meter: ByMeter, meter: Meter) -> list[str]:
     """The bars of a pattern in `meter`: as many as its longest cycle has."""
-    cycles = {m: [line[i:i + BAR_STEPS[m]] for i in range(0, len(line), BAR_STEPS[m])]
-              for m, line in by_meter.items()}
+    cycles = {
+        m: [line[i : i + BAR_STEPS[m]] for i in range(0, len(line), BAR_STEPS[m])]
+        for m, line in by_meter.items()
+    }
     count = max((len(c) for c in cycles.values()), default=1)
     return [fit({m: c[i % len(c)] for m, c in cycles.items()}, meter) for i in range(count)]
 
@@ -111,7 +115,7 @@ def fit(by_meter: ByMeter, meter: Meter) -> str:
         text = ""
         for n, group in enumerate(meter.groups):
             source = six if group == 36 else four[8:] if n % 2 else four
-            text += source[:group // STEP]
+            text += source[: group // STEP]
     elif steps == 8:
         text = four[:8]
     elif steps == 20:

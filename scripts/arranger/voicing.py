@@ -10,8 +10,9 @@ LOW, HIGH = 50, 74  # D3 to D5
 
 
 @lru_cache(maxsize=4096)
-def voice(chord: Chord, before: tuple[int, ...], low: int = LOW, high: int = HIGH
-          ) -> tuple[int, ...]:
+def voice(
+    chord: Chord, before: tuple[int, ...], low: int = LOW, high: int = HIGH
+) -> tuple[int, ...]:
     """Pitches of `chord`, rising, close to the voicing `before` (may be empty)."""
     classes = [(chord.root + i) % 12 for i in chord.intervals]
     if len(classes) > 4:  # leave the fifth to the bass

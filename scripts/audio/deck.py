@@ -156,7 +156,8 @@ class Deck:
         """True when nothing is to be heard until somebody orders something."""
         with self._lock:
             return (self._paused and self._level == 0.0) or (
-                self._now is None and not self._leaving)
+                self._now is None and not self._leaving
+            )
 
     @property
     def gain(self) -> float:
@@ -197,13 +198,13 @@ class Deck:
             n = count - at if self._now is None else self._play_on(out[at:])
             for voice in self._leaving:
                 sound = voice.read(n)
-                out[at:at + len(sound)] += sound
+                out[at : at + len(sound)] += sound
             at += n
         for voice in [v for v in self._leaving if v.over]:
             voice.stream.close()
             self._leaving.remove(voice)
         kept = out.mean(axis=1)[-_HEARD:]
-        self._heard = np.concatenate((self._heard[len(kept):], kept))
+        self._heard = np.concatenate((self._heard[len(kept) :], kept))
         return out
 
     def _play_on(self, out: Stereo) -> int:
@@ -217,7 +218,7 @@ class Deck:
             self._follow(min(fade, self._now.stream.left))
             return 0
         sound = self._now.read(count)
-        out[:len(sound)] = sound
+        out[: len(sound)] = sound
         if len(sound) < count:
             self._now.stream.close()
             self._now = None

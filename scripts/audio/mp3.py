@@ -41,6 +41,7 @@ def ffmpeg_path() -> str:
     """The ffmpeg that came with imageio-ffmpeg, else the system's."""
     with contextlib.suppress(ImportError, RuntimeError):
         import imageio_ffmpeg
+
         if not os.environ.get("IMAGEIO_FFMPEG_EXE"):
             # Its own search starts the file to see whether it works, and remembers when it did not.
             for carried in sorted(Path(imageio_ffmpeg.__file__).parent.glob("binaries/ffmpeg-*")):
@@ -49,8 +50,10 @@ def ffmpeg_path() -> str:
     found = shutil.which("ffmpeg")
     if found:
         return found
-    raise StorageError("no ffmpeg was found, so no MP3 can be made; run 'python requisites.py' to "
-                       "install imageio-ffmpeg")
+    raise StorageError(
+        "no ffmpeg was found, so no MP3 can be made; run 'python requisites.py' to "
+        "install imageio-ffmpeg"
+    )
 
 
 def encode_mp3(wav: Path, mp3: Path, bitrate: int) -> None:
@@ -70,7 +73,8 @@ def encode_mp3(wav: Path, mp3: Path, bitrate: int) -> None:
         AudioSegment.converter = ffmpeg
         try:
             AudioSegment.from_file(str(wav), format="wav").export(
-                str(mp3), format="mp3", bitrate=f"{bitrate}k").close()
+                str(mp3), format="mp3", bitrate=f"{bitrate}k"
+            ).close()
         except CouldntEncodeError as error:
             raise _complaint(mp3, str(error)) from error
         if mp3.stat().st_size < 128:
@@ -79,8 +83,9 @@ def encode_mp3(wav: Path, mp3: Path, bitrate: int) -> None:
         raise storage_error(error, mp3) from error
 
 
-def encode_stream(blocks: Iterable[Stereo], mp3: Path, bitrate: int,
-                  progress: Callable[[int], None]) -> int:
+def encode_stream(
+    blocks: Iterable[Stereo], mp3: Path, bitrate: int, progress: Callable[[int], None]
+) -> int:
     """Encode blocks of audio while they are made; return the number of frames.
 
     pydub would begin when the last is there, and hold them all in memory.
@@ -88,9 +93,28 @@ def encode_stream(blocks: Iterable[Stereo], mp3: Path, bitrate: int,
     frames = 0
     try:
         process = subprocess.Popen(
-            [ffmpeg_path(), "-v", "error", "-y", "-f", "s16le", "-ar", str(RATE), "-ac", "2",
-             "-i", "-", "-b:a", f"{bitrate}k", "-f", "mp3", str(mp3)],
-            stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+            [
+                ffmpeg_path(),
+                "-v",
+                "error",
+                "-y",
+                "-f",
+                "s16le",
+                "-ar",
+                str(RATE),
+                "-ac",
+                "2",
+                "-i",
+                "-",
+                "-b:a",
+                f"{bitrate}k",
+                "-f",
+                "mp3",
+                str(mp3),
+            ],
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
         feeder = _Feeder(process)
         try:
             for block in blocks:
@@ -162,11 +186,18 @@ def write_tags(mp3: Path, tags: Tags) -> None:
     """Put ID3v2.3 tags at the head of `mp3`."""
     from mutagen import MutagenError
     from mutagen.id3 import COMM, ID3, TALB, TBPM, TCON, TDRC, TIT2, TKEY, TPE1
+
     id3 = ID3()
     text = 1  # UTF-16, the Unicode of ID3v2.3
-    for frame, value in ((TIT2, tags.title), (TPE1, tags.artist), (TALB, tags.album),
-                         (TCON, tags.genre), (TBPM, str(tags.bpm)), (TKEY, tags.key),
-                         (TDRC, str(tags.year))):
+    for frame, value in (
+        (TIT2, tags.title),
+        (TPE1, tags.artist),
+        (TALB, tags.album),
+        (TCON, tags.genre),
+        (TBPM, str(tags.bpm)),
+        (TKEY, tags.key),
+        (TDRC, str(tags.year)),
+    ):
         id3.add(frame(encoding=text, text=[value]))
     id3.add(COMM(encoding=text, lang="eng", desc="", text=[tags.comment]))
     id3.update_to_v23()
@@ -174,6 +205,7 @@ def write_tags(mp3: Path, tags: Tags) -> None:
     def save() -> None:
         with mp3.open("rb+") as file:
             id3.save(file, v2_version=3)
+
     try:
         patiently(save)
     except OSError as error:
@@ -188,5 +220,7 @@ def _complaint(mp3: Path, words: str) -> StorageError:
     lines = [line for line in words.splitlines() if line.strip()]
     if "No space left" in words:
         return StorageError(f"{mp3.parent}: the disk is full; free some space and try again")
-    return EncoderError(f"{mp3.name.removesuffix(PART)}: ffmpeg could not make the MP3 "
-                        f"({lines[-1][:120] if lines else 'no word'})")
+    return EncoderError(
+        f"{mp3.name.removesuffix(PART)}: ffmpeg could not make the MP3 "
+        f"({lines[-1][:120] if lines else 'no word'})"
+    )

@@ -16,7 +16,8 @@ from typing import BinaryIO, NamedTuple
 
 _BITRATES = {  # kbit/s by (MPEG-1, layer III)
     True: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
-    False: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)}
+    False: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+}
 _RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
 _SEARCHED = 1 << 16  # bytes in which the first frame must be
 _LEAD = 10  # frames that are decoded before the one that is wanted
@@ -196,8 +197,8 @@ def _find_first(file: BinaryIO) -> tuple[int, Header]:
     data = file.read(_SEARCHED)
     at = data.find(b"\xff")
     while at >= 0:
-        header = read_header(data[at:at + 4])
-        if header and read_header(data[at + header.size:at + header.size + 4]):
+        header = read_header(data[at : at + 4])
+        if header and read_header(data[at + header.size : at + header.size + 4]):
             return start + at, header
         at = data.find(b"\xff", at + 1)
     raise ValueError("no MP3 frame was found")
@@ -214,14 +215,20 @@ class _Told(NamedTuple):
 def _told(frame: bytes, header: Header) -> _Told | None:
     """What the first frame tells about the others; None when it is music itself."""
     tag = 4 + header.side
-    kind = frame[tag:tag + 4]
+    kind = frame[tag : tag + 4]
     if kind not in (b"Xing", b"Info") or len(frame) < tag + 8:
         return None
-    flags = struct.unpack(">I", frame[tag + 4:tag + 8])[0]
-    count = int.from_bytes(frame[tag + 8:tag + 12], "big") if flags & 1 else 0
-    at = tag + 8 + 4 * (flags & 1) + 4 * (flags >> 1 & 1) + 100 * (flags >> 2 & 1) \
+    flags = struct.unpack(">I", frame[tag + 4 : tag + 8])[0]
+    count = int.from_bytes(frame[tag + 8 : tag + 12], "big") if flags & 1 else 0
+    at = (
+        tag
+        + 8
+        + 4 * (flags & 1)
+        + 4 * (flags >> 1 & 1)
+        + 100 * (flags >> 2 & 1)
         + 4 * (flags >> 3 & 1)
-    if not frame[at:at + 4].strip(b"\0") or at + 24 > len(frame):
+    )
+    if not frame[at : at + 4].strip(b"\0") or at + 24 > len(frame):
         return _Told(count * header.samples, -_DECODER, kind == b"Info")  # nothing is trimmed then
     delay = frame[at + 21] << 4 | frame[at + 22] >> 4
     padding = (frame[at + 22] & 15) << 8 | frame[at + 23]
@@ -236,8 +243,7 @@ def _is_frame(file: BinaryIO, offset: int, bitrate: int) -> bool:
         return False
     file.seek(offset + header.size)
     after = file.read(4)
-    return len(after) < 4 or after[:3] in (b"ID3", b"TAG", b"APE") or \
-        read_header(after) is not None
+    return len(after) < 4 or after[:3] in (b"ID3", b"TAG", b"APE") or read_header(after) is not None
 
 
 def _undecodable(file: BinaryIO, offset: int) -> int:

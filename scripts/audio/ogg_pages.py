@@ -46,8 +46,9 @@ def check_ogg(path: Path) -> None:
             taken += 27 + len(segments) + len(body)
             if not segments or len(body) < sum(segments) or taken > _MOST:
                 raise ValueError(f"{path.name} is no whole Ogg file")
-            if checksum(head[:22] + bytes(4) + head[26:] + segments + body) != \
-                    int.from_bytes(head[22:26], "little"):
+            if checksum(head[:22] + bytes(4) + head[26:] + segments + body) != int.from_bytes(
+                head[22:26], "little"
+            ):
                 raise ValueError(f"{path.name} is damaged")
             if not packets and not body.startswith(b"\x01vorbis"):
                 raise ValueError(f"{path.name} holds no Vorbis")

@@ -62,12 +62,20 @@ class MiniaudioOutput:
 
     def __init__(self, device: str = "") -> None:
         import miniaudio
-        found = [d for d in miniaudio.Devices().get_playbacks() if d["name"] == device] \
-            if device else []
+
+        found = (
+            [d for d in miniaudio.Devices().get_playbacks() if d["name"] == device]
+            if device
+            else []
+        )
         self._device: Any = miniaudio.PlaybackDevice(
-            output_format=miniaudio.SampleFormat.FLOAT32, nchannels=2, sample_rate=RATE,
-            buffersize_msec=_BUFFER, device_id=found[0]["id"] if found else None,
-            app_name="Llm-Music-Gen")
+            output_format=miniaudio.SampleFormat.FLOAT32,
+            nchannels=2,
+            sample_rate=RATE,
+            buffersize_msec=_BUFFER,
+            device_id=found[0]["id"] if found else None,
+            app_name="Llm-Music-Gen",
+        )
         if "null" in str(self._device.backend).lower():
             self._device.close()
             raise OSError("no sound device")
@@ -166,6 +174,7 @@ class SimpleaudioOutput(_Timed):
     def __init__(self) -> None:
         super().__init__()
         import simpleaudio
+
         self._lib = simpleaudio
         self._lock = threading.Lock()
         self._playing: Any = None
@@ -217,6 +226,7 @@ def device_names() -> tuple[str, ...]:
     """The sound devices of this computer."""
     try:
         import miniaudio
+
         with _quiet():
             devices = miniaudio.Devices()
             silent = "null" in str(devices.backend).lower()
@@ -234,11 +244,17 @@ def open_output(choice: str) -> tuple[Output, str]:
         ``auto``, ``miniaudio``, ``simpleaudio`` or ``null``; behind an ``@`` the name of a device.
     """
     name, _, device = choice.partition("@")
-    order = {"auto": ("miniaudio", "null"), "miniaudio": ("miniaudio", "null"),
-             "simpleaudio": ("simpleaudio", "miniaudio", "null"), "null": ("null",)}[name]
+    order = {
+        "auto": ("miniaudio", "null"),
+        "miniaudio": ("miniaudio", "null"),
+        "simpleaudio": ("simpleaudio", "miniaudio", "null"),
+        "null": ("null",),
+    }[name]
     makers: dict[str, Callable[[], Output]] = {
-        "miniaudio": lambda: MiniaudioOutput(device), "simpleaudio": SimpleaudioOutput,
-        "null": NullOutput}
+        "miniaudio": lambda: MiniaudioOutput(device),
+        "simpleaudio": SimpleaudioOutput,
+        "null": NullOutput,
+    }
     for choice in order:
         try:
             with _quiet():

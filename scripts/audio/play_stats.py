@@ -82,8 +82,10 @@ def write_heard(path: Path, heard: Heard) -> bool:
     except OSError as error:
         raise storage_error(error, path) from error
     except Exception as error:  # mutagen fails in many ways at what is damaged
-        raise StorageError(f"{path.name}: its tags cannot be written ({type(error).__name__} "
-                           f"{error}); the file may be damaged") from error
+        raise StorageError(
+            f"{path.name}: its tags cannot be written ({type(error).__name__} "
+            f"{error}); the file may be damaged"
+        ) from error
     return True
 
 
@@ -106,11 +108,15 @@ def _from_words(tags: Any) -> Heard:
     def word(name: str) -> str:
         found = tags.get(name)
         return str(found[0]) if isinstance(found, list) and found else ""
+
     rating = word("RATING")
     plays = word("PLAYCOUNT")
-    return Heard(int(rating) if rating.isascii() and rating in "12345" and rating else 0,
-                 int(plays) if plays.isascii() and plays.isdigit() and len(plays) < 10 else 0,
-                 _seconds(word(_LAST)), THUMBS.get(word(_THUMB), 0))
+    return Heard(
+        int(rating) if rating.isascii() and rating in "12345" and rating else 0,
+        int(plays) if plays.isascii() and plays.isdigit() and len(plays) < 10 else 0,
+        _seconds(word(_LAST)),
+        THUMBS.get(word(_THUMB), 0),
+    )
 
 
 def _seconds(text: str) -> float:
@@ -123,6 +129,7 @@ def _seconds(text: str) -> float:
 
 def _write_mp3(path: Path, heard: Heard) -> None:
     from mutagen.id3 import ID3, ID3NoHeaderError
+
     try:
         tags = ID3(path)
     except ID3NoHeaderError:
@@ -135,8 +142,9 @@ def _write_mp3(path: Path, heard: Heard) -> None:
         with path.open("rb+") as file:
             tags.save(file, v2_version=version, padding=_in_place)
     except _NoRoom:
-        _in_copy(path, lambda copy: tags.save(copy, v2_version=version,
-                                              padding=lambda info: _PADDING))
+        _in_copy(
+            path, lambda copy: tags.save(copy, v2_version=version, padding=lambda info: _PADDING)
+        )
 
 
 class _NoRoom(Exception):
@@ -151,6 +159,7 @@ def _in_place(info: Any) -> int:
 
 def _into_id3(tags: Any, heard: Heard) -> None:
     from mutagen.id3 import POPM, TXXX
+
     for frame in tags.getall("POPM"):  # another player's opinion would outlive the listener's
         if frame.email != WINDOWS:
             frame.rating = _STARS[heard.rating]
@@ -163,8 +172,10 @@ def _into_id3(tags: Any, heard: Heard) -> None:
 
 
 def _words(heard: Heard) -> dict[str, str]:
-    return {_THUMB: {1: "up", -1: "down"}.get(heard.thumb, ""),
-            _LAST: f"{heard.last:.0f}" if heard.last else ""}
+    return {
+        _THUMB: {1: "up", -1: "down"}.get(heard.thumb, ""),
+        _LAST: f"{heard.last:.0f}" if heard.last else "",
+    }
 
 
 def _write_copy(path: Path, heard: Heard) -> bool:
@@ -180,14 +191,18 @@ def _write_copy(path: Path, heard: Heard) -> bool:
         if hasattr(file.tags, "getall"):
             _into_id3(file.tags, heard)
         else:
-            words = {**_words(heard), "RATING": str(heard.rating or ""),
-                     "PLAYCOUNT": str(heard.plays or "")}
+            words = {
+                **_words(heard),
+                "RATING": str(heard.rating or ""),
+                "PLAYCOUNT": str(heard.plays or ""),
+            }
             for name, word in words.items():
                 if word:
                     file.tags[name] = [word]
                 elif name in file.tags:
                     del file.tags[name]
         file.save()
+
     if mutagen.File(path) is None:
         return False
     _in_copy(path, change)

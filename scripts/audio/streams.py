@@ -59,14 +59,25 @@ class Stream:
             if place is not None:
                 self._source = _Source(self.path, place.offset)
                 decoded = miniaudio.stream_any(
-                    self._source, miniaudio.FileFormat.MP3, miniaudio.SampleFormat.FLOAT32, 2,
-                    RATE, 4096)
+                    self._source,
+                    miniaudio.FileFormat.MP3,
+                    miniaudio.SampleFormat.FLOAT32,
+                    2,
+                    RATE,
+                    4096,
+                )
                 left = round(place.skip * RATE / frames.rate)
                 while left > 0:
                     left -= len(decoded.send(min(left, _MOST))) // 2
                 return decoded
-        decoded = miniaudio.stream_file(str(self.path), miniaudio.SampleFormat.FLOAT32, 2, RATE,
-                                        4096, seek_frame=self.position * rate // RATE)
+        decoded = miniaudio.stream_file(
+            str(self.path),
+            miniaudio.SampleFormat.FLOAT32,
+            2,
+            RATE,
+            4096,
+            seek_frame=self.position * rate // RATE,
+        )
         return decoded
 
     @property

@@ -13,9 +13,15 @@ REFERENCE = -18.0  # LUFS that ReplayGain brings songs to
 _GAIN = re.compile(r"\s*([+-]?\d{1,3}(?:\.\d{1,4})?)\s*(?:dB)?\s*", re.IGNORECASE)
 _NAME = "replaygain_track_gain"
 _LONGEST = 1e7  # seconds
-_WORDS = {"title": ("TIT2", "title"), "asked": ("TALB", "album"), "model": ("TPE1", "artist"),
-          "genre": ("TCON", "genre"), "key": ("TKEY", "initialkey"), "tempo": ("TBPM", "bpm"),
-          "made": ("TDRC", "date")}
+_WORDS = {
+    "title": ("TIT2", "title"),
+    "asked": ("TALB", "album"),
+    "model": ("TPE1", "artist"),
+    "genre": ("TCON", "genre"),
+    "key": ("TKEY", "initialkey"),
+    "tempo": ("TBPM", "bpm"),
+    "made": ("TDRC", "date"),
+}
 
 
 @dataclass(frozen=True)
@@ -49,13 +55,18 @@ def read_tags(path: Path) -> FileTags:
     """The tags of a file; damaged ones say nothing."""
     try:
         import mutagen
+
         file: Any = mutagen.File(path)
         tags = getattr(file, "tags", None)
         seconds = float(getattr(getattr(file, "info", None), "length", 0.0) or 0.0)
-        words = {name: text for name, (frame, word) in _WORDS.items()
-                 if (text := _text(tags, frame, word))}
-        return FileTags(words, seconds if 0 < seconds < _LONGEST else 0.0, heard_in(tags),
-                        file is not None)
+        words = {
+            name: text
+            for name, (frame, word) in _WORDS.items()
+            if (text := _text(tags, frame, word))
+        }
+        return FileTags(
+            words, seconds if 0 < seconds < _LONGEST else 0.0, heard_in(tags), file is not None
+        )
     except Exception:  # damaged tags fail in many ways, and none of them matters
         return FileTags.none()
 
@@ -72,6 +83,7 @@ def tagged_loudness(path: Path) -> float | None:
     """LUFS of a file, by the gain that its tags ask for; None when they ask for none."""
     try:
         import mutagen
+
         tags: Any = getattr(mutagen.File(path), "tags", None)
         for name in list(tags.keys()) if tags else []:
             if str(name).casefold().removeprefix("txxx:") == _NAME:

@@ -50,8 +50,12 @@ class Studio:
         A model's process that has been started already.
     """
 
-    def __init__(self, settings: Settings, cancelled: Callable[[], bool] = lambda: False,
-                 worker: Child | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        cancelled: Callable[[], bool] = lambda: False,
+        worker: Child | None = None,
+    ) -> None:
         self.settings, self._cancelled = settings, cancelled
         self.drop = threading.Event()  # set to give up the song that is being written
         self._worker = worker
@@ -95,8 +99,11 @@ class Studio:
         seed = order.seed + number - 1 + take * _NEXT_TAKE
         if order.file is not None and _is_again(order):
             again = kept_recipe(order.file, self.styles)
-            return again.brief(self.styles) if again.file is None else \
-                _brief_for(again.piece(), again.wishes, self.styles, again.seed)
+            return (
+                again.brief(self.styles)
+                if again.file is None
+                else _brief_for(again.piece(), again.wishes, self.styles, again.seed)
+            )
         if order.file is not None:
             return _brief_for(_opened(order.file), order.wishes, self.styles, seed)
         return make_brief(order.wishes, self.styles, seed)
@@ -108,19 +115,22 @@ class Studio:
         brief = self.brief(order, number, take)
         temperature = min(2.0, order.temperature + take % TAKES * _HOTTER)
         if order.file is not None:
-            return Recipe(order.wishes, brief.seed, temperature, file=order.file,
-                          notes=_read(order.file))
+            return Recipe(
+                order.wishes, brief.seed, temperature, file=order.file, notes=_read(order.file)
+            )
         written = self.compose(order, brief, temperature, report)
         return Recipe(order.wishes, brief.seed, temperature, written)
 
-    def compose(self, order: Order, brief: Brief, temperature: float, report: Report
-                ) -> Composition:
+    def compose(
+        self, order: Order, brief: Brief, temperature: float, report: Report
+    ) -> Composition:
         """The lead sheet for `brief`; starts the model when it is not running."""
         report("compose", 0.0, "")
         try:
             composer = self._ready(order, brief)
-            return composer.compose(brief, temperature,
-                                    lambda done, text: report("compose", done, text))
+            return composer.compose(
+                brief, temperature, lambda done, text: report("compose", done, text)
+            )
         except (ModelError, Cancelled):
             self.close()
             raise
@@ -128,8 +138,9 @@ class Studio:
     def title(self, recipe: Recipe, number: int) -> str:
         """Another title for a song, the `number`-th; by rule, for it must be there at once."""
         brief = recipe.brief(self.styles)
-        title = make_title(replace(brief, seed=brief.seed + number * _NEXT_TAKE),
-                           paths.DATA / "titles.toml")
+        title = make_title(
+            replace(brief, seed=brief.seed + number * _NEXT_TAKE), paths.DATA / "titles.toml"
+        )
         return title if number < 20 else f"{title} No. {number - 18}"
 
     def close(self) -> None:
@@ -149,8 +160,7 @@ class Studio:
     def _ready(self, order: Order, brief: Brief) -> Composer:
         """A composer with the order's model, and room for the brief."""
         # One token may be one character at worst.
-        grammar = sheet_grammar(replace(brief, parts=max(brief.parts, LARGEST, key=sum),
-                                        chords=()))
+        grammar = sheet_grammar(replace(brief, parts=max(brief.parts, LARGEST, key=sum), chords=()))
         context = max(2048, min(longest(grammar) + _PROMPT_ROOM, 8192))
         if order.model != self._asked or context > self._context:
             self.close()
@@ -187,15 +197,18 @@ def _is_again(order: Order) -> bool:
 @lru_cache(maxsize=1)
 def _read(file: Path) -> bytes:
     from scripts.score.open_piece import read_notes
+
     return read_notes(file)
 
 
 @lru_cache(maxsize=1)
 def _opened(file: Path) -> Piece:
     from scripts.score.open_piece import read_piece
+
     return read_piece(_read(file), file.name)
 
 
 def _brief_for(piece: Piece, wishes: Wishes, styles: Mapping[str, Style], seed: int) -> Brief:
     from scripts.request.imported import brief_for
+
     return brief_for(piece, wishes, styles, seed).brief

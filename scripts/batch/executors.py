@@ -78,9 +78,13 @@ class InProcess:
     def submit(self, ticket: Ticket, tag: Tag) -> Future[Any]:
         def work() -> str:
             from scripts.production.render_song import play_ticket
+
             return play_ticket(
-                ticket, lambda stage, done, text: self._signs.put((tag, stage, done, text)),
-                lambda: self._stopped.is_set() or tag[0] in self._dropped or self._cancelled())
+                ticket,
+                lambda stage, done, text: self._signs.put((tag, stage, done, text)),
+                lambda: self._stopped.is_set() or tag[0] in self._dropped or self._cancelled(),
+            )
+
         return self.executor.submit(work)
 
     def signs(self) -> Iterator[Sign]:
@@ -119,7 +123,8 @@ class Processes:
         # all are. Whole numbers are written at once: no lock that a killed process could keep.
         self._dropped = context.RawArray("q", _SLOTS)
         self.executor: Executor = ProcessPoolExecutor(
-            self.jobs, context, _begin, (self._signs, self._dropped))
+            self.jobs, context, _begin, (self._signs, self._dropped)
+        )
         with _deaf_to_ctrl_c():
             for _ in range(self.jobs):  # they start now, while the model writes
                 self.executor.submit(_load)
@@ -170,16 +175,20 @@ class Cluster:
         try:
             from distributed import Client
         except ImportError as error:
-            raise SetupError("--cluster needs Dask: in the program's environment, python -m pip "
-                             "install distributed (docs/cluster.md)") from error
+            raise SetupError(
+                "--cluster needs Dask: in the program's environment, python -m pip "
+                "install distributed (docs/cluster.md)"
+            ) from error
         logging.disable(logging.CRITICAL)  # Dask's own words would tear the bars
         try:
             self._client = Client(address, timeout=10, set_as_default=False)
             self._client.wait_for_workers(1, timeout=60)
         except (OSError, ValueError, TimeoutError) as error:
-            raise UsageError(f"--cluster {address[:60]}: no scheduler with a worker answers "
-                             "there; start them with 'dask scheduler' and 'dask worker' "
-                             "(docs/cluster.md)") from error
+            raise UsageError(
+                f"--cluster {address[:60]}: no scheduler with a worker answers "
+                "there; start them with 'dask scheduler' and 'dask worker' "
+                "(docs/cluster.md)"
+            ) from error
         self._futures: dict[Future[Any], int] = {}  # with the numbers of their orders
         self._empty = 0.0  # since when there has been no worker; 0 while there is one
         self.executor: Executor = self._client.get_executor(pure=False, retries=3)
@@ -216,8 +225,10 @@ class Cluster:
         if self._futures and not self._workers():
             self._empty = self._empty or time.monotonic()
             if time.monotonic() - self._empty > _EMPTY:
-                return ("the cluster has no worker any more; the songs wait for one "
-                        "('dask worker', docs/cluster.md)")
+                return (
+                    "the cluster has no worker any more; the songs wait for one "
+                    "('dask worker', docs/cluster.md)"
+                )
         else:
             self._empty = 0.0
         return ""
@@ -264,14 +275,19 @@ def _load() -> None:
 
 def _play(ticket: Ticket, tag: Tag) -> str:
     from scripts.production.render_song import play_ticket
+
     order, dropped = tag[0], _here["dropped"]
     slot = 1 + order % (len(dropped) - 1)
-    return play_ticket(ticket, lambda *told: _here["signs"].put((tag, *told)),
-                       lambda: bool(dropped[0]) or dropped[slot] == order)
+    return play_ticket(
+        ticket,
+        lambda *told: _here["signs"].put((tag, *told)),
+        lambda: bool(dropped[0]) or dropped[slot] == order,
+    )
 
 
 def _play_away(ticket: Ticket) -> dict[str, bytes]:
     from scripts.production.render_song import play_away
+
     return play_away(ticket)
 
 
@@ -280,6 +296,7 @@ def _deaf_to_ctrl_c() -> Iterator[None]:
     """Processes that are started here do not die of Ctrl+C while they load; the parent decides."""
     if sys.platform == "win32":
         import ctypes
+
         switch = ctypes.windll.kernel32.SetConsoleCtrlHandler
         switch(None, True)
         try:

@@ -55,11 +55,13 @@ class Order:
 
     def __post_init__(self) -> None:
         if not 0 <= self.temperature <= 2:
-            raise UsageError(f"temperature {self.temperature:g} is out of range; 0 to 2 can be "
-                             "used")
+            raise UsageError(
+                f"temperature {self.temperature:g} is out of range; 0 to 2 can be used"
+            )
         if not 1 <= self.songs <= MOST_SONGS:
-            raise UsageError(f"{self.songs} songs are out of range; 1 to {MOST_SONGS:,} can be "
-                             "made")
+            raise UsageError(
+                f"{self.songs} songs are out of range; 1 to {MOST_SONGS:,} can be made"
+            )
         if not 0 <= self.seed < MOST_SEED:
             raise UsageError(f"seed {self.seed} is out of range; 0 to {MOST_SEED - 1} can be used")
         wrong = [word for word in self.also if word not in ALSO]
@@ -68,12 +70,18 @@ class Order:
 
     def to_json(self) -> dict[str, Any]:
         """As plain data."""
-        return {"wishes": wishes_to_json(self.wishes), "songs": self.songs, "seed": self.seed,
-                "model": self.model, "temperature": self.temperature,
-                # The usual folder moves with the program.
-                "out": "" if self.out == paths.OUTPUT.absolute() else str(self.out),
-                "bitrate": self.bitrate, "also": list(self.also),
-                "file": str(self.file) if self.file else None}
+        return {
+            "wishes": wishes_to_json(self.wishes),
+            "songs": self.songs,
+            "seed": self.seed,
+            "model": self.model,
+            "temperature": self.temperature,
+            # The usual folder moves with the program.
+            "out": "" if self.out == paths.OUTPUT.absolute() else str(self.out),
+            "bitrate": self.bitrate,
+            "also": list(self.also),
+            "file": str(self.file) if self.file else None,
+        }
 
 
 def order_from_json(data: Any) -> Order:
@@ -86,11 +94,17 @@ def order_from_json(data: Any) -> Order:
     """
     try:
         file = data["file"]
-        return Order(wishes_from_json(data["wishes"]), int(data["songs"]), int(data["seed"]),
-                     str(data["model"]), float(data["temperature"]),
-                     Path(data["out"]) if data["out"] else paths.OUTPUT.absolute(),
-                     int(data["bitrate"]), tuple(map(str, data["also"])),
-                     Path(file) if file else None)
+        return Order(
+            wishes_from_json(data["wishes"]),
+            int(data["songs"]),
+            int(data["seed"]),
+            str(data["model"]),
+            float(data["temperature"]),
+            Path(data["out"]) if data["out"] else paths.OUTPUT.absolute(),
+            int(data["bitrate"]),
+            tuple(map(str, data["also"])),
+            Path(file) if file else None,
+        )
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise UsageError("the order that was kept is damaged; order the songs again") from error
 

@@ -21,8 +21,9 @@ MOST_ORDERS = 1000
 _YES, _NO = ("yes", "y", "true", "1", "x"), ("", "no", "n", "false", "0")
 
 
-def read_job_file(path: Path, usual: Order,
-                  check: Callable[[Order], object] = lambda order: None) -> list[Order]:
+def read_job_file(
+    path: Path, usual: Order, check: Callable[[Order], object] = lambda order: None
+) -> list[Order]:
     """The orders of a file; what a row leaves out is as in `usual`.
 
     The columns are those of :class:`Wishes` (styles, length, key, tempo, meter, tuning, form,
@@ -41,12 +42,13 @@ def read_job_file(path: Path, usual: Order,
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: it is not UTF-8 text; save it as CSV UTF-8") from error
     except OSError as error:
-        raise UsageError(f"{path}: it cannot be read ({error.strerror}); check the name"
-                         ) from error
+        raise UsageError(f"{path}: it cannot be read ({error.strerror}); check the name") from error
     rows = _json_rows(path, text) if text.lstrip()[:1] in ("[", "{") else _csv_rows(path, text)
     if not rows:
-        raise UsageError(f"{path.name}: there is no order in it; write a line of column names "
-                         "(styles,songs,length) and a line for each order")
+        raise UsageError(
+            f"{path.name}: there is no order in it; write a line of column names "
+            "(styles,songs,length) and a line for each order"
+        )
     if len(rows) > MOST_ORDERS:
         raise UsageError(f"{path.name}: {len(rows):,} orders; at most {MOST_ORDERS:,} are read")
     orders: list[Order] = []
@@ -65,8 +67,9 @@ def read_job_file(path: Path, usual: Order,
 def _parts(row: dict[str, Any]) -> list[dict[str, Any]]:
     """A row for each of several styles."""
     styles = row.get("styles")
-    return [{**row, "styles": part} for part in separate(styles)] \
-        if isinstance(styles, str) else [row]
+    return (
+        [{**row, "styles": part} for part in separate(styles)] if isinstance(styles, str) else [row]
+    )
 
 
 def _csv_rows(path: Path, text: str) -> list[tuple[str, dict[str, Any]]]:
@@ -84,16 +87,22 @@ def _csv_rows(path: Path, text: str) -> list[tuple[str, dict[str, Any]]]:
         names = [name.strip().lower() for name in next(reader, [])]
         twice = [name for name in names if name and names.count(name) > 1]
         if twice:
-            raise UsageError(f'{path.name}, line {above + 1}: the column "{twice[0][:20]}" is '
-                             "there twice")
+            raise UsageError(
+                f'{path.name}, line {above + 1}: the column "{twice[0][:20]}" is there twice'
+            )
         rows = []
         for fields_of in reader:
             place = f"line {above + reader.line_num}"
-            if any(field.strip() for field in fields_of[len(names):]):
-                raise UsageError(f"{path.name}, {place}: it has more fields than the line of "
-                                 "column names; put what holds commas in quotes")
-            given = {name: value.strip() for name, value in zip(names, fields_of, strict=False)
-                     if value.strip()}
+            if any(field.strip() for field in fields_of[len(names) :]):
+                raise UsageError(
+                    f"{path.name}, {place}: it has more fields than the line of "
+                    "column names; put what holds commas in quotes"
+                )
+            given = {
+                name: value.strip()
+                for name, value in zip(names, fields_of, strict=False)
+                if value.strip()
+            }
             if given:
                 rows.append((place, given))
     except csv.Error as error:
@@ -112,8 +121,9 @@ def _json_rows(path: Path, text: str) -> list[tuple[str, dict[str, Any]]]:
     rows = rows if isinstance(rows, list) else [rows]
     for n, row in enumerate(rows, 1):
         if not isinstance(row, dict):
-            raise UsageError(f'{path.name}, order {n}: it is no object such as '
-                             '{"styles": "Jazz", "songs": 5}')
+            raise UsageError(
+                f'{path.name}, order {n}: it is no object such as {{"styles": "Jazz", "songs": 5}}'
+            )
     return [(f"order {n}", row) for n, row in enumerate(rows, 1)]
 
 
@@ -151,29 +161,46 @@ def _whole(value: Any) -> int:
     # 5 and 5.0 are; 1,000 and 1.000 are a thousand for some and one for others.
     found = _number(value)
     if found != int(found) or re.fullmatch(r"\s*[+-]?\d+[.,]\d{3}\s*", str(value)):
-        raise UsageError(f'"{str(value)[:20]}" is not a whole number; write it without marks, '
-                         "such as 1000")
+        raise UsageError(
+            f'"{str(value)[:20]}" is not a whole number; write it without marks, such as 1000'
+        )
     return int(found)
 
 
 def _also(value: Any) -> tuple[str, ...]:
-    return words_also(" ".join(map(str, value)).replace(" ", ",") if isinstance(value, list)
-                      else str(value).replace(";", ",").replace(" ", ","))
+    return words_also(
+        " ".join(map(str, value)).replace(" ", ",")
+        if isinstance(value, list)
+        else str(value).replace(";", ",").replace(" ", ",")
+    )
 
 
 _READ: dict[str, Callable[[Any], Any]] = {
-    "tempo": _number, "tuning": _number, "binaural": _number, "loop": _yes, "length": _length,
-    **dict.fromkeys(("styles", "key", "meter", "form", "chords", "motif"), _text)}
+    "tempo": _number,
+    "tuning": _number,
+    "binaural": _number,
+    "loop": _yes,
+    "length": _length,
+    **dict.fromkeys(("styles", "key", "meter", "form", "chords", "motif"), _text),
+}
 _READ_ORDER: dict[str, Callable[[Any], Any]] = {
-    "songs": _whole, "number": _whole, "seed": _whole, "temperature": _number, "model": _text,
-    "also": _also}
+    "songs": _whole,
+    "number": _whole,
+    "seed": _whole,
+    "temperature": _number,
+    "model": _text,
+    "also": _also,
+}
 
 
 def _order(row: dict[str, Any], usual: Order) -> Order:
     wishes = {f.name for f in fields(Wishes)}
     own: dict[str, Any] = {}
-    asked: dict[str, Any] = {f.name: getattr(usual.wishes, f.name) for f in fields(Wishes)
-                             if getattr(usual.wishes, f.name) is not None}
+    asked: dict[str, Any] = {
+        f.name: getattr(usual.wishes, f.name)
+        for f in fields(Wishes)
+        if getattr(usual.wishes, f.name) is not None
+    }
     for name, value in row.items():
         if value is None:
             continue
@@ -184,6 +211,8 @@ def _order(row: dict[str, Any], usual: Order) -> Order:
                 raise UsageError("songs and number are the same; leave one of them out")
             own["songs" if name == "number" else name] = _READ_ORDER[name](value)
         else:
-            raise UsageError(f'the column "{str(name)[:20]}" is not known; there can be '
-                             + ", ".join(sorted({*wishes, *_READ_ORDER})))
+            raise UsageError(
+                f'the column "{str(name)[:20]}" is not known; there can be '
+                + ", ".join(sorted({*wishes, *_READ_ORDER}))
+            )
     return replace(usual, wishes=wishes_from_json(asked), **own)

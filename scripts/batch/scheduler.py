@@ -91,9 +91,18 @@ class Line:
         Orders that wait when the user stops the work, though nothing was done for them yet.
     """
 
-    def __init__(self, jobs: Jobs, studio: Studio, pool: Pool, listener: Listener,
-                 cancelled: Callable[[], bool], stop: threading.Event,
-                 only: str = "", lock: Hold | None = None, ours: Sequence[int] = ()) -> None:
+    def __init__(
+        self,
+        jobs: Jobs,
+        studio: Studio,
+        pool: Pool,
+        listener: Listener,
+        cancelled: Callable[[], bool],
+        stop: threading.Event,
+        only: str = "",
+        lock: Hold | None = None,
+        ours: Sequence[int] = (),
+    ) -> None:
         self.jobs, self.studio, self.pool = jobs, studio, pool
         self.listener, self.cancelled, self.stop, self.only = listener, cancelled, stop, only
         self._desk = ThreadPoolExecutor(1)  # where the model is waited for
@@ -167,8 +176,9 @@ class Line:
             states = self.jobs.states()
             paused = sorted(n for n in self._mine if states.get(n) == PAUSED)
             if paused:
-                self._wait_for(f"order {paused[0]} is paused; 'jobs continue {paused[0]}' has it "
-                               "go on")
+                self._wait_for(
+                    f"order {paused[0]} is paused; 'jobs continue {paused[0]}' has it go on"
+                )
                 time.sleep(_REST)
                 return True
             if not self._waiting:
@@ -200,8 +210,9 @@ class Line:
             self._let_go()
             return
         self._stamp = stamp
-        found = [job for job in self.jobs.jobs((OPEN, PAUSED))
-                 if not self.only or job.batch == self.only]
+        found = [
+            job for job in self.jobs.jobs((OPEN, PAUSED)) if not self.only or job.batch == self.only
+        ]
         folders = Folders(self.cancelled)
         for job in found:
             if not self._has(job):
@@ -232,7 +243,8 @@ class Line:
     def _let_go(self) -> None:
         """Let go of orders that somebody cancelled or that were stopped."""
         at_work = {p.tag[0] for p in self._playing.values()} | (
-            {self._writing[1][0]} if self._writing else set())
+            {self._writing[1][0]} if self._writing else set()
+        )
         states = self.jobs.states()
         for number in list(self._mine):
             state = states.get(number, CANCELLED)
@@ -253,8 +265,11 @@ class Line:
 
     def _here(self) -> set[Tag]:
         """Songs that are written and known here."""
-        return {tag for tag, _ in self._waiting} | {p.tag for p in self._playing.values()} | \
-            {tag for tag, _ in self._held}
+        return (
+            {tag for tag, _ in self._waiting}
+            | {p.tag for p in self._playing.values()}
+            | {tag for tag, _ in self._held}
+        )
 
     def _load_written(self, job: int) -> None:
         """Have the songs that are written wait to be played."""
@@ -302,10 +317,13 @@ class Line:
     def _begin(self, tag: Tag, take: int) -> None:
         def report(stage: str, done: float, text: str) -> None:
             self._signs.put((tag, stage, done, text))
+
         self._take = take
         self.studio.drop.clear()
-        self._writing = self._desk.submit(self.studio.write, self._known[tag[0]].order, tag[1],
-                                          take, report), tag
+        self._writing = (
+            self._desk.submit(self.studio.write, self._known[tag[0]].order, tag[1], take, report),
+            tag,
+        )
 
     def _take_sheet(self) -> None:
         """A song is written: keep it, unless it is like another one."""
@@ -335,8 +353,11 @@ class Line:
                 self._begin(tag, self._take + 1)
                 return
             if like is not None:
-                self._fail(tag, f"it came out like song {like} {TAKES} times; ask for fewer songs, "
-                                "a higher temperature or fewer wishes")
+                self._fail(
+                    tag,
+                    f"it came out like song {like} {TAKES} times; ask for fewer songs, "
+                    "a higher temperature or fewer wishes",
+                )
                 return
             recipe = self._with_own_title(recipe, job)
         data = recipe.to_json()
@@ -372,8 +393,13 @@ class Line:
                 continue
             alone = self.pool.jobs == 1 and not self.pool.sends  # then no other song wants a core
             threads = min(_MOST_THREADS, os.cpu_count() or 1) if alone else 1
-            ticket = Ticket(recipe, "" if self.pool.sends else str(order.out), order.bitrate,
-                            order.also, threads)
+            ticket = Ticket(
+                recipe,
+                "" if self.pool.sends else str(order.out),
+                order.bitrate,
+                order.also,
+                threads,
+            )
             try:
                 future = self.pool.submit(ticket, tag)
             except BrokenProcessPool:
@@ -388,8 +414,11 @@ class Line:
         tag, job = playing.tag, self._known[playing.tag[0]]
         try:
             result = self._result(future)
-            path = take_in(result, str(playing.recipe["written"]["title"]), job.order.out) \
-                if self.pool.sends else str(result)
+            path = (
+                take_in(result, str(playing.recipe["written"]["title"]), job.order.out)
+                if self.pool.sends
+                else str(result)
+            )
             self._done(tag, read_song(Path(path)))
         except BrokenProcessPool:
             self._playing[future] = playing
@@ -397,8 +426,10 @@ class Line:
         except CancelledError as error:
             if self.jobs.job(tag[0]).state == CANCELLED:
                 return
-            raise SetupError("the cluster does not answer any more; 'generate --resume' goes on, "
-                             "here or with --cluster") from error
+            raise SetupError(
+                "the cluster does not answer any more; 'generate --resume' goes on, "
+                "here or with --cluster"
+            ) from error
         except HeldError as error:
             self._held.append((tag, str(error)))
         except MusicGenError as error:
@@ -456,8 +487,9 @@ class Line:
             raise Cancelled("stopped") from error
         if not isinstance(error, (CrashError, EncoderError)) or self._count_try(tag) >= TRIES:
             return False
-        self.listener.noted(f"song number {tag[1]}: {error}; it is tried again",
-                            self._known[tag[0]])
+        self.listener.noted(
+            f"song number {tag[1]}: {error}; it is tried again", self._known[tag[0]]
+        )
         return True
 
     def _count_try(self, tag: Tag) -> int:
@@ -480,9 +512,12 @@ class Line:
         job = self.jobs.job(tag[0])
         if self._in_a_row[tag[0]] >= HOPELESS and job.state in (OPEN, PAUSED):
             self.jobs.set_state(job.id, STOPPED, reason)
-            self.listener.noted(f'order {job.id} ("{job.order.wishes.styles}") is stopped after '
-                                f"{HOPELESS} failures in a row; 'generate --resume' goes on with "
-                                "it", job)
+            self.listener.noted(
+                f'order {job.id} ("{job.order.wishes.styles}") is stopped after '
+                f"{HOPELESS} failures in a row; 'generate --resume' goes on with "
+                "it",
+                job,
+            )
 
     def _over(self, tag: Tag) -> None:
         self._tries.pop(tag, None)
@@ -508,8 +543,12 @@ class Line:
         self._desk.shutdown(cancel_futures=True)
         wait([*self._playing], 30.0)
         for future, playing in [*self._playing.items()]:
-            if future.done() and not future.cancelled() and future.exception() is None \
-                    and not self.pool.sends:
+            if (
+                future.done()
+                and not future.cancelled()
+                and future.exception() is None
+                and not self.pool.sends
+            ):
                 self._done(playing.tag, read_song(Path(future.result())))
         self._look_at_held()
         for batch in list(self._locks):

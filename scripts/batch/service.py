@@ -22,9 +22,15 @@ from scripts.core.settings import Settings
 from scripts.core.system import keep_system_awake
 
 
-def make_songs(orders: Sequence[Order], settings: Settings, listener: Listener,
-               cancelled: Callable[[], bool], jobs: int, worker: Child | None = None,
-               cluster: str = "") -> int:
+def make_songs(
+    orders: Sequence[Order],
+    settings: Settings,
+    listener: Listener,
+    cancelled: Callable[[], bool],
+    jobs: int,
+    worker: Child | None = None,
+    cluster: str = "",
+) -> int:
     """Take orders in and make their songs; a failed one does not stop the others.
 
     Parameters
@@ -44,8 +50,15 @@ def make_songs(orders: Sequence[Order], settings: Settings, listener: Listener,
     return _work(settings, listener, cancelled, jobs, worker, cluster, orders)
 
 
-def go_on(settings: Settings, listener: Listener, cancelled: Callable[[], bool], jobs: int,
-          worker: Child | None = None, cluster: str = "", reopen: bool = True) -> int:
+def go_on(
+    settings: Settings,
+    listener: Listener,
+    cancelled: Callable[[], bool],
+    jobs: int,
+    worker: Child | None = None,
+    cluster: str = "",
+    reopen: bool = True,
+) -> int:
     """Go on with all orders that are not over, also those that come in meanwhile.
 
     Parameters
@@ -61,15 +74,25 @@ def go_on(settings: Settings, listener: Listener, cancelled: Callable[[], bool],
     return _work(settings, listener, cancelled, jobs, worker, cluster, None, reopen)
 
 
-def _work(settings: Settings, listener: Listener, cancelled: Callable[[], bool], jobs: int,
-          worker: Child | None, cluster: str, orders: Sequence[Order] | None,
-          reopen: bool = False) -> int:
+def _work(
+    settings: Settings,
+    listener: Listener,
+    cancelled: Callable[[], bool],
+    jobs: int,
+    worker: Child | None,
+    cluster: str,
+    orders: Sequence[Order] | None,
+    reopen: bool = False,
+) -> int:
     stop = threading.Event()
     kept = Jobs(paths.JOBS)
     try:
         if kept.notice:
             listener.noted(kept.notice)
-        with Studio(settings, lambda: cancelled() or stop.is_set(), worker) as studio, keep_system_awake():
+        with (
+            Studio(settings, lambda: cancelled() or stop.is_set(), worker) as studio,
+            keep_system_awake(),
+        ):
             good = [_checked(order, studio, listener) for order in orders or ()]
             for out in {order.out for order in good}:
                 check_folder(out)
@@ -84,8 +107,17 @@ def _work(settings: Settings, listener: Listener, cancelled: Callable[[], bool],
                 elif reopen:
                     ours = _reopen(kept)
                     listener.expect(sum(job.left for job in ours))
-                return Line(kept, studio, pool, listener, cancelled, stop, batch, lock,
-                            [job.id for job in ours]).run()
+                return Line(
+                    kept,
+                    studio,
+                    pool,
+                    listener,
+                    cancelled,
+                    stop,
+                    batch,
+                    lock,
+                    [job.id for job in ours],
+                ).run()
     finally:
         kept.close()
 
@@ -97,9 +129,12 @@ def checker(settings: Settings) -> Callable[[Order], object]:
 
 def _checked(order: Order, studio: Studio, listener: Listener) -> Order:
     """An order that can be met, as it is kept: its files found from any folder."""
-    order = replace(studio.as_made(order), out=order.out.absolute(),
-                    file=order.file.absolute() if order.file else None,
-                    model=_whole_path(order.model))
+    order = replace(
+        studio.as_made(order),
+        out=order.out.absolute(),
+        file=order.file.absolute() if order.file else None,
+        model=_whole_path(order.model),
+    )
     for note in studio.check(order):
         listener.noted(note)
     return order
@@ -121,9 +156,11 @@ def _reopen(jobs: Jobs) -> list[Job]:
             jobs.set_state(job.id, OPEN)
             found.append(job)
     if not found and not jobs.jobs((OPEN,)):  # the line tells of open ones
-        raise UsageError("another program is at the orders that are left; 'jobs list' shows them"
-                         if free else
-                         "there is no unfinished order to go on with; 'jobs list' shows them all")
+        raise UsageError(
+            "another program is at the orders that are left; 'jobs list' shows them"
+            if free
+            else "there is no unfinished order to go on with; 'jobs list' shows them all"
+        )
     return found
 
 

@@ -146,8 +146,18 @@ class Jobs:
             database.executemany(
                 "INSERT INTO orders (uid, rank, state, made, batch, words) "
                 "VALUES (?, ?, ?, ?, ?, ?)",
-                ((uuid.uuid4().hex, rank + n, OPEN, time.time(), batch,
-                  json.dumps(order.to_json())) for n, order in enumerate(orders, 1)))
+                (
+                    (
+                        uuid.uuid4().hex,
+                        rank + n,
+                        OPEN,
+                        time.time(),
+                        batch,
+                        json.dumps(order.to_json()),
+                    )
+                    for n, order in enumerate(orders, 1)
+                ),
+            )
             self._forget(database)
         found = self._jobs("WHERE batch = ? ORDER BY rank DESC LIMIT ?", (batch, len(orders)))
         return found[::-1]
@@ -172,18 +182,22 @@ class Jobs:
 
     def set_state(self, number: int, state: str, reason: str = "") -> None:
         """Open, pause, stop or cancel an order; one that is over stays so."""
-        self._do("UPDATE orders SET state = ?, reason = ? WHERE id = ? AND state NOT IN (?, ?)",
-                 (state, reason, number, DONE, CANCELLED))
+        self._do(
+            "UPDATE orders SET state = ?, reason = ? WHERE id = ? AND state NOT IN (?, ?)",
+            (state, reason, number, DONE, CANCELLED),
+        )
 
     def put_first(self, number: int) -> None:
         """Have an order come before the others."""
-        self._do("UPDATE orders SET rank = (SELECT min(rank) - 1 FROM orders) WHERE id = ?",
-                 (number,))
+        self._do(
+            "UPDATE orders SET rank = (SELECT min(rank) - 1 FROM orders) WHERE id = ?", (number,)
+        )
 
     def put_last(self, number: int) -> None:
         """Have an order come behind the others."""
-        self._do("UPDATE orders SET rank = (SELECT max(rank) + 1 FROM orders) WHERE id = ?",
-                 (number,))
+        self._do(
+            "UPDATE orders SET rank = (SELECT max(rank) + 1 FROM orders) WHERE id = ?", (number,)
+        )
 
     def retry(self, number: int) -> int:
         """Have the failed songs of an order made again; how many they are.
@@ -200,32 +214,44 @@ class Jobs:
             # other seeds, for the same ones would fail again.
             count = database.execute(
                 "UPDATE songs SET state = 'written' WHERE job = ? AND "
-                "state = 'failed' AND recipe IS NOT NULL", (number,)).rowcount
+                "state = 'failed' AND recipe IS NOT NULL",
+                (number,),
+            ).rowcount
             count += database.execute(
                 "UPDATE songs SET state = 'again', tries = tries + 1 WHERE job = ? AND "
-                "state = 'failed'", (number,)).rowcount
+                "state = 'failed'",
+                (number,),
+            ).rowcount
             if count:
-                database.execute("UPDATE orders SET state = ?, reason = '' WHERE id = ?",
-                                 (OPEN, number))
+                database.execute(
+                    "UPDATE orders SET state = ?, reason = '' WHERE id = ?", (OPEN, number)
+                )
         return count
 
     def close_done(self, number: int) -> None:
         """Mark an order whose songs are all over."""
         if self.job(number).left <= 0:
-            self._do("UPDATE orders SET state = ? WHERE id = ? AND state IN (?, ?, ?)",
-                     (DONE, number, *UNFINISHED))
+            self._do(
+                "UPDATE orders SET state = ? WHERE id = ? AND state IN (?, ?, ?)",
+                (DONE, number, *UNFINISHED),
+            )
             # What failed can be asked for again, and must not be like the others.
-            self._do(f"DELETE FROM turns WHERE job IN ({_BATCH}) AND NOT EXISTS (SELECT 1 FROM "
-                     f"orders WHERE id IN ({_BATCH}) AND (state NOT IN (?, ?) OR EXISTS (SELECT 1 "
-                     "FROM songs WHERE job = orders.id AND songs.state = 'failed')))",
-                     (number, number, DONE, CANCELLED))
+            self._do(
+                f"DELETE FROM turns WHERE job IN ({_BATCH}) AND NOT EXISTS (SELECT 1 FROM "
+                f"orders WHERE id IN ({_BATCH}) AND (state NOT IN (?, ?) OR EXISTS (SELECT 1 "
+                "FROM songs WHERE job = orders.id AND songs.state = 'failed')))",
+                (number, number, DONE, CANCELLED),
+            )
 
     # -- songs -----------------------------------------------------------------------------
 
     def next_number(self, job: int, songs: int) -> tuple[int, int] | None:
         """The first song that nothing has become of yet, from 1, and how often it was retried."""
-        again = self._all("SELECT number, tries FROM songs WHERE job = ? AND state = 'again' "
-                          "ORDER BY number LIMIT 1", (job,))
+        again = self._all(
+            "SELECT number, tries FROM songs WHERE job = ? AND state = 'again' "
+            "ORDER BY number LIMIT 1",
+            (job,),
+        )
         if again:
             return int(again[0]["number"]), int(again[0]["tries"])
         taken = {row[0] for row in self._all("SELECT number FROM songs WHERE job = ?", (job,))}
@@ -235,12 +261,18 @@ class Jobs:
 
     def written(self, job: int) -> list[tuple[int, dict[str, Any]]]:
         """Numbers and recipes of the songs that wait to be played."""
-        return [(row["number"], json.loads(row["recipe"])) for row in self._all(
-            "SELECT number, recipe FROM songs WHERE job = ? AND state = 'written' "
-            "ORDER BY number", (job,))]
+        return [
+            (row["number"], json.loads(row["recipe"]))
+            for row in self._all(
+                "SELECT number, recipe FROM songs WHERE job = ? AND state = 'written' "
+                "ORDER BY number",
+                (job,),
+            )
+        ]
 
-    def keep_written(self, job: int, number: int, title: str, recipe: dict[str, Any],
-                     marks: Marks | None) -> None:
+    def keep_written(
+        self, job: int, number: int, title: str, recipe: dict[str, Any], marks: Marks | None
+    ) -> None:
         """A song has been written; it is never written again."""
         with self._group() as database:
             database.execute(
@@ -248,35 +280,59 @@ class Jobs:
                 "VALUES (?, ?, 'written', ?, ?, ?, ?) ON CONFLICT (job, number) DO UPDATE SET "
                 "state = 'written', title = excluded.title, recipe = excluded.recipe, "
                 "chords = excluded.chords, turns = excluded.turns",
-                (job, number, title, json.dumps(recipe), marks.chords if marks else 0,
-                 len(marks.turns) if marks else 0))
+                (
+                    job,
+                    number,
+                    title,
+                    json.dumps(recipe),
+                    marks.chords if marks else 0,
+                    len(marks.turns) if marks else 0,
+                ),
+            )
             if marks:
-                database.executemany("INSERT OR IGNORE INTO turns VALUES (?, ?, ?)",
-                                     ((job, turn, number) for turn in marks.turns))
+                database.executemany(
+                    "INSERT OR IGNORE INTO turns VALUES (?, ?, ?)",
+                    ((job, turn, number) for turn in marks.turns),
+                )
 
     def keep_done(self, job: int, number: int, title: str) -> None:
         """A song has its final name."""
-        self._do("INSERT INTO songs (job, number, state, title) VALUES (?, ?, 'done', ?) "
-                 "ON CONFLICT (job, number) DO UPDATE SET state = 'done', recipe = NULL, "
-                 "reason = '', title = excluded.title", (job, number, title))
+        self._do(
+            "INSERT INTO songs (job, number, state, title) VALUES (?, ?, 'done', ?) "
+            "ON CONFLICT (job, number) DO UPDATE SET state = 'done', recipe = NULL, "
+            "reason = '', title = excluded.title",
+            (job, number, title),
+        )
 
     def keep_failed(self, job: int, number: int, reason: str) -> None:
         """A song could not be made."""
-        self._do("INSERT INTO songs (job, number, state, reason) VALUES (?, ?, 'failed', ?) "
-                 "ON CONFLICT (job, number) DO UPDATE SET state = 'failed', "
-                 "reason = excluded.reason", (job, number, reason[:500]))
+        self._do(
+            "INSERT INTO songs (job, number, state, reason) VALUES (?, ?, 'failed', ?) "
+            "ON CONFLICT (job, number) DO UPDATE SET state = 'failed', "
+            "reason = excluded.reason",
+            (job, number, reason[:500]),
+        )
 
     def failures(self, job: int) -> list[tuple[int, str]]:
         """Numbers of the failed songs, and why."""
-        return [(row["number"], row["reason"]) for row in self._all(
-            "SELECT number, reason FROM songs WHERE job = ? AND state = 'failed' "
-            "ORDER BY number", (job,))]
+        return [
+            (row["number"], row["reason"])
+            for row in self._all(
+                "SELECT number, reason FROM songs WHERE job = ? AND state = 'failed' "
+                "ORDER BY number",
+                (job,),
+            )
+        ]
 
     def has_title(self, job: int, title: str) -> bool:
         """Whether a song of the order's batch is called so."""
-        return bool(self._all(f"SELECT 1 FROM songs WHERE job IN ({_BATCH}) AND "
-                              "title = ? COLLATE NOCASE AND state <> 'failed' LIMIT 1",
-                              (job, title)))
+        return bool(
+            self._all(
+                f"SELECT 1 FROM songs WHERE job IN ({_BATCH}) AND "
+                "title = ? COLLATE NOCASE AND state <> 'failed' LIMIT 1",
+                (job, title),
+            )
+        )
 
     def alike(self, job: int, marks: Marks, chords_count: bool = True) -> int | None:
         """The number of a song of the order's batch that is like this one; None when none is.
@@ -287,8 +343,11 @@ class Jobs:
             Whether the same progression under another melody is alike, too.
         """
         if chords_count:
-            same = self._all(f"SELECT number FROM songs WHERE job IN ({_BATCH}) AND chords = ? "
-                             "AND turns > 0 LIMIT 1", (job, marks.chords))
+            same = self._all(
+                f"SELECT number FROM songs WHERE job IN ({_BATCH}) AND chords = ? "
+                "AND turns > 0 LIMIT 1",
+                (job, marks.chords),
+            )
             if same:
                 return int(same[0]["number"])
         if not marks.turns:
@@ -298,7 +357,8 @@ class Jobs:
             f"SELECT t.number, s.chords, count(*) * 1.0 / min(s.turns, ?) AS share FROM turns t "
             f"JOIN songs s ON s.job = t.job AND s.number = t.number WHERE t.job IN ({_BATCH}) AND "
             f"t.turn IN ({places}) GROUP BY t.job, t.number ORDER BY share DESC LIMIT 5",
-            (len(marks.turns), job, *marks.turns))
+            (len(marks.turns), job, *marks.turns),
+        )
         for row in near:
             if row["share"] >= (_MOST_SAME if row["chords"] == marks.chords else ALIKE):
                 return int(row["number"])
@@ -308,17 +368,31 @@ class Jobs:
 
     def _jobs(self, where: str, values: tuple[object, ...]) -> list[Job]:
         found = []
-        counts = "".join(", (SELECT count(*) FROM songs WHERE job = orders.id AND songs.state = "
-                         f"'{state}') AS {state}" for state in ("done", "failed", "written"))
+        counts = "".join(
+            ", (SELECT count(*) FROM songs WHERE job = orders.id AND songs.state = "
+            f"'{state}') AS {state}"
+            for state in ("done", "failed", "written")
+        )
         counts += ", (SELECT count(*) FROM songs WHERE job = orders.id) AS begun"
         for row in self._all(f"SELECT *{counts} FROM orders {where}", values):
             try:
                 order = _order(row["words"], paths.OUTPUT)
             except (ValueError, UsageError):
                 continue
-            found.append(Job(row["id"], row["uid"], row["batch"], order, row["state"],
-                             row["reason"], row["done"], row["failed"], row["written"],
-                             row["begun"]))
+            found.append(
+                Job(
+                    row["id"],
+                    row["uid"],
+                    row["batch"],
+                    order,
+                    row["state"],
+                    row["reason"],
+                    row["done"],
+                    row["failed"],
+                    row["written"],
+                    row["begun"],
+                )
+            )
         return found
 
     def stamp(self) -> tuple[int, int]:
@@ -332,11 +406,15 @@ class Jobs:
     @staticmethod
     def _forget(database: sqlite3.Connection) -> None:
         """Drop the oldest of the orders that are over, their whole batch with them."""
-        old = [row[0] for row in database.execute(
-            "SELECT id FROM orders WHERE batch IN (SELECT batch FROM orders GROUP BY batch "
-            "HAVING sum(state NOT IN (?, ?)) = 0 AND max(id) <= (SELECT id FROM orders "
-            "WHERE state IN (?, ?) ORDER BY id DESC LIMIT 1 OFFSET ?))",
-            (DONE, CANCELLED, DONE, CANCELLED, _KEPT))]
+        old = [
+            row[0]
+            for row in database.execute(
+                "SELECT id FROM orders WHERE batch IN (SELECT batch FROM orders GROUP BY batch "
+                "HAVING sum(state NOT IN (?, ?)) = 0 AND max(id) <= (SELECT id FROM orders "
+                "WHERE state IN (?, ?) ORDER BY id DESC LIMIT 1 OFFSET ?))",
+                (DONE, CANCELLED, DONE, CANCELLED, _KEPT),
+            )
+        ]
         for table, column in (("turns", "job"), ("songs", "job"), ("orders", "id")):
             database.executemany(f"DELETE FROM {table} WHERE {column} = ?", ((n,) for n in old))
 
@@ -372,13 +450,19 @@ class Jobs:
         if is_damage(error):
             self._database.close()
             aside = set_aside(self.path)
-            return StorageError(f"{self.path}: the list of orders was damaged; it was set aside "
-                                f"as {aside}, and the songs that are done are safe; order the "
-                                "others again")
+            return StorageError(
+                f"{self.path}: the list of orders was damaged; it was set aside "
+                f"as {aside}, and the songs that are done are safe; order the "
+                "others again"
+            )
         if "locked" in str(error):
-            return StorageError(f"{self.path}: another program has held it for long; close that "
-                                "program, then 'generate --resume' goes on")
+            return StorageError(
+                f"{self.path}: another program has held it for long; close that "
+                "program, then 'generate --resume' goes on"
+            )
         if "full" in str(error):
-            return StorageError(f"{self.path.parent}: the disk is full; free some space, then "
-                                "'generate --resume' goes on")
+            return StorageError(
+                f"{self.path.parent}: the disk is full; free some space, then "
+                "'generate --resume' goes on"
+            )
         return StorageError(f"{self.path}: {error}; 'generate --resume' goes on once it is mended")

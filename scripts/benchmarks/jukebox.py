@@ -38,6 +38,7 @@ def jukebox_costs() -> dict[str, float | str]:
         for n in range(12):
             _mp3(home / "output" / f"Song {n}.mp3", 240)
         from scripts.benchmarks.terminal import Menu
+
         menu = Menu(home)
         try:
             menu.wait("Main Menu")
@@ -62,9 +63,11 @@ def _decoding() -> Iterator[None]:
     """A model writes on all threads of the processor, again and again."""
     over = threading.Event()
     with ModelProcess(find_model("", paths.MODELS).path, 1024, os.cpu_count() or 1) as model:
+
         def write() -> None:
             while not over.is_set():
                 model.free_rate(Prompt("X:1\nK:C\n", special=False, bos=True), 900, 1)
+
         writer = threading.Thread(target=write)
         writer.start()
         time.sleep(1.0)
@@ -77,20 +80,27 @@ def _decoding() -> Iterator[None]:
 
 def _long_file() -> dict[str, float | str]:
     """Open an MP3 of eight hours at its beginning and near its end."""
-    code = ("import resource, sys, time; from pathlib import Path; "
-            "from scripts.benchmarks.jukebox import open_at; open_at(Path(sys.argv[2]), 1.0); "
-            "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; "
-            "took = [open_at(Path(sys.argv[1]), at) for at in (0.0, 28000.0)]; "
-            "held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; "
-            "print(max(took), (held - before) / 1024)")
+    code = (
+        "import resource, sys, time; from pathlib import Path; "
+        "from scripts.benchmarks.jukebox import open_at; open_at(Path(sys.argv[2]), 1.0); "
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; "
+        "took = [open_at(Path(sys.argv[1]), at) for at in (0.0, 28000.0)]; "
+        "held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; "
+        "print(max(took), (held - before) / 1024)"
+    )
     if sys.platform == "win32":
         return {}
     with tempfile.TemporaryDirectory() as folder:
         short, long = Path(folder) / "short.mp3", Path(folder) / "long.mp3"
         _mp3(short, _PIECE)
         _mp3(long, _LONG)
-        done = subprocess.run([sys.executable, "-c", code, str(long), str(short)], cwd=paths.ROOT,
-                              capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(long), str(short)],
+            cwd=paths.ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
     took, held = map(float, done.stdout.split())
     return {"seconds until 8 hours of MP3 play": took, "MB that they take": held}
 
@@ -109,9 +119,31 @@ def open_at(path: Path, second: float) -> float:
 def _mp3(path: Path, seconds: float) -> None:
     """Noise of so many seconds, put together from pieces whose frames stand alone."""
     piece = subprocess.run(
-        [ffmpeg_path(), "-v", "error", "-f", "lavfi", "-i", f"anoisesrc=d={_PIECE}:a=0.1",
-         "-ac", "2", "-ar", "44100", "-b:a", "64k", "-reservoir", "0", "-write_xing", "0",
-         "-f", "mp3", "-"], capture_output=True, check=True).stdout
+        [
+            ffmpeg_path(),
+            "-v",
+            "error",
+            "-f",
+            "lavfi",
+            "-i",
+            f"anoisesrc=d={_PIECE}:a=0.1",
+            "-ac",
+            "2",
+            "-ar",
+            "44100",
+            "-b:a",
+            "64k",
+            "-reservoir",
+            "0",
+            "-write_xing",
+            "0",
+            "-f",
+            "mp3",
+            "-",
+        ],
+        capture_output=True,
+        check=True,
+    ).stdout
     with path.open("wb") as file:
         for _ in range(max(1, round(seconds / _PIECE))):
             file.write(piece)

@@ -22,8 +22,20 @@ _STARTS = 5
 _FRAME = b"\xff\xfb\x90\x00" + bytes(413)  # of an MP3, silent
 _WORDS = ("Amber", "Night", "Rain", "Harbour", "Static", "Blue", "Velvet", "Iron", "Glass", "Tide")
 _STYLES = ("chill", "jazz", "dubstep", "folk", "techno", "waltz")
-_TYPED = ("a", "am", "amb", "rain", "style:jazz", "style:jazz tempo<100", "rating>=4", "key:minor",
-          "tempo:90-120 made:2026", "harbour tide -style:folk", "zzz", "")
+_TYPED = (
+    "a",
+    "am",
+    "amb",
+    "rain",
+    "style:jazz",
+    "style:jazz tempo<100",
+    "rating>=4",
+    "key:minor",
+    "tempo:90-120 made:2026",
+    "harbour tide -style:folk",
+    "zzz",
+    "",
+)
 
 
 def library_costs() -> dict[str, float | str]:
@@ -48,7 +60,8 @@ def library_costs() -> dict[str, float | str]:
         rows: dict[str, float | str] = {
             "seconds to read 20,000 songs once": reading,
             "seconds to look whether any has changed": looking,
-            "milliseconds of a search, the worst": 1000 * max(typed)}
+            "milliseconds of a search, the worst": 1000 * max(typed),
+        }
         if sys.platform != "win32":
             rows["seconds that 20,000 songs add to the start"] = _starts(full) - _starts(empty)
     return rows
@@ -70,15 +83,29 @@ def _songs(folder: Path) -> None:
         title = f"{_WORDS[n % 10]} {_WORDS[n // 10 % 10]} {n}"
         style = _STYLES[n % 6]
         (folder / f"{title}.mp3").write_bytes(data)
-        (folder / f"{title}.json").write_text(json.dumps(
-            {"title": title, "asked": style.title(), "styles": [style], "key": "D minor",
-             "meter": "4/4", "tempo": 60 + n % 120, "model": "Starter", "seconds": 180.0,
-             "seed": n, "made": "2026-11-21T10:00:00+00:00", "summary": "x" * 3000}))
+        (folder / f"{title}.json").write_text(
+            json.dumps(
+                {
+                    "title": title,
+                    "asked": style.title(),
+                    "styles": [style],
+                    "key": "D minor",
+                    "meter": "4/4",
+                    "tempo": 60 + n % 120,
+                    "model": "Starter",
+                    "seconds": 180.0,
+                    "seed": n,
+                    "made": "2026-11-21T10:00:00+00:00",
+                    "summary": "x" * 3000,
+                }
+            )
+        )
 
 
 def _starts(home: Path) -> float:
     """Seconds until the menu is drawn, the middle of some starts."""
     from scripts.benchmarks.terminal import Menu
+
     took = []
     for _ in range(_STARTS):
         begun = time.monotonic()
@@ -93,18 +120,35 @@ def batch_costs(model: Path) -> dict[str, float | str]:
     if sys.platform == "win32":
         return {}
     import resource
+
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         (home / "models").mkdir()
         shutil.copy(model, home / "models")
         before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-        subprocess.run([sys.executable, str(paths.ROOT / "launcher.py"), "generate",
-                        "Chill, Dubstep", "--songs", str(BATCH), "--length", "3", "--seed", "1"],
-                       check=True, capture_output=True,
-                       env={**os.environ, "LLM_MUSIC_GEN_HOME": str(home)})
+        subprocess.run(
+            [
+                sys.executable,
+                str(paths.ROOT / "launcher.py"),
+                "generate",
+                "Chill, Dubstep",
+                "--songs",
+                str(BATCH),
+                "--length",
+                "3",
+                "--seed",
+                "1",
+            ],
+            check=True,
+            capture_output=True,
+            env={**os.environ, "LLM_MUSIC_GEN_HOME": str(home)},
+        )
         wall = time.perf_counter() - begun
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         work = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         made = len(list((home / "output").glob("*.mp3")))
-    return {"songs of a batch": made, "seconds of a batch": wall,
-            "batch to all its work on all cores": wall / (work / (os.cpu_count() or 1))}
+    return {
+        "songs of a batch": made,
+        "seconds of a batch": wall,
+        "batch to all its work on all cores": wall / (work / (os.cpu_count() or 1)),
+    }

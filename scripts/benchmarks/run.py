@@ -48,26 +48,40 @@ def run_bench(model: str, settings: Settings, as_json: bool, long: bool = False)
         composing = time.perf_counter() - started
         prompt = composer.sheet_prompt(brief)
         for n in range(ROUNDS):  # by turns, so that both meet the same machine
-            reply = process.write_sheet(prompt, sheet_grammar(brief), Sampling(0.8, seed=n),
-                                        candidates_for(info.parameters), lambda done, text: None)
+            reply = process.write_sheet(
+                prompt,
+                sheet_grammar(brief),
+                Sampling(0.8, seed=n),
+                candidates_for(info.parameters),
+                lambda done, text: None,
+            )
             bound.append(reply.tokens / reply.seconds)
             free.append(process.free_rate(prompt, 200, n))
     arrangement = arrange(brief, composition.sheet, paths.DATA)
     with tempfile.TemporaryDirectory() as folder:
         wav, mp3 = Path(folder) / "a.wav", Path(folder) / "a.mp3"
         started = time.perf_counter()
-        write_wav(wav, render(arrangement, load_instruments(paths.DATA / "instruments")),
-                  lambda done: None)
+        write_wav(
+            wav,
+            render(arrangement, load_instruments(paths.DATA / "instruments")),
+            lambda done: None,
+        )
         rendering = time.perf_counter() - started
         encoding = min(_encoded(wav, mp3, settings.bitrate) for _ in range(3))
-    rows: dict[str, str | float] = {"model": info.name, "grammar_tokens_per_second": median(bound),
-            "free_tokens_per_second": median(free),
-            "grammar_to_free": median(bound) / median(free),
-            "compose_seconds": composing, "render_seconds": rendering, "encode_seconds": encoding,
-            "render_to_real_time": rendering / brief.length,
-            "render_to_encode": rendering / encoding,
-            **_prompt_to_mp3(info.path, median(free), encoding / brief.length),
-            **against_fluidsynth(), **jukebox_costs()}
+    rows: dict[str, str | float] = {
+        "model": info.name,
+        "grammar_tokens_per_second": median(bound),
+        "free_tokens_per_second": median(free),
+        "grammar_to_free": median(bound) / median(free),
+        "compose_seconds": composing,
+        "render_seconds": rendering,
+        "encode_seconds": encoding,
+        "render_to_real_time": rendering / brief.length,
+        "render_to_encode": rendering / encoding,
+        **_prompt_to_mp3(info.path, median(free), encoding / brief.length),
+        **against_fluidsynth(),
+        **jukebox_costs(),
+    }
     if long:
         rows |= {**long_pieces(), **library_costs(), **batch_costs(info.path)}
     for name, value in rows.items():
@@ -82,8 +96,10 @@ def run_bench(model: str, settings: Settings, as_json: bool, long: bool = False)
 def _encoded(wav: Path, mp3: Path, bitrate: int) -> float:
     """Seconds that LAME alone takes."""
     started = time.perf_counter()
-    subprocess.run([ffmpeg_path(), "-v", "error", "-y", "-i", str(wav), "-b:a", f"{bitrate}k",
-                    str(mp3)], check=True)
+    subprocess.run(
+        [ffmpeg_path(), "-v", "error", "-y", "-i", str(wav), "-b:a", f"{bitrate}k", str(mp3)],
+        check=True,
+    )
     return time.perf_counter() - started
 
 
@@ -101,9 +117,24 @@ def _prompt_to_mp3(model: Path, rate: float, encoding: float) -> dict[str, str |
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(1, 4):
             started = time.perf_counter()
-            subprocess.run([sys.executable, str(paths.ROOT / "launcher.py"), "generate",
-                            "Chill, Dubstep", "--length", "3", "--seed", str(seed), "--model",
-                            str(model), "--out", folder], check=True, capture_output=True)
+            subprocess.run(
+                [
+                    sys.executable,
+                    str(paths.ROOT / "launcher.py"),
+                    "generate",
+                    "Chill, Dubstep",
+                    "--length",
+                    "3",
+                    "--seed",
+                    str(seed),
+                    "--model",
+                    str(model),
+                    "--out",
+                    folder,
+                ],
+                check=True,
+                capture_output=True,
+            )
             took.append(time.perf_counter() - started)
             made = max(Path(folder).glob("*.json"), key=lambda p: p.stat().st_mtime)
             tokens = json.loads(made.read_text(encoding="utf-8"))["tokens"]

@@ -1,7 +1,7 @@
 """Speed and memory of the synth: against FluidSynth on the same notes, and over long pieces.
 
-``python -m scripts.benchmarks.sound SECONDS`` renders a piece to nowhere, in a process of its own, and
-prints the seconds it took and the most memory it held.
+``python -m scripts.benchmarks.sound SECONDS`` renders a piece to nowhere, in a process of its own,
+and prints the seconds it took and the most memory it held.
 """
 
 from __future__ import annotations
@@ -59,8 +59,23 @@ def against_fluidsynth() -> dict[str, float | str]:
         for _ in range(ROUNDS):
             if program and font:
                 started = time.perf_counter()
-                subprocess.run([program, "-ni", "-q", "-r", "44100", "-T", "wav", "-F", str(wav),
-                                str(font), str(midi)], check=True, capture_output=True)
+                subprocess.run(
+                    [
+                        program,
+                        "-ni",
+                        "-q",
+                        "-r",
+                        "44100",
+                        "-T",
+                        "wav",
+                        "-F",
+                        str(wav),
+                        str(font),
+                        str(midi),
+                    ],
+                    check=True,
+                    capture_output=True,
+                )
                 theirs.append(time.perf_counter() - started)
             started = time.perf_counter()
             write_wav(wav, render(song, instruments), lambda done: None)
@@ -84,14 +99,22 @@ def long_pieces() -> dict[str, float | str]:
     """Time and memory of 10 minutes, an hour and eight hours; each in its own process."""
     took, held = {}, {}
     for seconds in _LONG:
-        done = subprocess.run([sys.executable, "-m", "scripts.benchmarks.sound", str(seconds)],
-                              cwd=paths.ROOT, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, "-m", "scripts.benchmarks.sound", str(seconds)],
+            cwd=paths.ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         found = json.loads(done.stdout)
         took[seconds], held[seconds] = found["seconds"], found["megabytes"]
     short, hour, eight = _LONG
-    return {"8 h to 1 h": took[eight] / took[hour],
-            "MB held more by 8 h than by 10 min": held[eight] - held[short],
-            "MB held by 10 min": held[short], "8 h to real time": took[eight] / eight}
+    return {
+        "8 h to 1 h": took[eight] / took[hour],
+        "MB held more by 8 h than by 10 min": held[eight] - held[short],
+        "MB held by 10 min": held[short],
+        "8 h to real time": took[eight] / eight,
+    }
 
 
 def _megabytes() -> float:
@@ -99,6 +122,7 @@ def _megabytes() -> float:
     if sys.platform == "win32":
         return 0.0
     import resource
+
     unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 

@@ -29,8 +29,13 @@ class Menu:
         fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         environment = {**os.environ, "TERM": "xterm", "LLM_MUSIC_GEN_HOME": str(home)}
         self._process = subprocess.Popen(
-            [sys.executable, str(paths.ROOT / "launcher.py")], stdin=inner, stdout=inner,
-            stderr=inner, env=environment, start_new_session=True)
+            [sys.executable, str(paths.ROOT / "launcher.py")],
+            stdin=inner,
+            stdout=inner,
+            stderr=inner,
+            env=environment,
+            start_new_session=True,
+        )
         os.close(inner)
 
     def press(self, key: str) -> None:

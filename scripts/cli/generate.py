@@ -44,6 +44,7 @@ def generate(args: argparse.Namespace, settings: Settings, worker: Child | None)
         _check_resume(args)
     orders = None if serves or resumes else _orders(args, settings)
     from scripts.batch.service import go_on, make_songs
+
     if args.watch_input:
         # On Windows a library that looks at the input while a thread reads it waits for ever, as
         # SciPy's Fortran does when it is loaded; so it is loaded before.
@@ -53,9 +54,11 @@ def generate(args: argparse.Namespace, settings: Settings, worker: Child | None)
     shown = Progress(args.json, 0 if orders is None else sum(o.songs for o in orders))
     cluster = getattr(args, "cluster", "") or ""
     try:
-        failures = go_on(settings, shown, stop, jobs, worker, cluster, not serves) \
-            if orders is None else \
-            make_songs(orders, settings, shown, stop, jobs, worker, cluster)
+        failures = (
+            go_on(settings, shown, stop, jobs, worker, cluster, not serves)
+            if orders is None
+            else make_songs(orders, settings, shown, stop, jobs, worker, cluster)
+        )
     except Cancelled as error:
         what = "the song" if shown.songs == 1 else "the songs that are left"
         raise Cancelled(f"cancelled; 'generate --resume' goes on with {what}") from error
@@ -65,9 +68,24 @@ def generate(args: argparse.Namespace, settings: Settings, worker: Child | None)
 
 
 # What a song can be asked for, and what it is when it is not.
-_ASKED = {"length": None, "key": None, "tempo": None, "meter": None, "tuning": CONCERT,
-          "binaural": 0.0, "loop": False, "seed": None, "model": "", "temperature": None,
-          "form": None, "chords": None, "motif": None, "songs": 1, "out": None, "also": ""}
+_ASKED = {
+    "length": None,
+    "key": None,
+    "tempo": None,
+    "meter": None,
+    "tuning": CONCERT,
+    "binaural": 0.0,
+    "loop": False,
+    "seed": None,
+    "model": "",
+    "temperature": None,
+    "form": None,
+    "chords": None,
+    "motif": None,
+    "songs": 1,
+    "out": None,
+    "also": "",
+}
 
 
 def _asked(args: argparse.Namespace) -> list[str]:
@@ -80,8 +98,9 @@ def _check_resume(args: argparse.Namespace) -> None:
     asked = _asked(args)
     asked += ["--job-file"] * bool(args.job_file) + ["styles"] * bool(_styles(args))
     if asked:
-        raise UsageError("--resume goes on with what is kept, as it was ordered; leave out "
-                         + ", ".join(asked))
+        raise UsageError(
+            "--resume goes on with what is kept, as it was ordered; leave out " + ", ".join(asked)
+        )
 
 
 def _orders(args: argparse.Namespace, settings: Settings) -> list[Order]:
@@ -89,22 +108,28 @@ def _orders(args: argparse.Namespace, settings: Settings) -> list[Order]:
     if args.command == "render":
         unheeded = [word for word in _asked(args) if word not in ("--out", "--also", "--songs")]
         if unheeded and args.file.suffix.lower() == AGAIN:
-            raise UsageError("a song is made again from its .json as it was; leave out "
-                             + ", ".join(unheeded))
+            raise UsageError(
+                "a song is made again from its .json as it was; leave out " + ", ".join(unheeded)
+            )
         return [order_of(args, settings, args.styles)]
     styles = _styles(args)
     if args.job_file:
         if styles:
             raise UsageError("--job-file brings its own styles; leave the others out")
         from scripts.batch.service import checker
+
         return read_job_file(args.job_file, order_of(args, settings, ""), checker(settings))
     if not styles:
-        raise UsageError('which styles? Such as generate "Chill, Dubstep", --styles once or more, '
-                         "--job-file FILE, or --resume")
+        raise UsageError(
+            'which styles? Such as generate "Chill, Dubstep", --styles once or more, '
+            "--job-file FILE, or --resume"
+        )
     orders = [order_of(args, settings, words) for text in styles for words in separate(text)]
     # The same seed for two orders of one style would make the same songs.
-    return [replace(order, seed=(orders[0].seed + n * args.songs) % MOST_SEED)
-            for n, order in enumerate(orders)]
+    return [
+        replace(order, seed=(orders[0].seed + n * args.songs) % MOST_SEED)
+        for n, order in enumerate(orders)
+    ]
 
 
 def _styles(args: argparse.Namespace) -> list[str]:
@@ -117,12 +142,30 @@ def order_of(args: argparse.Namespace, settings: Settings, styles: str) -> Order
     temperature = settings.temperature if args.temperature is None else args.temperature
     seed = random.SystemRandom().randrange(1 << 31) if args.seed is None else args.seed
     length = args.length or ("" if args.command == "render" else settings.song_length)
-    wishes = Wishes(styles=styles, length=length, key=args.key, tempo=args.tempo,
-                    meter=args.meter, tuning=args.tuning, form=args.form, chords=args.chords,
-                    binaural=args.binaural, loop=args.loop, motif=args.motif)
-    return Order(wishes, args.songs, seed, args.model or settings.model, temperature,
-                 args.out or paths.OUTPUT, settings.bitrate,
-                 words_also(getattr(args, "also", "")), getattr(args, "file", None))
+    wishes = Wishes(
+        styles=styles,
+        length=length,
+        key=args.key,
+        tempo=args.tempo,
+        meter=args.meter,
+        tuning=args.tuning,
+        form=args.form,
+        chords=args.chords,
+        binaural=args.binaural,
+        loop=args.loop,
+        motif=args.motif,
+    )
+    return Order(
+        wishes,
+        args.songs,
+        seed,
+        args.model or settings.model,
+        temperature,
+        args.out or paths.OUTPUT,
+        settings.bitrate,
+        words_also(getattr(args, "also", "")),
+        getattr(args, "file", None),
+    )
 
 
 class Progress:
@@ -151,15 +194,27 @@ class Progress:
             return
         self._last[tag] = stage, percent, now
         if self.as_json:
-            print_json(event="progress", order=job.id, song=number, songs=job.order.songs, stage=stage,
-                 styles=job.order.wishes.styles, done=round(done, 3), text=text)
+            print_json(
+                event="progress",
+                order=job.id,
+                song=number,
+                songs=job.order.songs,
+                stage=stage,
+                styles=job.order.wishes.styles,
+                done=round(done, 3),
+                text=text,
+            )
             return
         self._shares[tag] = overall_fraction(stage_fractions(stage, done))
         if fresh and self.songs == 1:
-            self._line({"compose": f'Producing "{job.order.wishes.styles}" themed song number '
-                                   f"{number}...",
-                        "render": f"Rendering song number {number}...",
-                        "convert": f"Converting song number {number} from Wav to Mp3..."}[stage])
+            self._line(
+                {
+                    "compose": f'Producing "{job.order.wishes.styles}" themed song number '
+                    f"{number}...",
+                    "render": f"Rendering song number {number}...",
+                    "convert": f"Converting song number {number} from Wav to Mp3...",
+                }[stage]
+            )
         self._draw(percent_bar(done) if self.songs == 1 else self._whole())
 
     def expect(self, songs: int) -> None:
@@ -174,10 +229,18 @@ class Progress:
     def finished(self, job: Job, number: int, song: Any) -> None:
         self._close(job, number)
         if self.as_json:
-            print_json(event="song", order=job.id, song=number, songs=job.order.songs,
-                 path=str(song.path), title=song.title, seconds=song.seconds,
-                 key=song.details.get("key"), tempo=song.details.get("tempo"),
-                 seed=song.details.get("seed"))
+            print_json(
+                event="song",
+                order=job.id,
+                song=number,
+                songs=job.order.songs,
+                path=str(song.path),
+                title=song.title,
+                seconds=song.seconds,
+                key=song.details.get("key"),
+                tempo=song.details.get("tempo"),
+                seed=song.details.get("seed"),
+            )
             return
         if self.songs != 1:
             self._line(f"{_song_words(job, number)} is done: {song.title}")
@@ -234,6 +297,7 @@ def compose(args: argparse.Namespace, settings: Settings) -> int:
     from scripts.core.atomic_files import write_text
     from scripts.core.filenames import legal_name
     from scripts.score.abc_writer import write_abc
+
     order = order_of(args, settings, args.styles)
     with Studio(settings, cancel_flag(False)) as studio:
         for note in studio.check(order):
@@ -254,8 +318,15 @@ def compose(args: argparse.Namespace, settings: Settings) -> int:
                 else:
                     print(f"Llm-Music-Gen: {path}", file=sys.stderr)
             elif args.json:
-                print_json(event="sheet", abc=text, title=title, key=str(brief.key),
-                     tempo=brief.tempo, seed=brief.seed, model=composition.model)
+                print_json(
+                    event="sheet",
+                    abc=text,
+                    title=title,
+                    key=str(brief.key),
+                    tempo=brief.tempo,
+                    seed=brief.seed,
+                    model=composition.model,
+                )
             else:
                 print(text, end="" if number == order.songs else "\n")
     return 0
@@ -272,16 +343,19 @@ def jobs(args: argparse.Namespace, settings: Settings) -> int:
                 _show(job, kept, args.json)
             return 0
         if args.id is None:
-            raise UsageError(f"jobs {args.action} needs the number of an order; 'jobs list' shows "
-                             "them")
+            raise UsageError(
+                f"jobs {args.action} needs the number of an order; 'jobs list' shows them"
+            )
         job = kept.job(args.id)
         if args.action == "retry":
             count = kept.retry(job.id)
             if args.json:
                 print_json(order=job.id, again=count)
             else:
-                print_notice(f"{count_songs(count)} of order {job.id} will be made again by "
-                     "'generate --resume'")
+                print_notice(
+                    f"{count_songs(count)} of order {job.id} will be made again by "
+                    "'generate --resume'"
+                )
             return 0
         if job.state not in UNFINISHED:
             raise UsageError(f"order {job.id} is {job.state}; it cannot be changed any more")
@@ -290,8 +364,9 @@ def jobs(args: argparse.Namespace, settings: Settings) -> int:
         elif args.action == "last":
             kept.put_last(job.id)
         else:
-            kept.set_state(job.id, {"pause": PAUSED, "continue": OPEN, "cancel": CANCELLED
-                                    }[args.action])
+            kept.set_state(
+                job.id, {"pause": PAUSED, "continue": OPEN, "cancel": CANCELLED}[args.action]
+            )
         _show(kept.job(job.id), kept, args.json)
     finally:
         kept.close()
@@ -301,13 +376,23 @@ def jobs(args: argparse.Namespace, settings: Settings) -> int:
 def _show(job: Job, kept: Jobs, as_json: bool) -> None:
     failures = kept.failures(job.id)
     if as_json:
-        print_json(order=job.id, state=job.state, styles=job.order.wishes.styles,
-             songs=job.order.songs, done=job.done, failed=job.failed, written=job.written,
-             out=str(job.order.out), reason=job.reason,
-             failures=[{"song": n, "reason": why} for n, why in failures])
+        print_json(
+            order=job.id,
+            state=job.state,
+            styles=job.order.wishes.styles,
+            songs=job.order.songs,
+            done=job.done,
+            failed=job.failed,
+            written=job.written,
+            out=str(job.order.out),
+            reason=job.reason,
+            failures=[{"song": n, "reason": why} for n, why in failures],
+        )
         return
-    print_line(f'{job.id:>4}  {job.state:<9}  {job.done} of {job.order.songs} songs  '
-         f'"{job.order.wishes.styles}"' + (f"  ({job.reason})" if job.reason else ""))
+    print_line(
+        f"{job.id:>4}  {job.state:<9}  {job.done} of {job.order.songs} songs  "
+        f'"{job.order.wishes.styles}"' + (f"  ({job.reason})" if job.reason else "")
+    )
     for n, why in failures:
         print_line(f"        song {n} failed: {why}")
 
@@ -326,8 +411,10 @@ def cancel_flag(watch_input: bool) -> Callable[[], bool]:
         if number is not None and threading.current_thread() is threading.main_thread():
             signal.signal(number, stop)
     if watch_input:
+
         def watch() -> None:
             sys.stdin.read()
             stopped.set()
+
         threading.Thread(target=watch, daemon=True).start()
     return stopped.is_set

@@ -50,12 +50,16 @@ def play(args: argparse.Namespace, settings: Settings) -> int:
         songs += playlist_songs(args.playlist, library) if args.playlist else library.songs()
         library.close()
     if not songs:
-        raise StorageError(f"{paths.OUTPUT}: there is no song yet; make one with 'launcher.py "
-                           "generate \"Chill\"'" if not args.playlist and not args.files else
-                           "there is no such song to play; 'library search' helps to find some")
+        raise StorageError(
+            f"{paths.OUTPUT}: there is no song yet; make one with 'launcher.py generate \"Chill\"'"
+            if not args.playlist and not args.files
+            else "there is no such song to play; 'library search' helps to find some"
+        )
     from scripts.cli.play import play_on_console
-    return play_on_console(songs, args.shuffle, args.once, args.output or settings.output,
-                           settings, args.json)
+
+    return play_on_console(
+        songs, args.shuffle, args.once, args.output or settings.output, settings, args.json
+    )
 
 
 def library(args: argparse.Namespace) -> int:
@@ -65,8 +69,14 @@ def library(args: argparse.Namespace) -> int:
         _ACTIONS[args.action](args, library)
         library.write_changes()
         for trouble in filter(None, (library.notice, library.unwritten)):
-            print_notice(trouble + ("; what you think of the song is in the library alone until then"
-                            if trouble == library.unwritten else ""))
+            print_notice(
+                trouble
+                + (
+                    "; what you think of the song is in the library alone until then"
+                    if trouble == library.unwritten
+                    else ""
+                )
+            )
     finally:
         library.close()
     return 0
@@ -94,8 +104,13 @@ def _rate(args: argparse.Namespace, library: Catalogue) -> None:
     if words[1] not in tuple("012345"):
         raise UsageError(f'"{words[1][:20]}" is no rating; 0 (none) to 5 are')
     library.rate(song.path, int(words[1]))
-    print_result(args.json, f"{song.title}: {words[1]} of 5", path=str(song.path), title=song.title,
-         rating=int(words[1]))
+    print_result(
+        args.json,
+        f"{song.title}: {words[1]} of 5",
+        path=str(song.path),
+        title=song.title,
+        rating=int(words[1]),
+    )
 
 
 def _thumb(args: argparse.Namespace, library: Catalogue) -> None:
@@ -104,23 +119,36 @@ def _thumb(args: argparse.Namespace, library: Catalogue) -> None:
     if words[1] not in THUMBS:
         raise UsageError(f'"{words[1][:20]}" is no thumb; up, down and none are')
     library.thumb(song.path, THUMBS[words[1]])
-    print_result(args.json, f"{song.title}: thumb {words[1]}", path=str(song.path), title=song.title,
-         thumb=THUMBS[words[1]])
+    print_result(
+        args.json,
+        f"{song.title}: thumb {words[1]}",
+        path=str(song.path),
+        title=song.title,
+        thumb=THUMBS[words[1]],
+    )
 
 
 def _rescan(args: argparse.Namespace, library: Catalogue) -> None:
     def heard(done: int, of: int) -> None:
         if sys.stderr.isatty():
             print(f"\rReading {done:,} of {of:,}", end="", file=sys.stderr, flush=True)
+
     library.scan(again=True, heard=heard)
     if sys.stderr.isatty():
         print(file=sys.stderr)
     count, seconds, size = library.totals()
     if count and not paths.OUTPUT.is_dir():
-        raise StorageError(f"{paths.OUTPUT}: the folder is not there; is its drive plugged in? "
-                           f"{count_songs(count)} were in it")
-    print_result(args.json, f"{count_songs(count)}, {format_clock(seconds)}, {size / 1e6:,.1f} MB", songs=count,
-         seconds=seconds, bytes=size)
+        raise StorageError(
+            f"{paths.OUTPUT}: the folder is not there; is its drive plugged in? "
+            f"{count_songs(count)} were in it"
+        )
+    print_result(
+        args.json,
+        f"{count_songs(count)}, {format_clock(seconds)}, {size / 1e6:,.1f} MB",
+        songs=count,
+        seconds=seconds,
+        bytes=size,
+    )
 
 
 def _remove(args: argparse.Namespace, library: Catalogue) -> None:
@@ -129,8 +157,13 @@ def _remove(args: argparse.Namespace, library: Catalogue) -> None:
         library.write_changes()
         gone = remove(song.path)
         library.forget(song.path)
-        print_result(args.json, f"{song.title} is in the bin; 'library undo' brings it back",
-             number=gone.number, path=str(song.path), title=song.title)
+        print_result(
+            args.json,
+            f"{song.title} is in the bin; 'library undo' brings it back",
+            number=gone.number,
+            path=str(song.path),
+            title=song.title,
+        )
 
 
 def _undo(args: argparse.Namespace, library: Catalogue) -> None:
@@ -154,8 +187,10 @@ def _bin(args: argparse.Namespace, library: Catalogue) -> None:
         else:
             print_line(f"{song.number:>6}  {song.name}")
     if not args.json:
-        print_notice(f"{count_songs(len(found))}, {sum(s.size for s in found) / 1e6:,.1f} MB; "
-             "'library undo NUMBER' brings one back, 'library bin empty' deletes them for good")
+        print_notice(
+            f"{count_songs(len(found))}, {sum(s.size for s in found) / 1e6:,.1f} MB; "
+            "'library undo NUMBER' brings one back, 'library bin empty' deletes them for good"
+        )
 
 
 def _usage(args: argparse.Namespace, library: Catalogue) -> None:
@@ -179,15 +214,26 @@ def _usage(args: argparse.Namespace, library: Catalogue) -> None:
 
 def _duplicates(args: argparse.Namespace, library: Catalogue) -> None:
     from scripts.library.duplicates import duplicates
+
     for kind, group in duplicates(library.songs()):
         if args.json:
-            print_json(kind=kind, songs=[{"id": id_of(s.path.name), "path": str(s.path)}
-                                   for s in group])
+            print_json(
+                kind=kind, songs=[{"id": id_of(s.path.name), "path": str(s.path)} for s in group]
+            )
         else:
             print_line(f"{kind}: " + ", ".join(f"{s.title} ({id_of(s.path.name)})" for s in group))
 
 
 _ACTIONS: dict[str, Callable[[argparse.Namespace, Catalogue], None]] = {
-    "list": _list, "search": _search, "rate": _rate, "thumb": _thumb, "rescan": _rescan,
-    "remove": _remove, "undo": _undo, "bin": _bin, "usage": _usage, "duplicates": _duplicates,
-    "playlist": playlist}
+    "list": _list,
+    "search": _search,
+    "rate": _rate,
+    "thumb": _thumb,
+    "rescan": _rescan,
+    "remove": _remove,
+    "undo": _undo,
+    "bin": _bin,
+    "usage": _usage,
+    "duplicates": _duplicates,
+    "playlist": playlist,
+}

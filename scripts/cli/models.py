@@ -36,8 +36,15 @@ def find_models(as_json: bool) -> int:
     offers = load_offers(paths.DATA / "models.toml")
     if as_json:
         for o in offers:
-            print_json(name=o.name, repo=o.repo, file=o.file, bytes=o.size, licence=o.licence,
-                 good_for=o.good_for, there=(paths.MODELS / o.file).exists())
+            print_json(
+                name=o.name,
+                repo=o.repo,
+                file=o.file,
+                bytes=o.size,
+                licence=o.licence,
+                good_for=o.good_for,
+                there=(paths.MODELS / o.file).exists(),
+            )
         return 0
     print("\n".join(listing(offers, paths.MODELS)))
     while sys.stdin.isatty() and sys.stdout.isatty():
@@ -53,8 +60,10 @@ def find_models(as_json: bool) -> int:
             continue
         try:
             path = _fetch(chosen[0], as_json=False)
-            print(f"{path.name} is in models. Choose it in the program: 3. Configure Options, "
-                  "4. Model.")
+            print(
+                f"{path.name} is in models. Choose it in the program: 3. Configure Options, "
+                "4. Model."
+            )
         except MusicGenError as error:
             print(f"Llm-Music-Gen: {error}")
     return 0
@@ -62,15 +71,24 @@ def find_models(as_json: bool) -> int:
 
 def listing(offers: list[Offer], models: Path) -> list[str]:
     """The finder's screen: name, size, licence and use of each model."""
-    lines = ["", _RULE, "    Llm-Music-Gen: Model Finder", _RULE, "",
-             "    The starter model is built in. These are larger, by others, and are",
-             "    fetched from huggingface.co only when you ask for one.", ""]
+    lines = [
+        "",
+        _RULE,
+        "    Llm-Music-Gen: Model Finder",
+        _RULE,
+        "",
+        "    The starter model is built in. These are larger, by others, and are",
+        "    fetched from huggingface.co only when you ask for one.",
+        "",
+    ]
     for number, o in enumerate(offers, 1):
         there = ", is there already" if (models / o.file).exists() else ""
-        lines += [f"    {number}. {o.name}: {o.file}{there}",
-                  f"       about {o.size / 1e9:.1f} GB, {memory_for_model(o.size) / 1e9:.0f} GB of "
-                  f"memory, licence {o.licence}",
-                  f"       good for {o.good_for}"]
+        lines += [
+            f"    {number}. {o.name}: {o.file}{there}",
+            f"       about {o.size / 1e9:.1f} GB, {memory_for_model(o.size) / 1e9:.0f} GB of "
+            f"memory, licence {o.licence}",
+            f"       good for {o.good_for}",
+        ]
     free = shutil.disk_usage(nearest_folder(models)).free
     return [*lines, "", f"    {free / 1e9:.1f} GB free in {models}", _THIN]
 
@@ -92,8 +110,10 @@ class _Shown:
         self._begun: tuple[float, int] | None = None
         self._told = 0.0
         if not as_json:
-            print(f"Llm-Music-Gen: Fetching {offer.file} from huggingface.co/{offer.repo}",
-                  file=sys.stderr)
+            print(
+                f"Llm-Music-Gen: Fetching {offer.file} from huggingface.co/{offer.repo}",
+                file=sys.stderr,
+            )
 
     def report(self, there: int, size: int) -> None:
         now = time.monotonic()
@@ -107,8 +127,12 @@ class _Shown:
         elif self.bar:
             seconds, bytes_ = now - self._begun[0], there - self._begun[1]
             speed = f", {bytes_ / seconds / 1e6:.1f} MB/s" if seconds > 1 else ""
-            print(f"\r{percent_bar(there / size)}, {there / 1e9:.2f} of {size / 1e9:.2f} GB"
-                  f"{speed}  ", end="", file=sys.stderr, flush=True)
+            print(
+                f"\r{percent_bar(there / size)}, {there / 1e9:.2f} of {size / 1e9:.2f} GB{speed}  ",
+                end="",
+                file=sys.stderr,
+                flush=True,
+            )
 
     def end(self) -> None:
         if self.bar:

@@ -15,8 +15,9 @@ from scripts.jukebox.queue import Queue
 from scripts.library.songs import Song
 
 
-def play_on_console(songs: Sequence[Song], shuffle: bool, once: bool, output: str,
-                    settings: Settings, as_json: bool) -> int:
+def play_on_console(
+    songs: Sequence[Song], shuffle: bool, once: bool, output: str, settings: Settings, as_json: bool
+) -> int:
     """Play songs until Ctrl+C (or the end, with `once`)."""
     queue = Queue(songs, repeat="off" if once else "all", shuffle=shuffle)
     player = Player(queue, output, settings.volume, settings.crossfade)
@@ -32,15 +33,21 @@ def play_on_console(songs: Sequence[Song], shuffle: bool, once: bool, output: st
             if now.song and now.number != shown:
                 shown = now.number
                 if as_json:
-                    print_json(event="playing", title=now.song.title, path=str(now.song.path),
-                         seconds=now.duration, output=now.output)
+                    print_json(
+                        event="playing",
+                        title=now.song.title,
+                        path=str(now.song.path),
+                        seconds=now.duration,
+                        output=now.output,
+                    )
                 else:
                     print(f"\nPlaying song: {now.song.title}", file=sys.stderr)
             if ended:
                 break
             if sys.stderr.isatty() and not as_json:
-                print("\r" + time_bar(now.position, now.duration), end="", file=sys.stderr,
-                      flush=True)
+                print(
+                    "\r" + time_bar(now.position, now.duration), end="", file=sys.stderr, flush=True
+                )
             time.sleep(0.1)
     finally:
         player.close()

@@ -37,8 +37,10 @@ def playlist(args: argparse.Namespace, library: Catalogue) -> None:
     words: list[str] = args.words or ["list"]
     action, least = _ACTIONS.get(words[0], (None, 0))
     if action is None or len(words) <= least:
-        raise UsageError("library playlist: list | save NAME QUERY | print_line NAME|QUERY | delete NAME"
-                         " | export NAME|QUERY FILE.m3u8 | import FILE.m3u8 [NAME]")
+        raise UsageError(
+            "library playlist: list | save NAME QUERY | print_line NAME|QUERY | delete NAME"
+            " | export NAME|QUERY FILE.m3u8 | import FILE.m3u8 [NAME]"
+        )
     action(args, library, words[1:])
 
 
@@ -55,13 +57,16 @@ def _save(args: argparse.Namespace, library: Catalogue, words: Sequence[str]) ->
     name, query = good_name(words[0]), join_query(words[1:])
     _keep(name, Playlist(query))
     count = len(library.find(query))
-    print_result(args.json, f"{name}: {count_songs(count)} now", name=name, query=query, songs=count)
+    print_result(
+        args.json, f"{name}: {count_songs(count)} now", name=name, query=query, songs=count
+    )
 
 
 def _keep(name: str, new: Playlist | None) -> None:
     """Keep a playlist instead of the one that is called so in whatever case; None deletes it."""
-    kept = {n: p for n, p in load_playlists(paths.PLAYLISTS).items()
-            if n.casefold() != name.casefold()}
+    kept = {
+        n: p for n, p in load_playlists(paths.PLAYLISTS).items() if n.casefold() != name.casefold()
+    }
     save_playlists(paths.PLAYLISTS, {**kept, name: new} if new else kept)
 
 
@@ -74,7 +79,9 @@ def _show(args: argparse.Namespace, library: Catalogue, words: Sequence[str]) ->
         elif args.json:
             print_json(path=str(song.path), title=song.title, seconds=song.seconds)
         else:
-            print_line(f"{'':<10}  {format_clock(song.seconds):>7}         {song.title}  ({song.path})")
+            print_line(
+                f"{'':<10}  {format_clock(song.seconds):>7}         {song.title}  ({song.path})"
+            )
 
 
 def _delete(args: argparse.Namespace, library: Catalogue, words: Sequence[str]) -> None:
@@ -87,8 +94,9 @@ def _delete(args: argparse.Namespace, library: Catalogue, words: Sequence[str]) 
 def _export(args: argparse.Namespace, library: Catalogue, words: Sequence[str]) -> None:
     file = Path(words[-1])
     if file.suffix.lower() not in M3U8:
-        raise UsageError(f'"{file.name[:60]}" is no playlist\'s file; the last word is one, such '
-                         "as best.m3u8")
+        raise UsageError(
+            f'"{file.name[:60]}" is no playlist\'s file; the last word is one, such as best.m3u8'
+        )
     songs = playlist_songs(join_query(words[:-1]), library)
     left = write_m3u8(file, songs)
     for name in left:
@@ -103,17 +111,27 @@ def _import(args: argparse.Namespace, library: Catalogue, words: Sequence[str]) 
     for line in problems:
         print_notice(f"{file.name}, {line}")
     name = good_name(join_query(words[1:]) if len(words) > 1 else file.stem)
-    if any(n.casefold() == name.casefold() and p.query
-           for n, p in load_playlists(paths.PLAYLISTS).items()):
-        raise UsageError(f'"{name}" is a smart playlist; give the new one another name: library '
-                         f"playlist import {file.name} NAME")
-    inside = tuple(f.name if f.parent.resolve() == paths.OUTPUT.resolve() else str(f.resolve())
-                   for f in found)
+    if any(
+        n.casefold() == name.casefold() and p.query
+        for n, p in load_playlists(paths.PLAYLISTS).items()
+    ):
+        raise UsageError(
+            f'"{name}" is a smart playlist; give the new one another name: library '
+            f"playlist import {file.name} NAME"
+        )
+    inside = tuple(
+        f.name if f.parent.resolve() == paths.OUTPUT.resolve() else str(f.resolve()) for f in found
+    )
     _keep(name, Playlist(files=inside))
     print_result(args.json, f"{name}: {count_songs(len(found))}", name=name, songs=len(found))
 
 
 _Action = Callable[[argparse.Namespace, Catalogue, Sequence[str]], None]
 _ACTIONS: dict[str, tuple[_Action, int]] = {  # with the number of words that each needs
-    "list": (_list, 0), "save": (_save, 2), "print_line": (_show, 1), "delete": (_delete, 1),
-    "export": (_export, 2), "import": (_import, 1)}
+    "list": (_list, 0),
+    "save": (_save, 2),
+    "print_line": (_show, 1),
+    "delete": (_delete, 1),
+    "export": (_export, 2),
+    "import": (_import, 1),
+}

@@ -35,8 +35,12 @@ def models(args: argparse.Namespace, settings: Settings) -> int:
         return 0
     for entry in list_models(paths.MODELS, paths.DATA / "models.toml"):
         if args.json:
-            print_json(file=entry.path.name, problem=entry.problem, roles=list(entry.roles),
-                  **(_row(entry.info) if entry.info else {}))
+            print_json(
+                file=entry.path.name,
+                problem=entry.problem,
+                roles=list(entry.roles),
+                **(_row(entry.info) if entry.info else {}),
+            )
         elif entry.info:
             print_line(f"{entry.path.name}: {_describe(entry.info)}; {' and '.join(entry.roles)}")
         else:
@@ -48,20 +52,35 @@ def styles(args: argparse.Namespace, settings: Settings) -> int:
     """List the styles."""
     for style in load_styles(paths.DATA / "styles").values():
         if args.json:
-            print_json(name=style.name, kind=style.kind, genre=style.genre, tempo=list(style.tempo),
-                  words=list(style.words), instruments={r: t.instrument for r, t in
-                                                        style.tracks.items()})
+            print_json(
+                name=style.name,
+                kind=style.kind,
+                genre=style.genre,
+                tempo=list(style.tempo),
+                words=list(style.words),
+                instruments={r: t.instrument for r, t in style.tracks.items()},
+            )
         else:
             tempo = f"{style.tempo[0]:g}-{style.tempo[1]:g}"
-            print_line(f"{style.name:<14} {style.kind:<6} {tempo:>8} bpm  "
-                  f"{', '.join(w for w in style.words if w.isascii())}")
+            print_line(
+                f"{style.name:<14} {style.kind:<6} {tempo:>8} bpm  "
+                f"{', '.join(w for w in style.words if w.isascii())}"
+            )
     return 0
 
 
 def doctor(args: argparse.Namespace, settings: Settings) -> int:
     """Look at everything a song needs; one line each, status 1 when something is missing."""
-    checks = [_python(), _folder(), _packages(), _ffmpeg(), _model(settings), _output_folder(),
-              _sound(), _console()]
+    checks = [
+        _python(),
+        _folder(),
+        _packages(),
+        _ffmpeg(),
+        _model(settings),
+        _output_folder(),
+        _sound(),
+        _console(),
+    ]
     for name, ok, words in checks:
         if args.json:
             print_json(check=name, ok=ok, words=words)
@@ -72,31 +91,50 @@ def doctor(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _row(info: GgufInfo) -> dict[str, Any]:
-    return {"name": info.name, "architecture": info.architecture,
-            "quantisation": info.quantisation, "parameters": info.parameters,
-            "context": info.context, "bytes": info.file_bytes}
+    return {
+        "name": info.name,
+        "architecture": info.architecture,
+        "quantisation": info.quantisation,
+        "parameters": info.parameters,
+        "context": info.context,
+        "bytes": info.file_bytes,
+    }
 
 
 def _describe(info: GgufInfo) -> str:
     size = info.parameters
     count = f"{size / 1e9:.1f} billion" if size > 1e9 else f"{size / 1e6:.1f} million"
-    return (f"{info.architecture}, {count} weights, {info.quantisation}, "
-            f"{info.file_bytes / 1e6:,.0f} MB, context {info.context:,}")
+    return (
+        f"{info.architecture}, {count} weights, {info.quantisation}, "
+        f"{info.file_bytes / 1e6:,.0f} MB, context {info.context:,}"
+    )
 
 
 def _python() -> tuple[str, bool, str]:
     version = ".".join(map(str, sys.version_info[:3]))
-    return "python", sys.version_info >= (3, 11) and sys.maxsize > 2**32, \
-        f"{version}, {'64' if sys.maxsize > 2**32 else '32'}-bit"
+    return (
+        "python",
+        sys.version_info >= (3, 11) and sys.maxsize > 2**32,
+        f"{version}, {'64' if sys.maxsize > 2**32 else '32'}-bit",
+    )
 
 
 def _folder() -> tuple[str, bool, str]:
     root = paths.ROOT
-    clouds = {os.environ[n] for n in ("OneDrive", "OneDriveConsumer", "OneDriveCommercial")
-              if os.environ.get(n)}
+    clouds = {
+        os.environ[n]
+        for n in ("OneDrive", "OneDriveConsumer", "OneDriveCommercial")
+        if os.environ.get(n)
+    }
     if any(root.is_relative_to(cloud) for cloud in clouds):
-        return "folder", False, (f"{root} lies in OneDrive, which uploads every song and holds "
-                                 r"files open; a folder such as C:\Music is better")
+        return (
+            "folder",
+            False,
+            (
+                f"{root} lies in OneDrive, which uploads every song and holds "
+                r"files open; a folder such as C:\Music is better"
+            ),
+        )
     return "folder", True, str(root)
 
 
@@ -110,6 +148,7 @@ def _packages() -> tuple[str, bool, str]:
 
 def _ffmpeg() -> tuple[str, bool, str]:
     from scripts.audio.mp3 import ffmpeg_path
+
     try:
         return "ffmpeg", True, ffmpeg_path()
     except MusicGenError as error:
@@ -144,6 +183,7 @@ def _output_folder() -> tuple[str, bool, str]:
 
 def _sound() -> tuple[str, bool, str]:
     from scripts.audio.outputs import MiniaudioOutput, open_output
+
     output, note = open_output("auto")
     if isinstance(output, MiniaudioOutput):
         output.close()
@@ -152,7 +192,8 @@ def _sound() -> tuple[str, bool, str]:
 
 def _console() -> tuple[str, bool, str]:
     size = shutil.get_terminal_size()
-    return "console", size.columns >= 60 and size.lines >= 16, \
-        f"{size.columns} x {size.lines}, {sys.stdout.encoding}"
-
-
+    return (
+        "console",
+        size.columns >= 60 and size.lines >= 16,
+        f"{size.columns} x {size.lines}, {sys.stdout.encoding}",
+    )

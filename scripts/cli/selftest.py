@@ -7,8 +7,20 @@ import sys
 
 from scripts.core import paths
 
-PACKAGES = ("numpy", "scipy.fft", "music21", "pydub", "mutagen", "mido", "miniaudio",
-            "imageio_ffmpeg", "jinja2", "huggingface_hub", "curses", "llama_cpp")
+PACKAGES = (
+    "numpy",
+    "scipy.fft",
+    "music21",
+    "pydub",
+    "mutagen",
+    "mido",
+    "miniaudio",
+    "imageio_ffmpeg",
+    "jinja2",
+    "huggingface_hub",
+    "curses",
+    "llama_cpp",
+)
 
 
 def main() -> int:
@@ -21,6 +33,7 @@ def main() -> int:
         print("> the starter model", flush=True)
         from scripts.llm.decoder import Decoder
         from scripts.llm.sampling import Sampling
+
         Decoder(starter, 64, 1).free_text([1], 1, Sampling())
     return 0
 

@@ -41,12 +41,25 @@ def print_song(as_json: bool, row: sqlite3.Row, library: Catalogue) -> None:
     if as_json:
         styles = row["styles"].split(", ") if row["styles"] else None
         print_json(
-            id=row["id"], path=str(library.folder / os.fsdecode(row["name"])),
-            title=row["title"], seconds=row["seconds"], key=row["key"] or None,
-            tempo=row["tempo"], meter=row["meter"] or None, styles=styles, asked=row["asked"],
-            model=row["model"] or None, made=row["made"], rating=row["rating"],
-            plays=row["plays"], thumb=row["thumb"], bytes=row["bytes"])
+            id=row["id"],
+            path=str(library.folder / os.fsdecode(row["name"])),
+            title=row["title"],
+            seconds=row["seconds"],
+            key=row["key"] or None,
+            tempo=row["tempo"],
+            meter=row["meter"] or None,
+            styles=styles,
+            asked=row["asked"],
+            model=row["model"] or None,
+            made=row["made"],
+            rating=row["rating"],
+            plays=row["plays"],
+            thumb=row["thumb"],
+            bytes=row["bytes"],
+        )
     else:
         stars = "*" * row["rating"] + "-" * (BEST - row["rating"]) if row["rating"] else ""
-        print_line(f"{row['id']}  {format_clock(row['seconds']):>7}  {stars:<5}  {row['title']}  "
-                   f"({row['asked']})")
+        print_line(
+            f"{row['id']}  {format_clock(row['seconds']):>7}  {stars:<5}  {row['title']}  "
+            f"({row['asked']})"
+        )

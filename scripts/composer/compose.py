@@ -99,8 +99,9 @@ class Composer:
         Another model for the words; without it the composer itself, if it knows words.
     """
 
-    def __init__(self, model: ModelProcess, info: GgufInfo, data: Path,
-                 writer: Writer | None = None) -> None:
+    def __init__(
+        self, model: ModelProcess, info: GgufInfo, data: Path, writer: Writer | None = None
+    ) -> None:
         self.model, self.info, self.data = model, info, data
         self.notes = load_notes(data / "models.toml", info.path.name)
         self.familiar = Familiar.beside(info.path)
@@ -115,20 +116,35 @@ class Composer:
         written = []
         count = brief.chapters
         for chapter in range(count):
+
             def hear(done: float, text: str, chapter: int = chapter) -> None:
                 progress((chapter + done) / count, text)
+
             written.append(self._best(brief, chapter, temperature, hear))
         title, form, by = words_for(brief, self.writer, temperature, brief.form_asked, self.data)
         first = with_motif(written[0].sheet, brief.motif)
         parts = (*first.parts, *(part for w in written[1:] for part in w.sheet.parts))
-        sheet = replace(first, parts=parts, key=brief.key, tempo=brief.tempo, title=title,
-                        styles=tuple(brief.styles), origin=self.info.name)
-        return Composition(sheet, self.info.name, sum(w.tries for w in written),
-                           max(w.cost for w in written), sum(w.tokens for w in written),
-                           sum(w.seconds for w in written), by, form)
+        sheet = replace(
+            first,
+            parts=parts,
+            key=brief.key,
+            tempo=brief.tempo,
+            title=title,
+            styles=tuple(brief.styles),
+            origin=self.info.name,
+        )
+        return Composition(
+            sheet,
+            self.info.name,
+            sum(w.tries for w in written),
+            max(w.cost for w in written),
+            sum(w.tokens for w in written),
+            sum(w.seconds for w in written),
+            by,
+            form,
+        )
 
-    def _best(self, brief: Brief, chapter: int, temperature: float, progress: Progress
-              ) -> _Written:
+    def _best(self, brief: Brief, chapter: int, temperature: float, progress: Progress) -> _Written:
         """The sheet of several tries that the critic likes best."""
         rules = brief.style.melody
         prompt = self.sheet_prompt(brief)
@@ -137,11 +153,18 @@ class Composer:
         best: LeadSheet | None = None
         best_cost, tokens, seconds, tries = 0.0, 0, 0.0, 0
         for attempt in range(ROUNDS):
-            plan = () if "harmonist" in self.notes.roles else plan_chords(
-                brief, self.habits, ROUNDS * chapter + attempt)
+            plan = (
+                ()
+                if "harmonist" in self.notes.roles
+                else plan_chords(brief, self.habits, ROUNDS * chapter + attempt)
+            )
             grammar = sheet_grammar(brief, plan)
-            sampling = Sampling(temperature=temperature, top_p=0.97, min_p=0.03,
-                                seed=(seed + 104_729 * attempt) % (1 << 62))
+            sampling = Sampling(
+                temperature=temperature,
+                top_p=0.97,
+                min_p=0.03,
+                seed=(seed + 104_729 * attempt) % (1 << 62),
+            )
             # The bar is full after the first round, and stays so.
             hear = progress if attempt == 0 else lambda done, text: progress(1.0, text)
             reply = self.model.write_sheet(prompt, grammar, sampling, count, hear)
@@ -149,8 +172,12 @@ class Composer:
             for text in reply.texts:
                 tries += 1
                 sheet = tidy(read_abc(sheet_head(brief) + text))
-                found = cost(sheet, rules.density if self.native else None,
-                             0 if grammar.bar_chords else rules.harmony, self.familiar)
+                found = cost(
+                    sheet,
+                    rules.density if self.native else None,
+                    0 if grammar.bar_chords else rules.harmony,
+                    self.familiar,
+                )
                 if best is None or found < best_cost:
                     best, best_cost = sheet, found
             # A large model is too slow to ask again for taste alone.
@@ -164,8 +191,14 @@ class Composer:
         if self.native:
             return Prompt(starter_header(brief), special=False, bos=True)
         question = fill(read_template(self.data / "prompts", "compose"), brief)
-        return chat_prompt(question, sheet_head(brief), self.notes, self.model.metadata,
-                           self.model.bos, self.model.eos)
+        return chat_prompt(
+            question,
+            sheet_head(brief),
+            self.notes,
+            self.model.metadata,
+            self.model.bos,
+            self.model.eos,
+        )
 
 
 def tidy(sheet: LeadSheet) -> LeadSheet:

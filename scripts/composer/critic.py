@@ -23,8 +23,9 @@ MOST_COPIED = 0.12  # share of bars in one run known from training
 RANGE = (9, 22)  # semitones from lowest to highest
 
 
-def cost(sheet: LeadSheet, density: int | None = None, harmony: int = 3,
-         familiar: Familiar | None = None) -> float:
+def cost(
+    sheet: LeadSheet, density: int | None = None, harmony: int = 3, familiar: Familiar | None = None
+) -> float:
     """How far `sheet` is from a good tune; 0 is faultless, over 3 is poor.
 
     Parameters
@@ -115,8 +116,12 @@ def _sounding(sheet: LeadSheet) -> Weights:
     for _, ticks, pitch in held_notes(sheet.bars):
         weights[pitch % 12] += ticks / 24
     return weights + chord_weights(
-        (chord, (end - tick) / 24) for bar in sheet.bars for (tick, chord), end in
-        zip(bar.chords, [*(tick for tick, _ in bar.chords[1:]), bar.ticks], strict=False))
+        (chord, (end - tick) / 24)
+        for bar in sheet.bars
+        for (tick, chord), end in zip(
+            bar.chords, [*(tick for tick, _ in bar.chords[1:]), bar.ticks], strict=False
+        )
+    )
 
 
 def _rhyme(bars: Sequence[Bar]) -> float:

@@ -46,14 +46,21 @@ def sheet_grammar(brief: Brief, plan: tuple[Chord, ...] = ()) -> SheetGrammar:
     durations = {d for d in rules.durations if shortest <= d <= full}
     durations.add(12 if full % 12 == 0 else 6)
     return SheetGrammar(
-        meter=(brief.meter.beats, brief.meter.unit), parts=brief.parts,
-        pitches=_spelled(pitches, key), final_pitches=_spelled(final, key, pitches),
-        durations=tuple(sorted(durations)), chords=tuple(c.symbol(key) for c in chords),
+        meter=(brief.meter.beats, brief.meter.unit),
+        parts=brief.parts,
+        pitches=_spelled(pitches, key),
+        final_pitches=_spelled(final, key, pitches),
+        durations=tuple(sorted(durations)),
+        chords=tuple(c.symbol(key) for c in chords),
         final_chords=(tonic.symbol(key),),
-        first_chords=tuple(c.symbol(key) for c in home), half_bar_chords=rules.half_bar_chords,
-        rests=rules.rests, triplets=rules.triplets and not brief.meter.is_compound,
-        ties=rules.ties, syncopation=rules.syncopation and usual,
-        bar_chords=tuple(c.symbol(key) for c in fixed))
+        first_chords=tuple(c.symbol(key) for c in home),
+        half_bar_chords=rules.half_bar_chords,
+        rests=rules.rests,
+        triplets=rules.triplets and not brief.meter.is_compound,
+        ties=rules.ties,
+        syncopation=rules.syncopation and usual,
+        bar_chords=tuple(c.symbol(key) for c in fixed),
+    )
 
 
 def _spelled(pitches: list[int], key: Key, among: list[int] | None = None) -> tuple[str, ...]:

@@ -88,8 +88,12 @@ def plan_chords(brief: Brief, habits: Mapping[str, Habits], turn: int) -> tuple[
     return plan
 
 
-def _drawn(brief: Brief, phrases: Sequence[tuple[float, Phrase]],
-           opening: Sequence[tuple[float, Phrase]], rng: random.Random) -> tuple[Chord, ...]:
+def _drawn(
+    brief: Brief,
+    phrases: Sequence[tuple[float, Phrase]],
+    opening: Sequence[tuple[float, Phrase]],
+    rng: random.Random,
+) -> tuple[Chord, ...]:
     def draw(choice: Sequence[tuple[float, Phrase]]) -> Phrase:
         return rng.choices(choice, [w for w, _ in choice])[0][1]
 
@@ -119,7 +123,7 @@ def _phrases(brief: Brief, found: Sequence[Habits]) -> list[tuple[float, Phrase]
         chords = [c for c in (parse_roman(n, key) for n in row) if c]
         if all(set(c.pitch_classes[:3]) <= scale for c in chords):
             phrase = tuple(_in_style(c, own) for c in chords)
-            weight = count ** 0.5 * _MOVES.get(len({c.root for c in phrase}), 0.1)
+            weight = count**0.5 * _MOVES.get(len({c.root for c in phrase}), 0.1)
             fitting.append((weight, phrase))
     return fitting
 

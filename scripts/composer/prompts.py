@@ -15,9 +15,14 @@ def fill(template: str, brief: Brief) -> str:
     """Put the brief's words in place of ``{styles}``, ``{key}``, ``{meter}``, ``{tempo}``,
     ``{parts}`` and ``{chords}``; anything else in braces stays as it is."""
     chords = bar_chords(brief) or chord_vocabulary(brief)
-    values = {"styles": brief.asked, "key": str(brief.key), "meter": str(brief.meter),
-              "tempo": f"{brief.tempo:g}", "parts": " + ".join(map(str, brief.parts)),
-              "chords": " ".join(c.symbol(brief.key) for c in chords)}
+    values = {
+        "styles": brief.asked,
+        "key": str(brief.key),
+        "meter": str(brief.meter),
+        "tempo": f"{brief.tempo:g}",
+        "parts": " + ".join(map(str, brief.parts)),
+        "chords": " ".join(c.symbol(brief.key) for c in chords),
+    }
     for name, value in values.items():
         template = template.replace("{" + name + "}", value)
     return template.strip()
@@ -39,11 +44,17 @@ def starter_header(brief: Brief) -> str:
     # A scale that its signature does not carry (harmonic minor, blues) needs accidentals.
     plain = {(LETTER_PC[letter] + alter) % 12 for letter, alter in brief.key.signature.items()}
     strays = rules.chromatic or not set(brief.key.pitch_classes) <= plain
-    return tune_header(tags, str(brief.meter), brief.parts, rules.density, rules.harmony,
-                       2 if strays else 0, brief.key.abc)
+    return tune_header(
+        tags,
+        str(brief.meter),
+        brief.parts,
+        rules.density,
+        rules.harmony,
+        2 if strays else 0,
+        brief.key.abc,
+    )
 
 
 def sheet_head(brief: Brief) -> str:
     """The head of the ABC text, with which a chat model's reply begins."""
-    return (f"X:1\nM:{brief.meter}\nL:1/8\nQ:1/4={brief.tempo:g}\n"
-            f"K:{brief.key.abc}\n")
+    return f"X:1\nM:{brief.meter}\nL:1/8\nQ:1/4={brief.tempo:g}\nK:{brief.key.abc}\n"

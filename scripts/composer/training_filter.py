@@ -54,8 +54,7 @@ class Familiar:
         return Familiar(np.frombuffer(data, np.uint8)) if data else None
 
     def __contains__(self, figure: Figure) -> bool:
-        return all(self.bits[p >> 3] >> (p & 7) & 1
-                   for p in _places(figure, len(self.bits) * 8))
+        return all(self.bits[p >> 3] >> (p & 7) & 1 for p in _places(figure, len(self.bits) * 8))
 
     def longest_run(self, sheet: LeadSheet) -> int:
         """Bars in the longest run of `sheet` whose every two-bar figure is known; 0 if none."""

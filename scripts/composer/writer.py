@@ -37,23 +37,34 @@ class Writer:
     def title(self, brief: Brief, temperature: float) -> str:
         """A title of at most 32 letters."""
         sampling = Sampling(temperature=max(temperature, 0.6), seed=brief.seed)
-        return self.model.write_line(self._prompt("title", brief, ""), LONGEST_TITLE, sampling,
-                                     lambda done, text: None)
+        return self.model.write_line(
+            self._prompt("title", brief, ""), LONGEST_TITLE, sampling, lambda done, text: None
+        )
 
     def form(self, brief: Brief, temperature: float) -> tuple[str, ...]:
         """The model's choice among the forms that suit the style."""
         forms = forms_for(brief)
-        letters = "ABCDEFGH"[:len(forms)]
-        listed = "\n".join(f"{letter}: {' '.join(form)}"
-                           for letter, form in zip(letters, forms, strict=True))
-        answer = self.model.choose(self._prompt("plan", brief, listed), tuple(letters),
-                                   Sampling(temperature=temperature, seed=brief.seed))
+        letters = "ABCDEFGH"[: len(forms)]
+        listed = "\n".join(
+            f"{letter}: {' '.join(form)}" for letter, form in zip(letters, forms, strict=True)
+        )
+        answer = self.model.choose(
+            self._prompt("plan", brief, listed),
+            tuple(letters),
+            Sampling(temperature=temperature, seed=brief.seed),
+        )
         return forms[letters.index(answer)]
 
     def _prompt(self, template: str, brief: Brief, forms: str) -> Prompt:
         question = fill(read_template(self.data / "prompts", template), brief)
-        return chat_prompt(question.replace("{forms}", forms), "", self.notes,
-                           self.model.metadata, self.model.bos, self.model.eos)
+        return chat_prompt(
+            question.replace("{forms}", forms),
+            "",
+            self.notes,
+            self.model.metadata,
+            self.model.bos,
+            self.model.eos,
+        )
 
 
 def forms_for(brief: Brief) -> tuple[tuple[str, ...], ...]:
@@ -61,15 +72,21 @@ def forms_for(brief: Brief) -> tuple[tuple[str, ...], ...]:
     form = brief.form
     plain = tuple(s for s in form if s not in ("bridge", "solo"))
     last = form[-1:] if form[-1] == "outro" else ()
-    body = form[:len(form) - len(last)]
+    body = form[: len(form) - len(last)]
     main = next((s for s in body if s in ("chorus", "drop")), "verse")
-    options = [form, plain, (*body, "solo", main, *last), (*body, "bridge", main, *last),
-               (*body[:1], main, *body[1:], *last)]
+    options = [
+        form,
+        plain,
+        (*body, "solo", main, *last),
+        (*body, "bridge", main, *last),
+        (*body[:1], main, *body[1:], *last),
+    ]
     return tuple(dict.fromkeys(options))
 
 
-def words_for(brief: Brief, writer: Writer | None, temperature: float, form_asked: bool,
-              data: Path) -> tuple[str, tuple[str, ...], str]:
+def words_for(
+    brief: Brief, writer: Writer | None, temperature: float, form_asked: bool, data: Path
+) -> tuple[str, tuple[str, ...], str]:
     """Title, form, and who chose them: the writer's name or ``rules``."""
     if writer is None:
         return make_title(brief, data / "titles.toml"), brief.form, "rules"

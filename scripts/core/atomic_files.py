@@ -62,9 +62,11 @@ def nearest_folder(folder: Path) -> Path:
 
 def flush(path: Path) -> None:
     """Have the disk keep what was written to `path` by someone else."""
+
     def sync() -> None:
         with path.open("rb+") as file:
             os.fsync(file.fileno())
+
     patiently(sync)
 
 
@@ -85,8 +87,11 @@ def rename(part: Path, path: Path, waits: Sequence[float] = WAITS) -> None:
     patiently(lambda: os.replace(part, path), waits)
 
 
-def patiently(action: Callable[[], None], waits: Sequence[float] = WAITS,
-              sleep: Callable[[float], None] = time.sleep) -> None:
+def patiently(
+    action: Callable[[], None],
+    waits: Sequence[float] = WAITS,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
     """Do something to a file, again and again while Windows says that somebody holds it open."""
     for wait in waits:
         try:
@@ -103,12 +108,16 @@ def storage_error(error: OSError, path: Path) -> StorageError:
     if error.errno == errno.ENOSPC:
         return StorageError(f"{path.parent}: the disk is full; free some space and try again")
     if is_held(error):
-        return HeldError(f"{path}: another program holds it open (a player, OneDrive, an "
-                         "antivirus?), or it may not be written to; close that program or mend "
-                         "the folder's permissions")
+        return HeldError(
+            f"{path}: another program holds it open (a player, OneDrive, an "
+            "antivirus?), or it may not be written to; close that program or mend "
+            "the folder's permissions"
+        )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return StorageError(f"{path.parent}: it may not be written to; choose another folder "
-                            "or mend its permissions")
+        return StorageError(
+            f"{path.parent}: it may not be written to; choose another folder "
+            "or mend its permissions"
+        )
     words = (error.strerror or str(error)).lower()
     return StorageError(f"{path.parent}: {words}; check the folder or choose another")
 

@@ -40,12 +40,22 @@ class Child:
         # window kills the parent alone, so the child still puts things in order.
         flags: dict[str, Any] = (
             {"creationflags": getattr(subprocess, "CREATE_NO_WINDOW", 0)}
-            if os.name == "nt" else {"start_new_session": True})
+            if os.name == "nt"
+            else {"start_new_session": True}
+        )
         environment = {**os.environ, "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", module, *words], cwd=ROOT, env=environment,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            encoding="utf-8", errors="replace", **flags)
+            [sys.executable, "-m", module, *words],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            **flags,
+        )
         self._messages: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self.complaints: deque[str] = deque(maxlen=40)
         self._reader = threading.Thread(target=self._read, daemon=True)

@@ -49,8 +49,12 @@ class Hold:
     def __enter__(self) -> Hold:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.release()
 
 
@@ -95,12 +99,16 @@ def _lock(number: int) -> bool:
     if sys.platform == "win32":
         import ctypes
         import msvcrt
+
         kernel = ctypes.WinDLL("kernel32", use_last_error=True)
         handle = ctypes.c_void_p(msvcrt.get_osfhandle(number))
         # Not msvcrt.locking: its errno does not always tell a lock from a file system without any.
-        return bool(kernel.LockFile(handle, _FAR, 0, 1, 0)) or \
-            ctypes.get_last_error() != _LOCK_VIOLATION
+        return (
+            bool(kernel.LockFile(handle, _FAR, 0, 1, 0))
+            or ctypes.get_last_error() != _LOCK_VIOLATION
+        )
     import fcntl
+
     try:
         fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

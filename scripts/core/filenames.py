@@ -12,8 +12,15 @@ from scripts.core.errors import StorageError
 LONGEST_NAME = 80  # characters
 LONGEST_PATH = 259  # characters on Windows; ffmpeg and others do not know longer ones
 SHORTEST_NAME = 12
-_RESERVED = {"con", "prn", "aux", "nul", "conin$", "conout$",
-             *(f"{port}{i}" for port in ("com", "lpt") for i in "0123456789¹²³")}
+_RESERVED = {
+    "con",
+    "prn",
+    "aux",
+    "nul",
+    "conin$",
+    "conout$",
+    *(f"{port}{i}" for port in ("com", "lpt") for i in "0123456789¹²³"),
+}
 
 
 def room_for_name(folder: Path, beside: int) -> int:
@@ -28,8 +35,9 @@ def room_for_name(folder: Path, beside: int) -> int:
         return LONGEST_NAME
     room = LONGEST_PATH - len(str(folder.resolve())) - 1 - beside
     if room < SHORTEST_NAME:
-        raise StorageError(f"{folder}: the path is too long for Windows; choose a shorter folder "
-                           "with --out")
+        raise StorageError(
+            f"{folder}: the path is too long for Windows; choose a shorter folder with --out"
+        )
     return min(room, LONGEST_NAME)
 
 

@@ -76,11 +76,17 @@ class Settings:
 
 
 _RANGES: dict[str, tuple[float, float]] = {
-    "thread_fraction": (0.01, 1.0), "temperature": (0.0, 2.0), "volume": (0.0, 1.0),
-    "bitrate": (32, 320), "crossfade": (0.0, 12.0)}
+    "thread_fraction": (0.01, 1.0),
+    "temperature": (0.0, 2.0),
+    "volume": (0.0, 1.0),
+    "bitrate": (32, 320),
+    "crossfade": (0.0, 12.0),
+}
 _LENGTH = re.compile(r"\d{1,4}(\.\d+)?(\s*-\s*\d{1,4}(\.\d+)?)?|\d{1,2}:[0-5]\d")
 _CHOICES: dict[str, tuple[str, ...]] = {
-    "output": ("auto", "miniaudio", "simpleaudio", "null"), "theme": tuple(THEMES)}
+    "output": ("auto", "miniaudio", "simpleaudio", "null"),
+    "theme": tuple(THEMES),
+}
 
 
 def checked(settings: Settings, name: str, value: Any) -> Settings:
@@ -96,15 +102,20 @@ def checked(settings: Settings, name: str, value: Any) -> Settings:
     kind: type = type(getattr(Settings(), name))
     if name in _RANGES:
         low, high = _RANGES[name]
-        if isinstance(value, bool) or not isinstance(value, (int, float)) \
-                or not low <= value <= high:
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, (int, float))
+            or not low <= value <= high
+        ):
             raise UsageError(f"{name} must be a number from {low:g} to {high:g}, not {value!r}")
         value = kind(value)
     elif not isinstance(value, kind):
         raise UsageError(f"{name} must be a {kind.__name__}, not {value!r}")
     if name == "song_length" and not _LENGTH.fullmatch(str(value).strip()):
-        raise UsageError(f"song_length must be minutes (3), a range (4-6) or hours (1:30), not "
-                         f"{str(value)[:20]!r}")
+        raise UsageError(
+            f"song_length must be minutes (3), a range (4-6) or hours (1:30), not "
+            f"{str(value)[:20]!r}"
+        )
     if name in _CHOICES and value not in _CHOICES[name]:
         raise UsageError(f"{name} must be one of {', '.join(_CHOICES[name])}, not {value!r}")
     changes: dict[str, Any] = {name: value}
@@ -127,8 +138,9 @@ def load_settings(path: Path) -> tuple[Settings, list[str]]:
             aside = path.with_name(f"{path.name}.broken{number}")
         try:
             os.replace(path, aside)
-            told = (f"{path.name} is not JSON ({_first_line(error)}); it was set aside as "
-                    f"{aside.name}")
+            told = (
+                f"{path.name} is not JSON ({_first_line(error)}); it was set aside as {aside.name}"
+            )
         except OSError:
             told = f"{path.name} is not JSON ({_first_line(error)}); the defaults are used"
         return Settings(), [told]

@@ -36,8 +36,7 @@ class Opened(NamedTuple):
     lasts: bool = True
 
 
-def open_database(path: Path, tables: str, patience: float = PATIENCE
-                  ) -> Opened:
+def open_database(path: Path, tables: str, patience: float = PATIENCE) -> Opened:
     """Open a database, made with `tables` when it is new, and what the user should know.
 
     A file that is damaged is set aside; where none can be kept, it lasts as long as the program.
@@ -71,8 +70,7 @@ def open_database(path: Path, tables: str, patience: float = PATIENCE
         return open_for_now(path, tables, patience)
 
 
-def open_for_now(path: Path, tables: str, patience: float = PATIENCE
-                 ) -> Opened:
+def open_for_now(path: Path, tables: str, patience: float = PATIENCE) -> Opened:
     """A database that lasts as long as this process, whose threads share it.
 
     It begins with what the file holds, where that can be read.
@@ -112,8 +110,16 @@ def set_aside(path: Path) -> str:
 def is_damage(error: sqlite3.Error) -> bool:
     """Whether the file is at fault, and neither another program nor the disk."""
     return isinstance(error, sqlite3.DatabaseError) and not isinstance(
-        error, (sqlite3.OperationalError, sqlite3.IntegrityError, sqlite3.ProgrammingError,
-                sqlite3.InterfaceError, sqlite3.NotSupportedError, sqlite3.DataError))
+        error,
+        (
+            sqlite3.OperationalError,
+            sqlite3.IntegrityError,
+            sqlite3.ProgrammingError,
+            sqlite3.InterfaceError,
+            sqlite3.NotSupportedError,
+            sqlite3.DataError,
+        ),
+    )
 
 
 def _into_wal(database: sqlite3.Connection, deadline: float) -> None:
@@ -144,8 +150,9 @@ def _opened(path: Path, tables: str, patience: float) -> sqlite3.Connection:
     except sqlite3.OperationalError as error:
         database.close()
         if "locked" in str(error):
-            raise StorageError(f"{path}: another program has held it for long; close that "
-                               "program and try again") from error
+            raise StorageError(
+                f"{path}: another program has held it for long; close that program and try again"
+            ) from error
         raise OSError(str(error)) from error
     except BaseException:
         database.close()

@@ -16,7 +16,7 @@ def stage_fractions(stage: str, done: float) -> dict[str, float]:
 
     Earlier stages count as finished; later ones are left out.
     """
-    return {**dict.fromkeys(STAGES[:STAGES.index(stage)], 1.0), stage: done}
+    return {**dict.fromkeys(STAGES[: STAGES.index(stage)], 1.0), stage: done}
 
 
 def overall_fraction(stages: Mapping[str, float]) -> float:

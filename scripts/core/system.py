@@ -15,8 +15,11 @@ _CONTINUOUS, _SYSTEM_REQUIRED = 0x80000000, 0x00000001
 class _MemoryStatus(ctypes.Structure):
     """``MEMORYSTATUSEX`` of the Windows API."""
 
-    _fields_ = (("length", ctypes.c_uint32), ("load", ctypes.c_uint32),
-                *((name, ctypes.c_uint64) for name in _FIELDS))
+    _fields_ = (
+        ("length", ctypes.c_uint32),
+        ("load", ctypes.c_uint32),
+        *((name, ctypes.c_uint64) for name in _FIELDS),
+    )
 
 
 def memory_for_model(file_bytes: int) -> float:

@@ -27,5 +27,9 @@ class Theme:
 ASCII = Theme("=", "-", "#", "-", " .:#")  # shows on every console, also with raster fonts
 # For Windows Terminal and consoles with a TrueType font.
 UNICODE = Theme("═", "─", "█", "░", " ▁▂▃▄▅▆▇█")
-THEMES = {"ascii": ASCII, "unicode": UNICODE, "ascii-colour": replace(ASCII, colour=True),
-          "unicode-colour": replace(UNICODE, colour=True)}
+THEMES = {
+    "ascii": ASCII,
+    "unicode": UNICODE,
+    "ascii-colour": replace(ASCII, colour=True),
+    "unicode-colour": replace(UNICODE, colour=True),
+}

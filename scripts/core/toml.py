@@ -44,8 +44,9 @@ def read_each(path: Path, make: Callable[[str, Any], T]) -> dict[str, T]:
         try:
             found[name] = make(name, row)
         except (TypeError, ValueError, KeyError, AttributeError) as error:
-            raise UsageError(f"{path.name}, line {line_of(text, name)}: [{name}] {error}"
-                             ) from error
+            raise UsageError(
+                f"{path.name}, line {line_of(text, name)}: [{name}] {error}"
+            ) from error
     return found
 
 
@@ -59,12 +60,16 @@ def line_of(text: str, *keys: str) -> int:
     for depth, key in enumerate(keys):
         name = re.escape(key)
         # A head may spell out the whole way to the key.
-        way = r"\s*\.\s*".join(rf'"?{re.escape(k)}"?' for k in keys[:depth + 1])
+        way = r"\s*\.\s*".join(rf'"?{re.escape(k)}"?' for k in keys[: depth + 1])
         head = re.compile(rf'\s*\[+\s*(?:{way}|"?{name}"?)\s*\]')
         entry = re.compile(rf'(?:^|[{{,])\s*"?{name}"?\s*[=.]')
         for i in range(line - 1, len(lines)):
-            if depth and i >= line and lines[i].lstrip().startswith("[") \
-                    and not head.match(lines[i]):
+            if (
+                depth
+                and i >= line
+                and lines[i].lstrip().startswith("[")
+                and not head.match(lines[i])
+            ):
                 continue
             if head.match(lines[i]) or entry.search(lines[i]):
                 line = i + 1

@@ -18,14 +18,35 @@ TICKS = 480  # a quarter; the arranger's 24 leave room for timing between them
 _SCALE = TICKS / 24
 # Keys of at most seven sharps or flats, which is all that MIDI can say.
 MAJOR = ("C", "G", "D", "A", "E", "B", "F#", "F", "Bb", "Eb", "Ab", "Db", "Gb", "Cb")
-MINOR = ("Am", "Em", "Bm", "F#m", "C#m", "G#m", "D#m", "A#m", "Dm", "Gm", "Cm", "Fm", "Bbm", "Ebm",
-         "Abm")
+MINOR = (
+    "Am",
+    "Em",
+    "Bm",
+    "F#m",
+    "C#m",
+    "G#m",
+    "D#m",
+    "A#m",
+    "Dm",
+    "Gm",
+    "Cm",
+    "Fm",
+    "Bbm",
+    "Ebm",
+    "Abm",
+)
 _SIGNATURES = (*MAJOR, "C#", *MINOR)
 _CHANNELS = [n for n in range(16) if n != DRUM_CHANNEL]
 
 
-def write_midi(path: Path, arrangement: Arrangement, instruments: Mapping[str, Instrument],
-               title: str, key: Key, meter: Meter) -> None:
+def write_midi(
+    path: Path,
+    arrangement: Arrangement,
+    instruments: Mapping[str, Instrument],
+    title: str,
+    key: Key,
+    meter: Meter,
+) -> None:
     """Write `arrangement` to `path`: a track each role, drums on channel 10.
 
     Noises that MIDI has no sound for (rain, vinyl, risers) are left out.
@@ -88,14 +109,21 @@ def _add_markers(track: mido.MidiTrack, markers: list[tuple[int, str]], end: int
     track.append(mido.MetaMessage("end_of_track", time=max(0, end - now)))
 
 
-def _track(role: str, channel: int, instrument: Instrument, events: list[NoteEvent], pan: float,
-           end: int) -> mido.MidiTrack:
+def _track(
+    role: str, channel: int, instrument: Instrument, events: list[NoteEvent], pan: float, end: int
+) -> mido.MidiTrack:
     """One role's notes; a key that is struck again while held is let go first."""
     track = mido.MidiTrack()
     track.append(mido.MetaMessage("track_name", name=role))
     track.append(mido.Message("program_change", channel=channel, program=instrument.program))
-    track.append(mido.Message("control_change", channel=channel, control=10,
-                              value=min(127, max(0, round(64 + pan * 63)))))
+    track.append(
+        mido.Message(
+            "control_change",
+            channel=channel,
+            control=10,
+            value=min(127, max(0, round(64 + pan * 63))),
+        )
+    )
     moments: list[tuple[int, int, int, int]] = []  # tick, 0 off or 1 on, key, velocity
     shift = 0 if instrument.is_kit else 12 * instrument.octave
     sounding: dict[int, int] = {}  # key -> index of its end in moments
@@ -115,7 +143,14 @@ def _track(role: str, channel: int, instrument: Instrument, events: list[NoteEve
         sounding[key] = len(moments) - 1
     now = 0
     for tick, on, key, velocity in sorted(moments):
-        track.append(mido.Message("note_on" if on else "note_off", channel=channel, note=key,
-                                  velocity=velocity, time=tick - now))
+        track.append(
+            mido.Message(
+                "note_on" if on else "note_off",
+                channel=channel,
+                note=key,
+                velocity=velocity,
+                time=tick - now,
+            )
+        )
         now = tick
     return track

@@ -40,12 +40,16 @@ def write_musicxml(arrangement: SongArrangement, instruments: Mapping[str, Instr
     """
     import music21  # half a second to import, so only when it is asked for
     from music21.musicxml.m21ToXml import GeneralObjectExporter
+
     played = gathered(replace(arrangement, straight=True))
     score = music21.stream.Score()
-    kits = {role for role, track in arrangement.tracks.items()
-            if instruments[track.instrument].is_kit}
-    score.insert(0, music21.metadata.Metadata(title=arrangement.sheet.title,
-                                              composer=arrangement.sheet.origin))
+    kits = {
+        role for role, track in arrangement.tracks.items() if instruments[track.instrument].is_kit
+    }
+    score.insert(
+        0,
+        music21.metadata.Metadata(title=arrangement.sheet.title, composer=arrangement.sheet.origin),
+    )
     for role, track in arrangement.tracks.items():
         instrument = instruments[track.instrument]
         if role not in played or isinstance(instrument.voice, Texture):
@@ -76,18 +80,31 @@ def moments(events: list[NoteEvent], shift: int = 0) -> list[Moment]:
         room = following - start
         lengths = _TRIPLET if start % 3 or following % 3 else _PLAIN
         fits = [n for n in lengths if n <= min(room, longest + 6)]
-        ticks = room if room <= longest + 6 and room in (*_PLAIN, *_TRIPLET) else \
-            fits[0] if fits else room
+        ticks = (
+            room
+            if room <= longest + 6 and room in (*_PLAIN, *_TRIPLET)
+            else fits[0]
+            if fits
+            else room
+        )
         found.append((start, tuple(sorted({p for p, _ in at[start]})), ticks))
     return found
 
 
-def _part(music21: Any, role: str, instrument: Instrument, found: list[Moment],
-          arrangement: SongArrangement) -> Any:
+def _part(
+    music21: Any,
+    role: str,
+    instrument: Instrument,
+    found: list[Moment],
+    arrangement: SongArrangement,
+) -> Any:
     part = music21.stream.Part(id=role)
     sheet = arrangement.sheet
-    sound = music21.instrument.UnpitchedPercussion() if instrument.is_kit \
+    sound = (
+        music21.instrument.UnpitchedPercussion()
+        if instrument.is_kit
         else music21.instrument.Instrument(instrument.name)
+    )
     sound.partName = role
     if instrument.is_kit:
         sound.midiChannel = DRUM_CHANNEL
@@ -105,8 +122,9 @@ def _part(music21: Any, role: str, instrument: Instrument, found: list[Moment],
         if len(pitches) == 1:
             item = music21.note.Note(_spelled(music21, pitches[0], sheet), quarterLength=length)
         else:
-            item = music21.chord.Chord([_spelled(music21, p, sheet) for p in pitches],
-                                       quarterLength=length)
+            item = music21.chord.Chord(
+                [_spelled(music21, p, sheet) for p in pitches], quarterLength=length
+            )
         part.insert(music21.common.opFrac(start / 24), item)
     return part
 

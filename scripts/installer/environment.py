@@ -42,15 +42,21 @@ def wanted(tests: bool) -> dict[str, str]:
     """What a finished environment says of itself."""
     texts = (ROOT / "requirements.txt").read_bytes()
     extra = (ROOT / "requirements-tests.txt").read_bytes() if tests else b""
-    return {"packages": hashlib.sha256(texts).hexdigest(), "llama": LLAMA,
-            "tests": hashlib.sha256(extra).hexdigest() if tests else ""}
+    return {
+        "packages": hashlib.sha256(texts).hexdigest(),
+        "llama": LLAMA,
+        "tests": hashlib.sha256(extra).hexdigest() if tests else "",
+    }
 
 
 def ready(tests: bool = False) -> bool:
     """True when the environment is there, whole and up to date."""
     found, need = read_stamp(), wanted(tests)
-    return (all(found.get(k) == need[k] for k in ("packages", "llama")) and _python_stays()
-            and (not tests or found.get("tests") == need["tests"]))
+    return (
+        all(found.get(k) == need[k] for k in ("packages", "llama"))
+        and _python_stays()
+        and (not tests or found.get("tests") == need["tests"])
+    )
 
 
 def _python_stays() -> bool:
@@ -112,18 +118,24 @@ def check_computer() -> None:
         When they will not do.
     """
     if sys.version_info < OLDEST:
-        raise SetupError(f"Python {sys.version_info[0]}.{sys.version_info[1]} is too old; install "
-                         f"3.11 or newer from {PYTHON_PAGE}")
+        raise SetupError(
+            f"Python {sys.version_info[0]}.{sys.version_info[1]} is too old; install "
+            f"3.11 or newer from {PYTHON_PAGE}"
+        )
     if sys.maxsize < 2**32:
         raise SetupError(f"this Python is 32-bit; install the 64-bit one from {PYTHON_PAGE}")
     if sysconfig.get_platform() == "win-arm64":
-        raise SetupError("this Python is for ARM, for which some packages are not made; install "
-                         f"the x64 one (it runs on ARM too) from {PYTHON_PAGE}")
+        raise SetupError(
+            "this Python is for ARM, for which some packages are not made; install "
+            f"the x64 one (it runs on ARM too) from {PYTHON_PAGE}"
+        )
     if shutil.disk_usage(ROOT).free < NEEDED:
         raise SetupError(f"{ROOT}: less than 1.5 GB is free; make room and run it again")
     if os.name == "nt" and not _long_paths() and len(str(VENV)) + DEEPEST > LONGEST_PATH:
-        raise SetupError(f"{ROOT}: the path is too long for Windows; move the program to a "
-                         r"shorter folder such as C:\Music")
+        raise SetupError(
+            f"{ROOT}: the path is too long for Windows; move the program to a "
+            r"shorter folder such as C:\Music"
+        )
 
 
 def _long_paths() -> bool:
@@ -131,9 +143,11 @@ def _long_paths() -> bool:
     if sys.platform != "win32":
         return True
     import winreg
+
     try:
-        with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE,
-                            r"SYSTEM\CurrentControlSet\Control\FileSystem") as key:
+        with winreg.OpenKey(
+            winreg.HKEY_LOCAL_MACHINE, r"SYSTEM\CurrentControlSet\Control\FileSystem"
+        ) as key:
             return bool(winreg.QueryValueEx(key, "LongPathsEnabled")[0])
     except OSError:
         return False
@@ -175,13 +189,18 @@ def make_environment() -> None:
         return
     if Path(sys.prefix).resolve() == VENV.resolve() and os.name == "nt":
         raise SetupError("the environment .venv is broken; delete that folder and run it again")
-    done = run([getattr(sys, "_base_executable", sys.executable), "-m", "venv", "--clear",
-                str(VENV)])
+    done = run(
+        [getattr(sys, "_base_executable", sys.executable), "-m", "venv", "--clear", str(VENV)]
+    )
     if done.returncode:
-        cure = (f"install Python anew from {PYTHON_PAGE}, with pip" if os.name == "nt" else
-                "on Debian and Ubuntu install python3-venv")
-        raise SetupError(f"the environment could not be made ({last_words(everything(done))}); "
-                         f"{cure}")
+        cure = (
+            f"install Python anew from {PYTHON_PAGE}, with pip"
+            if os.name == "nt"
+            else "on Debian and Ubuntu install python3-venv"
+        )
+        raise SetupError(
+            f"the environment could not be made ({last_words(everything(done))}); {cure}"
+        )
 
 
 def _works() -> bool:
@@ -193,5 +212,8 @@ def _works() -> bool:
     except OSError:  # left by another computer
         return False
     version = done.stdout.strip()
-    return (done.returncode == 0 and bool(version)
-            and _configuration().get("version", "").startswith(version))
+    return (
+        done.returncode == 0
+        and bool(version)
+        and _configuration().get("version", "").startswith(version)
+    )

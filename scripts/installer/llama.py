@@ -17,8 +17,10 @@ from scripts.installer.subprocesses import everything, run, run_patiently, say
 
 WHEEL_TIMEOUT = 60  # seconds for all of the ready-made wheel, where one can be built instead
 # Only the library itself: no tools, server, examples, tests, pictures or downloads.
-CMAKE = ("-DLLAMA_CURL=OFF -DLLAVA_BUILD=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_TOOLS=OFF "
-         "-DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_SERVER=OFF -DLLAMA_BUILD_COMMON=OFF")
+CMAKE = (
+    "-DLLAMA_CURL=OFF -DLLAVA_BUILD=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_TOOLS=OFF "
+    "-DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_SERVER=OFF -DLLAMA_BUILD_COMMON=OFF"
+)
 
 
 def install_llama(wheels: Path | None, build: bool = False) -> None:
@@ -44,24 +46,27 @@ def install_llama(wheels: Path | None, build: bool = False) -> None:
     if not said:
         return
     if os.name == "nt":  # no compiler is to be expected
-        raise SetupError(f"the ready-made llama-cpp-python could not be fetched from {WHEELS}: "
-                         f"{cause_of(said)}")
+        raise SetupError(
+            f"the ready-made llama-cpp-python could not be fetched from {WHEELS}: {cause_of(said)}"
+        )
     say("     there is none for this computer")
     _build()
 
 
 def _there() -> bool:
     """True when the right version is in the environment; whether it starts is seen later."""
-    there = run(python("-c", "from importlib.metadata import version; "
-                       "print(version('llama-cpp-python'))"))
+    there = run(
+        python("-c", "from importlib.metadata import version; print(version('llama-cpp-python'))")
+    )
     return there.returncode == 0 and suits(there.stdout.strip())
 
 
 def suits(version: str) -> bool:
     """True for a version that the program works with."""
     try:
-        found, oldest, newest = (tuple(map(int, v.split("."))) for v in
-                                 (version, OLDEST_LLAMA, LLAMA))
+        found, oldest, newest = (
+            tuple(map(int, v.split("."))) for v in (version, OLDEST_LLAMA, LLAMA)
+        )
     except ValueError:
         return False
     return oldest <= found <= newest
@@ -70,8 +75,10 @@ def suits(version: str) -> bool:
 def _ready_made() -> str:
     """Install the ready-made wheel; what pip said when there is none that starts, else ''."""
     try:
-        done = _pip_wheel(["--index-url", WHEELS, "--timeout", "6", "--retries", "1"],
-                          None if os.name == "nt" else WHEEL_TIMEOUT)
+        done = _pip_wheel(
+            ["--index-url", WHEELS, "--timeout", "6", "--retries", "1"],
+            None if os.name == "nt" else WHEEL_TIMEOUT,
+        )
     except subprocess.TimeoutExpired:
         return "timed out"
     if done.returncode:
@@ -84,24 +91,40 @@ def _ready_made() -> str:
 
 
 def _pip_wheel(where: list[str], limit: float | None) -> subprocess.CompletedProcess[str]:
-    return run(python("-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps",
-                      "--only-binary=:all:", *where, LLAMA_RANGE), timeout=limit)
+    return run(
+        python(
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            "--disable-pip-version-check",
+            "--no-deps",
+            "--only-binary=:all:",
+            *where,
+            LLAMA_RANGE,
+        ),
+        timeout=limit,
+    )
 
 
 def _build() -> None:
     # On Windows the build finds Visual Studio by itself, and says so when it does not.
     if os.name != "nt" and not any(shutil.which(c) for c in ("c++", "g++", "clang++")):
-        raise SetupError("no ready-made llama-cpp-python and no C++ compiler; install one "
-                         "(Debian, Ubuntu: apt install g++; macOS: xcode-select --install) and "
-                         "run it again")
+        raise SetupError(
+            "no ready-made llama-cpp-python and no C++ compiler; install one "
+            "(Debian, Ubuntu: apt install g++; macOS: xcode-select --install) and "
+            "run it again"
+        )
     say("     building llama-cpp-python (5 to 10 minutes)")
     said = run_patiently(
         python("-m", "pip", "install", "-q", "--no-deps", "--force-reinstall", str(_source())),
         environment.VENV / "build.log",
-        {"CMAKE_ARGS": f"{CMAKE} {os.environ.get('CMAKE_ARGS', '')}".strip()})
+        {"CMAKE_ARGS": f"{CMAKE} {os.environ.get('CMAKE_ARGS', '')}".strip()},
+    )
     if said:
-        raise SetupError(f"llama-cpp-python could not be built ({last_words(said)}); see "
-                         "docs/install.md")
+        raise SetupError(
+            f"llama-cpp-python could not be built ({last_words(said)}); see docs/install.md"
+        )
 
 
 def _source() -> Path:
@@ -109,9 +132,17 @@ def _source() -> Path:
     folder = environment.VENV / "sdist"
     archive = folder / f"llama_cpp_python-{LLAMA}.tar.gz"
     if not archive.exists():
-        pip(["download", "--no-deps", "--no-binary=llama-cpp-python", "-d", str(folder),
-             f"llama-cpp-python=={LLAMA}"],
-            "the source of llama-cpp-python could not be fetched")
+        pip(
+            [
+                "download",
+                "--no-deps",
+                "--no-binary=llama-cpp-python",
+                "-d",
+                str(folder),
+                f"llama-cpp-python=={LLAMA}",
+            ],
+            "the source of llama-cpp-python could not be fetched",
+        )
     return archive
 
 

@@ -29,8 +29,11 @@ def pip(words: list[str], failure: str) -> None:
 
 
 def _pip(words: list[str]) -> subprocess.CompletedProcess[str]:
-    return run_telling(environment.python("-m", "pip", *words, "--disable-pip-version-check",
-                                          "--progress-bar", "off"))
+    return run_telling(
+        environment.python(
+            "-m", "pip", *words, "--disable-pip-version-check", "--progress-bar", "off"
+        )
+    )
 
 
 def lists(tests: bool) -> list[str]:
@@ -57,11 +60,23 @@ def install_packages(tests: bool, wheels: Path | None) -> None:
 def save_wheels(folder: Path) -> None:
     """Fetch every wheel that this computer's kind and Python need into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    pip(["download", "--only-binary=:all:", "-d", str(folder), *lists(False)],
-        "the packages could not be fetched")
-    pip(["download", "--no-deps", "--only-binary=:all:", "-d", str(folder), "--extra-index-url",
-         WHEELS, environment.LLAMA_RANGE],
-        "the ready-made llama-cpp-python could not be fetched")
+    pip(
+        ["download", "--only-binary=:all:", "-d", str(folder), *lists(False)],
+        "the packages could not be fetched",
+    )
+    pip(
+        [
+            "download",
+            "--no-deps",
+            "--only-binary=:all:",
+            "-d",
+            str(folder),
+            "--extra-index-url",
+            WHEELS,
+            environment.LLAMA_RANGE,
+        ],
+        "the ready-made llama-cpp-python could not be fetched",
+    )
 
 
 def _kinds() -> list[str]:

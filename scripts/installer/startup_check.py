@@ -23,6 +23,7 @@ def redistributable_missing() -> bool:
     if sys.platform != "win32":
         return False
     import ctypes
+
     try:
         for name in _REDIST:
             ctypes.WinDLL(name)
@@ -31,8 +32,9 @@ def redistributable_missing() -> bool:
     return False
 
 
-def explain_start(status: int, said: str,
-                  redist_missing: Callable[[], bool] = redistributable_missing) -> str:
+def explain_start(
+    status: int, said: str, redist_missing: Callable[[], bool] = redistributable_missing
+) -> str:
     """Why the probe did not end well, in words; empty when it did.
 
     Parameters
@@ -54,8 +56,9 @@ def explain_start(status: int, said: str,
     name = started[-1] if started else "Python"
     shown = hex(status) if status > 0xFFFF else str(status)
     words = last_words("\n".join(x for x in said.splitlines() if not x.startswith("> ")))
-    return (f"{name} does not start ({words}, status {shown}); delete the folder .venv and run "
-            "it again")
+    return (
+        f"{name} does not start ({words}, status {shown}); delete the folder .venv and run it again"
+    )
 
 
 def check_start(python: Path) -> None:
@@ -70,8 +73,10 @@ def check_start(python: Path) -> None:
     try:
         done = run(command, timeout=PATIENCE, cwd=ROOT)
     except subprocess.TimeoutExpired:
-        raise SetupError(f"the packages did not start within {PATIENCE // 60} minutes; an "
-                         "antivirus may be looking at each of them: run it again") from None
+        raise SetupError(
+            f"the packages did not start within {PATIENCE // 60} minutes; an "
+            "antivirus may be looking at each of them: run it again"
+        ) from None
     trouble = explain_start(done.returncode, everything(done))
     if trouble:
         raise SetupError(trouble)

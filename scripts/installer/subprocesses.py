@@ -17,23 +17,30 @@ def say(words: str) -> None:
 
 def _pipes() -> dict[str, Any]:
     """No input, and UTF-8 on every system."""
-    return {"stdin": subprocess.DEVNULL, "encoding": "utf-8", "errors": "replace",
-            "env": {**os.environ, "PYTHONUTF8": "1"}}
+    return {
+        "stdin": subprocess.DEVNULL,
+        "encoding": "utf-8",
+        "errors": "replace",
+        "env": {**os.environ, "PYTHONUTF8": "1"},
+    }
 
 
-def run(command: list[str], timeout: float | None = None, cwd: Path | None = None
-        ) -> subprocess.CompletedProcess[str]:
+def run(
+    command: list[str], timeout: float | None = None, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run a command to its end, keeping what it prints."""
-    return subprocess.run(command, capture_output=True, timeout=timeout, check=False, cwd=cwd,
-                          **_pipes())
+    return subprocess.run(
+        command, capture_output=True, timeout=timeout, check=False, cwd=cwd, **_pipes()
+    )
 
 
 def run_telling(command: list[str]) -> subprocess.CompletedProcess[str]:
     """Run pip, showing on one line of a console what it is at; keeps what it prints."""
     said: list[str] = []
     shown = sys.stderr.isatty()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          **_pipes()) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **_pipes()
+    ) as process:
         assert process.stdout
         for line in process.stdout:
             said.append(line)
@@ -70,8 +77,13 @@ def everything(done: subprocess.CompletedProcess[str]) -> str:
 def run_patiently(command: list[str], log: Path, extra: dict[str, str]) -> str:
     """Run a long command with a sign of life a minute; what it said when it fails, else ''."""
     with log.open("w", encoding="utf-8") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT,
-                                   stdin=subprocess.DEVNULL, env={**os.environ, **extra})
+        process = subprocess.Popen(
+            command,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, **extra},
+        )
         minutes = 0
         try:
             while True:

@@ -62,8 +62,14 @@ class Player:
         Seconds.
     """
 
-    def __init__(self, queue: Queue, output: str, volume: float, crossfade: float = 0.0,
-                 opener: Callable[[str], tuple[Output, str]] = open_output) -> None:
+    def __init__(
+        self,
+        queue: Queue,
+        output: str,
+        volume: float,
+        crossfade: float = 0.0,
+        opener: Callable[[str], tuple[Output, str]] = open_output,
+    ) -> None:
         self._queue, self._choice, self._opener = queue, output, opener
         self._deck = Deck(volume, crossfade)
         self._lock = threading.RLock()
@@ -153,8 +159,7 @@ class Player:
             before = self._queue.current
             order(self._queue)
             after = self._queue.current
-            if self._active and before is not None and (
-                    after is None or after.path != before.path):
+            if self._active and before is not None and (after is None or after.path != before.path):
                 self._queue.heard(before)
                 self._advance(self._queue.next)  # the song that played was dropped
             self._follow_queue()
@@ -195,10 +200,19 @@ class Player:
             song = queue.current if self._active else None
             length = self._deck.place()[1]
             notice = self._notice if time.monotonic() - self._noticed < _TOLD else ""
-            return Playing(song, min(self._place(), length), length, self._deck.paused,
-                           tuple(queue.played), tuple(s.title for s in queue.ahead()),
-                           self._output.name, notice, self._number, queue.repeat,
-                           queue.shuffle)
+            return Playing(
+                song,
+                min(self._place(), length),
+                length,
+                self._deck.paused,
+                tuple(queue.played),
+                tuple(s.title for s in queue.ahead()),
+                self._output.name,
+                notice,
+                self._number,
+                queue.repeat,
+                queue.shuffle,
+            )
 
     @property
     def ended(self) -> bool:

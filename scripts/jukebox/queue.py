@@ -27,8 +27,13 @@ class Queue:
         For the same order again.
     """
 
-    def __init__(self, songs: Iterable[Song] = (), repeat: str = "all", shuffle: bool = False,
-                 seed: int | None = None) -> None:
+    def __init__(
+        self,
+        songs: Iterable[Song] = (),
+        repeat: str = "all",
+        shuffle: bool = False,
+        seed: int | None = None,
+    ) -> None:
         self._rng = random.Random(seed)
         self._library = list(songs)  # without what was dropped
         self._dropped: set[Path] = set()
@@ -81,7 +86,7 @@ class Queue:
 
     def ahead(self, count: int = 5) -> list[Song]:
         """The next songs, the loop included."""
-        found = self.order[self.index + 1:self.index + 1 + count]
+        found = self.order[self.index + 1 : self.index + 1 + count]
         if self.repeat == "off" or not self.order:
             return found
         if self._library:
@@ -176,7 +181,7 @@ class Queue:
         """Have no other songs than `library`, and the one that `stays` until it is over."""
         current = self.current
         kept = {s.path for s in library} | ({stays.path} if stays else set())
-        before = sum(s.path in kept for s in self.order[:max(self.index, 0)])
+        before = sum(s.path in kept for s in self.order[: max(self.index, 0)])
         self._library, self._later = library, []
         self.order = [s for s in self.order if s.path in kept]
         if current is not None and current.path in kept:

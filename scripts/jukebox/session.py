@@ -50,10 +50,13 @@ def load_session(path: Path) -> Session:
         return Session()
     song, order, playlist = data.get("song"), data.get("order"), data.get("playlist")
     return Session(
-        song if isinstance(song, str) else "", seconds_in(data.get("position")),
+        song if isinstance(song, str) else "",
+        seconds_in(data.get("position")),
         tuple(p for p in order if isinstance(p, str)) if isinstance(order, list) else (),
-        data["repeat"] if data.get("repeat") in REPEATS else "all", data.get("shuffle") is True,
-        playlist if isinstance(playlist, str) else "")
+        data["repeat"] if data.get("repeat") in REPEATS else "all",
+        data.get("shuffle") is True,
+        playlist if isinstance(playlist, str) else "",
+    )
 
 
 def save_session(path: Path, session: Session) -> bool:

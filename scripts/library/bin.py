@@ -87,8 +87,11 @@ def restore(folder: Path, number: int | None = None) -> Path:
     """
     found = [b for b in binned(folder) if number is None or b.number == number]
     if not found:
-        raise UsageError("there is no such song in the bin; 'library bin' shows them"
-                         if number is not None else "the bin is empty")
+        raise UsageError(
+            "there is no such song in the bin; 'library bin' shows them"
+            if number is not None
+            else "the bin is empty"
+        )
     song = found[0]
     taken = [folder / f.name for f in song.files if (folder / f.name).exists()]
     if taken:
@@ -120,19 +123,28 @@ def empty(folder: Path) -> int:
 def _places(folder: Path) -> list[Path]:
     """A folder for each removal."""
     try:
-        return [p for p in (folder / FOLDER).iterdir()
-                if p.name.isascii() and p.name.isdigit() and p.is_dir()]
+        return [
+            p
+            for p in (folder / FOLDER).iterdir()
+            if p.name.isascii() and p.name.isdigit() and p.is_dir()
+        ]
     except OSError:
         return []
 
 
 def _files(song: Path) -> list[Path]:
     """A song's files, its audio last; what belongs to another song of the same name stays."""
-    beside = [p for p in (song.with_name(f"{song.stem}{ending}") for ending in SUFFIXES)
-              if p.exists() and not p.samefile(song)]
+    beside = [
+        p
+        for p in (song.with_name(f"{song.stem}{ending}") for ending in SUFFIXES)
+        if p.exists() and not p.samefile(song)
+    ]
     if song.suffix != ".mp3":
-        others = [song.with_name(name) for name in os.listdir(song.parent)
-                  if Path(name).stem == song.stem and Path(name).suffix.lower() in AUDIO]
+        others = [
+            song.with_name(name)
+            for name in os.listdir(song.parent)
+            if Path(name).stem == song.stem and Path(name).suffix.lower() in AUDIO
+        ]
         if any(not p.samefile(song) for p in others):
             beside = []
         beside = [p for p in beside if p.suffix not in AUDIO]

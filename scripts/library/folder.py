@@ -38,8 +38,11 @@ def songs_in(folder: Path) -> dict[str, Stamp]:
                     audio[entry.name] = found.st_mtime_ns, found.st_size
                 elif ending == ".json":
                     details[stem] = entry.stat().st_mtime_ns
-    return {name: Stamp(time, details.get(parted(name)[0], 0), size)
-            for name, (time, size) in audio.items() if not _is_part(name, audio)}
+    return {
+        name: Stamp(time, details.get(parted(name)[0], 0), size)
+        for name, (time, size) in audio.items()
+        if not _is_part(name, audio)
+    }
 
 
 def parted(name: str) -> tuple[str, str]:
@@ -54,5 +57,4 @@ def _is_part(name: str, audio: Mapping[str, object]) -> bool:
     if ending.lower() != ".wav":
         return False
     whole = stem.rpartition(".")[0]
-    return f"{stem}.mp3" in audio or (f"{whole}.mp3" in audio
-                                      and name.removeprefix(whole) in STEMS)
+    return f"{stem}.mp3" in audio or (f"{whole}.mp3" in audio and name.removeprefix(whole) in STEMS)

@@ -46,16 +46,41 @@ CREATE INDEX IF NOT EXISTS by_id ON songs (id);
 CREATE INDEX IF NOT EXISTS by_age ON songs (audio, file);
 CREATE INDEX IF NOT EXISTS by_change ON songs (changed) WHERE changed > 0;
 """
-_COLUMNS = ("name", "id", "file", "audio", "details", "bytes", "title", "seconds", "asked",
-            "styles", "mood", "key", "tempo", "meter", "model", "made", "seed", "facts", "text",
-            "rating", "plays", "last", "thumb")
+_COLUMNS = (
+    "name",
+    "id",
+    "file",
+    "audio",
+    "details",
+    "bytes",
+    "title",
+    "seconds",
+    "asked",
+    "styles",
+    "mood",
+    "key",
+    "tempo",
+    "meter",
+    "model",
+    "made",
+    "seed",
+    "facts",
+    "text",
+    "rating",
+    "plays",
+    "last",
+    "thumb",
+)
 _HEARD = ("rating", "plays", "last", "thumb")
 # What the listener changed since the file was read is not taken back, here or by another program.
 _NEWER = "changed > 0 OR " + " OR ".join(f"{c} IS NOT :seen_{c}" for c in _HEARD)
-_PUT = (f"INSERT INTO songs ({', '.join(_COLUMNS)}) VALUES (:{', :'.join(_COLUMNS)}) "
-        f"ON CONFLICT (name) DO UPDATE SET "
-        + ", ".join(f"{c} = excluded.{c}" for c in _COLUMNS if c not in ("name", *_HEARD)) + ", "
-        + ", ".join(f"{c} = iif({_NEWER}, {c}, excluded.{c})" for c in _HEARD))
+_PUT = (
+    f"INSERT INTO songs ({', '.join(_COLUMNS)}) VALUES (:{', :'.join(_COLUMNS)}) "
+    f"ON CONFLICT (name) DO UPDATE SET "
+    + ", ".join(f"{c} = excluded.{c}" for c in _COLUMNS if c not in ("name", *_HEARD))
+    + ", "
+    + ", ".join(f"{c} = iif({_NEWER}, {c}, excluded.{c})" for c in _HEARD)
+)
 
 
 def usual_moods() -> list[str]:
@@ -82,8 +107,9 @@ class Catalogue:
         Gives the styles that are moods, once they are needed.
     """
 
-    def __init__(self, path: Path, folder: Path, moods: Callable[[], Iterable[str]] = usual_moods
-                 ) -> None:
+    def __init__(
+        self, path: Path, folder: Path, moods: Callable[[], Iterable[str]] = usual_moods
+    ) -> None:
         self.path, self.folder, self._moods = path, folder, moods
         self.unwritten = ""  # why the last change could not be written into a song's file
         try:
@@ -91,8 +117,9 @@ class Catalogue:
         except StorageError as error:
             self._database = open_for_now(path, _TABLES).database
             self.notice = f"{error}; ratings last until the program ends."
-        self._database.create_function("casefold", 1, lambda text: str(text).casefold(),
-                                       deterministic=True)
+        self._database.create_function(
+            "casefold", 1, lambda text: str(text).casefold(), deterministic=True
+        )
 
     @cached_property
     def moods(self) -> frozenset[str]:
@@ -104,8 +131,9 @@ class Catalogue:
 
     # -- from the files --------------------------------------------------------------------
 
-    def scan(self, again: bool = False,
-             heard: Callable[[int, int], None] = lambda done, of: None) -> bool:
+    def scan(
+        self, again: bool = False, heard: Callable[[int, int], None] = lambda done, of: None
+    ) -> bool:
         """Take in what has changed in the folder; whether anything has.
 
         Parameters
@@ -119,12 +147,14 @@ class Catalogue:
             there = songs_in(self.folder)
         except OSError:
             return False  # a drive that is not plugged in has not lost its songs
-        known = {os.fsdecode(row["name"]): (row["audio"], row["details"], row["bytes"])
-                 for row in self._all("SELECT name, audio, details, bytes FROM songs")}
+        known = {
+            os.fsdecode(row["name"]): (row["audio"], row["details"], row["bytes"])
+            for row in self._all("SELECT name, audio, details, bytes FROM songs")
+        }
         fresh = [name for name, stamp in there.items() if again or known.get(name) != stamp]
         gone = [name for name in known if name not in there]
         for start in range(0, len(fresh), _GROUP):
-            group = fresh[start:start + _GROUP]
+            group = fresh[start : start + _GROUP]
             self._many(_PUT, [self._row(name, there[name]) for name in group])
             heard(start + len(group), len(fresh))
         self._many("DELETE FROM songs WHERE name = ?", [(os.fsencode(n),) for n in gone])
@@ -135,8 +165,11 @@ class Catalogue:
         with contextlib.suppress(OSError):
             found = path.stat()
             details = path.with_suffix(".json")
-            stamp = Stamp(found.st_mtime_ns, details.stat().st_mtime_ns if details.exists() else 0,
-                          found.st_size)
+            stamp = Stamp(
+                found.st_mtime_ns,
+                details.stat().st_mtime_ns if details.exists() else 0,
+                found.st_size,
+            )
             self._many(_PUT, [self._row(path.name, stamp)])
 
     def forget(self, path: Path) -> None:
@@ -149,37 +182,70 @@ class Catalogue:
         details, tags = read_details(path.with_suffix(".json")), read_tags(path)
         song = song_of(path, details, tags)
         facts = {k: _plain(details[k]) for k in _FACTS if k in details} or known_from(tags)
-        words = {k: strip_control_chars(str(facts[k]), LONGEST_TEXT) if isinstance(facts.get(k), str) else ""
-                 for k in ("asked", "key", "meter", "model")}
+        words = {
+            k: strip_control_chars(str(facts[k]), LONGEST_TEXT)
+            if isinstance(facts.get(k), str)
+            else ""
+            for k in ("asked", "key", "meter", "model")
+        }
         given = details.get("styles")
         styles = [s for s in given if isinstance(s, str)] if isinstance(given, list) else []
         told = details["made"][:40] if isinstance(details.get("made"), str) else None
-        made = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(stamp.audio / 1e9)) \
-            if told is None else told
+        made = (
+            time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(stamp.audio / 1e9))
+            if told is None
+            else told
+        )
         tempo, seed = facts.get("tempo"), facts.get("seed")
         tempo = float(tempo) if isinstance(tempo, (int, float)) else None
         seen, heard = self._merged(name, tags, told or "")
         file = _shown(name)
-        shown = [song.title, file, *words.values(), *(strip_control_chars(s, LONGEST_TEXT) for s in styles)]
+        shown = [
+            song.title,
+            file,
+            *words.values(),
+            *(strip_control_chars(s, LONGEST_TEXT) for s in styles),
+        ]
         if tempo is not None:
             shown.append(f"{tempo:g} bpm")
-        row = (os.fsencode(name), id_of(name), file, stamp.audio, stamp.details, stamp.size,
-               song.title, song.seconds, words["asked"], ", ".join(styles)[:400],
-               ", ".join(s for s in styles if s in self.moods)[:400], words["key"],
-               tempo, words["meter"],
-               words["model"], made,
-               seed if isinstance(seed, int) and abs(seed) < 1 << 62 else None,
-               json.dumps(facts), " ".join(shown).casefold(), heard.rating, heard.plays,
-               heard.last, heard.thumb)
+        row = (
+            os.fsencode(name),
+            id_of(name),
+            file,
+            stamp.audio,
+            stamp.details,
+            stamp.size,
+            song.title,
+            song.seconds,
+            words["asked"],
+            ", ".join(styles)[:400],
+            ", ".join(s for s in styles if s in self.moods)[:400],
+            words["key"],
+            tempo,
+            words["meter"],
+            words["model"],
+            made,
+            seed if isinstance(seed, int) and abs(seed) < 1 << 62 else None,
+            json.dumps(facts),
+            " ".join(shown).casefold(),
+            heard.rating,
+            heard.plays,
+            heard.last,
+            heard.thumb,
+        )
         before = vars(seen).items() if seen else ((c, None) for c in _HEARD)
-        return {**{c: _bindable(value) for c, value in zip(_COLUMNS, row, strict=True)},
-                **{f"seen_{c}": value for c, value in before}}
+        return {
+            **{c: _bindable(value) for c, value in zip(_COLUMNS, row, strict=True)},
+            **{f"seen_{c}": value for c, value in before},
+        }
 
     def _merged(self, name: str, tags: FileTags, made: str) -> tuple[Heard | None, Heard]:
         """What was known of the listener, and what is by the file, too."""
         own = tags.heard
-        rows = self._all("SELECT rating, plays, last, thumb, changed, made, details FROM songs "
-                         "WHERE name = ?", (os.fsencode(name),))
+        rows = self._all(
+            "SELECT rating, plays, last, thumb, changed, made, details FROM songs WHERE name = ?",
+            (os.fsencode(name),),
+        )
         if rows and made and rows[0]["details"] and rows[0]["made"] != made:
             self.forget(self.folder / name)  # another song that was called so
             return None, own
@@ -197,19 +263,26 @@ class Catalogue:
 
     def songs(self) -> list[Song]:
         """Every song, oldest first."""
-        return [self._song(row) for row in self._all(
-            "SELECT name, title, seconds, facts FROM songs ORDER BY audio, file")]
+        return [
+            self._song(row)
+            for row in self._all(
+                "SELECT name, title, seconds, facts FROM songs ORDER BY audio, file"
+            )
+        ]
 
     def totals(self) -> tuple[int, float, int]:
         """Number of songs, their seconds and bytes (of the audio)."""
-        row = self._all("SELECT count(*) AS n, total(seconds) AS s, total(bytes) AS b "
-                        "FROM songs")
+        row = self._all("SELECT count(*) AS n, total(seconds) AS s, total(bytes) AS b FROM songs")
         return (int(row[0]["n"]), float(row[0]["s"]), int(row[0]["b"])) if row else (0, 0.0, 0)
 
     def latest(self, count: int) -> list[str]:
         """Titles of the newest songs, the newest first."""
-        return [row["title"] for row in self._all(
-            "SELECT title FROM songs ORDER BY audio DESC, file DESC LIMIT ?", (count,))]
+        return [
+            row["title"]
+            for row in self._all(
+                "SELECT title FROM songs ORDER BY audio DESC, file DESC LIMIT ?", (count,)
+            )
+        ]
 
     def find(self, text: str, most: int = -1) -> list[Song]:
         """Songs that meet a query (:mod:`scripts.library.query`), oldest first."""
@@ -220,8 +293,10 @@ class Catalogue:
         terms = conditions(text)
         where = " AND ".join(f"({t.words})" for t in terms) or "1"
         values = [_bindable(v) for t in terms for v in t.values]
-        return self._all(f"SELECT {columns} FROM songs WHERE {where} ORDER BY audio, file LIMIT ?",
-                         (*values, most))
+        return self._all(
+            f"SELECT {columns} FROM songs WHERE {where} ORDER BY audio, file LIMIT ?",
+            (*values, most),
+        )
 
     def names(self, text: str) -> list[str]:
         """Names of the files that meet a query, oldest first."""
@@ -238,29 +313,39 @@ class Catalogue:
         file = Path(name)
         if file.name != name and file.absolute().parent.resolve() != self.folder.resolve():
             file = Path()  # a file of another folder is no song of this one
-        rows = self._all("SELECT * FROM songs WHERE name = ? OR id = ?",
-                         (os.fsencode(file.name), name.lower())) or self._all(
+        rows = self._all(
+            "SELECT * FROM songs WHERE name = ? OR id = ?", (os.fsencode(file.name), name.lower())
+        ) or self._all(
             "SELECT * FROM songs WHERE casefold(title) = ? OR casefold(file) = ?",
-            (_bindable(name.casefold()), _bindable(f"{name}.mp3".casefold())))
+            (_bindable(name.casefold()), _bindable(f"{name}.mp3".casefold())),
+        )
         if not rows:
-            raise UsageError(f'there is no song "{_shown(name)[:60]}"; \'library list\' shows IDs '
-                             "and titles")
+            raise UsageError(
+                f"there is no song \"{_shown(name)[:60]}\"; 'library list' shows IDs and titles"
+            )
         if len(rows) > 1:
-            raise UsageError(f'{len(rows)} songs are called "{_shown(name)[:60]}": take an ID: '
-                             + ", ".join(row["id"] for row in rows[:9]))
+            raise UsageError(
+                f'{len(rows)} songs are called "{_shown(name)[:60]}": take an ID: '
+                + ", ".join(row["id"] for row in rows[:9])
+            )
         return self._song(rows[0])
 
     def _song(self, row: sqlite3.Row) -> Song:
         path = self.folder / os.fsdecode(row["name"])
-        return Song(path, row["title"], row["seconds"],
-                    Details(path.with_suffix(".json"), json.loads(row["facts"])))
+        return Song(
+            path,
+            row["title"],
+            row["seconds"],
+            Details(path.with_suffix(".json"), json.loads(row["facts"])),
+        )
 
     # -- what the listener thinks ----------------------------------------------------------
 
     def heard(self, song: Path) -> Heard:
         """Rating, plays and thumb of a song."""
-        rows = self._all("SELECT rating, plays, last, thumb FROM songs WHERE name = ?",
-                         (os.fsencode(song.name),))
+        rows = self._all(
+            "SELECT rating, plays, last, thumb FROM songs WHERE name = ?", (os.fsencode(song.name),)
+        )
         return Heard(*rows[0]) if rows else Heard()
 
     def rate(self, song: Path, rating: int) -> None:
@@ -278,17 +363,23 @@ class Catalogue:
     def _change(self, song: Path, what: str, value: float) -> None:
         name = os.fsencode(song.name)
         if song.parent == self.folder and not self._all(
-                "SELECT 1 FROM songs WHERE name = ?", (name,)):
+            "SELECT 1 FROM songs WHERE name = ?", (name,)
+        ):
             self.take_in(song)
-        self._many(f"UPDATE songs SET {what}, changed = changed + 1 WHERE name = ?",
-                   [(value, name)])
+        self._many(
+            f"UPDATE songs SET {what}, changed = changed + 1 WHERE name = ?", [(value, name)]
+        )
 
     def take_in_heard(self, rows: Iterable[tuple[str, int, int, float]]) -> None:
         """What another list knows: names of files, ratings, plays, times of the last play."""
-        self._many("UPDATE songs SET rating = max(rating, ?), plays = plays + ?, "
-                   "last = max(last, ?), changed = changed + 1 WHERE file = ?",
-                   [(max(0, min(BEST, rating)), max(0, min(MOST_PLAYS, plays)), last, name)
-                    for name, rating, plays, last in rows])
+        self._many(
+            "UPDATE songs SET rating = max(rating, ?), plays = plays + ?, "
+            "last = max(last, ?), changed = changed + 1 WHERE file = ?",
+            [
+                (max(0, min(BEST, rating)), max(0, min(MOST_PLAYS, plays)), last, name)
+                for name, rating, plays, last in rows
+            ],
+        )
 
     def write_changes(self, leave: Sequence[Path] = ()) -> int:
         """Write ratings, plays and thumbs into the songs' files; how many could not be.
@@ -312,8 +403,9 @@ class Catalogue:
     def _write_changes(self, leave: Sequence[Path]) -> int:
         left, self.unwritten = 0, ""
         kept = {path.name for path in leave}
-        for row in self._all("SELECT name, rating, plays, last, thumb, changed FROM songs "
-                             "WHERE changed > 0"):
+        for row in self._all(
+            "SELECT name, rating, plays, last, thumb, changed FROM songs WHERE changed > 0"
+        ):
             name = os.fsdecode(row["name"])
             if name in kept:
                 left += 1
@@ -329,9 +421,10 @@ class Catalogue:
                 self.unwritten = str(error)
                 continue
             # What was changed meanwhile is written the next time.
-            self._many("UPDATE songs SET changed = 0, audio = ?, bytes = ? "
-                       "WHERE name = ? AND changed = ?",
-                       [(stamp.st_mtime_ns, stamp.st_size, row["name"], row["changed"])])
+            self._many(
+                "UPDATE songs SET changed = 0, audio = ?, bytes = ? WHERE name = ? AND changed = ?",
+                [(stamp.st_mtime_ns, stamp.st_size, row["name"], row["changed"])],
+            )
         return left
 
     # -- inside ----------------------------------------------------------------------------
@@ -343,8 +436,9 @@ class Catalogue:
             self._trouble(error)
             return []
 
-    def _many(self, words: str,
-              rows: Sequence[tuple[object, ...]] | Sequence[dict[str, object]]) -> None:
+    def _many(
+        self, words: str, rows: Sequence[tuple[object, ...]] | Sequence[dict[str, object]]
+    ) -> None:
         if not rows:
             return
         try:

@@ -20,6 +20,7 @@ def take_in_ratings(old: Path, catalogue: Catalogue) -> None:
             rows = database.execute("SELECT song, rating, plays, last FROM heard").fetchall()
         finally:
             database.close()
-        catalogue.take_in_heard((str(song), int(rating), int(plays), float(last))
-                                for song, rating, plays, last in rows)
+        catalogue.take_in_heard(
+            (str(song), int(rating), int(plays), float(last)) for song, rating, plays, last in rows
+        )
         os.replace(old, old.with_name(f"{old.name}.taken-in"))

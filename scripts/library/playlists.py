@@ -54,7 +54,10 @@ def write_m3u8(path: Path, songs: Iterable[Song]) -> list[str]:
             continue
         if name.startswith("#") or _ADDRESS.match(name):
             name = f".{os.sep}{name}"
-        lines += [f"#EXTINF:{round(song.seconds) or -1},{strip_control_chars(song.title, LONGEST_TEXT)}", name]
+        lines += [
+            f"#EXTINF:{round(song.seconds) or -1},{strip_control_chars(song.title, LONGEST_TEXT)}",
+            name,
+        ]
     write_text(path, "\n".join(lines) + "\n")
     return left
 
@@ -75,8 +78,9 @@ def read_m3u8(path: Path) -> tuple[list[Path], list[str]]:
             raise UsageError(f"{path.name}: a playlist has at most {MOST_BYTES >> 20} MB")
         data = path.read_bytes()
     except OSError as error:
-        raise StorageError(f"{path}: it cannot be read ({error.strerror}); check the name"
-                           ) from error
+        raise StorageError(
+            f"{path}: it cannot be read ({error.strerror}); check the name"
+        ) from error
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -131,8 +135,10 @@ def load_playlists(path: Path) -> dict[str, Playlist]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError) as error:
-        raise StorageError(f"{path}: the playlists cannot be read ({type(error).__name__}); mend "
-                           "or remove the file") from error
+        raise StorageError(
+            f"{path}: the playlists cannot be read ({type(error).__name__}); mend "
+            "or remove the file"
+        ) from error
     found = {}
     for name, row in data.items() if isinstance(data, dict) else ():
         if not isinstance(row, dict):
@@ -145,8 +151,10 @@ def load_playlists(path: Path) -> dict[str, Playlist]:
 
 def save_playlists(path: Path, playlists: dict[str, Playlist]) -> None:
     """Keep them, whole."""
-    data = {name: {"query": p.query} if p.query else {"files": list(p.files)}
-            for name, p in playlists.items()}
+    data = {
+        name: {"query": p.query} if p.query else {"files": list(p.files)}
+        for name, p in playlists.items()
+    }
     write_text(path, json.dumps(data, indent=2, ensure_ascii=False) + "\n")
 
 
@@ -161,8 +169,10 @@ def named(playlists: dict[str, Playlist], name: str) -> Playlist:
     for kept, playlist in playlists.items():
         if kept.casefold() == name.casefold():
             return playlist
-    raise UsageError(f'there is no playlist "{strip_control_chars(name, LONGEST_NAME)}"; '
-                     "'library playlist list' shows them")
+    raise UsageError(
+        f'there is no playlist "{strip_control_chars(name, LONGEST_NAME)}"; '
+        "'library playlist list' shows them"
+    )
 
 
 def good_name(name: str) -> str:
@@ -179,8 +189,12 @@ def good_name(name: str) -> str:
     return name
 
 
-def songs_for(text: str, kept: dict[str, Playlist], find: Callable[[str], list[Song]],
-              songs: Callable[[], Sequence[Song]]) -> list[Song]:
+def songs_for(
+    text: str,
+    kept: dict[str, Playlist],
+    find: Callable[[str], list[Song]],
+    songs: Callable[[], Sequence[Song]],
+) -> list[Song]:
     """The songs of a playlist that is kept by this name; else what the text finds as a query."""
     try:
         playlist = named(kept, text)
@@ -192,5 +206,8 @@ def songs_for(text: str, kept: dict[str, Playlist], find: Callable[[str], list[S
 def songs_of(playlist: Playlist, songs: Sequence[Song]) -> list[Song]:
     """The songs of a fixed list that are there, in the list's order; also from other folders."""
     by_path = {name: song for song in songs for name in (str(song.path), song.path.name)}
-    return [by_path[f] if f in by_path else read_song(Path(f)) for f in playlist.files
-            if f in by_path or (Path(f).is_absolute() and _is_file(Path(f)))]
+    return [
+        by_path[f] if f in by_path else read_song(Path(f))
+        for f in playlist.files
+        if f in by_path or (Path(f).is_absolute() and _is_file(Path(f)))
+    ]

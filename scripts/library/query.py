@@ -19,10 +19,24 @@ _SPAN = re.compile(r"(-?\d+(?:\.\d+)?)(?:\.\.|-)(\d+(?:\.\d+)?)")
 _CLOCK = re.compile(r"(\d{1,2}):([0-5]\d)(?::([0-5]\d))?")
 
 # Field -> column of the catalogue.
-TEXTS = {"title": "title", "style": "asked || ' ' || styles", "mood": "mood", "key": "key",
-         "meter": "meter", "model": "model", "file": "file", "asked": "asked"}
-NUMBERS = {"tempo": "tempo", "bpm": "tempo", "rating": "rating", "plays": "plays",
-           "length": "seconds / 60.0", "seed": "seed"}
+TEXTS = {
+    "title": "title",
+    "style": "asked || ' ' || styles",
+    "mood": "mood",
+    "key": "key",
+    "meter": "meter",
+    "model": "model",
+    "file": "file",
+    "asked": "asked",
+}
+NUMBERS = {
+    "tempo": "tempo",
+    "bpm": "tempo",
+    "rating": "rating",
+    "plays": "plays",
+    "length": "seconds / 60.0",
+    "seed": "seed",
+}
 DATES = {"date": "made", "made": "made"}
 FIELDS = tuple(dict.fromkeys((*TEXTS, *NUMBERS, *DATES, "thumb")))
 
@@ -38,7 +52,7 @@ class Condition:
 def conditions(text: str) -> list[Condition]:
     """What a song must be; whatever is typed is understood somehow."""
     found = []
-    for match in list(_TERM.finditer(text))[:MOST_TERMS * 2]:
+    for match in list(_TERM.finditer(text))[: MOST_TERMS * 2]:
         without, field, sign, quoted, plain = match.groups()
         value = quoted if quoted is not None else plain
         if not field and not value:
@@ -46,7 +60,8 @@ def conditions(text: str) -> list[Condition]:
                 found.append(_anywhere(without))
             continue
         term = _term((field or "").lower(), sign or "", value) or _anywhere(
-            f"{field}{sign}{value}" if field else value)
+            f"{field}{sign}{value}" if field else value
+        )
         # What is not known (NULL) is not so.
         found.append(Condition(f"NOT coalesce({term.words}, 0)", term.values) if without else term)
     return found[:MOST_TERMS]
@@ -83,8 +98,11 @@ def _number(column: str, sign: str, value: str) -> Condition | None:
     clock = _CLOCK.fullmatch(value)
     if clock and "seconds" in column:  # 3:30 is minutes and seconds, 1:00:00 an hour
         parts = [int(p) for p in clock.groups() if p is not None]
-        seconds = parts[0] * 3600 + parts[1] * 60 + parts[2] if len(parts) == 3 \
+        seconds = (
+            parts[0] * 3600 + parts[1] * 60 + parts[2]
+            if len(parts) == 3
             else parts[0] * 60 + parts[1]
+        )
         return Condition(f"round(seconds) {sign if sign != ':' else '='} ?", (seconds,))
     try:
         number = float(value)
@@ -113,6 +131,9 @@ def _date(column: str, sign: str, value: str) -> Condition | None:
         return None
     if sign in (":", "="):
         return Condition(f"{column} >= ? AND {column} < ?", (low, high))
-    return {"<": Condition(f"{column} < ?", (low,)), "<=": Condition(f"{column} < ?", (high,)),
-            ">": Condition(f"{column} >= ?", (high,)), ">=": Condition(f"{column} >= ?", (low,)),
-            }[sign]
+    return {
+        "<": Condition(f"{column} < ?", (low,)),
+        "<=": Condition(f"{column} < ?", (high,)),
+        ">": Condition(f"{column} >= ?", (high,)),
+        ">=": Condition(f"{column} >= ?", (low,)),
+    }[sign]

@@ -111,11 +111,14 @@ class SongFiles:
                 raise HeldError(
                     f"{self.final}: another program holds it open (OneDrive, an antivirus?); the "
                     "song is whole and gets its name when songs are next made in that folder, or "
-                    "the menu is opened") from error
+                    "the menu is opened"
+                ) from error
             raise storage_error(error, self.final) from error
         if not self.final.exists():
-            raise StorageError(f"{self.final}: another program (an antivirus?) took it away; look "
-                               "there and make it again")
+            raise StorageError(
+                f"{self.final}: another program (an antivirus?) took it away; look "
+                "there and make it again"
+            )
         return self.final
 
     def tidy(self) -> None:

@@ -97,14 +97,21 @@ def song_of(path: Path, details: dict[str, Any], tags: FileTags) -> Song:
     title = details.get("title")
     if not isinstance(title, str) or not title.strip():
         title = tags.words.get("title", "").strip() or path.stem
-    return Song(path, strip_control_chars(title, LONGEST_TEXT), seconds_in(details.get("seconds")) or tags.seconds,
-                details or known_from(tags))
+    return Song(
+        path,
+        strip_control_chars(title, LONGEST_TEXT),
+        seconds_in(details.get("seconds")) or tags.seconds,
+        details or known_from(tags),
+    )
 
 
 def known_from(tags: FileTags) -> dict[str, Any]:
     """Details of a song from elsewhere, as far as its tags have them."""
-    known: dict[str, Any] = {name: strip_control_chars(tags.words[name], LONGEST_TEXT)
-                             for name in ("asked", "model", "key") if name in tags.words}
+    known: dict[str, Any] = {
+        name: strip_control_chars(tags.words[name], LONGEST_TEXT)
+        for name in ("asked", "model", "key")
+        if name in tags.words
+    }
     try:
         known["tempo"] = float(tags.words["tempo"])
     except (KeyError, ValueError):
@@ -116,4 +123,3 @@ def seconds_in(value: Any) -> float:
     """A length that can be one; else 0."""
     good = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < _LONGEST
     return float(value) if good else 0.0
-

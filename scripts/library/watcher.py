@@ -30,8 +30,9 @@ class Librarian:
         Gives the styles that are moods, once they are needed.
     """
 
-    def __init__(self, path: Path, folder: Path, moods: Callable[[], Iterable[str]] = usual_moods
-                 ) -> None:
+    def __init__(
+        self, path: Path, folder: Path, moods: Callable[[], Iterable[str]] = usual_moods
+    ) -> None:
         self._path, self._folder, self._moods = path, folder, moods
         self._wanted = threading.Event()
         self._ended = False

@@ -55,8 +55,9 @@ def load_notes(path: Path, name: str) -> ModelNotes:
         for row in rows:
             words = re.escape(str(row["match"]))
             if re.search(rf"(?<![A-Za-z0-9]){words}|{words}(?![A-Za-z0-9.])", name, re.IGNORECASE):
-                return ModelNotes(str(row.get("template", "")),
-                                  tuple(row.get("roles", ("composer", "writer"))))
+                return ModelNotes(
+                    str(row.get("template", "")), tuple(row.get("roles", ("composer", "writer")))
+                )
     except FileNotFoundError:
         pass
     except (tomllib.TOMLDecodeError, KeyError, TypeError, UnicodeDecodeError) as error:
@@ -64,8 +65,9 @@ def load_notes(path: Path, name: str) -> ModelNotes:
     return ModelNotes()
 
 
-def chat_prompt(question: str, reply_start: str, notes: ModelNotes, metadata: dict[str, Any],
-                bos: str, eos: str) -> Prompt:
+def chat_prompt(
+    question: str, reply_start: str, notes: ModelNotes, metadata: dict[str, Any], bos: str, eos: str
+) -> Prompt:
     """Wrap `question` for a model and begin its reply with `reply_start`."""
     template = str(metadata.get("tokenizer.chat_template", ""))
     if template:
@@ -90,8 +92,13 @@ def _render(template: str, question: str, bos: str, eos: str) -> str:
     environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
     environment.globals["raise_exception"] = refuse
     try:
-        return str(environment.from_string(template).render(
-            messages=[{"role": "user", "content": question}], add_generation_prompt=True,
-            bos_token=bos, eos_token=eos))
+        return str(
+            environment.from_string(template).render(
+                messages=[{"role": "user", "content": question}],
+                add_generation_prompt=True,
+                bos_token=bos,
+                eos_token=eos,
+            )
+        )
     except (TemplateError, TypeError, ValueError, KeyError, AttributeError):
         return ""

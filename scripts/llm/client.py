@@ -49,13 +49,27 @@ class ModelProcess:
         Asked ten times a second; True stops the work.
     """
 
-    def __init__(self, path: Path, context: int, threads: int, lanes: int = 1,
-                 child: Child | None = None, patience: float = 900.0,
-                 cancelled: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        context: int,
+        threads: int,
+        lanes: int = 1,
+        child: Child | None = None,
+        patience: float = 900.0,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.path, self.patience, self.cancelled = path, patience, cancelled
         self._child = child or Child(WORKER)
-        self._child.send({"op": "load", "path": str(path.resolve()), "context": context,
-                          "threads": threads, "lanes": lanes})
+        self._child.send(
+            {
+                "op": "load",
+                "path": str(path.resolve()),
+                "context": context,
+                "threads": threads,
+                "lanes": lanes,
+            }
+        )
         self._answer: dict[str, Any] | None = None
 
     def _loaded(self) -> dict[str, Any]:
@@ -94,14 +108,20 @@ class ModelProcess:
     def pid(self) -> int:
         return self._child.pid
 
-    def write_sheet(self, prompt: Prompt, grammar: SheetGrammar, sampling: Sampling, count: int,
-                    progress: Progress) -> Reply:
+    def write_sheet(
+        self,
+        prompt: Prompt,
+        grammar: SheetGrammar,
+        sampling: Sampling,
+        count: int,
+        progress: Progress,
+    ) -> Reply:
         """Write `count` sheets under `grammar`."""
-        return self._write(prompt, {"kind": "sheet", "grammar": grammar.to_json()}, sampling,
-                           count, progress)
+        return self._write(
+            prompt, {"kind": "sheet", "grammar": grammar.to_json()}, sampling, count, progress
+        )
 
-    def write_line(self, prompt: Prompt, most: int, sampling: Sampling, progress: Progress
-                   ) -> str:
+    def write_line(self, prompt: Prompt, most: int, sampling: Sampling, progress: Progress) -> str:
         """Write one title of at most `most` characters."""
         reply = self._write(prompt, {"kind": "line", "most": most}, sampling, 1, progress)
         return reply.texts[0].strip()
@@ -127,11 +147,24 @@ class ModelProcess:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _write(self, prompt: Prompt, machine: dict[str, Any], sampling: Sampling, count: int,
-               progress: Progress) -> Reply:
+    def _write(
+        self,
+        prompt: Prompt,
+        machine: dict[str, Any],
+        sampling: Sampling,
+        count: int,
+        progress: Progress,
+    ) -> Reply:
         self._loaded()
-        self._child.send({"op": "write", "prompt": vars(prompt), "machine": machine,
-                          "sampling": sampling.to_json(), "count": count})
+        self._child.send(
+            {
+                "op": "write",
+                "prompt": vars(prompt),
+                "machine": machine,
+                "sampling": sampling.to_json(),
+                "count": count,
+            }
+        )
         result = self._await(progress)
         return Reply(tuple(result["texts"]), int(result["tokens"]), float(result["seconds"]))
 
@@ -148,13 +181,16 @@ class ModelProcess:
                     if time.monotonic() - last_sign > self.patience:
                         raise CrashError(
                             f"{self.path.name}: the model gave no sign for "
-                            f"{self.patience:.0f} s; try a smaller model") from None
+                            f"{self.patience:.0f} s; try a smaller model"
+                        ) from None
                     continue
                 last_sign = time.monotonic()
                 if message is None:
-                    raise CrashError(f"{self.path.name}: the model's process died "
-                                     f"({self._child.exit_words()}); try again or choose "
-                                     "another model")
+                    raise CrashError(
+                        f"{self.path.name}: the model's process died "
+                        f"({self._child.exit_words()}); try again or choose "
+                        "another model"
+                    )
                 if message["event"] == "progress":
                     progress(float(message["done"]), str(message["text"]))
                 elif message["event"] == "error":

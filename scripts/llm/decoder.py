@@ -60,8 +60,15 @@ class _Text:
 
 def _load(path: Path, threads: int, context: int = _UNUSED) -> Any:
     def load(name: str) -> Any:
-        return llama_cpp.Llama(model_path=name, n_ctx=context, n_batch=context, n_threads=threads,
-                               n_threads_batch=threads, verbose=True)
+        return llama_cpp.Llama(
+            model_path=name,
+            n_ctx=context,
+            n_batch=context,
+            n_threads=threads,
+            n_threads_batch=threads,
+            verbose=True,
+        )
+
     try:
         return load(str(path))
     except (ValueError, RuntimeError, OSError) as error:
@@ -76,8 +83,10 @@ def _load(path: Path, threads: int, context: int = _UNUSED) -> Any:
         os.chdir(path.parent)
         return load(path.name)
     except (ValueError, RuntimeError, OSError) as error:
-        raise ModelError(f"{path}: llama.cpp cannot load it ({error}); if other models load, "
-                         "move it to a folder and name of plain letters") from error
+        raise ModelError(
+            f"{path}: llama.cpp cannot load it ({error}); if other models load, "
+            "move it to a folder and name of plain letters"
+        ) from error
     finally:
         os.chdir(here)
 
@@ -110,9 +119,15 @@ class Decoder:
         """Tokens of `text`; `special` reads control tokens written in it."""
         return list(self.llama.tokenize(text.encode("utf-8"), add_bos=bos, special=special))
 
-    def write(self, prompt: list[int], machine: Machine[Any], identity: Any,
-              samplings: Sequence[Sampling], report: Report, cancelled: Callable[[], bool]
-              ) -> Decoded:
+    def write(
+        self,
+        prompt: list[int],
+        machine: Machine[Any],
+        identity: Any,
+        samplings: Sequence[Sampling],
+        report: Report,
+        cancelled: Callable[[], bool],
+    ) -> Decoded:
         """Write a text after `prompt` with each of `samplings`.
 
         Parameters
@@ -132,20 +147,31 @@ class Decoder:
             self._masks.clear()
             masks = self._masks[identity] = Masks(self.vocabulary, machine)
         started = time.perf_counter()
-        texts = [_Text(masks.machine.start(), sampling, np.random.default_rng(sampling.seed))
-                 for sampling in samplings]
+        texts = [
+            _Text(masks.machine.start(), sampling, np.random.default_rng(sampling.seed))
+            for sampling in samplings
+        ]
         for first in range(0, len(texts), len(self._lanes)):
             last = min(first + len(self._lanes), len(texts))
 
-            def hear(done: float, text: str, first: int = first, share: int = last - first
-                     ) -> None:
+            def hear(done: float, text: str, first: int = first, share: int = last - first) -> None:
                 report((first + share * done) / len(texts), text)
-            self._write(prompt, masks, texts[first:last], hear, cancelled)
-        return Decoded(tuple(map(self._words, texts)), sum(len(t.tokens) for t in texts),
-                       time.perf_counter() - started)
 
-    def _write(self, prompt: list[int], masks: Masks, texts: list[_Text], report: Report,
-               cancelled: Callable[[], bool]) -> None:
+            self._write(prompt, masks, texts[first:last], hear, cancelled)
+        return Decoded(
+            tuple(map(self._words, texts)),
+            sum(len(t.tokens) for t in texts),
+            time.perf_counter() - started,
+        )
+
+    def _write(
+        self,
+        prompt: list[int],
+        masks: Masks,
+        texts: list[_Text],
+        report: Report,
+        cancelled: Callable[[], bool],
+    ) -> None:
         """Write texts side by side, one in each lane."""
         machine = masks.machine
         opening = self._read(prompt)
@@ -159,16 +185,19 @@ class Decoder:
                 raise Cancelled("stopped")
             for n in writing:
                 if len(texts[n].tokens) - texts[n].read >= self._lanes.room(n):
-                    raise ModelError(f"the model's context of {self.context} tokens is full; "
-                                     "ask for fewer bars")
-            logits = self._lanes.read({n: texts[n].tokens[texts[n].read:] for n in writing})
+                    raise ModelError(
+                        f"the model's context of {self.context} tokens is full; ask for fewer bars"
+                    )
+            logits = self._lanes.read({n: texts[n].tokens[texts[n].read :] for n in writing})
             for row, n in zip(logits, writing, strict=False):
                 texts[n].read = len(texts[n].tokens)
                 self._go_on(texts[n], row, masks)
             rounds += 1
             if rounds % _REPORT == 0:
-                report(sum(machine.progress(t.state) for t in texts) / len(texts),
-                       self._words(texts[writing[0]]))
+                report(
+                    sum(machine.progress(t.state) for t in texts) / len(texts),
+                    self._words(texts[writing[0]]),
+                )
 
     def _go_on(self, text: _Text, logits: Logits, masks: Masks) -> None:
         """Choose the next token, and add those that must follow it."""
@@ -209,13 +238,16 @@ class Decoder:
 
     def _read(self, prompt: list[int]) -> Logits:
         if len(prompt) + 16 > self.context:
-            raise ModelError(f"the prompt ({len(prompt)} tokens) does not fit the model's "
-                             f"context of {self.context}; shorten data/prompts")
+            raise ModelError(
+                f"the prompt ({len(prompt)} tokens) does not fit the model's "
+                f"context of {self.context}; shorten data/prompts"
+            )
         return self._lanes.begin(prompt)
 
     def _piece(self, token: int) -> bytes:
-        if llama_cpp.llama_vocab_is_control(self._vocab, token) \
-                or llama_cpp.llama_vocab_is_eog(self._vocab, token):
+        if llama_cpp.llama_vocab_is_control(self._vocab, token) or llama_cpp.llama_vocab_is_eog(
+            self._vocab, token
+        ):
             return b""
         buffer = ctypes.create_string_buffer(64)
         count = llama_cpp.llama_token_to_piece(self._vocab, token, buffer, 64, 0, False)

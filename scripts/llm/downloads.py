@@ -13,7 +13,8 @@ from scripts.core.filenames import legal_name
 _PART = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?"
 _ADDRESS = re.compile(
     rf"(?:https://huggingface\.co/)?(?P<repo>{_PART}/{_PART})/(?:(?:blob|resolve)/main/)?"
-    rf"(?P<file>{_PART}\.gguf)(?:\?download=true)?")
+    rf"(?P<file>{_PART}\.gguf)(?:\?download=true)?"
+)
 
 
 SHORTEST = 3  # letters of a name; a stray key must not start a download of gigabytes
@@ -48,9 +49,19 @@ def load_offers(path: Path) -> list[Offer]:
     """The rows of ``data/models.toml`` that say where a model is to be had."""
     try:
         rows = tomllib.loads(path.read_text(encoding="utf-8")).get("model", [])
-        return [Offer(str(r["name"]), str(r["repo"]), str(r["file"]), int(r.get("bytes", 0)),
-                      str(r.get("sha256", "")), str(r.get("licence", "")),
-                      str(r.get("good_for", ""))) for r in rows if "repo" in r]
+        return [
+            Offer(
+                str(r["name"]),
+                str(r["repo"]),
+                str(r["file"]),
+                int(r.get("bytes", 0)),
+                str(r.get("sha256", "")),
+                str(r.get("licence", "")),
+                str(r.get("good_for", "")),
+            )
+            for r in rows
+            if "repo" in r
+        ]
     except FileNotFoundError:
         return []
     except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
@@ -69,10 +80,16 @@ def find_offer(words: str, offers: list[Offer]) -> Offer:
     address = _ADDRESS.fullmatch(wanted)
     if address and legal_name(address["file"]) == address["file"]:
         return Offer(address["file"], address["repo"], address["file"])
-    near = [o for o in offers if len(wanted) >= SHORTEST and any(
-        name.casefold().startswith(wanted.casefold()) for name in (o.name, o.file))]
+    near = [
+        o
+        for o in offers
+        if len(wanted) >= SHORTEST
+        and any(name.casefold().startswith(wanted.casefold()) for name in (o.name, o.file))
+    ]
     if len(near) == 1:
         return near[0]
     names = ", ".join(o.name for o in offers)
-    raise UsageError(f'"{wanted[:60]}" is not one of {names}; any other model is named '
-                     "OWNER/REPOSITORY/FILE.gguf")
+    raise UsageError(
+        f'"{wanted[:60]}" is not one of {names}; any other model is named '
+        "OWNER/REPOSITORY/FILE.gguf"
+    )

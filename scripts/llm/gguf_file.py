@@ -12,27 +12,88 @@ from typing import BinaryIO
 
 from scripts.core.errors import ModelError
 
-_SCALARS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?", 10: "<Q",
-            11: "<q", 12: "<d"}
+_SCALARS = {
+    0: "<B",
+    1: "<b",
+    2: "<H",
+    3: "<h",
+    4: "<I",
+    5: "<i",
+    6: "<f",
+    7: "<?",
+    10: "<Q",
+    11: "<q",
+    12: "<d",
+}
 _STRING, _ARRAY = 8, 9
 _KEPT_STRING = 1 << 20
 # Quantisation type -> (bytes per block, weights per block).
-_BLOCKS = {0: (4, 1), 1: (2, 1), 2: (18, 32), 3: (20, 32), 6: (22, 32), 7: (24, 32), 8: (34, 32),
-           9: (36, 32), 10: (84, 256), 11: (110, 256), 12: (144, 256), 13: (176, 256),
-           14: (210, 256), 15: (292, 256), 16: (66, 256), 17: (74, 256), 18: (98, 256),
-           19: (50, 256), 20: (18, 32), 21: (110, 256), 22: (82, 256), 23: (136, 256), 24: (1, 1),
-           25: (2, 1), 26: (4, 1), 27: (8, 1), 28: (8, 1), 29: (56, 256), 30: (2, 1)}
-_FILE_TYPES = {0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 7: "Q8_0", 8: "Q5_0", 9: "Q5_1",
-               10: "Q2_K", 11: "Q3_K_S", 12: "Q3_K_M", 13: "Q3_K_L", 14: "Q4_K_S", 15: "Q4_K_M",
-               16: "Q5_K_S", 17: "Q5_K_M", 18: "Q6_K", 32: "BF16"}
+_BLOCKS = {
+    0: (4, 1),
+    1: (2, 1),
+    2: (18, 32),
+    3: (20, 32),
+    6: (22, 32),
+    7: (24, 32),
+    8: (34, 32),
+    9: (36, 32),
+    10: (84, 256),
+    11: (110, 256),
+    12: (144, 256),
+    13: (176, 256),
+    14: (210, 256),
+    15: (292, 256),
+    16: (66, 256),
+    17: (74, 256),
+    18: (98, 256),
+    19: (50, 256),
+    20: (18, 32),
+    21: (110, 256),
+    22: (82, 256),
+    23: (136, 256),
+    24: (1, 1),
+    25: (2, 1),
+    26: (4, 1),
+    27: (8, 1),
+    28: (8, 1),
+    29: (56, 256),
+    30: (2, 1),
+}
+_FILE_TYPES = {
+    0: "F32",
+    1: "F16",
+    2: "Q4_0",
+    3: "Q4_1",
+    7: "Q8_0",
+    8: "Q5_0",
+    9: "Q5_1",
+    10: "Q2_K",
+    11: "Q3_K_S",
+    12: "Q3_K_M",
+    13: "Q3_K_L",
+    14: "Q4_K_S",
+    15: "Q4_K_M",
+    16: "Q5_K_S",
+    17: "Q5_K_M",
+    18: "Q6_K",
+    32: "BF16",
+}
 
 # Architectures that read text and write vectors, audio tokens or pictures, not text.
-NOT_TEXT = {"bert": "an embedding model", "nomic-bert": "an embedding model",
-            "nomic-bert-moe": "an embedding model", "jina-bert-v2": "an embedding model",
-            "jina-bert-v3": "an embedding model", "neo-bert": "an embedding model",
-            "modern-bert": "an embedding model", "eurobert": "an embedding model",
-            "gemma-embedding": "an embedding model", "t5encoder": "a text encoder",
-            "clip": "a picture encoder", "wavtokenizer-dec": "an audio codec"}
+NOT_TEXT = {
+    "bert": "an embedding model",
+    "nomic-bert": "an embedding model",
+    "nomic-bert-moe": "an embedding model",
+    "jina-bert-v2": "an embedding model",
+    "jina-bert-v3": "an embedding model",
+    "neo-bert": "an embedding model",
+    "modern-bert": "an embedding model",
+    "eurobert": "an embedding model",
+    "gemma-embedding": "an embedding model",
+    "t5encoder": "a text encoder",
+    "clip": "a picture encoder",
+    "wavtokenizer-dec": "an audio codec",
+}
 
 
 @dataclass(frozen=True)
@@ -130,11 +191,14 @@ def language_model(path: Path) -> GgufInfo:
     """Like :func:`read_gguf`, and refuse what cannot write text."""
     info = read_gguf(path)
     if info.architecture in NOT_TEXT:
-        raise ModelError(f"{path.name}: this is {NOT_TEXT[info.architecture]} "
-                         f"({info.architecture}), it cannot write; choose a language model")
+        raise ModelError(
+            f"{path.name}: this is {NOT_TEXT[info.architecture]} "
+            f"({info.architecture}), it cannot write; choose a language model"
+        )
     if not info.metadata.get("tokenizer.ggml.model"):
-        raise ModelError(f"{path.name}: it has no tokenizer, so it cannot write text; "
-                         "choose a language model")
+        raise ModelError(
+            f"{path.name}: it has no tokenizer, so it cannot write text; choose a language model"
+        )
     return info
 
 
@@ -170,14 +234,24 @@ def _read(r: _Reader) -> GgufInfo:
     align = align if 0 < align <= 1 << 20 else 32
     start = -(-r.file.tell() // align) * align
     if needed and start + needed > r.size:
-        raise ModelError(f"{r.path.name}: the file is cut short ({r.size:,} of "
-                         f"{start + needed:,} bytes); copy or download it again")
+        raise ModelError(
+            f"{r.path.name}: the file is cut short ({r.size:,} of "
+            f"{start + needed:,} bytes); copy or download it again"
+        )
     arch = str(meta.get("general.architecture", ""))
     if not arch:
         raise ModelError(f"{r.path.name}: it names no architecture; download the .gguf again")
     quantisation = _FILE_TYPES.get(_whole(meta.get("general.file_type")), "?")
-    return GgufInfo(r.path, arch, str(meta.get("general.name", r.path.stem)), quantisation,
-                    _whole(meta.get(f"{arch}.context_length"), 0), parameters, r.size, meta)
+    return GgufInfo(
+        r.path,
+        arch,
+        str(meta.get("general.name", r.path.stem)),
+        quantisation,
+        _whole(meta.get(f"{arch}.context_length"), 0),
+        parameters,
+        r.size,
+        meta,
+    )
 
 
 def _whole(value: object, otherwise: int = -1) -> int:

@@ -51,8 +51,10 @@ def fetch(offer: Offer, folder: Path, progress: Progress) -> Path:
         raise ModelError(f"{offer.file}: the hub does not tell its size; try again later")
     digest = meta.etag if _SHA256.fullmatch(meta.etag) else ""
     if offer.sha256 and digest and digest != offer.sha256:
-        raise ModelError(f"{offer.file}: the file at {offer.repo} is not the one that this "
-                         "program knows; fetch it by its address if you trust it")
+        raise ModelError(
+            f"{offer.file}: the file at {offer.repo} is not the one that this "
+            "program knows; fetch it by its address if you trust it"
+        )
     try:
         if target.exists():
             return _already(target, meta.size, digest)
@@ -77,8 +79,9 @@ def fetch(offer: Offer, folder: Path, progress: Progress) -> Path:
         raise Cancelled(f"{offer.file}: stopped; the same words go on where it stopped") from None
     except OSError as error:
         if "Consistency check" in str(error):  # the library's word for a wrong size
-            raise ModelError(f"{offer.file}: what came has not the size that the hub told; fetch "
-                             "it again") from error
+            raise ModelError(
+                f"{offer.file}: what came has not the size that the hub told; fetch it again"
+            ) from error
         raise storage_error(error, target) from error
     return target
 
@@ -88,6 +91,7 @@ def _hub() -> Any:
     os.environ["HF_HUB_DISABLE_XET"] = "1"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     import huggingface_hub
+
     library: Any = huggingface_hub
     library.logging.set_verbosity_error()
     return library
@@ -95,28 +99,33 @@ def _hub() -> Any:
 
 def _already(target: Path, size: int, digest: str) -> Path:
     if target.stat().st_size != size or (digest and _sha256(target) != digest):
-        raise StorageError(f"{target}: another file of this name is there; move it away and try "
-                           "again")
+        raise StorageError(
+            f"{target}: another file of this name is there; move it away and try again"
+        )
     return target
 
 
 def _check_room(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed + MARGIN:
-        raise StorageError(f"{folder}: {needed / 1e9:.1f} GB are needed and {free / 1e9:.1f} GB "
-                           "are free; make room and try again")
+        raise StorageError(
+            f"{folder}: {needed / 1e9:.1f} GB are needed and {free / 1e9:.1f} GB "
+            "are free; make room and try again"
+        )
 
 
 @contextmanager
 def _alone(part: Path) -> Iterator[None]:
     """Keep two programs from writing one file."""
     from filelock import FileLock, Timeout
+
     lock = FileLock(part.with_name(part.name + ".lock"))
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise StorageError(f"{part.parent}: another window is fetching this model; let it "
-                           "finish") from None
+        raise StorageError(
+            f"{part.parent}: another window is fetching this model; let it finish"
+        ) from None
     try:
         yield
     finally:
@@ -128,6 +137,7 @@ def _alone(part: Path) -> Iterator[None]:
 def _stream(url: str, file: BinaryIO, have: int, size: int, progress: Progress) -> None:
     from huggingface_hub import constants
     from huggingface_hub.file_download import http_get
+
     constants.DOWNLOAD_CHUNK_SIZE = PIECE
 
     class Bar:
@@ -154,8 +164,10 @@ def _verify(part: Path, digest: str, offer: Offer) -> None:
     """Compare the checksum and read the header; a bad file is taken away."""
     try:
         if digest and _sha256(part) != digest:
-            raise ModelError(f"{offer.file}: what came is damaged (its checksum is not the "
-                             "hub's); fetch it again")
+            raise ModelError(
+                f"{offer.file}: what came is damaged (its checksum is not the "
+                "hub's); fetch it again"
+            )
         language_model(part)
     except ModelError as error:
         part.unlink(missing_ok=True)
@@ -175,8 +187,10 @@ def _proxy() -> str:
 
 
 def _proxy_error(where: str) -> ModelError:
-    return ModelError(f"{where}: the proxy {_proxy()} does not let it through; set HTTPS_PROXY="
-                      "http://NAME:PASSWORD@HOST:PORT")
+    return ModelError(
+        f"{where}: the proxy {_proxy()} does not let it through; set HTTPS_PROXY="
+        "http://NAME:PASSWORD@HOST:PORT"
+    )
 
 
 @contextmanager
@@ -184,34 +198,42 @@ def _explained(offer: Offer) -> Iterator[None]:
     """Turn the network's failures into words."""
     import httpx2
     from huggingface_hub import errors
+
     where = f"{offer.repo}/{offer.file}"
     try:
         yield
     except errors.GatedRepoError as error:
-        raise ModelError(f"{where}: its owner wants you to agree to terms first; do so on its "
-                         "page and set HF_TOKEN") from error
+        raise ModelError(
+            f"{where}: its owner wants you to agree to terms first; do so on its "
+            "page and set HF_TOKEN"
+        ) from error
     except errors.HfHubHTTPError as error:
         status = getattr(error.response, "status_code", "no status")
         if status in (401, 404):  # the hub does not tell strangers which of the two it is
-            raise ModelError(f"{where}: the hub has no such file for everyone; look for it on "
-                             "https://huggingface.co and name it OWNER/REPOSITORY/FILE.gguf"
-                             ) from error
+            raise ModelError(
+                f"{where}: the hub has no such file for everyone; look for it on "
+                "https://huggingface.co and name it OWNER/REPOSITORY/FILE.gguf"
+            ) from error
         raise ModelError(f"{where}: the hub answers with {status}; try again later") from error
     except ValueError as error:
         if "too large" not in str(error):
             raise _proxy_error(where) from error
-        raise ModelError(f"{where}: over 50 GB are not given out this way; choose a smaller "
-                         "quantisation") from error
+        raise ModelError(
+            f"{where}: over 50 GB are not given out this way; choose a smaller quantisation"
+        ) from error
     except (httpx2.ProxyError, httpx2.UnsupportedProtocol, ImportError) as error:
         raise _proxy_error(where) from error
     except httpx2.TimeoutException as error:
-        raise ModelError(f"{where}: the network is too slow; the same words go on where it "
-                         "stopped") from error
+        raise ModelError(
+            f"{where}: the network is too slow; the same words go on where it stopped"
+        ) from error
     except (httpx2.TransportError, ConnectionError) as error:
         if "CERTIFICATE_VERIFY_FAILED" in str(error):
-            raise ModelError(f"{where}: the network's certificate is not known, as behind a "
-                             "company proxy; set SSL_CERT_FILE to its certificate file"
-                             ) from error
+            raise ModelError(
+                f"{where}: the network's certificate is not known, as behind a "
+                "company proxy; set SSL_CERT_FILE to its certificate file"
+            ) from error
         way = f"the network and the proxy {_proxy()}" if _proxy() else "the network"
-        raise ModelError(f"{where}: no connection; check {way}, the same words go on where it "
-                         "stopped") from error
+        raise ModelError(
+            f"{where}: no connection; check {way}, the same words go on where it stopped"
+        ) from error

@@ -64,8 +64,9 @@ def find_model(name: str, folder: Path) -> GgufInfo:
                 continue
     there = ", ".join(p.name for p in sorted(folder.glob("*.gguf"))[:6]) or "none"
     wanted = f'no model "{name[:60]}"' if name else "no model"
-    raise ModelError(f"{wanted} in {folder} (there: {there}); put a .gguf file there or name "
-                     "one with --model")
+    raise ModelError(
+        f"{wanted} in {folder} (there: {there}); put a .gguf file there or name one with --model"
+    )
 
 
 def _is_file(path: Path) -> bool:

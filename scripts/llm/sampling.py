@@ -56,7 +56,7 @@ def pick(logits: Floats, sampling: Sampling, rng: np.random.Generator) -> int:
     likely = np.flatnonzero(weights >= sampling.min_p)  # the likeliest weighs 1
     order = likely[np.argsort(-weights[likely], kind="stable")]
     if sampling.top_k:
-        order = order[:sampling.top_k]
+        order = order[: sampling.top_k]
     weights = weights[order]
     total = np.cumsum(weights)
     keep = int(np.searchsorted(total, sampling.top_p * total[-1])) + 1

@@ -48,8 +48,9 @@ class Lanes:
         params.n_threads = params.n_threads_batch = threads
         self._context = llama_cpp.llama_init_from_model(model, params)
         if not self._context:
-            raise ModelError(f"no memory for a context of {size * lanes} tokens; "
-                             "try a smaller model")
+            raise ModelError(
+                f"no memory for a context of {size * lanes} tokens; try a smaller model"
+            )
         self.context = context
         self._vocabulary = llama_cpp.llama_vocab_n_tokens(llama_cpp.llama_model_get_vocab(model))
         self._memory = llama_cpp.llama_get_memory(self._context)
@@ -78,7 +79,7 @@ class Lanes:
         llama_cpp.llama_memory_clear(self._memory, True)
         self._lengths = [0] * len(self._lengths)
         for at in range(0, len(prompt), self._most):
-            logits = self.read({0: prompt[at:at + self._most]})
+            logits = self.read({0: prompt[at : at + self._most]})
         return np.asarray(logits[0])
 
     def branch(self, lane: int) -> None:

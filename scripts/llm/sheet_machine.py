@@ -69,8 +69,9 @@ class SheetGrammar:
 
     @staticmethod
     def from_json(data: dict[str, Any]) -> SheetGrammar:
-        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v
-                                  for k, v in data.items()}
+        values: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in data.items()
+        }
         return SheetGrammar(**values)
 
 
@@ -118,7 +119,7 @@ class SheetMachine:
         kinds = [self._kind(b) for b in range(self.count)]
         self._kinds = [kinds.index(kind) for kind in kinds]  # a number is a quick key
         # Tokens are shorter than three bars, so states differ only by the next four bars' kinds.
-        self._ahead = [tuple(self._kinds[bar:bar + 4]) for bar in range(self.count)]
+        self._ahead = [tuple(self._kinds[bar : bar + 4]) for bar in range(self.count)]
         self._roots: dict[tuple[int, int, int, str], _Node] = {}
         beats = set(self.meter.beat_starts)
         self._beats = sorted(beats | {self.full})
@@ -192,8 +193,10 @@ class SheetMachine:
         g, left, phase, tie = self.grammar, state.left, state.phase, state.tie
         final = state.bar == self.count - 1
         if phase == _BAR:
-            return [(f'"{c}"', (left, _TIED if tie else _AFTER_CHORD, tie))
-                    for c in self._chords(state.bar)]
+            return [
+                (f'"{c}"', (left, _TIED if tie else _AFTER_CHORD, tie))
+                for c in self._chords(state.bar)
+            ]
         if left == 0:
             words = [(self._bar_end[state.bar], (-1, _BAR, ""))]
             if g.ties and not final and tie and phase == _FREE:
@@ -215,12 +218,23 @@ class SheetMachine:
             words += [(p + text, (rest, _FREE, p if rest == 0 else "")) for p in names]
             if g.rests and phase != _TIED and ticks < self.full and not (final and rest == 0):
                 words.append(("z" + text, (rest, _FREE, "")))
-        if phase == _FREE and offset == self.meter.half and g.half_bar_chords and not final \
-                and not g.bar_chords:
+        if (
+            phase == _FREE
+            and offset == self.meter.half
+            and g.half_bar_chords
+            and not final
+            and not g.bar_chords
+        ):
             words += [(f'"{c}"', (left, _AFTER_CHORD, "")) for c in g.chords]
-        if g.triplets and phase != _TIED and offset in self._beats and left >= TRIPLET_TICKS \
-                and (left - TRIPLET_TICKS) in self._fillable[final] and offset % 24 == 0 \
-                and not (final and left == TRIPLET_TICKS):
+        if (
+            g.triplets
+            and phase != _TIED
+            and offset in self._beats
+            and left >= TRIPLET_TICKS
+            and (left - TRIPLET_TICKS) in self._fillable[final]
+            and offset % 24 == 0
+            and not (final and left == TRIPLET_TICKS)
+        ):
             words.append(("(3", (left, _TRIPLET_1, "")))
         return words
 
@@ -244,15 +258,19 @@ class SheetMachine:
         good = {0}
         for left in range(1, self.full + 1):
             offset = self.full - left
-            if any(self._fits(offset, d, final) and left - d in good
-                   for d in self.grammar.durations):
+            if any(
+                self._fits(offset, d, final) and left - d in good for d in self.grammar.durations
+            ):
                 good.add(left)
         return good
 
     def _allowed(self, offset: int, final: bool) -> list[int]:
         left = self.full - offset
-        return [d for d in self.grammar.durations
-                if self._fits(offset, d, final) and left - d in self._fillable[final]]
+        return [
+            d
+            for d in self.grammar.durations
+            if self._fits(offset, d, final) and left - d in self._fillable[final]
+        ]
 
 
 def longest(grammar: SheetGrammar) -> int:

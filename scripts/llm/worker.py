@@ -65,6 +65,7 @@ class _Worker:
     def run(self) -> None:
         threading.Thread(target=self.listen, daemon=True).start()
         import scripts.llm.decoder  # noqa: F401  # takes a while, so before it is asked for
+
         while (request := self.requests.get()) is not None:
             try:
                 if request["op"] == "load":
@@ -78,13 +79,19 @@ class _Worker:
 
     def load(self, request: dict[str, Any]) -> None:
         from scripts.llm.decoder import Decoder
+
         self.loaded = request
-        self.decoder = Decoder(Path(request["path"]), request["context"], request["threads"],
-                               request["lanes"])
+        self.decoder = Decoder(
+            Path(request["path"]), request["context"], request["threads"], request["lanes"]
+        )
         llama = self.decoder.llama
-        self.say("loaded", metadata=llama.metadata, context=self.decoder.context,
-                 bos=_token_text(self.decoder, llama.token_bos()),
-                 eos=_token_text(self.decoder, llama.token_eos()))
+        self.say(
+            "loaded",
+            metadata=llama.metadata,
+            context=self.decoder.context,
+            bos=_token_text(self.decoder, llama.token_bos()),
+            eos=_token_text(self.decoder, llama.token_eos()),
+        )
 
     def tokens(self, prompt: dict[str, Any]) -> list[int]:
         found: list[int] = self.decoder.tokenize(prompt["text"], prompt["special"], prompt["bos"])
@@ -95,8 +102,10 @@ class _Worker:
         machine = machine_from_json(request["machine"])
         identity = json.dumps(request["machine"], sort_keys=True)
         sampling = Sampling(**request["sampling"])
-        samplings = [replace(sampling, seed=(sampling.seed + 7919 * n) % (1 << 63))
-                     for n in range(int(request.get("count", 1)))]
+        samplings = [
+            replace(sampling, seed=(sampling.seed + 7919 * n) % (1 << 63))
+            for n in range(int(request.get("count", 1)))
+        ]
         last = 0.0
 
         def report(done: float, text: str) -> None:
@@ -105,16 +114,24 @@ class _Worker:
             if now - last >= 0.1:
                 last = now
                 self.say("progress", done=done, text=text[-400:])
-        decoded = self.decoder.write(prompt, machine, identity, samplings, report,
-                                     self.ended.is_set)
+
+        decoded = self.decoder.write(
+            prompt, machine, identity, samplings, report, self.ended.is_set
+        )
         self.say("result", **vars(decoded))
 
     def rate(self, request: dict[str, Any]) -> None:
         """Tokens a second without a machine, for the benchmark."""
         from scripts.llm.decoder import free_rate
+
         prompt = self.tokens(request["prompt"])
-        rate = free_rate(Path(self.loaded["path"]), self.loaded["threads"], prompt,
-                         int(request["tokens"]), int(request["seed"]))
+        rate = free_rate(
+            Path(self.loaded["path"]),
+            self.loaded["threads"],
+            prompt,
+            int(request["tokens"]),
+            int(request["seed"]),
+        )
         self.say("result", texts=[], tokens=int(request["tokens"]), seconds=0.0, rate=rate)
 
 

@@ -72,8 +72,9 @@ class Production:
     recipe: Recipe
     instruments: Mapping[str, Instrument]
 
-    def produce(self, files: SongFiles, form: Format, report: Report,
-                cancelled: Callable[[], bool]) -> Song:
+    def produce(
+        self, files: SongFiles, form: Format, report: Report, cancelled: Callable[[], bool]
+    ) -> Song:
         """Render, encode and tag; every file gets its final name, the MP3 last.
 
         The MP3 is encoded while the song is rendered. Where the WAV is wanted too, it is written
@@ -86,51 +87,71 @@ class Production:
         stems = tuple(f".{role}.wav" for role in roles if "stems" in form.also)
         meter = Meter()
         blocks = _watched(
-            self._with_stems(files, roles, form) if stems
-            else render(arrangement, instruments, form.soundfont, form.threads), cancelled, meter)
+            self._with_stems(files, roles, form)
+            if stems
+            else render(arrangement, instruments, form.soundfont, form.threads),
+            cancelled,
+            meter,
+        )
         mp3 = files.part(".mp3")
         if "wav" in form.also:
-            frames = write_wav(files.part(".wav"), blocks,
-                               lambda n: report("render", n / total, ""))
+            frames = write_wav(
+                files.part(".wav"), blocks, lambda n: report("render", n / total, "")
+            )
             report("convert", 0.0, "")
             encode_mp3(files.part(".wav"), mp3, form.bitrate)
         else:
-            frames = encode_stream(blocks, mp3, form.bitrate,
-                                   lambda n: report("render", n / total, ""))
+            frames = encode_stream(
+                blocks, mp3, form.bitrate, lambda n: report("render", n / total, "")
+            )
             report("convert", 0.0, "")
         summary = summarise(brief, self.composition, arrangement)
-        details = song_details(brief, self.composition, arrangement, frames / RATE,
-                               self.recipe, summary, meter.loudness())
+        details = song_details(
+            brief,
+            self.composition,
+            arrangement,
+            frames / RATE,
+            self.recipe,
+            summary,
+            meter.loudness(),
+        )
         write_tags(mp3, song_tags(brief, self.composition, summary))
         if cancelled():
             raise Cancelled("stopped")
         sheet = self.composition.sheet
-        texts = {".json": json.dumps(details, indent=2, ensure_ascii=False) + "\n",
-                 ".abc": write_abc(sheet)}
+        texts = {
+            ".json": json.dumps(details, indent=2, ensure_ascii=False) + "\n",
+            ".abc": write_abc(sheet),
+        }
         if "musicxml" in form.also:
             texts[".musicxml"] = write_musicxml(arrangement, instruments)
         if "mid" in form.also:
-            write_midi(files.part(".mid"), arrangement, instruments, sheet.title, brief.key,
-                       brief.meter)
+            write_midi(
+                files.part(".mid"), arrangement, instruments, sheet.title, brief.key, brief.meter
+            )
         kept = [f".{word}" for word in ("wav", "mid") if word in form.also]
         path = files.finish(texts, [*kept, *stems])
         report("convert", 1.0, "")
         return read_song(path)
 
-    def _with_stems(self, files: SongFiles, roles: tuple[str, ...], form: Format
-                    ) -> Iterator[Stereo]:
+    def _with_stems(
+        self, files: SongFiles, roles: tuple[str, ...], form: Format
+    ) -> Iterator[Stereo]:
         """The mix; each track goes into a file of its own on the way."""
         with ExitStack() as open_files:
-            stems = {role: open_files.enter_context(WavFile(files.part(f".{role}.wav")))
-                     for role in roles}
+            stems = {
+                role: open_files.enter_context(WavFile(files.part(f".{role}.wav")))
+                for role in roles
+            }
             for block in render_stems(self.arrangement, self.instruments, form.soundfont):
                 for role, stem in block.stems.items():
                     stems[role].write(stem)
                 yield block.mix
 
 
-def _watched(blocks: Iterator[Stereo], cancelled: Callable[[], bool], meter: Meter
-             ) -> Iterator[Stereo]:
+def _watched(
+    blocks: Iterator[Stereo], cancelled: Callable[[], bool], meter: Meter
+) -> Iterator[Stereo]:
     for block in blocks:
         if cancelled():
             raise Cancelled("stopped")
@@ -138,27 +159,48 @@ def _watched(blocks: Iterator[Stereo], cancelled: Callable[[], bool], meter: Met
         meter.add(block.T)  # while the encoder is at work on it
 
 
-def song_details(brief: Brief, composition: Composition, arrangement: SongArrangement,
-                 seconds: float, recipe: Recipe, summary: str, loudness: float
-                 ) -> dict[str, Any]:
+def song_details(
+    brief: Brief,
+    composition: Composition,
+    arrangement: SongArrangement,
+    seconds: float,
+    recipe: Recipe,
+    summary: str,
+    loudness: float,
+) -> dict[str, Any]:
     """What the song was made of."""
     sheet = composition.sheet
     return {
-        "title": sheet.title, "asked": brief.asked, "styles": list(brief.styles),
-        "key": str(sheet.key), "meter": str(sheet.meter), "tempo": brief.tempo,
-        "length": brief.length, "temperature": recipe.temperature,
-        "form_asked": brief.form_asked, "seconds": round(seconds, 3),
+        "title": sheet.title,
+        "asked": brief.asked,
+        "styles": list(brief.styles),
+        "key": str(sheet.key),
+        "meter": str(sheet.meter),
+        "tempo": brief.tempo,
+        "length": brief.length,
+        "temperature": recipe.temperature,
+        "form_asked": brief.form_asked,
+        "seconds": round(seconds, 3),
         "loudness": round(loudness, 2),
-        "tuning": round(brief.tuning.a4, 4), "binaural": brief.binaural, "loop": brief.loop,
-        "seed": brief.seed, "parts": list(brief.parts),
+        "tuning": round(brief.tuning.a4, 4),
+        "binaural": brief.binaural,
+        "loop": brief.loop,
+        "seed": brief.seed,
+        "parts": list(brief.parts),
         "chords": [c.symbol(sheet.key) for c in brief.chords],
-        "form": [{"name": s.name, "bar": s.start, "bars": s.bars, "energy": round(s.energy, 2)}
-                 for s in arrangement.form],
+        "form": [
+            {"name": s.name, "bar": s.start, "bars": s.bars, "energy": round(s.energy, 2)}
+            for s in arrangement.form
+        ],
         "instruments": {role: t.instrument for role, t in arrangement.tracks.items()},
         "tracks": {role: asdict(t) for role, t in arrangement.tracks.items()},
-        "model": composition.model, "tries": composition.tries,
-        "critic": round(composition.cost, 3), "tokens": composition.tokens,
-        "words_by": composition.words_by, "notes": list(brief.notes), "summary": summary,
+        "model": composition.model,
+        "tries": composition.tries,
+        "critic": round(composition.cost, 3),
+        "tokens": composition.tokens,
+        "words_by": composition.words_by,
+        "notes": list(brief.notes),
+        "summary": summary,
         "recipe": recipe.to_json(),
         "made": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
@@ -168,8 +210,13 @@ def song_tags(brief: Brief, composition: Composition, summary: str) -> Tags:
     """The MP3's tags as the contract asks."""
     sheet = composition.sheet
     key = sheet.key.tonic + ("m" if sheet.key.is_minor else "")
-    return Tags(title=sheet.title, artist=composition.model, album=brief.asked,
-                genre=brief.style.genre, bpm=round(brief.tempo), key=key,
-                year=datetime.date.today().year, comment=summary)
-
-
+    return Tags(
+        title=sheet.title,
+        artist=composition.model,
+        album=brief.asked,
+        genre=brief.style.genre,
+        bpm=round(brief.tempo),
+        key=key,
+        year=datetime.date.today().year,
+        comment=summary,
+    )

@@ -64,6 +64,7 @@ class Recipe:
             When they cannot be read.
         """
         from scripts.score.open_piece import open_piece, read_piece
+
         assert self.file
         return read_piece(self.notes, self.file.name) if self.notes else open_piece(self.file)
 
@@ -81,8 +82,12 @@ class Recipe:
     def to_json(self) -> dict[str, Any]:
         """As plain data."""
         data: dict[str, Any] = {
-            "wishes": wishes_to_json(self.wishes), "seed": self.seed,
-            "temperature": self.temperature, "order": self.order, "number": self.number}
+            "wishes": wishes_to_json(self.wishes),
+            "seed": self.seed,
+            "temperature": self.temperature,
+            "order": self.order,
+            "number": self.number,
+        }
         if self.file:
             data["file"] = str(self.file)
         packed = zlib.compress(self.notes, 9)
@@ -90,8 +95,12 @@ class Recipe:
             data["notes"] = base64.b64encode(packed).decode("ascii")
         if self.written:
             written = {f.name: getattr(self.written, f.name) for f in fields(self.written)}
-            data["written"] = {**written, "sheet": write_abc(self.written.sheet),
-                               "title": self.written.sheet.title, "form": list(self.written.form)}
+            data["written"] = {
+                **written,
+                "sheet": write_abc(self.written.sheet),
+                "title": self.written.sheet.title,
+                "form": list(self.written.form),
+            }
         return data
 
 
@@ -101,8 +110,12 @@ def wishes_to_json(wishes: Wishes) -> dict[str, Any]:
     return {k: v for k, v in asdict(wishes).items() if k == "styles" or v != usual[k]}
 
 
-_KINDS: dict[str, tuple[type, ...]] = {"tempo": (int, float), "tuning": (int, float),
-                                       "binaural": (int, float), "loop": (bool,)}
+_KINDS: dict[str, tuple[type, ...]] = {
+    "tempo": (int, float),
+    "tuning": (int, float),
+    "binaural": (int, float),
+    "loop": (bool,),
+}
 
 
 def wishes_from_json(data: Any) -> Wishes:
@@ -113,23 +126,30 @@ def wishes_from_json(data: Any) -> Wishes:
     UsageError
         When a field is not known, or is not of its kind.
     """
-    if not isinstance(data, dict) or not isinstance(data.get("styles"), str) \
-            or not data["styles"].strip():
+    if (
+        not isinstance(data, dict)
+        or not isinstance(data.get("styles"), str)
+        or not data["styles"].strip()
+    ):
         raise UsageError("there are no styles; a song needs them")
     known = {f.name for f in fields(Wishes)}
     for name, value in data.items():
         if name not in known:
-            raise UsageError(f'"{str(name)[:20]}" is not known; a song can have '
-                             + ", ".join(sorted(known)))
+            raise UsageError(
+                f'"{str(name)[:20]}" is not known; a song can have ' + ", ".join(sorted(known))
+            )
         kinds = _KINDS.get(name, (str,))
         good = isinstance(value, kinds) and (bool in kinds) == isinstance(value, bool)
         if not good or (isinstance(value, str) and len(value) > _LONGEST_WISH):
-            raise UsageError(f'{name}: {str(value)[:40]!r} is not {_KIND_WORDS[kinds]}')
+            raise UsageError(f"{name}: {str(value)[:40]!r} is not {_KIND_WORDS[kinds]}")
     return Wishes(**data)
 
 
 _KIND_WORDS: dict[tuple[type, ...], str] = {
-    (int, float): "a number", (bool,): "true or false", (str,): "a short text"}
+    (int, float): "a number",
+    (bool,): "true or false",
+    (str,): "a short text",
+}
 
 
 def recipe_from_json(data: Any, styles: Mapping[str, Style]) -> Recipe:
@@ -150,14 +170,24 @@ def recipe_from_json(data: Any, styles: Mapping[str, Style]) -> Recipe:
             raise NotationError("the recipe's numbers are out of range")
         file = Path(data["file"]) if isinstance(data.get("file"), str) else None
         notes = _unpacked(data["notes"]) if file is not None and "notes" in data else b""
-        written = _composition(data["written"], make_brief(wishes, styles, seed)) \
-            if "written" in data else None
+        written = (
+            _composition(data["written"], make_brief(wishes, styles, seed))
+            if "written" in data
+            else None
+        )
     except MusicGenError:
         raise
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError,
-            RecursionError) as error:
-        raise NotationError(f"the recipe is damaged ({type(error).__name__}); the song cannot "
-                            "be made from it") from error
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
+        raise NotationError(
+            f"the recipe is damaged ({type(error).__name__}); the song cannot be made from it"
+        ) from error
     if (written is None) == (file is None):
         raise NotationError("the recipe has no notes; the song cannot be made from it")
     return Recipe(wishes, seed, temperature, written, file, order, number, notes)
@@ -178,11 +208,14 @@ def kept_recipe(path: Path, styles: Mapping[str, Style]) -> Recipe:
             raise NotationError(f"{path.name}: it is too large for a song's details")
         data = json.loads(path.read_text(encoding="utf-8"))["recipe"]
     except OSError as error:
-        raise StorageError(f"{path}: it cannot be read ({error.strerror}); check the name"
-                           ) from error
+        raise StorageError(
+            f"{path}: it cannot be read ({error.strerror}); check the name"
+        ) from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise NotationError(f"{path.name}: there is no recipe in it; the .json beside a song of "
-                            "this program has one") from error
+        raise NotationError(
+            f"{path.name}: there is no recipe in it; the .json beside a song of "
+            "this program has one"
+        ) from error
     return recipe_from_json(data, styles)
 
 
@@ -208,7 +241,21 @@ def _composition(data: Any, brief: Brief) -> Composition:
     if not form or len(form) > 80 or any(name not in SECTIONS for name in form):
         raise NotationError("the recipe's form is not known; the song cannot be made from it")
     model = str(data["model"])[:200]
-    sheet = replace(read_abc(text), key=brief.key, tempo=brief.tempo, title=title[:400],
-                    styles=tuple(brief.styles), origin=model)
-    return Composition(sheet, model, int(data["tries"]), float(data["cost"]), int(data["tokens"]),
-                       float(data["seconds"]), str(data["words_by"])[:200], form)
+    sheet = replace(
+        read_abc(text),
+        key=brief.key,
+        tempo=brief.tempo,
+        title=title[:400],
+        styles=tuple(brief.styles),
+        origin=model,
+    )
+    return Composition(
+        sheet,
+        model,
+        int(data["tries"]),
+        float(data["cost"]),
+        int(data["tokens"]),
+        float(data["seconds"]),
+        str(data["words_by"])[:200],
+        form,
+    )

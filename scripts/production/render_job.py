@@ -47,12 +47,12 @@ def take_in(made: dict[str, bytes], title: str, out: Path) -> str:
         kept = [ending for ending in made if ending not in (".mp3", ".json", ".abc")]
         for ending in (".mp3", *kept):
             files.part(ending).write_bytes(made[ending])
-        texts: dict[str, str] = {e: made[e].decode("utf-8")
-                                 for e in (".json", ".abc") if e in made}
+        texts: dict[str, str] = {e: made[e].decode("utf-8") for e in (".json", ".abc") if e in made}
         return str(files.finish(texts, kept))
     except (OSError, KeyError, UnicodeDecodeError) as error:
-        raise StorageError(f"{out}: what another computer sent could not be kept ({error})"
-                           ) from error
+        raise StorageError(
+            f"{out}: what another computer sent could not be kept ({error})"
+        ) from error
     finally:
         files.tidy()
 
@@ -111,8 +111,9 @@ def _made_in(out: Path, cancelled: Callable[[], bool]) -> dict[str, dict[int, Pa
             continue
         if cancelled():
             raise Cancelled("stopped")
-        with contextlib.suppress(OSError, ValueError, AttributeError, KeyError, TypeError,
-                                 OverflowError, RecursionError):  # a file of somebody else
+        with contextlib.suppress(
+            OSError, ValueError, AttributeError, KeyError, TypeError, OverflowError, RecursionError
+        ):  # a file of somebody else
             text = (out / name).read_text(encoding="utf-8", errors="replace")
             recipe = json.loads(text)["recipe"]
             if recipe["order"]:

@@ -41,12 +41,12 @@ def play_ticket(ticket: Ticket, report: Report, cancelled: Callable[[], bool]) -
     styles, instruments = _tables()
     recipe = recipe_from_json(ticket.recipe, styles)
     brief, composition, arrangement = _arranged(recipe, styles, instruments)
-    form = Format(ticket.bitrate, ticket.also, find_soundfont(paths.SOUNDFONTS)[0],
-                  ticket.threads)
+    form = Format(ticket.bitrate, ticket.also, find_soundfont(paths.SOUNDFONTS)[0], ticket.threads)
     files = SongFiles(Path(ticket.out), composition.sheet.title)
     try:
         song = Production(brief, composition, arrangement, recipe, instruments).produce(
-            files, form, report, cancelled)
+            files, form, report, cancelled
+        )
     except StorageError:
         if cancelled():  # Ctrl+C reaches ffmpeg too, which then fails
             raise Cancelled("stopped") from None
@@ -62,13 +62,16 @@ def play_away(ticket: Ticket) -> dict[str, bytes]:
         path = Path(play_ticket(replace(ticket, out=folder), lambda *_: None, lambda: False))
         made = {p.name.removeprefix(path.stem): p for p in Path(folder).iterdir()}
         if sum(p.stat().st_size for p in made.values()) > MOST_SENT:
-            raise StorageError(f"{path.name}: over {MOST_SENT >> 30} GB are not sent from one "
-                               "computer to another; make such pieces without --cluster")
+            raise StorageError(
+                f"{path.name}: over {MOST_SENT >> 30} GB are not sent from one "
+                "computer to another; make such pieces without --cluster"
+            )
         return {ending: p.read_bytes() for ending, p in made.items()}
 
 
-def _arranged(recipe: Recipe, styles: dict[str, Style], instruments: Mapping[str, Instrument]
-              ) -> tuple[Brief, Composition, SongArrangement]:
+def _arranged(
+    recipe: Recipe, styles: dict[str, Style], instruments: Mapping[str, Instrument]
+) -> tuple[Brief, Composition, SongArrangement]:
     if recipe.file is not None:
         return _given(recipe, styles, instruments)
     assert recipe.written
@@ -76,18 +79,35 @@ def _arranged(recipe: Recipe, styles: dict[str, Style], instruments: Mapping[str
     return brief, recipe.written, arrange(brief, recipe.written.sheet, paths.DATA)
 
 
-def _given(recipe: Recipe, styles: dict[str, Style], instruments: Mapping[str, Instrument]
-           ) -> tuple[Brief, Composition, SongArrangement]:
+def _given(
+    recipe: Recipe, styles: dict[str, Style], instruments: Mapping[str, Instrument]
+) -> tuple[Brief, Composition, SongArrangement]:
     """A song around somebody's notes."""
     from scripts.arranger.imported import arrange_piece
     from scripts.request.imported import brief_for
+
     assert recipe.file
     piece = recipe.piece()
     made = brief_for(piece, recipe.wishes, styles, recipe.seed)
     octaves = {name: i.octave for name, i in instruments.items()}
     arrangement = arrange_piece(made.brief, made.piece, paths.DATA, octaves)
-    sheet = replace(arrangement.sheet, title=piece.title or recipe.file.stem,
-                    tempo=made.brief.tempo, styles=made.brief.styles)
-    return made.brief, Composition(
-        sheet, piece.composer or recipe.file.name, 0, 0.0, 0, 0.0, recipe.file.name,
-        made.brief.form), arrangement
+    sheet = replace(
+        arrangement.sheet,
+        title=piece.title or recipe.file.stem,
+        tempo=made.brief.tempo,
+        styles=made.brief.styles,
+    )
+    return (
+        made.brief,
+        Composition(
+            sheet,
+            piece.composer or recipe.file.name,
+            0,
+            0.0,
+            0,
+            0.0,
+            recipe.file.name,
+            made.brief.form,
+        ),
+        arrangement,
+    )

@@ -27,28 +27,44 @@ def summarise(brief: Brief, composition: Composition, arrangement: Arrangement) 
         f"Length: {format_clock(brief.length)}",
         f"Form: {shape}",
         f"Melody: {len(pitches)} notes in {len(sheet.bars)} bars, {pitch_name(min(pitches))} to "
-        f"{pitch_name(max(pitches))}" if pitches else "Melody: silent",
-        f"Rhythm: mostly {common} notes" + (f", swung {brief.style.swing:.0%}"
-                                            if brief.style.swing else ""),
+        f"{pitch_name(max(pitches))}"
+        if pitches
+        else "Melody: silent",
+        f"Rhythm: mostly {common} notes"
+        + (f", swung {brief.style.swing:.0%}" if brief.style.swing else ""),
         "Chords: " + " ".join(c for c, _ in chords.most_common(8)),
-        "Instruments: " + ", ".join(f"{role} on {track.instrument}"
-                                    for role, track in arrangement.tracks.items()),
+        "Instruments: "
+        + ", ".join(f"{role} on {track.instrument}" for role, track in arrangement.tracks.items()),
     ]
     if len(brief.styles) > 1:
         gave: dict[str, list[str]] = {}
         for role, name in brief.owners.items():
             gave.setdefault(name, []).append(role)
-        lines.append("The styles gave: " + "; ".join(f"{name} the {' and '.join(roles)}"
-                                                     for name, roles in gave.items()))
+        lines.append(
+            "The styles gave: "
+            + "; ".join(f"{name} the {' and '.join(roles)}" for name, roles in gave.items())
+        )
     if not composition.tries:
-        lines.append(f"Notes by {composition.model}, from {composition.words_by}; "
-                     f"seed {brief.seed}")
+        lines.append(
+            f"Notes by {composition.model}, from {composition.words_by}; seed {brief.seed}"
+        )
         return "\n".join(lines)
-    lines.append(f"Written by {composition.model}, the best of {composition.tries}; "
-                 f"title and form by {composition.words_by}; seed {brief.seed}")
+    lines.append(
+        f"Written by {composition.model}, the best of {composition.tries}; "
+        f"title and form by {composition.words_by}; seed {brief.seed}"
+    )
     return "\n".join(lines)
 
 
 def _length_name(ticks: int) -> str:
-    return {6: "sixteenth", 8: "triplet", 12: "eighth", 18: "dotted eighth", 24: "quarter",
-            36: "dotted quarter", 48: "half", 72: "dotted half", 96: "whole"}.get(ticks, "long")
+    return {
+        6: "sixteenth",
+        8: "triplet",
+        12: "eighth",
+        18: "dotted eighth",
+        24: "quarter",
+        36: "dotted quarter",
+        48: "half",
+        72: "dotted half",
+        96: "whole",
+    }.get(ticks, "long")

@@ -47,17 +47,21 @@ def brief_for(piece: Piece, wishes: Wishes, known: Mapping[str, Style], seed: in
     if wishes.key:
         key = asked_key(wishes.key)
         if key.is_minor != piece.key.is_minor:
-            remarks.append(f"the piece is in {piece.key.scale} and stays so: it is moved to "
-                           f"{key.tonic} {piece.key.scale}")
+            remarks.append(
+                f"the piece is in {piece.key.scale} and stays so: it is moved to "
+                f"{key.tonic} {piece.key.scale}"
+            )
         piece = transposed(piece, key_from_pc(key.tonic_pc, piece.key.scale))
     if len(piece.voices) > MOST_VOICES:
-        remarks.append(f"{MOST_VOICES} of its {len(piece.voices)} voices are played, those with "
-                       "the most notes")
+        remarks.append(
+            f"{MOST_VOICES} of its {len(piece.voices)} voices are played, those with the most notes"
+        )
     if (plain or odd) and wishes.tempo is None:
         piece = steadied(piece)  # every note at the second where it stood
     elif piece.tempos:
-        remarks.append(f"the file's changing tempo is played at a steady "
-                       f"{wishes.tempo or piece.tempo:g}")
+        remarks.append(
+            f"the file's changing tempo is played at a steady {wishes.tempo or piece.tempo:g}"
+        )
     meter = _meter(wishes, piece, remarks)
     piece = replace(piece, meter=meter, breaks=piece.breaks if meter == piece.meter else ())
     tempo = wishes.tempo if wishes.tempo is not None else piece.tempo
@@ -65,9 +69,16 @@ def brief_for(piece: Piece, wishes: Wishes, known: Mapping[str, Style], seed: in
     once = piece.bars * bar_seconds
     if once > LONGEST:
         raise UsageError(f"the piece lasts {once / 3600:.0f} hours; up to 24 can be made")
-    asked = replace(wishes, styles=_BASE if plain else wishes.styles, key=str(piece.key),
-                    meter=str(meter), tempo=tempo, motif=None, loop=False,
-                    length=wishes.length or str(max(once, 12.0, 3 * bar_seconds + 3) / 60))
+    asked = replace(
+        wishes,
+        styles=_BASE if plain else wishes.styles,
+        key=str(piece.key),
+        meter=str(meter),
+        tempo=tempo,
+        motif=None,
+        loop=False,
+        length=wishes.length or str(max(once, 12.0, 3 * bar_seconds + 3) / 60),
+    )
     brief = make_brief(asked, known, seed)
     ring = 0.0 if wishes.loop else _RING
     bars = _bars(brief.length - ring if wishes.length else once, piece.bars, bar_seconds, remarks)
@@ -77,12 +88,25 @@ def brief_for(piece: Piece, wishes: Wishes, known: Mapping[str, Style], seed: in
     if brief.chords:
         count = len(brief.chords)
         full = meter.bar_ticks
-        piece = replace(piece, chords=tuple((float(b * full), brief.chords[b % count])
-                                            for b in range(piece.bars)))
-    return PieceBrief(piece, replace(
-        brief, asked=" ".join(wishes.styles.split()), styles=(PLAIN,) if plain else brief.styles,
-        style=style, key=piece.key, length=bars * bar_seconds + ring, bars_asked=bars,
-        loop=wishes.loop, parts=tuple(part_sizes(piece)), notes=(*brief.notes, *remarks)))
+        piece = replace(
+            piece,
+            chords=tuple((float(b * full), brief.chords[b % count]) for b in range(piece.bars)),
+        )
+    return PieceBrief(
+        piece,
+        replace(
+            brief,
+            asked=" ".join(wishes.styles.split()),
+            styles=(PLAIN,) if plain else brief.styles,
+            style=style,
+            key=piece.key,
+            length=bars * bar_seconds + ring,
+            bars_asked=bars,
+            loop=wishes.loop,
+            parts=tuple(part_sizes(piece)),
+            notes=(*brief.notes, *remarks),
+        ),
+    )
 
 
 def _bars(seconds: float, once: int, bar_seconds: float, remarks: list[str]) -> int:
@@ -91,8 +115,10 @@ def _bars(seconds: float, once: int, bar_seconds: float, remarks: list[str]) -> 
     if bars >= once:
         rounds = round(bars / once)
         if abs(rounds * once - bars) * bar_seconds > 1:
-            remarks.append(f"{format_clock(rounds * once * bar_seconds)} long, so that the piece is "
-                           "played whole")
+            remarks.append(
+                f"{format_clock(rounds * once * bar_seconds)} long, so that the piece is "
+                "played whole"
+            )
         return rounds * once
     remarks.append(f"{max(1, int(bars))} of its {once} bars fit into the length")
     return max(1, int(bars))

@@ -143,15 +143,19 @@ def parse_length(text: str, rng: random.Random | None = None) -> float:
     elif re.fullmatch(r"\d+(?:\.\d+)?", text):
         seconds = float(text) * 60
     else:
-        raise UsageError(f'length "{text[:40]}" is not understood; write minutes (3), '
-                         "a range (4-6) or hours and minutes (1:30)")
+        raise UsageError(
+            f'length "{text[:40]}" is not understood; write minutes (3), '
+            "a range (4-6) or hours and minutes (1:30)"
+        )
     return _check_length(seconds, text)
 
 
 def _check_length(seconds: float, text: str) -> float:
     if not SHORTEST - 0.01 <= seconds <= LONGEST:
-        raise UsageError(f'length "{text[:40]}" is out of range; 10 seconds (0.17) to 24 hours '
-                         "(24:00) can be made")
+        raise UsageError(
+            f'length "{text[:40]}" is out of range; 10 seconds (0.17) to 24 hours '
+            "(24:00) can be made"
+        )
     return seconds
 
 
@@ -170,8 +174,11 @@ def make_brief(wishes: Wishes, known: Mapping[str, Style], seed: int) -> Brief:
     length = parse_length(wishes.length, rng)
     meter = _meter(wishes, style, rng)
     chords = _chords(wishes.chords) if wishes.chords else ()
-    motif = parse_motif(wishes.motif, style.melody.low, style.melody.high) \
-        if wishes.motif is not None else ()
+    motif = (
+        parse_motif(wishes.motif, style.melody.low, style.melody.high)
+        if wishes.motif is not None
+        else ()
+    )
     key = _key(wishes, style, chords, rng)
     if motif and not wishes.key and not chords:
         key = key_of_motif(motif, key.scale)
@@ -187,24 +194,40 @@ def make_brief(wishes: Wishes, known: Mapping[str, Style], seed: int) -> Brief:
         form = form if wishes.form else tuple(n for n in form if n not in ("intro", "outro"))
     bar_seconds = meter.bar_ticks / 24 * 60 / tempo
     if length - _least_tail(length) < 2 * bar_seconds:
-        raise UsageError(f"two bars of {meter} at {tempo:g} beats a minute take "
-                         f"{2 * bar_seconds:.0f} s; ask for a longer song or a quicker tempo")
+        raise UsageError(
+            f"two bars of {meter} at {tempo:g} beats a minute take "
+            f"{2 * bar_seconds:.0f} s; ask for a longer song or a quicker tempo"
+        )
     parts = _parts(style, int(length / bar_seconds), length, len(chords))
     return Brief(
-        asked=" ".join(wishes.styles.split()), styles=match.names, style=style,
-        owners=owners(chosen), key=key, meter=meter, tempo=tempo,
-        length=length, parts=parts, form=form,
-        form_asked=wishes.form is not None, chords=chords, tuning=tuning,
-        binaural=_binaural(wishes.binaural), loop=wishes.loop, motif=motif, seed=seed,
-        notes=tuple(notes))
+        asked=" ".join(wishes.styles.split()),
+        styles=match.names,
+        style=style,
+        owners=owners(chosen),
+        key=key,
+        meter=meter,
+        tempo=tempo,
+        length=length,
+        parts=parts,
+        form=form,
+        form_asked=wishes.form is not None,
+        chords=chords,
+        tuning=tuning,
+        binaural=_binaural(wishes.binaural),
+        loop=wishes.loop,
+        motif=motif,
+        seed=seed,
+        notes=tuple(notes),
+    )
 
 
 def _meter(wishes: Wishes, style: Style, rng: random.Random) -> Meter:
     if wishes.meter:
         meter = parse_meter(wishes.meter)
         if meter is None or not 24 <= meter.bar_ticks <= 192:
-            raise UsageError(f'metre "{wishes.meter[:20]}" is not known; write one such as 4/4, '
-                             "3/4, 6/8 or 7/8")
+            raise UsageError(
+                f'metre "{wishes.meter[:20]}" is not known; write one such as 4/4, 3/4, 6/8 or 7/8'
+            )
         return meter
     names = sorted(style.meters)
     name = rng.choices(names, [style.meters[n] for n in names])[0]
@@ -232,8 +255,9 @@ def asked_key(text: str) -> Key:
     """
     key = parse_key(text)
     if key is None:
-        raise UsageError(f'key "{text[:20]}" is not known; write one such as "F minor", '
-                         '"C# dorian" or "Bb"')
+        raise UsageError(
+            f'key "{text[:20]}" is not known; write one such as "F minor", "C# dorian" or "Bb"'
+        )
     return key
 
 
@@ -251,8 +275,9 @@ def _binaural(asked: float) -> float:
     return asked
 
 
-def _looped(asked: float | None, tempo: float, meter: Meter, length: float
-            ) -> tuple[float, float, str]:
+def _looped(
+    asked: float | None, tempo: float, meter: Meter, length: float
+) -> tuple[float, float, str]:
     """Tempo and length that leave whole bars; a tempo that was asked for is kept."""
     bar = meter.bar_ticks / 24 * 60
     bars = max(2, round(length * tempo / bar))
@@ -266,29 +291,34 @@ def _looped(asked: float | None, tempo: float, meter: Meter, length: float
 def key_of_chords(chords: tuple[Chord, ...]) -> Key:
     """The major or minor key that holds most of the chords' notes; the first chord's root and
     kind decide between relatives."""
+
     def fit(key: Key) -> float:
         inside = sum(pc in key.pitch_classes for c in chords for pc in c.pitch_classes)
-        first, last = (c.root == key.tonic_pc and c.is_minor == key.is_minor
-                       for c in (chords[0], chords[-1]))
+        first, last = (
+            c.root == key.tonic_pc and c.is_minor == key.is_minor for c in (chords[0], chords[-1])
+        )
         return inside + 1.5 * first + 0.5 * last
 
     keys = [key_from_pc(pc, scale) for scale in ("major", "minor") for pc in range(12)]
     return max(keys, key=fit)
 
 
-def _tempo(asked: float | None, style: Style, meter: Meter, length: float, rng: random.Random
-           ) -> float:
+def _tempo(
+    asked: float | None, style: Style, meter: Meter, length: float, rng: random.Random
+) -> float:
     if asked is not None:
         if not 20 <= asked <= 300:
-            raise UsageError(f"tempo {asked:g} is out of range; 20 to 300 beats a minute can be "
-                             "made")
+            raise UsageError(
+                f"tempo {asked:g} is out of range; 20 to 300 beats a minute can be made"
+            )
         return asked
     drawn = rng.uniform(*style.tempo)
     # A nearby whole tempo whose bars leave the last chord the right time to ring.
     near = 0.012 if length >= 60 else 0.04
     low, high = max(20, int(drawn * (1 - near))), min(300, int(drawn * (1 + near)) + 1)
-    options = [t for t in range(low, high + 1)
-               if style.tempo[0] <= t <= style.tempo[1]] or [round(drawn)]
+    options = [t for t in range(low, high + 1) if style.tempo[0] <= t <= style.tempo[1]] or [
+        round(drawn)
+    ]
     wanted = _least_tail(length) + 0.6
 
     def ring(tempo: int) -> float:
@@ -322,8 +352,9 @@ def _form(text: str) -> tuple[str, ...]:
     names = tuple(text.lower().replace(",", " ").split())
     wrong = [n for n in names if n not in SECTIONS]
     if wrong or not names or len(names) > 40:
-        raise UsageError(f'form: "{(wrong or ["nothing"])[0][:20]}" is no section; use '
-                         + ", ".join(SECTIONS))
+        raise UsageError(
+            f'form: "{(wrong or ["nothing"])[0][:20]}" is no section; use ' + ", ".join(SECTIONS)
+        )
     return names
 
 
@@ -331,13 +362,15 @@ def _chords(text: str) -> tuple[Chord, ...]:
     names = text.replace(",", " ").replace("|", " ").split()
     found = []
     if len(names) > MOST_CHORDS:
-        raise UsageError(f"{len(names)} chords were given; at most {MOST_CHORDS} can be kept, "
-                         "one a bar")
+        raise UsageError(
+            f"{len(names)} chords were given; at most {MOST_CHORDS} can be kept, one a bar"
+        )
     for name in names:
         chord = parse_chord(name)
         if chord is None:
-            raise UsageError(f'chord "{name[:20]}" is not known; write chords such as Fm, Db, '
-                             "Abmaj7, C7")
+            raise UsageError(
+                f'chord "{name[:20]}" is not known; write chords such as Fm, Db, Abmaj7, C7'
+            )
         found.append(chord)
     if not found:
         raise UsageError('no chord was given; write chords such as "Fm Db Ab Eb"')

@@ -106,8 +106,9 @@ def head_state(head: Mapping[str, str]) -> BarState:
     meter = parse_meter(head.get("M", "4/4"))
     if meter is None:
         raise NotationError(f"ABC line 0: M:{head.get('M')} is no metre")
-    default = Fraction(1, 16) if Fraction(meter.beats, meter.unit) < Fraction(3, 4) \
-        else Fraction(1, 8)
+    default = (
+        Fraction(1, 16) if Fraction(meter.beats, meter.unit) < Fraction(3, 4) else Fraction(1, 8)
+    )
     return BarState(key, meter, unit_field(head["L"]) if "L" in head else default)
 
 
@@ -154,8 +155,10 @@ def take(state: BarState, m: re.Match[str]) -> None:
         if chord:
             state.chords.append((state.position, chord))
     elif m["chord"]:
-        pitches = [(_pitch(state, n["acc"], n["letter"], n["octave"]), _length(n["len"]))
-                   for n in re.finditer(_NOTE, m["chord"])]
+        pitches = [
+            (_pitch(state, n["acc"], n["letter"], n["octave"]), _length(n["len"]))
+            for n in re.finditer(_NOTE, m["chord"])
+        ]
         top = max(p for p, _ in pitches)
         _add(state, top, pitches[0][1] * _length(m["clen"]))
         if "-" in m["chord"]:

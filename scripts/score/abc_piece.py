@@ -63,9 +63,17 @@ class _Voice:
         state = self.state
         early = [] if state.notes else state.chords
         if state.notes:
-            self.bars.append(_Bar(state.notes, state.lower, state.chords,
-                                  state.meter.bar_ticks * _FINE,
-                                  state.line, self.opens, endings=self.endings))
+            self.bars.append(
+                _Bar(
+                    state.notes,
+                    state.lower,
+                    state.chords,
+                    state.meter.bar_ticks * _FINE,
+                    state.line,
+                    self.opens,
+                    endings=self.endings,
+                )
+            )
             self.opens = False
         state.clear()
         state.chords = early
@@ -197,18 +205,26 @@ class _Reader:
             for i, note in enumerate(bar.notes):
                 ticks = min(note.ticks, room - at)
                 struck: dict[int, int] = {}  # pitch -> index of its note
-                sounding = () if note.pitch is None or ticks <= 0 else \
-                    (*bar.lower.get(i, ()), note.pitch)
+                sounding = (
+                    () if note.pitch is None or ticks <= 0 else (*bar.lower.get(i, ()), note.pitch)
+                )
                 for pitch in sounding:
                     before = held.get(pitch)
                     if before is not None:
-                        notes[before] = replace(notes[before],
-                                                ticks=notes[before].ticks + ticks / _FINE)
+                        notes[before] = replace(
+                            notes[before], ticks=notes[before].ticks + ticks / _FINE
+                        )
                         struck[pitch] = before
                     else:
                         struck[pitch] = len(notes)
-                        notes.append(PieceNote((start + at) / _FINE, ticks / _FINE, pitch,
-                                               0.82 if at == 0 else 0.75))
+                        notes.append(
+                            PieceNote(
+                                (start + at) / _FINE,
+                                ticks / _FINE,
+                                pitch,
+                                0.82 if at == 0 else 0.75,
+                            )
+                        )
                 held = struck if note.tied else {}
                 at += note.ticks
             start += room
@@ -228,8 +244,10 @@ class _Reader:
         start = -(-start // bar.full) * bar.full
         if bar.closes:
             return start, bar.ticks
-        self._remark(bar.line, f"a bar is {_eighths(bar.full - bar.ticks)} too short and is "
-                               "filled with a rest")
+        self._remark(
+            bar.line,
+            f"a bar is {_eighths(bar.full - bar.ticks)} too short and is filled with a rest",
+        )
         return start, bar.full
 
 
@@ -263,9 +281,17 @@ def read_abc_piece(text: str) -> Piece:
         remarks.append(f"{len(faults) - _REMARKS} more lines have faults")
     if tunes > 1:
         remarks.append(f"the first of {tunes} tunes is played")
-    return Piece(head.get("T", ""), head.get("C", ""), state.key, state.meter,
-                 tempo_field(head.get("Q", "")), tuple(voices), tuple(chords),
-                 tuple(breaks), remarks=tuple(remarks))
+    return Piece(
+        head.get("T", ""),
+        head.get("C", ""),
+        state.key,
+        state.meter,
+        tempo_field(head.get("Q", "")),
+        tuple(voices),
+        tuple(chords),
+        tuple(breaks),
+        remarks=tuple(remarks),
+    )
 
 
 def _first_tune(text: str) -> tuple[str, int]:
@@ -317,8 +343,11 @@ def _in_order(bars: list[_Bar]) -> list[_Bar]:
             continue
         played.append(bar)
         # After the ending of one round come those of the next.
-        rounds = max((max(b.endings) for b in bars[start:] if b.endings), default=2) \
-            if bar.endings else 2
+        rounds = (
+            max((max(b.endings) for b in bars[start:] if b.endings), default=2)
+            if bar.endings
+            else 2
+        )
         if bar.again and turn < rounds:
             turn, i = turn + 1, start
         elif bar.again:

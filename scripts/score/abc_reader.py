@@ -85,8 +85,9 @@ def read_abc(text: str) -> LeadSheet:
     if not parts:
         raise NotationError("ABC: the tune has no whole bar")
     styles = tuple(head["R"].lower().split()) if head.get("R") else ()
-    return LeadSheet(start.key, start.meter, parts, tempo_field(head.get("Q", "")),
-                     head.get("T", ""), styles)
+    return LeadSheet(
+        start.key, start.meter, parts, tempo_field(head.get("Q", "")), head.get("T", ""), styles
+    )
 
 
 def _apply_field(state: _State, name: str, value: str) -> None:
@@ -106,7 +107,7 @@ def _read_line(state: _State, line: str) -> None:
     while at < len(line):
         match = TOKEN.match(line, at)
         if not match:
-            raise NotationError(f"ABC line {state.line}: cannot read {line[at:at + 12]!r}")
+            raise NotationError(f"ABC line {state.line}: cannot read {line[at : at + 12]!r}")
         at = match.end()
         _take(state, match)
 
@@ -150,7 +151,7 @@ def _begin_ending(state: _State, text: str) -> None:
     else:
         # The last ending replaces the first one.
         if state.ending and len(state.bars) > state.ending_start:
-            del state.bars[state.ending_start:]
+            del state.bars[state.ending_start :]
         state.ending = number
 
 
@@ -166,11 +167,14 @@ def _close_part(state: _State) -> None:
     if full / 2 <= last.ticks < full:
         missing = full - last.ticks
         note = last.notes[-1]
-        bars[-1] = Bar((*last.notes[:-1], replace(note, ticks=note.ticks + missing)), last.chords) \
-            if not note.triplet else Bar((*last.notes, Note(None, missing)), last.chords)
+        bars[-1] = (
+            Bar((*last.notes[:-1], replace(note, ticks=note.ticks + missing)), last.chords)
+            if not note.triplet
+            else Bar((*last.notes, Note(None, missing)), last.chords)
+        )
     for bar in bars:
         if bar.ticks != full:
             raise NotationError(
-                f"ABC line {state.line}: a bar of {state.meter} has {bar.ticks} ticks, "
-                f"not {full}")
+                f"ABC line {state.line}: a bar of {state.meter} has {bar.ticks} ticks, not {full}"
+            )
     state.parts.append(bars)

@@ -91,7 +91,7 @@ def _bar_text(bar: Bar, key: Key, chord: Chord | None) -> tuple[str, Chord | Non
         if here is not None:
             chord = here
             out.append(f'"{chord.symbol(key)}"')
-        group = notes[i:i + 3] if notes[i].triplet else notes[i:i + 1]
+        group = notes[i : i + 3] if notes[i].triplet else notes[i : i + 1]
         if notes[i].triplet:
             if len(group) != 3 or any(n.ticks != notes[i].ticks or not n.triplet for n in group):
                 raise NotationError("ABC: a triplet is not three equal notes")

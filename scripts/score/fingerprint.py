@@ -34,7 +34,7 @@ def marks_of(sheet: LeadSheet) -> Marks:
     chords = [[(at, (c.root - home) % 12, c.quality) for at, c in bar.chords] for bar in sheet.bars]
     notes = [(n.pitch, n.ticks) for bar in sheet.bars for n in bar.notes if n.pitch is not None]
     steps = [(b[0] - a[0], a[1]) for a, b in pairwise(notes)]
-    runs = {tuple(steps[i:i + GRAM]) for i in range(len(steps) - GRAM + 1)}
+    runs = {tuple(steps[i : i + GRAM]) for i in range(len(steps) - GRAM + 1)}
     return Marks(_number(chords), frozenset(map(_number, runs)))
 
 

@@ -18,6 +18,13 @@ def on_grid(ticks: Sequence[float]) -> list[int]:
     beats: dict[int, list[float]] = {}
     for tick in ticks:
         beats.setdefault(int(tick // _BEAT), []).append(tick)
-    grid = {beat: min(GRIDS, key=lambda g, found=found: sum(  # type: ignore[misc]
-        abs(t - g * round(t / g)) + GRIDS[g] for t in found)) for beat, found in beats.items()}
+    grid = {
+        beat: min(
+            GRIDS,
+            key=lambda g, found=found: sum(  # type: ignore[misc]
+                abs(t - g * round(t / g)) + GRIDS[g] for t in found
+            ),
+        )
+        for beat, found in beats.items()
+    }
     return [grid[int(t // _BEAT)] * round(t / grid[int(t // _BEAT)]) for t in ticks]

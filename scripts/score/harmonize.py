@@ -19,14 +19,48 @@ from scripts.score.sheet import Bar, LeadSheet, in_parts
 Weights = npt.NDArray[np.float64]
 
 # Cost of using each chord at all, by Roman numeral.
-_MAJOR = {"I": 0.0, "IV": 0.3, "V": 0.25, "V7": 0.35, "vi": 0.5, "ii": 0.5, "iii": 1.2,
-          "bVII": 1.4, "II7": 1.3, "viidim": 1.6, "VI7": 1.6, "III7": 1.9, "I7": 1.6, "iv": 2.0}
-_MINOR = {"i": 0.0, "iv": 0.4, "V": 0.5, "V7": 0.6, "v": 0.9, "VII": 0.4, "III": 0.5, "VI": 0.5,
-          "iidim": 1.6, "IV": 1.3, "bII": 2.2, "I7": 2.2, "VI7": 2.2}
+_MAJOR = {
+    "I": 0.0,
+    "IV": 0.3,
+    "V": 0.25,
+    "V7": 0.35,
+    "vi": 0.5,
+    "ii": 0.5,
+    "iii": 1.2,
+    "bVII": 1.4,
+    "II7": 1.3,
+    "viidim": 1.6,
+    "VI7": 1.6,
+    "III7": 1.9,
+    "I7": 1.6,
+    "iv": 2.0,
+}
+_MINOR = {
+    "i": 0.0,
+    "iv": 0.4,
+    "V": 0.5,
+    "V7": 0.6,
+    "v": 0.9,
+    "VII": 0.4,
+    "III": 0.5,
+    "VI": 0.5,
+    "iidim": 1.6,
+    "IV": 1.3,
+    "bII": 2.2,
+    "I7": 2.2,
+    "VI7": 2.2,
+}
 _DORIAN = {"i": 0.0, "VII": 0.3, "IV": 0.5, "v": 0.6, "III": 0.7, "ii": 0.9, "VI": 1.6, "V": 1.3}
 _MIXOLYDIAN = {"I": 0.0, "bVII": 0.2, "IV": 0.4, "v": 0.7, "V": 0.8, "ii": 0.7, "vi": 0.8}
-_VOCABULARY = {"major": _MAJOR, "lydian": _MAJOR, "minor": _MINOR, "harmonic minor": _MINOR,
-               "dorian": _DORIAN, "mixolydian": _MIXOLYDIAN, "phrygian": _MINOR}
+_VOCABULARY = {
+    "major": _MAJOR,
+    "lydian": _MAJOR,
+    "minor": _MINOR,
+    "harmonic minor": _MINOR,
+    "dorian": _DORIAN,
+    "mixolydian": _MIXOLYDIAN,
+    "phrygian": _MINOR,
+}
 
 
 @dataclass(frozen=True)
@@ -130,4 +164,5 @@ def _move(a: Chord, b: Chord) -> float:
         return 0.0
     interval = (b.root - a.root) % 12
     return {5: 0.55, 7: 0.75, 0: 0.9, 2: 0.8, 10: 0.8, 9: 0.8, 8: 0.9, 3: 1.0, 4: 1.0}.get(
-        interval, 1.3)
+        interval, 1.3
+    )

@@ -43,10 +43,24 @@ SCALES: dict[str, Scale] = {
 }
 
 _ALIASES = {
-    "": "major", "maj": "major", "ion": "major", "ionian": "major", "dur": "major",
-    "m": "minor", "min": "minor", "aeo": "minor", "aeolian": "minor", "natural minor": "minor",
-    "moll": "minor", "dor": "dorian", "phr": "phrygian", "lyd": "lydian", "mix": "mixolydian",
-    "loc": "locrian", "pentatonic": "major pentatonic", "harmonic": "harmonic minor",
+    "": "major",
+    "maj": "major",
+    "ion": "major",
+    "ionian": "major",
+    "dur": "major",
+    "m": "minor",
+    "min": "minor",
+    "aeo": "minor",
+    "aeolian": "minor",
+    "natural minor": "minor",
+    "moll": "minor",
+    "dor": "dorian",
+    "phr": "phrygian",
+    "lyd": "lydian",
+    "mix": "mixolydian",
+    "loc": "locrian",
+    "pentatonic": "major pentatonic",
+    "harmonic": "harmonic minor",
     "melodic": "melodic minor",
 }
 
@@ -165,16 +179,18 @@ _RAISED_MINOR = (4, 6, 9, 11)
 @lru_cache(maxsize=512)
 def _spelling(key: Key) -> dict[int, tuple[str, int]]:
     signature = key.signature
-    table = {(LETTER_PC[letter] + alter) % 12: (letter, alter)
-             for letter, alter in signature.items()}
+    table = {
+        (LETTER_PC[letter] + alter) % 12: (letter, alter) for letter, alter in signature.items()
+    }
     raised = _RAISED_MINOR if key.is_minor else _RAISED_MAJOR
     for pc in range(12):
         if pc in table:
             continue
         up = (pc - key.tonic_pc) % 12 in raised
         base = (pc - 1) % 12 if up else (pc + 1) % 12
-        plain = {(LETTER_PC[letter] + alter) % 12: (letter, alter)
-                 for letter, alter in signature.items()}
+        plain = {
+            (LETTER_PC[letter] + alter) % 12: (letter, alter) for letter, alter in signature.items()
+        }
         if base not in plain:
             up, base = not up, (pc + 1) % 12 if up else (pc - 1) % 12
         letter, alter = plain[base]

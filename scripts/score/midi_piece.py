@@ -86,8 +86,9 @@ class _Reader:
         for n, channel in channels.items():
             self._let_go(number, name, n, channel, at)
 
-    def _key(self, number: int, name: str, message: mido.Message, channel: _Channel, at: float
-             ) -> None:
+    def _key(
+        self, number: int, name: str, message: mido.Message, channel: _Channel, at: float
+    ) -> None:
         key = message.note
         for keys in (channel.down, channel.held):  # struck anew, or let go
             started = keys.pop(key, None)
@@ -105,14 +106,29 @@ class _Reader:
         self._end(number, name, n, channel, channel.down, at)
         self._end(number, name, n, channel, channel.held, at)
 
-    def _end(self, number: int, name: str, n: int, channel: _Channel,
-             keys: dict[int, tuple[float, int]], at: float) -> None:
+    def _end(
+        self,
+        number: int,
+        name: str,
+        n: int,
+        channel: _Channel,
+        keys: dict[int, tuple[float, int]],
+        at: float,
+    ) -> None:
         for key, started in keys.items():
             self._note(number, name, n, channel, key, started, at)
         keys.clear()
 
-    def _note(self, number: int, name: str, n: int, channel: _Channel, key: int,
-              started: tuple[float, int], at: float) -> None:
+    def _note(
+        self,
+        number: int,
+        name: str,
+        n: int,
+        channel: _Channel,
+        key: int,
+        started: tuple[float, int],
+        at: float,
+    ) -> None:
         self.count += 1
         if self.count > MOST_NOTES:
             raise NotationError(f"MIDI: there are more than {MOST_NOTES:,} notes")
@@ -120,8 +136,7 @@ class _Reader:
         way = (number, n, channel.program)
         if way not in self.players:
             self.players[way] = _Player(name, channel.program, n == DRUM_CHANNEL)
-        self.players[way].notes.append(
-            PieceNote(start, max(at - start, 0.5), key, velocity / 127))
+        self.players[way].notes.append(PieceNote(start, max(at - start, 0.5), key, velocity / 127))
 
     def _meta(self, message: mido.MetaMessage, at: float, number: int) -> str:
         """Take in tempo, metre and key; returns a track's name."""
@@ -160,11 +175,14 @@ def read_midi_piece(data: bytes) -> Piece:
     try:
         file = mido.MidiFile(file=io.BytesIO(data), clip=True)
     except Exception as error:  # mido tells damage by whatever its reading stumbles over
-        raise NotationError("MIDI: the file is damaged "
-                            f"({type(error).__name__}: {str(error)[:60]})") from error
+        raise NotationError(
+            f"MIDI: the file is damaged ({type(error).__name__}: {str(error)[:60]})"
+        ) from error
     reader = _Reader(file)
-    voices = [Voice(p.name, tuple(sorted(p.notes, key=lambda n: (n.start, n.pitch))), p.program,
-                    p.is_kit) for p in reader.players.values()]
+    voices = [
+        Voice(p.name, tuple(sorted(p.notes, key=lambda n: (n.start, n.pitch))), p.program, p.is_kit)
+        for p in reader.players.values()
+    ]
     if not voices:
         raise NotationError("MIDI: there are no notes in it")
     meter = reader.meters[0][1] if reader.meters else Meter(4, 4)
@@ -175,14 +193,26 @@ def read_midi_piece(data: bytes) -> Piece:
     pitched = [n for v in voices if not v.is_kit for n in v.notes]
     key = find_key(weights(pitched))
     # Many programs write C major whatever the key; there the notes decide.
-    if reader.key is not None and (str(reader.key) != "C major" or set(
-            reader.key.pitch_classes) == set(key.pitch_classes)):
+    if reader.key is not None and (
+        str(reader.key) != "C major" or set(reader.key.pitch_classes) == set(key.pitch_classes)
+    ):
         key = reader.key
-    remarks = ["the metre changes; its first one is kept"] \
-        if len({m for _, m in reader.meters}) > 1 else []
-    return Piece(reader.title, "", key, meter, main_tempo(tempos, end), tuple(voices),
-                 tempos=tuple(tempos) if len({t for _, t in tempos}) > 1 else (),
-                 remarks=tuple(remarks), is_played=True)
+    remarks = (
+        ["the metre changes; its first one is kept"]
+        if len({m for _, m in reader.meters}) > 1
+        else []
+    )
+    return Piece(
+        reader.title,
+        "",
+        key,
+        meter,
+        main_tempo(tempos, end),
+        tuple(voices),
+        tempos=tuple(tempos) if len({t for _, t in tempos}) > 1 else (),
+        remarks=tuple(remarks),
+        is_played=True,
+    )
 
 
 def _without_silence(voices: list[Voice], meter: Meter) -> tuple[list[Voice], float]:
@@ -191,5 +221,12 @@ def _without_silence(voices: list[Voice], meter: Meter) -> tuple[list[Voice], fl
     silence = first // meter.bar_ticks * meter.bar_ticks
     if not silence:
         return voices, 0.0
-    return [Voice(v.name, tuple(PieceNote(n.start - silence, n.ticks, n.pitch, n.velocity)
-                                for n in v.notes), v.program, v.is_kit) for v in voices], silence
+    return [
+        Voice(
+            v.name,
+            tuple(PieceNote(n.start - silence, n.ticks, n.pitch, n.velocity) for n in v.notes),
+            v.program,
+            v.is_kit,
+        )
+        for v in voices
+    ], silence

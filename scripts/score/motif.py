@@ -30,21 +30,24 @@ def parse_motif(text: str, low: int, high: int) -> tuple[int, ...]:
     """
     names = text.replace(",", " ").split()
     if not names or len(names) > MOST:
-        raise UsageError(f"the motif has {len(names)} notes; write 1 to {MOST}, such as "
-                         '"C4 E4 G4"')
+        raise UsageError(f'the motif has {len(names)} notes; write 1 to {MOST}, such as "C4 E4 G4"')
     found = []
     for name in names:
         match = _NAME.fullmatch(name)
         if match is None:
-            raise UsageError(f'motif: "{name[:12]}" is no note; write notes with their octave, '
-                             'such as "C4 E4 G4" or "F#4 Bb3"')
+            raise UsageError(
+                f'motif: "{name[:12]}" is no note; write notes with their octave, '
+                'such as "C4 E4 G4" or "F#4 Bb3"'
+            )
         letter, sign, octave = match.groups()
         sign = sign.replace("♯", "#").replace("♭", "b")
         shift = sign.count("#") - sign.count("b")
         pitch = pitch_class(letter.upper()) + shift + 12 * (int(octave) + 1)
         if not low <= pitch <= high:
-            raise UsageError(f"motif: {name} is outside the range of this style's melodies, "
-                             f"{pitch_name(low)} to {pitch_name(high)}; move it by octaves")
+            raise UsageError(
+                f"motif: {name} is outside the range of this style's melodies, "
+                f"{pitch_name(low)} to {pitch_name(high)}; move it by octaves"
+            )
         found.append(pitch)
     return tuple(found)
 
@@ -56,10 +59,15 @@ def pitch_name(pitch: int) -> str:
 
 def key_of_motif(pitches: Sequence[int], scale: str) -> Key:
     """The key of a kind that holds most of the motif; its ends speak for the tonic."""
+
     def fit(key: Key) -> float:
         inside = sum(p % 12 in key.pitch_classes for p in pitches)
-        return inside + 0.4 * (pitches[0] % 12 == key.tonic_pc) \
+        return (
+            inside
+            + 0.4 * (pitches[0] % 12 == key.tonic_pc)
             + 0.5 * (pitches[-1] % 12 == key.tonic_pc)
+        )
+
     return max((key_from_pc(pc, scale) for pc in range(12)), key=fit)
 
 

@@ -35,8 +35,10 @@ def read_notes(path: Path) -> bytes:
     try:
         size = path.stat().st_size
         if size > LARGEST_FILE:
-            raise UsageError(f"{path.name} is {size / (1 << 20):.0f} MB; files of notes of up to "
-                             f"{LARGEST_FILE >> 20} MB are read")
+            raise UsageError(
+                f"{path.name} is {size / (1 << 20):.0f} MB; files of notes of up to "
+                f"{LARGEST_FILE >> 20} MB are read"
+            )
         return path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
@@ -56,7 +58,8 @@ def read_piece(data: bytes, name: str) -> Piece:
         if data.startswith(b"PK"):
             return read_xml_piece(unpacked(data))
         if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") or data.startswith(
-                (b"\xff\xfe", b"\xfe\xff")):
+            (b"\xff\xfe", b"\xfe\xff")
+        ):
             return read_xml_piece(data)
         if b"\0" in data:
             raise NotationError("it is neither ABC, MIDI nor MusicXML")

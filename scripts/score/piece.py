@@ -24,7 +24,8 @@ SLOWEST, QUICKEST = 20.0, 300.0  # quarter notes a minute that can be arranged
 # Pitch", 1990).
 _PROFILES = {
     "major": (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
-    "minor": (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)}
+    "minor": (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +98,10 @@ class Piece:
     @property
     def notes(self) -> list[PieceNote]:
         """The pitched notes of all voices, by start."""
-        return sorted((n for v in self.voices if not v.is_kit for n in v.notes),
-                      key=lambda n: (n.start, n.pitch))
+        return sorted(
+            (n for v in self.voices if not v.is_kit for n in v.notes),
+            key=lambda n: (n.start, n.pitch),
+        )
 
     @property
     def bars(self) -> int:
@@ -110,9 +113,14 @@ class Piece:
 def transposed(piece: Piece, key: Key) -> Piece:
     """`piece` in another key, by the smaller way; drums stay."""
     steps = (key.tonic_pc - piece.key.tonic_pc + 5) % 12 - 5
-    voices = tuple(v if v.is_kit else replace(v, notes=tuple(
-        replace(n, pitch=min(127, max(0, n.pitch + steps))) for n in v.notes))
-        for v in piece.voices)
+    voices = tuple(
+        v
+        if v.is_kit
+        else replace(
+            v, notes=tuple(replace(n, pitch=min(127, max(0, n.pitch + steps))) for n in v.notes)
+        )
+        for v in piece.voices
+    )
     chords = tuple((t, replace(c, root=(c.root + steps) % 12)) for t, c in piece.chords)
     return replace(piece, voices=voices, chords=chords, key=key)
 
@@ -129,11 +137,24 @@ def steadied(piece: Piece) -> Piece:
         i = max(0, int(np.searchsorted(at, tick, "right")) - 1)
         return float((seconds[i] + (tick - at[i]) * speeds[i]) * steady)
 
-    voices = tuple(replace(v, notes=tuple(
-        replace(n, start=moved(n.start), ticks=moved(n.start + n.ticks) - moved(n.start))
-        for n in v.notes)) for v in piece.voices)
-    return replace(piece, voices=voices, tempo=steady, tempos=(), breaks=(),
-                   chords=tuple((moved(t), c) for t, c in piece.chords))
+    voices = tuple(
+        replace(
+            v,
+            notes=tuple(
+                replace(n, start=moved(n.start), ticks=moved(n.start + n.ticks) - moved(n.start))
+                for n in v.notes
+            ),
+        )
+        for v in piece.voices
+    )
+    return replace(
+        piece,
+        voices=voices,
+        tempo=steady,
+        tempos=(),
+        breaks=(),
+        chords=tuple((moved(t), c) for t, c in piece.chords),
+    )
 
 
 def main_tempo(tempos: Sequence[tuple[float, float]], end: float) -> float:
@@ -163,11 +184,14 @@ def chord_weights(chords: Iterable[tuple[Chord, float]]) -> Weights:
 
 def find_key(sounding: Weights) -> Key:
     """The key whose profile fits the (12,) `sounding` weights best (Krumhansl and Schmuckler)."""
+
     def fit(pc: int, scale: str) -> float:
         profile = np.roll(np.array(_PROFILES[scale]), pc)
         return float(np.corrcoef(profile, sounding)[0, 1]) if sounding.std() else 0.0
+
     scores: Mapping[tuple[int, str], float] = {
-        (pc, scale): fit(pc, scale) for scale in _PROFILES for pc in range(12)}
+        (pc, scale): fit(pc, scale) for scale in _PROFILES for pc in range(12)
+    }
     return key_from_pc(*max(scores, key=scores.__getitem__))
 
 

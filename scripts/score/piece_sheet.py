@@ -21,8 +21,14 @@ def sheet_of(piece: Piece) -> LeadSheet:
     tune = _line(lead_of(piece), piece.meter, piece.bars)
     chords = _chords(piece)
     bars = [Bar(tuple(notes), tuple(found)) for notes, found in zip(tune, chords, strict=True)]
-    return LeadSheet(piece.key, piece.meter, in_parts(bars, part_sizes(piece)), piece.tempo,
-                     piece.title, origin=piece.composer)
+    return LeadSheet(
+        piece.key,
+        piece.meter,
+        in_parts(bars, part_sizes(piece)),
+        piece.tempo,
+        piece.title,
+        origin=piece.composer,
+    )
 
 
 def lead_of(piece: Piece) -> Voice:
@@ -34,6 +40,7 @@ def lead_of(piece: Piece) -> Voice:
         starts = len({round(n.start) for n in voice.notes})
         there = min(1.0, starts / max(1, piece.bars * 2))
         return height / 12 + 2.5 * starts / len(voice.notes) + 2 * there
+
     return max(pitched, key=carries)
 
 
@@ -80,8 +87,7 @@ def _line(voice: Voice, meter: Meter, bars: int) -> list[list[Note]]:
     return _barred(pieces, meter, bars)
 
 
-def _barred(pieces: list[tuple[int, int, int | None]], meter: Meter, bars: int
-            ) -> list[list[Note]]:
+def _barred(pieces: list[tuple[int, int, int | None]], meter: Meter, bars: int) -> list[list[Note]]:
     out: list[list[Note]] = [[] for _ in range(bars)]
     full = meter.bar_ticks
     for start, end, pitch in pieces:

@@ -88,14 +88,19 @@ def in_parts(bars: Sequence[Bar], sizes: Iterable[int]) -> tuple[tuple[Bar, ...]
 
 def transpose(sheet: LeadSheet, semitones: int) -> LeadSheet:
     """Move every note and chord of `sheet` by `semitones`, and its key with them."""
+
     def moved(bar: Bar) -> Bar:
-        notes = tuple(n if n.pitch is None else replace(n, pitch=n.pitch + semitones)
-                      for n in bar.notes)
+        notes = tuple(
+            n if n.pitch is None else replace(n, pitch=n.pitch + semitones) for n in bar.notes
+        )
         chords = tuple((at, replace(c, root=(c.root + semitones) % 12)) for at, c in bar.chords)
         return Bar(notes, chords)
 
-    return replace(sheet, key=transpose_key(sheet.key, semitones),
-                   parts=tuple(tuple(moved(b) for b in part) for part in sheet.parts))
+    return replace(
+        sheet,
+        key=transpose_key(sheet.key, semitones),
+        parts=tuple(tuple(moved(b) for b in part) for part in sheet.parts),
+    )
 
 
 def scale_share(sheet: LeadSheet) -> float:
@@ -111,8 +116,12 @@ def held_notes(bars: Sequence[Bar]) -> list[tuple[int, int, int]]:
     at, held = 0, False
     for note in [n for bar in bars for n in bar.notes]:
         if note.pitch is not None:
-            if held and events and events[-1][2] == note.pitch \
-                    and events[-1][0] + events[-1][1] == at:
+            if (
+                held
+                and events
+                and events[-1][2] == note.pitch
+                and events[-1][0] + events[-1][1] == at
+            ):
                 start, length, pitch = events[-1]
                 events[-1] = (start, length + note.ticks, pitch)
             else:

@@ -10,12 +10,21 @@ from __future__ import annotations
 from scripts.score.sheet import LeadSheet, scale_share
 
 
-def tune_header(tags: str, meter: str, parts: tuple[int, ...], density: int, harmony: int,
-                chromatic: int, key: str) -> str:
+def tune_header(
+    tags: str,
+    meter: str,
+    parts: tuple[int, ...],
+    density: int,
+    harmony: int,
+    chromatic: int,
+    key: str,
+) -> str:
     """Header text, ending in a line feed after ``K:``."""
     lengths = "+".join(str(n) for n in parts)
-    return (f"X:1\nR:{tags}\nM:{meter}\nL:1/8\n"
-            f"N:{lengths} d{density} h{harmony} c{chromatic}\nK:{key}\n")
+    return (
+        f"X:1\nR:{tags}\nM:{meter}\nL:1/8\n"
+        f"N:{lengths} d{density} h{harmony} c{chromatic}\nK:{key}\n"
+    )
 
 
 def density_of(sheet: LeadSheet) -> int:
@@ -37,6 +46,12 @@ def chromatic_of(sheet: LeadSheet) -> int:
 
 def header_of(sheet: LeadSheet) -> str:
     """The training header of a finished sheet."""
-    return tune_header(" ".join(sheet.styles), str(sheet.meter),
-                       tuple(len(p) for p in sheet.parts), density_of(sheet),
-                       harmony_of(sheet), chromatic_of(sheet), sheet.key.abc)
+    return tune_header(
+        " ".join(sheet.styles),
+        str(sheet.meter),
+        tuple(len(p) for p in sheet.parts),
+        density_of(sheet),
+        harmony_of(sheet),
+        chromatic_of(sheet),
+        sheet.key.abc,
+    )

@@ -50,12 +50,14 @@ def find_tuning(asked: float, classes: Collection[int] = ()) -> Tuning:
     """
     if asked not in SACRED:
         if not LOWEST <= asked <= HIGHEST:
-            raise UsageError(f"tuning {asked:g} is out of range; A4 may be {LOWEST:g} to "
-                             f"{HIGHEST:g} Hz, or take one of "
-                             + " ".join(map(str, SACRED)) + ", which then sounds in the chords")
+            raise UsageError(
+                f"tuning {asked:g} is out of range; A4 may be {LOWEST:g} to "
+                f"{HIGHEST:g} Hz, or take one of "
+                + " ".join(map(str, SACRED))
+                + ", which then sounds in the chords"
+            )
         return Tuning(asked)
     exact = 69 + 12 * math.log2(asked / CONCERT)
     near = range(round(exact) - 6, round(exact) + 7)
-    pitch = min((p for p in near if not classes or p % 12 in classes),
-                key=lambda p: abs(p - exact))
+    pitch = min((p for p in near if not classes or p % 12 in classes), key=lambda p: abs(p - exact))
     return Tuning(asked / 2 ** ((pitch - 69) / 12), pitch)

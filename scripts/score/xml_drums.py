@@ -11,8 +11,24 @@ from xml.etree.ElementTree import Element, SubElement
 from scripts.score.keys import LETTER_PC
 
 # Where a piece of the kit stands on the staff, as drummers read it.
-STAFF = {35: "E4", 36: "F4", 37: "B4", 38: "C5", 39: "D5", 41: "A4", 42: "G5", 44: "D4", 45: "G4",
-         46: "A5", 48: "E5", 49: "B5", 51: "F5", 53: "C6", 54: "D6", 56: "E6"}
+STAFF = {
+    35: "E4",
+    36: "F4",
+    37: "B4",
+    38: "C5",
+    39: "D5",
+    41: "A4",
+    42: "G5",
+    44: "D4",
+    45: "G4",
+    46: "A5",
+    48: "E5",
+    49: "B5",
+    51: "F5",
+    53: "C6",
+    54: "D6",
+    56: "E6",
+}
 _OTHER = "F6"
 _STEPS = ("C", "C", "D", "D", "E", "F", "F", "G", "G", "A", "A", "B")
 _ALTER = (0, 1, 0, 1, 0, 0, 1, 0, 1, 0, 1, 0)
@@ -34,10 +50,12 @@ def with_pitches(root: Element) -> set[str]:
             if unpitched is None:
                 continue
             named = note.find("instrument")
-            place = (unpitched.findtext("display-step", "") + unpitched.findtext(
-                "display-octave", "")).strip()
-            key = keys.get(named.get("id") if named is not None else None,
-                           by_place.get(place, _SNARE))
+            place = (
+                unpitched.findtext("display-step", "") + unpitched.findtext("display-octave", "")
+            ).strip()
+            key = keys.get(
+                named.get("id") if named is not None else None, by_place.get(place, _SNARE)
+            )
             unpitched.tag = "pitch"
             for child in list(unpitched):
                 unpitched.remove(child)
@@ -65,8 +83,11 @@ def without_pitches(root: Element, names: set[str]) -> None:
             if pitch is None:
                 continue
             letter = LETTER_PC[pitch.findtext("step", "C")]
-            key = (int(pitch.findtext("octave", "4")) + 1) * 12 + letter \
+            key = (
+                (int(pitch.findtext("octave", "4")) + 1) * 12
+                + letter
                 + int(float(pitch.findtext("alter", "0")))
+            )
             struck.add(key)
             _strike(note, pitch, key, f"{head.get('id')}-K{key}")
         for child in list(head):

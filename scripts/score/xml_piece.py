@@ -37,8 +37,11 @@ def unpacked(data: bytes) -> bytes:
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            names = [n for n in archive.namelist()
-                     if not n.startswith("META-INF/") and n.endswith((".xml", ".musicxml"))]
+            names = [
+                n
+                for n in archive.namelist()
+                if not n.startswith("META-INF/") and n.endswith((".xml", ".musicxml"))
+            ]
             if "META-INF/container.xml" in archive.namelist():
                 with archive.open("META-INF/container.xml") as file:
                     root = ElementTree.fromstring(file.read(1 << 20))
@@ -66,6 +69,7 @@ def read_xml_piece(data: bytes) -> Piece:
         When it is none, or holds no note.
     """
     import music21  # half a second to import, so only when it is asked for
+
     remarks: list[str] = []
     try:
         root = ElementTree.fromstring(data)
@@ -78,8 +82,9 @@ def read_xml_piece(data: bytes) -> Piece:
         try:
             score = music21.converter.parseData(text, format="musicxml")
         except Exception as error:  # music21 tells faults by whatever it stumbles over
-            raise NotationError("MusicXML: music21 cannot read it "
-                                f"({type(error).__name__}: {str(error)[:80]})") from error
+            raise NotationError(
+                f"MusicXML: music21 cannot read it ({type(error).__name__}: {str(error)[:80]})"
+            ) from error
         if "<transpose>" in text:  # clarinets, horns, guitars: as they sound
             score = score.toSoundingPitch()
         played = score
@@ -97,23 +102,40 @@ def _piece(score: Any, printed: Any, kits: set[str], remarks: list[str]) -> Piec
     if not voices:
         raise NotationError("MusicXML: there are no notes in it")
     flat = parts[0].flatten()
-    meters = [m for m in (parse_meter(s.ratioString)
-                          for s in flat.getElementsByClass("TimeSignature")) if m]
+    meters = [
+        m
+        for m in (parse_meter(s.ratioString) for s in flat.getElementsByClass("TimeSignature"))
+        if m
+    ]
     if len(set(meters)) > 1:
         remarks.append("the metre changes; its first one is kept")
     end = max(n.start + n.ticks for v in voices for n in v.notes)
     tempos = _tempos(score, shift)
-    chords = sorted(((shift + 24 * float(c.getOffsetInHierarchy(score)), chord)
-                     for c in score.recurse().getElementsByClass("ChordSymbol")
-                     if (chord := _chord(c)) is not None), key=lambda found: found[0])
+    chords = sorted(
+        (
+            (shift + 24 * float(c.getOffsetInHierarchy(score)), chord)
+            for c in score.recurse().getElementsByClass("ChordSymbol")
+            if (chord := _chord(c)) is not None
+        ),
+        key=lambda found: found[0],
+    )
     metadata = printed.metadata
     title = (metadata.title or metadata.movementName or "") if metadata else ""
     title = "" if title.endswith((".xml", ".mxl", ".musicxml")) else title  # music21's stand-in
     composer = (metadata.composer or "") if metadata else ""
     pitched = [n for v in voices if not v.is_kit for n in v.notes]
-    return Piece(title, composer, _key(flat, pitched), meters[0] if meters else Meter(4, 4),
-                 main_tempo(tempos, end), tuple(voices), tuple(chords), (),
-                 tuple(tempos) if len({t for _, t in tempos}) > 1 else (), tuple(remarks))
+    return Piece(
+        title,
+        composer,
+        _key(flat, pitched),
+        meters[0] if meters else Meter(4, 4),
+        main_tempo(tempos, end),
+        tuple(voices),
+        tuple(chords),
+        (),
+        tuple(tempos) if len({t for _, t in tempos}) > 1 else (),
+        tuple(remarks),
+    )
 
 
 def _lead_in(part: Any) -> float:
@@ -131,8 +153,9 @@ def _voice(part: Any, number: int, shift: float, kits: set[str]) -> Voice:
     program = None if instrument is None else instrument.midiProgram
     drums = part.id in kits or (instrument is not None and instrument.midiChannel == DRUM_CHANNEL)
     flat = part.stripTies().flatten()
-    marks = [(float(d.offset), float(d.volumeScalar or 0.6))
-             for d in flat.getElementsByClass("Dynamic")]
+    marks = [
+        (float(d.offset), float(d.volumeScalar or 0.6)) for d in flat.getElementsByClass("Dynamic")
+    ]
     notes: list[PieceNote] = []
     for item in flat.notes:
         if item.duration.isGrace or "ChordSymbol" in item.classes:

@@ -20,10 +20,14 @@ def blend(styles: Sequence[Style]) -> Style:
     by_name = {s.name: s for s in styles}
     gave = owners(styles)
     leader, rhythm = by_name[gave["melody"]], by_name[gave["drums"]]
-    return replace(reduce(_pair, styles), genre=styles[0].genre, tags=leader.tags,
-                   form=rhythm.form if rhythm.kind == "style" else styles[0].form,
-                   ending=rhythm.ending if rhythm.kind == "style" else styles[0].ending,
-                   tracks={role: by_name[name].tracks[role] for role, name in gave.items()})
+    return replace(
+        reduce(_pair, styles),
+        genre=styles[0].genre,
+        tags=leader.tags,
+        form=rhythm.form if rhythm.kind == "style" else styles[0].form,
+        ending=rhythm.ending if rhythm.kind == "style" else styles[0].ending,
+        tracks={role: by_name[name].tracks[role] for role, name in gave.items()},
+    )
 
 
 def owners(styles: Sequence[Style]) -> dict[str, str]:
@@ -46,14 +50,22 @@ def owners(styles: Sequence[Style]) -> dict[str, str]:
 def _pair(a: Style, b: Style) -> Style:
     """Everything but what one style alone decides: tracks, tags, form (see :func:`blend`)."""
     return replace(
-        a, name=f"{a.name}+{b.name}", kind="style", words=(), tempo=_tempo(a, b),
-        scales=_common(a.scales, b.scales), major=_union(a.major, b.major),
+        a,
+        name=f"{a.name}+{b.name}",
+        kind="style",
+        words=(),
+        tempo=_tempo(a, b),
+        scales=_common(a.scales, b.scales),
+        major=_union(a.major, b.major),
         minor=_union(a.minor, b.minor),
         claims={r: max(a.claims.get(r, 0), b.claims.get(r, 0)) for r in ROLES},
-        melody=_melody(a.melody, b.melody), meters=_common(a.meters, b.meters),
-        meter_tags={**b.meter_tags, **a.meter_tags}, parts=a.parts if a.plan else (),
+        melody=_melody(a.melody, b.melody),
+        meters=_common(a.meters, b.meters),
+        meter_tags={**b.meter_tags, **a.meter_tags},
+        parts=a.parts if a.plan else (),
         plan=a.plan,
-        swing=(a.swing + b.swing) / 2)
+        swing=(a.swing + b.swing) / 2,
+    )
 
 
 def _tempo(a: Style, b: Style) -> tuple[float, float]:
@@ -89,8 +101,15 @@ def _melody(a: MelodyRules, b: MelodyRules) -> MelodyRules:
         low, high = a.low, a.high
     durations = tuple(sorted(set(a.durations) & set(b.durations))) or a.durations
     return replace(
-        a, low=low, high=high, durations=durations, density=round((a.density + b.density) / 2),
-        harmony=round((a.harmony + b.harmony) / 2), triplets=a.triplets and b.triplets,
-        ties=a.ties or b.ties, syncopation=a.syncopation and b.syncopation,
+        a,
+        low=low,
+        high=high,
+        durations=durations,
+        density=round((a.density + b.density) / 2),
+        harmony=round((a.harmony + b.harmony) / 2),
+        triplets=a.triplets and b.triplets,
+        ties=a.ties or b.ties,
+        syncopation=a.syncopation and b.syncopation,
         chromatic=a.chromatic and b.chromatic,
-        half_bar_chords=a.half_bar_chords and b.half_bar_chords)
+        half_bar_chords=a.half_bar_chords and b.half_bar_chords,
+    )

@@ -33,8 +33,10 @@ def find_styles(prompt: str, styles: Mapping[str, Style]) -> Match:
         For a prompt without a word, or longer than 200 characters.
     """
     if len(prompt) > LONGEST:
-        raise UsageError(f"the styles are {len(prompt):,} characters long; at most {LONGEST} "
-                         'are read, for example "Chill, Dubstep"')
+        raise UsageError(
+            f"the styles are {len(prompt):,} characters long; at most {LONGEST} "
+            'are read, for example "Chill, Dubstep"'
+        )
     pieces = [_plain(p) for p in prompt.replace(";", ",").replace("、", ",").split(",")]
     pieces = [p for p in pieces if any(c.isalnum() for c in p)]
     if not pieces:
@@ -47,8 +49,7 @@ def find_styles(prompt: str, styles: Mapping[str, Style]) -> Match:
         if note:
             notes.append(note)
     if len(names) > MOST:
-        notes.append(f"{len(names)} styles are too many to blend; "
-                     f"using {', '.join(names[:MOST])}")
+        notes.append(f"{len(names)} styles are too many to blend; using {', '.join(names[:MOST])}")
     return Match(tuple(names[:MOST]), tuple(notes))
 
 
@@ -77,7 +78,7 @@ def _find(piece: str, styles: Mapping[str, Style]) -> tuple[list[str], str]:
     i = 0
     while i < len(words):
         for size in range(min(3, len(words) - i), 0, -1):
-            phrase = " ".join(words[i:i + size])
+            phrase = " ".join(words[i : i + size])
             if phrase in index:
                 found.append(index[phrase])
                 i += size
@@ -100,8 +101,9 @@ def _find(piece: str, styles: Mapping[str, Style]) -> tuple[list[str], str]:
     # A slip of the pen changes a letter or two; short words resemble too many others.
     close = difflib.get_close_matches(piece, index, n=1, cutoff=0.8) if len(piece) > 4 else []
     if not close:
-        close = [m for w in words if len(w) > 4
-                 for m in difflib.get_close_matches(w, index, 1, 0.8)][:1]
+        close = [
+            m for w in words if len(w) > 4 for m in difflib.get_close_matches(w, index, 1, 0.8)
+        ][:1]
     if close:
         return [index[close[0]]], f'"{piece}" is not known; the nearest is {index[close[0]]}'
     return [FALLBACK], f'"{piece}" is not known and resembles no style; using {FALLBACK}'

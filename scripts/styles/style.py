@@ -14,8 +14,7 @@ from scripts.score.chords import parse_roman
 from scripts.score.keys import SCALES, Key
 from scripts.score.time_signature import parse_meter
 
-ROLES = ("melody", "chords", "bass", "drums", "pad", "arp", "percussion", "texture", "fx",
-         "tone")
+ROLES = ("melody", "chords", "bass", "drums", "pad", "arp", "percussion", "texture", "fx", "tone")
 ENDINGS = ("ring", "hit", "roll", "tag", "echo", "fade")
 
 
@@ -164,12 +163,26 @@ def _style(name: str, data: dict[str, Any]) -> Style:
     if not 20 <= low <= high <= 300:
         raise ValueError("tempo must be two numbers from 20 to 300, low first")
     return Style(
-        name=name, kind=str(data.get("kind", "style")), words=tuple(data.get("words", ())),
-        genre=str(data["genre"]), tags=str(data["tags"]), tempo=(float(low), float(high)),
-        scales=scales, major=tuple(data["major"]), minor=tuple(data["minor"]),
-        form=tuple(data["form"]), claims=dict(data["claims"]), melody=rules, tracks=tracks,
-        meters=meters, meter_tags=dict(data.get("meter_tags", {})),
-        parts=tuple(data.get("parts", ())), plan=tuple(str(data.get("plan", "")).split()),
-        swing=float(data.get("swing", 0.0)), room=float(data.get("room", 1.9)),
-        ending=str(data.get("ending", "ring")), habit=str(data.get("habit", "pop")),
-        hints=tuple(data.get("hints", ())))
+        name=name,
+        kind=str(data.get("kind", "style")),
+        words=tuple(data.get("words", ())),
+        genre=str(data["genre"]),
+        tags=str(data["tags"]),
+        tempo=(float(low), float(high)),
+        scales=scales,
+        major=tuple(data["major"]),
+        minor=tuple(data["minor"]),
+        form=tuple(data["form"]),
+        claims=dict(data["claims"]),
+        melody=rules,
+        tracks=tracks,
+        meters=meters,
+        meter_tags=dict(data.get("meter_tags", {})),
+        parts=tuple(data.get("parts", ())),
+        plan=tuple(str(data.get("plan", "")).split()),
+        swing=float(data.get("swing", 0.0)),
+        room=float(data.get("room", 1.9)),
+        ending=str(data.get("ending", "ring")),
+        habit=str(data.get("habit", "pop")),
+        hints=tuple(data.get("hints", ())),
+    )

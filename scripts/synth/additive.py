@@ -31,8 +31,13 @@ def row_times(count: int, rate: int = RATE) -> npt.NDArray[np.float64]:
     return np.asarray(np.arange(rows_for(count)) * (HOP / rate), dtype=np.float64)
 
 
-def sum_partials(frequencies: npt.NDArray[np.float64], levels: npt.NDArray[np.inexact],
-                 phases: npt.NDArray[np.float64], count: int, rate: int = RATE) -> Mono:
+def sum_partials(
+    frequencies: npt.NDArray[np.float64],
+    levels: npt.NDArray[np.inexact],
+    phases: npt.NDArray[np.float64],
+    count: int,
+    rate: int = RATE,
+) -> Mono:
     """Audio of partials.
 
     Parameters
@@ -84,7 +89,8 @@ def warp(sound: Mono, position: npt.NDArray[np.float64]) -> Mono:
     index = position.astype(np.int64)
     x = (position - index).astype(np.float32)
     before, here, after, later = (  # "clip" is quicker, and never needed
-        sound.take(index + n, axis=-1, mode="clip") for n in (-1, 0, 1, 2))
+        sound.take(index + n, axis=-1, mode="clip") for n in (-1, 0, 1, 2)
+    )
     first = after - before / 3 - here / 2 - later / 6
     second = (before + after) / 2 - here
     third = (later - before) / 6 + (here - after) / 2

@@ -86,8 +86,13 @@ class Bank:
         Pitch class that the drums are tuned to.
     """
 
-    def __init__(self, instruments: Mapping[str, Instrument], tempo: float, tuning: float,
-                 tonic: int | None = None) -> None:
+    def __init__(
+        self,
+        instruments: Mapping[str, Instrument],
+        tempo: float,
+        tuning: float,
+        tonic: int | None = None,
+    ) -> None:
         self._instruments, self._quarter, self._tuning = instruments, 60 / tempo, tuning
         self._home = 0.0 if tonic is None else frequency(tonic, tuning)
         self._kept: Recent[_Kept] = Recent(_CACHE_BYTES)
@@ -121,9 +126,9 @@ class Bank:
             return sound * gain
         fall = self._release(instrument)
         held = round(seconds * RATE)
-        out = np.multiply(sound[:, :held + len(fall)], gain)
+        out = np.multiply(sound[:, : held + len(fall)], gain)
         if out.shape[1] > held:
-            out[:, held:] *= fall[:out.shape[1] - held]
+            out[:, held:] *= fall[: out.shape[1] - held]
         return out
 
     def expect(self, name: str, event: NoteEvent, seconds: float) -> None:
@@ -146,8 +151,9 @@ class Bank:
             if self._kept.get(one.key) is None:
                 wanted[one.key] = one
         with ThreadPoolExecutor(threads) as pool:
-            for one, kept in zip(wanted.values(), pool.map(self._make, wanted.values()),
-                                 strict=True):
+            for one, kept in zip(
+                wanted.values(), pool.map(self._make, wanted.values()), strict=True
+            ):
                 self._keep(one, kept)
 
     def _touch(self, instrument: Instrument, velocity: float) -> float:
@@ -182,11 +188,19 @@ class Bank:
         """RMS of a firm touch in the middle of the range, weighted as the ear does."""
         key = 38 if instrument.is_kit else instrument.middle
         wavers = isinstance(instrument.voice, Ensemble)
-        sound = play(instrument, Stroke(
-            self._frequency(instrument, key), 0.8,
-            instrument.envelope[0] + 3.0 if wavers else 1.6, self._quarter, 1, key))
+        sound = play(
+            instrument,
+            Stroke(
+                self._frequency(instrument, key),
+                0.8,
+                instrument.envelope[0] + 3.0 if wavers else 1.6,
+                self._quarter,
+                1,
+                key,
+            ),
+        )
         powers = block_powers(np.repeat(sound, 3 - len(sound), axis=0)) / 2
-        power = powers[int(instrument.envelope[0] * 10):].mean() if wavers else powers.max()
+        power = powers[int(instrument.envelope[0] * 10) :].mean() if wavers else powers.max()
         return float(np.sqrt(max(power, 1e-9)))
 
     def _frequency(self, instrument: Instrument, key: int) -> float:
@@ -194,8 +208,9 @@ class Bank:
             return self._home
         return frequency(key + 12 * instrument.octave, self._tuning)
 
-    def _wanted(self, instrument: Instrument, event: NoteEvent, seconds: float, turn: int
-                ) -> _Wanted:
+    def _wanted(
+        self, instrument: Instrument, event: NoteEvent, seconds: float, turn: int
+    ) -> _Wanted:
         touch = self._touch(instrument, event.velocity)
         if instrument.is_kit:
             return _Wanted((instrument.name, event.pitch, touch, turn % VARIANTS, ""), 1.0)
@@ -211,11 +226,18 @@ class Bank:
         if not isinstance(instrument.voice, Texture):
             longest = max(length, self._expected.get(wanted.key, 0.0), 0.5)
             length = 0.5 * 2 ** (math.ceil(2 * math.log2(longest / 0.5)) / 2)
-        sound = play(instrument, Stroke(
-            frequency=self._frequency(instrument, pitch), velocity=touch, seconds=length,
-            quarter=self._quarter, seed=hash_of(name, pitch, round(touch * TOUCHES), variant),
-            key=pitch,
-            wobble=float(manner.removeprefix(WOBBLE)) if manner.startswith(WOBBLE) else 0.0))
+        sound = play(
+            instrument,
+            Stroke(
+                frequency=self._frequency(instrument, pitch),
+                velocity=touch,
+                seconds=length,
+                quarter=self._quarter,
+                seed=hash_of(name, pitch, round(touch * TOUCHES), variant),
+                key=pitch,
+                wobble=float(manner.removeprefix(WOBBLE)) if manner.startswith(WOBBLE) else 0.0,
+            ),
+        )
         return _Kept(sound, float("inf") if instrument.is_kit else length)
 
     def _keep(self, wanted: _Wanted, kept: _Kept) -> None:

@@ -32,8 +32,9 @@ class Channel:
         self._filled = 0  # samples from the start that may hold sound
         gain = 10 ** (track.gain / 20)
         angle = (track.pan + 1) * math.pi / 4
-        self._gains = tuple(np.float32(gain * g * math.sqrt(2))
-                            for g in (math.cos(angle), math.sin(angle)))
+        self._gains = tuple(
+            np.float32(gain * g * math.sqrt(2)) for g in (math.cos(angle), math.sin(angle))
+        )
         self.reverb = np.float32(gain * track.reverb)
         self.delay = np.float32(gain * track.delay)
         self._duck = float(track.duck)
@@ -73,8 +74,8 @@ class Channel:
         left = max(0, self._filled - count)
         for at in range(0, left, count):  # in steps that do not overlap
             part = min(count, left - at)
-            self._buffer[:, at:at + part] = self._buffer[:, at + count:at + count + part]
-        self._buffer[:, left:self._filled] = 0
+            self._buffer[:, at : at + part] = self._buffer[:, at + count : at + count + part]
+        self._buffer[:, left : self._filled] = 0
         self._filled = left
         if self._dips:
             block *= self._ducked(start, count)
@@ -86,13 +87,15 @@ class Channel:
         for at in self._dips:
             low, high = max(at, start), min(at + _SHAPE_LENGTH, start + count)
             if low < high:
-                part = gain[low - start:high - start]
-                np.minimum(part, shape[low - at:high - at], out=part)
+                part = gain[low - start : high - start]
+                np.minimum(part, shape[low - at : high - at], out=part)
         self._dips = [d for d in self._dips if d + _SHAPE_LENGTH > start + count]
         return gain
 
 
 _SHAPE_LENGTH = int(_DUCK_SECONDS * RATE)
 # Down within 6 ms, then a swell back: the pump of a compressor that hears the kick.
-_SHAPE = (np.minimum(np.arange(_SHAPE_LENGTH) / (0.006 * RATE), 1)
-          * np.cos(np.linspace(0, np.pi / 2, _SHAPE_LENGTH)) ** 1.5).astype(np.float32)
+_SHAPE = (
+    np.minimum(np.arange(_SHAPE_LENGTH) / (0.006 * RATE), 1)
+    * np.cos(np.linspace(0, np.pi / 2, _SHAPE_LENGTH)) ** 1.5
+).astype(np.float32)

@@ -16,32 +16,54 @@ from scripts.synth.noise import cut_lows
 
 # Key -> (maker, pan as the audience sees it, level).
 _PIECES: dict[int, tuple[Callable[[Hit], Mono], float, float]] = {
-    35: (k.kick, 0.0, 0.95), 36: (k.kick, 0.0, 1.0), 37: (k.rim, 0.1, 0.55),
-    38: (k.snare, 0.03, 0.8), 39: (k.clap, 0.05, 0.75), 40: (k.snare, 0.03, 0.85),
-    41: (k.tom(82.0), -0.45, 0.8), 42: (k.hat, 0.28, 0.42), 44: (k.pedal, 0.28, 0.4),
-    45: (k.tom(105.0), -0.25, 0.8), 46: (k.openhat, 0.28, 0.4), 47: (k.tom(132.0), 0.0, 0.78),
-    48: (k.tom(160.0), 0.2, 0.75), 49: (k.crash, -0.4, 0.42), 50: (k.tom(190.0), 0.35, 0.75),
-    51: (k.ride, -0.32, 0.5), 53: (k.bell, -0.32, 0.5), 54: (k.tambourine, 0.35, 0.45),
-    55: (k.splash, 0.3, 0.4), 56: (p.ringing((562.0, 845.0, 1490.0), 0.09, 0.2), 0.3, 0.4),
-    57: (k.crash, 0.45, 0.42), 59: (k.ride, -0.32, 0.5),
-    60: (p.skin(392.0, 0.07, 0.5), 0.25, 0.5), 61: (p.skin(294.0, 0.09, 0.5), 0.35, 0.5),
-    62: (p.skin(262.0, 0.03, 0.8), -0.3, 0.5), 63: (p.skin(233.0, 0.16, 0.4), -0.3, 0.6),
+    35: (k.kick, 0.0, 0.95),
+    36: (k.kick, 0.0, 1.0),
+    37: (k.rim, 0.1, 0.55),
+    38: (k.snare, 0.03, 0.8),
+    39: (k.clap, 0.05, 0.75),
+    40: (k.snare, 0.03, 0.85),
+    41: (k.tom(82.0), -0.45, 0.8),
+    42: (k.hat, 0.28, 0.42),
+    44: (k.pedal, 0.28, 0.4),
+    45: (k.tom(105.0), -0.25, 0.8),
+    46: (k.openhat, 0.28, 0.4),
+    47: (k.tom(132.0), 0.0, 0.78),
+    48: (k.tom(160.0), 0.2, 0.75),
+    49: (k.crash, -0.4, 0.42),
+    50: (k.tom(190.0), 0.35, 0.75),
+    51: (k.ride, -0.32, 0.5),
+    53: (k.bell, -0.32, 0.5),
+    54: (k.tambourine, 0.35, 0.45),
+    55: (k.splash, 0.3, 0.4),
+    56: (p.ringing((562.0, 845.0, 1490.0), 0.09, 0.2), 0.3, 0.4),
+    57: (k.crash, 0.45, 0.42),
+    59: (k.ride, -0.32, 0.5),
+    60: (p.skin(392.0, 0.07, 0.5), 0.25, 0.5),
+    61: (p.skin(294.0, 0.09, 0.5), 0.35, 0.5),
+    62: (p.skin(262.0, 0.03, 0.8), -0.3, 0.5),
+    63: (p.skin(233.0, 0.16, 0.4), -0.3, 0.6),
     64: (p.skin(175.0, 0.2, 0.35), -0.4, 0.65),
     65: (p.ringing((410.0, 690.0), 0.08, 0.3), 0.3, 0.5),
-    69: (k.shaker, 0.4, 0.5), 70: (k.shaker, 0.4, 0.5), 73: (p.scrape, -0.35, 0.5),
+    69: (k.shaker, 0.4, 0.5),
+    70: (k.shaker, 0.4, 0.5),
+    73: (p.scrape, -0.35, 0.5),
     75: (p.ringing((2480.0, 2530.0), 0.03, 0.2), -0.25, 0.45),
     76: (p.ringing((1180.0, 1900.0), 0.03, 0.25), 0.3, 0.45),
     77: (p.ringing((820.0, 1350.0), 0.035, 0.25), 0.3, 0.45),
-    81: (p.ringing((4180.0, 6730.0, 9310.0), 0.5, 0.1), 0.4, 0.25), 82: (k.shaker, 0.4, 0.5),
-    85: (p.snap, 0.15, 0.5), 86: (p.skin(72.0, 0.12, 0.2), 0.0, 0.8),
-    87: (p.skin(65.0, 0.4, 0.2), 0.0, 0.85)}
+    81: (p.ringing((4180.0, 6730.0, 9310.0), 0.5, 0.1), 0.4, 0.25),
+    82: (k.shaker, 0.4, 0.5),
+    85: (p.snap, 0.15, 0.5),
+    86: (p.skin(72.0, 0.12, 0.2), 0.0, 0.8),
+    87: (p.skin(65.0, 0.4, 0.2), 0.0, 0.85),
+}
 
 
 _DEEP = (35, 36, 41, 45, 47, 86, 87)  # could leave something below what can be heard
 
 
-def play_drum(kit: Kit, key: int, velocity: float, seed: int, home: float = 0.0
-              ) -> npt.NDArray[np.float32]:
+def play_drum(
+    kit: Kit, key: int, velocity: float, seed: int, home: float = 0.0
+) -> npt.NDArray[np.float32]:
     """One stroke on the piece at General MIDI percussion `key`, (2, n) float32, 44,100 Hz.
 
     `home` is the tonic in Hz that its skins are tuned to, or 0.

@@ -39,8 +39,8 @@ def impulse_response(seconds: float, seed: int = 5) -> Planar:
     tail = cut_lows(cut_highs(low + high, 6500.0 * 2), 170.0 * 2)
     gap = int(0.018 * rate)
     tail[:, :gap] = 0.0
-    tail[:, gap:4 * gap] *= np.linspace(0.2, 1, 3 * gap, dtype=np.float32)
-    tail[:, n - n // 10:] *= np.linspace(1, 0, n // 10, dtype=np.float32)
+    tail[:, gap : 4 * gap] *= np.linspace(0.2, 1, 3 * gap, dtype=np.float32)
+    tail[:, n - n // 10 :] *= np.linspace(1, 0, n // 10, dtype=np.float32)
     tail /= np.sqrt((tail**2).sum(axis=1, keepdims=True))
     for _ in range(7):  # walls
         at = int(rng.uniform(0.006, 0.045) * rate)
@@ -70,8 +70,11 @@ class Reverb:
         padded = np.concatenate((self._before, send, np.zeros(n % 2, np.float32)))
         self._before = padded[-6:].copy()
         even, odd = padded[0::2], padded[1::2]
-        half = np.float32(0.5) * odd[1:-2] + np.float32(0.28) * (even[1:-2] + even[2:-1]) \
+        half = (
+            np.float32(0.5) * odd[1:-2]
+            + np.float32(0.28) * (even[1:-2] + even[2:-1])
             - np.float32(0.03) * (even[:-3] + even[3:])
+        )
         m = len(half)
         size = fft.next_fast_len(m + self._response.shape[1], real=True)
         if size not in self._spectra:
@@ -82,15 +85,15 @@ class Reverb:
         wet = fft.irfft(self._product, size, axis=1, overwrite_x=True)
         keep = self._rest.shape[1]
         wet[:, :keep] += self._rest
-        self._rest = np.array(wet[:, m:m + keep])
+        self._rest = np.array(wet[:, m : m + keep])
         # Up again: the samples between are means of their neighbours.
         out = self._out
         out[:, 1:2] = self._last
-        out[:, 3:2 * m + 2:2] = wet[:, :m]
-        np.add(out[:, 1:2 * m:2], out[:, 3:2 * m + 2:2], out=out[:, 2:2 * m + 1:2])
-        out[:, 2:2 * m + 1:2] *= np.float32(0.5)
-        self._last = wet[:, m - 1:m].copy()
-        return out[:, 2:n + 2]
+        out[:, 3 : 2 * m + 2 : 2] = wet[:, :m]
+        np.add(out[:, 1 : 2 * m : 2], out[:, 3 : 2 * m + 2 : 2], out=out[:, 2 : 2 * m + 1 : 2])
+        out[:, 2 : 2 * m + 1 : 2] *= np.float32(0.5)
+        self._last = wet[:, m - 1 : m].copy()
+        return out[:, 2 : n + 2]
 
 
 class Binaural:
@@ -141,9 +144,9 @@ class Delay:
         while at < len(send):
             n = min(size, len(send) - at)
             echo = self._line[:, :n]
-            out[:, at:at + n] = echo
+            out[:, at : at + n] = echo
             fed = echo[::-1] * self._feedback
-            fed[0] += send[at:at + n]
+            fed[0] += send[at : at + n]
             self._line = np.concatenate((self._line[:, n:], fed), axis=1)
             at += n
         return out

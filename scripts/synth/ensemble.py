@@ -24,8 +24,16 @@ LENGTH = 1 << 17
 
 
 @lru_cache(maxsize=48)  # of a megabyte each
-def _loop(wave: str, peaks: Peaks, spread: float, slope: float, frequency: float, cutoff: float,
-          width: float, cuts: tuple[float, float]) -> npt.NDArray[np.float32]:
+def _loop(
+    wave: str,
+    peaks: Peaks,
+    spread: float,
+    slope: float,
+    frequency: float,
+    cutoff: float,
+    width: float,
+    cuts: tuple[float, float],
+) -> npt.NDArray[np.float32]:
     levels = harmonics(wave, frequency, min(TOP, max(cutoff * 6, frequency * 1.5)))
     k = np.arange(1, len(levels) + 1)
     f = k * frequency
@@ -50,15 +58,33 @@ def _loop(wave: str, peaks: Peaks, spread: float, slope: float, frequency: float
     return np.asarray(fft.irfft(spectrum, LENGTH, axis=1) * (0.5 * LENGTH), dtype=np.float32)
 
 
-def play_ensemble(voice: Ensemble, frequency: float, velocity: float, seconds: float, seed: int,
-                  width: float, cuts: tuple[float, float] = (0.0, 0.0)) -> npt.NDArray[np.float32]:
+def play_ensemble(
+    voice: Ensemble,
+    frequency: float,
+    velocity: float,
+    seconds: float,
+    seed: int,
+    width: float,
+    cuts: tuple[float, float] = (0.0, 0.0),
+) -> npt.NDArray[np.float32]:
     """A held tone, (1 or 2, n), 44,100 Hz: bright at first, then dark; the harder the brighter."""
     follow = (frequency / C4) ** voice.follow
     bright = voice.bright * follow
     dark = min(voice.dark * follow, bright)
     count = max(RATE // 10, round(seconds * RATE))
-    loops = [_loop(voice.wave, voice.formants, voice.spread, voice.slope, frequency, round(c, 1),
-                   width, cuts) for c in (dark, bright)]
+    loops = [
+        _loop(
+            voice.wave,
+            voice.formants,
+            voice.spread,
+            voice.slope,
+            frequency,
+            round(c, 1),
+            width,
+            cuts,
+        )
+        for c in (dark, bright)
+    ]
     t = np.arange(count, dtype=np.float32) / np.float32(RATE)
     mix = np.float32(0.25 + 0.75 * velocity) * np.exp(-t / np.float32(voice.fall))
     low, high = (_read(loop, seed * 104_729 % LENGTH, count) for loop in loops)
@@ -67,6 +93,6 @@ def play_ensemble(voice: Ensemble, frequency: float, velocity: float, seconds: f
 
 def _read(loop: npt.NDArray[np.float32], at: int, count: int) -> npt.NDArray[np.float32]:
     if at + count <= LENGTH:
-        return loop[:, at:at + count]
+        return loop[:, at : at + count]
     times = -(-(at + count) // LENGTH)
-    return np.concatenate([loop] * times, axis=1)[:, at:at + count]
+    return np.concatenate([loop] * times, axis=1)[:, at : at + count]

@@ -20,8 +20,9 @@ Sound = npt.NDArray[np.float32]
 _RINGING = 8192  # samples in which a filter dies away
 _PAIRS = 10  # of taps on either side of the middle
 _ODD = np.arange(_PAIRS) * 2 + 1
-_TAPS = (np.sinc(_ODD / 2) / 2 * np.i0(5.0 * np.sqrt(1 - (_ODD / (2 * _PAIRS)) ** 2))
-         / np.i0(5.0)).astype(np.float32)
+_TAPS = (
+    np.sinc(_ODD / 2) / 2 * np.i0(5.0 * np.sqrt(1 - (_ODD / (2 * _PAIRS)) ** 2)) / np.i0(5.0)
+).astype(np.float32)
 _MIDDLE = np.float32(1 - 2 * float(_TAPS.sum()))
 
 
@@ -73,7 +74,7 @@ def halve(sound: Sound) -> Sound:
     pair = np.empty_like(out)
     for n, tap in enumerate(_TAPS):
         after, before = _PAIRS + n, _PAIRS - n - 1
-        np.add(odd[..., after:after + count], odd[..., before:before + count], out=pair)
+        np.add(odd[..., after : after + count], odd[..., before : before + count], out=pair)
         pair *= tap
         out += pair
     return out

@@ -18,8 +18,11 @@ def play_fm(voice: Fm, stroke: Stroke) -> Sound:
     n = np.arange(max(SHORTEST, round(min(stroke.seconds, ring) * RATE)))
     t = n.astype(np.float32) / np.float32(RATE)
     # Sidebands stay below the Nyquist frequency.
-    ratio = min(voice.ratio, max(1.0, (15_000 / f - 1) / 2)) if voice.ratio != int(
-        voice.ratio) else max(1, min(int(voice.ratio), int((15_000 / f - 1) / 2)))
+    ratio = (
+        min(voice.ratio, max(1.0, (15_000 / f - 1) / 2))
+        if voice.ratio != int(voice.ratio)
+        else max(1, min(int(voice.ratio), int((15_000 / f - 1) / 2)))
+    )
     carrier, modulator = radians(n * (f / RATE)), radians(n * (f * ratio / RATE))
     index = np.float32(voice.index * (0.25 + 0.95 * stroke.velocity))
     sound = np.sin(carrier + index * fall(t, voice.index_decay) * np.sin(modulator))

@@ -179,8 +179,14 @@ class Texture:
 
 
 Voice = Partials | Ensemble | Fm | Pluck | Kit | Texture
-ENGINES: dict[str, type[Voice]] = {"partials": Partials, "ensemble": Ensemble, "fm": Fm,
-                                   "pluck": Pluck, "drums": Kit, "texture": Texture}
+ENGINES: dict[str, type[Voice]] = {
+    "partials": Partials,
+    "ensemble": Ensemble,
+    "fm": Fm,
+    "pluck": Pluck,
+    "drums": Kit,
+    "texture": Texture,
+}
 
 
 @dataclass(frozen=True)
@@ -255,7 +261,8 @@ def _instrument(name: str, row: dict[str, Any]) -> Instrument:
     if isinstance(voice, Partials | Ensemble) and voice.wave not in WAVES:
         raise ValueError(f"wave must be one of {', '.join(WAVES)}")
     if isinstance(voice, Partials) and not len(voice.ratios) == len(voice.levels) == len(
-            voice.rings):
+        voice.rings
+    ):
         raise ValueError("ratios, levels and rings must be equally many")
     instrument = Instrument(name=name, voice=voice, **common)
     if len(instrument.envelope) != 4 or not 0 <= instrument.program <= 127:

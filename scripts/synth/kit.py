@@ -22,8 +22,9 @@ def kick(h: Hit) -> Mono:
     body *= 0.35 * fall(t, decay * 0.28) + 0.65 * fall(t, decay * 0.75)
     click = h.noise(1800, 7000, len(t)) * fall(t, 0.003) * np.float32(0.5 * punch * h.velocity)
     thump = tone(t, 420, 110, 0.008) * fall(t, 0.012) * np.float32(0.5 * punch)
-    return np.asarray(np.tanh(np.float32(1.5 + 0.6 * h.velocity) * body + thump) + click,
-                      dtype=np.float32)
+    return np.asarray(
+        np.tanh(np.float32(1.5 + 0.6 * h.velocity) * body + thump) + click, dtype=np.float32
+    )
 
 
 def snare(h: Hit) -> Mono:
@@ -37,14 +38,16 @@ def snare(h: Hit) -> Mono:
     skin += 0.55 * tone(t, pitch * 2.1, pitch * 1.72, 0.01) * fall(t, decay * 0.22)
     wires = h.noise(1300, 9500, len(t)) * (0.7 * fall(t, decay * 0.30) + 0.3 * fall(t, decay * 0.7))
     crack = h.noise(2500, 12_000, len(t), 5) * fall(t, 0.006) * np.float32(h.velocity)
-    return np.asarray((0.75 - 0.2 * snap) * skin + (0.25 + 0.45 * snap) * wires + 0.5 * crack,
-                      dtype=np.float32)
+    return np.asarray(
+        (0.75 - 0.2 * snap) * skin + (0.25 + 0.45 * snap) * wires + 0.5 * crack, dtype=np.float32
+    )
 
 
 def rim(h: Hit) -> Mono:
     t = seconds(0.12)
     ring = tone(t, 1750, 1680, 0.01) * fall(t, 0.012) + 0.6 * tone(t, 480, 460, 0.01) * fall(
-        t, 0.02)
+        t, 0.02
+    )
     return np.asarray(0.7 * ring + 0.4 * h.noise(2500, 9000, len(t)) * fall(t, 0.004))
 
 
@@ -63,11 +66,19 @@ def _cymbal(h: Hit, length: float, decay: float, ping: float, low: float = 300.0
     if h.kit.metal == "machine":
         return _squares(h, t, decay)
     out = np.zeros_like(t)
-    for n, (start, end, share, times) in enumerate((
-            (low, 1200, 0.18, 1.3), (1200, 4000, 0.35, 1.0), (4000, 9000, 0.8, 0.8),
-            (9000, 16_000, 0.7, 0.55))):
-        out += np.float32(share) * h.noise(start, end, len(t), n) * fall(
-            t, decay * times * (0.75 + 0.35 * h.velocity))
+    for n, (start, end, share, times) in enumerate(
+        (
+            (low, 1200, 0.18, 1.3),
+            (1200, 4000, 0.35, 1.0),
+            (4000, 9000, 0.8, 0.8),
+            (9000, 16_000, 0.7, 0.55),
+        )
+    ):
+        out += (
+            np.float32(share)
+            * h.noise(start, end, len(t), n)
+            * fall(t, decay * times * (0.75 + 0.35 * h.velocity))
+        )
     rng = np.random.default_rng(17)  # a cymbal keeps its partials from stroke to stroke
     partials = np.sort(rng.uniform(low, 9500, 40))
     levels = np.exp(-row_times(len(t))[:, None] / (decay * 1.4 * (3000 / (partials + 1500))))
@@ -109,8 +120,12 @@ def ride(h: Hit) -> Mono:
 def bell(h: Hit) -> Mono:
     t = seconds(1.4)
     rows = np.exp(-row_times(len(t))[:, None] / np.array([0.5, 0.4, 0.3, 0.25, 0.2]))
-    ring = sum_partials(np.array([1480.0, 2310, 3120, 4480, 6010]),
-                        rows * np.array([0.5, 1, 0.7, 0.6, 0.4]), np.zeros(5), len(t))
+    ring = sum_partials(
+        np.array([1480.0, 2310, 3120, 4480, 6010]),
+        rows * np.array([0.5, 1, 0.7, 0.6, 0.4]),
+        np.zeros(5),
+        len(t),
+    )
     return np.asarray(0.3 * ring + 0.25 * _cymbal(h, 1.4, 0.3, 0.5, 800))
 
 
@@ -132,6 +147,7 @@ def tom(size: float) -> Callable[[Hit], Mono]:
         body += 0.35 * tone(t, pitch * 2.2, pitch * 1.6, 0.02) * fall(t, 0.07)
         skin = h.noise(300, 3500, len(t)) * fall(t, 0.015) * np.float32(0.25 + 0.3 * h.velocity)
         return np.asarray(0.9 * body + skin, dtype=np.float32)
+
     return make
 
 

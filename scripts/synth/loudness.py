@@ -19,10 +19,15 @@ def _shelf() -> Section:
     gain, q, centre = 3.999843853973347, 0.7071752369554196, 1681.974450955533
     k = np.tan(np.pi * centre / RATE)
     high = 10 ** (gain / 20)
-    band = high ** 0.4996667741545416
+    band = high**0.4996667741545416
     a0 = 1 + k / q + k * k
-    return ((high + band * k / q + k * k) / a0, 2 * (k * k - high) / a0,
-            (high - band * k / q + k * k) / a0, 2 * (k * k - 1) / a0, (1 - k / q + k * k) / a0)
+    return (
+        (high + band * k / q + k * k) / a0,
+        2 * (k * k - high) / a0,
+        (high - band * k / q + k * k) / a0,
+        2 * (k * k - 1) / a0,
+        (1 - k / q + k * k) / a0,
+    )
 
 
 def _high_pass() -> Section:
@@ -88,8 +93,7 @@ class Meter:
         return gated(_of_four(tenths)) if len(tenths) >= 4 else -70.0
 
 
-def gated(powers: npt.NDArray[np.float64],
-          weights: npt.NDArray[np.float64] | None = None) -> float:
+def gated(powers: npt.NDArray[np.float64], weights: npt.NDArray[np.float64] | None = None) -> float:
     """Integrated loudness in LUFS of block powers; `weights` say how long each one stands for."""
     weights = np.ones_like(powers) if weights is None else weights
     with np.errstate(divide="ignore"):
@@ -121,8 +125,10 @@ def true_peaks(sound: Planar, size: int) -> npt.NDArray[np.float32]:
     after belong to the neighbours.
     """
     n = sound.shape[1] - 7
-    peaks = [_peaks(sound[:, at:min(at + _CHUNK * size, n) + 7], size)
-             for at in range(0, n, _CHUNK * size)]
+    peaks = [
+        _peaks(sound[:, at : min(at + _CHUNK * size, n) + 7], size)
+        for at in range(0, n, _CHUNK * size)
+    ]
     return np.concatenate(peaks) if peaks else np.zeros(0, np.float32)
 
 
@@ -130,6 +136,6 @@ def _peaks(sound: Planar, size: int) -> npt.NDArray[np.float32]:
     n = sound.shape[1] - 7
     between = np.zeros((2, n), np.float32)
     for i, factor in enumerate(_HALF[:4]):
-        between += factor * (sound[:, i:i + n] + sound[:, 7 - i:7 - i + n])
-    peaks = np.maximum(np.abs(between), np.abs(sound[:, 3:3 + n])).max(axis=0)
+        between += factor * (sound[:, i : i + n] + sound[:, 7 - i : 7 - i + n])
+    peaks = np.maximum(np.abs(between), np.abs(sound[:, 3 : 3 + n])).max(axis=0)
     return np.asarray(np.maximum.reduceat(peaks, np.arange(0, n, size)))

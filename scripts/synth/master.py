@@ -87,7 +87,7 @@ class Master:
 
     def _measure(self, steps: int) -> None:
         """Find what the compressor and the limiter ask for in the new steps."""
-        fresh = self._sound[:, self._measured * STEP:steps * STEP + _BEFORE + _AFTER]
+        fresh = self._sound[:, self._measured * STEP : steps * STEP + _BEFORE + _AFTER]
         inside = fresh[:, _BEFORE:-_AFTER]
         rows = inside.reshape(2, -1, STEP)
         power = np.einsum("ijk,ijk->j", rows, rows) / (2 * STEP)
@@ -125,16 +125,16 @@ class Master:
         ready = len(self._limits) - 1
         ramp = np.linspace(0, 1, STEP, endpoint=False, dtype=np.float32)
         gains = []
-        for values in (self._limits, self._squeezes[:ready + 1]):
+        for values in (self._limits, self._squeezes[: ready + 1]):
             edge = np.array(values, np.float32)
             gain = np.multiply(np.diff(edge)[:, None], ramp)
             gain += edge[:-1, None]
             gains.append(gain.reshape(-1))
         curve, squeeze = gains
         curve *= squeeze
-        out = self._sound[:, _BEFORE:_BEFORE + ready * STEP] * curve
+        out = self._sound[:, _BEFORE : _BEFORE + ready * STEP] * curve
         curve *= self._gain
-        self._sound = self._sound[:, ready * STEP:]
+        self._sound = self._sound[:, ready * STEP :]
         self._measured -= ready
         self._needs, self._limits = self._needs[ready:], self._limits[ready:]
         self._squeezes = self._squeezes[ready:]

@@ -29,11 +29,18 @@ class Mixer:
         Whether each track's share, with its own reverb and echo, is wanted too.
     """
 
-    def __init__(self, arrangement: Arrangement, block: int, start: int = 0,
-                 tones: Binaural | None = None, stems: bool = False) -> None:
+    def __init__(
+        self,
+        arrangement: Arrangement,
+        block: int,
+        start: int = 0,
+        tones: Binaural | None = None,
+        stems: bool = False,
+    ) -> None:
         self._tones = tones
-        self.channels = {role: Channel(track, block * 3, start)
-                         for role, track in arrangement.tracks.items()}
+        self.channels = {
+            role: Channel(track, block * 3, start) for role, track in arrangement.tracks.items()
+        }
         rooms = list(self.channels) if stems else [""]
         self._rooms = {r: _Room(arrangement) for r in rooms}
         self._stems = stems
@@ -51,8 +58,9 @@ class Mixer:
         """
         total, taken, middle = (array[..., :count] for array in self._memory(count))
         total[:] = 0
-        sends = {name: (np.zeros(count, np.float32), np.zeros(count, np.float32))
-                 for name in self._rooms}
+        sends = {
+            name: (np.zeros(count, np.float32), np.zeros(count, np.float32)) for name in self._rooms
+        }
         parts: dict[str, Planar] = {}
         for role, channel in self.channels.items():
             block = channel.take(count, None if self._stems else taken)
@@ -61,8 +69,9 @@ class Mixer:
             if block is None:
                 continue
             total += block
-            for level, send in zip((channel.reverb, channel.delay),
-                                   sends[role if self._stems else ""], strict=True):
+            for level, send in zip(
+                (channel.reverb, channel.delay), sends[role if self._stems else ""], strict=True
+            ):
                 if level:
                     np.add(block[0], block[1], out=middle)
                     np.multiply(middle, np.float32(0.5) * level, out=middle)
@@ -82,8 +91,11 @@ class Mixer:
     def _memory(self, count: int) -> tuple[Planar, Planar, Planar]:
         """Room for the sum, a track, and its middle, used again and again."""
         if self._held[0].shape[1] < count:
-            self._held = (np.empty((2, count), np.float32), np.empty((2, count), np.float32),
-                          np.empty(count, np.float32))
+            self._held = (
+                np.empty((2, count), np.float32),
+                np.empty((2, count), np.float32),
+                np.empty(count, np.float32),
+            )
         return self._held
 
 

@@ -35,7 +35,7 @@ def band_noise(low: float, high: float, count: int, seed: int) -> Mono:
     loop = _loop(low, min(high, 19_000.0))
     start = seed * 7919 % _LENGTH
     if start + count <= _LENGTH:
-        return loop[start:start + count]
+        return loop[start : start + count]
     return np.take(loop, np.arange(start, start + count), mode="wrap")
 
 

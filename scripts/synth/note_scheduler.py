@@ -54,8 +54,10 @@ class Score:
     def _await(self, section: SectionEvents, earlier: int) -> None:
         for role, events in section.tracks.items():
             for event in events:
-                heapq.heappush(self._waiting, (int(event.start * self._per_tick) - earlier,
-                                               next(self._numbers), role, event))
+                heapq.heappush(
+                    self._waiting,
+                    (int(event.start * self._per_tick) - earlier, next(self._numbers), role, event),
+                )
 
     def play(self, mixer: Mixer, start: int, end: int) -> int:
         """Put the notes that start before sample `end` into the channels; returns `end`."""
@@ -80,20 +82,26 @@ def seconds_of(arrangement: Arrangement, event: NoteEvent) -> float:
 
 def note_of(arrangement: Arrangement, role: str, event: NoteEvent) -> Note:
     """What the bank needs to know of a note."""
-    return (arrangement.tracks[role].instrument, event, seconds_of(arrangement, event),
-            int(event.start * 7) + event.pitch)
+    return (
+        arrangement.tracks[role].instrument,
+        event,
+        seconds_of(arrangement, event),
+        int(event.start * 7) + event.pitch,
+    )
 
 
-def strike(arrangement: Arrangement, bank: Bank, mixer: Mixer, role: str, event: NoteEvent,
-           at: int) -> None:
+def strike(
+    arrangement: Arrangement, bank: Bank, mixer: Mixer, role: str, event: NoteEvent, at: int
+) -> None:
     """Put one note into its channel at sample `at`."""
     mixer.channels[role].add(at, bank.cut(*note_of(arrangement, role, event)))
     if role == "drums" and event.pitch in _KICKS:
         mixer.kick(at)
 
 
-def sounding(arrangement: Arrangement, section: SectionEvents, start: int, count: int
-             ) -> Iterator[tuple[str, NoteEvent, int]]:
+def sounding(
+    arrangement: Arrangement, section: SectionEvents, start: int, count: int
+) -> Iterator[tuple[str, NoteEvent, int]]:
     """Notes of a section that sound in `count` samples from `start`: role, note, sample."""
     per_tick = samples_per_tick(arrangement)
     for role, events in section.tracks.items():

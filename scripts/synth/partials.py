@@ -16,8 +16,9 @@ from scripts.synth.stroke import C4, SHORTEST, Sound, Stroke, ring_time
 _CORNER = 1e-3  # of the sound: -60 dB
 
 
-def play_partials(voice: Partials, stroke: Stroke, width: float, cuts: tuple[float, float]
-                  ) -> Sound:
+def play_partials(
+    voice: Partials, stroke: Stroke, width: float, cuts: tuple[float, float]
+) -> Sound:
     f = stroke.frequency
     rate = RATE * 2 if voice.drive else RATE  # distortion makes overtones that must not fold
     seconds = stroke.seconds
@@ -27,8 +28,9 @@ def play_partials(voice: Partials, stroke: Stroke, width: float, cuts: tuple[flo
     frequencies, strength, rings = _modes(voice, f, stroke.velocity)
     if not voice.drive:
         strength = strength * cut_gain(frequencies, *cuts)
-    levels = _filtered(voice, stroke, frequencies, row_times(count, rate)) \
-        * strength.astype(np.float32)
+    levels = _filtered(voice, stroke, frequencies, row_times(count, rate)) * strength.astype(
+        np.float32
+    )
     if voice.ring:
         levels *= _dying(voice, f, frequencies, rings, row_times(count, rate))
     rng = np.random.default_rng(stroke.seed)
@@ -42,9 +44,15 @@ def play_partials(voice: Partials, stroke: Stroke, width: float, cuts: tuple[flo
     return sound
 
 
-def _together(frequencies: npt.NDArray[np.float64], levels: npt.NDArray[np.float32],
-              phases: npt.NDArray[np.float64], sides: npt.NDArray[np.float64],
-              unison: tuple[float, ...], count: int, rate: int) -> Sound:
+def _together(
+    frequencies: npt.NDArray[np.float64],
+    levels: npt.NDArray[np.float32],
+    phases: npt.NDArray[np.float64],
+    sides: npt.NDArray[np.float64],
+    unison: tuple[float, ...],
+    count: int,
+    rate: int,
+) -> Sound:
     """The partials of all voices of a unison, for each side."""
     away = np.outer(2 ** (np.array(unison) / 1200) - 1, frequencies)  # Hz from the middle
     n = np.arange(len(unison))
@@ -53,7 +61,7 @@ def _together(frequencies: npt.NDArray[np.float64], levels: npt.NDArray[np.float
     # straight lines, which cuts a corner of the circle.
     corner = (2 * np.pi * np.abs(away).max(axis=0) * (HOP / rate)) ** 2 / 8
     heard = np.square(levels).mean(axis=0, dtype=np.float64)
-    if len(unison) == 1 or np.average(corner ** 2, weights=heard) < _CORNER ** 2:
+    if len(unison) == 1 or np.average(corner**2, weights=heard) < _CORNER**2:
         t = row_times(count, rate).astype(np.float32)
         drift = np.zeros((len(sides), *levels.shape), np.complex64)
         for voice, start, gains in zip(away.astype(np.float32), starts, sides.T, strict=True):
@@ -64,10 +72,15 @@ def _together(frequencies: npt.NDArray[np.float64], levels: npt.NDArray[np.float
     out = []
     for side in sides:
         voices = [i for i in n if side[i] > 0.01]
-        out.append(sum_partials(
-            np.concatenate([frequencies + away[i] for i in voices]),
-            np.concatenate([levels * side[i] for i in voices], axis=1),
-            np.concatenate([phases + starts[i] for i in voices]), count, rate))
+        out.append(
+            sum_partials(
+                np.concatenate([frequencies + away[i] for i in voices]),
+                np.concatenate([levels * side[i] for i in voices], axis=1),
+                np.concatenate([phases + starts[i] for i in voices]),
+                count,
+                rate,
+            )
+        )
     return np.stack(out)
 
 
@@ -87,8 +100,12 @@ def _modes(voice: Partials, f: float, velocity: float) -> tuple[npt.NDArray[np.f
     return frequencies, levels, np.ones_like(levels)
 
 
-def _filtered(voice: Partials, stroke: Stroke, frequencies: npt.NDArray[np.float64],
-              t: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+def _filtered(
+    voice: Partials,
+    stroke: Stroke,
+    frequencies: npt.NDArray[np.float64],
+    t: npt.NDArray[np.float64],
+) -> npt.NDArray[np.float32]:
     """Gain of the moving low-pass: (rows, partials)."""
     follow = (stroke.frequency / C4) ** voice.follow
     bright = voice.bright * (0.3 + 0.7 * stroke.velocity) * follow
@@ -110,9 +127,13 @@ def _filtered(voice: Partials, stroke: Stroke, frequencies: npt.NDArray[np.float
     return np.asarray(gain)
 
 
-def _dying(voice: Partials, f: float, frequencies: npt.NDArray[np.float64],
-           rings: npt.NDArray[np.float64], t: npt.NDArray[np.float64]
-           ) -> npt.NDArray[np.float32]:
+def _dying(
+    voice: Partials,
+    f: float,
+    frequencies: npt.NDArray[np.float64],
+    rings: npt.NDArray[np.float64],
+    t: npt.NDArray[np.float64],
+) -> npt.NDArray[np.float32]:
     seconds = ring_time(voice.ring, f) * rings
     seconds /= 1 + voice.damp * (frequencies / frequencies[0] - 1)
     rate = 6.9 / np.maximum(seconds, 0.02)

@@ -12,6 +12,7 @@ from scripts.synth.hits import Hit, fall, seconds, tone
 
 def skin(size: float, decay: float, slap: float) -> Callable[[Hit], Mono]:
     """A conga, bongo, surdo or cajon: a head under the hand."""
+
     def make(h: Hit) -> Mono:
         pitch = h.tuned(size)
         t = seconds(decay * 4)
@@ -19,19 +20,26 @@ def skin(size: float, decay: float, slap: float) -> Callable[[Hit], Mono]:
         body += 0.3 * tone(t, pitch * 1.7, pitch * 1.62, 0.02) * fall(t, decay * 0.4)
         hand = h.noise(700, 5000, len(t)) * fall(t, 0.006) * np.float32(slap * h.velocity)
         return np.asarray(0.8 * body + hand, dtype=np.float32)
+
     return make
 
 
 def ringing(pitches: tuple[float, ...], decay: float, click: float) -> Callable[[Hit], Mono]:
     """Wood or metal: a few partials and the stick."""
+
     def make(h: Hit) -> Mono:
         partials = np.array(pitches) * (h.tuned(pitches[0]) / pitches[0])
         t = seconds(decay * 5)
         rows = np.exp(-row_times(len(t))[:, None] / (decay * np.linspace(1, 0.5, len(partials))))
-        ring = sum_partials(partials, rows / np.arange(1, len(partials) + 1) ** 0.5,
-                            np.full(len(partials), 0.25), len(t))
+        ring = sum_partials(
+            partials,
+            rows / np.arange(1, len(partials) + 1) ** 0.5,
+            np.full(len(partials), 0.25),
+            len(t),
+        )
         stick = h.noise(2000, 9000, len(t)) * fall(t, 0.003) * np.float32(click)
         return np.asarray(0.5 * ring + stick, dtype=np.float32)
+
     return make
 
 
@@ -39,12 +47,16 @@ def scrape(h: Hit) -> Mono:
     """A guiro: teeth under a stick."""
     t = seconds(0.28)
     teeth = 0.5 - 0.5 * np.cos(2 * np.pi * np.float32(62) * t)
-    return np.asarray(0.5 * h.noise(1800, 9000, len(t)) * teeth**3 * fall(t, 0.12),
-                      dtype=np.float32)
+    return np.asarray(
+        0.5 * h.noise(1800, 9000, len(t)) * teeth**3 * fall(t, 0.12), dtype=np.float32
+    )
 
 
 def snap(h: Hit) -> Mono:
     """Fingers."""
     t = seconds(0.18)
-    return np.asarray(tone(t, 2300, 1900, 0.01) * fall(t, 0.008)
-                      + 0.7 * h.noise(1500, 6000, len(t)) * fall(t, 0.02), dtype=np.float32)
+    return np.asarray(
+        tone(t, 2300, 1900, 0.01) * fall(t, 0.008)
+        + 0.7 * h.noise(1500, 6000, len(t)) * fall(t, 0.02),
+        dtype=np.float32,
+    )

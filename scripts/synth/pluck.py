@@ -52,4 +52,4 @@ def _body(sound: Mono, peaks: Peaks, rate: int) -> Mono:
     size = fft.next_fast_len(len(sound), real=True)
     spectrum = fft.rfft(sound, size)
     spectrum *= formants(np.arange(len(spectrum)) * (rate / size), peaks).astype(np.float32)
-    return np.asarray(fft.irfft(spectrum, size)[:len(sound)], dtype=np.float32)
+    return np.asarray(fft.irfft(spectrum, size)[: len(sound)], dtype=np.float32)

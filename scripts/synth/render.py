@@ -45,8 +45,12 @@ class Rendered:
     stems: Mapping[str, Stereo]
 
 
-def render(arrangement: Arrangement, instruments: Mapping[str, Instrument],
-           soundfont: Path | None = None, threads: int = 1) -> Iterator[Stereo]:
+def render(
+    arrangement: Arrangement,
+    instruments: Mapping[str, Instrument],
+    soundfont: Path | None = None,
+    threads: int = 1,
+) -> Iterator[Stereo]:
     """Yield blocks of (n, 2) float32, 44,100 Hz, -1 to 1, of exactly the song's length.
 
     With a `soundfont` its recorded instruments play. More `threads` are quicker at the first
@@ -57,25 +61,31 @@ def render(arrangement: Arrangement, instruments: Mapping[str, Instrument],
     UsageError
         When a style names an instrument that is not there, or the SoundFont is none.
     """
-    return (block.mix for block in render_stems(arrangement, instruments, soundfont, False,
-                                                threads))
+    return (
+        block.mix for block in render_stems(arrangement, instruments, soundfont, False, threads)
+    )
 
 
-def render_stems(arrangement: Arrangement, instruments: Mapping[str, Instrument],
-                 soundfont: Path | None = None, stems: bool = True, threads: int = 1
-                 ) -> Iterator[Rendered]:
+def render_stems(
+    arrangement: Arrangement,
+    instruments: Mapping[str, Instrument],
+    soundfont: Path | None = None,
+    stems: bool = True,
+    threads: int = 1,
+) -> Iterator[Rendered]:
     """Yield blocks of the mix and, when asked, of each track."""
     for role, track in arrangement.tracks.items():
         if track.instrument not in instruments:
-            raise UsageError(f'instrument "{track.instrument}" of {role} is not in '
-                             "data/instruments; add it or choose another")
+            raise UsageError(
+                f'instrument "{track.instrument}" of {role} is not in '
+                "data/instruments; add it or choose another"
+            )
     sound = instruments, arrangement.tempo, arrangement.tuning, arrangement.tonic
     bank = SampleBank(soundfont, *sound) if soundfont else Bank(*sound)
     return _blocks(arrangement, bank, stems, threads)
 
 
-def _blocks(arrangement: Arrangement, bank: Bank, stems: bool, threads: int
-            ) -> Iterator[Rendered]:
+def _blocks(arrangement: Arrangement, bank: Bank, stems: bool, threads: int) -> Iterator[Rendered]:
     levels = soundcheck(arrangement, bank, threads)
     total = round(arrangement.length * RATE)
     lead = LEAD if arrangement.loop else 0  # the end of a loop is played before its beginning
@@ -99,7 +109,7 @@ def _blocks(arrangement: Arrangement, bank: Bank, stems: bool, threads: int
                 waiting[role] = part.copy() if old is None else np.concatenate((old, part), axis=1)
         else:
             out, curve = master.flush()
-        out, curve = out[:, :total - sent], curve[:total - sent]
+        out, curve = out[:, : total - sent], curve[: total - sent]
         early = min(max(0, -sent), out.shape[1])
         closed = partial(_closed, at=sent + early, end=None if arrangement.loop else total)
         ready: dict[str, Stereo] = {}
@@ -128,6 +138,5 @@ def _closed(block: npt.NDArray[np.float32], at: int, end: int | None) -> Stereo:
     edge = RATE // 8
     left = edge + block.shape[1] if end is None else end - at
     if left - block.shape[1] < edge:
-        block = block * np.clip((left - np.arange(block.shape[1])) / edge, 0, 1
-                                ).astype(np.float32)
+        block = block * np.clip((left - np.arange(block.shape[1])) / edge, 0, 1).astype(np.float32)
     return np.ascontiguousarray(block.T)

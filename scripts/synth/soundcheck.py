@@ -57,11 +57,16 @@ def soundcheck(arrangement: Arrangement, bank: Bank, threads: int = 1) -> Levels
     sections, weights = _chosen(arrangement)
     excerpts = [_Excerpt.of(arrangement, index) for index in sections]
     if threads > 1:
-        bank.prepare((note_of(arrangement, role, event) for excerpt in excerpts
-                      for role, event, _ in excerpt.notes), threads)
+        bank.prepare(
+            (
+                note_of(arrangement, role, event)
+                for excerpt in excerpts
+                for role, event, _ in excerpt.notes
+            ),
+            threads,
+        )
     plain = [_played(arrangement, bank, excerpt) for excerpt in excerpts]
-    power = sum((w * bands(e) for w, e in zip(weights, plain, strict=True)),
-                np.zeros(len(BANDS)))
+    power = sum((w * bands(e) for w, e in zip(weights, plain, strict=True)), np.zeros(len(BANDS)))
     tone = balanced(power)
     heard = [Equaliser(tone)(e) for e in plain]  # each with an equaliser of its own
     powers = [(weighted(e) ** 2).sum(axis=0) for e in heard]
@@ -70,8 +75,8 @@ def soundcheck(arrangement: Arrangement, bank: Bank, threads: int = 1) -> Levels
         ridden = []
         for excerpt, power in zip(heard, powers, strict=True):
             master = Master(gain)
-            curve = np.concatenate((master(excerpt)[1], master.flush()[1]))[:len(power)]
-            ridden.append(power * curve ** 2)  # it moves too slowly for the filters to notice
+            curve = np.concatenate((master(excerpt)[1], master.flush()[1]))[: len(power)]
+            ridden.append(power * curve**2)  # it moves too slowly for the filters to notice
         missing = LOUDNESS - _loudness(ridden, weights)
         gain *= 10 ** (missing * 1.3 / 20)  # and of what is given back again
         if abs(missing) < _NEAR:
@@ -82,8 +87,10 @@ def soundcheck(arrangement: Arrangement, bank: Bank, threads: int = 1) -> Levels
 def _loudness(powers: list[Mono], weights: list[float]) -> float:
     """LUFS of excerpts of which each sample's power is known."""
     blocks = [overlapping(p) for p in powers]
-    return gated(np.concatenate(blocks), np.concatenate(
-        [np.full(len(b), w / len(b)) for b, w in zip(blocks, weights, strict=True)]))
+    return gated(
+        np.concatenate(blocks),
+        np.concatenate([np.full(len(b), w / len(b)) for b, w in zip(blocks, weights, strict=True)]),
+    )
 
 
 def _chosen(arrangement: Arrangement) -> tuple[list[int], list[float]]:
@@ -93,8 +100,10 @@ def _chosen(arrangement: Arrangement) -> tuple[list[int], list[float]]:
     for i, section in enumerate(form):
         kinds.setdefault((section.name, round(section.energy * 8)), []).append(i)
     ranked = sorted(kinds.values(), key=lambda found: -sum(form[i].bars for i in found))[:_MOST]
-    return ([found[len(found) // 2] for found in ranked],
-            [float(sum(form[i].bars for i in found)) for found in ranked])
+    return (
+        [found[len(found) // 2] for found in ranked],
+        [float(sum(form[i].bars for i in found)) for found in ranked],
+    )
 
 
 @dataclass(frozen=True)
@@ -121,8 +130,11 @@ class _Excerpt:
         count = int(min(_EXCERPT * RATE, length)) // 2 * 2
         ahead = int(_AHEAD * RATE) // 2 * 2
         start = int(section.start * arrangement.bar_ticks * per_tick + (length - count) / 2) - ahead
-        return _Excerpt(tuple(sounding(arrangement, arrangement.section(index), start,
-                                       count + ahead)), ahead, count)
+        return _Excerpt(
+            tuple(sounding(arrangement, arrangement.section(index), start, count + ahead)),
+            ahead,
+            count,
+        )
 
 
 def _played(arrangement: Arrangement, bank: Bank, excerpt: _Excerpt) -> Planar:
@@ -131,4 +143,4 @@ def _played(arrangement: Arrangement, bank: Bank, excerpt: _Excerpt) -> Planar:
     mixer = Mixer(arrangement, count)
     for role, event, at in excerpt.notes:
         strike(arrangement, bank, mixer, role, event, at)
-    return mixer.mix(count)[0][:, excerpt.ahead:]
+    return mixer.mix(count)[0][:, excerpt.ahead :]

@@ -43,10 +43,17 @@ class SampleBank(Bank):
         When the file is no SoundFont.
     """
 
-    def __init__(self, path: Path, instruments: Mapping[str, Instrument], tempo: float,
-                 tuning: float, tonic: int | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        instruments: Mapping[str, Instrument],
+        tempo: float,
+        tuning: float,
+        tonic: int | None = None,
+    ) -> None:
         super().__init__(instruments, tempo, tuning, tonic)
         import tinysoundfont
+
         self._synth: Any = tinysoundfont.Synth(samplerate=RATE)
         try:
             # As bytes: the library cannot open every name.
@@ -54,8 +61,9 @@ class SampleBank(Bank):
         except OSError as error:
             raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
         except Exception as error:  # the library has errors of several kinds
-            raise UsageError(f"{path.name} is no SoundFont, or a damaged one; take it out of "
-                             f"{path.parent}") from error
+            raise UsageError(
+                f"{path.name} is no SoundFont, or a damaged one; take it out of {path.parent}"
+            ) from error
         self._bend = 12 * math.log2(tuning / 440)
         self._cuts: Recent[Sound] = Recent(_CACHE_BYTES)
         self._levels: dict[str, float] = {}
@@ -97,8 +105,7 @@ class SampleBank(Bank):
             self._cuts.put(key, sound, sound.nbytes)
         return sound
 
-    def _played(self, instrument: Instrument, pitch: int, velocity: float, seconds: float
-                ) -> Sound:
+    def _played(self, instrument: Instrument, pitch: int, velocity: float, seconds: float) -> Sound:
         """A key held for `seconds`, until it has died away."""
         synth, channel = self._synth, 9 if instrument.is_kit else 0
         synth.sounds_off(channel)
@@ -120,10 +127,11 @@ class SampleBank(Bank):
         """Select the instrument's program, or the nearest that the font has."""
         family = instrument.program // 8 * 8
         for program in dict.fromkeys((instrument.program, family, 0)):
-            for bank in ((128, 0) if instrument.is_kit else (0,)):
+            for bank in (128, 0) if instrument.is_kit else (0,):
                 try:
-                    self._synth.program_select(channel, self._font, bank, program,
-                                               instrument.is_kit)
+                    self._synth.program_select(
+                        channel, self._font, bank, program, instrument.is_kit
+                    )
                     return True
                 except Exception:  # this font has no such program
                     continue

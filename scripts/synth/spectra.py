@@ -57,8 +57,7 @@ def harmonics(wave: str, frequency: float, top: float) -> Levels:
 
 
 def formants(frequencies: Levels, peaks: tuple[tuple[float, float, float], ...]) -> Levels:
-    """Gain of a body at `frequencies`: each peak has a centre and a width in Hz and a gain in dB.
-    """
+    """Gain of a body at `frequencies`: each peak has a center and width in Hz and a gain in dB."""
     gain = np.zeros_like(frequencies)
     for centre, width, decibels in peaks:
         gain += decibels / (1 + ((frequencies - centre) / width) ** 2)

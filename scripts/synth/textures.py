@@ -21,8 +21,9 @@ def play_texture(kind: str, length: float, key: int, seed: int) -> Sound:
     return np.stack([make(count, seed * 2 + side) for side in (0, 1)])
 
 
-def _drops(count: int, rate: float, seed: int, low: float, high: float, decay: float
-           ) -> npt.NDArray[np.float32]:
+def _drops(
+    count: int, rate: float, seed: int, low: float, high: float, decay: float
+) -> npt.NDArray[np.float32]:
     """Short bursts at random moments, `rate` a second."""
     rng = np.random.default_rng(seed)
     n = max(1, int(rng.poisson(rate * count / RATE)))
@@ -31,19 +32,23 @@ def _drops(count: int, rate: float, seed: int, low: float, high: float, decay: f
     shape = band_noise(low, high, size, seed) * fall(seconds(size / RATE + 1e-4)[:size], decay)
     out = np.zeros(count + size, np.float32)
     for start, level in zip(at.tolist(), levels.astype(np.float32), strict=True):
-        out[start:start + size] += level * shape
+        out[start : start + size] += level * shape
     return out[:count]
 
 
 def _vinyl(count: int, seed: int) -> npt.NDArray[np.float32]:
     clicks = _drops(count, 9.0, seed, 1500, 9000, 0.0006) + 0.5 * _drops(
-        count, 40.0, seed + 7, 3000, 9000, 0.0003)
+        count, 40.0, seed + 7, 3000, 9000, 0.0003
+    )
     return np.asarray(0.35 * clicks + 0.03 * band_noise(300, 6000, count, seed), dtype=np.float32)
 
 
 def _rain(count: int, seed: int) -> npt.NDArray[np.float32]:
-    return np.asarray(0.16 * band_noise(700, 9000, count, seed)
-                      + 0.5 * _drops(count, 60.0, seed, 1500, 7000, 0.002), dtype=np.float32)
+    return np.asarray(
+        0.16 * band_noise(700, 9000, count, seed)
+        + 0.5 * _drops(count, 60.0, seed, 1500, 7000, 0.002),
+        dtype=np.float32,
+    )
 
 
 def _slow(count: int, seed: int, period: float) -> npt.NDArray[np.float32]:
@@ -58,16 +63,20 @@ def _slow(count: int, seed: int, period: float) -> npt.NDArray[np.float32]:
 
 def _wind(count: int, seed: int) -> npt.NDArray[np.float32]:
     level = _slow(count, seed, 2.7)
-    return np.asarray(0.35 * band_noise(180, 700, count, seed) * level
-                      + 0.16 * band_noise(600, 2200, count, seed + 3) * level**2,
-                      dtype=np.float32)
+    return np.asarray(
+        0.35 * band_noise(180, 700, count, seed) * level
+        + 0.16 * band_noise(600, 2200, count, seed + 3) * level**2,
+        dtype=np.float32,
+    )
 
 
 def _waves(count: int, seed: int) -> npt.NDArray[np.float32]:
     level = _slow(count, seed, 4.1)
-    return np.asarray(0.3 * band_noise(120, 1500, count, seed) * (0.2 + 0.8 * level**2)
-                      + 0.2 * band_noise(2000, 9000, count, seed + 3) * level**3,
-                      dtype=np.float32)
+    return np.asarray(
+        0.3 * band_noise(120, 1500, count, seed) * (0.2 + 0.8 * level**2)
+        + 0.2 * band_noise(2000, 9000, count, seed + 3) * level**3,
+        dtype=np.float32,
+    )
 
 
 def _riser(count: int, seed: int) -> npt.NDArray[np.float32]:
@@ -98,6 +107,10 @@ def _reverse(count: int, seed: int) -> npt.NDArray[np.float32]:
 
 
 KINDS: dict[str, Callable[[int, int], npt.NDArray[np.float32]]] = {
-    "vinyl": _vinyl, "rain": _rain, "wind": _wind, "waves": _waves}
+    "vinyl": _vinyl,
+    "rain": _rain,
+    "wind": _wind,
+    "waves": _waves,
+}
 # By the note's key, modulo their number: C riser, C# downlifter, D impact, D# reversed cymbal.
 EFFECTS = (_riser, _downer, _impact, _reverse)

@@ -56,8 +56,8 @@ class Tone:
         size = TAPS * 8
         gain = np.log(self.at(np.fft.rfftfreq(size, 1 / RATE)))
         cepstrum = np.fft.irfft(gain, size)
-        cepstrum[1:size // 2] *= 2
-        cepstrum[size // 2 + 1:] = 0
+        cepstrum[1 : size // 2] *= 2
+        cepstrum[size // 2 + 1 :] = 0
         response = np.fft.irfft(np.exp(np.fft.rfft(cepstrum)), size)[:TAPS]
         response[-256:] *= np.linspace(1, 0, 256)
         return np.asarray(response, dtype=np.float32)
@@ -87,15 +87,15 @@ class Equaliser:
             self._out = np.empty((2, frames * hop), np.float32)
         padded, out = self._padded, self._out
         padded[:, :TAPS] = self._before
-        padded[:, TAPS:TAPS + n] = block
-        padded[:, TAPS + n:] = 0
-        self._before = padded[:, n:n + TAPS].copy()
+        padded[:, TAPS : TAPS + n] = block
+        padded[:, TAPS + n :] = 0
+        self._before = padded[:, n : n + TAPS].copy()
         cut = np.lib.stride_tricks.sliding_window_view(padded, _FRAME, axis=1)[:, ::hop]
         for at in range(0, frames, _BATCH):  # few at a time stay in the cache
-            spectra = fft.rfft(cut[:, at:at + _BATCH], axis=2)
+            spectra = fft.rfft(cut[:, at : at + _BATCH], axis=2)
             spectra *= self._spectrum
             wet = fft.irfft(spectra, _FRAME, axis=2, overwrite_x=True)[:, :, TAPS:]
-            out[:, at * hop:(at + wet.shape[1]) * hop].reshape(2, -1, hop)[:] = wet
+            out[:, at * hop : (at + wet.shape[1]) * hop].reshape(2, -1, hop)[:] = wet
         return out[:, :n]
 
 
@@ -103,8 +103,10 @@ def bands(sound: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     """Power of (2, n) audio in each of :data:`BANDS`."""
     size = fft.next_fast_len(sound.shape[1], real=True)
     spectrum = np.abs(fft.rfft(sound, size, axis=1)) ** 2
-    edges = np.searchsorted(np.arange(spectrum.shape[1]) * (RATE / size),
-                            np.append(BANDS * 2 ** (-0.5 / _FINE), BANDS[-1] * 2 ** (0.5 / _FINE)))
+    edges = np.searchsorted(
+        np.arange(spectrum.shape[1]) * (RATE / size),
+        np.append(BANDS * 2 ** (-0.5 / _FINE), BANDS[-1] * 2 ** (0.5 / _FINE)),
+    )
     total = np.concatenate(([0.0], np.cumsum(spectrum.sum(axis=0, dtype=np.float64))))
     return np.asarray((total[edges[1:]] - total[edges[:-1]]) / sound.shape[1])
 

@@ -35,8 +35,15 @@ def play(instrument: Instrument, stroke: Stroke) -> Sound:
     cut = isinstance(voice, Ensemble) or (isinstance(voice, Partials) and not voice.drive)
     cuts = instrument.low_cut, instrument.high_cut
     if isinstance(voice, Ensemble):
-        sound = play_ensemble(voice, stroke.frequency, stroke.velocity, stroke.seconds,
-                              stroke.seed, instrument.width, cuts)
+        sound = play_ensemble(
+            voice,
+            stroke.frequency,
+            stroke.velocity,
+            stroke.seconds,
+            stroke.seed,
+            instrument.width,
+            cuts,
+        )
     elif isinstance(voice, Partials):
         sound = play_partials(voice, stroke, instrument.width, cuts)
     elif isinstance(voice, Fm):

@@ -50,8 +50,13 @@ class App:
         What the user should know first.
     """
 
-    def __init__(self, screen: Screen, settings: Settings, player: MakePlayer = Player,
-                 notes: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        screen: Screen,
+        settings: Settings,
+        player: MakePlayer = Player,
+        notes: Sequence[str] = (),
+    ) -> None:
         self.screen = screen
         self.state = State(settings, message="; ".join(notes))
         self.listening = Listening(self.state, player)
@@ -63,8 +68,10 @@ class App:
         self.patience = _PATIENCE
         self._running, self._resumed = True, False
         self._frame: list[str] = []
-        self._tables = {name: {key: self._action(action)
-                               for key, action in table_of(name).items()} for name in BINDINGS}
+        self._tables = {
+            name: {key: self._action(action) for key, action in table_of(name).items()}
+            for name in BINDINGS
+        }
 
     def run(self) -> int:
         """Serve keys until the user leaves."""
@@ -106,8 +113,11 @@ class App:
     def _moves(self) -> bool:
         """Whether anything on the screen changes by itself."""
         now = self.state.playing
-        return self.making.busy or self.state.sleep is not None or (
-            now is not None and now.song is not None and not now.paused)
+        return (
+            self.making.busy
+            or self.state.sleep is not None
+            or (now is not None and now.song is not None and not now.paused)
+        )
 
     def press(self, key: str) -> None:
         """Act on a key."""

@@ -15,9 +15,7 @@ class Binding(NamedTuple):
     words: str
 
 
-_EVERYWHERE = (
-    Binding(("x",), "leave", "exit the program"),
-    Binding(("?",), "help", "this page"))
+_EVERYWHERE = (Binding(("x",), "leave", "exit the program"), Binding(("?",), "help", "this page"))
 _BACK = (Binding(("b", "escape"), "back", "back to the main menu"), *_EVERYWHERE)
 
 BINDINGS: dict[str, tuple[Binding, ...]] = {
@@ -29,7 +27,8 @@ BINDINGS: dict[str, tuple[Binding, ...]] = {
         Binding(("g",), "go_on", "go on with unfinished orders"),
         Binding(("p", " "), "pause", "pause, or play"),
         Binding(("n", ">"), "skip", "next song"),
-        *_EVERYWHERE),
+        *_EVERYWHERE,
+    ),
     GENERATE: (
         Binding(("m",), "ask_styles", "make more songs"),
         Binding(("w",), "open_wishes", "key, tempo, length and other wishes"),
@@ -42,12 +41,14 @@ BINDINGS: dict[str, tuple[Binding, ...]] = {
         Binding(("g",), "go_on", "go on with all unfinished orders"),
         Binding(("c",), "cancel", "cancel the order that is shown"),
         Binding(("a",), "cancel_all", "cancel all orders"),
-        *_BACK),
+        *_BACK,
+    ),
     WISHES: (
         *(Binding((str(n % 10),), f"wish_{n}", "") for n in range(1, 11)),
         Binding(("u",), "usual", "take all wishes back"),
         Binding(("b", "escape", "enter"), "close_wishes", "back to the question"),
-        *_EVERYWHERE),
+        *_EVERYWHERE,
+    ),
     JUKEBOX: (
         Binding((" ", "p"), "pause", "pause, or play"),
         Binding(("n", ">"), "skip", "next song"),
@@ -60,8 +61,10 @@ BINDINGS: dict[str, tuple[Binding, ...]] = {
         Binding(("-",), "softer", "softer"),
         Binding(("s",), "shuffle", "shuffle: every song once"),
         Binding(("r",), "repeat", "repeat all, one, off"),
-        *(Binding((str(n),), f"rate_{n}", "rate the song 0 to 5" if not n else "")
-          for n in range(6)),
+        *(
+            Binding((str(n),), f"rate_{n}", "rate the song 0 to 5" if not n else "")
+            for n in range(6)
+        ),
         Binding(("d",), "drop", "take the song out of the queue"),
         Binding(("k",), "thumb_up", "thumb up"),
         Binding(("j",), "thumb_down", "thumb down"),
@@ -73,10 +76,10 @@ BINDINGS: dict[str, tuple[Binding, ...]] = {
         Binding(("m",), "more_like_this", "make more songs like this one"),
         Binding(("t",), "sleep", "sleep timer"),
         Binding(("v",), "toggle_spectrum", "the spectrum on and off"),
-        *_BACK),
-    OPTIONS: (
-        *(Binding((str(n % 10),), f"option_{n}", "") for n in range(1, 11)),
-        *_BACK)}
+        *_BACK,
+    ),
+    OPTIONS: (*(Binding((str(n % 10),), f"option_{n}", "") for n in range(1, 11)), *_BACK),
+}
 
 _NAMES = {" ": "Space", "page up": "PgUp", "page down": "PgDn", "escape": "Esc"}
 
@@ -88,8 +91,15 @@ def table_of(screen: str) -> dict[str, str]:
 
 def help_lines(screen: str) -> list[str]:
     """The keys of a screen, in words."""
-    rows = [(", ".join(_NAMES.get(k, k.upper() if len(k) == 1 else k.capitalize())
-                       for k in binding.keys), binding.words)
-            for binding in BINDINGS[screen] if binding.words]
+    rows = [
+        (
+            ", ".join(
+                _NAMES.get(k, k.upper() if len(k) == 1 else k.capitalize()) for k in binding.keys
+            ),
+            binding.words,
+        )
+        for binding in BINDINGS[screen]
+        if binding.words
+    ]
     rows = [("0-5", words) if words.startswith("rate") else (keys, words) for keys, words in rows]
     return [f"    {keys:<12} {words}" for keys, words in rows]

@@ -7,16 +7,49 @@ WHEEL_UP, WHEEL_DOWN = "wheel up", "wheel down"
 CLICK = "click"  # with column and line behind it
 
 # Codes beyond characters. curses' own, on Linux and Windows:
-_CURSES = {258: "down", 259: "up", 260: "left", 261: "right", 262: "home", 263: BACKSPACE,
-           330: "delete", 338: "page down", 339: "page up", 343: ENTER, 358: "end", 360: "end",
-           410: RESIZE, 546: RESIZE}
+_CURSES = {
+    258: "down",
+    259: "up",
+    260: "left",
+    261: "right",
+    262: "home",
+    263: BACKSPACE,
+    330: "delete",
+    338: "page down",
+    339: "page up",
+    343: ENTER,
+    358: "end",
+    360: "end",
+    410: RESIZE,
+    546: RESIZE,
+}
 # The keypad of windows-curses, which some consoles send for the arrows too:
-_KEYPAD = {449: "home", 450: "up", 451: "page up", 452: "left", 454: "right", 455: "end",
-           456: "down", 457: "page down", 458: "/", 459: ENTER, 462: "delete", 463: "*", 464: "-",
-           465: "+"}
+_KEYPAD = {
+    449: "home",
+    450: "up",
+    451: "page up",
+    452: "left",
+    454: "right",
+    455: "end",
+    456: "down",
+    457: "page down",
+    458: "/",
+    459: ENTER,
+    462: "delete",
+    463: "*",
+    464: "-",
+    465: "+",
+}
 _CODES = {**_CURSES, **_KEYPAD}
-_CHARACTERS = {"\n": ENTER, "\r": ENTER, "\x1b": ESCAPE, "\x08": BACKSPACE, "\x7f": BACKSPACE,
-               "\x03": "ctrl-c", "\t": TAB}
+_CHARACTERS = {
+    "\n": ENTER,
+    "\r": ENTER,
+    "\x1b": ESCAPE,
+    "\x08": BACKSPACE,
+    "\x7f": BACKSPACE,
+    "\x03": "ctrl-c",
+    "\t": TAB,
+}
 
 
 def name_of(key: str | int) -> str:

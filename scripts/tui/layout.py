@@ -19,8 +19,10 @@ def width_of(text: str) -> int:
     """Columns that `text` takes on a console."""
     if text.isascii():
         return len(text)
-    return sum(0 if unicodedata.combining(c) else
-               2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in text
+    )
 
 
 def clip(text: str, columns: int) -> str:
@@ -44,7 +46,7 @@ def clip(text: str, columns: int) -> str:
 
 def end_of(text: str, columns: int) -> str:
     """The end of what is typed, where the next letter will stand."""
-    return text if len(text) <= columns else "..." + text[-(columns - 3):]
+    return text if len(text) <= columns else "..." + text[-(columns - 3) :]
 
 
 def fold(line: str, columns: int) -> list[str]:
@@ -52,26 +54,38 @@ def fold(line: str, columns: int) -> list[str]:
     return textwrap.wrap(line, max(columns - 1, 8), subsequent_indent="    ") or [""]
 
 
-def question(problem: str, asked: str, typed: str, columns: int, speaker: str = "    ",
-             margin: str = "    ") -> list[str]:
+def question(
+    problem: str, asked: str, typed: str, columns: int, speaker: str = "    ", margin: str = "    "
+) -> list[str]:
     """What is wrong with the last answer, what is asked, and what is typed so far."""
     wrong = fold(speaker + problem, columns) if problem else []
     prompt = f"{margin}User Input: "
-    return [*wrong, *fold(speaker + asked, columns),
-            f"{prompt}{end_of(typed, columns - len(prompt) - 2)}_"]
+    return [
+        *wrong,
+        *fold(speaker + asked, columns),
+        f"{prompt}{end_of(typed, columns - len(prompt) - 2)}_",
+    ]
 
 
 def listed(offers: Sequence[str], chosen: int, rows: int, columns: int) -> list[str]:
     """So many offers around the one that is chosen, which is marked."""
     first = max(0, min(chosen - rows // 2, len(offers) - rows))
-    return [clip(f"{' >' if n == chosen else '  '} {offers[n]}", columns)
-            for n in range(first, min(first + rows, len(offers)))]
+    return [
+        clip(f"{' >' if n == chosen else '  '} {offers[n]}", columns)
+        for n in range(first, min(first + rows, len(offers)))
+    ]
 
 
 def paged(lines: Iterable[str], columns: int) -> list[str]:
     """Lines of a page, each over as many rows as it needs."""
-    return [row for line in lines for row in textwrap.wrap(
-        line, max(columns - 1, 8), subsequent_indent="      ", drop_whitespace=False) or [""]]
+    return [
+        row
+        for line in lines
+        for row in textwrap.wrap(
+            line, max(columns - 1, 8), subsequent_indent="      ", drop_whitespace=False
+        )
+        or [""]
+    ]
 
 
 def wrap(label: str, titles: Iterable[str], columns: int) -> list[str]:
@@ -96,7 +110,7 @@ def fitted(parts: Iterable[Part], room: int) -> list[str]:
             break
         place = max(i for i, (n, _) in enumerate(kept) if n == most)
         del kept[place]
-    return [line for _, lines in kept for line in lines][:max(room, 0)]
+    return [line for _, lines in kept for line in lines][: max(room, 0)]
 
 
 def head(title: str, columns: int, theme: Theme = ASCII) -> list[str]:
@@ -105,20 +119,29 @@ def head(title: str, columns: int, theme: Theme = ASCII) -> list[str]:
     return [rule, clip(f"    Llm-Music-Gen: {title}", columns), rule, ""]
 
 
-def framed(title: str, body: list[str], foot: str, size: Size, theme: Theme = ASCII,
-           last: Sequence[str] = ()) -> list[str]:
+def framed(
+    title: str,
+    body: list[str],
+    foot: str,
+    size: Size,
+    theme: Theme = ASCII,
+    last: Sequence[str] = (),
+) -> list[str]:
     """A whole screen of exactly `size` (columns, lines): head, body, rule and selection line.
 
     What is `last` stands at the end of the body, whatever else must give way.
     """
     columns, lines = size
     if is_too_small(size):
-        notice = [f"This window is {columns} x {lines}.", "Please make it at least 60 x 16.",
-                  "(X exits)"]
+        notice = [
+            f"This window is {columns} x {lines}.",
+            "Please make it at least 60 x 16.",
+            "(X exits)",
+        ]
         return ([clip(n, columns) for n in notice] + [""] * lines)[:lines]
     top = head(title, columns, theme)
     room = lines - len(top) - 2
-    shown = [clip(line, columns) for line in body[:room - len(last)]]
+    shown = [clip(line, columns) for line in body[: room - len(last)]]
     shown += [""] * (room - len(last) - len(shown)) + [clip(line, columns) for line in last]
     bottom = [theme.thin * columns, clip(foot, columns - 1)]
     return top + shown + bottom

@@ -15,8 +15,10 @@ from scripts.tui.terminal import CursesScreen
 def run_menu(settings: Settings, notes: Sequence[str] = ()) -> int:
     """Open the menu on this terminal; `notes` is what the user should know first."""
     if not sys.stdin.isatty() or not sys.stdout.isatty():
-        raise UsageError("the menu needs a console; use a command such as "
-                         "'launcher.py generate \"Chill\" --songs 3'")
+        raise UsageError(
+            "the menu needs a console; use a command such as "
+            "'launcher.py generate \"Chill\" --songs 3'"
+        )
     try:
         import curses
     except ImportError as error:
@@ -25,5 +27,6 @@ def run_menu(settings: Settings, notes: Sequence[str] = ()) -> int:
     for name in ("LINES", "COLUMNS"):  # exported by some shells; curses would never see a resize
         os.environ.pop(name, None)
     status: int = curses.wrapper(
-        lambda window: App(CursesScreen(window), settings, notes=notes).run())
+        lambda window: App(CursesScreen(window), settings, notes=notes).run()
+    )
     return status

@@ -45,8 +45,9 @@ class Runner:
         if not self.ended or not self._child.stop():
             return ""
         said = self._last_words()
-        return self._child.exit_words() if self.crashed else \
-            said[-1].removeprefix("llm-music-gen: ")
+        return (
+            self._child.exit_words() if self.crashed else said[-1].removeprefix("llm-music-gen: ")
+        )
 
     @property
     def crashed(self) -> bool:
@@ -132,9 +133,11 @@ class Watch:
         state.number = min(going or self.songs, default=state.number)
         state.stages = dict(self.songs.get(state.number, {}))
         partly = sum(overall_fraction(stages) for stages in self.songs.values())
-        state.left = seconds_left(time.monotonic() - self.begun if self.begun else 0.0,
-                                  len(state.made) + partly,
-                                  state.songs - state.before - state.failed)
+        state.left = seconds_left(
+            time.monotonic() - self.begun if self.begun else 0.0,
+            len(state.made) + partly,
+            state.songs - state.before - state.failed,
+        )
 
 
 _TELLING = 0.3  # of a first song must be done before its length can be guessed

@@ -28,6 +28,7 @@ class CursesScreen:
 
     def __init__(self, window: Any) -> None:
         import curses
+
         self._curses, self._window = curses, window
         self._seen = (0, 0)
         self._shown: list[tuple[str, int]] = []
@@ -57,8 +58,9 @@ class CursesScreen:
                 self._window.clrtoeol()
                 # The bottom right cell cannot be written, so the last line is one shorter.
                 last = row == len(lines) - 1
-                self._window.addstr(row, 0, line[:columns - 1] if last else line,
-                                    self._attributes[ink])
+                self._window.addstr(
+                    row, 0, line[: columns - 1] if last else line, self._attributes[ink]
+                )
         self._shown = inked
         self._window.refresh()
 
@@ -118,8 +120,14 @@ class CursesScreen:
 def _attributes(curses: Any) -> dict[int, int]:
     """How each ink is shown: in colour, else by being bold."""
     plain = dict.fromkeys(range(7), 0) | {TITLE: curses.A_BOLD, SONG: curses.A_BOLD}
-    colours = {RULE: curses.COLOR_BLUE, TITLE: curses.COLOR_CYAN, TALK: curses.COLOR_GREEN,
-               SONG: curses.COLOR_YELLOW, BAR: curses.COLOR_MAGENTA, FOOT: curses.COLOR_CYAN}
+    colours = {
+        RULE: curses.COLOR_BLUE,
+        TITLE: curses.COLOR_CYAN,
+        TALK: curses.COLOR_GREEN,
+        SONG: curses.COLOR_YELLOW,
+        BAR: curses.COLOR_MAGENTA,
+        FOOT: curses.COLOR_CYAN,
+    }
     try:
         curses.start_color()
         if not curses.has_colors():

@@ -22,6 +22,7 @@ def main() -> int:
     args = parser.parse_args()
     if args.what == "cluster":
         from tests.faults import cluster
+
         return cluster.main()
     if args.what == "fuzz":
         return fuzz.main(args.examples, args.seed, args.only)

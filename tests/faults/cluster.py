@@ -47,19 +47,43 @@ def throughput(workers: int, share: float) -> dict[str, float]:
         (home / "models" / "starter.gguf").symlink_to(STARTER)
         with DaskHere(home, workers) as dask, held_to([w.pid for w in dask.workers], share):
             begun = time.perf_counter()
-            subprocess.run([sys.executable, "-m", "scripts.cli.main", "generate", "folk", "--songs",
-                            str(SONGS), "--length", "1", "--seed", "1", "--cluster", dask.address],
-                           cwd=ROOT, env={**os.environ, "LLM_MUSIC_GEN_HOME": folder}, check=True,
-                           capture_output=True)
+            subprocess.run(
+                [
+                    sys.executable,
+                    "-m",
+                    "scripts.cli.main",
+                    "generate",
+                    "folk",
+                    "--songs",
+                    str(SONGS),
+                    "--length",
+                    "1",
+                    "--seed",
+                    "1",
+                    "--cluster",
+                    dask.address,
+                ],
+                cwd=ROOT,
+                env={**os.environ, "LLM_MUSIC_GEN_HOME": folder},
+                check=True,
+                capture_output=True,
+            )
             took = time.perf_counter() - begun
         songs = list((home / "output").glob("*.mp3"))
         sent = sum(p.stat().st_size for p in (home / "output").iterdir()) / len(songs)
-        recipes = [json.loads(p.with_suffix(".json").read_text(encoding="utf-8"))["recipe"]
-                   for p in songs]
+        recipes = [
+            json.loads(p.with_suffix(".json").read_text(encoding="utf-8"))["recipe"] for p in songs
+        ]
         told = sum(len(json.dumps(r)) for r in recipes) / len(songs)
-    return {"workers": workers, "share_of_a_core": share, "songs": len(songs),
-            "seconds": round(took, 1), "songs_a_minute": round(60 * len(songs) / took, 1),
-            "bytes_out": round(told), "bytes_back": round(sent)}
+    return {
+        "workers": workers,
+        "share_of_a_core": share,
+        "songs": len(songs),
+        "seconds": round(took, 1),
+        "songs_a_minute": round(60 * len(songs) / took, 1),
+        "bytes_out": round(told),
+        "bytes_back": round(sent),
+    }
 
 
 def main() -> int:

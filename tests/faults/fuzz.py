@@ -37,6 +37,7 @@ def _readers(folder: Path) -> dict[str, Callable[[bytes], object]]:
     from scripts.request.spec import Wishes, make_brief
     from scripts.score.open_piece import open_piece
     from scripts.styles.style import load_styles
+
     styles = load_styles(paths.DATA / "styles")
     usual = Order(Wishes("pop", "0.2"), 2, 1, "", 0.75, Path("out"))
 
@@ -56,13 +57,21 @@ def _readers(folder: Path) -> dict[str, Callable[[bytes], object]]:
         def read(data: bytes) -> object:
             found = open_piece(put(name, data))
             return brief_for(found, Wishes("pop", ""), styles, 1)
+
         return read
 
     def sound(data: bytes) -> object:
         songs = folder / "songs"
         songs.mkdir(exist_ok=True)
-        ending = "flac" if data[:4] == b"fLaC" else "ogg" if data[:4] == b"OggS" else \
-            "wav" if data[:4] == b"RIFF" else "mp3"
+        ending = (
+            "flac"
+            if data[:4] == b"fLaC"
+            else "ogg"
+            if data[:4] == b"OggS"
+            else "wav"
+            if data[:4] == b"RIFF"
+            else "mp3"
+        )
         path = songs / f"a.{ending}"
         path.write_bytes(data)
         library = Catalogue(folder / "library.db", songs)
@@ -110,12 +119,20 @@ def _readers(folder: Path) -> dict[str, Callable[[bytes], object]]:
         found, _ = read_m3u8(put("a.m3u8", data))
         assert not found
         return load_playlists(put("p.json", data))
-    return {"briefs": brief, "ABC": piece("a.abc"), "MIDI": piece("a.mid"),
-            "MusicXML": piece("a.musicxml"),
-            "settings": settled,
-            "job files": lambda data: read_job_file(put("jobs.csv", data), usual),
-            "tags": sound, "GGUF headers": lambda data: language_model(put("a.gguf", data)),
-            "song details": details, "playlists": playlist, "searches": search}
+
+    return {
+        "briefs": brief,
+        "ABC": piece("a.abc"),
+        "MIDI": piece("a.mid"),
+        "MusicXML": piece("a.musicxml"),
+        "settings": settled,
+        "job files": lambda data: read_job_file(put("jobs.csv", data), usual),
+        "tags": sound,
+        "GGUF headers": lambda data: language_model(put("a.gguf", data)),
+        "song details": details,
+        "playlists": playlist,
+        "searches": search,
+    }
 
 
 class _Hang(BaseException):
@@ -146,8 +163,12 @@ def try_reader(name: str, examples: int, start: int) -> dict[str, Any]:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
         @seed(start)
-        @settings(max_examples=examples, database=None, deadline=None,
-                  suppress_health_check=list(HealthCheck))
+        @settings(
+            max_examples=examples,
+            database=None,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        )
         @given(mutated(valid, words))
         def feed(data: bytes) -> None:
             nonlocal told, worst
@@ -166,17 +187,25 @@ def try_reader(name: str, examples: int, start: int) -> dict[str, Any]:
                 while place and place.tb_next:
                     place = place.tb_next
                 where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else ""
-                faults.setdefault(f"{type(error).__name__}: {error} at {where}"[:300],
-                                  repr(data[:300]))
+                faults.setdefault(
+                    f"{type(error).__name__}: {error} at {where}"[:300], repr(data[:300])
+                )
             finally:
                 signal.alarm(0)
             worst = max(worst, time.perf_counter() - begun)
+
         feed()
         grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     if grown / 1024 > MEMORY:
         faults[f"{grown / 1024:.0f} MB of memory"] = ""
-    return {"reader": name, "inputs": examples, "refused in one line": told,
-            "slowest_ms": round(1000 * worst), "memory_mb": round(grown / 1024), "faults": faults}
+    return {
+        "reader": name,
+        "inputs": examples,
+        "refused in one line": told,
+        "slowest_ms": round(1000 * worst),
+        "memory_mb": round(grown / 1024),
+        "faults": faults,
+    }
 
 
 def _in_child(name: str, examples: int, start: int, pipe: Any) -> None:

@@ -18,11 +18,38 @@ from scripts.request.spec import Wishes
 from scripts.score.abc_reader import read_abc
 from tests.conftest import ROOT, STARTER, TUNE
 
-_NUMBERS = [0, 1, -1, 127, 128, 255, 256, 32767, 65535, 1 << 31, (1 << 32) - 1, 1 << 63,
-            (1 << 64) - 1]
-_TEXTS = [b"", b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"9" * 400, b"(" * 3000, b"[" * 3000, b"-1",
-          b"1e999", b"NaN", b"../..", b"%s%n", b"\x1b[2J", "日本\U0001F600".encode(),
-          b"\xed\xa0\x80"]
+_NUMBERS = [
+    0,
+    1,
+    -1,
+    127,
+    128,
+    255,
+    256,
+    32767,
+    65535,
+    1 << 31,
+    (1 << 32) - 1,
+    1 << 63,
+    (1 << 64) - 1,
+]
+_TEXTS = [
+    b"",
+    b"\0",
+    b"\xff\xfe",
+    b"\xef\xbb\xbf",
+    b"9" * 400,
+    b"(" * 3000,
+    b"[" * 3000,
+    b"-1",
+    b"1e999",
+    b"NaN",
+    b"../..",
+    b"%s%n",
+    b"\x1b[2J",
+    "日本\U0001f600".encode(),
+    b"\xed\xa0\x80",
+]
 
 
 @st.composite
@@ -32,8 +59,7 @@ def mutated(draw: Any, seeds: list[bytes], words: list[bytes]) -> bytes:
     if kind == 0:
         return draw(st.binary(max_size=400))
     if kind == 1:
-        return b"".join(draw(st.lists(st.sampled_from(words) | st.binary(max_size=6),
-                                      max_size=60)))
+        return b"".join(draw(st.lists(st.sampled_from(words) | st.binary(max_size=6), max_size=60)))
     data = bytearray(draw(st.sampled_from(seeds)))
     for _ in range(draw(st.integers(1, 6))):
         at = draw(st.integers(0, max(0, len(data) - 1)))
@@ -41,16 +67,16 @@ def mutated(draw: Any, seeds: list[bytes], words: list[bytes]) -> bytes:
         if change == 0 and data:
             data[at] = draw(st.integers(0, 255))
         elif change == 1:
-            del data[at:at + draw(st.integers(1, 40))]
+            del data[at : at + draw(st.integers(1, 40))]
         elif change == 2:
             data[at:at] = draw(st.sampled_from(words + _TEXTS))
         elif change == 3:
             number = draw(st.sampled_from(_NUMBERS)) % (1 << 64)
             size = draw(st.sampled_from([1, 2, 4, 8]))
             order = draw(st.sampled_from(["big", "little"]))
-            data[at:at + size] = (number % (1 << 8 * size)).to_bytes(size, order)
+            data[at : at + size] = (number % (1 << 8 * size)).to_bytes(size, order)
         elif change == 4:
-            data[at:at] = data[at:at + draw(st.integers(1, 60))] * draw(st.integers(1, 40))
+            data[at:at] = data[at : at + draw(st.integers(1, 60))] * draw(st.integers(1, 40))
         elif change == 5:
             del data[at:]
         else:
@@ -61,12 +87,16 @@ def mutated(draw: Any, seeds: list[bytes], words: list[bytes]) -> bytes:
 def _midi() -> bytes:
     file, out = mido.MidiFile(ticks_per_beat=480), io.BytesIO()
     track = mido.MidiTrack()
-    track += [mido.MetaMessage("set_tempo", tempo=500_000),
-              mido.MetaMessage("time_signature", numerator=3, denominator=4),
-              mido.MetaMessage("track_name", name="Piano")]
+    track += [
+        mido.MetaMessage("set_tempo", tempo=500_000),
+        mido.MetaMessage("time_signature", numerator=3, denominator=4),
+        mido.MetaMessage("track_name", name="Piano"),
+    ]
     for pitch in (60, 64, 67, 72):
-        track += [mido.Message("note_on", note=pitch, velocity=80, time=0),
-                  mido.Message("note_off", note=pitch, time=480)]
+        track += [
+            mido.Message("note_on", note=pitch, velocity=80, time=0),
+            mido.Message("note_off", note=pitch, time=480),
+        ]
     file.tracks += [track, mido.MidiTrack(track[3:])]
     file.save(file=out)
     return out.getvalue()
@@ -83,6 +113,7 @@ _XML = b"""<?xml version="1.0"?><score-partwise version="4.0"><part-list><score-
 def _gguf() -> list[bytes]:
     """The heads of a real model, and a small one with every kind of value."""
     import gguf
+
     path = ROOT / ".venv" / "fuzz.gguf"
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_name("small")
@@ -116,11 +147,26 @@ def _sounds(folder: Path) -> list[bytes]:
     import subprocess
 
     from scripts.audio.mp3 import ffmpeg_path
+
     found = [_mp3(folder)]
     for ending in ("flac", "ogg", "wav"):
         path = folder / f"seed.{ending}"
-        subprocess.run([ffmpeg_path(), "-v", "error", "-y", "-f", "lavfi", "-i",
-                        "sine=duration=0.05", "-metadata", "title=Title", str(path)], check=True)
+        subprocess.run(
+            [
+                ffmpeg_path(),
+                "-v",
+                "error",
+                "-y",
+                "-f",
+                "lavfi",
+                "-i",
+                "sine=duration=0.05",
+                "-metadata",
+                "title=Title",
+                str(path),
+            ],
+            check=True,
+        )
         found.append(path.read_bytes())
         path.unlink()
     return found
@@ -131,37 +177,109 @@ def _recipe() -> dict[str, Any]:
     return Recipe(Wishes("Folk", "0.2", key="E minor"), 7, 0.75, written).to_json()
 
 
-_SETTINGS = json.dumps({"volume": 0.5, "model": "x", "song_length": "4-6", "theme": "ascii",
-                        "crossfade": 2, "auto_play": True, "bitrate": 192}).encode()
+_SETTINGS = json.dumps(
+    {
+        "volume": 0.5,
+        "model": "x",
+        "song_length": "4-6",
+        "theme": "ascii",
+        "crossfade": 2,
+        "auto_play": True,
+        "bitrate": 192,
+    }
+).encode()
 _CSV = b'styles,songs,length,key,tempo,loop\n"Chill, Dubstep",5,0.5,F minor,140,yes\njazz,2,,,,\n'
-_JOBS = json.dumps([{"styles": "Chill", "songs": 5, "tempo": 140, "also": ["wav"], "loop": True},
-                    {"styles": "jazz"}]).encode()
-_WISHES = json.dumps({"styles": "Chill, Dubstep", "length": "4-6", "key": "F# minor",
-                      "tempo": 120.0, "meter": "7/8", "tuning": 432.0, "form": "intro verse",
-                      "chords": "Fm Db Ab Eb", "binaural": 6.0, "loop": True,
-                      "motif": "C4 E4 G4"}).encode()
+_JOBS = json.dumps(
+    [
+        {"styles": "Chill", "songs": 5, "tempo": 140, "also": ["wav"], "loop": True},
+        {"styles": "jazz"},
+    ]
+).encode()
+_WISHES = json.dumps(
+    {
+        "styles": "Chill, Dubstep",
+        "length": "4-6",
+        "key": "F# minor",
+        "tempo": 120.0,
+        "meter": "7/8",
+        "tuning": 432.0,
+        "form": "intro verse",
+        "chords": "Fm Db Ab Eb",
+        "binaural": 6.0,
+        "loop": True,
+        "motif": "C4 E4 G4",
+    }
+).encode()
 
 
 def seeds(folder: Path) -> dict[str, tuple[list[bytes], list[bytes]]]:
     """For each reader: valid inputs, and words of its language."""
-    abc = (TUNE + "V:2\n[V:1]A2(3BcdV:2\n[CEG]4{ag}|:\"Am7\"A>B~c.d/2:|[1A4|[2B4|]\n").encode()
+    abc = (TUNE + 'V:2\n[V:1]A2(3BcdV:2\n[CEG]4{ag}|:"Am7"A>B~c.d/2:|[1A4|[2B4|]\n').encode()
     return {
         "briefs": ([_WISHES], [b'"', b":", b"styles", b"key", b"tempo", b"1e9", b"F minor"]),
-        "ABC": ([TUNE.encode(), abc], [b"|", b":|", b"[1", b"(3", b'"Am"', b"K:C\n", b"M:7/8\n",
-                                       b"L:1/999999\n", b"V:2\n", b"z99", b"a'''", b"w: la\n"]),
+        "ABC": (
+            [TUNE.encode(), abc],
+            [
+                b"|",
+                b":|",
+                b"[1",
+                b"(3",
+                b'"Am"',
+                b"K:C\n",
+                b"M:7/8\n",
+                b"L:1/999999\n",
+                b"V:2\n",
+                b"z99",
+                b"a'''",
+                b"w: la\n",
+            ],
+        ),
         "MIDI": ([_midi()], [b"MThd", b"MTrk", b"\xff\x51\x03", b"\x90\x40\x40", b"\xf0", b"\x7f"]),
-        "MusicXML": ([_XML], [b"<note>", b"</note>", b"<duration>9</duration>", b"&x;", b"<chord/>",
-                              b"<!DOCTYPE a [<!ENTITY x 'y'>]>", b"<backup>", b"<divisions>0"]),
+        "MusicXML": (
+            [_XML],
+            [
+                b"<note>",
+                b"</note>",
+                b"<duration>9</duration>",
+                b"&x;",
+                b"<chord/>",
+                b"<!DOCTYPE a [<!ENTITY x 'y'>]>",
+                b"<backup>",
+                b"<divisions>0",
+            ],
+        ),
         "settings": ([_SETTINGS], [b"{", b"}", b'"volume"', b":", b"NaN", b"[]", b"null"]),
         "job files": ([_CSV, _JOBS], [b",", b";", b'"', b"\n", b"styles", b"songs", b"{", b"["]),
-        "tags": (_sounds(folder), [b"ID3", b"POPM", b"TXXX", b"TIT2", b"\xff\xfb", b"OggS",
-                                   b"fLaC"]),
-        "GGUF headers": (_gguf(), [b"GGUF", b"\x03\0\0\0", b"general.name", b"\x09\0\0\0",
-                                    b"general.alignment", b"\x0c\0\0\0", b"\x08\0\0\0"]),
-        "song details": ([json.dumps({"title": "x", "seconds": 3, "styles": ["a"], "tempo": 90,
-                                      "recipe": _recipe()}).encode()],
-                         [b"{", b"}", b'"title"', b"NaN", b"1e999", b"[", b'"recipe"']),
-        "playlists": ([b"#EXTM3U\n#EXTINF:3,Title\na.mp3\n"],
-                      [b"#EXTM3U", b"http://x/a.mp3", b"\\\\x\\y.mp3", b"\n", b"a.mp3"]),
-        "searches": ([b"style:chill rating>=4 tempo<100 made:2026-11 -x"],
-                     [b"tempo", b":", b">=", b'"', b"-", b"1..2", b"made", b"thumb:up", b"%"])}
+        "tags": (
+            _sounds(folder),
+            [b"ID3", b"POPM", b"TXXX", b"TIT2", b"\xff\xfb", b"OggS", b"fLaC"],
+        ),
+        "GGUF headers": (
+            _gguf(),
+            [
+                b"GGUF",
+                b"\x03\0\0\0",
+                b"general.name",
+                b"\x09\0\0\0",
+                b"general.alignment",
+                b"\x0c\0\0\0",
+                b"\x08\0\0\0",
+            ],
+        ),
+        "song details": (
+            [
+                json.dumps(
+                    {"title": "x", "seconds": 3, "styles": ["a"], "tempo": 90, "recipe": _recipe()}
+                ).encode()
+            ],
+            [b"{", b"}", b'"title"', b"NaN", b"1e999", b"[", b'"recipe"'],
+        ),
+        "playlists": (
+            [b"#EXTM3U\n#EXTINF:3,Title\na.mp3\n"],
+            [b"#EXTM3U", b"http://x/a.mp3", b"\\\\x\\y.mp3", b"\n", b"a.mp3"],
+        ),
+        "searches": (
+            [b"style:chill rating>=4 tempo<100 made:2026-11 -x"],
+            [b"tempo", b":", b">=", b'"', b"-", b"1..2", b"made", b"thumb:up", b"%"],
+        ),
+    }

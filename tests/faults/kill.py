@@ -27,9 +27,14 @@ _LATEST = 5.0  # seconds after the start of which a moment is drawn
 def start(home: Path, *words: str) -> subprocess.Popen[bytes]:
     with (home / "said.txt").open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "scripts.cli.main", "generate", *words, "--json"], cwd=ROOT,
-            env={**os.environ, "LLM_MUSIC_GEN_HOME": str(home)}, stdin=subprocess.DEVNULL,
-            stdout=log, stderr=log, start_new_session=True)
+            [sys.executable, "-m", "scripts.cli.main", "generate", *words, "--json"],
+            cwd=ROOT,
+            env={**os.environ, "LLM_MUSIC_GEN_HOME": str(home)},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
 
 
 def order_again(home: Path, seed: int) -> subprocess.Popen[bytes]:
@@ -37,8 +42,11 @@ def order_again(home: Path, seed: int) -> subprocess.Popen[bytes]:
     jobs = Jobs(home / "data" / "jobs.db")
     left = jobs.jobs(UNFINISHED)
     jobs.close()
-    return start(home, "--resume") if left else start(
-        home, "folk", "--songs", str(SONGS), "--length", LENGTH, "--seed", str(seed))
+    return (
+        start(home, "--resume")
+        if left
+        else start(home, "folk", "--songs", str(SONGS), "--length", LENGTH, "--seed", str(seed))
+    )
 
 
 def family(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
@@ -52,8 +60,12 @@ def family(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
 def name_of(process: psutil.Process) -> str:
     """What a process of the family does."""
     words = " ".join(process.cmdline())
-    for sign, name in (("scripts.llm.worker", "the model"), ("spawn_main", "a player"),
-                       ("ffmpeg", "ffmpeg"), ("resource_tracker", "the tracker")):
+    for sign, name in (
+        ("scripts.llm.worker", "the model"),
+        ("spawn_main", "a player"),
+        ("ffmpeg", "ffmpeg"),
+        ("resource_tracker", "the tracker"),
+    ):
         if sign in words:
             return name
     return "the program"
@@ -89,8 +101,11 @@ def kill_at_random(home: Path, moments: int, seed: int) -> dict[str, object]:
         process.wait()
         broken += problems_of(home / "output") if count % 10 == 0 else []
         process = order_again(home, count)
-        print(f"{count} moments, {len(list((home / 'output').glob('*.mp3')))} songs",
-              file=sys.stderr, flush=True)
+        print(
+            f"{count} moments, {len(list((home / 'output').glob('*.mp3')))} songs",
+            file=sys.stderr,
+            flush=True,
+        )
     process.wait()
     _finish(home)
     failed = _retry(home)
@@ -133,11 +148,17 @@ def _counted(home: Path, killed: Counter[str], broken: list[str]) -> dict[str, o
     jobs.close()
     found = made(out)
     said = (home / "said.txt").read_text(encoding="utf-8", errors="replace")
-    return {"killed": dict(killed), "orders": len(orders), "songs": sum(found.values()),
-            "half songs": [*broken, *problems_of(out)], "lost": len(wanted - set(found)),
-            "made twice": sum(n - 1 for n in found.values()), "failed": failed,
-            "left over": leftovers(out),
-            "tracebacks": said.count("Traceback") - said.count(TRACKER)}
+    return {
+        "killed": dict(killed),
+        "orders": len(orders),
+        "songs": sum(found.values()),
+        "half songs": [*broken, *problems_of(out)],
+        "lost": len(wanted - set(found)),
+        "made twice": sum(n - 1 for n in found.values()),
+        "failed": failed,
+        "left over": leftovers(out),
+        "tracebacks": said.count("Traceback") - said.count(TRACKER),
+    }
 
 
 def main(home: Path, moments: int, seed: int) -> None:

@@ -25,8 +25,12 @@ def problems_of(folder: Path) -> list[str]:
             length = MP3(mp3).info.length
             if abs(length - details["seconds"]) > 0.1:
                 found.append(f"{mp3.name}: {length:.2f} s instead of {details['seconds']:.2f}")
-            said = subprocess.run([ffmpeg_path(), "-v", "error", "-i", str(mp3), "-f", "null",
-                                   "-"], capture_output=True, text=True, check=False).stderr
+            said = subprocess.run(
+                [ffmpeg_path(), "-v", "error", "-i", str(mp3), "-f", "null", "-"],
+                capture_output=True,
+                text=True,
+                check=False,
+            ).stderr
             if said:
                 found.append(f"{mp3.name}: {said.splitlines()[0]}")
         except Exception as error:
@@ -36,12 +40,18 @@ def problems_of(folder: Path) -> list[str]:
 
 def made(folder: Path) -> Counter[tuple[str, int]]:
     """How often each song of each order lies in a folder."""
-    recipes = [json.loads(p.read_text(encoding="utf-8"))["recipe"] for p in folder.glob("*.json")
-               if p.with_suffix(".mp3").exists()]
+    recipes = [
+        json.loads(p.read_text(encoding="utf-8"))["recipe"]
+        for p in folder.glob("*.json")
+        if p.with_suffix(".mp3").exists()
+    ]
     return Counter((r["order"], r["number"]) for r in recipes)
 
 
 def leftovers(folder: Path) -> list[str]:
     """Files that are no whole song's."""
-    return sorted(p.name for p in folder.iterdir() if p.name.endswith((".lmg-part", ".lmg-lock"))
-                  or not p.with_suffix(".mp3").exists())
+    return sorted(
+        p.name
+        for p in folder.iterdir()
+        if p.name.endswith((".lmg-part", ".lmg-lock")) or not p.with_suffix(".mp3").exists()
+    )

@@ -24,12 +24,47 @@ from tests.listening.measures import Heard, listen
 from tests.listening.report import draw, write_report
 
 ROOT = Path(__file__).resolve().parents[2]
-STYLES = ("afrobeat", "ambient", "baroque", "blues", "bossa nova", "celtic", "chill", "chiptune",
-          "classical", "country", "disco", "drum and bass", "dubstep", "film", "folk", "funk",
-          "hip-hop", "house", "jazz", "lo-fi", "metal", "pop", "reggae", "rock", "salsa", "soul",
-          "synthwave", "techno", "trance", "waltz")
-MINOR = ("minor", "dorian", "phrygian", "harmonic minor", "melodic minor", "minor pentatonic",
-         "blues")
+STYLES = (
+    "afrobeat",
+    "ambient",
+    "baroque",
+    "blues",
+    "bossa nova",
+    "celtic",
+    "chill",
+    "chiptune",
+    "classical",
+    "country",
+    "disco",
+    "drum and bass",
+    "dubstep",
+    "film",
+    "folk",
+    "funk",
+    "hip-hop",
+    "house",
+    "jazz",
+    "lo-fi",
+    "metal",
+    "pop",
+    "reggae",
+    "rock",
+    "salsa",
+    "soul",
+    "synthwave",
+    "techno",
+    "trance",
+    "waltz",
+)
+MINOR = (
+    "minor",
+    "dorian",
+    "phrygian",
+    "harmonic minor",
+    "melodic minor",
+    "minor pentatonic",
+    "blues",
+)
 DRAWN = ("ambient", "celtic", "dubstep", "jazz", "pop", "techno")
 
 
@@ -57,18 +92,36 @@ def make(style: str, seeds: tuple[int, ...], minutes: float, out: Path) -> list[
     for seed in (s + 100 * (STYLES.index(style) if style in STYLES else 0) for s in seeds):
         folder = out / f"{style} {seed}"
         shutil.rmtree(folder, ignore_errors=True)
-        subprocess.run([sys.executable, str(ROOT / "launcher.py"), "generate", style,
-                            "--key", asked_key(style, seed), "--length", f"{minutes:g}",
-                            "--seed", str(seed), "--also", "wav,mid", "--out", str(folder)],
-                           check=True, capture_output=True)
+        subprocess.run(
+            [
+                sys.executable,
+                str(ROOT / "launcher.py"),
+                "generate",
+                style,
+                "--key",
+                asked_key(style, seed),
+                "--length",
+                f"{minutes:g}",
+                "--seed",
+                str(seed),
+                "--also",
+                "wav,mid",
+                "--out",
+                str(folder),
+            ],
+            check=True,
+            capture_output=True,
+        )
         found += list(folder.glob("*.mp3"))
     return found
 
 
 def hear(style: str, seeds: tuple[int, ...], minutes: float, out: Path) -> list[Heard]:
     """Make and measure the songs of one style."""
-    return [listen(mp3, style, number, reference())
-            for number, mp3 in enumerate(make(style, seeds, minutes, out))]
+    return [
+        listen(mp3, style, number, reference())
+        for number, mp3 in enumerate(make(style, seeds, minutes, out))
+    ]
 
 
 def main() -> None:
@@ -84,8 +137,11 @@ def main() -> None:
     with ProcessPoolExecutor(2) as pool:
         for songs in pool.map(work, args.styles):
             heard += songs
-            print(songs[0].style, *(f"{h.asked_tempo:g}/{h.tempo:.1f} {h.asked_key}/{h.key}"
-                                    for h in songs), flush=True)
+            print(
+                songs[0].style,
+                *(f"{h.asked_tempo:g}/{h.tempo:.1f} {h.asked_key}/{h.key}" for h in songs),
+                flush=True,
+            )
     rows = [{k: v for k, v in vars(h).items() if k != "features"} for h in heard]
     (args.out / "heard.json").write_text(json.dumps(rows, indent=1, default=float))
     write_report(heard, args.report, args.minutes)

@@ -24,9 +24,21 @@ _MINOR = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3
 _TONICS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 # Semitones from a mode's tonic up to the major key with the same notes.
-_MAJOR_OF = {"major": 0, "minor": 3, "dorian": 10, "phrygian": 8, "lydian": 7, "mixolydian": 5,
-             "locrian": 1, "harmonic minor": 3, "melodic minor": 3, "phrygian dominant": 8,
-             "major pentatonic": 0, "minor pentatonic": 3, "blues": 3}
+_MAJOR_OF = {
+    "major": 0,
+    "minor": 3,
+    "dorian": 10,
+    "phrygian": 8,
+    "lydian": 7,
+    "mixolydian": 5,
+    "locrian": 1,
+    "harmonic minor": 3,
+    "melodic minor": 3,
+    "phrygian dominant": 8,
+    "major pentatonic": 0,
+    "minor pentatonic": 3,
+    "blues": 3,
+}
 
 
 @dataclass(frozen=True)
@@ -92,16 +104,32 @@ def listen(mp3: Path, style: str, fold: int, reference: np.ndarray) -> Heard:
     mfcc = librosa.feature.mfcc(y=mono, sr=_RATE, n_mfcc=13)
     tempo = _tempo(onsets)
     felt = details["tempo"] * (2 / 3 if details["meter"] in ("6/8", "9/8", "12/8") else 1)
-    error, folded = min((abs(tempo * f / t - 1), tempo * f * details["tempo"] / t)
-                        for f in (0.25, 0.5, 1, 2, 4) for t in {felt, details["tempo"]})
+    error, folded = min(
+        (abs(tempo * f / t - 1), tempo * f * details["tempo"] / t)
+        for f in (0.25, 0.5, 1, 2, 4)
+        for t in {felt, details["tempo"]}
+    )
     key, right = _key(chroma.mean(axis=1), details["key"])
     return Heard(
-        style, fold, details["seed"], details["title"], details["tempo"], details["key"], folded,
-        error, key, right, pyloudnorm.Meter(rate).integrated_loudness(sound),
-        20 * np.log10(np.abs(sound).max()), _silence(sound, rate),
-        int((np.abs(sound) >= 0.9999).sum()), tuple(_octaves(sound, rate, reference)),
-        *_muspy(mp3.with_suffix(".mid")), _boundaries(mfcc, chroma, details),
-        _features(mfcc, chroma, onsets, len(mono) / _RATE))
+        style,
+        fold,
+        details["seed"],
+        details["title"],
+        details["tempo"],
+        details["key"],
+        folded,
+        error,
+        key,
+        right,
+        pyloudnorm.Meter(rate).integrated_loudness(sound),
+        20 * np.log10(np.abs(sound).max()),
+        _silence(sound, rate),
+        int((np.abs(sound) >= 0.9999).sum()),
+        tuple(_octaves(sound, rate, reference)),
+        *_muspy(mp3.with_suffix(".mid")),
+        _boundaries(mfcc, chroma, details),
+        _features(mfcc, chroma, onsets, len(mono) / _RATE),
+    )
 
 
 def _tempo(onsets: np.ndarray) -> float:
@@ -117,16 +145,27 @@ def _tempo(onsets: np.ndarray) -> float:
 
 
 def _key(chroma: np.ndarray, asked: str) -> tuple[str, bool]:
-    fits = {(pc, mode): np.corrcoef(np.roll(profile, pc), chroma)[0, 1]
-            for mode, profile in (("major", _MAJOR), ("minor", _MINOR)) for pc in range(12)}
+    fits = {
+        (pc, mode): np.corrcoef(np.roll(profile, pc), chroma)[0, 1]
+        for mode, profile in (("major", _MAJOR), ("minor", _MINOR))
+        for pc in range(12)
+    }
     tonic, mode = max(fits, key=fits.__getitem__)
     name, scale = asked.split(" ", 1)
     want = (_TONICS[name[0]] + name.count("#") - name[1:].count("b")) % 12
     major = (want + _MAJOR_OF[scale]) % 12
-    minor_third = scale not in ("major", "lydian", "mixolydian", "major pentatonic",
-                                "phrygian dominant")
-    right = (tonic, mode) in {(major, "major"), ((major + 9) % 12, "minor"),
-                              (want, "minor" if minor_third else "major")}
+    minor_third = scale not in (
+        "major",
+        "lydian",
+        "mixolydian",
+        "major pentatonic",
+        "phrygian dominant",
+    )
+    right = (tonic, mode) in {
+        (major, "major"),
+        ((major + 9) % 12, "minor"),
+        (want, "minor" if minor_third else "major"),
+    }
     if scale == "blues":  # neither major nor minor
         right |= tonic == want
     return f"{_NAMES[tonic]} {mode}", right
@@ -135,18 +174,19 @@ def _key(chroma: np.ndarray, asked: str) -> tuple[str, bool]:
 def _silence(sound: np.ndarray, rate: int) -> float:
     """Longest stretch below the threshold between the first and the last sound."""
     size = rate // 10
-    tenths = np.sqrt((sound[:len(sound) // size * size].reshape(-1, size, 2) ** 2).mean((1, 2)))
+    tenths = np.sqrt((sound[: len(sound) // size * size].reshape(-1, size, 2) ** 2).mean((1, 2)))
     loud = np.flatnonzero(20 * np.log10(tenths + 1e-9) > SILENT)
     return float(np.diff(loud).max() - 1) / 10 if len(loud) > 1 else 0.0
 
 
 def _octaves(sound: np.ndarray, rate: int, reference: np.ndarray) -> np.ndarray:
     size = 1 << 15
-    blocks = sound[:len(sound) // size * size].reshape(-1, size, 2)
+    blocks = sound[: len(sound) // size * size].reshape(-1, size, 2)
     power = (np.abs(np.fft.rfft(blocks * np.hanning(size)[:, None], axis=1)) ** 2).sum((0, 2))
     at = np.fft.rfftfreq(size, 1 / rate)
-    levels = np.array([10 * np.log10(power[(at >= f / 2 ** 0.5) & (at < f * 2 ** 0.5)].sum())
-                       for f in _OCTAVES])
+    levels = np.array(
+        [10 * np.log10(power[(at >= f / 2**0.5) & (at < f * 2**0.5)].sum()) for f in _OCTAVES]
+    )
     apart = levels - reference
     return apart - apart[1:-1].mean()
 
@@ -169,15 +209,23 @@ def _boundaries(mfcc: np.ndarray, chroma: np.ndarray, details: dict[str, Any]) -
     kernel = np.kron(np.array([[1, -1], [-1, 1]]), np.ones((half, half)))
     n = len(similar)
     padded = np.pad(similar, half, mode="edge")
-    novelty = np.array([(padded[i:i + 2 * half, i:i + 2 * half] * kernel).sum() for i in range(n)])
-    peaks = [i for i in range(1, n - 1) if novelty[i] >= novelty[i - 1]
-             and novelty[i] > novelty[i + 1] and novelty[i] > np.median(novelty)]
+    novelty = np.array(
+        [(padded[i : i + 2 * half, i : i + 2 * half] * kernel).sum() for i in range(n)]
+    )
+    peaks = [
+        i
+        for i in range(1, n - 1)
+        if novelty[i] >= novelty[i - 1]
+        and novelty[i] > novelty[i + 1]
+        and novelty[i] > np.median(novelty)
+    ]
     starts = [s["bar"] for s in details["form"][1:] if half <= s["bar"] < n - half]
     return float(np.mean([any(abs(p - s) <= 1 for p in peaks) for s in starts])) if starts else 1.0
 
 
-def similarity(mfcc: np.ndarray, chroma: np.ndarray, details: dict[str, Any]
-               ) -> tuple[np.ndarray, float]:
+def similarity(
+    mfcc: np.ndarray, chroma: np.ndarray, details: dict[str, Any]
+) -> tuple[np.ndarray, float]:
     """Self-similarity bar by bar (0 to 1), and the seconds of a bar."""
     beats, unit = map(int, details["meter"].split("/"))
     seconds = beats * 4 / unit * 60 / details["tempo"]
@@ -190,13 +238,21 @@ def similarity(mfcc: np.ndarray, chroma: np.ndarray, details: dict[str, Any]
 
 def _bars(rows: np.ndarray, bars: int, seconds: float) -> np.ndarray:
     edges = librosa.time_to_frames(np.arange(bars + 1) * seconds, sr=_RATE, hop_length=512)
-    return np.stack([rows[:, a:max(b, a + 1)].mean(axis=1)
-                     for a, b in pairwise(edges)], axis=1)
+    return np.stack([rows[:, a : max(b, a + 1)].mean(axis=1) for a, b in pairwise(edges)], axis=1)
 
 
-def _features(mfcc: np.ndarray, chroma: np.ndarray, onsets: np.ndarray, seconds: float
-              ) -> np.ndarray:
+def _features(
+    mfcc: np.ndarray, chroma: np.ndarray, onsets: np.ndarray, seconds: float
+) -> np.ndarray:
     count = len(librosa.onset.onset_detect(onset_envelope=onsets, sr=_RATE, hop_length=HOP))
     moving = np.abs(np.diff(chroma, axis=1)).mean()
-    return np.array([*mfcc.mean(axis=1), *mfcc.std(axis=1), count / seconds, onsets.std(),
-                     *np.sort(chroma.mean(axis=1)), moving])
+    return np.array(
+        [
+            *mfcc.mean(axis=1),
+            *mfcc.std(axis=1),
+            count / seconds,
+            onsets.std(),
+            *np.sort(chroma.mean(axis=1)),
+            moving,
+        ]
+    )

@@ -21,8 +21,20 @@ from matplotlib import pyplot as plt
 # Bands of real music, MusPy's metrics: 5th percentile of fiddle tunes or chorales, whichever is
 # lower, to the higher 95th. A song wholly in its scale is no fault, so that band is open above.
 ENTROPY, CONSISTENCY, GROOVE = (2.37, 3.19), (0.89, 1.0), (0.89, 0.99)
-TWELVE = ("ambient", "baroque", "celtic", "chiptune", "drum and bass", "dubstep", "funk", "jazz",
-          "lo-fi", "metal", "reggae", "techno")
+TWELVE = (
+    "ambient",
+    "baroque",
+    "celtic",
+    "chiptune",
+    "drum and bass",
+    "dubstep",
+    "funk",
+    "jazz",
+    "lo-fi",
+    "metal",
+    "reggae",
+    "techno",
+)
 OCTAVES = ("31", "63", "125", "250", "500", "1k", "2k", "4k", "8k", "16k")
 
 
@@ -37,8 +49,10 @@ def told_apart(heard: Sequence[Heard]) -> tuple[float, list[str]]:
         known = [h for h in songs if h.fold != fold]
         table = np.stack([h.features for h in known])
         centre, spread = table.mean(0), table.std(0) + 1e-9
-        centroids = {s: np.mean([(h.features - centre) / spread for h in known if h.style == s], 0)
-                     for s in TWELVE}
+        centroids = {
+            s: np.mean([(h.features - centre) / spread for h in known if h.style == s], 0)
+            for s in TWELVE
+        }
         for song in (h for h in songs if h.fold == fold):
             place = (song.features - centre) / spread
             named = min(centroids, key=lambda s: np.linalg.norm(centroids[s] - place))
@@ -50,26 +64,38 @@ def told_apart(heard: Sequence[Heard]) -> tuple[float, list[str]]:
 def write_report(heard: Sequence[Heard], path: Path, minutes: float) -> None:
     """Write the tables to `path`."""
     share, wrong = told_apart(heard)
-    inside = {name: np.mean([low <= getattr(h, name) <= high for h in heard]) for name, (low, high)
-              in (("entropy", ENTROPY), ("consistency", CONSISTENCY), ("groove", GROOVE))}
+    inside = {
+        name: np.mean([low <= getattr(h, name) <= high for h in heard])
+        for name, (low, high) in (
+            ("entropy", ENTROPY),
+            ("consistency", CONSISTENCY),
+            ("groove", GROOVE),
+        )
+    }
     apart = np.array([h.octaves for h in heard])[:, 1:-1]  # below 45 Hz and above 11 kHz is taste
     styles = list(dict.fromkeys(h.style for h in heard))
     lines = [
-        "# How good it sounds, measured", "",
+        "# How good it sounds, measured",
+        "",
         f"{len(heard)} songs of {minutes:g} minutes, {len(styles)} styles with "
         f"{len({h.fold for h in heard})} seeds each, the starter model. `python -m "
-        "tests.listening` makes and measures them anew (extra `listening`).", "",
-        "| | asked | measured |", "|---|---|---|",
+        "tests.listening` makes and measures them anew (extra `listening`).",
+        "",
+        "| | asked | measured |",
+        "|---|---|---|",
         "| tempo heard by librosa within 2 % of the one asked for (half and double folded) | 95 % "
         f"| {np.mean([h.tempo_error < 0.02 for h in heard]):.1%} |",
         "| key heard (Krumhansl on chroma) right or relative | 90 % | "
         f"{np.mean([h.key_right for h in heard]):.1%} |",
-        *(f"| MusPy {word} inside {low} to {high} | all | {inside[name]:.1%} (median "
-          f"{np.median([getattr(h, name) for h in heard]):.3f}) |"
-          for name, word, (low, high) in (
-              ("entropy", "pitch-class entropy", ENTROPY),
-              ("consistency", "scale consistency", CONSISTENCY),
-              ("groove", "groove consistency", GROOVE))),
+        *(
+            f"| MusPy {word} inside {low} to {high} | all | {inside[name]:.1%} (median "
+            f"{np.median([getattr(h, name) for h in heard]):.3f}) |"
+            for name, word, (low, high) in (
+                ("entropy", "pitch-class entropy", ENTROPY),
+                ("consistency", "scale consistency", CONSISTENCY),
+                ("groove", "groove consistency", GROOVE),
+            )
+        ),
         f"| nearest centroid names the right one of {len(TWELVE)} styles, on a seed it was not "
         f"trained on | 80 % | {share:.1%} |",
         f"| longest silence inside a song | 1.5 s | {max(h.silence for h in heard):.1f} s |",
@@ -80,23 +106,36 @@ def write_report(heard: Sequence[Heard], path: Path, minutes: float) -> None:
         f"{np.mean(np.abs(apart) <= 6):.1%} of bands; {np.mean((np.abs(apart) <= 6).all(1)):.1%} "
         "of songs in all eight |",
         "| boundaries of the form that stand out in the self-similarity | visible | "
-        f"{np.mean([h.boundaries for h in heard]):.1%} |", "",
-        "Mistaken styles: " + (", ".join(wrong) or "none") + ".", "",
-        "## By style", "",
+        f"{np.mean([h.boundaries for h in heard]):.1%} |",
+        "",
+        "Mistaken styles: " + (", ".join(wrong) or "none") + ".",
+        "",
+        "## By style",
+        "",
         "Octaves are dB from the reference (MASTERED in `scripts/synth/tone.py`), the mean of the "
-        "style's songs.", "",
+        "style's songs.",
+        "",
         "| style | tempo asked / heard | keys asked / heard | LUFS | entropy | scale | groove | "
-        + " | ".join(OCTAVES) + " |", "|" + "---|" * (7 + len(OCTAVES))]
+        + " | ".join(OCTAVES)
+        + " |",
+        "|" + "---|" * (7 + len(OCTAVES)),
+    ]
     for style in styles:
         own = [h for h in heard if h.style == style]
         tempi = "; ".join(f"{h.asked_tempo:g} / {h.tempo:.1f}" for h in own)
-        keys = "; ".join(f"{h.asked_key} / {h.key}{'' if h.key_right else ' **wrong**'}"
-                         for h in own)
-        figures = [np.mean([getattr(h, n) for h in own])
-                   for n in ("loudness", "entropy", "consistency", "groove")]
-        lines.append(f"| {style} | {tempi} | {keys} | {figures[0]:.1f} | {figures[1]:.2f} | "
-                     f"{figures[2]:.2f} | {figures[3]:.3f} | " + " | ".join(
-                         f"{x:+.0f}" for x in np.mean([h.octaves for h in own], axis=0)) + " |")
+        keys = "; ".join(
+            f"{h.asked_key} / {h.key}{'' if h.key_right else ' **wrong**'}" for h in own
+        )
+        figures = [
+            np.mean([getattr(h, n) for h in own])
+            for n in ("loudness", "entropy", "consistency", "groove")
+        ]
+        lines.append(
+            f"| {style} | {tempi} | {keys} | {figures[0]:.1f} | {figures[1]:.2f} | "
+            f"{figures[2]:.2f} | {figures[3]:.3f} | "
+            + " | ".join(f"{x:+.0f}" for x in np.mean([h.octaves for h in own], axis=0))
+            + " |"
+        )
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -107,21 +146,41 @@ def draw(mp3: Path, path: Path) -> None:
     mono = sound.mean(axis=1)
     figure = plt.figure(figsize=(11, 7.5))
     grid = figure.add_gridspec(2, 3)
-    spectrum, roll, similar = (figure.add_subplot(grid[0, :]), figure.add_subplot(grid[1, :2]),
-                               figure.add_subplot(grid[1, 2]))
-    mel = librosa.feature.melspectrogram(y=mono, sr=rate, n_fft=4096, hop_length=2048, n_mels=160,
-                                         fmax=18_000)
-    librosa.display.specshow(librosa.power_to_db(mel, ref=np.max), sr=rate, hop_length=2048,
-                             x_axis="time", y_axis="mel", fmax=18_000, ax=spectrum)
+    spectrum, roll, similar = (
+        figure.add_subplot(grid[0, :]),
+        figure.add_subplot(grid[1, :2]),
+        figure.add_subplot(grid[1, 2]),
+    )
+    mel = librosa.feature.melspectrogram(
+        y=mono, sr=rate, n_fft=4096, hop_length=2048, n_mels=160, fmax=18_000
+    )
+    librosa.display.specshow(
+        librosa.power_to_db(mel, ref=np.max),
+        sr=rate,
+        hop_length=2048,
+        x_axis="time",
+        y_axis="mel",
+        fmax=18_000,
+        ax=spectrum,
+    )
     low = librosa.resample(mono, orig_sr=rate, target_sr=22_050)
-    matrix, seconds = similarity(librosa.feature.mfcc(y=low, sr=22_050, n_mfcc=13),
-                                 librosa.feature.chroma_cqt(y=low, sr=22_050), details)
+    matrix, seconds = similarity(
+        librosa.feature.mfcc(y=low, sr=22_050, n_mfcc=13),
+        librosa.feature.chroma_cqt(y=low, sr=22_050),
+        details,
+    )
     similar.imshow(matrix, origin="lower", cmap="magma")
     similar.set_title("self-similarity, bars")
     midi = pretty_midi.PrettyMIDI(str(mp3.with_suffix(".mid")))
     for n, track in enumerate(t for t in midi.instruments if not t.is_drum):
-        roll.hlines([x.pitch for x in track.notes], [x.start for x in track.notes],
-                    [x.end for x in track.notes], color=f"C{n}", lw=1.6, label=track.name)
+        roll.hlines(
+            [x.pitch for x in track.notes],
+            [x.start for x in track.notes],
+            [x.end for x in track.notes],
+            color=f"C{n}",
+            lw=1.6,
+            label=track.name,
+        )
     for track in (t for t in midi.instruments if t.is_drum):
         roll.plot([x.start for x in track.notes], [x.pitch - 20 for x in track.notes], "k.", ms=1)
     roll.legend(loc="upper right", fontsize=7)
@@ -130,8 +189,9 @@ def draw(mp3: Path, path: Path) -> None:
             axis.axvline(section["bar"] * seconds, color="w" if axis is spectrum else "0.6", lw=0.8)
         similar.axvline(section["bar"] - 0.5, color="w", lw=0.5)
         spectrum.text(section["bar"] * seconds + 0.3, 12_000, section["name"], color="w", size=8)
-    spectrum.set_title(f"{mp3.stem}: {', '.join(details['styles'])}, {details['key']}, "
-                       f"{details['tempo']:g} bpm")
+    spectrum.set_title(
+        f"{mp3.stem}: {', '.join(details['styles'])}, {details['key']}, {details['tempo']:g} bpm"
+    )
     figure.tight_layout()
     figure.savefig(path, dpi=72)
     plt.close(figure)

@@ -32,6 +32,7 @@ def console() -> Iterator[Callable[..., Console]]:
     def make(**more: str) -> Console:
         opened.append(Console(**more))
         return opened[-1]
+
     yield make
     for window in opened:
         window.close()
@@ -73,10 +74,12 @@ def windows_bat(program: Path) -> str:
 @pytest.fixture
 def python(installed: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Runs Windows Python code in the program's folder and environment."""
+
     def run(code: str, **more: str) -> subprocess.CompletedProcess[str]:
         script = installed / "try.py"
         script.write_text("import sys; sys.path.insert(0, '.')\n" + code, encoding="utf-8")
         return windows(".venv/Scripts/python.exe", "try.py", cwd=installed, **more)
+
     return run
 
 

@@ -39,18 +39,33 @@ def windows_path(path: Path) -> str:
 
 def environment(**more: str) -> dict[str, str]:
     """This process's variables without those that would change what a Windows user has."""
-    kept = {k: v for k, v in os.environ.items()
-            if not k.startswith(("PYTEST", "LLM_MUSIC_GEN", "VIRTUAL_ENV", "PYTHON"))}
+    kept = {
+        k: v
+        for k, v in os.environ.items()
+        if not k.startswith(("PYTEST", "LLM_MUSIC_GEN", "VIRTUAL_ENV", "PYTHON"))
+    }
     return {**kept, "PIP_FIND_LINKS": windows_path(LAB / "wheels"), **more}
 
 
-def windows(*words: str, cwd: Path | None = None, timeout: float = 600,
-            runner: Path = LAB / "wrun", **more: str) -> subprocess.CompletedProcess[str]:
+def windows(
+    *words: str,
+    cwd: Path | None = None,
+    timeout: float = 600,
+    runner: Path = LAB / "wrun",
+    **more: str,
+) -> subprocess.CompletedProcess[str]:
     """Run a Windows program to its end, with pipes; its exit status is Wine's, modulo 256."""
-    return subprocess.run(["bash", "-c", '"$0" "$@" 2>&1 | cat; exit ${PIPESTATUS[0]}',
-                           str(runner), *words], cwd=cwd, input="", capture_output=True,
-                          encoding="utf-8", errors="replace", env=environment(**more),
-                          timeout=timeout, check=False)
+    return subprocess.run(
+        ["bash", "-c", '"$0" "$@" 2>&1 | cat; exit ${PIPESTATUS[0]}', str(runner), *words],
+        cwd=cwd,
+        input="",
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        env=environment(**more),
+        timeout=timeout,
+        check=False,
+    )
 
 
 def fresh_home(name: str) -> Path:
@@ -74,8 +89,13 @@ def copy_program(folder: Path, keep: bool = False) -> Path:
     """A fresh copy of the program, as a download or clone would be."""
     if not keep:
         shutil.rmtree(folder, ignore_errors=True)
-    listed = subprocess.run(["git", "ls-files", "-z", "-co", "--exclude-standard"], cwd=ROOT,
-                            capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "-co", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     for name in filter(None, listed.split("\0")):
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -117,8 +137,11 @@ class Console(Terminal):
 def windows_processes(image: str = r"(python|ffmpeg.*)\.exe") -> list[str]:
     """Windows processes that run, by their command lines."""
     listed = subprocess.run(["ps", "-eo", "args="], capture_output=True, text=True, check=True)
-    return [line for line in listed.stdout.splitlines()
-            if re.match(rf"([A-Z]:\\|\.venv/).*{image}", line, re.IGNORECASE)]
+    return [
+        line
+        for line in listed.stdout.splitlines()
+        if re.match(rf"([A-Z]:\\|\.venv/).*{image}", line, re.IGNORECASE)
+    ]
 
 
 def end_all(patience: float = 8.0) -> None:
@@ -136,17 +159,32 @@ class SoundCard:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
-        self.variables = {"XDG_RUNTIME_DIR": str(folder),
-                          "PULSE_SERVER": f"unix:{folder / 'pulse.sock'}"}
+        self.variables = {
+            "XDG_RUNTIME_DIR": str(folder),
+            "PULSE_SERVER": f"unix:{folder / 'pulse.sock'}",
+        }
         script = folder / "pulse.pa"
-        script.write_text("load-module module-native-protocol-unix auth-anonymous=1 "
-                          f"socket={folder / 'pulse.sock'}\n"
-                          f"load-module module-null-sink sink_name=null rate={RATE}\n")
+        script.write_text(
+            "load-module module-native-protocol-unix auth-anonymous=1 "
+            f"socket={folder / 'pulse.sock'}\n"
+            f"load-module module-null-sink sink_name=null rate={RATE}\n"
+        )
         self._env = {**os.environ, **self.variables}
         self._server = subprocess.Popen(
-            ["pulseaudio", "-n", "-F", str(script), "--exit-idle-time=-1", "--daemonize=no",
-             "--use-pid-file=no"], env=self._env, stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            [
+                "pulseaudio",
+                "-n",
+                "-F",
+                str(script),
+                "--exit-idle-time=-1",
+                "--daemonize=no",
+                "--use-pid-file=no",
+            ],
+            env=self._env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         until(lambda: (folder / "pulse.sock").exists(), 20)
         self._raw = folder / "heard.raw"
         self._recorder: subprocess.Popen[bytes] | None = None
@@ -154,12 +192,15 @@ class SoundCard:
     def record(self) -> None:
         with self._raw.open("wb") as out:
             self._recorder = subprocess.Popen(
-                ["parec", "-d", "null.monitor", "--format=s16le", f"--rate={RATE}",
-                 "--channels=2"], env=self._env, stdout=out, stderr=subprocess.DEVNULL)
+                ["parec", "-d", "null.monitor", "--format=s16le", f"--rate={RATE}", "--channels=2"],
+                env=self._env,
+                stdout=out,
+                stderr=subprocess.DEVNULL,
+            )
 
     def heard(self) -> np.ndarray[Any, np.dtype[np.float64]]:
         """What was recorded so far, (n, 2), -1 to 1."""
-        data = np.frombuffer(self._raw.read_bytes()[:self._raw.stat().st_size // 4 * 4], np.int16)
+        data = np.frombuffer(self._raw.read_bytes()[: self._raw.stat().st_size // 4 * 4], np.int16)
         return data.reshape(-1, 2) / 32768.0
 
     def close(self) -> None:

@@ -26,10 +26,23 @@ from tests.windows.lab import (
     windows_processes,
 )
 
-KEYS = {"Up": "up", "Down": "down", "Left": "left", "Right": "right", "Home": "home",
-        "End": "end", "Page_Up": "page up", "Page_Down": "page down", "KP_Enter": "enter",
-        "Return": "enter", "BackSpace": "backspace", "Escape": "escape", "KP_Add": "+", "a": "a"}
-PROBE = '''
+KEYS = {
+    "Up": "up",
+    "Down": "down",
+    "Left": "left",
+    "Right": "right",
+    "Home": "home",
+    "End": "end",
+    "Page_Up": "page up",
+    "Page_Down": "page down",
+    "KP_Enter": "enter",
+    "Return": "enter",
+    "BackSpace": "backspace",
+    "Escape": "escape",
+    "KP_Add": "+",
+    "a": "a",
+}
+PROBE = """
 import curses, json, sys, time
 sys.path.insert(0, ".")
 from scripts.tui.terminal import CursesScreen
@@ -45,8 +58,8 @@ def main(window):
             key = screen.key(0.1)
 
 curses.wrapper(main)
-'''
-CLOSE = '''
+"""
+CLOSE = """
 import ctypes
 from ctypes import wintypes
 user = ctypes.windll.user32
@@ -60,7 +73,7 @@ def close(window, _):
     return True
 
 user.EnumWindows(close, 0)
-'''
+"""
 
 
 class Desktop:
@@ -68,8 +81,11 @@ class Desktop:
 
     def __init__(self, folder: Path) -> None:
         self.display = f":{90 + os.getpid() % 100}"
-        self._server = subprocess.Popen(["Xvfb", self.display, "-screen", "0", "1280x800x24"],
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._server = subprocess.Popen(
+            ["Xvfb", self.display, "-screen", "0", "1280x800x24"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         until(lambda: Path(f"/tmp/.X11-unix/X{self.display[1:]}").exists(), 20)
         # The lab's own runner takes the display away; a console window needs one.
         self._run = special_runner(folder, f"export DISPLAY={self.display}")
@@ -78,22 +94,47 @@ class Desktop:
     def open(self, program: Path, *words: str, **more: str) -> None:
         """Run Windows Python in a new console window."""
         # Wine's desktop, when one still runs, was made without a screen.
-        subprocess.run(["bash", "-c", f". {LAB / 'env.sh'}; wineserver -k; wineserver -w"],
-                       timeout=60, check=False)
+        subprocess.run(
+            ["bash", "-c", f". {LAB / 'env.sh'}; wineserver -k; wineserver -w"],
+            timeout=60,
+            check=False,
+        )
         self.window = subprocess.Popen(
-            ["bash", "-c", '"$0" "$@" </dev/null 2>&1 | cat >/dev/null', str(self._run),
-             "wineconsole", ".venv/Scripts/python.exe", *words], cwd=program,
-            env=environment(**more))
+            [
+                "bash",
+                "-c",
+                '"$0" "$@" </dev/null 2>&1 | cat >/dev/null',
+                str(self._run),
+                "wineconsole",
+                ".venv/Scripts/python.exe",
+                *words,
+            ],
+            cwd=program,
+            env=environment(**more),
+        )
 
     def do(self, *words: str) -> str:
         """xdotool, on the console window where ``ID`` stands."""
         env = {**os.environ, "DISPLAY": self.display}
-        found = subprocess.run(["xdotool", "search", "--onlyvisible", "--name", "python"], env=env,
-                               capture_output=True, text=True, check=False).stdout.split()
+        found = subprocess.run(
+            ["xdotool", "search", "--onlyvisible", "--name", "python"],
+            env=env,
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout.split()
         if not found:
             return ""
-        return subprocess.run(["xdotool", *(found[0] if w == "ID" else w for w in words)], env=env,
-                              capture_output=True, text=True, check=False).stdout or "done"
+        return (
+            subprocess.run(
+                ["xdotool", *(found[0] if w == "ID" else w for w in words)],
+                env=env,
+                capture_output=True,
+                text=True,
+                check=False,
+            ).stdout
+            or "done"
+        )
 
     def key(self, name: str) -> None:
         self.do("key", "--window", "ID", name)
@@ -105,9 +146,20 @@ class Desktop:
         """Click the X of the console window."""
         script = HOME / "close.py"
         script.write_text(CLOSE)
-        subprocess.run(["bash", "-c", '"$0" "$@" </dev/null 2>&1 | cat', str(self._run),
-                        str(PYTHON), windows_path(script)],
-                       env=environment(), capture_output=True, timeout=60, check=True)
+        subprocess.run(
+            [
+                "bash",
+                "-c",
+                '"$0" "$@" </dev/null 2>&1 | cat',
+                str(self._run),
+                str(PYTHON),
+                windows_path(script),
+            ],
+            env=environment(),
+            capture_output=True,
+            timeout=60,
+            check=True,
+        )
 
     def close(self) -> None:
         if self.window:
@@ -133,6 +185,7 @@ def test_keys_and_sizes_arrive_as_windows_sends_them(installed: Path, desktop: D
 
     def rows() -> list[Any]:
         return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+
     until(rows, 60)
     until(lambda: desktop.do("getwindowname", "ID"), 20)
     for number, key in enumerate(KEYS):
@@ -153,7 +206,8 @@ def test_keys_and_sizes_arrive_as_windows_sends_them(installed: Path, desktop: D
 
 
 def test_closing_the_window_stops_every_process_and_leaves_no_half_song(
-        installed: Path, desktop: Desktop) -> None:
+    installed: Path, desktop: Desktop
+) -> None:
     home = fresh_home("closed")
     (home / "data").mkdir()
     settings = home / "data" / "persistent.json"
@@ -169,6 +223,7 @@ def test_closing_the_window_stops_every_process_and_leaves_no_half_song(
             desktop.key(key)
         time.sleep(1)
         return "unicode" in settings.read_text()
+
     until(answers, 60)
     desktop.key("Escape")
     desktop.type("1Rock")

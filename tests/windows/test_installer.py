@@ -21,8 +21,13 @@ from tests.windows.lab import (
     windows_path,
 )
 
-NO_NETWORK = {"PIP_INDEX_URL": "https://registry.invalid/simple", "PIP_EXTRA_INDEX_URL": "",
-              "PIP_CONFIG_FILE": "nul", "PIP_FIND_LINKS": "", "PIP_TIMEOUT": "3"}
+NO_NETWORK = {
+    "PIP_INDEX_URL": "https://registry.invalid/simple",
+    "PIP_EXTRA_INDEX_URL": "",
+    "PIP_CONFIG_FILE": "nul",
+    "PIP_FIND_LINKS": "",
+    "PIP_TIMEOUT": "3",
+}
 
 
 @pytest.fixture(scope="module")
@@ -45,13 +50,20 @@ def test_without_a_network_it_says_so_and_how_to_do_without(other: Path) -> None
     assert "--wheels DIR" in said and "Traceback" not in done.stdout
 
 
-def test_a_folder_of_wheels_is_filled_and_installs_without_a_network(installed: Path, other: Path
-                                                                     ) -> None:
+def test_a_folder_of_wheels_is_filled_and_installs_without_a_network(
+    installed: Path, other: Path
+) -> None:
     wheels = HOME / "wheels für später"
     if not KEEP:
         shutil.rmtree(wheels, ignore_errors=True)
-    filled = windows(".venv/Scripts/python.exe", "requisites.py", "--save-wheels",
-                     windows_path(wheels), cwd=installed, timeout=900)
+    filled = windows(
+        ".venv/Scripts/python.exe",
+        "requisites.py",
+        "--save-wheels",
+        windows_path(wheels),
+        cwd=installed,
+        timeout=900,
+    )
     assert filled.returncode == 0, filled.stdout
     assert {p.suffix for p in wheels.iterdir()} == {".whl"}
     short = HOME / "too few wheels"
@@ -60,8 +72,9 @@ def test_a_folder_of_wheels_is_filled_and_installs_without_a_network(installed: 
     assert done.returncode == 1 and "does not hold all packages" in done.stdout, done.stdout
     done = installer(other, "--wheels", windows_path(wheels), **NO_NETWORK)
     assert done.returncode == 0 and "Ready after" in done.stdout, done.stdout
-    made = windows(str(PYTHON), "launcher.py", "generate", "Folk", "--length", "0.2", cwd=other,
-                   **NO_NETWORK)
+    made = windows(
+        str(PYTHON), "launcher.py", "generate", "Folk", "--length", "0.2", cwd=other, **NO_NETWORK
+    )
     assert made.returncode == 0 and len(list((other / "output").glob("*.mp3"))) == 1, made.stdout
     again = installer(other, **NO_NETWORK)
     assert again.returncode == 0 and "Everything works." in again.stdout
@@ -81,8 +94,12 @@ def library(other: Path) -> Iterator[Path]:
 
 def forbid(library: Path, function: str) -> None:
     """Put an instruction that no processor knows at the start of a function of a DLL."""
-    tables = subprocess.run(["x86_64-w64-mingw32-objdump", "-p", "-h", str(library)],
-                            capture_output=True, text=True, check=True).stdout
+    tables = subprocess.run(
+        ["x86_64-w64-mingw32-objdump", "-p", "-h", str(library)],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     ordinal = re.search(rf"\[ *(\d+)\] (?:\+base\[ *\d+\] +[0-9a-f]+ )?{function}$", tables, re.M)
     assert ordinal, "it is not exported"
     address = re.search(rf"\[ *{ordinal[1]}\] \+base\[ *\d+\] ([0-9a-f]+) Export RVA", tables)
@@ -91,12 +108,13 @@ def forbid(library: Path, function: str) -> None:
     assert address and base and text
     start = int(address[1], 16) + int(base[1], 16) - int(text[1], 16) + int(text[2], 16)
     data = bytearray(library.read_bytes())
-    data[start:start + 2] = b"\x0f\x0b"
+    data[start : start + 2] = b"\x0f\x0b"
     library.write_bytes(data)
 
 
 def test_a_processor_without_avx_is_told_and_does_not_take_the_installer_along(
-        other: Path, library: Path) -> None:
+    other: Path, library: Path
+) -> None:
     forbid(library, "llama_model_load_from_file")
     done = installer(other, **NO_NETWORK)
     assert done.returncode == 1 and "lacks an instruction (AVX)" in done.stdout, done.stdout
@@ -107,8 +125,9 @@ def test_a_processor_without_avx_is_told_and_does_not_take_the_installer_along(
     assert tried.returncode == 1 and "AVX" in tried.stdout and "Traceback" not in tried.stdout
 
 
-def test_a_missing_redistributable_is_told_with_its_address(other: Path, library: Path,
-                                                            tmp_path: Path) -> None:
+def test_a_missing_redistributable_is_told_with_its_address(
+    other: Path, library: Path, tmp_path: Path
+) -> None:
     """llama.dll needs a library that is not there, on a Windows without Microsoft's."""
     needed = library.parent / "libstdc++-6.dll"
     hidden = needed.with_suffix(".hidden")

@@ -20,8 +20,14 @@ print("words", [ascii(w) for w in sys.argv[1:]])
 print("prefix", sys.prefix == sys.base_prefix, os.environ.get("PYTHONUTF8"))
 sys.exit(int(open(os.path.join(os.path.dirname(__file__), "status")).read()))
 """
-FOLDERS = ["My Music", "Music (new)", "Rock & Roll (a) & b", "one ^caret! @home", "Größe 音楽 ♪",
-           "it's; a, b=c"]
+FOLDERS = [
+    "My Music",
+    "Music (new)",
+    "Rock & Roll (a) & b",
+    "one ^caret! @home",
+    "Größe 音楽 ♪",
+    "it's; a, b=c",
+]
 
 
 @pytest.fixture
@@ -37,13 +43,13 @@ def place() -> Iterator[Callable[[Path], Path]]:
             (folder / name).write_text(_STUB, encoding="utf-8")
         (folder / "status").write_text(str(status))
         return folder
+
     yield make
     for folder in made:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def bat(folder: Path, *words: str, path: str = "", **more: str
-        ) -> subprocess.CompletedProcess[str]:
+def bat(folder: Path, *words: str, path: str = "", **more: str) -> subprocess.CompletedProcess[str]:
     """Start the launcher as Explorer starts it: as a program, with words; its output and status."""
     starter = HOME / "start.py"
     starter.write_text(
@@ -54,10 +60,11 @@ def bat(folder: Path, *words: str, path: str = "", **more: str
         "                      stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,\n"
         "                      stderr=subprocess.STDOUT)\n"
         "sys.stdout.buffer.write(done.stdout)\n"
-        "print('ended with', done.returncode)\n", encoding="utf-8")
+        "print('ended with', done.returncode)\n",
+        encoding="utf-8",
+    )
     given = json.dumps({"words": [windows_bat(folder), *words], "path": path})
-    done = windows(windows_path(PYTHON), windows_path(starter), given,
-                   **more)
+    done = windows(windows_path(PYTHON), windows_path(starter), given, **more)
     assert "ended with" in done.stdout, done.stdout
     done.returncode = int(done.stdout.rsplit("ended with ", 1)[1])
     return done
@@ -86,20 +93,35 @@ def stand_in(folder: Path, code: str) -> str:
     source = folder / "python.c"
     folder.mkdir(parents=True, exist_ok=True)
     source.write_text(f"#include <stdio.h>\nint main(void) {{ {code} }}\n")
-    subprocess.run(["x86_64-w64-mingw32-gcc-posix", "-O1", "-s", "-o", str(folder / "python.exe"),
-                    str(source)], check=True)
+    subprocess.run(
+        [
+            "x86_64-w64-mingw32-gcc-posix",
+            "-O1",
+            "-s",
+            "-o",
+            str(folder / "python.exe"),
+            str(source),
+        ],
+        check=True,
+    )
     return windows_path(folder)
 
 
 SYSTEM = r"C:\windows\system32;C:\windows"
-STORE = ('puts("Python was not found; run without arguments to install from the Microsoft Store, '
-         'or disable this shortcut from Settings."); return 9009;')
+STORE = (
+    'puts("Python was not found; run without arguments to install from the Microsoft Store, '
+    'or disable this shortcut from Settings."); return 9009;'
+)
 
 
-@pytest.mark.parametrize("code", [STORE, "return 1;", "return 0xC0000135;"],
-                         ids=["the Store's alias", "an old Python", "one that crashes"])
-def test_a_python_that_will_not_do_is_not_taken(code: str, place: Callable[..., Path],
-                                                tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "code",
+    [STORE, "return 1;", "return 0xC0000135;"],
+    ids=["the Store's alias", "an old Python", "one that crashes"],
+)
+def test_a_python_that_will_not_do_is_not_taken(
+    code: str, place: Callable[..., Path], tmp_path: Path
+) -> None:
     folder = place(HOME / "try" / "nothing")
     path = stand_in(tmp_path / "apps", code)
     done = bat(folder, "styles", path=f"{path};{SYSTEM}")
@@ -109,8 +131,9 @@ def test_a_python_that_will_not_do_is_not_taken(code: str, place: Callable[..., 
     assert "Microsoft Store" not in done.stdout and "words" not in done.stdout
 
 
-def test_a_usable_python_behind_the_stores_alias_is_found(place: Callable[..., Path],
-                                                          tmp_path: Path) -> None:
+def test_a_usable_python_behind_the_stores_alias_is_found(
+    place: Callable[..., Path], tmp_path: Path
+) -> None:
     """As when only ``python3`` is a real one."""
     folder = place(HOME / "try" / "behind")
     path = stand_in(tmp_path / "apps", STORE)
@@ -121,23 +144,28 @@ def test_a_usable_python_behind_the_stores_alias_is_found(place: Callable[..., P
     assert "words" in done.stdout and done.returncode == 0, done.stdout
 
 
-def test_the_code_page_is_set_and_restored(place: Callable[..., Path],
-                                           console: Callable[..., Console]) -> None:
+def test_the_code_page_is_set_and_restored(
+    place: Callable[..., Path], console: Callable[..., Console]
+) -> None:
     folder = place(HOME / "try" / "page")
     caller = HOME / "page.bat"
-    caller.write_text("@echo off\r\nchcp 850\r\n"
-                      f'call "{windows_path(folder)}\\Llm-Music-Gen.bat" styles\r\nchcp\r\n')
+    caller.write_text(
+        "@echo off\r\nchcp 850\r\n"
+        f'call "{windows_path(folder)}\\Llm-Music-Gen.bat" styles\r\nchcp\r\n'
+    )
     (folder / "launcher.py").write_text("import os; os.system('chcp')\n")
     window = console()
     window.run("cmd", "/c", windows_path(caller))
     window.status()
     pages = [line for line in window.shown().splitlines() if "page" in line.lower()]
-    assert [p.rstrip(".").split()[-1] for p in pages if ":" in p][-2:] == ["65001", "850"], \
+    assert [p.rstrip(".").split()[-1] for p in pages if ":" in p][-2:] == ["65001", "850"], (
         window.shown()
+    )
 
 
-def test_an_error_can_be_read_before_the_window_closes(place: Callable[..., Path],
-                                                       console: Callable[..., Console]) -> None:
+def test_an_error_can_be_read_before_the_window_closes(
+    place: Callable[..., Path], console: Callable[..., Console]
+) -> None:
     folder = place(HOME / "try" / "errors", status=1)
     window = console()
     window.run("cmd", "/c", windows_bat(folder))
@@ -151,7 +179,8 @@ def test_an_error_can_be_read_before_the_window_closes(place: Callable[..., Path
 
 @pytest.mark.parametrize("waits", [True, False])
 def test_with_words_too_an_error_waits_for_a_key_unless_told_not_to(
-        waits: bool, place: Callable[..., Path], console: Callable[..., Console]) -> None:
+    waits: bool, place: Callable[..., Path], console: Callable[..., Console]
+) -> None:
     more = {} if waits else {"LLM_MUSIC_GEN_NO_PAUSE": "1"}
     window = console(**more)
     window.run("cmd", "/c", windows_bat(place(HOME / "try" / "held", status=2)), "generate")
@@ -180,20 +209,23 @@ def test_a_python_may_be_named(place: Callable[..., Path], tmp_path: Path) -> No
     assert done.returncode == 0 and "words" in done.stdout, done.stdout
 
 
-def test_a_python_that_is_a_batch_file_is_found_and_comes_back(place: Callable[..., Path],
-                                                               tmp_path: Path) -> None:
+def test_a_python_that_is_a_batch_file_is_found_and_comes_back(
+    place: Callable[..., Path], tmp_path: Path
+) -> None:
     """As pyenv puts one into the PATH."""
     shims = tmp_path / "shims"
     shims.mkdir()
     real = windows_path(PYTHON)
     (shims / "python.bat").write_text(f'@echo off\r\n"{real}" %*\r\n')
-    done = bat(place(HOME / "try" / "shim", status=1), "styles",
-               path=f"{windows_path(shims)};{SYSTEM}")
+    done = bat(
+        place(HOME / "try" / "shim", status=1), "styles", path=f"{windows_path(shims)};{SYSTEM}"
+    )
     assert "words" in done.stdout and done.returncode == 1, done.stdout
 
 
-def test_strange_answers_only_draw_the_menu_again(place: Callable[..., Path],
-                                                  console: Callable[..., Console]) -> None:
+def test_strange_answers_only_draw_the_menu_again(
+    place: Callable[..., Path], console: Callable[..., Console]
+) -> None:
     window = console()
     window.run("cmd", "/c", windows_bat(place(HOME / "try" / "answers")))
     for answer in ("9", '"', "& echo oops", "%PATH%", ""):

@@ -45,10 +45,18 @@ def home() -> Path:
 
 
 def test_a_model_and_songs_under_letters_of_no_one_code_page(installed: Path, home: Path) -> None:
-    made = command(installed, "generate", "Folk", "--length", "0.2", "--model", "Stück 音",
-                   LLM_MUSIC_GEN_HOME=windows_path(home))
+    made = command(
+        installed,
+        "generate",
+        "Folk",
+        "--length",
+        "0.2",
+        "--model",
+        "Stück 音",
+        LLM_MUSIC_GEN_HOME=windows_path(home),
+    )
     assert made.returncode == 0, made.stdout
-    song, = (home / "output").glob("*.mp3")
+    (song,) = (home / "output").glob("*.mp3")
     assert abs(MP3(song).info.length - 12) < 0.2
     song.with_suffix(".json").unlink()
     song = song.rename(song.with_name("歌 ♪ é.mp3"))
@@ -56,8 +64,15 @@ def test_a_model_and_songs_under_letters_of_no_one_code_page(installed: Path, ho
     listed = command(installed, "library", "list", LLM_MUSIC_GEN_HOME=windows_path(home))
     assert listed.returncode == 0 and "Traceback" not in listed.stdout
     assert "é" in listed.stdout or "�" in listed.stdout  # cp1252 has the é, and no 歌
-    played = command(installed, "play", "--once", "--output", "null", "--json",
-                     LLM_MUSIC_GEN_HOME=windows_path(home))
+    played = command(
+        installed,
+        "play",
+        "--once",
+        "--output",
+        "null",
+        "--json",
+        LLM_MUSIC_GEN_HOME=windows_path(home),
+    )
     assert played.returncode == 0, played.stdout
     said = json.loads(played.stdout.splitlines()[0])
     assert said["title"] == "歌 ♪ é" and abs(said["seconds"] - 12) < 0.2
@@ -77,14 +92,23 @@ def test_the_program_runs_from_a_network_share(installed: Path) -> None:
     (share / "music").symlink_to(installed)
     out = HOME / "from share"
     shutil.rmtree(out, ignore_errors=True)
-    done = windows(".venv/Scripts/python.exe", r"\\nas\music\launcher.py", "generate", "Folk",
-                   "--length", "0.2", "--out", windows_path(out), cwd=installed)
+    done = windows(
+        ".venv/Scripts/python.exe",
+        r"\\nas\music\launcher.py",
+        "generate",
+        "Folk",
+        "--length",
+        "0.2",
+        "--out",
+        windows_path(out),
+        cwd=installed,
+    )
     (share / "music").unlink()
     assert done.returncode == 0, done.stdout
     assert len(list(out.glob("*.mp3"))) == 1
 
 
-NAMES = '''
+NAMES = """
 from pathlib import Path
 from scripts.library.song_files import SongFiles
 folder = Path("names"); folder.mkdir(exist_ok=True)
@@ -108,17 +132,18 @@ try:
     raise SystemExit("taken")
 except StorageError as error:
     assert "too long for Windows" in str(error), error
-'''
+"""
 
 
-def test_any_title_is_a_file_on_windows_and_no_path_too_long(python: Python, installed: Path
-                                                             ) -> None:
+def test_any_title_is_a_file_on_windows_and_no_path_too_long(
+    python: Python, installed: Path
+) -> None:
     done = python(NAMES + ENDED)
     shutil.rmtree(installed / "names", ignore_errors=True)
     assert "all right" in done.stdout, done.stdout
 
 
-HELD = '''
+HELD = """
 import threading, time
 from pathlib import Path
 from scripts.core import atomic_files as f
@@ -189,11 +214,12 @@ except StorageError as error:
 file.close()
 f.write_text(path, "three")
 assert path.read_text() == "three"
-'''
+"""
 
 
 def test_files_that_others_hold_are_waited_for_then_told_and_never_lost(
-        python: Python, installed: Path) -> None:
+    python: Python, installed: Path
+) -> None:
     done = python(HELD + ENDED)
     shutil.rmtree(installed / "held", ignore_errors=True)
     assert "all right" in done.stdout, done.stdout
@@ -209,14 +235,24 @@ def rendering(window: Console, number: int) -> None:
     until(lambda: shown.search(window.shown()), 240, window.shown)
 
 
-def test_ctrl_c_at_the_console_ends_everything(installed: Path, console: Callable[..., Console]
-                                               ) -> None:
+def test_ctrl_c_at_the_console_ends_everything(
+    installed: Path, console: Callable[..., Console]
+) -> None:
     out = HOME / "cancelled"
     shutil.rmtree(out, ignore_errors=True)
     window = console()
-    window.run(windows_path(installed / ".venv" / "Scripts" / "python.exe"),
-               windows_path(installed / "launcher.py"), "generate", "Rock", "--length", "30",
-               "--songs", "3", "--out", windows_path(out))
+    window.run(
+        windows_path(installed / ".venv" / "Scripts" / "python.exe"),
+        windows_path(installed / "launcher.py"),
+        "generate",
+        "Rock",
+        "--length",
+        "30",
+        "--songs",
+        "3",
+        "--out",
+        windows_path(out),
+    )
     # A quarter of a song is writing it: from here on it is played to files.
     begun = re.compile(r"(1\d|[2-9]\d)% Complete, 0 of 3 songs")
     until(lambda: begun.search(window.shown()), 240, window.shown)
@@ -227,20 +263,25 @@ def test_ctrl_c_at_the_console_ends_everything(installed: Path, console: Callabl
     assert not list(out.iterdir())
 
 
-MENUS = {"outer": r"^C:.*\.venv.Scripts.python\.exe .*launcher\.py",
-         "inner": r"^Z:.*python\.exe .*launcher\.py"}
+MENUS = {
+    "outer": r"^C:.*\.venv.Scripts.python\.exe .*launcher\.py",
+    "inner": r"^Z:.*python\.exe .*launcher\.py",
+}
 
 
 @pytest.mark.parametrize("which", ["outer", "inner"])
 def test_a_killed_menu_leaves_no_process_and_no_half_song(
-        which: str, installed: Path, console: Callable[..., Console]) -> None:
+    which: str, installed: Path, console: Callable[..., Console]
+) -> None:
     """The environment's python.exe only starts the real one: either may be killed."""
     home = fresh_home("killed")
     (home / "data").mkdir()
     (home / "data" / "persistent.json").write_text('{"song_length": "30"}', encoding="utf-8")
     window = console(LLM_MUSIC_GEN_HOME=windows_path(home))
-    window.run(windows_path(installed / ".venv" / "Scripts" / "python.exe"),
-               windows_path(installed / "launcher.py"))
+    window.run(
+        windows_path(installed / ".venv" / "Scripts" / "python.exe"),
+        windows_path(installed / "launcher.py"),
+    )
     window.order("Rock", 5)
     rendering(window, 1)
     assert any("llm.worker" in p for p in windows_processes())
@@ -253,18 +294,30 @@ def test_a_killed_menu_leaves_no_process_and_no_half_song(
 def test_two_programs_in_one_folder_leave_each_other_alone(installed: Path) -> None:
     home = fresh_home("shared")
     output = home / "output"
-    words = [str(LAB / "wrun"), ".venv/Scripts/python.exe", "launcher.py", "generate", "Rock",
-             "--length", "60"]
-    with subprocess.Popen(words, cwd=installed, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          env=environment(LLM_MUSIC_GEN_HOME=windows_path(home))) as long:
+    words = [
+        str(LAB / "wrun"),
+        ".venv/Scripts/python.exe",
+        "launcher.py",
+        "generate",
+        "Rock",
+        "--length",
+        "60",
+    ]
+    with subprocess.Popen(
+        words,
+        cwd=installed,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=environment(LLM_MUSIC_GEN_HOME=windows_path(home)),
+    ) as long:
         until(lambda: [p for p in output.glob("*.mp3.lmg-part") if p.stat().st_size], 120)
-        begun, = output.glob("*.mp3.lmg-part")
-        short = command(installed, "generate", "Folk", "--length", "0.2",
-                        LLM_MUSIC_GEN_HOME=windows_path(home))
+        (begun,) = output.glob("*.mp3.lmg-part")
+        short = command(
+            installed, "generate", "Folk", "--length", "0.2", LLM_MUSIC_GEN_HOME=windows_path(home)
+        )
         assert short.returncode == 0, short.stdout
-        resumed = command(installed, "generate", "--resume",
-                          LLM_MUSIC_GEN_HOME=windows_path(home))
+        resumed = command(installed, "generate", "--resume", LLM_MUSIC_GEN_HOME=windows_path(home))
         assert "another program" in resumed.stdout, resumed.stdout
         assert long.poll() is None and begun.exists() and len(list(output.glob("*.mp3"))) == 1
         end_all(0)

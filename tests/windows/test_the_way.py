@@ -21,8 +21,15 @@ SECONDS = 12.0  # of each song: the setting "0.2" minutes
 
 def test_the_installer_tool_installs_and_shows_the_models(installed: Path) -> None:
     shown = (installed / "install.screen").read_text(encoding="utf-8")
-    for words in ("Llm-Music-Gen: Launcher", "Llm-Music-Gen: Installer Tool", "4/4  Checking",
-                  "Ready after", "Llm-Music-Gen: Model Finder", "1. Ruby", "4. ChatMusician"):
+    for words in (
+        "Llm-Music-Gen: Launcher",
+        "Llm-Music-Gen: Installer Tool",
+        "4/4  Checking",
+        "Ready after",
+        "Llm-Music-Gen: Model Finder",
+        "1. Ruby",
+        "4. ChatMusician",
+    ):
         assert words in shown
     stamp = json.loads((installed / ".venv" / "llm-music-gen.json").read_text(encoding="utf-8"))
     assert stamp["llama"] and (installed / ".venv" / "Scripts" / "python.exe").exists()
@@ -30,7 +37,8 @@ def test_the_installer_tool_installs_and_shows_the_models(installed: Path) -> No
 
 
 def test_from_the_launcher_to_two_songs_that_are_heard(
-        installed: Path, console: Callable[..., Console], card: SoundCard) -> None:
+    installed: Path, console: Callable[..., Console], card: SoundCard
+) -> None:
     output = installed / "output"
     for old in output.glob("*.*"):
         if old.name != ".gitkeep":
@@ -72,8 +80,12 @@ def test_from_the_launcher_to_two_songs_that_are_heard(
     window.wait("Songs Made: 2")
     window.type("2")
     window.wait("Next 5 Songs:")
-    until(lambda: all(_plays(card, song) for song in songs), 150,
-          lambda: f"not both were heard; the screen:\n{window.screen()}", poll=1.0)
+    until(
+        lambda: all(_plays(card, song) for song in songs),
+        150,
+        lambda: f"not both were heard; the screen:\n{window.screen()}",
+        poll=1.0,
+    )
 
     window.listen(songs[0].stem)
     window.type("x")
@@ -91,7 +103,7 @@ def _plays(card: SoundCard, song: Path) -> bool:
     wanted = (wanted - wanted.mean()) / (wanted.std() * len(wanted))
     sound = card.heard()
     # Nobody knows where in its 20 ms the song began.
-    return any(_likeness(_envelope(sound[RATE // 200 * n:]), wanted) > 0.95 for n in range(4))
+    return any(_likeness(_envelope(sound[RATE // 200 * n :]), wanted) > 0.95 for n in range(4))
 
 
 def _likeness(heard: np.ndarray, wanted: np.ndarray) -> float:
@@ -107,5 +119,5 @@ def _likeness(heard: np.ndarray, wanted: np.ndarray) -> float:
 def _envelope(sound: np.ndarray) -> np.ndarray:
     """RMS of every 20 ms."""
     step = RATE // 50
-    whole = sound[:len(sound) // step * step].mean(axis=1).reshape(-1, step)
-    return np.asarray(np.sqrt((whole ** 2).mean(axis=1)))
+    whole = sound[: len(sound) // step * step].mean(axis=1).reshape(-1, step)
+    return np.asarray(np.sqrt((whole**2).mean(axis=1)))

@@ -80,7 +80,8 @@ class Making:
     def busy(self) -> bool:
         """Whether songs are being made."""
         return self._runner is not None and any(
-            job.going or not (job.done or job.paused) for job in self.state.jobs)
+            job.going or not (job.done or job.paused) for job in self.state.jobs
+        )
 
     @property
     def to_do(self) -> bool:
@@ -179,8 +180,15 @@ class Making:
 
     def _watch(self, job: Job) -> Watch:
         failures = [f"song {number}: {why}" for number, why in self._jobs.failures(job.id)]
-        state = JobState(job.order.wishes.styles, job.order.songs, id=job.id, before=job.done,
-                         going=0, failures=failures, failed=job.failed)
+        state = JobState(
+            job.order.wishes.styles,
+            job.order.songs,
+            id=job.id,
+            before=job.done,
+            going=0,
+            failures=failures,
+            failed=job.failed,
+        )
         self._watched[job.id] = watch = Watch(state, self._finished)
         watch.follow(job)
         return watch
@@ -194,9 +202,15 @@ class Making:
 
     def _show(self) -> None:
         self.state.jobs = [watch.state for watch in self._watched.values()]
-        self.state.unfinished = 0 if self.busy else sum(
-            job.songs - job.before - len(job.made) - job.failed
-            for job in self.state.jobs if not job.done)
+        self.state.unfinished = (
+            0
+            if self.busy
+            else sum(
+                job.songs - job.before - len(job.made) - job.failed
+                for job in self.state.jobs
+                if not job.done
+            )
+        )
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -304,8 +318,9 @@ class Making:
     def ask_wish(self, name: str) -> None:
         """Ask for one wish."""
         label, hint, usual = WISHES[name]
-        self.state.field = Field(f"{label} ({hint}; empty: {usual}):", f"wish {name}",
-                                 self.state.wishes.get(name, ""))
+        self.state.field = Field(
+            f"{label} ({hint}; empty: {usual}):", f"wish {name}", self.state.wishes.get(name, "")
+        )
 
     # -- answers ---------------------------------------------------------------------------
 
@@ -313,13 +328,16 @@ class Making:
         """Offer what the last word may become."""
         if field.name == "styles":
             word = re.split(r"[,|]", field.text)[-1].strip().casefold()
-            field.offers = tuple(w for w in self._words if w.startswith(word) and w != word
-                                 )[:_OFFERS] if word else ()
+            field.offers = (
+                tuple(w for w in self._words if w.startswith(word) and w != word)[:_OFFERS]
+                if word
+                else ()
+            )
 
     def complete(self, field: Field) -> None:
         """Take the first offer."""
         if field.name == "styles" and field.offers:
-            before = field.text[:len(field.text) - len(re.split(r"[,|]", field.text)[-1])]
+            before = field.text[: len(field.text) - len(re.split(r"[,|]", field.text)[-1])]
             field.text = (f"{before} " if before else "") + field.offers[0].title()
             field.offers = ()
 
@@ -367,8 +385,15 @@ class Making:
 
     def _order(self, asked: Wishes, songs: int) -> Order:
         settings = self.state.settings
-        return Order(asked, songs, random.SystemRandom().randrange(1 << 31), settings.model,
-                     settings.temperature, paths.OUTPUT.absolute(), settings.bitrate)
+        return Order(
+            asked,
+            songs,
+            random.SystemRandom().randrange(1 << 31),
+            settings.model,
+            settings.temperature,
+            paths.OUTPUT.absolute(),
+            settings.bitrate,
+        )
 
     def _check(self, order: Order) -> None:
         """Raise a MusicGenError for an order that cannot be met."""
@@ -383,8 +408,10 @@ class Making:
         check_folder(paths.OUTPUT)
         self._watched = {n: w for n, w in self._watched.items() if w.state.open}
         if not self._jobs.lasts:
-            raise StorageError(f"{paths.JOBS.parent}: orders cannot be kept there; mend the "
-                               "folder's permissions, or free some space")
+            raise StorageError(
+                f"{paths.JOBS.parent}: orders cannot be kept there; mend the "
+                "folder's permissions, or free some space"
+            )
         batch = uuid.uuid4().hex
         for job, brief in zip(self._jobs.add_all(orders, batch), briefs, strict=True):
             self._watch(job).state.notes += brief.notes
@@ -399,8 +426,13 @@ class Making:
                 raise UsageError("Please type yes or no.")
             wishes[name] = "yes" if text.lower() in _YES else ""
         wishes = {k: v for k, v in wishes.items() if v}
-        make_brief(asked_for(wishes, self.state.settings.song_length,
-                             self.state.answers.get("styles", "pop")), self.styles, 1)
+        make_brief(
+            asked_for(
+                wishes, self.state.settings.song_length, self.state.answers.get("styles", "pop")
+            ),
+            self.styles,
+            1,
+        )
         self.state.wishes = wishes
 
 
@@ -419,10 +451,19 @@ def asked_for(wishes: dict[str, str], length: str, styles: str) -> Wishes:
                 numbers[name] = float(_bare(wishes[name]))
             except ValueError:
                 raise UsageError(f'"{wishes[name][:20]}" is not a number') from None
-    return Wishes(styles, wishes.get("length", length), wishes.get("key"), numbers.get("tempo"),
-                  wishes.get("meter"), numbers.get("tuning", CONCERT), wishes.get("form"),
-                  wishes.get("chords"), numbers.get("binaural", 0.0), "loop" in wishes,
-                  wishes.get("motif"))
+    return Wishes(
+        styles,
+        wishes.get("length", length),
+        wishes.get("key"),
+        numbers.get("tempo"),
+        wishes.get("meter"),
+        numbers.get("tuning", CONCERT),
+        wishes.get("form"),
+        wishes.get("chords"),
+        numbers.get("binaural", 0.0),
+        "loop" in wishes,
+        wishes.get("motif"),
+    )
 
 
 def _bare(number: str) -> str:

@@ -94,8 +94,7 @@ class Listening:
 
     def _open(self, queue: Queue) -> Player:
         settings = self.state.settings
-        self._player = self._make_player(queue, settings.sound, settings.volume,
-                                         settings.crossfade)
+        self._player = self._make_player(queue, settings.sound, settings.volume, settings.crossfade)
         return self._player
 
     def _touched(self) -> Player | None:
@@ -117,8 +116,11 @@ class Listening:
         heard = self.library.heard(now.song.path) if now.song else Heard()
         state.rating, state.thumb = heard.rating, heard.thumb
         looks = state.screen == JUKEBOX and self.spectrum_shown and not state.overlay
-        state.spectrum = sunk(state.spectrum, spectrum(player.heard()[-2048:])) \
-            if looks and now.song and not now.paused else ()
+        state.spectrum = (
+            sunk(state.spectrum, spectrum(player.heard()[-2048:]))
+            if looks and now.song and not now.paused
+            else ()
+        )
         if self.library.notice:
             state.message, self.library.notice = self.library.notice, ""
         if self._sleep_at is not None:
@@ -143,9 +145,14 @@ class Listening:
         self._saved = time.monotonic()
         assert self._player
         now = self._player.playing()
-        session = Session(str(now.song.path) if now.song else "", round(now.position, 1),
-                          tuple(map(str, self._player.order())), now.repeat, now.shuffle,
-                          self._playlist)
+        session = Session(
+            str(now.song.path) if now.song else "",
+            round(now.position, 1),
+            tuple(map(str, self._player.order())),
+            now.repeat,
+            now.shuffle,
+            self._playlist,
+        )
         if session != self._kept and save_session(paths.SESSION, session):
             self._kept = session
 
@@ -211,8 +218,9 @@ class Listening:
         song = self._song()
         if song:
             self.library.rate(song.path, rating)
-            self.state.message = f"{song.title}: {rating} of 5." if rating else \
-                f"{song.title}: no rating."
+            self.state.message = (
+                f"{song.title}: {rating} of 5." if rating else f"{song.title}: no rating."
+            )
 
     def thumb_up(self) -> None:
         self._thumb(1)
@@ -287,8 +295,11 @@ class Listening:
             self.state.message = "Nothing is known of how this song was made."
             return None
         details = song.details
-        wishes = {name: str(details[name]) for name in ("key", "meter")
-                  if isinstance(details.get(name), str)}
+        wishes = {
+            name: str(details[name])
+            for name in ("key", "meter")
+            if isinstance(details.get(name), str)
+        }
         if isinstance(details.get("tempo"), (int, float)):
             wishes["tempo"] = f"{details['tempo']:g}"
         return str(details["asked"]), wishes
@@ -305,8 +316,9 @@ class Listening:
         field = self.state.field
         assert field
         self._found = self.library.find(field.text, _FOUND)
-        field.offers = tuple(f"{s.title} ({song_facts(s)})" if song_facts(s) else s.title
-                             for s in self._found)
+        field.offers = tuple(
+            f"{s.title} ({song_facts(s)})" if song_facts(s) else s.title for s in self._found
+        )
         field.chosen = min(field.chosen, max(0, len(self._found) - 1))
 
     def play_found(self, chosen: int) -> None:
@@ -318,8 +330,9 @@ class Listening:
 
     def ask_playlist(self) -> None:
         """Ask what to listen to: a playlist, or what a query finds."""
-        self.state.field = Field("Which songs? (A playlist, or style:chill rating>=4; empty: all)",
-                                 "playlist")
+        self.state.field = Field(
+            "Which songs? (A playlist, or style:chill rating>=4; empty: all)", "playlist"
+        )
         self.offer_playlists()
 
     def offer_playlists(self) -> None:
@@ -374,10 +387,17 @@ class Listening:
 def about_lines(song: Song) -> list[str]:
     """Summary and lead sheet of a song."""
     summary = song.details.get("summary")
-    lines = [f"    {strip_control_chars(line, LONGEST_TEXT)}" for line in summary.splitlines()] \
-        if isinstance(summary, str) else [f"    Title: {song.title}", f"    File: {song.path.name}"]
+    lines = (
+        [f"    {strip_control_chars(line, LONGEST_TEXT)}" for line in summary.splitlines()]
+        if isinstance(summary, str)
+        else [f"    Title: {song.title}", f"    File: {song.path.name}"]
+    )
     try:
         sheet = song.path.with_suffix(".abc").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return lines
-    return [*lines, "", *(f"    {strip_control_chars(row, LONGEST_TEXT)}" for row in sheet[:20_000].splitlines())]
+    return [
+        *lines,
+        "",
+        *(f"    {strip_control_chars(row, LONGEST_TEXT)}" for row in sheet[:20_000].splitlines()),
+    ]

@@ -65,14 +65,20 @@ class Choosing:
         """Take a setting; a UsageError keeps the question open."""
         if field.name in AUTOMATIC and field.offers:
             chosen = field.offers[field.chosen]
-            text = "" if chosen == AUTOMATIC[field.name] else \
-                chosen.partition(": ")[0] if field.name == "model" else chosen
+            text = (
+                ""
+                if chosen == AUTOMATIC[field.name]
+                else chosen.partition(": ")[0]
+                if field.name == "model"
+                else chosen
+            )
         elif field.name == "device":
             raise UsageError(f'no sound device "{text[:40]}" is there')
         self.set(field.name, value_of(field.name, text))
         self.state.field = None
-        self.state.message = \
+        self.state.message = (
             f"{ROWS[field.name][0]}: {option_text(self.state.settings, field.name)}"
+        )
 
     def _offer(self, field: Field) -> None:
         """What is there and holds what is typed."""
@@ -117,8 +123,11 @@ def value_of(name: str, text: str) -> Any:
 def model_offers() -> tuple[str, ...]:
     """The models that are there, in words."""
     found = list_models(paths.MODELS, paths.DATA / "models.toml")
-    return tuple(f"{entry.path.relative_to(paths.MODELS).as_posix()}: "
-                 f"{model_words(entry.info) if entry.info else entry.problem}" for entry in found)
+    return tuple(
+        f"{entry.path.relative_to(paths.MODELS).as_posix()}: "
+        f"{model_words(entry.info) if entry.info else entry.problem}"
+        for entry in found
+    )
 
 
 def model_words(info: GgufInfo) -> str:
@@ -126,6 +135,11 @@ def model_words(info: GgufInfo) -> str:
     parameters = info.parameters / 1e9
     size = f"{parameters:.1f} B" if parameters >= 1 else f"{info.parameters / 1e6:.0f} M"
     memory = physical_memory()
-    fits = "" if not memory else ", fits in memory" if memory_for_model(info.file_bytes) < memory \
+    fits = (
+        ""
+        if not memory
+        else ", fits in memory"
+        if memory_for_model(info.file_bytes) < memory
         else ", does not fit in memory"
+    )
     return f"{size} weights, {info.architecture}, {info.quantisation}{fits}"

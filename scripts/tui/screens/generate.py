@@ -13,8 +13,10 @@ from scripts.tui.screens.shared import (
 )
 from scripts.tui.state import JobState, State
 
-QUESTIONS = {"styles": "What kind of music are we making today? (Styles, separated, by, commas)",
-             "songs": "How many songs should I generate?"}
+QUESTIONS = {
+    "styles": "What kind of music are we making today? (Styles, separated, by, commas)",
+    "songs": "How many songs should I generate?",
+}
 HINT = "    Chill | Jazz are two orders; plan.csv is a job file."
 # Wish -> label, what can be typed, and what is meant when nothing is.
 WISHES = {
@@ -27,32 +29,56 @@ WISHES = {
     "chords": ("Chords", "such as Fm Db Ab Eb", "as the model writes them"),
     "motif": ("Motif", "such as C4 E4 G4", "none"),
     "binaural": ("Binaural", "Hz between the ears, such as 6", "none"),
-    "loop": ("Loop", "yes: the end joins the beginning", "no")}
+    "loop": ("Loop", "yes: the end joins the beginning", "no"),
+}
 
 
 def generate(state: State, size: Size) -> list[str]:
     """Questions and answers, then the progress of each song."""
     playing = now_playing(state, size)
     columns, room = size[0], size[1] - MARGINS - len(playing)
-    before = [line for name, question in QUESTIONS.items() if name in state.answers
-              for line in (*fold(f"Llm-Music-Gen: {question}", columns),
-                           f"User Input: {state.answers[name]}")]
+    before = [
+        line
+        for name, question in QUESTIONS.items()
+        if name in state.answers
+        for line in (
+            *fold(f"Llm-Music-Gen: {question}", columns),
+            f"User Input: {state.answers[name]}",
+        )
+    ]
     typed = asked(state.field, columns, talks=True) if state.field else []
-    hint = [clip(HINT, columns)] if state.field and state.field.name == "styles" \
-        and not state.field.text and not before else []
+    hint = (
+        [clip(HINT, columns)]
+        if state.field and state.field.name == "styles" and not state.field.text and not before
+        else []
+    )
     if state.field and state.field.offers:
         typed.append(clip("    Tab: " + ", ".join(state.field.offers), columns))
     wishes = wish_words(state.wishes)
     asked_too = [clip(f"With {wishes}", columns)] if wishes and (typed or before) else []
     job = shown_job(state)
-    done = [row for line in (job_lines(job, look(state)) if job else [])
-            for row in (fold(line, columns) if line.startswith("Llm") else [line])]
+    done = [
+        row
+        for line in (job_lines(job, look(state)) if job else [])
+        for row in (fold(line, columns) if line.startswith("Llm") else [line])
+    ]
     others = brief_jobs([j for j in state.jobs if j is not job])
     said = fold(f"Llm-Music-Gen: {state.message}", columns) if state.message else []
     used = sum(map(len, (before, typed, hint, asked_too, done, others, said)))
     sheet = sheet_lines(job, room - used, columns) if job else []
-    body = fitted([(4, before), (0, typed), (7, hint), (6, asked_too), (1, done), (5, sheet),
-                   (3, others), (0, said)], room)
+    body = fitted(
+        [
+            (4, before),
+            (0, typed),
+            (7, hint),
+            (6, asked_too),
+            (1, done),
+            (5, sheet),
+            (3, others),
+            (0, said),
+        ],
+        room,
+    )
     return framed("Generate Music", body, _foot(state), size, look(state), playing)
 
 
@@ -74,21 +100,34 @@ def wishes(state: State, size: Size) -> list[str]:
     for n, (name, (label, _, usual)) in enumerate(WISHES.items(), 1):
         rows.append(clip(f"    {n % 10}. {label}: {state.wishes.get(name) or usual}", size[0]))
     field = state.field
-    talk = asked(field, size[0]) if field else \
-        fold(f"    {state.message}", size[0]) if state.message else []
+    talk = (
+        asked(field, size[0])
+        if field
+        else fold(f"    {state.message}", size[0])
+        if state.message
+        else []
+    )
     talk = ["", *talk] if talk else []
     playing = now_playing(state, size)
     room = size[1] - MARGINS - len(playing)
-    body = [*rows[:max(0, room - len(talk))], *talk]  # the question matters more than the list
-    foot = "Type, then Enter; Cancel = Esc:" if field else \
-        "Selection; Wish = 0-9, As Usual = U, Back = B, Exit Program = X:"
+    body = [*rows[: max(0, room - len(talk))], *talk]  # the question matters more than the list
+    foot = (
+        "Type, then Enter; Cancel = Esc:"
+        if field
+        else "Selection; Wish = 0-9, As Usual = U, Back = B, Exit Program = X:"
+    )
     return framed("Generate Music: Wishes", body, foot, size, look(state), playing)
 
 
 def _foot(state: State) -> str:
     if state.field:
-        more = ", Wishes = W" if state.field.name == "songs" else \
-            ", Complete = Tab" if state.field.name == "styles" else ""
+        more = (
+            ", Wishes = W"
+            if state.field.name == "songs"
+            else ", Complete = Tab"
+            if state.field.name == "styles"
+            else ""
+        )
         there = any(job.open for job in state.jobs)
         return f"Type, then Enter{more}; {'See the Orders' if there else 'Back to Main'} = Esc:"
     going = [j for j in state.jobs if not j.done]

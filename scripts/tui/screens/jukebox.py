@@ -32,17 +32,30 @@ def jukebox(state: State, size: Size) -> list[str]:
     if now is None or (now.song is None and not state.songs):
         body = fold(_EMPTY, columns) + fold(state.message, columns)
         return framed("Output Jukebox", body, FOOT, size, look(state))
-    played = ["Played: " + clip(", ".join(reversed(now.played[-5:])), columns - 9)] \
-        if now.played else []
+    played = (
+        ["Played: " + clip(", ".join(reversed(now.played[-5:])), columns - 9)] if now.played else []
+    )
     song = _song(now, state, columns) if now.song else ["Stopped. Space plays."]
     bands = columns_of(state.spectrum, _BANDS_HIGH, look(state)) if state.spectrum else []
     said = told(state, columns)
-    body = fitted([
-        (7, played), (9, [""] if played else []), (0, song[:2]), (4, song[2:]), (12, [""]),
-        (8, bands), (10, [""] if bands else []),
-        (0, wrap("Next 5 Songs: ", now.upcoming, columns)), (11, [""]),
-        (5, _modes(now, state, columns)), (6, [_KEYS]),
-        (2, brief_jobs(state.jobs)), (1, said)], size[1] - MARGINS)
+    body = fitted(
+        [
+            (7, played),
+            (9, [""] if played else []),
+            (0, song[:2]),
+            (4, song[2:]),
+            (12, [""]),
+            (8, bands),
+            (10, [""] if bands else []),
+            (0, wrap("Next 5 Songs: ", now.upcoming, columns)),
+            (11, [""]),
+            (5, _modes(now, state, columns)),
+            (6, [_KEYS]),
+            (2, brief_jobs(state.jobs)),
+            (1, said),
+        ],
+        size[1] - MARGINS,
+    )
     return framed("Output Jukebox", body, FOOT, size, look(state))
 
 
@@ -67,8 +80,12 @@ def song_facts(song: Song) -> str:
 
 
 def _modes(now: Playing, state: State, columns: int) -> list[str]:
-    words = [f"Volume {state.settings.volume:.0%}", f"Repeat {now.repeat}",
-             f"Shuffle {'on' if now.shuffle else 'off'}", f"Sleep {sleep_text(state.sleep)}"]
+    words = [
+        f"Volume {state.settings.volume:.0%}",
+        f"Repeat {now.repeat}",
+        f"Shuffle {'on' if now.shuffle else 'off'}",
+        f"Sleep {sleep_text(state.sleep)}",
+    ]
     line = "   ".join(words)
     return [line if width_of(line) <= columns else clip(", ".join(words), columns)]
 

@@ -13,22 +13,33 @@ FOOT = "Selection; Menu Option = 1-3, Refresh = R, Exit Program = X:"
 def main_menu(state: State, size: Size) -> list[str]:
     """The main menu with what is there and what plays."""
     settings = state.settings
-    facts = [f"    Song Length: {length_text(state.wishes.get('length', settings.song_length))}"
-             f"    Tuning: {state.wishes.get('tuning', '440')} Hz    "
-             f"Model: {state.model or 'none'}",
-             f"    Songs Made: {state.songs}, {format_clock(state.total_seconds)} in all"]
+    facts = [
+        f"    Song Length: {length_text(state.wishes.get('length', settings.song_length))}"
+        f"    Tuning: {state.wishes.get('tuning', '440')} Hz    "
+        f"Model: {state.model or 'none'}",
+        f"    Songs Made: {state.songs}, {format_clock(state.total_seconds)} in all",
+    ]
     if state.unfinished:
-        facts.append(f"    Unfinished: {count_songs(state.unfinished)} left from the last time; "
-                     "G goes on")
+        facts.append(
+            f"    Unfinished: {count_songs(state.unfinished)} left from the last time; G goes on"
+        )
     failed = sum(job.failed for job in state.jobs)
     if failed and not any(job.going for job in state.jobs):
         facts.append(f"    Failed: {count_songs(failed)}; Generate Music, then Esc, shows why")
     latest = ["    Latest: " + ", ".join(state.latest)] if state.latest else []
     said = told(state, size[0], "    ")
     playing = now_playing(state, size)
-    body = fitted([
-        (0, ["    1. Generate Music", "    2. Output Jukebox", "    3. Configure Options"]),
-        (4, [""]), (0, facts), (3, latest), (5, [""]),
-        (2, brief_jobs(state.jobs)), (6, [""] if said else []), (0, said)],
-        size[1] - MARGINS - len(playing))
+    body = fitted(
+        [
+            (0, ["    1. Generate Music", "    2. Output Jukebox", "    3. Configure Options"]),
+            (4, [""]),
+            (0, facts),
+            (3, latest),
+            (5, [""]),
+            (2, brief_jobs(state.jobs)),
+            (6, [""] if said else []),
+            (0, said),
+        ],
+        size[1] - MARGINS - len(playing),
+    )
     return framed("Main Menu", body, FOOT, size, look(state), playing)

@@ -21,7 +21,8 @@ ROWS = {
     "output": ("Output Device", "auto, miniaudio, simpleaudio or null"),
     "theme": ("Theme", ""),
     "crossfade": ("Crossfade", "0 to 12 seconds"),
-    "device": ("Sound Device", "Up, Down, or a part of its name")}
+    "device": ("Sound Device", "Up, Down, or a part of its name"),
+}
 
 
 def options(state: State, size: Size) -> list[str]:
@@ -35,7 +36,8 @@ def options(state: State, size: Size) -> list[str]:
     if state.field:
         field = state.field
         talk = asked(field, size[0]) + [
-            f"    {row}" for row in listed(field.offers, field.chosen, _OFFERS, size[0] - 4)]
+            f"    {row}" for row in listed(field.offers, field.chosen, _OFFERS, size[0] - 4)
+        ]
     elif state.message:
         talk = fold(f"    {state.message}", size[0])
     playing = now_playing(state, size)
@@ -44,9 +46,12 @@ def options(state: State, size: Size) -> list[str]:
         rows[1:3] = [clip(f"{rows[1]}  {rows[2].strip()}", size[0])]
     body = fitted([(0, rows), (1, [""]), (0, talk)], room)
     if len(rows) + len(talk) > room:  # the question matters more than the list
-        body = [*rows[:max(0, room - len(talk))], *talk][:room]
-    foot = "Type, then Enter; Cancel = Esc:" if state.field else \
-        "Selection; Option = 0-9, Back to Main = B, Exit Program = X:"
+        body = [*rows[: max(0, room - len(talk))], *talk][:room]
+    foot = (
+        "Type, then Enter; Cancel = Esc:"
+        if state.field
+        else "Selection; Option = 0-9, Back to Main = B, Exit Program = X:"
+    )
     return framed("Configure Options", body, foot, size, look(state), playing)
 
 

@@ -11,8 +11,10 @@ from scripts.tui.layout import Size, clip, fold, question
 from scripts.tui.state import Field, JobState, State
 
 _ROOMY = 20  # lines of a window from which a song has more than one
-_STAGES = (("render", "Rendering song number {n}..."),
-           ("convert", "Converting song number {n} from Wav to Mp3..."))
+_STAGES = (
+    ("render", "Rendering song number {n}..."),
+    ("convert", "Converting song number {n} from Wav to Mp3..."),
+)
 
 
 def look(state: State) -> Theme:
@@ -35,8 +37,12 @@ def now_playing(state: State, size: Size) -> list[str]:
 def told(state: State, columns: int, before: str = "") -> list[str]:
     """What the player and the program have to say."""
     notice = state.playing.notice if state.playing else ""
-    return [line for text in (notice, state.message, state.reading) if text
-            for line in fold(before + text, columns)]
+    return [
+        line
+        for text in (notice, state.message, state.reading)
+        if text
+        for line in fold(before + text, columns)
+    ]
 
 
 def asked(field: Field, columns: int, talks: bool = False) -> list[str]:
@@ -53,10 +59,14 @@ def brief_jobs(jobs: Sequence[JobState]) -> list[str]:
 def _brief(job: JobState) -> str:
     if job.paused and not job.going:
         failed = f", {job.failed} failed" if job.failed else ""
-        return (f'Paused: "{job.styles}", {job.before + len(job.made)} of {job.songs} songs are '
-                f"done{failed}")
-    return (f'Making "{job.styles}": song {job.number} of {job.songs}, '
-            f"{stage_words(job)}{left_words(job)}")
+        return (
+            f'Paused: "{job.styles}", {job.before + len(job.made)} of {job.songs} songs are '
+            f"done{failed}"
+        )
+    return (
+        f'Making "{job.styles}": song {job.number} of {job.songs}, '
+        f"{stage_words(job)}{left_words(job)}"
+    )
 
 
 def stage_words(job: JobState) -> str:
@@ -67,8 +77,11 @@ def stage_words(job: JobState) -> str:
         return f"pausing, {job.going} being finished" if job.going else "paused"
     if job.going > 1:
         return f"{job.going} being made"
-    for stage, words in (("convert", "converting"), ("render", "rendering"),
-                         ("compose", "composing")):
+    for stage, words in (
+        ("convert", "converting"),
+        ("render", "rendering"),
+        ("compose", "composing"),
+    ):
         if stage in job.stages:
             return f"{words} {int(job.stages[stage] * 100)}%"
     return "waiting" if job.made else "starting"
@@ -86,11 +99,15 @@ def job_lines(job: JobState, theme: Theme = ASCII) -> list[str]:
     lines = [f"Llm-Music-Gen: {note}" for note in job.notes[-2:]]
     if job.done:
         made = len(job.made)
-        lines.append(f"Llm-Music-Gen: {made + job.before} of {job.songs} songs are done"
-                     + (": " + ", ".join(job.made[-5:]) if made else ""))
+        lines.append(
+            f"Llm-Music-Gen: {made + job.before} of {job.songs} songs are done"
+            + (": " + ", ".join(job.made[-5:]) if made else "")
+        )
     elif job.paused and not job.going:
-        lines.append(f'Llm-Music-Gen: "{job.styles}" is paused, {len(job.made) + job.before} of '
-                     f"{job.songs} songs are done. P has it go on.")
+        lines.append(
+            f'Llm-Music-Gen: "{job.styles}" is paused, {len(job.made) + job.before} of '
+            f"{job.songs} songs are done. P has it go on."
+        )
     else:
         lines.append(f'Llm-Music-Gen: Producing "{job.styles}" themed song number {job.number}...')
         lines.append(percent_bar(job.stages.get("compose", 0.0), theme))
@@ -102,8 +119,10 @@ def job_lines(job: JobState, theme: Theme = ASCII) -> list[str]:
             lines.append("Llm-Music-Gen: Stopping...")
         elif job.left is not None:
             more = f", {job.going} are being made" if job.going > 1 else ""
-            lines.append(f"Llm-Music-Gen: {len(job.made) + job.before} of {job.songs} songs are "
-                         f"done{more}{left_words(job)}")
+            lines.append(
+                f"Llm-Music-Gen: {len(job.made) + job.before} of {job.songs} songs are "
+                f"done{more}{left_words(job)}"
+            )
         if job.made:
             lines.append("Done so far: " + ", ".join(job.made[-5:]))
     lines += [f"Llm-Music-Gen: {reason}" for reason in job.failures[-2:]]
