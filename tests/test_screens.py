@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from scripts.core.audio_format import RATE
-from scripts.core.formatting import percent_bar, time_bar
+from scripts.core.formatting import format_duration, percent_bar, time_bar
 from scripts.core.settings import Settings
 from scripts.core.theme import ASCII, THEMES
 from scripts.jukebox.player import Playing
@@ -18,7 +18,7 @@ from scripts.tui.bindings import BINDINGS, help_lines
 from scripts.tui.layout import clip, fitted, width_of
 from scripts.tui.line_styles import BAR, FOOT, RULE, SONG, TALK, TITLE, inks
 from scripts.tui.screens.draw import draw
-from scripts.tui.screens.shared import columns_of, duration_words
+from scripts.tui.screens.shared import columns_of
 from scripts.tui.spectrum import BANDS, spectrum, sunk
 from scripts.tui.state import (
     GENERATE,
@@ -225,7 +225,7 @@ def test_a_tone_stands_in_its_band() -> None:
 
 
 def test_times_are_told_as_people_tell_them() -> None:
-    assert [duration_words(s) for s in (0.2, 44, 125, 5000, 9000)] == [
+    assert [format_duration(s) for s in (0.2, 44, 125, 5000, 9000)] == [
         "1 s",
         "44 s",
         "2 min",
