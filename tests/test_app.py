@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from scripts.audio.wav import write_wav
+from scripts.batch.claims import claim_batch
 from scripts.batch.order import Order
-from scripts.batch.store import STOPPED, Job, Jobs, take_hold
+from scripts.batch.store import OrderState, OrderStore, StoredOrder
 from scripts.core import paths
 from scripts.core.audio_format import RATE
 from scripts.core.settings import Settings
@@ -40,7 +41,7 @@ class FakeScreen:
     def __init__(self, script: list[str], size: tuple[int, int] = (80, 24)) -> None:
         self.script, self._size = script, size
         self.frames: list[list[str]] = []
-        self.left = 20  # times that X is pressed in the end
+        self.remaining = 20  # times that X is pressed in the end
 
     def size(self) -> tuple[int, int]:
         return self._size
@@ -51,8 +52,8 @@ class FakeScreen:
     def key(self, wait: float) -> str:
         if not wait:  # nothing is typed ahead, so that every key has a frame
             return ""
-        self.left -= not self.script
-        assert self.left, "\n".join(self.frames[-1])
+        self.remaining -= not self.script
+        assert self.remaining, "\n".join(self.frames[-1])
         return self.script.pop(0) if self.script else "x"
 
 
@@ -107,11 +108,11 @@ def runner(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("scripts.tui.controllers.orders.Runner", FakeRunner)
 
 
-def orders() -> list[Job]:
+def orders() -> list[StoredOrder]:
     """What is kept of all orders."""
-    jobs = Jobs(paths.JOBS)
+    jobs = OrderStore(paths.JOBS)
     try:
-        return jobs.jobs(("open", "paused", "stopped", "cancelled", "done"))
+        return jobs.orders(("open", "paused", "stopped", "cancelled", "done"))
     finally:
         jobs.close()
 
@@ -632,7 +633,7 @@ def test_several_orders_and_a_file_of_orders_are_placed_at_once(home: Path, runn
         ("folk", 2, "D major"),
         ("jazz", 3, None),
     ]
-    assert 'line 3: "no" is not a number' in "\n".join(frames(app))
+    assert 'line 3: invalid value "no"' in "\n".join(frames(app))
 
 
 def test_orders_are_steered_with_keys(home: Path, runner: None) -> None:
@@ -691,10 +692,10 @@ def test_several_songs_at_once_are_shown_by_the_one_nearest_to_its_end(
 def test_what_the_last_time_left_waits_until_the_user_has_it_go_on(
     home: Path, runner: None
 ) -> None:
-    jobs = Jobs(paths.JOBS)
+    jobs = OrderStore(paths.JOBS)
     one = jobs.add(Order(Wishes("jazz"), 5, 1, "", 0.75, home / "output")).id
     jobs.add(Order(Wishes("folk"), 2, 1, "", 0.75, home / "output"))
-    jobs.keep_done(one, 1, "Rain")
+    jobs.save_done(one, 1, "Rain")
     jobs.close()
     app = app_of(home, ["g", "x", "y"])
     app.run()
@@ -706,14 +707,14 @@ def test_what_the_last_time_left_waits_until_the_user_has_it_go_on(
 def test_what_failed_the_last_time_is_seen_with_its_reason_and_steered(
     home: Path, runner: None
 ) -> None:
-    jobs = Jobs(paths.JOBS)
+    jobs = OrderStore(paths.JOBS)
     stopped = jobs.add(Order(Wishes("jazz"), 4, 1, "", 0.75, home / "output")).id
-    jobs.keep_failed(stopped, 1, "reason one")
-    jobs.keep_failed(stopped, 2, "reason two")
-    jobs.set_state(stopped, STOPPED, "reason two")
+    jobs.save_failed(stopped, 1, "reason one")
+    jobs.save_failed(stopped, 2, "reason two")
+    jobs.set_state(stopped, OrderState.STOPPED, "reason two")
     over = jobs.add(Order(Wishes("folk"), 1, 1, "", 0.75, home / "output")).id
-    jobs.keep_failed(over, 1, "the model died")
-    jobs.close_done(over)
+    jobs.save_failed(over, 1, "the model died")
+    jobs.close_if_done(over)
     jobs.close()
     app = app_of(home, [])
     app.making.begin()
@@ -747,7 +748,7 @@ def test_what_failed_the_last_time_is_seen_with_its_reason_and_steered(
 def test_an_order_that_the_program_takes_over_is_seen_and_steered(home: Path, runner: None) -> None:
     app = app_of(home, [])
     app.making.order("jazz", 5, {})
-    jobs = Jobs(paths.JOBS)
+    jobs = OrderStore(paths.JOBS)
     other = jobs.add(Order(Wishes("folk"), 2, 1, "", 0.75, home / "output")).id
     jobs.close()
     app.making._runner.said = [  # type: ignore[union-attr]
@@ -765,18 +766,18 @@ def test_an_order_that_the_program_takes_over_is_seen_and_steered(home: Path, ru
 def test_what_another_console_does_with_failed_songs_is_seen_once(home: Path, runner: None) -> None:
     app = app_of(home, [])
     app.making.order("jazz", 5, {})
-    jobs = Jobs(paths.JOBS)
+    jobs = OrderStore(paths.JOBS)
     other = jobs.add(Order(Wishes("folk"), 2, 1, "", 0.75, home / "output")).id
     for n in (1, 2):
-        jobs.keep_failed(other, n, "broken")
-    jobs.close_done(other)
+        jobs.save_failed(other, n, "broken")
+    jobs.close_if_done(other)
     app.making._runner.said = [  # type: ignore[union-attr]
         {"event": "failed", "order": other, "song": n, "reason": "broken"} for n in (1, 2)
     ]
     app.update()
     job = app.state.jobs[1]
     assert (job.failed, job.failures, job.done) == (2, ["song 1: broken", "song 2: broken"], True)
-    assert jobs.retry(other) == 2
+    assert jobs.retry_failed(other) == 2
     app.making._looked = 0.0
     app.update()
     assert (app.state.jobs[1].failed, app.state.jobs[1].done) == (0, False)
@@ -811,10 +812,10 @@ def test_a_program_that_dies_is_started_again_but_not_for_ever(home: Path, runne
 
 
 def test_orders_that_another_program_is_at_are_left_to_it(home: Path, runner: None) -> None:
-    jobs = Jobs(paths.JOBS)
+    jobs = OrderStore(paths.JOBS)
     batch = jobs.add(Order(Wishes("jazz"), 5, 1, "", 0.75, home / "output")).batch
     jobs.close()
-    held = take_hold(paths.JOBS, batch)
+    held = claim_batch(paths.JOBS, batch)
     assert held
     app = app_of(home, ["x"])
     app.run()

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from scripts.arranger.arrange import arrange
@@ -173,6 +173,7 @@ def test_swing_delays_the_off_beats(brief: Callable[..., Brief], tune: LeadSheet
     assert off and 14.5 < sorted(off)[len(off) // 2] < 20.5
 
 
+@example(["intro", "outro"], (4,), 2)
 @given(
     st.lists(st.sampled_from(SECTIONS), min_size=1, max_size=9),
     st.sampled_from([(4,), (8,), (12,), (8, 8)]),

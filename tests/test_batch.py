@@ -15,13 +15,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scripts.batch.claims import claim_batch
 from scripts.batch.order import Order, order_from_json
-from scripts.batch.order_file import read_job_file
-from scripts.batch.store import CANCELLED, DONE, OPEN, PAUSED, STOPPED, UNFINISHED, Jobs, take_hold
+from scripts.batch.order_file import read_order_file
+from scripts.batch.store import UNFINISHED, OrderState, OrderStore
 from scripts.composer.compose import Composition
 from scripts.core.errors import MusicGenError, NotationError, StorageError, UsageError
 from scripts.production.recipe import Recipe, kept_recipe, recipe_from_json
-from scripts.production.render_job import made_already, take_in
+from scripts.production.render_job import find_finished_songs, save_remote_files
 from scripts.request.spec import Wishes
 from scripts.score.abc_reader import read_abc
 from scripts.score.fingerprint import ALIKE, likeness, marks_of
@@ -72,33 +73,33 @@ def test_a_csv_and_a_json_of_the_same_orders_are_the_same(tmp_path: Path) -> Non
             ]
         )
     )
-    first, second = read_job_file(tmp_path / "a.csv", USUAL)
+    first, second = read_order_file(tmp_path / "a.csv", USUAL)
     assert (first.wishes.styles, first.songs, first.wishes.key) == ("Chill, Dubstep", 5, "F minor")
     assert first.wishes.tempo == 140 and first.wishes.loop and second.wishes.length == "0.2"
-    assert read_job_file(tmp_path / "c.json", USUAL) == [first, second]
-    assert read_job_file(tmp_path / "b.csv", USUAL) == [first, second]
+    assert read_order_file(tmp_path / "c.json", USUAL) == [first, second]
+    assert read_order_file(tmp_path / "b.csv", USUAL) == [first, second]
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("styles,songs\njazz,none\n", 'line 2: "none" is not a number'),
+        ("styles,songs\njazz,none\n", 'line 2: invalid value "none": expected a number'),
         ("styles,songs\njazz,0\n", "line 2: 0 songs"),
-        ("styles,speed\njazz,9\n", '"speed" is not'),
-        ("styles,loop\njazz,perhaps\n", "neither yes nor no"),
-        ("", "no order in it"),
+        ("styles,speed\njazz,9\n", 'unknown column "speed"'),
+        ("styles,loop\njazz,perhaps\n", "expected yes or no"),
+        ("", "no orders found"),
         ("songs\n3\n", "no styles"),
-        ("styles,also\njazz,wax\n", "cannot be made"),
+        ("styles,also\njazz,wax\n", 'unknown format "wax"'),
         ("styles\nChill, Dubstep\n", "in quotes"),
         ('[{"styles": "jazz"}, 3]', "order 2"),
         ('[{"styles": "jazz",]', "line 1"),
-        ('{"styles": [5]}', "not a text"),
+        ('{"styles": [5]}', "expected text"),
         ("[" * 9999, "deep"),
-        ('{"styles": "jazz", "songs": 1.5}', "not a whole number"),
-        ('styles,songs\njazz,"1,000"\n', 'line 2: "1,000" is not a whole number'),
-        ("styles;songs\njazz;1.000\n", "not a whole number"),
-        ("Styles,songs,styles\njazz,1,folk\n", 'line 1: the column "styles" is there twice'),
-        ("styles,songs,number\njazz,1,2\n", "songs and number are the same"),
+        ('{"styles": "jazz", "songs": 1.5}', "expected a whole number"),
+        ('styles,songs\njazz,"1,000"\n', 'line 2: invalid value "1,000": expected a whole number'),
+        ("styles;songs\njazz;1.000\n", "expected a whole number"),
+        ("Styles,songs,styles\njazz,1,folk\n", 'line 1: duplicate column "styles"'),
+        ("styles,songs,number\njazz,1,2\n", "songs and number mean the same"),
         ("\n\n\nstyles,songs\njazz,none\n", "line 5"),
     ],
 )
@@ -107,7 +108,7 @@ def test_a_mistake_in_a_job_file_is_told_with_its_line(
 ) -> None:
     (tmp_path / "a.csv").write_text(text)
     with pytest.raises(UsageError, match=r"a\.csv") as told:
-        read_job_file(tmp_path / "a.csv", replace(USUAL, wishes=Wishes("", "1")))
+        read_order_file(tmp_path / "a.csv", replace(USUAL, wishes=Wishes("", "1")))
     assert said in str(told.value) and "\n" not in str(told.value)
 
 
@@ -115,7 +116,7 @@ def test_a_job_file_as_spreadsheets_and_people_write_it(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(
         'sep=;\n\nStyles;Number;Tempo\n\njazz | "x" folk;3.0;92,5\n'.replace('"x" ', "")
     )
-    one, two = read_job_file(tmp_path / "a.csv", USUAL)
+    one, two = read_order_file(tmp_path / "a.csv", USUAL)
     assert [o.wishes.styles for o in (one, two)] == ["jazz", "folk"]
     assert one.songs == two.songs == 3 and one.wishes.tempo == two.wishes.tempo == 92.5
     assert two.seed == one.seed + 3
@@ -140,7 +141,7 @@ def test_any_job_file_is_survived(tmp_path_factory: pytest.TempPathFactory, data
     path = tmp_path_factory.mktemp("j") / "a.csv"
     path.write_bytes(data)
     try:
-        assert all(isinstance(o, Order) for o in read_job_file(path, USUAL))
+        assert all(isinstance(o, Order) for o in read_order_file(path, USUAL))
     except UsageError as error:
         assert "\n" not in str(error)
 
@@ -296,73 +297,77 @@ def test_orders_are_kept_as_they_were(tmp_path: Path) -> None:
         ("wav", "stems"),
         Path("/x.mid"),
     )
-    jobs = Jobs(tmp_path / "jobs.db")
+    jobs = OrderStore(tmp_path / "jobs.db")
     number = jobs.add(asked).id
     jobs.close()
-    assert Jobs(tmp_path / "jobs.db").job(number).order == asked
+    assert OrderStore(tmp_path / "jobs.db").get(number).order == asked
     with pytest.raises(UsageError):
         order_from_json({"songs": "many"})
 
 
 def test_an_order_is_paused_put_first_cancelled_and_retried(tmp_path: Path) -> None:
-    jobs = Jobs(tmp_path / "jobs.db")
+    jobs = OrderStore(tmp_path / "jobs.db")
     one, two, three = (jobs.add(order(songs=2)).id for _ in range(3))
     jobs.put_first(three)
-    assert [j.id for j in jobs.jobs()] == [three, one, two]
-    jobs.set_state(three, PAUSED)
-    assert [j.id for j in jobs.jobs((OPEN,))] == [one, two]
-    jobs.keep_failed(two, 1, "the model died")
-    jobs.keep_done(two, 2, "Rain")
-    jobs.close_done(two)
-    assert jobs.job(two).state == DONE and jobs.failures(two) == [(1, "the model died")]
-    assert jobs.retry(two) == 1 and jobs.job(two).state == OPEN and jobs.job(two).left == 1
-    assert jobs.next_number(two, 2) == (1, 1)  # with another seed than the first time
-    jobs.set_state(one, CANCELLED)
-    jobs.set_state(one, OPEN)
-    assert jobs.job(one).state == CANCELLED
+    assert [j.id for j in jobs.orders()] == [three, one, two]
+    jobs.set_state(three, OrderState.PAUSED)
+    assert [j.id for j in jobs.orders((OrderState.OPEN,))] == [one, two]
+    jobs.save_failed(two, 1, "the model died")
+    jobs.save_done(two, 2, "Rain")
+    jobs.close_if_done(two)
+    assert jobs.get(two).state == OrderState.DONE and jobs.failures(two) == [(1, "the model died")]
+    assert (
+        jobs.retry_failed(two) == 1
+        and jobs.get(two).state == OrderState.OPEN
+        and jobs.get(two).remaining == 1
+    )
+    assert jobs.next_song(two, 2) == (1, 1)  # with another seed than the first time
+    jobs.set_state(one, OrderState.CANCELLED)
+    jobs.set_state(one, OrderState.OPEN)
+    assert jobs.get(one).state == OrderState.CANCELLED
     with pytest.raises(UsageError, match="cancelled"):
-        jobs.retry(one)
-    with pytest.raises(UsageError, match="no order 99"):
-        jobs.job(99)
+        jobs.retry_failed(one)
+    with pytest.raises(UsageError, match="no such order: 99"):
+        jobs.get(99)
 
 
 def test_the_next_song_is_the_first_that_nothing_has_become_of(tmp_path: Path) -> None:
-    jobs = Jobs(tmp_path / "jobs.db")
+    jobs = OrderStore(tmp_path / "jobs.db")
     job = jobs.add(order(songs=3)).id
-    jobs.keep_done(job, 1, "a")
-    jobs.keep_failed(job, 3, "x")
-    assert jobs.next_number(job, 3) == (2, 0)
-    jobs.keep_written(job, 2, "b", {"seed": 1}, None)
-    assert jobs.next_number(job, 3) is None and jobs.written(job) == [(2, {"seed": 1})]
+    jobs.save_done(job, 1, "a")
+    jobs.save_failed(job, 3, "x")
+    assert jobs.next_song(job, 3) == (2, 0)
+    jobs.save_composed(job, 2, "b", {"seed": 1}, None)
+    assert jobs.next_song(job, 3) is None and jobs.composed_songs(job) == [(2, {"seed": 1})]
 
 
 def test_a_damaged_list_is_set_aside_and_told(tmp_path: Path) -> None:
     path = tmp_path / "jobs.db"
-    Jobs(path).close()
+    OrderStore(path).close()
     path.write_bytes(b"SQLite format 3\0" + b"rubbish" * 500)
-    jobs = Jobs(path)
+    jobs = OrderStore(path)
     assert "was damaged; it was set aside" in jobs.notice
     assert jobs.add(order()).id == 1 and list(tmp_path.glob("jobs.db.broken-*"))
 
 
 def test_a_list_that_is_damaged_meanwhile_is_told(tmp_path: Path) -> None:
     path = tmp_path / "jobs.db"
-    jobs = Jobs(path)
+    jobs = OrderStore(path)
     for _ in range(200):
         jobs.add(order())
     jobs.close()
     data = bytearray(path.read_bytes())
     data[4096:] = b"\xff" * (len(data) - 4096)
     path.write_bytes(bytes(data))
-    jobs = Jobs(path)
-    assert "set aside" in jobs.notice and jobs.jobs() == []
+    jobs = OrderStore(path)
+    assert "set aside" in jobs.notice and jobs.orders() == []
 
 
 def test_a_locked_list_is_told_and_not_waited_for_for_ever(tmp_path: Path) -> None:
-    jobs = Jobs(tmp_path / "jobs.db", 0.1)
+    jobs = OrderStore(tmp_path / "jobs.db", 0.1)
     other = sqlite3.connect(tmp_path / "jobs.db", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
-    with pytest.raises(StorageError, match="another program has held it"):
+    with pytest.raises(StorageError, match="locked by another program"):
         jobs.add(order())
     other.execute("ROLLBACK")
     assert jobs.add(order()).id == 1
@@ -372,7 +377,7 @@ def test_a_locked_list_is_told_and_not_waited_for_for_ever(tmp_path: Path) -> No
 
 
 def test_files_that_another_computer_sends_cannot_leave_their_folder(tmp_path: Path) -> None:
-    path = take_in(
+    path = save_remote_files(
         {".mp3": b"music", ".json": b"{}", "/../../x.mp3": b"no", ".exe": b"no"},
         "../Rain",
         tmp_path / "songs",
@@ -383,7 +388,7 @@ def test_files_that_another_computer_sends_cannot_leave_their_folder(tmp_path: P
     } or Path(path).parent == tmp_path / "songs"
     assert not list(tmp_path.glob("*.mp3")) and not list(tmp_path.rglob("*.exe"))
     with pytest.raises(StorageError):
-        take_in({".json": b"{}"}, "Rain", tmp_path / "songs")
+        save_remote_files({".json": b"{}"}, "Rain", tmp_path / "songs")
 
 
 @given(
@@ -400,7 +405,7 @@ def test_any_json_in_the_folder_is_survived(
     folder = tmp_path_factory.mktemp("songs")
     (folder / "a.json").write_text(text, encoding="utf-8")
     (folder / "a.mp3").write_bytes(b"")
-    assert set(made_already(folder, "abc").values()) <= {folder / "a.mp3"}
+    assert set(find_finished_songs(folder, "abc").values()) <= {folder / "a.mp3"}
 
 
 # -- whole batches ---------------------------------------------------------------------------
@@ -440,49 +445,49 @@ def test_a_thousand_orders_are_looked_through_quickly(run: Run, home: Path) -> N
 
 
 def test_likeness_is_looked_for_in_the_whole_batch(tmp_path: Path, tune: LeadSheet) -> None:
-    jobs = Jobs(tmp_path / "jobs.db")
+    jobs = OrderStore(tmp_path / "jobs.db")
     one, two, other = (jobs.add(order(), batch).id for batch in ("a", "a", "b"))
     marks = marks_of(tune)
-    jobs.keep_written(one, 1, "Rain", {}, marks)
-    assert jobs.alike(two, marks) == 1 and jobs.has_title(two, "RAIN")
-    assert jobs.alike(other, marks) is None and not jobs.has_title(other, "Rain")
+    jobs.save_composed(one, 1, "Rain", {}, marks)
+    assert jobs.find_similar(two, marks) == 1 and jobs.has_title(two, "RAIN")
+    assert jobs.find_similar(other, marks) is None and not jobs.has_title(other, "Rain")
     for n in (1, 2, 3):
-        jobs.keep_done(one, n, "Rain")
-    jobs.close_done(one)
-    assert jobs.alike(two, marks) == 1  # the others of its batch still go on
+        jobs.save_done(one, n, "Rain")
+    jobs.close_if_done(one)
+    assert jobs.find_similar(two, marks) == 1  # the others of its batch still go on
 
 
 def test_likeness_is_known_as_long_as_a_song_of_the_batch_can_come(
     tmp_path: Path, tune: LeadSheet
 ) -> None:
-    jobs = Jobs(tmp_path / "jobs.db")
+    jobs = OrderStore(tmp_path / "jobs.db")
     marks = marks_of(tune)
     failed = jobs.add(order(songs=2), "a").id
-    jobs.keep_written(failed, 1, "Rain", {}, marks)
-    jobs.keep_done(failed, 1, "Rain")
-    jobs.keep_failed(failed, 2, "broken")
-    jobs.close_done(failed)
-    assert jobs.job(failed).state == DONE and jobs.retry(failed) == 1
-    assert jobs.alike(failed, replace(marks, chords=marks.chords + 1)) == 1
+    jobs.save_composed(failed, 1, "Rain", {}, marks)
+    jobs.save_done(failed, 1, "Rain")
+    jobs.save_failed(failed, 2, "broken")
+    jobs.close_if_done(failed)
+    assert jobs.get(failed).state == OrderState.DONE and jobs.retry_failed(failed) == 1
+    assert jobs.find_similar(failed, replace(marks, chords=marks.chords + 1)) == 1
     over = [jobs.add(order(songs=1), "b").id for _ in range(140)]
     last = jobs.add(order(songs=1), "b").id
-    jobs.keep_written(over[0], 1, "Wind", {}, marks)
+    jobs.save_composed(over[0], 1, "Wind", {}, marks)
     for number in over:
-        jobs.keep_done(number, 1, "Song")
-        jobs.close_done(number)
+        jobs.save_done(number, 1, "Song")
+        jobs.close_if_done(number)
     jobs.add(order())  # the oldest that are over are forgotten now
-    assert jobs.alike(last, marks) == 1 and jobs.job(over[0]).state == DONE
-    jobs.keep_done(last, 1, "Song")
-    jobs.close_done(last)
+    assert jobs.find_similar(last, marks) == 1 and jobs.get(over[0]).state == OrderState.DONE
+    jobs.save_done(last, 1, "Song")
+    jobs.close_if_done(last)
     jobs.add(order())
-    assert jobs.job(over[0]).state == DONE  # one of its batch is among the last hundred
+    assert jobs.get(over[0]).state == OrderState.DONE  # one of its batch is among the last hundred
     for _ in range(101):
         number = jobs.add(order(songs=1)).id
-        jobs.keep_done(number, 1, "Song")
-        jobs.close_done(number)
+        jobs.save_done(number, 1, "Song")
+        jobs.close_if_done(number)
     jobs.add(order())
     with pytest.raises(UsageError):
-        jobs.job(over[0])
+        jobs.get(over[0])
 
 
 @pytest.mark.parametrize(
@@ -514,13 +519,13 @@ def test_words_that_cannot_be_are_told_before_an_order_is_kept(run: Run, words: 
 
 
 def test_an_order_that_another_program_makes_is_left_to_it(run: Run, home: Path) -> None:
-    jobs = Jobs(home / "data" / "jobs.db")
+    jobs = OrderStore(home / "data" / "jobs.db")
     job = jobs.add(order(out=home / "output"))
-    held = take_hold(jobs.path, job.batch)
+    held = claim_batch(jobs.path, job.batch)
     assert held
     done = run("generate", "--resume")
     assert done.returncode == 0 and "order 1 is being made by another program" in done.stderr
-    assert jobs.job(job.id).done == 0
+    assert jobs.get(job.id).done == 0
     held.release()
     jobs.close()
 
@@ -593,13 +598,13 @@ def test_a_killed_batch_leaves_no_process(home: Path) -> None:
 def test_an_order_that_fails_and_fails_is_stopped_and_the_others_go_on(
     run: Run, home: Path
 ) -> None:
-    jobs = Jobs(home / "data" / "jobs.db")
+    jobs = OrderStore(home / "data" / "jobs.db")
     bad = jobs.add(order(songs=9, model="gone", out=home / "output")).id
     good = jobs.add(order(songs=1, out=home / "output")).id
     done = run("generate", "--resume")
     assert done.returncode == 1 and 'no model "gone"' in done.stderr
-    assert jobs.job(bad).state == STOPPED and jobs.job(bad).failed == 3
-    assert jobs.job(good).state == DONE
+    assert jobs.get(bad).state == OrderState.STOPPED and jobs.get(bad).failed == 3
+    assert jobs.get(good).state == OrderState.DONE
     listed = run("jobs", "list")
     assert "song 3 failed" in listed.stdout
     jobs.close()
@@ -609,12 +614,12 @@ def test_an_order_is_steered_from_another_console(run: Run, home: Path) -> None:
     process = start(home, "generate", "folk", "--songs", "40", *SHORT, "--json")
     read_until(process, '"event": "song"')
     assert run("jobs", "pause", "1").returncode == 0
-    jobs = Jobs(home / "data" / "jobs.db")
-    until(lambda: jobs.job(1).state == PAUSED and process.poll() is None)
+    jobs = OrderStore(home / "data" / "jobs.db")
+    until(lambda: jobs.get(1).state == OrderState.PAUSED and process.poll() is None)
     assert run("jobs", "cancel", "1").returncode == 0
     process.communicate(timeout=60)
-    assert process.returncode == 0 and 0 < jobs.job(1).done < 40
-    assert jobs.jobs(UNFINISHED) == [] and only_whole_songs(home / "output")
+    assert process.returncode == 0 and 0 < jobs.get(1).done < 40
+    assert jobs.orders(UNFINISHED) == [] and only_whole_songs(home / "output")
     jobs.close()
 
 
@@ -633,6 +638,6 @@ def test_ctrl_c_in_a_batch_leaves_whole_songs_and_says_how_to_go_on(home: Path) 
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130 and "Traceback" not in said and "--resume" in said
     assert only_whole_songs(home / "output")
-    jobs = Jobs(home / "data" / "jobs.db")
-    assert jobs.job(1).state == PAUSED  # no other program that goes on takes it over
+    jobs = OrderStore(home / "data" / "jobs.db")
+    assert jobs.get(1).state == OrderState.PAUSED  # no other program that goes on takes it over
     jobs.close()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.batch.store import DONE, STOPPED, Jobs
+from scripts.batch.store import OrderState, OrderStore
 from tests.conftest import ROOT, STARTER
 from tests.faults.fuzz import try_reader
 from tests.faults.songs import leftovers, problems_of
@@ -46,9 +46,9 @@ def disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
 
 def job(home: Path) -> tuple[str, int]:
     """State of the first order, and how many of its songs are done."""
-    jobs = Jobs(home / "data" / "jobs.db")
+    jobs = OrderStore(home / "data" / "jobs.db")
     try:
-        return jobs.job(1).state, jobs.job(1).done
+        return jobs.get(1).state, jobs.get(1).done
     finally:
         jobs.close()
 
@@ -61,11 +61,11 @@ def test_a_full_disk_stops_an_order_and_costs_nothing(
     done = run("generate", "folk", "--songs", "4", *SHORT, "--out", str(out))
     assert done.returncode == 1 and "the disk is full" in done.stderr, done.stderr
     assert "Traceback" not in done.stderr and only_whole_songs(out) and leftovers(out) == []
-    assert job(home)[0] == STOPPED and problems_of(out) == []
+    assert job(home)[0] == OrderState.STOPPED and problems_of(out) == []
     disk("size=20m")
     again = run("generate", "--resume")
     assert again.returncode == 0, again.stderr
-    assert job(home) == (DONE, 4) and set(numbers(out).values()) == {1}
+    assert job(home) == (OrderState.DONE, 4) and set(numbers(out).values()) == {1}
 
 
 @pytest.mark.parametrize("room", [8, 40, 120, 300])
@@ -107,7 +107,7 @@ def test_a_folder_that_becomes_read_only_stops_its_order_and_no_other(
     run: Run, home: Path, disk: Callable[[str], Path]
 ) -> None:
     out = disk("size=20m")
-    jobs = Jobs(home / "data" / "jobs.db")
+    jobs = OrderStore(home / "data" / "jobs.db")
     from tests.test_batch import order
 
     bad = jobs.add(order("folk", 3, out=out)).id
@@ -115,10 +115,10 @@ def test_a_folder_that_becomes_read_only_stops_its_order_and_no_other(
     disk("ro")
     done = run("generate", "--resume")
     assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
-    assert jobs.job(bad).state == STOPPED and jobs.job(good).state == DONE
+    assert jobs.get(bad).state == OrderState.STOPPED and jobs.get(good).state == OrderState.DONE
     disk("rw")
     assert run("generate", "--resume").returncode == 0
-    assert jobs.job(bad).done == 3 and only_whole_songs(out)
+    assert jobs.get(bad).done == 3 and only_whole_songs(out)
     jobs.close()
 
 
@@ -228,7 +228,7 @@ def test_a_locked_library_and_list_are_told_and_the_songs_are_made(run: Run, hom
     other = sqlite3.connect(home / "data" / "jobs.db", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     done = run("generate", "folk", *SHORT)
-    assert done.returncode == 1 and "another program has held it" in done.stderr
+    assert done.returncode == 1 and "locked by another program" in done.stderr
     assert "Traceback" not in done.stderr
     other.execute("ROLLBACK")
     other.close()

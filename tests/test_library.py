@@ -392,24 +392,6 @@ def test_a_damaged_library_is_made_again(library: Catalogue, tmp_path: Path) -> 
     assert len(again.songs()) == 4 and again.heard(again.songs()[0].path).rating == 3
 
 
-def test_ratings_of_before_are_taken_in_once(tmp_path: Path) -> None:
-    song(tmp_path / "output", "One")
-    old = sqlite3.connect(tmp_path / "listener.db")
-    old.execute(
-        "CREATE TABLE heard (song TEXT PRIMARY KEY, rating INTEGER, plays INTEGER, last REAL)"
-    )
-    old.execute("INSERT INTO heard VALUES ('One.mp3', 4, 7, 1e9)")
-    old.commit()
-    old.close()
-    librarian = Librarian(tmp_path / "library.db", tmp_path / "output")
-    librarian.look()
-    library = Catalogue(tmp_path / "library.db", tmp_path / "output")
-    assert library.heard(tmp_path / "output" / "One.mp3") == Heard(4, 7, 1e9, 0)
-    assert (tmp_path / "listener.db.taken-in").exists()
-    librarian.look()
-    assert library.heard(tmp_path / "output" / "One.mp3").plays == 7
-
-
 def test_the_librarian_writes_ratings_into_the_files_in_the_end(tmp_path: Path) -> None:
     path = song(tmp_path / "output", "One")
     librarian = Librarian(tmp_path / "library.db", tmp_path / "output")
@@ -762,18 +744,18 @@ def test_the_library_at_the_console(run: Run, home: Path) -> None:
     ("words", "said"),
     [
         (["rate", "Nobody", "3"], "there is no song"),
-        (["rate", "One", "9"], "is no rating"),
-        (["rate"], "needs"),
-        (["search"], "needs words"),
+        (["rate", "One", "9"], 'invalid rating "9": expected 0 (none) to 5'),
+        (["rate"], "arguments are required: song, rating; see"),
+        (["search"], "arguments are required: WORD; see"),
         (["undo"], "the bin is empty"),
-        (["playlist", "show"], "library playlist:"),
-        (["thumb", "One", "left"], "is no thumb"),
+        (["playlist", "show"], "arguments are required: NAME|QUERY; see"),
+        (["thumb", "One", "left"], 'invalid thumb "left"'),
         (["playlist", "delete", "none"], "no playlist"),
         (["remove", "../One"], "no song"),
         (["remove", "/elsewhere/One.mp3"], "no song"),
-        (["undo", "²"], "takes a number"),
-        (["playlist", "export", "rating>=0", "One.mp3"], "is no playlist's file"),
-        (["playlist", "export", "style:jazz", "rating>=0"], "is no playlist's file"),
+        (["undo", "²"], "invalid number"),
+        (["playlist", "export", "rating>=0", "One.mp3"], "expected a name such as best.m3u8"),
+        (["playlist", "export", "style:jazz", "rating>=0"], "expected a name such as best.m3u8"),
     ],
 )
 def test_a_slip_at_the_library_is_one_line(
@@ -835,7 +817,7 @@ def test_a_library_whose_folder_is_gone_is_told(run: Run, home: Path) -> None:
     assert run("library", "list").returncode == 0
     (home / "output").rename(home / "away")
     done = run("library", "rescan")
-    assert done.returncode == 1 and "is not there" in done.stderr
+    assert done.returncode == 1 and "no such folder" in done.stderr
 
 
 @pytest.mark.parametrize("ending", ["flac", "mp3"])
@@ -938,7 +920,7 @@ def test_a_locked_library_is_told_and_the_songs_are_listed(tmp_path: Path) -> No
         library = Catalogue(tmp_path / "library.db", tmp_path / "output")
     finally:
         catalogue.open_database.__defaults__ = before
-    assert "another program has held it" in library.notice
+    assert "locked by another program" in library.notice
     library.scan()
     assert len(library.songs()) == 1
     holder.close()

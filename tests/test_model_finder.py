@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.cli.models import listing
+from scripts.cli.model_downloads import finder_screen
 from scripts.core import paths
 from scripts.core.errors import UsageError
 from scripts.llm.downloads import find_offer, load_offers
@@ -98,9 +98,9 @@ def test_no_words_become_a_path_outside_the_models(words: str) -> None:
 
 
 def test_the_list_shows_size_licence_and_use_in_80_columns(tmp_path: Path) -> None:
-    lines = listing(OFFERS, tmp_path / "models")
+    lines = finder_screen(OFFERS, tmp_path / "models")
     text = "\n".join(lines)
-    assert "1. Ruby" in text and "7.2 GB" in text and "licence MIT" in text
+    assert "1. Ruby" in text and "7.2 GB" in text and "license MIT" in text
     assert "Model Finder" in text and max(map(len, lines[:-2])) <= 80
 
 

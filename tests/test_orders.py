@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from scripts.batch.claims import claim_batch
 from scripts.batch.order import Order
-from scripts.batch.store import CANCELLED, DONE, OPEN, PAUSED, STOPPED, Jobs, take_hold
+from scripts.batch.store import OrderState, OrderStore
 from tests.conftest import ROOT, STARTER, TUNE
 from tests.processes import interrupt, read_until, start
 from tests.test_batch import SHORT, order, sound_of
@@ -21,9 +22,9 @@ from tests.waiting import until
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def kept(home: Path, *orders: Order) -> Jobs:
+def kept(home: Path, *orders: Order) -> OrderStore:
     """The list of a home, with orders in it."""
-    jobs = Jobs(home / "data" / "jobs.db")
+    jobs = OrderStore(home / "data" / "jobs.db")
     for one in orders:
         jobs.add(one)
     return jobs
@@ -44,12 +45,12 @@ def test_orders_go_on_in_a_program_that_was_moved(home: Path) -> None:
 
 def test_what_another_program_is_at_stays_paused(run: Run, home: Path) -> None:
     jobs = kept(home, order(out=home / "output"))
-    jobs.set_state(1, PAUSED)
-    held = take_hold(jobs.path, jobs.job(1).batch)
+    jobs.set_state(1, OrderState.PAUSED)
+    held = claim_batch(jobs.path, jobs.get(1).batch)
     assert held
     done = run("generate", "--resume")
-    assert done.returncode == 2 and "another program is at the orders" in done.stderr
-    assert jobs.job(1).state == PAUSED
+    assert done.returncode == 2 and "another program works on all unfinished orders" in done.stderr
+    assert jobs.get(1).state == OrderState.PAUSED
     held.release()
     jobs.close()
 
@@ -63,10 +64,10 @@ def test_an_order_that_was_cancelled_with_ctrl_c_is_not_taken_over(home: Path) -
     read_until(mine, '"event": "song"')
     interrupt(mine)
     mine.communicate(timeout=60)
-    left = jobs.job(2)
+    left = jobs.get(2)
     for _ in range(3):
         read_until(menus, '"event": "song"')
-    assert jobs.job(2) == left and left.state == PAUSED and left.done < 30
+    assert jobs.get(2) == left and left.state == OrderState.PAUSED and left.done < 30
     menus.kill()
     menus.communicate()
     jobs.close()
@@ -100,7 +101,7 @@ def test_a_song_that_was_cancelled_says_how_it_goes_on(home: Path) -> None:
     read_until(process, '"stage": "render"')
     interrupt(process)
     _, said = process.communicate(timeout=60)
-    assert process.returncode == 130 and "'generate --resume' goes on with the song" in said
+    assert process.returncode == 130 and "'generate --resume' continues with the song" in said
 
 
 def test_a_cluster_that_is_not_there_leaves_no_order(run: Run) -> None:
@@ -118,28 +119,28 @@ def test_an_order_that_is_given_up_is_told_with_its_style(run: Run, home: Path) 
         order("jazz", 1, out=home / "output"),
     )
     done = run("generate", "--resume")
-    assert done.returncode == 1 and jobs.job(1).state == STOPPED
+    assert done.returncode == 1 and jobs.get(1).state == OrderState.STOPPED
     assert 'song number 3 of 9, "folk", failed' in done.stderr
     assert 'order 1 ("folk") is stopped after 3 failures in a row' in done.stderr
     assert done.stderr.count("is stopped") == 1
     last = jobs.add(order("folk", 3, out=home / "output", model=str(broken))).id
-    jobs.set_state(1, CANCELLED)
+    jobs.set_state(1, OrderState.CANCELLED)
     done = run("generate", "--resume")  # its third failure is its end
-    assert jobs.job(last).state == DONE and "is stopped" not in done.stderr
+    assert jobs.get(last).state == OrderState.DONE and "is stopped" not in done.stderr
     jobs.close()
 
 
 def test_orders_that_were_opened_again_wait_when_nothing_comes_of_it(run: Run, home: Path) -> None:
     pytest.importorskip("distributed")
     jobs = kept(home, order(out=home / "output"))
-    jobs.set_state(1, PAUSED)
+    jobs.set_state(1, OrderState.PAUSED)
     done = run("generate", "--resume", "--cluster", "tcp://127.0.0.1:9")
-    assert done.returncode == 2 and jobs.job(1).state == PAUSED
+    assert done.returncode == 2 and jobs.get(1).state == OrderState.PAUSED
     process = start(home, "generate", "--resume", "--json")
-    until(lambda: jobs.job(1).state == OPEN or process.poll() is not None)
+    until(lambda: jobs.get(1).state == OrderState.OPEN or process.poll() is not None)
     interrupt(process)
     process.communicate(timeout=60)
-    assert process.returncode == 130 and jobs.job(1).state == PAUSED
+    assert process.returncode == 130 and jobs.get(1).state == OrderState.PAUSED
     jobs.close()
 
 
@@ -148,7 +149,7 @@ def test_a_foreign_file_in_the_folder_stops_nothing(run: Run, home: Path) -> Non
     (home / "output" / "x.mp3").write_bytes(b"")
     (home / "output" / "x.json").write_text('{"recipe": {"order": "somebody", "number": 1e999}}')
     jobs = kept(home, order("jazz", 2, out=home / "output"))
-    jobs.keep_failed(1, 1, "broken")
+    jobs.save_failed(1, 1, "broken")
     done = run("generate", "--resume")
     assert done.returncode == 0, done.stderr
     jobs.close()
@@ -157,10 +158,10 @@ def test_a_foreign_file_in_the_folder_stops_nothing(run: Run, home: Path) -> Non
 def test_a_lone_paused_order_says_what_it_waits_for(home: Path) -> None:
     process = start(home, "generate", "folk", "--songs", "30", *SHORT, "--json")
     read_until(process, '"event": "song"')
-    jobs = Jobs(home / "data" / "jobs.db")
-    jobs.set_state(1, PAUSED)
+    jobs = OrderStore(home / "data" / "jobs.db")
+    jobs.set_state(1, OrderState.PAUSED)
     read_until(process, "order 1 is paused; 'jobs continue 1'")
-    jobs.set_state(1, OPEN)
+    jobs.set_state(1, OrderState.OPEN)
     read_until(process, '"event": "song"')
     process.kill()
     process.communicate()

@@ -66,9 +66,11 @@ def lay_out_exactly(names: Sequence[str], parts: Sequence[int], bars: int) -> tu
     names = list(names)[:bars]
     head = names[:1] if names[0] == "intro" else []
     tail = names[-1:] if names[-1] == "outro" else []
-    middle = names[len(head) : len(names) - len(tail)] or ["verse"]
+    middle = names[len(head) : len(names) - len(tail)]
+    if not middle and bars > len(names):
+        middle = ["verse"]
     rest = sum(_size(n, parts) for n in (*head, *tail))
-    times = max(1, round((bars - rest) / sum(_size(n, parts) for n in middle)))
+    times = max(1, round((bars - rest) / sum(_size(n, parts) for n in middle))) if middle else 1
     order = [*head, *middle * times, *tail]
     ends = list(itertools.accumulate(_size(n, parts) for n in order))
     order = order[:bars]

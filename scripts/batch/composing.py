@@ -1,14 +1,15 @@
-"""The first half of the work: briefs, and the model that writes for them."""
+"""The model's half of the work: from an order to the recipe of a song."""
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from scripts.batch.order import AGAIN, Order
+from scripts.batch.order import Order
 from scripts.composer.compose import Composer, Composition, lanes_for, threads_for
 from scripts.composer.grammar import sheet_grammar
 from scripts.composer.titles import make_title
@@ -30,15 +31,16 @@ from scripts.styles.style import Style, load_styles
 from scripts.synth.fonts import find_soundfont
 
 LONGEST_WAV = 6 * 3600  # seconds; a WAV file ends at 4 GiB
-LARGEST = (8, 8, 8)  # parts of the longest sheet that a later song may need
-_WRITER_CONTEXT = 2048
-_PROMPT_ROOM = 1024  # tokens kept for the prompt
-_NEXT_TAKE = 1_000_003  # to the seed, when a song came out like another one
-TAKES = 5  # of a song that comes out like another one of its batch
-_HOTTER = 0.25  # to the temperature at each of them
+LARGEST_PARTS = (8, 8, 8)  # bars of the largest sheet that a later song may need
+MAX_TAKES = 5  # compositions of a song that comes out similar to another one
+_WRITER_CONTEXT = 2048  # tokens
+_PROMPT_TOKENS = 1024  # kept for the prompt
+_TAKE_SEED_STEP = 1_000_003  # added to the seed for each take
+_TAKE_TEMPERATURE_STEP = 0.25  # added to the temperature for each take
+_log = logging.getLogger(__name__)
 
 
-class Studio:
+class ComposingService:
     """Keeps one model loaded over songs and orders; a context manager.
 
     Parameters
@@ -48,6 +50,11 @@ class Studio:
         Asked often; True stops the work.
     worker : Child, optional
         A model's process that has been started already.
+
+    Attributes
+    ----------
+    give_up : Event
+        Set to give up the song that is being composed.
     """
 
     def __init__(
@@ -57,77 +64,71 @@ class Studio:
         worker: Child | None = None,
     ) -> None:
         self.settings, self._cancelled = settings, cancelled
-        self.drop = threading.Event()  # set to give up the song that is being written
+        self.give_up = threading.Event()
         self._worker = worker
         self.styles = load_styles(paths.DATA / "styles")
         self._models: list[ModelProcess] = []
         self._composer: Composer | None = None
-        self._there: set[str] = set()  # models that can be used
-        self._asked, self._context = "", 0  # what the model that runs was started for
+        self._usable_models: set[str] = set()
+        self._loaded_model, self._loaded_context = "", 0
 
-    def cancelled(self) -> bool:
-        """Whether the song that is being written is wanted no more."""
-        return self._cancelled() or self.drop.is_set()
-
-    def as_made(self, order: Order) -> Order:
-        """The order; of a song that is made again, with its own wishes."""
-        if order.file is None or not _is_again(order):
+    def with_recipe_wishes(self, order: Order) -> Order:
+        """Return the order; a song that is made again takes the wishes of its recipe."""
+        if order.file is None or not order.is_recipe:
             return order
         return replace(order, wishes=kept_recipe(order.file, self.styles).wishes)
 
     def check(self, order: Order) -> tuple[str, ...]:
-        """Guesses that the user should know of; what cannot be met is told before any work.
+        """Check an order before any work; warnings for the user.
 
         Raises
         ------
         MusicGenError
             When a wish cannot be met, or the model cannot be used.
         """
-        if order.songs > 1 and _is_again(order):
-            raise UsageError("a song is made again once; leave --songs out")
+        if order.songs > 1 and order.is_recipe:
+            raise UsageError("a recipe makes one song; leave out --songs")
         brief = self.brief(order, 1)
         if {"wav", "stems"} & {*order.also} and brief.length > LONGEST_WAV:
-            raise UsageError("a WAV file ends at 6 hours; leave wav and stems out of --also")
-        if order.file is None and order.model not in self._there:
+            raise UsageError("a WAV file holds at most 6 hours; leave wav and stems out of --also")
+        if order.file is None and order.model not in self._usable_models:
             find_model(order.model, paths.MODELS)
-            self._there.add(order.model)
-        _, told = find_soundfont(paths.SOUNDFONTS)
-        return (*([told] if told else []), *brief.notes)
+            self._usable_models.add(order.model)
+        _, warning = find_soundfont(paths.SOUNDFONTS)
+        return (*([warning] if warning else []), *brief.notes)
 
     def brief(self, order: Order, number: int, take: int = 0) -> Brief:
-        """The brief of song `number` (from 1); another `take` has another seed."""
-        seed = order.seed + number - 1 + take * _NEXT_TAKE
-        if order.file is not None and _is_again(order):
-            again = kept_recipe(order.file, self.styles)
-            return (
-                again.brief(self.styles)
-                if again.file is None
-                else _brief_for(again.piece(), again.wishes, self.styles, again.seed)
-            )
-        if order.file is not None:
-            return _brief_for(_opened(order.file), order.wishes, self.styles, seed)
-        return make_brief(order.wishes, self.styles, seed)
+        """Decide song `number` (from 1); each `take` has another seed."""
+        seed = order.seed + number - 1 + take * _TAKE_SEED_STEP
+        if order.file is None:
+            return make_brief(order.wishes, self.styles, seed)
+        if not order.is_recipe:
+            return _brief_for(_read_piece(order.file), order.wishes, self.styles, seed)
+        recipe = kept_recipe(order.file, self.styles)
+        if recipe.file is None:
+            return recipe.brief(self.styles)
+        return _brief_for(recipe.piece(), recipe.wishes, self.styles, recipe.seed)
 
     def write(self, order: Order, number: int, take: int, report: Report) -> Recipe:
-        """All that is needed to play song `number`; the model writes it."""
-        if order.file is not None and _is_again(order):
+        """Compose song `number`: all that is needed to render it."""
+        if order.file is not None and order.is_recipe:
             return kept_recipe(order.file, self.styles)
         brief = self.brief(order, number, take)
-        temperature = min(2.0, order.temperature + take % TAKES * _HOTTER)
+        step = take % MAX_TAKES * _TAKE_TEMPERATURE_STEP
+        temperature = min(2.0, order.temperature + step)
         if order.file is not None:
-            return Recipe(
-                order.wishes, brief.seed, temperature, file=order.file, notes=_read(order.file)
-            )
-        written = self.compose(order, brief, temperature, report)
-        return Recipe(order.wishes, brief.seed, temperature, written)
+            notes = _read_notes(order.file)
+            return Recipe(order.wishes, brief.seed, temperature, file=order.file, notes=notes)
+        composition = self.compose(order, brief, temperature, report)
+        return Recipe(order.wishes, brief.seed, temperature, composition)
 
     def compose(
         self, order: Order, brief: Brief, temperature: float, report: Report
     ) -> Composition:
-        """The lead sheet for `brief`; starts the model when it is not running."""
+        """Compose the lead sheet for `brief`; starts the model when it is not running."""
         report("compose", 0.0, "")
         try:
-            composer = self._ready(order, brief)
+            composer = self._composer_for(order, brief)
             return composer.compose(
                 brief, temperature, lambda done, text: report("compose", done, text)
             )
@@ -136,20 +137,20 @@ class Studio:
             raise
 
     def title(self, recipe: Recipe, number: int) -> str:
-        """Another title for a song, the `number`-th; by rule, for it must be there at once."""
+        """Make the `number`-th other title for a song, by rule, so that it is there at once."""
         brief = recipe.brief(self.styles)
         title = make_title(
-            replace(brief, seed=brief.seed + number * _NEXT_TAKE), paths.DATA / "titles.toml"
+            replace(brief, seed=brief.seed + number * _TAKE_SEED_STEP), paths.DATA / "titles.toml"
         )
         return title if number < 20 else f"{title} No. {number - 18}"
 
     def close(self) -> None:
-        """Stop the model's process."""
+        """Stop the model's processes."""
         for model in self._models:
             model.close()
         self._models, self._composer = [], None
 
-    def __enter__(self) -> Studio:
+    def __enter__(self) -> ComposingService:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -157,22 +158,22 @@ class Studio:
         if self._worker:
             self._worker.stop()
 
-    def _ready(self, order: Order, brief: Brief) -> Composer:
-        """A composer with the order's model, and room for the brief."""
-        # One token may be one character at worst.
-        grammar = sheet_grammar(replace(brief, parts=max(brief.parts, LARGEST, key=sum), chords=()))
-        context = max(2048, min(longest(grammar) + _PROMPT_ROOM, 8192))
-        if order.model != self._asked or context > self._context:
+    def _composer_for(self, order: Order, brief: Brief) -> Composer:
+        """Return a composer with the order's model and enough context for the brief."""
+        largest = replace(brief, parts=max(brief.parts, LARGEST_PARTS, key=sum), chords=())
+        # At worst every token is one character.
+        context = max(2048, min(longest(sheet_grammar(largest)) + _PROMPT_TOKENS, 8192))
+        if order.model != self._loaded_model or context > self._loaded_context:
             self.close()
         if self._composer is None:
             info = find_model(order.model, paths.MODELS)
-            self._asked, self._context = order.model, context
+            self._loaded_model, self._loaded_context = order.model, context
             model = self._start(info, context, lanes_for(info.parameters))
             self._composer = Composer(model, info, paths.DATA, self._writer(info))
         return self._composer
 
     def _writer(self, composer: GgufInfo) -> Writer | None:
-        """The settings' own writer of words, when it is another model than the composer."""
+        """Return the model for titles that the settings name, unless it is the composer."""
         if not self.settings.writer:
             return None
         info = find_model(self.settings.writer, paths.MODELS)
@@ -184,28 +185,29 @@ class Studio:
     def _start(self, info: GgufInfo, context: int, lanes: int = 1) -> ModelProcess:
         threads = threads_for(info.parameters, self.settings.threads)
         worker, self._worker = self._worker, None
-        model = ModelProcess(info.path, context, threads, lanes, worker, cancelled=self.cancelled)
+        _log.info("starting model %s: %d tokens, %d threads", info.path.name, context, threads)
+        model = ModelProcess(
+            info.path, context, threads, lanes, worker, cancelled=self._is_cancelled
+        )
         self._models.append(model)
         return model
 
-
-def _is_again(order: Order) -> bool:
-    """Whether a song is made again, from its ``.json``."""
-    return order.file is not None and order.file.suffix.lower() == AGAIN
+    def _is_cancelled(self) -> bool:
+        return self._cancelled() or self.give_up.is_set()
 
 
 @lru_cache(maxsize=1)
-def _read(file: Path) -> bytes:
+def _read_notes(file: Path) -> bytes:
     from scripts.score.open_piece import read_notes
 
     return read_notes(file)
 
 
 @lru_cache(maxsize=1)
-def _opened(file: Path) -> Piece:
+def _read_piece(file: Path) -> Piece:
     from scripts.score.open_piece import read_piece
 
-    return read_piece(_read(file), file.name)
+    return read_piece(_read_notes(file), file.name)
 
 
 def _brief_for(piece: Piece, wishes: Wishes, styles: Mapping[str, Style], seed: int) -> Brief:

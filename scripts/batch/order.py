@@ -1,4 +1,4 @@
-"""Orders: what to make, as plain data that is kept and read back."""
+"""An order: which songs to make, as plain data."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from scripts.core.errors import UsageError
 from scripts.production.recipe import wishes_from_json, wishes_to_json
 from scripts.request.spec import MOST_SONGS, Wishes
 
-ALSO = ("wav", "mid", "abc", "musicxml", "stems")
-MOST_SEED = 1 << 40
-AGAIN = ".json"  # of a song that is made again
+EXTRA_FORMATS = ("wav", "mid", "abc", "musicxml", "stems")
+MAX_SEED = 1 << 40
+RECIPE_SUFFIX = ".json"
 
 
 @dataclass(frozen=True)
@@ -25,22 +25,23 @@ class Order:
     wishes : Wishes
     songs : int
     seed : int
-        Song n has the seed plus n.
+        Song n has this seed plus n.
     model : str
-        Name or file; empty chooses.
+        Name or file; empty chooses the default.
     temperature : float
+        0 to 2.
     out : Path
     bitrate : int
         kbit/s.
     also : tuple of str
-        Files to keep beside the MP3 and the ABC: ``wav``, ``mid``, ``musicxml``, ``stems``.
+        Files to keep beside the MP3 and the ABC, from :data:`EXTRA_FORMATS`.
     file : Path, optional
-        Somebody's notes (ABC, MIDI, MusicXML) to play instead of asking a model.
+        Notes to render (ABC, MIDI, MusicXML) or a recipe, instead of asking a model.
 
     Raises
     ------
     UsageError
-        When a number or a word is out of range.
+        When a value is out of range.
     """
 
     wishes: Wishes
@@ -55,28 +56,31 @@ class Order:
 
     def __post_init__(self) -> None:
         if not 0 <= self.temperature <= 2:
-            raise UsageError(
-                f"temperature {self.temperature:g} is out of range; 0 to 2 can be used"
-            )
+            raise UsageError(f"temperature {self.temperature:g} is out of range: expected 0 to 2")
         if not 1 <= self.songs <= MOST_SONGS:
+            raise UsageError(f"{self.songs} songs are out of range: expected 1 to {MOST_SONGS:,}")
+        if not 0 <= self.seed < MAX_SEED:
+            raise UsageError(f"seed {self.seed} is out of range: expected 0 to {MAX_SEED - 1}")
+        unknown = [name for name in self.also if name not in EXTRA_FORMATS]
+        if unknown:
             raise UsageError(
-                f"{self.songs} songs are out of range; 1 to {MOST_SONGS:,} can be made"
+                f'unknown format "{unknown[0][:20]}" in also: expected {", ".join(EXTRA_FORMATS)}'
             )
-        if not 0 <= self.seed < MOST_SEED:
-            raise UsageError(f"seed {self.seed} is out of range; 0 to {MOST_SEED - 1} can be used")
-        wrong = [word for word in self.also if word not in ALSO]
-        if wrong:
-            raise UsageError(f'also "{wrong[0][:20]}" cannot be made; {", ".join(ALSO)} can')
+
+    @property
+    def is_recipe(self) -> bool:
+        """Whether a song is made again from its recipe."""
+        return self.file is not None and self.file.suffix.lower() == RECIPE_SUFFIX
 
     def to_json(self) -> dict[str, Any]:
-        """As plain data."""
+        """Return the order as plain data."""
         return {
             "wishes": wishes_to_json(self.wishes),
             "songs": self.songs,
             "seed": self.seed,
             "model": self.model,
             "temperature": self.temperature,
-            # The usual folder moves with the program.
+            # The default folder moves with the program.
             "out": "" if self.out == paths.OUTPUT.absolute() else str(self.out),
             "bitrate": self.bitrate,
             "also": list(self.also),
@@ -85,12 +89,12 @@ class Order:
 
 
 def order_from_json(data: Any) -> Order:
-    """An order from plain data.
+    """Read an order from plain data.
 
     Raises
     ------
     UsageError
-        When it is none.
+        When it is damaged.
     """
     try:
         file = data["file"]
@@ -106,14 +110,14 @@ def order_from_json(data: Any) -> Order:
             Path(file) if file else None,
         )
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise UsageError("the order that was kept is damaged; order the songs again") from error
+        raise UsageError("the stored order is damaged; order the songs again") from error
 
 
-def separate(styles: str) -> list[str]:
-    """The styles of several orders: ``Chill, Dubstep | Jazz`` are two."""
-    return [part.strip() for part in styles.split("|") if part.strip()] or [styles]
+def split_styles(text: str) -> list[str]:
+    """Split the styles of several orders: ``Chill, Dubstep | Jazz`` are two."""
+    return [part.strip() for part in text.split("|") if part.strip()] or [text]
 
 
-def words_also(text: str) -> tuple[str, ...]:
-    """The kinds of files that a user listed with commas between them."""
+def parse_formats(text: str) -> tuple[str, ...]:
+    """Parse comma-separated names of extra formats."""
     return tuple(w.strip().lower() for w in text.split(",") if w.strip())

@@ -1,4 +1,4 @@
-"""Makes songs: takes orders in and works through them."""
+"""Entry points of a batch: make the songs of new orders, or resume stored ones."""
 
 from __future__ import annotations
 
@@ -6,14 +6,19 @@ import threading
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from scripts.batch.composing import Studio
-from scripts.batch.executors import Cluster, InProcess, Pool, Processes
+from scripts.batch.claims import claim_batch, is_unclaimed
+from scripts.batch.composing import ComposingService
+from scripts.batch.executors.base import RenderExecutor
+from scripts.batch.executors.dask import DaskExecutor
+from scripts.batch.executors.process import ProcessExecutor
+from scripts.batch.executors.thread import ThreadExecutor
+from scripts.batch.observer import BatchObserver
 from scripts.batch.order import Order
-from scripts.batch.scheduler import Line, Listener
-from scripts.batch.store import OPEN, Job, Jobs, nobody_is_at, take_hold
+from scripts.batch.scheduler import BatchScheduler
+from scripts.batch.store import OrderState, OrderStore, StoredOrder
 from scripts.core import paths
 from scripts.core.atomic_files import check_folder
 from scripts.core.child import Child
@@ -22,149 +27,182 @@ from scripts.core.settings import Settings
 from scripts.core.system import keep_system_awake
 
 
+@dataclass(frozen=True)
+class BatchOptions:
+    """How a batch is worked through.
+
+    Parameters
+    ----------
+    workers : int
+        Songs that are rendered at once.
+    cluster : str
+        Address of a Dask scheduler; empty for this computer alone.
+    model_worker : Child, optional
+        A model's process that has been started already.
+    """
+
+    workers: int
+    cluster: str = ""
+    model_worker: Child | None = None
+
+
 def make_songs(
     orders: Sequence[Order],
     settings: Settings,
-    listener: Listener,
+    observer: BatchObserver,
     cancelled: Callable[[], bool],
-    jobs: int,
-    worker: Child | None = None,
-    cluster: str = "",
+    options: BatchOptions,
 ) -> int:
-    """Take orders in and make their songs; a failed one does not stop the others.
+    """Store orders and make their songs; a failed song does not stop the others.
 
     Parameters
     ----------
-    jobs : int
-        Songs that are played to files at once.
-    worker : Child, optional
-        A model's process that has been started already.
-    cluster : str
-        Address of a Dask scheduler; empty for this computer alone.
+    orders : sequence of Order
+    settings : Settings
+    observer : BatchObserver
+    cancelled : callable
+        Whether the user has stopped the work.
+    options : BatchOptions
 
     Returns
     -------
     int
-        How many songs failed.
+        Number of failed songs.
+
+    Raises
+    ------
+    MusicGenError
+        When an order cannot be met; then none is stored.
     """
-    return _work(settings, listener, cancelled, jobs, worker, cluster, orders)
+    return _run(orders, False, settings, observer, cancelled, options)
 
 
-def go_on(
+def resume_orders(
     settings: Settings,
-    listener: Listener,
+    observer: BatchObserver,
     cancelled: Callable[[], bool],
-    jobs: int,
-    worker: Child | None = None,
-    cluster: str = "",
+    options: BatchOptions,
     reopen: bool = True,
 ) -> int:
-    """Go on with all orders that are not over, also those that come in meanwhile.
+    """Make the songs of all open orders, also of those that come in meanwhile.
 
     Parameters
     ----------
+    settings, observer, cancelled, options
+        As for :func:`make_songs`.
     reopen : bool
-        Go on with those, too, that were paused or stopped by failures.
+        First reopen the orders that were paused, or stopped by failures.
 
     Returns
     -------
     int
-        How many songs failed.
+        Number of failed songs.
+
+    Raises
+    ------
+    UsageError
+        When `reopen` finds nothing to resume.
     """
-    return _work(settings, listener, cancelled, jobs, worker, cluster, None, reopen)
+    return _run(None, reopen, settings, observer, cancelled, options)
 
 
-def _work(
-    settings: Settings,
-    listener: Listener,
-    cancelled: Callable[[], bool],
-    jobs: int,
-    worker: Child | None,
-    cluster: str,
+def _run(
     orders: Sequence[Order] | None,
-    reopen: bool = False,
+    reopen: bool,
+    settings: Settings,
+    observer: BatchObserver,
+    cancelled: Callable[[], bool],
+    options: BatchOptions,
 ) -> int:
     stop = threading.Event()
-    kept = Jobs(paths.JOBS)
-    try:
-        if kept.notice:
-            listener.noted(kept.notice)
-        with (
-            Studio(settings, lambda: cancelled() or stop.is_set(), worker) as studio,
-            keep_system_awake(),
-        ):
-            good = [_checked(order, studio, listener) for order in orders or ()]
-            for out in {order.out for order in good}:
-                check_folder(out)
-            one = sum(order.songs for order in good) == 1
-            with closing(_pool(cluster, 1 if one else jobs, cancelled)) as pool:
-                batch, lock = "", None
-                ours: list[Job] = []
-                if good:
-                    batch = uuid.uuid4().hex
-                    lock = take_hold(kept.path, batch)  # before another program sees the orders
-                    ours = kept.add_all(good, batch)
-                elif reopen:
-                    ours = _reopen(kept)
-                    listener.expect(sum(job.left for job in ours))
-                return Line(
-                    kept,
-                    studio,
-                    pool,
-                    listener,
-                    cancelled,
-                    stop,
-                    batch,
-                    lock,
-                    [job.id for job in ours],
-                ).run()
-    finally:
-        kept.close()
+    with (
+        closing(OrderStore(paths.JOBS)) as store,
+        ComposingService(
+            settings, lambda: cancelled() or stop.is_set(), options.model_worker
+        ) as composing,
+        keep_system_awake(),
+    ):
+        if store.notice:
+            observer.notice(store.notice)
+        checked = [_checked(order, composing, observer) for order in orders or ()]
+        for out in {order.out for order in checked}:
+            check_folder(out)
+        with closing(_executor(options, checked, cancelled)) as executor:
+            batch, lock, submitted = "", None, list[StoredOrder]()
+            if checked:
+                batch = uuid.uuid4().hex
+                lock = claim_batch(store.path, batch)  # before another program sees the orders
+                submitted = store.add_batch(checked, batch)
+            elif reopen:
+                submitted = _reopen(store)
+                observer.set_total(sum(order.remaining for order in submitted))
+            return BatchScheduler(
+                store,
+                composing,
+                executor,
+                observer,
+                cancelled,
+                stop,
+                batch,
+                lock,
+                [order.id for order in submitted],
+            ).run()
 
 
-def checker(settings: Settings) -> Callable[[Order], object]:
-    """What raises a MusicGenError for an order that cannot be met."""
-    return Studio(settings).check
+def order_checker(settings: Settings) -> Callable[[Order], object]:
+    """Return a function that raises a MusicGenError for an order that cannot be met."""
+    return ComposingService(settings).check
 
 
-def _checked(order: Order, studio: Studio, listener: Listener) -> Order:
-    """An order that can be met, as it is kept: its files found from any folder."""
+def _checked(order: Order, composing: ComposingService, observer: BatchObserver) -> Order:
+    """Check an order and return it as it is stored: with absolute paths."""
     order = replace(
-        studio.as_made(order),
+        composing.with_recipe_wishes(order),
         out=order.out.absolute(),
         file=order.file.absolute() if order.file else None,
-        model=_whole_path(order.model),
+        model=_absolute_model(order.model),
     )
-    for note in studio.check(order):
-        listener.noted(note)
+    for warning in composing.check(order):
+        observer.notice(warning)
     return order
 
 
-def _whole_path(model: str) -> str:
-    """A model's file as it can be found from any folder; a name stays one."""
+def _absolute_model(model: str) -> str:
+    """Make a model's file absolute; a name stays a name."""
     return str(Path(model).absolute()) if model and Path(model).is_file() else model
 
 
-def _reopen(jobs: Jobs) -> list[Job]:
-    """Whoever goes on has mended what stopped the orders; what another program is at is its own."""
-    free: dict[str, bool] = {}
+def _reopen(store: OrderStore) -> list[StoredOrder]:
+    """Reopen the unfinished orders that no other program works on.
+
+    Raises
+    ------
+    UsageError
+        When there are none.
+    """
+    unclaimed: dict[str, bool] = {}
     found = []
-    for job in jobs.jobs():
-        if job.batch not in free:
-            free[job.batch] = nobody_is_at(jobs.path, job.batch)
-        if free[job.batch]:
-            jobs.set_state(job.id, OPEN)
-            found.append(job)
-    if not found and not jobs.jobs((OPEN,)):  # the line tells of open ones
+    for order in store.orders():
+        if order.batch not in unclaimed:
+            unclaimed[order.batch] = is_unclaimed(store.path, order.batch)
+        if unclaimed[order.batch]:
+            store.set_state(order.id, OrderState.OPEN)
+            found.append(order)
+    if not found and not store.orders((OrderState.OPEN,)):  # the scheduler reports open ones
         raise UsageError(
-            "another program is at the orders that are left; 'jobs list' shows them"
-            if free
-            else "there is no unfinished order to go on with; 'jobs list' shows them all"
+            "another program works on all unfinished orders; 'jobs list' shows them"
+            if unclaimed
+            else "there is no unfinished order to resume; 'jobs list' shows all orders"
         )
     return found
 
 
-def _pool(cluster: str, jobs: int, cancelled: Callable[[], bool]) -> Pool:
-    if cluster:
-        return Cluster(cluster)
-    return InProcess(cancelled) if jobs == 1 else Processes(jobs)
+def _executor(
+    options: BatchOptions, orders: Sequence[Order], cancelled: Callable[[], bool]
+) -> RenderExecutor:
+    if options.cluster:
+        return DaskExecutor(options.cluster)
+    is_single = sum(order.songs for order in orders) == 1
+    if options.workers == 1 or is_single:
+        return ThreadExecutor(cancelled)
+    return ProcessExecutor(options.workers)

@@ -2,55 +2,98 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
-from scripts.cli.console import print_json
+from scripts.cli.console import StatusLine, print_json, print_notice
+from scripts.cli.library import open_library
+from scripts.cli.playlists import playlist_songs
+from scripts.core import paths
 from scripts.core.errors import StorageError
 from scripts.core.formatting import time_bar
 from scripts.core.settings import Settings
-from scripts.jukebox.player import Player
+from scripts.jukebox.player import Player, Playing
 from scripts.jukebox.queue import Queue
-from scripts.library.songs import Song
+from scripts.library.playlists import M3U8, read_m3u8
+from scripts.library.songs import Song, read_song
+
+_TICK = 0.1  # seconds between looks at the player
 
 
-def play_on_console(
-    songs: Sequence[Song], shuffle: bool, once: bool, output: str, settings: Settings, as_json: bool
-) -> int:
-    """Play songs until Ctrl+C (or the end, with `once`)."""
-    queue = Queue(songs, repeat="off" if once else "all", shuffle=shuffle)
-    player = Player(queue, output, settings.volume, settings.crossfade)
+def play(args: argparse.Namespace, settings: Settings) -> int:
+    """Play files, playlists, the result of a query, or the whole library."""
+    songs = [song for file in args.files for song in _read(file)]
+    if args.playlist or not args.files:
+        with open_library() as library:
+            songs += playlist_songs(args.playlist, library) if args.playlist else library.songs()
+    if not songs:
+        raise StorageError(
+            f"no songs in {paths.OUTPUT}; make one with 'launcher.py generate \"Chill\"'"
+            if not args.playlist and not args.files
+            else "no songs to play; 'library search' helps to find some"
+        )
+    return _play(songs, args, settings)
+
+
+def _read(file: Path) -> list[Song]:
+    """Return the songs of an audio file or a playlist.
+
+    Raises
+    ------
+    StorageError
+        When there is no such file.
+    """
+    if file.suffix.lower() in M3U8:
+        found, problems = read_m3u8(file)
+        for line in problems:
+            print_notice(f"{file.name}, {line}")
+        return [read_song(path) for path in found]
+    if not file.is_file():
+        raise StorageError(f"no such file: {file}; check the name")
+    return [read_song(file)]
+
+
+def _play(songs: Sequence[Song], args: argparse.Namespace, settings: Settings) -> int:
+    """Play songs until Ctrl+C, or to the end with ``--once``."""
+    queue = Queue(songs, repeat="off" if args.once else "all", shuffle=args.shuffle)
+    player = Player(queue, args.output or settings.sound, settings.volume, settings.crossfade)
     player.start()
-    shown = -1
-    told = ""
+    shown, notice, bar = -1, "", StatusLine()
     try:
         while True:
             ended, now = player.ended, player.playing()
-            if now.notice and now.notice != told:
-                told = now.notice
-                print(f"llm-music-gen: {now.notice}", file=sys.stderr)
+            if now.notice and now.notice != notice:
+                notice = now.notice
+                bar.clear()
+                print_notice(notice)
             if now.song and now.number != shown:
                 shown = now.number
-                if as_json:
-                    print_json(
-                        event="playing",
-                        title=now.song.title,
-                        path=str(now.song.path),
-                        seconds=now.duration,
-                        output=now.output,
-                    )
-                else:
-                    print(f"\nPlaying song: {now.song.title}", file=sys.stderr)
+                bar.clear()
+                _announce(now.song, now, args.json)
             if ended:
                 break
-            if sys.stderr.isatty() and not as_json:
-                print(
-                    "\r" + time_bar(now.position, now.duration), end="", file=sys.stderr, flush=True
-                )
-            time.sleep(0.1)
+            if not args.json:
+                bar.draw(time_bar(now.position, now.duration))
+            time.sleep(_TICK)
     finally:
+        bar.finish()
         player.close()
-    if told.startswith("Skipped") and shown < 0:
+    if notice.startswith("Skipped") and shown < 0:
         raise StorageError("none of the files could be played; see the lines above")
     return 0
+
+
+def _announce(song: Song, now: Playing, as_json: bool) -> None:
+    if as_json:
+        print_json(
+            event="playing",
+            title=song.title,
+            path=str(song.path),
+            seconds=now.duration,
+            output=now.output,
+        )
+    else:
+        print(f"Playing song: {song.title}", file=sys.stderr)

@@ -1,17 +1,18 @@
-"""The command ``library playlist``: kept by name, shown, written out, taken in."""
+"""``launcher.py library playlist``."""
 
 from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from scripts.cli.console import print_json, print_line, print_notice, print_result
+from scripts.cli.library import open_library
 from scripts.cli.song_rows import join_query, print_song
 from scripts.core import paths
 from scripts.core.errors import UsageError
 from scripts.core.formatting import count_songs, format_clock
+from scripts.core.settings import Settings
 from scripts.library.index import Catalogue
 from scripts.library.playlists import (
     M3U8,
@@ -28,110 +29,103 @@ from scripts.library.songs import Song
 
 
 def playlist_songs(text: str, library: Catalogue) -> list[Song]:
-    """The songs of a playlist's name, or of a query."""
+    """Return the songs of a playlist, or of a query where there is no such playlist."""
     return songs_for(text, load_playlists(paths.PLAYLISTS), library.find, library.songs)
 
 
-def playlist(args: argparse.Namespace, library: Catalogue) -> None:
-    """Do what the words after ``playlist`` say."""
-    words: list[str] = args.words or ["list"]
-    action, least = _ACTIONS.get(words[0], (None, 0))
-    if action is None or len(words) <= least:
-        raise UsageError(
-            "library playlist: list | save NAME QUERY | print_line NAME|QUERY | delete NAME"
-            " | export NAME|QUERY FILE.m3u8 | import FILE.m3u8 [NAME]"
+def list_playlists(args: argparse.Namespace, settings: Settings) -> int:
+    """List the playlists."""
+    with open_library() as library:
+        for name, playlist in load_playlists(paths.PLAYLISTS).items():
+            count = len(playlist_songs(name, library))
+            if args.json:
+                print_json(name=name, query=playlist.query, songs=count)
+            else:
+                print_line(f"{name}  ({playlist.query or 'a fixed list'}; {count_songs(count)})")
+    return 0
+
+
+def save(args: argparse.Namespace, settings: Settings) -> int:
+    """Save a query as a smart playlist."""
+    name, query = good_name(args.name), join_query(args.query)
+    with open_library() as library:
+        _replace(name, Playlist(query))
+        count = len(library.find(query))
+        print_result(
+            args.json, f"{name}: {count_songs(count)} now", name=name, query=query, songs=count
         )
-    action(args, library, words[1:])
+    return 0
 
 
-def _list(args: argparse.Namespace, library: Catalogue, words: Sequence[str]) -> None:
-    for name, kept in load_playlists(paths.PLAYLISTS).items():
-        count = len(playlist_songs(name, library))
-        if args.json:
-            print_json(name=name, query=kept.query, songs=count)
-        else:
-            print_line(f"{name}  ({kept.query or 'a fixed list'}; {count_songs(count)})")
+def show(args: argparse.Namespace, settings: Settings) -> int:
+    """List the songs of a playlist or a query."""
+    with open_library() as library:
+        rows = {row["name"]: row for row in library.find_rows("")}
+        for song in playlist_songs(join_query(args.query), library):
+            is_own = song.path.parent == library.folder
+            row = rows.get(os.fsencode(song.path.name)) if is_own else None
+            if row is not None:
+                print_song(args.json, row, library)
+            elif args.json:
+                print_json(path=str(song.path), title=song.title, seconds=song.seconds)
+            else:
+                print_line(
+                    f"{'':<10}  {format_clock(song.seconds):>7}         {song.title}  ({song.path})"
+                )
+    return 0
 
 
-def _save(args: argparse.Namespace, library: Catalogue, words: Sequence[str]) -> None:
-    name, query = good_name(words[0]), join_query(words[1:])
-    _keep(name, Playlist(query))
-    count = len(library.find(query))
-    print_result(
-        args.json, f"{name}: {count_songs(count)} now", name=name, query=query, songs=count
-    )
-
-
-def _keep(name: str, new: Playlist | None) -> None:
-    """Keep a playlist instead of the one that is called so in whatever case; None deletes it."""
-    kept = {
-        n: p for n, p in load_playlists(paths.PLAYLISTS).items() if n.casefold() != name.casefold()
-    }
-    save_playlists(paths.PLAYLISTS, {**kept, name: new} if new else kept)
-
-
-def _show(args: argparse.Namespace, library: Catalogue, words: Sequence[str]) -> None:
-    rows = {row["name"]: row for row in library.find_rows("")}
-    for song in playlist_songs(join_query(words), library):
-        row = rows.get(os.fsencode(song.path.name)) if song.path.parent == library.folder else None
-        if row is not None:
-            print_song(args.json, row, library)
-        elif args.json:
-            print_json(path=str(song.path), title=song.title, seconds=song.seconds)
-        else:
-            print_line(
-                f"{'':<10}  {format_clock(song.seconds):>7}         {song.title}  ({song.path})"
-            )
-
-
-def _delete(args: argparse.Namespace, library: Catalogue, words: Sequence[str]) -> None:
-    name = join_query(words)
+def delete(args: argparse.Namespace, settings: Settings) -> int:
+    """Delete a playlist."""
+    name = join_query(args.name)
     named(load_playlists(paths.PLAYLISTS), name)
-    _keep(name, None)
+    _replace(name, None)
     print_result(args.json, f"{name} is deleted; its songs stay", name=name)
+    return 0
 
 
-def _export(args: argparse.Namespace, library: Catalogue, words: Sequence[str]) -> None:
-    file = Path(words[-1])
+def export(args: argparse.Namespace, settings: Settings) -> int:
+    """Write the songs of a playlist or a query as an M3U8 file."""
+    file = args.file
     if file.suffix.lower() not in M3U8:
-        raise UsageError(
-            f'"{file.name[:60]}" is no playlist\'s file; the last word is one, such as best.m3u8'
-        )
-    songs = playlist_songs(join_query(words[:-1]), library)
-    left = write_m3u8(file, songs)
-    for name in left:
-        print_notice(f"{name}: a playlist cannot hold this name; left out")
-    count = len(songs) - len(left)
-    print_result(args.json, f"{file}: {count_songs(count)}", path=str(file), songs=count)
+        raise UsageError(f'invalid file "{file.name[:60]}": expected a name such as best.m3u8')
+    with open_library() as library:
+        songs = playlist_songs(join_query(args.query), library)
+        skipped = write_m3u8(file, songs)
+        for name in skipped:
+            print_notice(f"{name}: left out; a playlist cannot hold this name")
+        count = len(songs) - len(skipped)
+        print_result(args.json, f"{file}: {count_songs(count)}", path=str(file), songs=count)
+    return 0
 
 
-def _import(args: argparse.Namespace, library: Catalogue, words: Sequence[str]) -> None:
-    file = Path(words[0])
+def import_file(args: argparse.Namespace, settings: Settings) -> int:
+    """Keep the songs of an M3U8 file as a playlist."""
+    file: Path = args.file
     found, problems = read_m3u8(file)
     for line in problems:
         print_notice(f"{file.name}, {line}")
-    name = good_name(join_query(words[1:]) if len(words) > 1 else file.stem)
+    name = good_name(join_query(args.name) if args.name else file.stem)
     if any(
-        n.casefold() == name.casefold() and p.query
-        for n, p in load_playlists(paths.PLAYLISTS).items()
+        other.casefold() == name.casefold() and playlist.query
+        for other, playlist in load_playlists(paths.PLAYLISTS).items()
     ):
         raise UsageError(
-            f'"{name}" is a smart playlist; give the new one another name: library '
-            f"playlist import {file.name} NAME"
+            f'"{name}" is a smart playlist; give the new one another name: '
+            f"library playlist import {file.name} NAME"
         )
-    inside = tuple(
-        f.name if f.parent.resolve() == paths.OUTPUT.resolve() else str(f.resolve()) for f in found
-    )
-    _keep(name, Playlist(files=inside))
+    output = paths.OUTPUT.resolve()
+    files = (f.name if f.parent.resolve() == output else str(f.resolve()) for f in found)
+    _replace(name, Playlist(files=tuple(files)))
     print_result(args.json, f"{name}: {count_songs(len(found))}", name=name, songs=len(found))
+    return 0
 
 
-_Action = Callable[[argparse.Namespace, Catalogue, Sequence[str]], None]
-_ACTIONS: dict[str, tuple[_Action, int]] = {  # with the number of words that each needs
-    "list": (_list, 0),
-    "save": (_save, 2),
-    "print_line": (_show, 1),
-    "delete": (_delete, 1),
-    "export": (_export, 2),
-    "import": (_import, 1),
-}
+def _replace(name: str, playlist: Playlist | None) -> None:
+    """Replace the playlist of this name, in whatever case; None deletes it."""
+    others = {
+        other: kept
+        for other, kept in load_playlists(paths.PLAYLISTS).items()
+        if other.casefold() != name.casefold()
+    }
+    save_playlists(paths.PLAYLISTS, {**others, name: playlist} if playlist else others)

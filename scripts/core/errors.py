@@ -41,6 +41,10 @@ class HeldError(StorageError):
     """Another program holds a file open; what was to be written is kept."""
 
 
+class NewerFileError(StorageError):
+    """File written by a newer version of the program; it is left alone."""
+
+
 class EncoderError(StorageError):
     """ffmpeg failed at one song; another try may go well."""
 

@@ -16,3 +16,4 @@ SESSION = HOME / "data" / "jukebox.json"  # where the listener was
 LIBRARY = HOME / "data" / "library.db"  # made from the songs' files
 JOBS = HOME / "data" / "jobs.db"  # orders of songs
 PLAYLISTS = HOME / "data" / "playlists.json"
+LOG = HOME / "data" / "log"

@@ -1,4 +1,4 @@
-"""SQLite files that survive damage: what is broken is set aside, what cannot be kept is told."""
+"""SQLite files with a schema version that survive damage, full disks and other programs."""
 
 from __future__ import annotations
 
@@ -9,73 +9,85 @@ import shutil
 import sqlite3
 import tempfile
 import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from scripts.core.errors import StorageError
+from scripts.core.errors import NewerFileError, StorageError
 
-PATIENCE = 10.0  # seconds that another program may hold the file locked
+TIMEOUT = 10.0  # seconds to wait for another program's lock
+
+# SQL statements, or a function that runs them in the transaction that is open.
+Migration = str | Callable[[sqlite3.Connection], None]
 
 
-class Opened(NamedTuple):
-    """A database that has been opened.
+class OpenedDatabase(NamedTuple):
+    """Result of :func:`open_database`.
 
     Parameters
     ----------
-    database : sqlite3.Connection
-        In write-ahead mode, rows by name, every statement on its own (``BEGIN`` begins a group).
-        Only the thread that opened it may use it.
+    connection : sqlite3.Connection
+        In write-ahead mode, rows by name, autocommit. Only the opening thread may use it.
     notice : str
-        What the user should know, or nothing.
-    lasts : bool
-        Whether what is kept in it outlives this process.
+        What the user should know; may be empty.
+    is_persistent : bool
+        Whether the content outlives this process.
     """
 
-    database: sqlite3.Connection
+    connection: sqlite3.Connection
     notice: str
-    lasts: bool = True
+    is_persistent: bool = True
 
 
-def open_database(path: Path, tables: str, patience: float = PATIENCE) -> Opened:
-    """Open a database, made with `tables` when it is new, and what the user should know.
+def open_database(
+    path: Path, migrations: Sequence[Migration], timeout: float = TIMEOUT
+) -> OpenedDatabase:
+    """Open a database and bring its schema up to date.
 
-    A file that is damaged is set aside; where none can be kept, it lasts as long as the program.
+    A damaged file is renamed and a new one made. Where nothing can be written, or the file was
+    written by a newer version, a temporary database is opened instead.
 
     Parameters
     ----------
     path : Path
-    tables : str
-        ``CREATE ... IF NOT EXISTS`` statements.
-    patience : float
-        Seconds that another program may hold it locked.
+    migrations : sequence of Migration
+        Migration n (from 1) leads from schema version n - 1 to n; ``PRAGMA user_version`` holds
+        the version. The first one must accept files from before versions were written.
+    timeout : float
+        Seconds to wait for another program's lock.
 
     Raises
     ------
     StorageError
-        When another program has held it for longer than `patience`.
+        When another program has locked the file for longer than `timeout`.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return Opened(_opened(path, tables, patience), "")
+        return OpenedDatabase(_connect(path, migrations, timeout), "")
+    except NewerFileError as error:
+        return OpenedDatabase(_connect(Path(":memory:"), migrations, timeout), str(error), False)
     except OSError:
-        return open_for_now(path, tables, patience)
+        return open_temporary(path, migrations, timeout)
     except sqlite3.DatabaseError:
-        aside = set_aside(path)
-    if not aside:
-        return open_for_now(path, tables, patience)
+        moved_to = move_aside(path)
+    if not moved_to:
+        return open_temporary(path, migrations, timeout)
     try:
-        told = f"{path.name} was damaged; it was set aside as {aside}."
-        return Opened(_opened(path, tables, patience), told)
+        notice = f"{path.name} was damaged; it was set aside as {moved_to}."
+        return OpenedDatabase(_connect(path, migrations, timeout), notice)
     except (sqlite3.Error, OSError):
-        return open_for_now(path, tables, patience)
+        return open_temporary(path, migrations, timeout)
 
 
-def open_for_now(path: Path, tables: str, patience: float = PATIENCE) -> Opened:
-    """A database that lasts as long as this process, whose threads share it.
+def open_temporary(
+    path: Path, migrations: Sequence[Migration], timeout: float = TIMEOUT
+) -> OpenedDatabase:
+    """Open a database that lasts as long as this process and is shared by its threads.
 
-    It begins with what the file holds, where that can be read.
+    It starts as a copy of `path` where that can be read.
     """
-    told = f"{path.name} cannot be written; what it holds lasts until the program ends."
+    notice = f"{path.name} cannot be written; what it holds lasts until the program ends."
     folder = Path(tempfile.gettempdir()) / f"llm-music-gen-{os.getpid()}"
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -83,78 +95,130 @@ def open_for_now(path: Path, tables: str, patience: float = PATIENCE) -> Opened:
         copy = folder / path.name
         if not copy.exists():
             with contextlib.suppress(OSError):
-                for ending in ("", "-wal"):
-                    shutil.copyfile(f"{path}{ending}", f"{copy}{ending}")
+                for suffix in ("", "-wal"):
+                    shutil.copyfile(f"{path}{suffix}", f"{copy}{suffix}")
         try:
-            return Opened(_opened(copy, tables, patience), told, lasts=False)
+            return OpenedDatabase(_connect(copy, migrations, timeout), notice, False)
         except sqlite3.DatabaseError:
-            set_aside(copy)
-            return Opened(_opened(copy, tables, patience), told, lasts=False)
+            move_aside(copy)
+            return OpenedDatabase(_connect(copy, migrations, timeout), notice, False)
     except (sqlite3.Error, OSError):
-        return Opened(_opened(Path(":memory:"), tables, patience), told, lasts=False)
+        return OpenedDatabase(_connect(Path(":memory:"), migrations, timeout), notice, False)
 
 
-def set_aside(path: Path) -> str:
-    """Give a damaged database another name, which is returned; nothing when that cannot be."""
+def move_aside(path: Path) -> str:
+    """Rename a damaged database; its new name, or "" when it cannot be renamed."""
     aside = path.with_name(f"{path.name}.broken-{int(time.time())}")
     try:
         os.replace(path, aside)
     except OSError:
         return ""
-    for ending in ("-wal", "-shm"):  # what was written last may be in there
+    for suffix in ("-wal", "-shm"):  # the latest changes may be in there
         with contextlib.suppress(OSError):
-            os.replace(path.with_name(path.name + ending), aside.with_name(aside.name + ending))
+            os.replace(path.with_name(path.name + suffix), aside.with_name(aside.name + suffix))
     return aside.name
 
 
-def is_damage(error: sqlite3.Error) -> bool:
-    """Whether the file is at fault, and neither another program nor the disk."""
-    return isinstance(error, sqlite3.DatabaseError) and not isinstance(
-        error,
-        (
-            sqlite3.OperationalError,
-            sqlite3.IntegrityError,
-            sqlite3.ProgrammingError,
-            sqlite3.InterfaceError,
-            sqlite3.NotSupportedError,
-            sqlite3.DataError,
-        ),
-    )
+def is_corrupt(error: sqlite3.Error) -> bool:
+    """Whether the file itself is damaged or is not a database."""
+    return _primary_code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
-def _into_wal(database: sqlite3.Connection, deadline: float) -> None:
-    """Switch to write-ahead mode; where others are doing so too, SQLite does not wait by itself."""
-    while True:
-        try:
-            database.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > deadline:
-                raise
-        time.sleep(0.02)
+def is_locked(error: sqlite3.Error) -> bool:
+    """Whether another connection holds the lock."""
+    return _primary_code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
-def _opened(path: Path, tables: str, patience: float) -> sqlite3.Connection:
+def is_full(error: sqlite3.Error) -> bool:
+    """Whether the disk is full."""
+    return _primary_code(error) == sqlite3.SQLITE_FULL
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """Run the statements of the block all or none."""
+    connection.execute("BEGIN IMMEDIATE")
     try:
-        database = sqlite3.connect(path, timeout=patience, isolation_level=None)
+        yield connection
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def has_column(connection: sqlite3.Connection, table: str, column: str) -> bool:
+    """Whether a table has a column."""
+    found = connection.execute("SELECT 1 FROM pragma_table_info(?) WHERE name = ?", (table, column))
+    return found.fetchone() is not None
+
+
+def schema_version(connection: sqlite3.Connection) -> int:
+    """Schema version of a database; 0 when it is new or from before versions were written."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _primary_code(error: sqlite3.Error) -> int:
+    """Primary result code; extended codes have it in their low byte."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def _connect(path: Path, migrations: Sequence[Migration], timeout: float) -> sqlite3.Connection:
+    try:
+        connection = sqlite3.connect(path, timeout=timeout, isolation_level=None)
     except sqlite3.OperationalError as error:
         raise OSError(str(error)) from error
     try:
-        database.row_factory = sqlite3.Row
-        _into_wal(database, time.monotonic() + patience)
-        database.execute("PRAGMA synchronous = FULL")
-        database.executescript(tables)
-        for row in database.execute("PRAGMA quick_check(1)"):
+        connection.row_factory = sqlite3.Row
+        _check_version(path, schema_version(connection), len(migrations))
+        _enter_wal_mode(connection, time.monotonic() + timeout)
+        connection.execute("PRAGMA synchronous = FULL")
+        if schema_version(connection) < len(migrations):
+            _migrate(path, connection, migrations)
+        for row in connection.execute("PRAGMA quick_check(1)"):
             if row[0] != "ok":
                 raise sqlite3.DatabaseError(row[0])
     except sqlite3.OperationalError as error:
-        database.close()
-        if "locked" in str(error):
+        connection.close()
+        if is_locked(error):
             raise StorageError(
-                f"{path}: another program has held it for long; close that program and try again"
+                f"{path}: locked by another program; close that program and try again"
             ) from error
         raise OSError(str(error)) from error
     except BaseException:
-        database.close()
+        connection.close()
         raise
-    return database
+    return connection
+
+
+def _check_version(path: Path, version: int, known: int) -> None:
+    if version > known:
+        raise NewerFileError(
+            f"{path.name} was written by a newer version of Llm-Music-Gen (schema {version}, "
+            f"this version knows {known}); it is left as it is: update the program to use it"
+        )
+
+
+def _migrate(path: Path, connection: sqlite3.Connection, migrations: Sequence[Migration]) -> None:
+    with transaction(connection):
+        version = schema_version(connection)  # another program may have migrated meanwhile
+        _check_version(path, version, len(migrations))
+        for migration in migrations[version:]:
+            if isinstance(migration, str):
+                for statement in filter(str.strip, migration.split(";")):
+                    connection.execute(statement)  # executescript would commit
+            else:
+                migration(connection)
+        connection.execute(f"PRAGMA user_version = {len(migrations)}")
+
+
+def _enter_wal_mode(connection: sqlite3.Connection, deadline: float) -> None:
+    """Switch to write-ahead mode; SQLite's own timeout does not cover this."""
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if not is_locked(error) or time.monotonic() > deadline:
+                raise
+        time.sleep(0.02)

@@ -22,30 +22,17 @@ from scripts.audio.tags import FileTags, read_tags
 from scripts.core import paths
 from scripts.core.errors import MusicGenError, StorageError, UsageError
 from scripts.core.file_lock import hold
-from scripts.core.sqlite import open_database, open_for_now
+from scripts.core.sqlite import open_database, open_temporary
 from scripts.core.text import strip_control_chars
 from scripts.library.folder import Stamp, songs_in
 from scripts.library.query import conditions
+from scripts.library.schema import MIGRATIONS
 from scripts.library.songs import LONGEST_TEXT, Details, Song, known_from, read_details, song_of
 from scripts.styles.style import load_styles
 
 WRITING = "writing-tags.lmg-lock"  # held by the program that writes into the songs' files
 _GROUP = 200  # songs that are read between two writings
 _FACTS = ("asked", "key", "meter", "model", "tempo", "loudness", "seed")  # kept for the screens
-_TABLES = """
-CREATE TABLE IF NOT EXISTS songs (
-    name BLOB PRIMARY KEY, id TEXT NOT NULL, file TEXT NOT NULL, audio INTEGER NOT NULL,
-    details INTEGER NOT NULL, bytes INTEGER NOT NULL, title TEXT NOT NULL,
-    seconds REAL NOT NULL, asked TEXT NOT NULL, styles TEXT NOT NULL, mood TEXT NOT NULL,
-    key TEXT NOT NULL, tempo REAL, meter TEXT NOT NULL, model TEXT NOT NULL, made TEXT NOT NULL,
-    seed INTEGER, facts TEXT NOT NULL, text TEXT NOT NULL,
-    rating INTEGER NOT NULL DEFAULT 0, plays INTEGER NOT NULL DEFAULT 0,
-    last REAL NOT NULL DEFAULT 0, thumb INTEGER NOT NULL DEFAULT 0,
-    changed INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS by_id ON songs (id);
-CREATE INDEX IF NOT EXISTS by_age ON songs (audio, file);
-CREATE INDEX IF NOT EXISTS by_change ON songs (changed) WHERE changed > 0;
-"""
 _COLUMNS = (
     "name",
     "id",
@@ -113,9 +100,9 @@ class Catalogue:
         self.path, self.folder, self._moods = path, folder, moods
         self.unwritten = ""  # why the last change could not be written into a song's file
         try:
-            self._database, self.notice, _ = open_database(path, _TABLES)
+            self._database, self.notice, _ = open_database(path, MIGRATIONS)
         except StorageError as error:
-            self._database = open_for_now(path, _TABLES).database
+            self._database = open_temporary(path, MIGRATIONS).connection
             self.notice = f"{error}; ratings last until the program ends."
         self._database.create_function(
             "casefold", 1, lambda text: str(text).casefold(), deterministic=True
@@ -368,17 +355,6 @@ class Catalogue:
             self.take_in(song)
         self._many(
             f"UPDATE songs SET {what}, changed = changed + 1 WHERE name = ?", [(value, name)]
-        )
-
-    def take_in_heard(self, rows: Iterable[tuple[str, int, int, float]]) -> None:
-        """What another list knows: names of files, ratings, plays, times of the last play."""
-        self._many(
-            "UPDATE songs SET rating = max(rating, ?), plays = plays + ?, "
-            "last = max(last, ?), changed = changed + 1 WHERE file = ?",
-            [
-                (max(0, min(BEST, rating)), max(0, min(MOST_PLAYS, plays)), last, name)
-                for name, rating, plays, last in rows
-            ],
         )
 
     def write_changes(self, leave: Sequence[Path] = ()) -> int:

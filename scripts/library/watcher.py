@@ -9,11 +9,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from scripts.library.index import Catalogue, usual_moods
-from scripts.library.listener import take_in_ratings
 from scripts.library.song_files import recover
 from scripts.library.songs import Song
 
-OLD = "listener.db"  # ratings and plays, before the library had them
 LOOK = 3.0  # seconds between looks at the folder
 _WRITE = 30.0  # and between writings of ratings and plays into the files
 
@@ -114,7 +112,6 @@ class Librarian:
         if catalogue.scan(heard=self._heard) or not self._ready.is_set():
             self._give(catalogue)
         self.reading = ""
-        take_in_ratings(self._path.with_name(OLD), catalogue)
 
     def _give(self, catalogue: Catalogue) -> None:
         songs = catalogue.songs()

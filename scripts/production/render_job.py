@@ -1,4 +1,4 @@
-"""What goes out to the process that plays a song, and what comes back."""
+"""A render job as it is sent to another process or computer, and what becomes of its files."""
 
 from __future__ import annotations
 
@@ -17,88 +17,111 @@ from scripts.library.song_files import SUFFIXES, SongFiles, recover
 
 
 @dataclass(frozen=True)
-class Ticket:
-    """What a process needs to play one song; plain data, so that it can go anywhere.
+class RenderJob:
+    """Everything a process needs to render one song; plain data that can be pickled.
 
     Parameters
     ----------
     recipe : dict
         As :meth:`Recipe.to_json` makes it.
     out : str
-        Folder of the song; empty where the files are sent back.
+        Folder of the song; empty where the files are sent back as bytes.
     bitrate : int
-    also : tuple of str
+        kbit/s.
+    extra_formats : tuple of str
     threads : int
-        For the sounds before the first block.
+        Threads that prepare the sounds before the first block.
     """
 
     recipe: dict[str, Any]
     out: str
     bitrate: int
-    also: tuple[str, ...]
+    extra_formats: tuple[str, ...]
     threads: int = 1
 
 
-def take_in(made: dict[str, bytes], title: str, out: Path) -> str:
-    """Give files from another computer their names here; the MP3's path."""
-    files = SongFiles(out, title)
-    made = {ending: data for ending, data in made.items() if ending in SUFFIXES}
+def save_remote_files(files: dict[str, bytes], title: str, out: Path) -> str:
+    """Save the files of a song that another computer rendered.
+
+    Parameters
+    ----------
+    files : dict
+        Content by suffix.
+    title : str
+    out : Path
+
+    Returns
+    -------
+    str
+        Path of the MP3.
+
+    Raises
+    ------
+    StorageError
+        When the files are incomplete or cannot be written.
+    """
+    song = SongFiles(out, title)
+    files = {suffix: data for suffix, data in files.items() if suffix in SUFFIXES}
     try:
-        kept = [ending for ending in made if ending not in (".mp3", ".json", ".abc")]
-        for ending in (".mp3", *kept):
-            files.part(ending).write_bytes(made[ending])
-        texts: dict[str, str] = {e: made[e].decode("utf-8") for e in (".json", ".abc") if e in made}
-        return str(files.finish(texts, kept))
+        binary = [suffix for suffix in files if suffix not in (".mp3", ".json", ".abc")]
+        for suffix in (".mp3", *binary):
+            song.part(suffix).write_bytes(files[suffix])
+        texts: dict[str, str] = {
+            s: files[s].decode("utf-8") for s in (".json", ".abc") if s in files
+        }
+        return str(song.finish(texts, binary))
     except (OSError, KeyError, UnicodeDecodeError) as error:
         raise StorageError(
-            f"{out}: what another computer sent could not be kept ({error})"
+            f"{out}: cannot save the files that another computer sent ({error})"
         ) from error
     finally:
-        files.tidy()
+        song.tidy()
 
 
-def made_already(out: Path, order: str) -> dict[int, Path]:
-    """Songs of an order that have their final names, by number, whatever the list of jobs says."""
-    return _made_in(out, lambda: False).get(order, {})
+def find_finished_songs(out: Path, order_uid: str) -> dict[int, Path]:
+    """Find the songs of an order in a folder by number, whatever the order store says."""
+    return _songs_by_order(out, lambda: False).get(order_uid, {})
 
 
-class Folders:
-    """Folders of songs as one look finds them: put in order, and what was made in them.
+class OutputFolders:
+    """Output folders as one scan finds them: recovered once, read once.
 
     Parameters
     ----------
     cancelled : callable
-        Asked on the way, for there may be very many songs.
+        Asked during the scan, because a folder may hold very many songs.
     """
 
     def __init__(self, cancelled: Callable[[], bool]) -> None:
         self._cancelled = cancelled
-        self._tidy: set[Path] = set()
-        self._made: dict[Path, dict[str, dict[int, Path]]] = {}
+        self._recovered: set[Path] = set()
+        self._songs: dict[Path, dict[str, dict[int, Path]]] = {}
 
-    def made(self, out: Path, order: str, begun: bool) -> dict[int, Path]:
-        """Songs of an order that have their final names, by number.
+    def finished_songs(self, out: Path, order_uid: str, may_exist: bool) -> dict[int, Path]:
+        """Find the finished songs of an order by number.
 
         Parameters
         ----------
-        begun : bool
-            Whether there can be any: then all songs of the folder are looked at, once.
+        out : Path
+        order_uid : str
+        may_exist : bool
+            False skips reading the folder.
 
         Raises
         ------
         StorageError
             When the folder cannot be written.
         """
-        if out not in self._tidy:
+        if out not in self._recovered:
             check_folder(out)
             recover(out, time.time())
-            self._tidy.add(out)
-        if begun and out not in self._made:
-            self._made[out] = _made_in(out, self._cancelled)
-        return self._made[out].get(order, {}) if begun else {}
+            self._recovered.add(out)
+        if may_exist and out not in self._songs:
+            self._songs[out] = _songs_by_order(out, self._cancelled)
+        return self._songs[out].get(order_uid, {}) if may_exist else {}
 
 
-def _made_in(out: Path, cancelled: Callable[[], bool]) -> dict[str, dict[int, Path]]:
+def _songs_by_order(out: Path, cancelled: Callable[[], bool]) -> dict[str, dict[int, Path]]:
     """Songs of a folder by order and number."""
     found: dict[str, dict[int, Path]] = {}
     try:
@@ -111,9 +134,15 @@ def _made_in(out: Path, cancelled: Callable[[], bool]) -> dict[str, dict[int, Pa
             continue
         if cancelled():
             raise Cancelled("stopped")
-        with contextlib.suppress(
-            OSError, ValueError, AttributeError, KeyError, TypeError, OverflowError, RecursionError
-        ):  # a file of somebody else
+        with contextlib.suppress(  # a file of another program
+            OSError,
+            ValueError,
+            AttributeError,
+            KeyError,
+            TypeError,
+            OverflowError,
+            RecursionError,
+        ):
             text = (out / name).read_text(encoding="utf-8", errors="replace")
             recipe = json.loads(text)["recipe"]
             if recipe["order"]:

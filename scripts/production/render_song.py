@@ -1,4 +1,4 @@
-"""Plays a recipe to files: the part of the work that any process, here or elsewhere, can do."""
+"""Renders a recipe to files: the half of the work that any process on any computer can do."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from scripts.core.stages import Report
 from scripts.library.song_files import SongFiles
 from scripts.production.produce import Format, Production
 from scripts.production.recipe import Recipe, recipe_from_json
-from scripts.production.render_job import Ticket
+from scripts.production.render_job import RenderJob
 from scripts.request.spec import Brief
 from scripts.styles.style import Style, load_styles
 from scripts.synth.fonts import find_soundfont
 from scripts.synth.instruments import Instrument, load_instruments
 
-MOST_SENT = 1 << 30  # bytes of a song that another computer sends
+MAX_REMOTE_BYTES = 1 << 30  # of one song's files
 
 
 @lru_cache(maxsize=1)
@@ -30,19 +30,19 @@ def _tables() -> tuple[dict[str, Style], Mapping[str, Instrument]]:
     return load_styles(paths.DATA / "styles"), load_instruments(paths.DATA / "instruments")
 
 
-def play_ticket(ticket: Ticket, report: Report, cancelled: Callable[[], bool]) -> str:
-    """Make a song's files and give them their names; the MP3's path.
+def render_song(job: RenderJob, report: Report, cancelled: Callable[[], bool]) -> str:
+    """Render a song and name its files; the path of the MP3.
 
     Raises
     ------
     MusicGenError
-        Nothing unfinished is left under a final name.
+        When it fails; no unfinished file has a final name then.
     """
     styles, instruments = _tables()
-    recipe = recipe_from_json(ticket.recipe, styles)
+    recipe = recipe_from_json(job.recipe, styles)
     brief, composition, arrangement = _arranged(recipe, styles, instruments)
-    form = Format(ticket.bitrate, ticket.also, find_soundfont(paths.SOUNDFONTS)[0], ticket.threads)
-    files = SongFiles(Path(ticket.out), composition.sheet.title)
+    form = Format(job.bitrate, job.extra_formats, find_soundfont(paths.SOUNDFONTS)[0], job.threads)
+    files = SongFiles(Path(job.out), composition.sheet.title)
     try:
         song = Production(brief, composition, arrangement, recipe, instruments).produce(
             files, form, report, cancelled
@@ -56,14 +56,14 @@ def play_ticket(ticket: Ticket, report: Report, cancelled: Callable[[], bool]) -
     return str(song.path)
 
 
-def play_away(ticket: Ticket) -> dict[str, bytes]:
-    """Make a song on another computer; its files by their endings."""
+def render_song_to_bytes(job: RenderJob) -> dict[str, bytes]:
+    """Render a song on another computer; the content of its files by suffix."""
     with tempfile.TemporaryDirectory(prefix="llm-music-gen-") as folder:
-        path = Path(play_ticket(replace(ticket, out=folder), lambda *_: None, lambda: False))
+        path = Path(render_song(replace(job, out=folder), lambda *_: None, lambda: False))
         made = {p.name.removeprefix(path.stem): p for p in Path(folder).iterdir()}
-        if sum(p.stat().st_size for p in made.values()) > MOST_SENT:
+        if sum(p.stat().st_size for p in made.values()) > MAX_REMOTE_BYTES:
             raise StorageError(
-                f"{path.name}: over {MOST_SENT >> 30} GB are not sent from one "
+                f"{path.name}: over {MAX_REMOTE_BYTES >> 30} GB are not sent from one "
                 "computer to another; make such pieces without --cluster"
             )
         return {ending: p.read_bytes() for ending, p in made.items()}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scripts.batch.store import CANCELLED, DONE, PAUSED, STOPPED, Job
+from scripts.batch.store import OrderState, StoredOrder
 from scripts.core.child import Child
 from scripts.core.stages import overall_fraction, stage_fractions
 from scripts.tui.state import JobState
@@ -105,18 +105,21 @@ class Watch:
                 self.state.failures.append(failure)
         self._show()
 
-    def follow(self, job: Job) -> None:
+    def follow(self, job: StoredOrder) -> None:
         """Take in what is kept of the order."""
         state = self.state
-        state.done = job.state in (DONE, CANCELLED, STOPPED) and not state.going
-        state.paused = job.state == PAUSED
-        state.stopping = job.state == CANCELLED and state.going > 0
-        if job.state == CANCELLED:
+        state.done = (
+            job.state in (OrderState.DONE, OrderState.CANCELLED, OrderState.STOPPED)
+            and not state.going
+        )
+        state.paused = job.state == OrderState.PAUSED
+        state.stopping = job.state == OrderState.CANCELLED and state.going > 0
+        if job.state == OrderState.CANCELLED:
             state.failed = 0  # nothing can be made again
             if "cancelled" not in state.failures:
                 state.failures.append("cancelled")
         told = any(job.reason in failure for failure in state.failures)
-        if job.state == STOPPED and job.reason and not told:
+        if job.state == OrderState.STOPPED and job.reason and not told:
             state.failures.append(job.reason)
 
     def drop(self) -> None:

@@ -27,7 +27,7 @@ MEMORY = 500  # MB
 def _readers(folder: Path) -> dict[str, Callable[[bytes], object]]:
     """What the program does with each kind of input."""
     from scripts.batch.order import Order
-    from scripts.batch.order_file import read_job_file
+    from scripts.batch.order_file import read_order_file
     from scripts.core.settings import load_settings
     from scripts.library.index import Catalogue
     from scripts.library.playlists import load_playlists, read_m3u8
@@ -126,7 +126,7 @@ def _readers(folder: Path) -> dict[str, Callable[[bytes], object]]:
         "MIDI": piece("a.mid"),
         "MusicXML": piece("a.musicxml"),
         "settings": settled,
-        "job files": lambda data: read_job_file(put("jobs.csv", data), usual),
+        "job files": lambda data: read_order_file(put("jobs.csv", data), usual),
         "tags": sound,
         "GGUF headers": lambda data: language_model(put("a.gguf", data)),
         "song details": details,

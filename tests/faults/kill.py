@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from scripts.batch.store import UNFINISHED, Jobs
+from scripts.batch.store import UNFINISHED, OrderStore
 from tests.conftest import ROOT
 from tests.faults.songs import LENGTH, leftovers, made, problems_of
 
@@ -39,8 +39,8 @@ def start(home: Path, *words: str) -> subprocess.Popen[bytes]:
 
 def order_again(home: Path, seed: int) -> subprocess.Popen[bytes]:
     """A new order, or the unfinished one."""
-    jobs = Jobs(home / "data" / "jobs.db")
-    left = jobs.jobs(UNFINISHED)
+    jobs = OrderStore(home / "data" / "jobs.db")
+    left = jobs.orders(UNFINISHED)
     jobs.close()
     return (
         start(home, "--resume")
@@ -120,29 +120,29 @@ def _finish(home: Path) -> None:
 
 def _retry(home: Path) -> list[str]:
     """Ask for what has failed again, as a user does; why it had failed."""
-    jobs = Jobs(home / "data" / "jobs.db")
+    jobs = OrderStore(home / "data" / "jobs.db")
     try:
-        over = jobs.jobs(("done", "stopped"))
+        over = jobs.orders(("done", "stopped"))
         failed = [f"song {n}: {why}" for job in over for n, why in jobs.failures(job.id)]
         for job in over:
-            jobs.retry(job.id)
+            jobs.retry_failed(job.id)
         return failed
     finally:
         jobs.close()
 
 
 def _unfinished(home: Path) -> bool:
-    jobs = Jobs(home / "data" / "jobs.db")
+    jobs = OrderStore(home / "data" / "jobs.db")
     try:
-        return bool(jobs.jobs(UNFINISHED))
+        return bool(jobs.orders(UNFINISHED))
     finally:
         jobs.close()
 
 
 def _counted(home: Path, killed: Counter[str], broken: list[str]) -> dict[str, object]:
     out = home / "output"
-    jobs = Jobs(home / "data" / "jobs.db")
-    orders = jobs.jobs(("done", "cancelled", *UNFINISHED))
+    jobs = OrderStore(home / "data" / "jobs.db")
+    orders = jobs.orders(("done", "cancelled", *UNFINISHED))
     failed = [reason for job in orders for reason in jobs.failures(job.id)]
     wanted = {(job.uid, n) for job in orders for n in range(1, job.order.songs + 1)}
     jobs.close()

@@ -12,9 +12,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from scripts.batch.order import Order, separate
-from scripts.batch.order_file import read_job_file
-from scripts.batch.store import CANCELLED, DONE, OPEN, PAUSED, Job, Jobs, nobody_is_at
+from scripts.batch.claims import is_unclaimed
+from scripts.batch.order import Order, split_styles
+from scripts.batch.order_file import read_order_file
+from scripts.batch.store import OrderState, OrderStore, StoredOrder
 from scripts.core import paths
 from scripts.core.atomic_files import check_folder
 from scripts.core.errors import MusicGenError, StorageError, UsageError
@@ -51,17 +52,17 @@ class Making:
 
     def __init__(self, state: State, finished: Callable[[Path], None]) -> None:
         self.state, self._finished = state, finished
-        self._kept: Jobs | None = None
+        self._kept: OrderStore | None = None
         self._runner: Runner | None = None
         self._watched: dict[int, Watch] = {}  # by the number of the order
         self._looked = 0.0
         self._crashes = 0
 
     @property
-    def _jobs(self) -> Jobs:
+    def _jobs(self) -> OrderStore:
         """The list of orders, opened when it is needed."""
         if self._kept is None:
-            self._kept = Jobs(paths.JOBS, _PATIENCE)
+            self._kept = OrderStore(paths.JOBS, _PATIENCE)
             self.state.message = self._kept.notice or self.state.message
         return self._kept
 
@@ -93,15 +94,22 @@ class Making:
         if not paths.JOBS.exists():
             return
         with self._told():
-            for job in [job for job in self._jobs.jobs((DONE,)) if job.failed][-_FAILED:]:
+            for job in [job for job in self._jobs.orders((OrderState.DONE,)) if job.failed][
+                -_FAILED:
+            ]:
                 self._watch(job).state.done = True
-            for job in self._jobs.jobs():
-                if not nobody_is_at(paths.JOBS, job.batch):
+            for job in self._jobs.orders():
+                if not is_unclaimed(paths.JOBS, job.batch):
                     continue
                 watch = self._watch(job)
-                self._jobs.set_state(job.id, PAUSED, job.reason)
-                watch.follow(self._jobs.job(job.id))
+                self._jobs.set_state(job.id, OrderState.PAUSED, job.reason)
+                watch.follow(self._jobs.get(job.id))
         self._show()
+
+    def _finished_with_failures(self) -> list[StoredOrder]:
+        """The latest finished orders whose failed songs can be made again."""
+        done = self._jobs.orders((OrderState.DONE,))
+        return [order for order in done if order.failed][-_FAILED:]
 
     def update(self) -> None:
         """Take in what the program has done that makes the songs."""
@@ -127,7 +135,7 @@ class Making:
         number = message.get("order")
         if isinstance(number, int) and number not in self._watched:
             with self._told():  # an order from elsewhere, that nobody was at
-                self._watch(self._jobs.job(number))
+                self._watch(self._jobs.get(number))
             if message.get("event") == "song":  # the list has counted it
                 self._finished(Path(str(message["path"])))
                 return
@@ -159,7 +167,7 @@ class Making:
             for watch in going:
                 watch.state.failures.append(complaint)
                 with self._told():
-                    self._jobs.set_state(watch.state.id, PAUSED)
+                    self._jobs.set_state(watch.state.id, OrderState.PAUSED)
             self._follow()
         elif runner.spoke:
             self._run()  # an order came in at its last moment
@@ -174,11 +182,14 @@ class Making:
             states = self._jobs.states()
             for number, watch in [*self._watched.items()]:
                 if not watch.state.done:
-                    watch.follow(self._jobs.job(number))
-                elif states.get(number) in (OPEN, PAUSED):  # its failed songs are made again
-                    self._watch(self._jobs.job(number))
+                    watch.follow(self._jobs.get(number))
+                elif states.get(number) in (
+                    OrderState.OPEN,
+                    OrderState.PAUSED,
+                ):
+                    self._watch(self._jobs.get(number))
 
-    def _watch(self, job: Job) -> Watch:
+    def _watch(self, job: StoredOrder) -> Watch:
         failures = [f"song {number}: {why}" for number, why in self._jobs.failures(job.id)]
         state = JobState(
             job.order.wishes.styles,
@@ -240,16 +251,16 @@ class Making:
         """Pause the order that is looked at, or have it go on."""
         job = self._meant()
         if job and job.paused:
-            self._set(job, OPEN)
+            self._set(job, OrderState.OPEN)
             self._run()
         elif job:
-            self._set(job, PAUSED)
+            self._set(job, OrderState.PAUSED)
 
     def go_on(self) -> None:
         """Go on with everything that is not finished."""
         left = [job for job in self.state.jobs if not job.done]
         for job in left:
-            self._set(job, OPEN)
+            self._set(job, OrderState.OPEN)
         if left:
             self._run()
         else:
@@ -257,13 +268,13 @@ class Making:
 
     def first(self) -> None:
         """Have the order that is looked at come before the others."""
-        self._put("next", Jobs.put_first)
+        self._put("next", OrderStore.put_first)
 
     def last(self) -> None:
         """Have the order that is looked at come behind the others."""
-        self._put("last", Jobs.put_last)
+        self._put("last", OrderStore.put_last)
 
-    def _put(self, place: str, put: Callable[[Jobs, int], None]) -> None:
+    def _put(self, place: str, put: Callable[[OrderStore, int], None]) -> None:
         job = self._meant()
         if job:
             with self._told():
@@ -276,9 +287,9 @@ class Making:
         if job is None:
             return
         with self._told():
-            count = self._jobs.retry(job.id)
+            count = self._jobs.retry_failed(job.id)
             if count:
-                self._watch(self._jobs.job(job.id))
+                self._watch(self._jobs.get(job.id))
                 self._run()
                 self.state.message = f"{count_songs(count)} will be made again."
             else:
@@ -295,13 +306,13 @@ class Making:
 
     def _cancel(self, job: JobState) -> None:
         if not job.done:
-            self._set(job, CANCELLED)
+            self._set(job, OrderState.CANCELLED)
             job.stopping = job.going > 0 and not job.done
 
-    def _set(self, job: JobState, state: str) -> None:
+    def _set(self, job: JobState, state: OrderState) -> None:
         with self._told():
             self._jobs.set_state(job.id, state)
-            self._watched[job.id].follow(self._jobs.job(job.id))
+            self._watched[job.id].follow(self._jobs.get(job.id))
 
     def look(self, by: int) -> None:
         """Look at another order."""
@@ -346,7 +357,7 @@ class Making:
         if field.name == "styles" and text.lower().endswith(JOB_FILES):
             self._order_from_file(Path(text.strip('"')))
         elif field.name == "styles":
-            for part in separate(text):
+            for part in split_styles(text):
                 find_styles(part, self.styles)
             self.state.answers["styles"] = text
             self.state.field = Field(QUESTIONS["songs"], "songs")
@@ -355,7 +366,9 @@ class Making:
                 raise UsageError(f"Please type a number from 1 to {MOST_SONGS:,}.")
             self.state.answers["songs"] = text
             self.state.field = None
-            self._order_each(separate(self.state.answers["styles"]), int(text), self.state.wishes)
+            self._order_each(
+                split_styles(self.state.answers["styles"]), int(text), self.state.wishes
+            )
         else:
             self._wish(field.name.removeprefix("wish "), text)
             self.state.field = None
@@ -378,7 +391,7 @@ class Making:
     def _order_from_file(self, path: Path) -> None:
         """Begin with all orders of a file, or with none."""
         usual = self._order(asked_for(self.state.wishes, self.state.settings.song_length, ""), 1)
-        orders = read_job_file(path.expanduser(), usual, self._check)
+        orders = read_order_file(path.expanduser(), usual, self._check)
         self.state.field = None
         self._place(orders)
         self.state.message = f"{len(orders)} orders from {path.name}."
@@ -407,13 +420,13 @@ class Making:
             find_model(model, paths.MODELS)
         check_folder(paths.OUTPUT)
         self._watched = {n: w for n, w in self._watched.items() if w.state.open}
-        if not self._jobs.lasts:
+        if not self._jobs.is_persistent:
             raise StorageError(
                 f"{paths.JOBS.parent}: orders cannot be kept there; mend the "
                 "folder's permissions, or free some space"
             )
         batch = uuid.uuid4().hex
-        for job, brief in zip(self._jobs.add_all(orders, batch), briefs, strict=True):
+        for job, brief in zip(self._jobs.add_batch(orders, batch), briefs, strict=True):
             self._watch(job).state.notes += brief.notes
         self.state.shown = -1
         self._run()

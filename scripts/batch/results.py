@@ -1,0 +1,106 @@
+"""What becomes of songs and orders: stored, logged and reported to the observer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from scripts.batch.executors.base import SongId
+from scripts.batch.observer import BatchObserver
+from scripts.batch.retry import MAX_FAILURES_IN_A_ROW, RetryPolicy
+from scripts.batch.store import OrderState, OrderStore, StoredOrder
+from scripts.core.errors import Cancelled, MusicGenError, StorageError
+from scripts.library.songs import Song
+
+_log = logging.getLogger(__name__)
+
+
+class BatchResults:
+    """Records the results of a batch.
+
+    Parameters
+    ----------
+    store : OrderStore
+    observer : BatchObserver
+    cancelled : callable
+        Whether the user has stopped the work.
+
+    Attributes
+    ----------
+    orders : dict of int to StoredOrder
+        Orders seen so far, also finished ones.
+    failures : int
+        Songs that failed.
+    storage_error : StorageError or None
+        The first folder that could not be written.
+    """
+
+    def __init__(
+        self, store: OrderStore, observer: BatchObserver, cancelled: Callable[[], bool]
+    ) -> None:
+        self.store, self.observer, self.cancelled = store, observer, cancelled
+        self.orders: dict[int, StoredOrder] = {}
+        self.retries = RetryPolicy()
+        self.failures = 0
+        self.storage_error: StorageError | None = None
+
+    def raise_if_cancelled(self) -> None:
+        """Raise :class:`Cancelled` when the user has stopped the work."""
+        if self.cancelled():
+            raise Cancelled("stopped")
+
+    def state(self, song: SongId) -> OrderState:
+        """Return the state of a song's order."""
+        return self.store.get(song.order).state
+
+    def success(self, song: SongId, made: Song) -> None:
+        """Record a song whose files have their final names."""
+        self.store.save_done(song.order, song.number, made.title)
+        self.store.close_if_done(song.order)
+        self.retries.record_success(song)
+        self.observer.finished(self.orders[song.order], song.number, made)
+        _log.info("order %d song %d: finished", *song)
+
+    def failure(self, song: SongId, reason: str) -> None:
+        """Record a failed song; stop its order after too many in a row."""
+        self.store.save_failed(song.order, song.number, reason)
+        self.store.close_if_done(song.order)
+        self.failures += 1
+        _log.error("order %d song %d: failed: %s", *song, reason)
+        self.observer.failed(self.orders[song.order], song.number, reason)
+        is_hopeless = self.retries.record_failure(song)
+        order = self.store.get(song.order)
+        if is_hopeless and order.state in (OrderState.OPEN, OrderState.PAUSED):
+            self.store.set_state(order.id, OrderState.STOPPED, reason)
+            _log.error("order %d: stopped after %d failures", order.id, MAX_FAILURES_IN_A_ROW)
+            self.observer.notice(
+                f'order {order.id} ("{order.order.wishes.styles}") is stopped after '
+                f"{MAX_FAILURES_IN_A_ROW} failures in a row; 'generate --resume' continues it",
+                order,
+            )
+
+    def retry(self, song: SongId, error: MusicGenError) -> bool:
+        """Whether a failed song is tried once more; if so, report it.
+
+        Raises
+        ------
+        Cancelled
+            When the user has stopped the work.
+        """
+        if self.cancelled():
+            raise Cancelled("stopped") from error
+        if not self.retries.may_retry(song, error):
+            return False
+        self.observer.notice(
+            f"song number {song.number}: {error}; it is tried again", self.orders[song.order]
+        )
+        _log.warning("order %d song %d: tried again: %s", *song, error)
+        return True
+
+    def stop_folder(self, order: StoredOrder, error: StorageError) -> None:
+        """Stop all orders of a folder that cannot be written; the others continue."""
+        self.storage_error = self.storage_error or error
+        for other in [order, *self.orders.values()]:
+            if other.order.out == order.order.out:
+                self.store.set_state(other.id, OrderState.STOPPED, str(error))
+                _log.error("order %d: stopped: %s", other.id, error)

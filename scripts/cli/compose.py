@@ -1,0 +1,51 @@
+"""``launcher.py compose``: only the lead sheet, as ABC."""
+
+from __future__ import annotations
+
+import argparse
+
+from scripts.batch.composing import ComposingService
+from scripts.cli.console import print_json, print_message
+from scripts.cli.order_args import build_order
+from scripts.cli.signals import watch_for_cancel
+from scripts.core.atomic_files import write_text
+from scripts.core.filenames import legal_name
+from scripts.core.settings import Settings
+from scripts.score.abc_writer import write_abc
+
+
+def compose(args: argparse.Namespace, settings: Settings) -> int:
+    """Compose lead sheets, to standard output or into a folder."""
+    order = build_order(args, settings, args.styles)
+    with ComposingService(settings, watch_for_cancel()) as composing:
+        for warning in composing.check(order):
+            _notice(args, warning, event="note", text=warning)
+        for number in range(1, order.songs + 1):
+            brief = composing.brief(order, number)
+            composition = composing.compose(order, brief, order.temperature, lambda *event: None)
+            sheet = composition.sheet
+            text = write_abc(sheet, number)
+            if args.out:
+                path = args.out / f"{legal_name(sheet.title)} {brief.seed}.abc"
+                write_text(path, text)
+                _notice(args, str(path), event="file", path=str(path))
+            elif args.json:
+                print_json(
+                    event="sheet",
+                    abc=text,
+                    title=sheet.title,
+                    key=str(brief.key),
+                    tempo=brief.tempo,
+                    seed=brief.seed,
+                    model=composition.model,
+                )
+            else:
+                print(text, end="" if number == order.songs else "\n")
+    return 0
+
+
+def _notice(args: argparse.Namespace, line: str, **message: object) -> None:
+    if args.json:
+        print_json(**message)
+    else:
+        print_message(line)

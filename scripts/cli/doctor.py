@@ -1,0 +1,158 @@
+"""``launcher.py doctor``: checks everything that a song needs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from scripts.cli.console import print_json, print_line
+from scripts.cli.models import describe_model
+from scripts.core import paths
+from scripts.core.atomic_files import nearest_folder
+from scripts.core.errors import MusicGenError
+from scripts.core.log import FILE_NAME
+from scripts.core.settings import Settings
+from scripts.core.system import memory_for_model, physical_memory
+from scripts.installer.startup_check import check_start
+from scripts.library.folder import songs_in
+from scripts.llm.registry import find_model
+
+_MIN_FREE = 50 << 20  # bytes
+
+
+class Check(NamedTuple):
+    """Result of one check.
+
+    Parameters
+    ----------
+    name : str
+    is_ok : bool
+    details : str
+    is_needed : bool
+        Whether no song can be made without it.
+    """
+
+    name: str
+    is_ok: bool
+    details: str
+    is_needed: bool = False
+
+
+def doctor(args: argparse.Namespace, settings: Settings) -> int:
+    """Print one line per check; status 1 when something needed is missing."""
+    checks = run_checks(settings)
+    for check in checks:
+        if args.json:
+            print_json(check=check.name, ok=check.is_ok, words=check.details)
+        else:
+            print_line(f"[{'ok' if check.is_ok else '!!'}] {check.name}: {check.details}")
+    if args.report:
+        from scripts.cli.report import write_report
+
+        path = write_report(settings, checks)
+        if args.json:
+            print_json(event="report", path=str(path))
+        else:
+            print_line(f"Report: {path}")
+    return 0 if all(check.is_ok for check in checks if check.is_needed) else 1
+
+
+def run_checks(settings: Settings) -> list[Check]:
+    """Run all checks."""
+    return [
+        _check_python(),
+        _check_folder(),
+        _attempt("packages", _start_packages),
+        _attempt("ffmpeg", _find_ffmpeg),
+        _check_model(settings),
+        _check_output(),
+        _check_sound(),
+        _check_console(),
+        Check("log", True, str(paths.LOG / FILE_NAME)),
+    ]
+
+
+def _attempt(name: str, action: Callable[[], str]) -> Check:
+    """Check that `action` raises no MusicGenError; it returns the details."""
+    try:
+        return Check(name, True, action(), True)
+    except MusicGenError as error:
+        return Check(name, False, str(error), True)
+
+
+def _check_python() -> Check:
+    version = ".".join(map(str, sys.version_info[:3]))
+    is_64_bit = sys.maxsize > 2**32
+    is_ok = sys.version_info >= (3, 11) and is_64_bit
+    return Check("python", is_ok, f"{version}, {'64' if is_64_bit else '32'}-bit", True)
+
+
+def _check_folder() -> Check:
+    root = paths.ROOT
+    names = ("OneDrive", "OneDriveConsumer", "OneDriveCommercial")
+    if any(root.is_relative_to(os.environ[n]) for n in names if os.environ.get(n)):
+        details = (
+            f"{root} is in OneDrive, which uploads every song and keeps files open; "
+            r"use a folder such as C:\Music"
+        )
+        return Check("folder", False, details)
+    return Check("folder", True, str(root))
+
+
+def _start_packages() -> str:
+    check_start(Path(sys.executable))
+    return "all of them start, and the starter model writes"
+
+
+def _find_ffmpeg() -> str:
+    from scripts.audio.mp3 import ffmpeg_path
+
+    return ffmpeg_path()
+
+
+def _check_model(settings: Settings) -> Check:
+    try:
+        info = find_model(settings.model, paths.MODELS)
+    except MusicGenError as error:
+        return Check("model", False, str(error), True)
+    memory = physical_memory()
+    details = f"{info.path.name}: {describe_model(info)}"
+    if memory and memory_for_model(info.file_bytes) > memory:
+        details += f"; too large for {memory / 1e9:.1f} GB of memory"
+        return Check("model", False, details, True)
+    return Check("model", True, details, True)
+
+
+def _check_output() -> Check:
+    folder = paths.OUTPUT
+    nearest = nearest_folder(folder)
+    free = shutil.disk_usage(nearest).free
+    probe = nearest / ".llm-music-gen-probe"
+    try:
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        return Check("output", False, f"cannot write in {folder}: {error.strerror}", True)
+    songs = len(songs_in(folder)) if folder.is_dir() else 0
+    details = f"{folder}, {songs} songs, {free / 1e9:.1f} GB free"
+    return Check("output", free > _MIN_FREE, details, True)
+
+
+def _check_sound() -> Check:
+    from scripts.audio.outputs import MiniaudioOutput, open_output
+
+    output, notice = open_output("auto")
+    if isinstance(output, MiniaudioOutput):
+        output.close()
+    return Check("sound", output.name != "null", notice or f"plays through {output.name}")
+
+
+def _check_console() -> Check:
+    size = shutil.get_terminal_size()
+    details = f"{size.columns} x {size.lines}, {sys.stdout.encoding}"
+    return Check("console", size.columns >= 60 and size.lines >= 16, details)

@@ -1,0 +1,85 @@
+"""``launcher.py jobs``: lists and changes stored orders; the program that makes them follows."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import closing
+
+from scripts.batch.store import UNFINISHED, OrderState, OrderStore, StoredOrder
+from scripts.cli.console import print_json, print_line, print_notice, print_result
+from scripts.core import paths
+from scripts.core.errors import UsageError
+from scripts.core.formatting import count_songs
+from scripts.core.settings import Settings
+
+_NEW_STATES = {
+    "pause": OrderState.PAUSED,
+    "continue": OrderState.OPEN,
+    "cancel": OrderState.CANCELLED,
+}
+
+
+def list_orders(args: argparse.Namespace, settings: Settings) -> int:
+    """List all orders, with their failed songs."""
+    with closing(_open_store()) as store:
+        for order in store.orders(tuple(OrderState)):
+            _print_order(order, store, args.json)
+    return 0
+
+
+def change_order(args: argparse.Namespace, settings: Settings) -> int:
+    """Pause, continue, cancel, move or retry an order."""
+    with closing(_open_store()) as store:
+        order = store.get(args.id)
+        if args.action == "retry":
+            count = store.retry_failed(order.id)
+            print_result(
+                args.json,
+                f"{count_songs(count)} of order {order.id} will be made again by "
+                "'generate --resume'",
+                order=order.id,
+                again=count,
+            )
+            return 0
+        if order.state not in UNFINISHED:
+            raise UsageError(f"order {order.id} is {order.state} and cannot be changed")
+        if args.action == "first":
+            store.put_first(order.id)
+        elif args.action == "last":
+            store.put_last(order.id)
+        else:
+            store.set_state(order.id, _NEW_STATES[args.action])
+        _print_order(store.get(order.id), store, args.json)
+    return 0
+
+
+def _open_store() -> OrderStore:
+    store = OrderStore(paths.JOBS)
+    if store.notice:
+        print_notice(store.notice)
+    return store
+
+
+def _print_order(order: StoredOrder, store: OrderStore, as_json: bool) -> None:
+    failures = store.failures(order.id)
+    if as_json:
+        print_json(
+            order=order.id,
+            state=order.state,
+            styles=order.order.wishes.styles,
+            songs=order.order.songs,
+            done=order.done,
+            failed=order.failed,
+            written=order.composed,
+            out=str(order.order.out),
+            reason=order.reason,
+            failures=[{"song": number, "reason": reason} for number, reason in failures],
+        )
+        return
+    reason = f"  ({order.reason})" if order.reason else ""
+    print_line(
+        f"{order.id:>4}  {order.state:<9}  {order.done} of {order.order.songs} songs  "
+        f'"{order.order.wishes.styles}"{reason}'
+    )
+    for number, why in failures:
+        print_line(f"        song {number} failed: {why}")

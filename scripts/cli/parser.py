@@ -1,0 +1,353 @@
+"""The command line: every command with its options and the function that runs it.
+
+Handlers are named as ``module:function`` and imported when they run, so that ``--help`` and
+mistyped options are answered at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from scripts import __version__
+from scripts.core.errors import UsageError
+
+PROGRAM = "launcher.py"
+_DESCRIPTION = "Compose songs on this computer and play them."
+_EPILOG = f"""\
+Without a command, {PROGRAM} opens the menu. '{PROGRAM} FILE' plays an audio file and renders ABC,
+MIDI, MusicXML and recipes. '{PROGRAM} test' installs what the tests need and runs them.
+'{PROGRAM} help COMMAND' shows the options of a command."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Parser that reports mistakes as :class:`UsageError`."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        options.setdefault("allow_abbrev", False)
+        super().__init__(*args, **options)
+
+    def error(self, message: str) -> NoReturn:
+        """Raise a UsageError that names the help of the command."""
+        raise UsageError(f"{message}; see '{self.prog} --help'")
+
+
+class _Commands:
+    """Sub-commands of a parser."""
+
+    def __init__(self, parser: argparse.ArgumentParser, dest: str, required: bool = True) -> None:
+        self._actions = parser.add_subparsers(
+            dest=dest, metavar="COMMAND", title="commands", parser_class=Parser, required=required
+        )
+
+    def add(
+        self,
+        name: str,
+        handler: str,
+        summary: str,
+        parents: Sequence[Parser] = (),
+        **options: Any,
+    ) -> argparse.ArgumentParser:
+        """Add a command.
+
+        Parameters
+        ----------
+        name : str
+        handler : str
+            ``module:function`` below :mod:`scripts`; empty for a group of commands.
+        summary : str
+        parents : sequence of Parser
+            Their options, besides those that all commands have.
+        **options
+            Passed on to the parser.
+        """
+        description = options.pop("description", summary[0].upper() + summary[1:] + ".")
+        parser: argparse.ArgumentParser = self._actions.add_parser(
+            name,
+            help=summary,
+            description=description,
+            parents=[*parents, _common()],
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            **options,
+        )
+        parser.set_defaults(handler=handler)
+        return parser
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Build the parser of the whole command line."""
+    parser = Parser(
+        prog=PROGRAM,
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        parents=[_common()],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"llm-music-gen {__version__}")
+    parser.set_defaults(handler="tui.run:menu")
+    commands = _Commands(parser, "command", required=False)
+    _add_song_commands(commands)
+    _add_order_commands(commands)
+    _add_library_commands(commands)
+    _add_model_commands(commands)
+    _add_other_commands(commands)
+    return parser
+
+
+def _common() -> Parser:
+    """Options of every command."""
+    # SUPPRESS: a default of the command would overwrite what stood before its name.
+    common = Parser(add_help=False, argument_default=argparse.SUPPRESS)
+    group = common.add_argument_group("output")
+    group.add_argument("--json", action="store_true", help="print one JSON object per line")
+    group.add_argument("-q", "--quiet", action="store_true", help="print results and errors only")
+    group.add_argument(
+        "-v", "--verbose", action="store_true", help="print the log as it is written"
+    )
+    group.add_argument("--debug", action="store_true", help="show tracebacks and log more")
+    return common
+
+
+# -- songs ---------------------------------------------------------------------------------
+
+
+def _request_options() -> Parser:
+    """What a song is asked to be."""
+    parser = Parser(add_help=False)
+    group = parser.add_argument_group("the song")
+    group.add_argument(
+        "--length",
+        metavar="L",
+        help="minutes (3), a range of them (4-6), or hours:minutes (1:30); default: the setting "
+        "song_length",
+    )
+    group.add_argument("--key", help='such as "F minor"; default: chosen by the style')
+    group.add_argument("--tempo", type=float, help="quarter notes per minute, 20 to 300")
+    group.add_argument("--meter", help="time signature such as 4/4 or 7/8")
+    group.add_argument(
+        "--tuning",
+        type=float,
+        default=440.0,
+        metavar="HZ",
+        help="frequency of A4 (400 to 480, default 440), or one of 174 285 396 417 528 639 741 "
+        "852 963, which then sounds in the chords",
+    )
+    group.add_argument(
+        "--binaural",
+        type=float,
+        default=0.0,
+        metavar="HZ",
+        help="add two low tones this far apart, one for each ear",
+    )
+    group.add_argument("--loop", action="store_true", help="let the end join the beginning")
+    group.add_argument("--form", help='sections such as "intro verse chorus outro"')
+    group.add_argument("--chords", help='one chord per bar, such as "Fm Db Ab Eb"')
+    group.add_argument("--motif", help='notes that the melody starts with, such as "C4 E4 G4"')
+    group.add_argument(
+        "--seed", type=int, help="the same seed makes the same song; default: random"
+    )
+    group.add_argument("--songs", type=int, default=1, metavar="N", help="number of songs (1)")
+    group.add_argument(
+        "--model", default="", help="a name in models/ or a file; default: the setting model"
+    )
+    group.add_argument(
+        "--temperature", type=float, help="0 (plain) to 2 (wild); default: the setting temperature"
+    )
+    group.add_argument("--out", type=Path, metavar="DIR", help="folder for the files (output/)")
+    return parser
+
+
+def _rendering_options() -> Parser:
+    """How songs become files."""
+    parser = Parser(add_help=False)
+    group = parser.add_argument_group("files")
+    group.add_argument(
+        "--also",
+        default="",
+        metavar="KINDS",
+        help="also write these, comma-separated: wav, mid, abc, musicxml, stems",
+    )
+    group.add_argument(
+        "--jobs", type=int, metavar="N", help="songs to render at once (one per core)"
+    )
+    group.add_argument("--watch-input", action="store_true", help=argparse.SUPPRESS)
+    return parser
+
+
+def _add_song_commands(commands: _Commands) -> None:
+    request, rendering = _request_options(), _rendering_options()
+    generate = commands.add(
+        "generate", "cli.generate:generate", "compose and render songs", [request, rendering]
+    )
+    generate.add_argument("styles", nargs="?", help='such as "Chill, Dubstep"; "A | B" are two')
+    generate.add_argument(
+        "--styles",
+        dest="more_styles",
+        action="append",
+        metavar="S",
+        help="another style; repeatable",
+    )
+    generate.add_argument(
+        "--job-file", type=Path, metavar="FILE", help="read orders from a CSV or JSON file"
+    )
+    generate.add_argument("--resume", action="store_true", help="continue all unfinished orders")
+    generate.add_argument(
+        "--cluster", metavar="ADDRESS", help="render on a Dask cluster, such as tcp://HOST:8786"
+    )
+    # For the menu: work on all open orders, also those that come in meanwhile.
+    generate.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
+    compose = commands.add(
+        "compose", "cli.compose:compose", "write only the lead sheet, as ABC", [request]
+    )
+    compose.add_argument("styles", help='such as "Chill, Dubstep"')
+    render = commands.add(
+        "render", "cli.generate:generate", "render notes from a file", [request, rendering]
+    )
+    render.add_argument(
+        "file", type=Path, help="ABC, MIDI or MusicXML, or the .json of a song to render again"
+    )
+    render.add_argument(
+        "--style",
+        dest="styles",
+        default="pop",
+        metavar="S",
+        help='arrangement around the notes (pop); "plain" adds nothing',
+    )
+
+
+def _add_order_commands(commands: _Commands) -> None:
+    group = _Commands(commands.add("jobs", "", "list and change orders"), "action")
+    group.add("list", "cli.orders:list_orders", "list all orders")
+    for name, summary in (
+        ("pause", "pause an order"),
+        ("continue", "continue a paused order"),
+        ("cancel", "cancel an order"),
+        ("first", "move an order before all others"),
+        ("last", "move an order behind all others"),
+        ("retry", "make the failed songs of an order again"),
+    ):
+        parser = group.add(name, "cli.orders:change_order", summary)
+        parser.add_argument("id", type=_order_id, metavar="ORDER", help="number from 'jobs list'")
+
+
+def _order_id(text: str) -> int:
+    """Parse the ID of an order; argparse reports a ValueError."""
+    number = int(text)
+    if not 0 <= number < 1 << 62:
+        raise ValueError
+    return number
+
+
+# -- the library ---------------------------------------------------------------------------
+
+_QUERY = """\
+A query is made of words and fields such as style:chill, "rating>=4", "tempo<100" or key:minor; a
+minus sign excludes (-style:sad). docs/library.md describes all fields."""
+
+
+def _add_library_commands(commands: _Commands) -> None:
+    play = commands.add("play", "cli.play:play", "play songs in a loop")
+    play.add_argument("files", nargs="*", type=Path, help="audio files or M3U8 playlists")
+    play.add_argument(
+        "--playlist",
+        metavar="NAME",
+        help="name of a playlist, or a query such as 'style:chill rating>=4'",
+    )
+    play.add_argument("--shuffle", action="store_true", help="play in random order")
+    play.add_argument("--once", action="store_true", help="stop after the last song")
+    play.add_argument(
+        "--output",
+        choices=("auto", "miniaudio", "simpleaudio", "null"),
+        help="audio output; default: the setting output",
+    )
+    group = _Commands(commands.add("library", "", "list, search, rate and remove songs"), "action")
+    parser = group.add("list", "cli.library:search", "list songs")
+    parser.add_argument("query", nargs="*", metavar="WORD", help="list only what this query finds")
+    parser = group.add("search", "cli.library:search", "search for songs", epilog=_QUERY)
+    parser.add_argument("query", nargs="+", metavar="WORD", help="words and fields")
+    parser = group.add("rate", "cli.library:rate", "rate a song")
+    parser.add_argument("song", help="ID, file name or title")
+    parser.add_argument("rating", help="0 (none) to 5")
+    parser = group.add("thumb", "cli.library:thumb", "give a song a thumb up or down")
+    parser.add_argument("song", help="ID, file name or title")
+    parser.add_argument("thumb", metavar="up|down|none")
+    group.add("rescan", "cli.library:rescan", "read all songs in output/ again")
+    parser = group.add("remove", "cli.library:remove", "move songs to the bin")
+    parser.add_argument("songs", nargs="+", metavar="SONG", help="ID, file name or title")
+    parser = group.add("undo", "cli.library:undo", "bring a song back from the bin")
+    parser.add_argument("number", nargs="?", help="number from 'library bin'; default: the latest")
+    parser = group.add("bin", "cli.library:show_bin", "list or empty the bin")
+    parser.add_argument("empty", nargs="?", choices=("empty",), help="delete its songs for good")
+    group.add("usage", "cli.library:usage", "show the disk space used by each kind of file")
+    group.add("duplicates", "cli.library:show_duplicates", "find identical and similar songs")
+    _add_playlist_commands(group)
+
+
+def _add_playlist_commands(library: _Commands) -> None:
+    parser = library.add(
+        "playlist", "cli.playlists:list_playlists", "list, save, export and import playlists"
+    )
+    group = _Commands(parser, "playlist_action", required=False)
+    group.add("list", "cli.playlists:list_playlists", "list the playlists")
+    parser = group.add(
+        "save", "cli.playlists:save", "save a query as a smart playlist", epilog=_QUERY
+    )
+    parser.add_argument("name")
+    parser.add_argument("query", nargs="+", metavar="WORD")
+    parser = group.add("show", "cli.playlists:show", "list the songs of a playlist")
+    parser.add_argument("query", nargs="+", metavar="NAME|QUERY")
+    parser = group.add("delete", "cli.playlists:delete", "delete a playlist; its songs stay")
+    parser.add_argument("name", nargs="+")
+    parser = group.add("export", "cli.playlists:export", "write a playlist as M3U8")
+    parser.add_argument("query", nargs="+", metavar="NAME|QUERY")
+    parser.add_argument("file", type=Path, metavar="FILE.m3u8")
+    parser = group.add("import", "cli.playlists:import_file", "keep the songs of an M3U8 file")
+    parser.add_argument("file", type=Path, metavar="FILE.m3u8")
+    parser.add_argument("name", nargs="*", help="default: the name of the file")
+
+
+# -- models and the program itself ---------------------------------------------------------
+
+
+def _add_model_commands(commands: _Commands) -> None:
+    group = _Commands(commands.add("models", "", "list, check, find and add models"), "action")
+    group.add("list", "cli.models:list_models", "list the GGUF files in models/")
+    parser = group.add("check", "cli.models:check", "check whether a GGUF file can compose")
+    parser.add_argument("file", type=Path)
+    group.add("find", "cli.model_downloads:find", "list models on the Hugging Face hub")
+    parser = group.add("add", "cli.model_downloads:add", "download a model")
+    parser.add_argument("name", help="from 'models find', or OWNER/REPOSITORY/FILE.gguf")
+
+
+def _add_other_commands(commands: _Commands) -> None:
+    commands.add("styles", "cli.styles:list_styles", "list the styles and the words for them")
+    doctor = commands.add("doctor", "cli.doctor:doctor", "check everything that a song needs")
+    doctor.add_argument(
+        "--report", action="store_true", help="write a ZIP file to send with a bug report"
+    )
+    bench = commands.add("bench", "cli.bench:bench", "measure speeds as ratios")
+    bench.add_argument("--model", default="", help="a name in models/ or a file")
+    bench.add_argument(
+        "--long",
+        action="store_true",
+        help="also render eight hours, fill a library with 20,000 songs and run a batch",
+    )
+    completion = commands.add(
+        "completion",
+        "cli.completion:print_script",
+        "print a script for tab completion",
+        epilog=_COMPLETION,
+    )
+    completion.add_argument("shell", choices=("bash", "zsh", "powershell"))
+    commands.add("menu", "tui.run:menu", "open the menu, as without a command")
+    help_command = commands.add("help", "cli.help:show_help", "show the options of a command")
+    help_command.add_argument("topic", nargs="*", metavar="COMMAND")
+
+
+_COMPLETION = f"""\
+The script also defines the command llm-music-gen. Add one of these to your shell's start-up file:
+  eval "$(python /path/to/{PROGRAM} completion bash)"
+  eval "$(python /path/to/{PROGRAM} completion zsh)"
+  python C:\\path\\to\\{PROGRAM} completion powershell | Out-String | Invoke-Expression"""

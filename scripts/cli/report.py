@@ -1,0 +1,73 @@
+"""``launcher.py doctor --report``: a ZIP file that a user can send with a bug report."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+import time
+import zipfile
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.metadata import distributions
+from pathlib import Path
+
+from scripts import __version__
+from scripts.cli.doctor import Check
+from scripts.core import paths
+from scripts.core.atomic_files import PART, storage_error
+from scripts.core.log import FILE_NAME
+from scripts.core.settings import Settings
+
+
+def write_report(settings: Settings, checks: Sequence[Check]) -> Path:
+    """Write the log, versions, settings and checks into one ZIP file in the program's home.
+
+    Paths below the user's home folder are written as ``~``.
+
+    Raises
+    ------
+    StorageError
+        When the file cannot be written.
+    """
+    path = paths.HOME / f"llm-music-gen-report-{time.strftime('%Y%m%d-%H%M%S')}.zip"
+    part = path.with_name(path.name + PART)
+    values = {name: value for name, value in asdict(settings).items() if name != "unknown"}
+    texts = {
+        "versions.txt": _versions(),
+        "checks.txt": "".join(f"{c.name}: {c.is_ok}: {c.details}\n" for c in checks),
+        "settings.json": json.dumps(values, indent=2, default=str) + "\n",
+    }
+    try:
+        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, text in texts.items():
+                archive.writestr(name, redact_home(text))
+            for file in sorted(paths.LOG.glob(f"{FILE_NAME}*")):
+                if file.suffix != ".lmg-lock":
+                    text = file.read_text(encoding="utf-8", errors="replace")
+                    archive.writestr(f"log/{file.name}", redact_home(text))
+        os.replace(part, path)
+    except OSError as error:
+        raise storage_error(error, path) from error
+    return path
+
+
+def redact_home(text: str) -> str:
+    """Replace the user's home folder, also as JSON escapes it, by ``~``."""
+    home = str(Path.home())
+    for name in (home, home.replace("\\", "\\\\"), home.replace("\\", "/")):
+        if len(name) > 1:
+            text = text.replace(name, "~")
+    return text
+
+
+def _versions() -> str:
+    lines = [
+        f"llm-music-gen {__version__}",
+        f"Python {sys.version}",
+        f"{platform.platform()}, {platform.machine()}, {os.cpu_count()} threads",
+    ]
+    packages = {d.metadata["Name"]: d.version for d in distributions()}
+    lines += [f"{name} {version}" for name, version in sorted(packages.items())]
+    return "\n".join(lines) + "\n"

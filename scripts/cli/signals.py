@@ -1,0 +1,39 @@
+"""Stopping a command politely: Ctrl+C, a termination signal, or the end of its input."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable
+
+
+def watch_for_cancel(watch_input: bool = False) -> Callable[[], bool]:
+    """Install signal handlers; returns a function that tells whether the user has stopped us.
+
+    A second Ctrl+C raises KeyboardInterrupt.
+
+    Parameters
+    ----------
+    watch_input : bool
+        Also stop when standard input ends, as it does when the parent process is gone.
+    """
+    stopped = threading.Event()
+
+    def stop(*_: object) -> None:
+        if stopped.is_set():
+            raise KeyboardInterrupt
+        stopped.set()
+
+    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
+        number = getattr(signal, name, None)
+        if number is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(number, stop)
+    if watch_input:
+
+        def watch() -> None:
+            sys.stdin.read()
+            stopped.set()
+
+        threading.Thread(target=watch, daemon=True).start()
+    return stopped.is_set

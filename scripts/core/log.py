@@ -1,0 +1,92 @@
+"""The log: ``data/log/llm-music-gen.log``, shared by all processes of the program.
+
+INFO records decisions, starts, retries and failures with order and song numbers; what users wished
+for, lyrics and other texts of theirs appear at DEBUG only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sys
+from pathlib import Path
+
+from scripts.core import paths
+from scripts.core.file_lock import hold
+
+FILE_NAME = "llm-music-gen.log"
+MAX_BYTES = 1 << 20
+MAX_FILES = 5
+_ROOT = "scripts"
+_FORMAT = "%(asctime)s %(levelname)-7s %(process)d %(name)s: %(message)s"
+
+
+class SharedRotatingHandler(logging.Handler):
+    """Appends to a file that several processes write, and rotates it.
+
+    The file is open only while a record is written, so that Windows can rename it. A full disk or
+    a read-only folder costs log lines, nothing else.
+
+    Parameters
+    ----------
+    path : Path
+    max_bytes : int
+        Size at which the file is renamed to ``NAME.1``, the older ones to ``NAME.2`` and so on.
+    max_files : int
+        Files to keep, the current one included.
+    """
+
+    def __init__(self, path: Path, max_bytes: int = MAX_BYTES, max_files: int = MAX_FILES) -> None:
+        super().__init__()
+        self.path, self.max_bytes, self.max_files = path, max_bytes, max_files
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record."""
+        with contextlib.suppress(OSError, ValueError):
+            line = self.format(record) + "\n"
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            if self.path.exists() and self.path.stat().st_size + len(line) > self.max_bytes:
+                self._rotate()
+            with self.path.open("a", encoding="utf-8", errors="replace", newline="\n") as file:
+                file.write(line)
+
+    def _rotate(self) -> None:
+        """Rename the files, unless another process is doing so."""
+        lock = hold(self.path.with_name(self.path.name + ".lmg-lock"))
+        if lock is None:
+            return
+        with lock:
+            if self.path.stat().st_size < self.max_bytes // 2:
+                return  # another process has just rotated it
+            files = [self.path, *(Path(f"{self.path}.{n}") for n in range(1, self.max_files))]
+            for older, newer in zip(files[:0:-1], files[-2::-1], strict=True):
+                if newer.exists():
+                    os.replace(newer, older)
+
+
+def set_up_logging(debug: bool = False, verbose: bool = False) -> None:
+    """Log to the file, and with `verbose` also to standard error.
+
+    Parameters
+    ----------
+    debug : bool
+        Log DEBUG records, too.
+    verbose : bool
+    """
+    logger = logging.getLogger(_ROOT)
+    logger.setLevel(logging.DEBUG if debug else logging.INFO)
+    logger.propagate = False
+    for handler in [*logger.handlers]:
+        logger.removeHandler(handler)
+    handlers: list[logging.Handler] = [SharedRotatingHandler(paths.LOG / FILE_NAME)]
+    if verbose:
+        handlers.append(logging.StreamHandler(sys.stderr))
+    for handler in handlers:
+        handler.setFormatter(logging.Formatter(_FORMAT))
+        logger.addHandler(handler)
+
+
+def is_debug() -> bool:
+    """Whether DEBUG records are logged in this process."""
+    return logging.getLogger(_ROOT).isEnabledFor(logging.DEBUG)
