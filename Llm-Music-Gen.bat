@@ -1,9 +1,9 @@
 @echo off
 setlocal EnableExtensions DisableDelayedExpansion
-rem Llm-Music-Gen for Windows. Double-click it for the launcher menu, or give it the program's
-rem words:  Llm-Music-Gen.bat generate "Chill, Dubstep" --songs 3
-rem Plain letters only in this file, and no block in brackets around a path: a folder may be
-rem called "Music (new) & more".
+rem Llm-Music-Gen for Windows. Double-click it for the launcher menu, or pass a command:
+rem     Llm-Music-Gen.bat generate "Chill, Dubstep" --songs 3
+rem Keep this file ASCII, and put no path inside a parenthesized block: a folder may be called
+rem "Music (new) & more".
 
 set "HERE=%~dp0"
 set "STATUS=0"
@@ -13,8 +13,8 @@ set "THIN=----------------------------------------------------------------------
 call :read_code_page
 chcp 65001 >nul 2>&1
 
-if not exist "%HERE%launcher.py" goto alone
-if not "%~1"=="" goto words
+if not exist "%HERE%launcher.py" goto incomplete
+if not "%~1"=="" goto command
 
 :menu
 call :head Launcher
@@ -24,18 +24,18 @@ echo.
 echo %THIN%
 set "CHOICE="
 set /p "CHOICE=Selection; Menu Option = 1-2, Exit Launcher = X: "
-if not defined CHOICE goto silent
-set "SILENT="
+if not defined CHOICE goto no_input
+set "EMPTY_LINES="
 set "CHOICE=%CHOICE:"=%"
 if "%CHOICE%"=="1" goto program
 if "%CHOICE%"=="2" goto installer
 if /i "%CHOICE%"=="X" goto finish
 goto menu
 
-:silent
-rem Enter alone draws the menu again; an input that has ended must not do so for ever.
-set "SILENT=%SILENT%x"
-if "%SILENT%"=="xxxxx" goto finish
+:no_input
+rem Enter draws the menu again, but stop after five: standard input may be at its end.
+set "EMPTY_LINES=%EMPTY_LINES%x"
+if "%EMPTY_LINES%"=="xxxxx" goto finish
 goto menu
 
 :program
@@ -46,7 +46,7 @@ set "STATUS=%ERRORLEVEL%"
 if "%STATUS%"=="0" goto finish
 if "%STATUS%"=="130" goto finish
 echo.
-echo The program ended with status %STATUS%; the lines above say why.
+echo The program ended with status %STATUS%; see the messages above.
 pause
 goto menu
 
@@ -60,20 +60,20 @@ echo.
 pause
 goto menu
 
-:words
+:command
 call :find_python installed
 if not defined FOUND goto no_python
 %FOUND% "%HERE%launcher.py" %*
 set "STATUS=%ERRORLEVEL%"
 if "%STATUS%"=="0" goto finish
 if "%STATUS%"=="130" goto finish
-call :hold
+call :pause_own_window
 goto finish
 
-:alone
+:incomplete
 set "STATUS=9"
 echo.
-echo This file needs the others beside it. If you opened it inside a ZIP, unpack the whole ZIP
+echo launcher.py is missing beside this file. If you opened it inside a ZIP, unpack the whole ZIP
 echo to a folder first ("Extract All"), then start it there.
 if not defined LLM_MUSIC_GEN_NO_PAUSE pause
 goto finish
@@ -81,9 +81,9 @@ goto finish
 :no_python
 set "STATUS=9"
 echo.
-echo Llm-Music-Gen needs Python 3.11 or newer, 64-bit, and found none on this computer.
-echo Get it from https://www.python.org/downloads/ and tick "Add python.exe to PATH".
-if not "%~1"=="" call :hold
+echo Llm-Music-Gen needs Python 3.11 or newer, 64-bit, but none was found on this computer.
+echo Install it from https://www.python.org/downloads/ and tick "Add python.exe to PATH".
+if not "%~1"=="" call :pause_own_window
 if not "%~1"=="" goto finish
 pause
 goto menu
@@ -103,7 +103,7 @@ echo.
 exit /b 0
 
 :read_code_page
-rem chcp says it with words around, in the language of Windows: "Active code page: 850."
+rem chcp prints it inside a sentence in the language of Windows: "Active code page: 850."
 set "CODE_PAGE=0"
 for /f "tokens=2 delims=:" %%P in ('chcp 2^>nul') do set "CODE_PAGE=%%P"
 set "CODE_PAGE=%CODE_PAGE:.=%"
@@ -112,9 +112,9 @@ set /a "CODE_PAGE=CODE_PAGE" >nul 2>&1
 if errorlevel 1 set "CODE_PAGE=0"
 exit /b 0
 
-:hold
-rem A window that belongs to this file alone closes when it ends; let the reason be read first.
-rem A scheduler sets LLM_MUSIC_GEN_NO_PAUSE=1.
+:pause_own_window
+rem A window opened for this file closes at its end: pause so that the error can be read.
+rem Set LLM_MUSIC_GEN_NO_PAUSE=1 for scheduled tasks.
 if defined LLM_MUSIC_GEN_NO_PAUSE exit /b 0
 set "STARTED=%CMDCMDLINE:"=%"
 if /i "%STARTED: /c =%"=="%STARTED%" exit /b 0
@@ -122,7 +122,7 @@ pause
 exit /b 0
 
 :find_python
-rem Each candidate is started and must answer: the Microsoft Store's stand-in for python does not.
+rem Run each candidate, because the Microsoft Store's placeholder for python does not work.
 set "FOUND="
 set "CHECK=import sys; sys.exit(sys.version_info < (3, 11) or sys.maxsize < 2**32)"
 if "%~1"=="installed" call :try_installed
@@ -146,7 +146,7 @@ if "%ERRORLEVEL%"=="0" set FOUND="%LLM_MUSIC_GEN_PYTHON%"
 exit /b 0
 
 :try_python
-rem It is asked where it is: the answer is the program itself, whatever stood in its place.
+rem Ask for sys.executable, because the command may be an alias or a batch file.
 if defined FOUND exit /b 0
 set "ANSWER="
 for /f "delims=" %%P in ('%1 %2 -c "import sys; print(sys.executable)" 2^>nul') do set "ANSWER=%%P"

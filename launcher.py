@@ -1,6 +1,6 @@
-"""Llm-Music-Gen: without words the menu, else a command (see README.md).
+"""Launcher of Llm-Music-Gen: opens the menu, or runs the command that is given (see README.md).
 
-The first run makes the environment; every run goes on inside it. Nothing heavy is imported here.
+It creates the environment on the first run and runs the program inside it. Standard library only.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ ROOT = Path(__file__).resolve().parent
 
 
 def main() -> int:
-    """Run a command in the project's environment; the exit status."""
+    """Run the program in its environment; return the exit status."""
     if sys.version_info < (3, 11):
         print(
-            "llm-music-gen: Python 3.11 or newer is needed; get it from "
+            "llm-music-gen: Python 3.11 or newer is required; install it from "
             "https://www.python.org/downloads/",
             file=sys.stderr,
         )
@@ -42,7 +42,7 @@ def main() -> int:
         print(f"llm-music-gen: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("llm-music-gen: stopped; run it again to go on", file=sys.stderr)
+        print("llm-music-gen: interrupted; run the same command again to resume", file=sys.stderr)
         return 130
     if tests:
         return _test(python, words[1:])
@@ -55,7 +55,7 @@ def main() -> int:
 
 
 def _test(python: Path, words: list[str]) -> int:
-    """Lint, types, import contract, then the tests; the first failure's exit status."""
+    """Run all checks, then the tests; return the exit status of the first failure."""
     for name, command in (
         ("lint", [str(python), "-m", "ruff", "check", "."]),
         ("format", [str(python), "-m", "ruff", "format", "--check", "."]),

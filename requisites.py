@@ -1,14 +1,14 @@
-"""The installer: makes the environment ``.venv``, puts the pinned packages into it, finds models.
+"""Installer: creates the environment ``.venv``, installs the pinned packages, finds models.
 
-``python requisites.py``                  what the program needs
-``python requisites.py --tests``          what its tests need too
-``python requisites.py --wheels DIR``     without a network, from a folder of wheels
-``python requisites.py --save-wheels DIR``  fills such a folder
-``python requisites.py --build``          with a llama-cpp-python made for this processor
-``python requisites.py --models``         the model finder
-``python requisites.py --tool``           install, then the model finder (the launcher's item 2)
+``python requisites.py``                    install what the program needs, or check it
+``python requisites.py --tests``            install what its tests need, too
+``python requisites.py --wheels DIR``       install without a network, from a folder of wheels
+``python requisites.py --save-wheels DIR``  fill such a folder
+``python requisites.py --build``            build llama-cpp-python for this processor
+``python requisites.py --models``           run the model finder
+``python requisites.py --tool``             install, then run the model finder (launcher item 2)
 
-It can be interrupted and run again at any time: what is done is not done twice, and the
+It can be interrupted and run again at any time: finished steps are not repeated, and the
 environment counts as ready only when the last step has succeeded. Standard library only.
 """
 
@@ -47,12 +47,19 @@ from scripts.installer.subprocesses import hand_over, say
 
 
 def ensure(tests: bool = False, wheels: Path | None = None) -> Path:
-    """Make the environment if it is not ready; its interpreter.
+    """Install the environment if it is not ready; return its interpreter.
+
+    Parameters
+    ----------
+    tests : bool
+        Install the packages of the tests, too.
+    wheels : Path, optional
+        Folder of wheels to install from, without a network.
 
     Raises
     ------
     SetupError
-        When it cannot be made.
+        When the installation fails.
     """
     if not ready(tests):
         _install(tests, wheels or _wheels())
@@ -60,32 +67,32 @@ def ensure(tests: bool = False, wheels: Path | None = None) -> Path:
 
 
 def _wheels(given: str | None = None) -> Path | None:
-    """The folder of wheels that was given, or that a variable names."""
+    """Return the folder of wheels from the option or from ``LLM_MUSIC_GEN_WHEELS``."""
     folder = given or os.environ.get("LLM_MUSIC_GEN_WHEELS")
     if not folder:
         return None
     if not Path(folder).is_dir():
-        raise SetupError(f"{folder}: there is no such folder of wheels")
+        raise SetupError(f"no such folder of wheels: {folder}")
     return Path(folder).resolve()
 
 
 def _install(tests: bool, wheels: Path | None) -> None:
     check_computer()
     with _working():
-        if not ready(tests):  # another window may just have done it
+        if not ready(tests):  # another process may have installed it meanwhile
             _make(tests, wheels)
 
 
 @contextmanager
 def _working() -> Iterator[None]:
-    """Work on the environment alone; tell of a file or folder that cannot be written."""
+    """Lock the environment; turn an OSError into a SetupError."""
     try:
         with alone(environment.VENV.with_name(".venv.lock")):
             yield
     except OSError as error:
         raise SetupError(
-            f"{error.filename or ROOT}: {error.strerror or error}; close what may "
-            "hold it open, or move the program to a folder of your own"
+            f"{error.filename or ROOT}: {error.strerror or error}; close programs that "
+            "have it open, or move Llm-Music-Gen to a folder of your own"
         ) from error
 
 
@@ -94,7 +101,7 @@ def _make(tests: bool, wheels: Path | None, build: bool = False) -> None:
     before = read_stamp()
     keep_tests = tests or bool(before.get("tests"))
     forget_stamp()
-    say("1/4  Making the environment in .venv")
+    say("1/4  Creating the environment in .venv")
     make_environment()
     say("2/4  Installing packages (about 150 MB the first time)")
     install_packages(keep_tests, wheels)
@@ -109,7 +116,7 @@ def _make(tests: bool, wheels: Path | None, build: bool = False) -> None:
 
 
 def _repair(tests: bool, wheels: Path | None) -> None:
-    """Install what is missing; when all is there, see that it starts."""
+    """Install what is missing; when nothing is, check that all packages start."""
     if ready(tests):
         say("Everything is installed. Checking that it starts...")
         try:
@@ -118,9 +125,9 @@ def _repair(tests: bool, wheels: Path | None) -> None:
             return
         except SetupError as error:
             if str(error) in (NO_AVX, NO_REDIST):
-                raise  # the packages are as they should be
+                raise  # reinstalling would not help
             say(f"requisites: {error}")
-            say("Installing anew...")
+            say("Reinstalling...")
             with _working(), set_aside():
                 _make(tests, wheels)
             return
@@ -128,7 +135,7 @@ def _repair(tests: bool, wheels: Path | None) -> None:
 
 
 def _models() -> int:
-    """The model finder, in the program's own environment."""
+    """Run the model finder in the program's environment."""
     return hand_over(environment.python("-m", "scripts.cli.main", "models", "find"), ROOT)
 
 
@@ -140,25 +147,27 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="requisites.py",
-        description="Installs what Llm-Music-Gen needs into the folder .venv beside it.",
+        description="Install what Llm-Music-Gen needs into the folder .venv beside it.",
     )
-    parser.add_argument("--tests", action="store_true", help="what the tests need, too")
+    parser.add_argument("--tests", action="store_true", help="also install what the tests need")
     parser.add_argument(
-        "--wheels", metavar="DIR", help="install from this folder of wheels, without a network"
+        "--wheels", metavar="DIR", help="install from a folder of wheels, without a network"
     )
-    parser.add_argument("--save-wheels", type=Path, metavar="DIR", help="fill such a folder")
+    parser.add_argument(
+        "--save-wheels", type=Path, metavar="DIR", help="download all wheels to DIR, for --wheels"
+    )
     parser.add_argument(
         "--build",
         action="store_true",
         help="build llama-cpp-python for this processor; needs a C++ compiler",
     )
-    parser.add_argument("--models", action="store_true", help="list and fetch models")
-    parser.add_argument("--tool", action="store_true", help="install, then list models")
+    parser.add_argument("--models", action="store_true", help="list and download models")
+    parser.add_argument("--tool", action="store_true", help="install, then run --models")
     return parser
 
 
 def main() -> int:
-    """Install; the exit status."""
+    """Run the installer; return the exit status."""
     try:
         args = _parser().parse_args()
         wheels = _wheels(args.wheels)
@@ -180,7 +189,7 @@ def main() -> int:
         say(f"requisites: {error}")
         return error.exit_status
     except KeyboardInterrupt:
-        say("requisites: stopped; run it again to go on")
+        say("requisites: interrupted; run the same command again to resume")
         return 130
     return 0
 

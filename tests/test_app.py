@@ -269,7 +269,7 @@ def test_a_sound_device_is_chosen_from_those_that_are_there(
         home, ["3", "0", *"radio", keys.ENTER, keys.ESCAPE, "0", *"syst", keys.ENTER, "b", "x"]
     )
     app.run()
-    assert 'no sound device "radio" is there' in "\n".join(frames(app))
+    assert 'no such sound device: "radio"' in "\n".join(frames(app))
     assert saved(home)["device"] == ""
 
 
@@ -317,7 +317,7 @@ def test_styles_are_completed_and_wishes_are_one_key_away(home: Path, runner: No
     )
     app.run()
     text = "\n".join(frames(app))
-    assert "Tab: dubstep" in text and 'key "H minor" is not known' in text
+    assert "Tab: dubstep" in text and 'invalid key "H minor"' in text
     (job,) = orders()
     wishes = job.order.wishes
     assert (wishes.styles, job.order.songs, wishes.key) == ("Chill, Dubstep", 12, "f minor")
@@ -699,7 +699,7 @@ def test_what_the_last_time_left_waits_until_the_user_has_it_go_on(
     jobs.close()
     app = app_of(home, ["g", "x", "y"])
     app.run()
-    assert "Unfinished: 6 songs left from the last time; G goes on" in frames(app)[0]
+    assert "Unfinished: 6 songs left from the last session; G resumes" in frames(app)[0]
     assert "Unfinished" not in frames(app)[-1]
     assert [j.state for j in orders()] == ["open", "open"]
 
@@ -732,7 +732,7 @@ def test_what_failed_the_last_time_is_seen_with_its_reason_and_steered(
     app.draw()
     for key in "cpfl":
         app.press(key)
-    assert "is over" in app.state.message
+    assert "has already ended" in app.state.message
     assert {j.id: j.state for j in orders()} == {stopped: "paused", over: "done"}
     assert "the model died" in frames(app)[-1] and "Retry = T" in frames(app)[-1]
     app.press("t")
@@ -797,7 +797,7 @@ def test_a_program_that_dies_is_started_again_but_not_for_ever(home: Path, runne
         app.update()
 
     die()
-    assert app.making.busy and "it goes on" in app.state.message
+    assert app.making.busy and "restarting it" in app.state.message
     die()
     song = {"event": "song", "order": 1, "song": 1, "title": "One", "path": str(home / "One.mp3")}
     app.making._runner.said = [song]  # type: ignore[union-attr]

@@ -118,7 +118,7 @@ def test_timing_is_human_but_never_late_by_more_than_a_drummer() -> None:
     ("text", "said"),
     [
         ("[a]\nsteps = 15\n", r"line 1: \[a\] steps must be 12 or 16"),
-        ("[a]\nsteps = 16\n\n[b]\nsteps = 12\nspoon = []\n", r"line 4: \[b\] spoon is no piece"),
+        ("[a]\nsteps = 16\n\n[b]\nsteps = 12\nspoon = []\n", r"line 4: \[b\] unknown drum piece"),
         ('[a]\nsteps = 12\nkick = ["1", "2", "m"]\n', "three strings of 12"),
         ('[a]\nsteps = 12\nkick = ["1...........", "............", "m..........."]\n', "a step is"),
         ("[a]\nkick = []\n", "steps"),

@@ -118,7 +118,7 @@ def test_a_file_held_by_another_program_is_told_as_such(tmp_path: Path) -> None:
     try:
         held()
     except OSError as error:
-        assert "another program holds it open" in str(storage_error(error, tmp_path / "a.mp3"))
+        assert "another program has it open" in str(storage_error(error, tmp_path / "a.mp3"))
 
 
 @pytest.mark.parametrize(
@@ -280,7 +280,7 @@ def test_a_song_that_is_taken_away_at_the_last_moment_is_not_called_done(
     files = SongFiles(tmp_path, "Rain")
     files.part(".mp3").write_bytes(b"music")
     monkeypatch.setattr(song_files, "_flush_if_free", lambda path: path.unlink())
-    with pytest.raises(StorageError, match="took it away"):
+    with pytest.raises(StorageError, match="removed it"):
         files.finish({})
 
 

@@ -524,7 +524,7 @@ def test_the_bin_gives_back_the_last_one_first_and_harms_nobody(tmp_path: Path) 
     remove(two)
     assert restore(tmp_path).name == "Two.mp3"
     song(tmp_path, "One").write_bytes(b"another")
-    with pytest.raises(StorageError, match="another song is called so now"):
+    with pytest.raises(StorageError, match="a song of this name exists"):
         restore(tmp_path)
     assert (tmp_path / "One.mp3").read_bytes() == b"another"
     assert empty(tmp_path) == 1 and binned(tmp_path) == []
@@ -566,7 +566,7 @@ def test_a_song_never_comes_back_over_another(tmp_path: Path) -> None:
     path.write_bytes(b"old")
     remove(path)
     path.write_bytes(b"new")
-    with pytest.raises(StorageError, match="another song is called so now"):
+    with pytest.raises(StorageError, match="a song of this name exists"):
         restore(tmp_path)
     assert path.read_bytes() == b"new" and binned(tmp_path)[0].files[0].read_bytes() == b"old"
 

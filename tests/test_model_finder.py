@@ -158,7 +158,7 @@ def test_ctrl_c_keeps_what_has_come(hub: Hub, home: Path) -> None:
             break
     interrupt(process)
     _, said = process.communicate(timeout=30)
-    assert process.returncode == 130 and "go on where it stopped" in said
+    assert process.returncode == 130 and "run the same command again to resume" in said
     assert "Traceback" not in said
     [part] = (home / "models").glob("*.lmg-part")
     kept = part.read_bytes()
@@ -211,7 +211,7 @@ def test_another_file_of_the_name_is_not_overwritten(run: Run, hub: Hub, home: P
 def test_a_size_that_was_not_told_rightly_is_noticed(run: Run, hub: Hub, home: Path) -> None:
     hub.told_size = STARTER.stat().st_size + 1000
     done = run("models", "add", TUNES)
-    assert done.returncode == 1 and "not the size that the hub told" in done.stderr, done.stderr
+    assert done.returncode == 1 and "not have the size the hub reported" in done.stderr, done.stderr
 
 
 def test_two_windows_do_not_fetch_one_model_at_once(run: Run, hub: Hub, home: Path) -> None:
@@ -241,7 +241,7 @@ def test_no_network_and_a_wrong_proxy_are_told_apart(
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     said = run("models", "add", TUNES).stderr
-    assert "no connection; check the network, the same words" in said, said
+    assert "no connection; check the network, then run" in said, said
     monkeypatch.setenv("HF_ENDPOINT", "https://hub.invalid")
     for proxy in (
         "http://me:secret@127.0.0.1:9",
@@ -269,13 +269,13 @@ def test_the_known_models_must_be_the_known_ones(hub: Hub, tmp_path: Path) -> No
     offer = next(o for o in OFFERS if o.sha256)
     hub.files[f"/{offer.repo}/resolve/main/{offer.file}"] = STARTER.read_bytes()
     code = (
-        "from pathlib import Path; from scripts.llm.downloads import Offer; "
-        "from scripts.llm.hub import fetch; "
-        f"fetch(Offer({offer.name!r}, {offer.repo!r}, {offer.file!r}, sha256={offer.sha256!r})"
-        f", Path({str(tmp_path)!r}), print)"
+        "from pathlib import Path; from scripts.llm.downloads import ModelDownload; "
+        "from scripts.llm.hub import download_model; "
+        f"download_model(ModelDownload({offer.name!r}, {offer.repo!r}, {offer.file!r}, "
+        f"sha256={offer.sha256!r}), Path({str(tmp_path)!r}), print)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    assert done.returncode and "not the one that this program knows" in done.stderr
+    assert done.returncode and "differs from the expected one" in done.stderr
     assert not list(tmp_path.iterdir())

@@ -26,13 +26,13 @@ def test_notes_are_read_as_people_write_them() -> None:
     [
         ("", "has 0 notes"),
         ("C4 " * 17, "has 17 notes"),
-        ("C4 H4", '"H4" is no note'),
-        ("C", "is no note"),
-        ("C4E4", "is no note"),
+        ("C4 H4", 'invalid note "H4"'),
+        ("C", "invalid note"),
+        ("C4E4", "invalid note"),
         ("C9", r"outside the range.*C3 to C6"),
-        ("C4 \x1b[2J", "is no note"),
+        ("C4 \x1b[2J", "invalid note"),
         ("C-1", "outside the range"),
-        ("C##10", "is no note"),
+        ("C##10", "invalid note"),
     ],
 )
 def test_what_is_no_motif_is_told(text: str, said: str) -> None:

@@ -140,9 +140,9 @@ def test_words_that_are_off_get_one_line() -> None:
 
 def test_a_folder_of_wheels_that_is_not_there_is_told(tmp_path: Path) -> None:
     done = installer("--wheels", str(tmp_path / "none"))
-    assert done.returncode == 1 and "there is no such folder" in done.stderr
+    assert done.returncode == 1 and "no such folder" in done.stderr
     done = installer(LLM_MUSIC_GEN_WHEELS=str(tmp_path / "none"))
-    assert done.returncode == 1 and "there is no such folder" in done.stderr
+    assert done.returncode == 1 and "no such folder" in done.stderr
 
 
 # -- what pip says, as it was seen, and what that means -------------------------------------------
@@ -170,13 +170,13 @@ SEEN = {
     "shorter folder": "ERROR: Could not install packages due to an OSError: [Errno 2] No such "
     "file\nHINT: This error might have occurred since this system does not have Windows Long Path "
     "support enabled.",
-    "another program holds it": "ERROR: Could not install packages due to an OSError: [WinError "
+    "another program has it open": "ERROR: Could not install packages due to an OSError: [WinError "
     "5] Access is denied: 'C:\\\\x.pyd'",
-    "program holds it, or": "Downloading x.whl (407 kB)\n" + BROKEN + "'ReadTimeoutError(\"Read "
+    "program has it open, or": "Downloading x.whl (407 kB)\n" + BROKEN + "'ReadTimeoutError(\"Read "
     "timed out.\")'\nERROR: Could not install packages due to an OSError: [WinError 32] in "
     "use: 'x.pyd'",
-    "no x for this Python": NO_VERSION,
-    "something new; run it again": "ERROR: something new",
+    "x is not available for this Python": NO_VERSION,
+    "something new; try again": "ERROR: something new",
 }
 
 

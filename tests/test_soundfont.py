@@ -71,7 +71,7 @@ def test_the_same_arrangement_plays_on_samples(
 def test_a_soundfont_that_is_none_is_told(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "none.sf2"
     path.write_bytes(data)
-    with pytest.raises(UsageError, match=r"none\.sf2 is no SoundFont"):
+    with pytest.raises(UsageError, match=r"none\.sf2: not a SoundFont"):
         SampleBank(path, INSTRUMENTS, 120.0, 440.0)
 
 
@@ -89,5 +89,5 @@ def test_a_bad_soundfont_stops_a_song_with_one_line(run: Callable[..., object], 
     (folder / "bad.sf2").write_bytes(b"bad")
     done = run("generate", "folk", "--length", "0.2")
     assert isinstance(done, subprocess.CompletedProcess)
-    assert done.returncode == 1 and "bad.sf2 is no SoundFont" in done.stderr
+    assert done.returncode == 1 and "bad.sf2: not a SoundFont" in done.stderr
     assert not list((home / "output").glob("*"))

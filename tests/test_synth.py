@@ -229,7 +229,7 @@ def test_reading_between_samples_is_clean() -> None:
         ('[a]\nengine = "partials"\nwave = "sow"\n', r"my.toml, line 1: \[a\] wave must be one of"),
         ('[b]\nengine = "drums"\n[a]\nengine = "flute"\n', r"line 3: \[a\] engine must be one of"),
         ('[a]\nengine = "fm"\nrato = 2\n', r"line 1: \[a\].*rato"),
-        ('[a]\nengine = "fm"\nenvelope = [1]\n', "envelope needs four numbers"),
+        ('[a]\nengine = "fm"\nenvelope = [1]\n', "envelope must have 4 numbers"),
         ("[a\n", "my.toml: .*line 1"),
     ],
 )

@@ -44,7 +44,7 @@ def test_an_evening_at_the_console(tmux: Terminal, home: Path) -> None:
     made = sorted((home / "output").glob("*.mp3"))
     tmux.listen(made[0].stem)
     tmux.type("d")
-    tmux.wait("is out of the queue")
+    tmux.wait("from the queue")
     tmux.resize(40, 10)
     tmux.wait("at least 60 x 16")
     tmux.resize(100, 30)

@@ -1,1 +1,1 @@
-"""Trains the starter model. Needs the ``training`` extra; nothing in ``scripts`` imports it."""
+"""Training of the starter model. Needs the ``training`` extra; ``scripts`` never imports it."""

@@ -1,4 +1,4 @@
-"""``python -m training prepare|train|export|evaluate|grooves|habits``: see docs/training.md."""
+"""Command line: ``python -m training STEP``; docs/training.md explains the steps."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 
 
 def main() -> None:
-    """Run one step of the training."""
+    """Run one step: prepare, train, export, evaluate, grooves or habits."""
     parser = argparse.ArgumentParser(prog="python -m training")
     parser.add_argument(
         "step", choices=("prepare", "train", "export", "evaluate", "grooves", "habits")
     )
-    parser.add_argument("--collections", type=Path, help="folder of the downloaded collections")
+    parser.add_argument("--collections", type=Path, help="folder with the downloaded collections")
     parser.add_argument("--work", type=Path, default=Path("training-work"))
     parser.add_argument("--gguf", type=Path, default=Path("models/starter.gguf"))
     parser.add_argument("--minutes", type=float, default=110)
@@ -27,7 +27,7 @@ def main() -> None:
         from training.corpus import load, prepare, tokenizer, variants
 
         if args.collections is None:
-            parser.error("prepare needs --collections")
+            parser.error("the step prepare requires --collections FOLDER")
         for name, count in sorted(prepare(args.collections, data, args.seed).items()):
             print(f"{name}: {count}")
         rng = random.Random(args.seed)
@@ -38,7 +38,7 @@ def main() -> None:
         from training.grooves import learn_grooves
 
         if args.collections is None:
-            parser.error("grooves needs --collections")
+            parser.error("the step grooves requires --collections FOLDER")
         learn_grooves(
             args.collections / "groove-midi.zip",
             args.collections / "groove-midi.info.csv",
@@ -48,7 +48,7 @@ def main() -> None:
         from training.habits import learn_habits
 
         if args.collections is None:
-            parser.error("habits needs --collections")
+            parser.error("the step habits requires --collections FOLDER")
         for name, count in learn_habits(args.collections, Path("data/progressions.toml")).items():
             print(f"{name}: {count}")
     elif args.step == "train":

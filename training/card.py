@@ -1,4 +1,4 @@
-"""The model card, from the figures of a report."""
+"""Model card of the starter model, from the figures of an evaluation report."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SOURCES = (
 
 
 def card(report: dict[str, Any]) -> str:
-    """Markdown of ``models/starter.md``."""
+    """Format a report as the Markdown of ``models/starter.md``."""
     free, used, real = report["free"], report["used"], report["real"]
     training, speed = report["training"], report["speed"]
     rows = [

@@ -1,4 +1,4 @@
-"""Chord charts and progressions as sheets with a resting melody."""
+"""Chord charts and progressions as lead sheets whose melody is rests."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ MAX_BARS = 32
 
 
 def billboard(folder: Path) -> Iterator[LeadSheet]:
-    """McGill Billboard chord charts: sections of chords under a resting melody."""
+    """Read the McGill Billboard chord charts from ``billboard-chords.zip``."""
     with zipfile.ZipFile(folder / "billboard-chords.zip") as z:
         for name in sorted(n for n in z.namelist() if n.endswith(".txt")):
             yield from _chart(z.read(name).decode("utf-8", "replace"))
 
 
 def progressions(folder: Path) -> Iterator[LeadSheet]:
-    """Chord progressions with moods, as eight-bar charts."""
+    """Read chord progressions with moods from ``progressions.csv``, as eight-bar charts."""
     with (folder / "progressions.csv").open(encoding="utf-8") as table:
         for row in csv.DictReader(table):
             key = Key("A", "minor") if "min" in row["group"] else Key("C")
@@ -45,7 +45,7 @@ def _chord_bar(chord: Chord, meter: Meter) -> Bar:
 
 
 def _chart(text: str) -> Iterator[LeadSheet]:
-    """Sections of a Billboard chart as parts, 8 to 32 bars, one or two chords a bar."""
+    """Parse a Billboard chart: sheets of up to 3 sections and 32 bars, 1 or 2 chords a bar."""
     tonic = re.search(r"# tonic: (\S+)", text)
     metre = re.search(r"# metre: (\S+)", text)
     meter = parse_meter(metre[1]) if metre else None

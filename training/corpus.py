@@ -1,7 +1,7 @@
-"""From lead sheets to training text: split, transposition, tokenizer.
+"""Training corpus from lead sheets: split, transposition, tokenizer.
 
-The split keeps near-copies together: a tune may be held out only when few of its three-bar
-figures (intervals and lengths, transposition set aside) stand in any other tune.
+The split keeps near-copies together: a tune is held out only if few of its three-bar figures
+(intervals and lengths, independent of key) occur in any other tune.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from scripts.score.sheet import LeadSheet, relative, transpose
 from scripts.score.tune_header import header_of
 from training.sources import all_sources
 
-LOW, HIGH = 55, 86  # G3 to D6: where melodies are written
+LOW, HIGH = 55, 86  # G3 to D6, the range of melodies
 HELD_OUT_SHARE = 0.04
 MAX_SHARED_FIGURES = 0.2
 
 
 def document(sheet: LeadSheet) -> str:
-    """Header and body as one training text."""
+    """Format the header and body of a sheet as one training document."""
     return header_of(sheet) + "\n".join(body_lines(sheet)) + "\n"
 
 
 def figures(sheet: LeadSheet, bars: int = 3) -> list[tuple[object, ...]]:
-    """Each run of `bars` bars as intervals and lengths, independent of key."""
+    """List every run of `bars` bars as intervals and lengths; runs under 4 notes are skipped."""
     out: list[tuple[object, ...]] = []
     for i in range(len(sheet.bars) - bars + 1):
         notes = [n for bar in sheet.bars[i : i + bars] for n in bar.notes]
@@ -40,7 +40,7 @@ def figures(sheet: LeadSheet, bars: int = 3) -> list[tuple[object, ...]]:
 
 
 def shifts(sheet: LeadSheet) -> list[int]:
-    """Transpositions (semitones, -6 to 6) that keep the melody in its range."""
+    """List the transpositions (semitones, -6 to 6) that keep the melody in range, at least one."""
     pitches = sheet.pitches
     if not pitches:
         return list(range(-5, 7))
@@ -53,7 +53,18 @@ def shifts(sheet: LeadSheet) -> list[int]:
 
 
 def prepare(folder: Path, out: Path, seed: int = 1) -> Counter[str]:
-    """Write ``train.jsonl`` and ``valid.jsonl`` into `out`: source, text as printed, tags."""
+    """Write ``train.jsonl`` and ``valid.jsonl`` with source, ABC text and tags into `out`.
+
+    Parameters
+    ----------
+    folder : Path
+        Downloaded collections.
+
+    Returns
+    -------
+    Counter of str
+        Sheets by split and source, such as ``train folk``.
+    """
     rng = random.Random(seed)
     sheets = [(source, s) for source, s in all_sources(folder)]
     seen: Counter[tuple[object, ...]] = Counter()
@@ -87,7 +98,7 @@ def prepare(folder: Path, out: Path, seed: int = 1) -> Counter[str]:
 
 
 def load(path: Path) -> list[tuple[str, LeadSheet]]:
-    """Sheets of a prepared file as (source, sheet)."""
+    """Read a prepared file as (source, sheet) pairs, without those that cannot be parsed."""
     rows = []
     for line in path.open(encoding="utf-8"):
         row = json.loads(line)
@@ -99,13 +110,13 @@ def load(path: Path) -> list[tuple[str, LeadSheet]]:
 
 
 def variants(sheet: LeadSheet) -> Iterator[str]:
-    """The sheet's text in every key that fits."""
+    """Yield the sheet's document in every key that fits."""
     for shift in shifts(sheet):
         yield document(transpose(sheet, shift))
 
 
 def tokenizer(texts: Iterable[str], prefix: Path, size: int = 1024) -> None:
-    """Train a SentencePiece BPE model on `texts`, written as `prefix`.model."""
+    """Train a SentencePiece BPE model of `size` tokens on `texts` and write `prefix`.model."""
     import sentencepiece
 
     lines = prefix.with_suffix(".txt")

@@ -1,4 +1,4 @@
-"""Measures the starter model; writes ``report.json`` and the model card."""
+"""Evaluation of the starter model, with a report and the model card."""
 
 from __future__ import annotations
 
@@ -46,18 +46,25 @@ METRICS = {
 
 
 def music21_reads(abc: str) -> bool:
-    """True when music21 parses the text into notes."""
+    """Return whether music21 parses the text into notes."""
     try:
         return len(music21.converter.parse(abc, format="abc").flatten().notes) > 0
-    except Exception:  # music21 raises many kinds on bad notation
+    except Exception:  # music21 raises many types on invalid notation
         return False
 
 
 def evaluate(data: Path, run: Path, model: Path, tunes: int, seed: int) -> None:
     """Write ``report.json`` into `run` and the model card beside `model`.
 
-    Three columns: tunes without grammar, tunes as the program makes them, and real tunes held
-    out from training.
+    The report compares tunes without grammar, tunes as the program composes them, and real tunes
+    held out from training.
+
+    Parameters
+    ----------
+    data : Path
+        Folder that ``prepare`` has written.
+    tunes : int
+        Tunes to compose for each column.
     """
     valid = [s for source, s in load(data / "valid.jsonl")]
     train = load(data / "train.jsonl")
@@ -109,8 +116,10 @@ def _ends_on_tonic(sheet: LeadSheet) -> bool:
 
 
 def _free(model: Path, valid: list[LeadSheet], tunes: int, seed: int) -> dict[str, Any]:
-    """Unconstrained continuations of held-out headers, asked to keep to the scale (``c0``), at
-    temperature 0.8."""
+    """Evaluate continuations of held-out headers without grammar, at temperature 0.8.
+
+    The headers ask for melodies within the scale (``c0``).
+    """
     rng = random.Random(seed)
     decoder = Decoder(Path(model), 2048, 1)
     parsed = exact = bars_right = bars_all = in_scale = asked = 0
@@ -142,7 +151,7 @@ def _free(model: Path, valid: list[LeadSheet], tunes: int, seed: int) -> dict[st
 
 
 def _bars(text: str, asked: LeadSheet) -> tuple[int, int]:
-    """Bars that add up, and all bars, read one by one."""
+    """Count the bars of the right length, and all bars, reading them one by one."""
     head, _, body = text.partition("\nK:")
     key_line, _, music = body.partition("\n")
     good = count = 0
@@ -159,7 +168,7 @@ def _bars(text: str, asked: LeadSheet) -> tuple[int, int]:
 
 
 def _as_used(model: Path, tunes: int, seed: int) -> tuple[list[LeadSheet], dict[str, Any]]:
-    """Sheets as the program makes them, over all styles in turn."""
+    """Evaluate sheets as the program composes them, over all styles in rotation."""
     styles = load_styles(paths.DATA / "styles")
     names = sorted(styles)
     info = language_model(model)
@@ -183,7 +192,7 @@ def _as_used(model: Path, tunes: int, seed: int) -> tuple[list[LeadSheet], dict[
 
 
 def _speed(model: Path, seed: int) -> dict[str, float]:
-    """Tokens a second under the grammar and free, by turns in one run."""
+    """Measure tokens per second with and without grammar, alternating in one run."""
     styles = load_styles(paths.DATA / "styles")
     brief = make_brief(Wishes("folk"), styles, seed)
     prompt = Prompt(starter_header(brief), False, True)

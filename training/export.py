@@ -1,4 +1,4 @@
-"""Writes the trained model as a GGUF file that llama.cpp loads as it is."""
+"""Export of the trained model to a GGUF file that llama.cpp loads unchanged."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _NAMES = {
 
 
 def load_model(checkpoint: Path) -> Llama:
-    """The network of a checkpoint."""
+    """Load the network of a checkpoint in evaluation mode."""
     saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
     model = Llama(Shape(**saved["shape"]))
     model.load_state_dict(saved["model"])
@@ -37,7 +37,13 @@ def load_model(checkpoint: Path) -> Llama:
 
 
 def export(checkpoint: Path, tokenizer: Path, out: Path, quantised: bool = True) -> None:
-    """Write `checkpoint` with its tokenizer to `out`: Q8_0 matrices, F32 norms."""
+    """Write a checkpoint with its tokenizer to a GGUF file.
+
+    Parameters
+    ----------
+    quantised : bool
+        Whether to write the matrices as Q8_0 rather than F32; norms are always F32.
+    """
     model = load_model(checkpoint)
     shape = model.shape
     sp = sentencepiece.SentencePieceProcessor(model_file=str(tokenizer))
@@ -72,7 +78,7 @@ def export(checkpoint: Path, tokenizer: Path, out: Path, quantised: bool = True)
 
 
 def export_figures(sheets: list[LeadSheet], model: Path) -> None:
-    """Write the filter of the training tunes' figures beside `model`."""
+    """Write the Bloom filter of the training tunes' figures beside `model`."""
     filtered = Familiar.of(f for sheet in sheets for f in figures_of(sheet))
     model.with_suffix(".figures").write_bytes(filtered.bits.tobytes())
 

@@ -1,9 +1,9 @@
-"""Learns how drummers play from the Groove MIDI Dataset: ``data/grooves/played.toml``.
+"""Drum grooves for ``data/grooves/played.toml``, learned from the Groove MIDI Dataset.
 
 The dataset (Gillick et al. 2019, "Learning to Groove with Inverse Sequence Transformations"; Google
-LLC, CC BY 4.0) holds performances on an electronic kit. Of each family of styles the bars are
-clustered, and of each cluster only three figures a step are kept: how often a piece is struck
-there, how hard, and how early or late. No performance can be had back from them.
+LLC, CC BY 4.0) contains performances on an electronic kit. The bars of each family of styles are
+clustered. A cluster is stored as three figures per step: how often a piece is struck there, how
+hard, and how early or late. The performances cannot be reconstructed from them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.cluster.vq import kmeans2
 
-# The kit's MIDI notes -> General MIDI keys of our pieces.
+# MIDI note of the electronic kit -> drum piece.
 _PIECES = {
     36: "kick",
     38: "snare",
@@ -46,7 +46,7 @@ _PIECES = {
     53: "bell",
 }
 PIECES = tuple(dict.fromkeys(_PIECES.values()))
-# Family -> beginnings of the dataset's style names.
+# Family -> style names of the dataset, or their first words.
 FAMILIES = {
     "funk": ("funk", "jazz/funk"),
     "soul": ("soul", "gospel"),
@@ -70,13 +70,13 @@ FAMILIES = {
     "march": ("jazz/march",),
 }
 CLUSTERS = 5
-_FEWEST = 6  # bars of a cluster that may be kept
+_FEWEST = 6  # minimum bars of a cluster
 _TRIPLET = ("swing", "shuffle")
 
 
 @dataclass(frozen=True)
 class _Bars:
-    """Bars as (n, pieces, steps) arrays: struck or not, velocity, lateness in ticks."""
+    """Bars as (n, pieces, steps) arrays: struck (0 or 1), velocity (0 to 1), delay in ticks."""
 
     hits: npt.NDArray[np.float64]
     force: npt.NDArray[np.float64]
@@ -84,7 +84,17 @@ class _Bars:
 
 
 def learn_grooves(archive: Path, index: Path, out: Path) -> None:
-    """Read the dataset's archive and list, and write the grooves."""
+    """Learn the grooves of every family and write them as TOML.
+
+    Parameters
+    ----------
+    archive : Path
+        The dataset's zip archive of MIDI files.
+    index : Path
+        The dataset's CSV table of performances.
+    out : Path
+        TOML file to write.
+    """
     rows = list(csv.DictReader(index.read_text(encoding="utf-8").splitlines()))
     lines = [
         "# How drummers play, learned by `python -m training grooves` from the Groove MIDI "
@@ -162,7 +172,7 @@ def _bars(data: bytes, steps: int, fill: bool) -> Iterator[tuple[npt.NDArray[np.
 
 
 def _clusters(bars: _Bars, count: int) -> list[_Bars]:
-    """The largest clusters of similar bars."""
+    """Find the largest clusters of similar bars, at most `count`."""
     n = len(bars.hits)
     if n < _FEWEST:
         return []

@@ -1,6 +1,6 @@
-"""Chord habits: the four-bar progressions that music of a family uses most.
+"""Most frequent four-bar chord progressions by family of styles.
 
-``data/progressions.toml`` lists them as Roman numerals with how often each was found.
+``data/progressions.toml`` lists them as Roman numerals with their counts.
 """
 
 from __future__ import annotations
@@ -17,16 +17,22 @@ from training.charts import billboard, progressions
 from training.sources import chorales, folk_tunes, lieder, open_ewld
 
 _BARS = 4
-_KEPT = 48  # of each family and mode
+_KEPT = 48  # progressions per family and mode
 _NUMERALS = ("I", "II", "II", "III", "III", "IV", "IV", "V", "VI", "VI", "VII", "VII")
-_FLAT = (1, 3, 8, 10)  # semitones above the tonic that are lowered degrees in major
+_FLAT = (1, 3, 8, 10)  # semitones above the tonic of lowered degrees in major
 _HEAD = """# Chord progressions of four bars, by family and mode: how often each was found, and its
 # Roman numerals. Made by `python -m training habits`; lines may be added and taken away.
 """
 
 
 def learn_habits(folder: Path, out: Path) -> dict[str, int]:
-    """Count the progressions of the collections in `folder` and write the commonest to `out`."""
+    """Count the progressions of the collections in `folder` and write the most frequent to `out`.
+
+    Returns
+    -------
+    dict of str to int
+        Progressions found by family and mode, such as ``jazz minor``.
+    """
     families = {
         "pop": [*billboard(folder), *progressions(folder)],
         "jazz": [s for s in open_ewld(folder) if "jazz" in s.styles or "swing" in s.styles],
@@ -43,7 +49,7 @@ def learn_habits(folder: Path, out: Path) -> dict[str, int]:
                 p for s in sheets if s.key.is_minor == (mode == "minor") for p in _phrases(s)
             )
             kept = [(n, p) for p, n in counted.most_common() if n > 1 and _is_clear(p, mode)]
-            # What stands still is common enough; what moves is what a list is for.
+            # Prefer progressions with more different chords; static ones are frequent anyway.
             kept.sort(key=lambda found: -found[0] * {2: 0.4, 3: 1.0, 4: 1.5}[len(set(found[1]))])
             found[f"{family} {mode}"] = len(kept)
             lines.append(f"{mode} = [")
@@ -55,7 +61,7 @@ def learn_habits(folder: Path, out: Path) -> dict[str, int]:
 
 
 def _phrases(sheet: LeadSheet) -> Iterator[tuple[str, ...]]:
-    """The sheet's phrases as numerals, one a bar; those that move."""
+    """Yield the four-bar phrases of a sheet as numerals, one a bar, if the chord changes."""
     for part in sheet.parts:
         held: Chord | None = None
         bars: list[str] = []
@@ -69,7 +75,10 @@ def _phrases(sheet: LeadSheet) -> Iterator[tuple[str, ...]]:
 
 
 def numeral(chord: Chord, key: Key) -> str:
-    """The Roman numeral of a chord, as :func:`scripts.score.chords.parse_roman` reads it."""
+    """Format a chord as a Roman numeral for :func:`scripts.score.chords.parse_roman`.
+
+    Empty if the numeral would not be parsed as the same chord.
+    """
     above = (chord.root - key.tonic_pc) % 12
     if key.is_minor:
         name = {
@@ -100,7 +109,7 @@ def numeral(chord: Chord, key: Key) -> str:
 
 
 def _is_clear(phrase: Iterable[str], mode: str) -> bool:
-    """Whether the chords hold the tonic and alone tell the key, or its relative."""
+    """Return whether the chords include the tonic and identify the key or its relative."""
     home = "i" if mode == "minor" else "I"
     if not any(name.rstrip("majdsu24679") == home for name in phrase):
         return False

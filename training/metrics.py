@@ -1,4 +1,4 @@
-"""Measures of tunes by MusPy (Dong et al. 2020), and of copying."""
+"""Metrics of tunes from MusPy (Dong et al. 2020), and measures of copying."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import muspy
 
 from scripts.score.sheet import LeadSheet, held_notes, relative
 
-RESOLUTION = 12  # positions a quarter
+RESOLUTION = 12  # positions per quarter note
 
 
 def to_muspy(sheet: LeadSheet) -> muspy.Music:
-    """The melody as MusPy music at 12 positions a quarter."""
+    """Convert the melody to MusPy music with 12 positions per quarter note."""
     notes = [
         muspy.Note(time=start // 2, pitch=pitch, duration=max(1, ticks // 2), velocity=64)
         for start, ticks, pitch in held_notes(sheet.bars)
@@ -21,17 +21,17 @@ def to_muspy(sheet: LeadSheet) -> muspy.Music:
 
 
 def pitch_class_entropy(sheet: LeadSheet) -> float:
-    """Entropy of the pitch-class histogram in bits."""
+    """Compute the entropy of the pitch-class histogram in bits."""
     return float(muspy.pitch_class_entropy(to_muspy(sheet)))
 
 
 def scale_consistency(sheet: LeadSheet) -> float:
-    """Largest share of notes inside any major or minor scale."""
+    """Compute the largest fraction of notes (0 to 1) within one major or minor scale."""
     return float(muspy.scale_consistency(to_muspy(sheet)))
 
 
 def groove_consistency(sheet: LeadSheet) -> float:
-    """One minus the mean share of onset positions that differ between neighbouring bars."""
+    """Compute 1 minus the mean fraction of onset positions that differ between adjacent bars."""
     return float(muspy.groove_consistency(to_muspy(sheet), sheet.meter.bar_ticks // 2))
 
 
@@ -40,7 +40,7 @@ def _bases(sheet: LeadSheet) -> list[int]:
 
 
 class CopyIndex:
-    """Finds the longest run of bars that a tune shares with a training tune, in any key."""
+    """Index for the longest run of bars that a tune shares with a training tune, in any key."""
 
     def __init__(self, sheets: list[LeadSheet]) -> None:
         self._where: dict[object, list[tuple[int, int]]] = defaultdict(list)
@@ -50,7 +50,7 @@ class CopyIndex:
                 self._where[relative(bar.notes)].append((t, b))
 
     def longest_run(self, sheet: LeadSheet) -> int:
-        """Bars of `sheet` in its longest run copied from one tune."""
+        """Return the number of bars in the longest run copied from one training tune."""
         bases, best = _bases(sheet), 0
         before: dict[tuple[int, int], int] = {}
         for i, bar in enumerate(sheet.bars):
@@ -66,7 +66,7 @@ class CopyIndex:
 
 
 def repeats_one_bar(sheet: LeadSheet) -> bool:
-    """True when one bar makes up more than half of a tune, or stands four times in a row."""
+    """Return whether one bar makes up over half of a tune, or occurs four times in a row."""
     names = [bar.notes for bar in sheet.bars]
     if max(names.count(n) for n in names) > len(names) / 2:
         return True

@@ -1,4 +1,4 @@
-"""A llama-architecture decoder in PyTorch, written so that GGUF needs no permutation."""
+"""Llama-architecture decoder in PyTorch whose weights need no permutation for GGUF."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class Shape:
-    """Sizes of the network."""
+    """Sizes of the network; stored in checkpoints."""
 
     vocab: int = 1024
     dim: int = 256
@@ -36,7 +36,7 @@ class RMSNorm(nn.Module):
 
 
 def rotary(shape: Shape, length: int) -> tuple[Tensor, Tensor]:
-    """Cosines and sines, each (length, head_dim / 2)."""
+    """Compute the rotary embedding's cosines and sines, each (length, head_dim / 2)."""
     half = shape.dim // shape.heads // 2
     frequency = shape.rope_base ** (-torch.arange(half) / half)
     angle = torch.outer(torch.arange(length), frequency)
@@ -44,7 +44,7 @@ def rotary(shape: Shape, length: int) -> tuple[Tensor, Tensor]:
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Rotate interleaved pairs, as llama.cpp's ``llama`` architecture does."""
+    """Rotate interleaved pairs as llama.cpp's ``llama`` architecture does."""
     a, b = x[..., 0::2], x[..., 1::2]
     return torch.stack((a * cos - b * sin, a * sin + b * cos), dim=-1).flatten(-2)
 
@@ -77,7 +77,7 @@ class Block(nn.Module):
 
 
 class Llama(nn.Module):
-    """Tokens (batch, time) to logits (batch, time, vocab); embeddings are tied."""
+    """Decoder from tokens (batch, time) to logits (batch, time, vocab), with tied embeddings."""
 
     def __init__(self, shape: Shape, dropout: float = 0.0) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
-"""The open collections, each as lead sheets with tags.
+"""Readers of the open collections, each as lead sheets with tags.
 
-Every function yields LeadSheets whose ``styles`` are the tags of the ``R:`` line. Sheets are
-at most 32 bars; ``part`` among the tags says that a sheet was cut out of something longer.
+The ``styles`` of the sheets are the tags of the ``R:`` line. Sheets have at most 32 bars; the tag
+``part`` marks a sheet that was cut out of a longer piece.
 """
 
 from __future__ import annotations
@@ -50,13 +50,13 @@ _DANCES = (
     "song",
     "fling",
 )
-# Krumhansl and Kessler 1982
+# Key profiles (Krumhansl and Kessler 1982).
 _MAJOR_PROFILE = np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88])
 _MINOR_PROFILE = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17])
 
 
 def all_sources(folder: Path) -> Iterator[tuple[str, LeadSheet]]:
-    """Every usable sheet as (source, sheet); `folder` holds the downloaded collections."""
+    """Yield every usable sheet as (source, sheet); `folder` contains the downloaded collections."""
     for name, source in (
         ("folk", folk_tunes()),
         ("openewld", open_ewld(folder)),
@@ -71,7 +71,7 @@ def all_sources(folder: Path) -> Iterator[tuple[str, LeadSheet]]:
 
 
 def folk_tunes() -> Iterator[LeadSheet]:
-    """O'Neill, Aird, Ryan's Mammoth and miscellaneous folk tunes of music21's corpus."""
+    """Read O'Neill, Aird, Ryan's Mammoth and miscellaneous folk tunes from music21's corpus."""
     import music21
 
     corpus = Path(music21.__file__).parent / "corpus"
@@ -88,7 +88,7 @@ def folk_tunes() -> Iterator[LeadSheet]:
 
 
 def hymns(folder: Path) -> Iterator[LeadSheet]:
-    """The Open Hymnal: the soprano of each hymn."""
+    """Read the soprano of each hymn of the Open Hymnal."""
     text = (folder / "openhymnal.abc").read_text(encoding="utf-8", errors="replace")
     for tune in read_tunes(re.sub(r"(?m)^X: ", "X:", text)):
         try:
@@ -98,7 +98,7 @@ def hymns(folder: Path) -> Iterator[LeadSheet]:
 
 
 def open_ewld(folder: Path) -> Iterator[LeadSheet]:
-    """OpenEWLD lead sheets with their own chords."""
+    """Read the OpenEWLD lead sheets with their own chords."""
     with (
         zipfile.ZipFile(folder / "openewld.zip") as z,
         (folder / "openewld.csv").open(encoding="utf-8") as table,
@@ -117,7 +117,7 @@ def open_ewld(folder: Path) -> Iterator[LeadSheet]:
 
 
 def chorales() -> Iterator[LeadSheet]:
-    """Bach chorales of music21's corpus: soprano, chords from all four voices."""
+    """Read the Bach chorales of music21's corpus: soprano, chords from all four voices."""
     import music21
 
     corpus = Path(music21.__file__).parent / "corpus" / "bach"
@@ -131,7 +131,7 @@ def chorales() -> Iterator[LeadSheet]:
 
 
 def lieder(folder: Path) -> Iterator[LeadSheet]:
-    """OpenScore Lieder: the voice, chords from voice and piano."""
+    """Read the OpenScore Lieder: the voice, chords from voice and piano."""
     with zipfile.ZipFile(folder / "openscore-lieder.zip") as z:
         for name in sorted(n for n in z.namelist() if n.endswith(".mxl")):
             try:
@@ -151,7 +151,7 @@ def _dance(text: str, stem: str) -> tuple[str, ...]:
 
 
 def _trim(sheet: LeadSheet, chords: bool) -> Iterator[LeadSheet]:
-    """Keep whole parts up to 32 bars, harmonise, and drop what is no melody."""
+    """Keep whole parts up to 32 bars, add missing chords, and drop sheets without a melody."""
     kept, total = [], 0
     for part in sheet.parts:
         if total + len(part) > MAX_BARS:
@@ -189,7 +189,7 @@ def _writable(sheet: LeadSheet) -> bool:
 
 
 def _mode_of(fifths: int, weights: np.ndarray, stated: str) -> Key:
-    """Key of a signature: its major, or its relative minor if that fits the notes better."""
+    """Choose the major key of a signature, or its relative minor if that fits the notes better."""
     major_pc = (7 * fifths) % 12
     if stated in ("major", "minor"):
         pc = major_pc if stated == "major" else (major_pc + 9) % 12
@@ -210,7 +210,7 @@ def _pc_weights(bars: list[RawBar]) -> np.ndarray:
 
 
 def _melody_bar(bar: RawBar, full: int, last: bool) -> tuple[Note, ...] | None:
-    """The bar's melody, or None for a pickup, a split bar or one that does not add up."""
+    """Return a bar's melody, or None for a pickup, a split bar or one of the wrong length."""
     notes, at = [], 0.0
     if bar.ticks < full - 0.01 and not (last and bar.ticks >= full / 2):
         return None
@@ -254,7 +254,7 @@ def _merge_rests(notes: list[Note]) -> tuple[Note, ...]:
 def _segments(
     part: RawPart, others: list[RawPart] | None, least: int
 ) -> Iterator[tuple[list[tuple[RawBar, tuple[Note, ...]]], Key, Meter]]:
-    """Runs of bars with one key and metre, each bar with its melody."""
+    """Yield runs of bars with one key and meter, each bar with its melody."""
     runs: list[tuple[list[tuple[RawBar, tuple[Note, ...]]], tuple[int, str], Meter]] = []
     fifths, mode, meter = 0, "", Meter(4, 4)
     current: list[tuple[RawBar, tuple[Note, ...]]] = []
@@ -339,7 +339,7 @@ def _sheets(
 def _reduced(
     parts: list[RawPart], voice: RawPart, tags: tuple[str, ...], size: int
 ) -> Iterator[LeadSheet]:
-    """Voice as melody, chords from everything that sounds."""
+    """Build sheets with `voice` as the melody and chords found from all parts."""
     others = [p for p in parts if p is not voice]
     for run, key, meter in _segments(voice, others, 6):
         raw_by_notes = {id(notes): raw for raw, notes in run}
@@ -367,7 +367,7 @@ def _sounding(notes: list[RawNote], start: int, end: int) -> np.ndarray:
 
 
 def _all_chords(key: Key) -> list[tuple[Chord, float]]:
-    """Every triad, dominant and half-diminished chord; those outside the scale cost more."""
+    """List major, minor, diminished and seventh chords with costs, higher outside the scale."""
     inside = set(key.pitch_classes) | ({(key.tonic_pc + 11) % 12} if key.is_minor else set())
     out = []
     for root in range(12):

@@ -1,6 +1,6 @@
-"""The training loop: bucketed batches, Muon for matrices, AdamW for the rest, checkpoints.
+"""Training loop: bucketed batches, Muon for matrices, AdamW for the rest, checkpoints.
 
-A run can be stopped and started again; it goes on from its last checkpoint.
+An interrupted run resumes from its last checkpoint.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from training.model import Llama, Shape
 
 BUCKETS = (128, 256, 384, 512, 768)
 BATCH_TOKENS = 6144
-# How often a sheet of each source is drawn per epoch.
+# Mean draws of a sheet per epoch, relative between sources.
 WEIGHTS = {
     "folk": 1.0,
     "openewld": 2.0,
@@ -38,7 +38,7 @@ def examples(
     rng: random.Random,
     sp: sentencepiece.SentencePieceProcessor,
 ) -> Iterator[list[int]]:
-    """Endless token lists, each sheet in a random key that fits."""
+    """Yield token lists without end, each of a sheet in a random key that fits."""
     weights = [WEIGHTS[source] for source, _ in sheets]
     while True:
         for _, sheet in rng.choices(sheets, weights, k=len(sheets)):
@@ -47,7 +47,7 @@ def examples(
 
 
 def batches(source: Iterator[list[int]]) -> Iterator[torch.Tensor]:
-    """(rows, bucket + 1) int64 batches padded with -1, of about BATCH_TOKENS tokens."""
+    """Yield (rows, bucket + 1) int64 batches padded with -1, of about BATCH_TOKENS tokens."""
     pools: dict[int, list[list[int]]] = {b: [] for b in BUCKETS}
     for tokens in source:
         bucket = next((b for b in BUCKETS if len(tokens) <= b + 1), BUCKETS[-1])
@@ -62,7 +62,7 @@ def batches(source: Iterator[list[int]]) -> Iterator[torch.Tensor]:
 
 
 class Muon(torch.optim.Optimizer):
-    """Momentum with an orthogonalised update (Jordan et al. 2024), for 2-D weights."""
+    """Momentum optimizer with orthogonalized updates (Jordan et al. 2024), for 2-D weights."""
 
     def __init__(self, params: list[torch.nn.Parameter], lr: float, momentum: float = 0.95) -> None:
         super().__init__(params, {"lr": lr, "momentum": momentum})
@@ -94,7 +94,7 @@ def _orthogonal(g: torch.Tensor, steps: int = 5) -> torch.Tensor:
 
 
 def loss_of(model: torch.nn.Module, batch: torch.Tensor) -> torch.Tensor:
-    """Summed cross-entropy of a padded batch divided by its real tokens."""
+    """Compute the mean cross-entropy in nats over the tokens of a padded batch."""
     inputs, targets = batch[:, :-1].clamp(min=0), batch[:, 1:]
     with torch.autocast("cpu" if not batch.is_cuda else "cuda", torch.bfloat16):
         logits = model(inputs)
@@ -105,7 +105,7 @@ def loss_of(model: torch.nn.Module, batch: torch.Tensor) -> torch.Tensor:
 def validate(
     model: torch.nn.Module, texts: list[str], sp: sentencepiece.SentencePieceProcessor, device: str
 ) -> tuple[float, float]:
-    """Bits a character over whole documents, and over their bodies alone."""
+    """Compute bits per character over whole documents, and over their bodies alone."""
     model.eval()
     nats = body_nats = 0.0
     chars = body_chars = 0
@@ -135,7 +135,17 @@ def train(
     device: str = "cpu",
     compiled: bool = True,
 ) -> None:
-    """Train for `minutes` of wall time and leave ``model.pt`` and ``log.jsonl`` in `out`."""
+    """Train for `minutes` of wall time, resuming from a checkpoint in `out` if there is one.
+
+    Writes ``model.pt``, ``log.jsonl`` and ``result.json`` to `out`.
+
+    Parameters
+    ----------
+    data : Path
+        Folder that ``prepare`` has written.
+    compiled : bool
+        Whether to use :func:`torch.compile`.
+    """
     torch.manual_seed(seed)
     rng = random.Random(seed)
     sp = sentencepiece.SentencePieceProcessor(model_file=str(data / "tokenizer.model"))

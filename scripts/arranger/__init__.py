@@ -1,1 +1,1 @@
-"""Develops a lead sheet into tracks: form, accompaniment, drums and variation."""
+"""Arrangement of a lead sheet into tracks: form, accompaniment, drums and variation."""

@@ -1,4 +1,4 @@
-"""Chords, bass, pad and drums of one section, from patterns."""
+"""Chord, pad, bass and drum tracks of one section, from written patterns."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from scripts.arranger.voicing import HIGH, LOW, bass_note, voice
 from scripts.score.chords import Chord
 from scripts.score.time_signature import Meter
 
-# Semitones by which a section's later turns are voiced higher or lower.
+# Semitones by which a repeated section is voiced higher or lower, by occurrence.
 _REGISTERS = (0, 4, -3, 2, -5, 5)
 
-Harmony = Sequence[Sequence[tuple[int, Chord]]]  # of each bar: (tick, chord)
+Harmony = Sequence[Sequence[tuple[int, Chord]]]  # per bar: (tick, chord) pairs
 
 
 def chord_at(bar: Sequence[tuple[int, Chord]], tick: int) -> Chord:
-    """The chord that sounds at `tick` of a bar."""
+    """Return the chord that sounds at `tick` of a bar."""
     sounding = [c for t, c in bar if t <= tick]
     return sounding[-1] if sounding else bar[0][1]
 
@@ -26,11 +26,22 @@ def chord_at(bar: Sequence[tuple[int, Chord]], tick: int) -> Chord:
 def comp(
     section: Section, meter: Meter, harmony: Harmony, bars: Sequence[str], rng: random.Random
 ) -> list[NoteEvent]:
-    """Chords in the rhythm of a pattern's bars; figures in the pattern arpeggiate.
+    """Arrange the chords of a section in the rhythm of a pattern; digits arpeggiate.
 
-    When a section comes again it is voiced higher or lower; then, and from a section's second
-    phrase on, a weak stroke is left out or moved here and there, so that no bar has to be heard
-    twice alike.
+    A repeated section is voiced higher or lower. In repeats, and from the second phrase of a
+    section on, weak strokes are occasionally dropped or moved so that bars differ.
+
+    Parameters
+    ----------
+    harmony : sequence
+        Chords of each bar of the section.
+    bars : sequence of str
+        One pattern string per bar, repeated as needed.
+
+    Returns
+    -------
+    list of NoteEvent
+        In ticks from the start of the song.
     """
     out: list[NoteEvent] = []
     voicing: tuple[int, ...] = ()
@@ -65,7 +76,7 @@ def comp(
                         min(1.0, power * rng.uniform(0.92, 1.06)),
                     )
                 )
-            # A chord that changes inside a held stroke is struck again.
+            # Strike again where the chord changes during a sustained stroke.
             for tick, other in chords:
                 if step.start < tick < step.start + step.ticks:
                     voicing = voice(other, voicing, LOW + shift, HIGH + shift)
@@ -75,7 +86,7 @@ def comp(
 
 
 def _varied(steps: list[Step], turn: int, rng: random.Random) -> list[Step]:
-    """The strokes of a bar, one of the weak ones left out or played an eighth early at times."""
+    """Drop one weak stroke of a bar, or move it an eighth earlier, with some probability."""
     weak = [i for i, s in enumerate(steps) if s.start and s.mark != "X"]
     if not turn or len(steps) < 3 or not weak or rng.random() < 0.45:
         return steps
@@ -95,9 +106,21 @@ def bass(
     manners: Sequence[str],
     rng: random.Random,
 ) -> list[NoteEvent]:
-    """A bass line in the rhythm of a pattern's bars.
+    """Arrange the bass line of a section in the rhythm of a pattern.
 
-    `manners` are ways of playing that take turns, a phrase of two bars keeping its order.
+    Parameters
+    ----------
+    harmony : sequence
+        Chords of each bar of the section.
+    bars : sequence of str
+        One pattern string per bar, repeated as needed.
+    manners : sequence of str
+        Playing techniques to alternate between; the order repeats every two bars.
+
+    Returns
+    -------
+    list of NoteEvent
+        In ticks from the start of the song.
     """
     out: list[NoteEvent] = []
     order = rng.sample(list(manners), len(manners))
@@ -105,7 +128,7 @@ def bass(
         at = (section.start + b) * meter.bar_ticks
         following = harmony[b + 1][0][1] if b + 1 < len(harmony) else harmony[0][0][1]
         steps = steps_of(bars[b % len(bars)])
-        if b % 4 == 3:  # the end of a phrase leads on in another way each time
+        if b % 4 == 3:  # vary the end of each phrase
             steps = _varied(steps, section.turn + b // 4, rng)
         for n, step in enumerate(steps):
             chord = chord_at(chords, step.start)
@@ -144,9 +167,19 @@ def drums(
     leads: bool,
     rng: random.Random,
 ) -> list[NoteEvent]:
-    """A programmed groove with ghost-note variation.
+    """Arrange the drums of a section from a written pattern, with ghost-note variation.
 
-    What `leads` also plays fills into the next section, and a crash.
+    Parameters
+    ----------
+    bars : sequence of mapping of str to str
+        For each bar, a pattern string per piece of the kit; repeated as needed.
+    leads : bool
+        Whether to add a fill into the next section and a crash at the start.
+
+    Returns
+    -------
+    list of NoteEvent
+        In ticks from the start of the song.
     """
     out: list[NoteEvent] = []
     full = meter.bar_ticks
@@ -199,7 +232,10 @@ def _fill(
 
 
 def roll(section: Section, full: int) -> list[NoteEvent]:
-    """A snare roll that doubles its speed over the section."""
+    """Build a snare roll over a section: quarters, then eighths, then sixteenths.
+
+    `full` is the length of a bar in ticks.
+    """
     out = []
     for b in range(section.bars):
         gap = 24 if b < section.bars / 2 else 12 if b < section.bars - 1 else 6

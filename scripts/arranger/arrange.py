@@ -1,4 +1,4 @@
-"""Arranges a lead sheet for a brief, section by section."""
+"""Arrangement of a lead sheet for a brief, section by section."""
 
 from __future__ import annotations
 
@@ -23,35 +23,35 @@ from scripts.score.sheet import Bar, LeadSheet
 from scripts.score.tuning import frequency
 from scripts.styles.style import TrackStyle
 
-# Roles that play in a section; sections that are missing have all.
+# Roles that play in each kind of section; all roles play in those not listed.
 _PLAYING: dict[str, tuple[str, ...]] = {
     "intro": ("chords", "pad", "bass", "drums", "texture"),
     "build": ("chords", "bass", "drums", "melody", "percussion", "texture", "fx"),
     "bridge": ("melody", "chords", "pad", "bass", "arp", "texture"),
     "outro": ("chords", "bass", "pad", "melody", "texture"),
 }
-_ENTERS = {"arp": 0.62, "percussion": 0.58}  # energy from which a role plays, where it may
-# What a wished-for frequency is played on.
+_ENTERS = {"arp": 0.62, "percussion": 0.58}  # minimum section energy for a role to play
+# Track for a requested tuning frequency.
 _TONE = TrackStyle("pure tone", gain=-13.0, reverb=0.25)
-_TIMED = ("drums", "percussion", "texture", "fx", "tone")  # have their timing already
-_RECENT = 40  # sections that are kept
+_TIMED = ("drums", "percussion", "texture", "fx", "tone")  # already humanized
+_RECENT = 40  # sections to cache
 _FX = {"riser": 60, "downer": 61, "impact": 62, "reverse": 63}  # keys of the effects instrument
 
 
 @dataclass(frozen=True)
 class SongArrangement:
-    """An arrangement that is worked out while it is read.
+    """Arrangement of a lead sheet whose sections are generated on demand.
 
     Parameters
     ----------
     brief : Brief
     sheet : LeadSheet
     patterns : Patterns
-        Written rhythms.
+        Written rhythm patterns.
     grooves : mapping of str to Groove
-        How drummers play.
+        Drum grooves learned from recordings.
     straight : bool
-        As it would be written: no swing, nothing loosened.
+        Whether to leave out swing and random timing, as in written notation.
     """
 
     brief: Brief
@@ -104,7 +104,7 @@ class SongArrangement:
 
     @property
     def _arranged(self) -> Mapping[str, TrackStyle]:
-        """The tracks that the style's rhythms are played on."""
+        """Tracks to arrange from the style's patterns."""
         return self.tracks
 
     @cached_property
@@ -119,7 +119,7 @@ class SongArrangement:
 
     @property
     def _bare_verses(self) -> int:
-        """Verses that leave the pad to the chorus: more where the drums lead."""
+        """Number of verses without a pad: 2 in styles with prominent drums, else 1."""
         return 2 if self.brief.style.claims.get("drums", 0.0) >= 0.5 else 1
 
     @cached_property
@@ -132,11 +132,11 @@ class SongArrangement:
         return Chord(key.tonic_pc, "m" if key.is_minor else "")
 
     def sections(self) -> Iterator[SectionEvents]:
-        """Yield each section's notes."""
+        """Iterate over the sections in order."""
         return (self.section(index) for index in range(len(self.form)))
 
     def section(self, index: int) -> SectionEvents:
-        """The notes of one section; the last holds the final chord too."""
+        """Return the notes of one section; the last one includes the final chord."""
         found = self._recent.pop(index, None) or self._worked_out(index)
         self._recent[index] = found
         if len(self._recent) > _RECENT:
@@ -145,7 +145,7 @@ class SongArrangement:
 
     @cached_property
     def _recent(self) -> dict[int, SectionEvents]:
-        """Sections worked out lately: the soundcheck hears some before the song begins."""
+        """Cache of recent sections: the soundcheck reads some before the song is rendered."""
         return {}
 
     def _worked_out(self, index: int) -> SectionEvents:
@@ -177,11 +177,11 @@ class SongArrangement:
         )
 
     def _following(self, index: int) -> Section | None:
-        """The section after one; None after the last."""
+        """Return the section after `index`, or None after the last."""
         return self.form[index + 1] if index + 1 < len(self.form) else None
 
     def bars_of(self, section: Section) -> list[Bar]:
-        """The bars of the sheet that a section plays."""
+        """Return the bars of the lead sheet for a section, one per bar of the section."""
         part = self.sheet.parts[section.part]
         offset = len(part) - section.bars if section.name == "outro" else 0
         return [part[(offset + i) % len(part)] for i in range(section.bars)]
@@ -231,7 +231,7 @@ class SongArrangement:
         return out
 
     def _drums(self, section: Section, role: str, name: str, rng: random.Random) -> list[NoteEvent]:
-        """Drums from a learned groove where the style names one, else from a pattern."""
+        """Arrange drums from a learned groove if the style names one, else from a pattern."""
         meter = self.sheet.meter
         if name in self.grooves:
             groove = self.grooves[name]
@@ -242,7 +242,7 @@ class SongArrangement:
         return [self._feel(e, "drums", rng) for e in found]
 
     def _effects(self, index: int) -> list[NoteEvent]:
-        """What leads over: a riser through the end of a build, an impact where a drop begins."""
+        """Add transition effects: risers before louder sections, impacts where they begin."""
         full = self.bar_ticks
         section = self.form[index]
         start, end = section.start * full, (section.start + section.bars) * full
@@ -259,7 +259,7 @@ class SongArrangement:
         return out
 
     def _pattern(self, track: TrackStyle, section: Section) -> str:
-        """Sections of one name have their groove; it changes when they have come twice."""
+        """Choose a pattern by section name; it changes after every two occurrences."""
         names = track.patterns or ("",)
         pick = {
             "verse": 0,
@@ -274,7 +274,7 @@ class SongArrangement:
         return names[(pick.get(section.name, 0) + section.turn // 2) % len(names)]
 
     def _sound_frequency(self, index: int, tracks: dict[str, list[NoteEvent]]) -> None:
-        """Hold the note of a wished-for frequency wherever the chord has it."""
+        """Add the requested tuning pitch as a sustained tone under every chord that contains it."""
         pitch = self.brief.tuning.pitch
         if pitch is None:
             return
@@ -294,7 +294,7 @@ class SongArrangement:
                     )
 
     def _ending(self, rng: random.Random) -> dict[str, list[NoteEvent]]:
-        """The last chord on the downbeat after the last bar, ringing to the end."""
+        """Build the last chord, on the downbeat after the last bar, sustained to the end."""
         brief = self.brief
         at = float(brief.bars * brief.meter.bar_ticks)
         seconds = brief.length - brief.bars * brief.bar_seconds
@@ -306,7 +306,7 @@ class SongArrangement:
         return {role: events for role, events in found.items() if role in self.tracks}
 
     def _feel(self, event: NoteEvent, role: str, rng: random.Random) -> NoteEvent:
-        """Swing the off-beats and loosen the timing by a few milliseconds."""
+        """Swing the off-beats and vary the timing by up to 12 ms either way."""
         if self.straight:
             return event
         start = self._swung(event.start)
@@ -315,7 +315,7 @@ class SongArrangement:
         return replace(event, start=max(0.0, start + shift))
 
     def _swung(self, start: float) -> float:
-        """A moment of straight eighths as the style swings it."""
+        """Map a tick of straight eighths to the style's swing."""
         swing = self.brief.style.swing
         if not swing or self.straight or self.sheet.meter.is_compound:
             return start
@@ -328,7 +328,7 @@ class SongArrangement:
 
 
 def arrange(brief: Brief, sheet: LeadSheet, data: Path) -> SongArrangement:
-    """Arrange `sheet` for `brief` with the patterns and grooves of the folder `data`."""
+    """Arrange `sheet` for `brief` with the patterns and grooves in the folder `data`."""
     return SongArrangement(
         brief,
         sheet,

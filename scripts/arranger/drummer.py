@@ -1,4 +1,4 @@
-"""A drummer: plays a section from a learned groove, with fills, crashes and small liberties."""
+"""Drum tracks from learned grooves, with fills, crashes and humanized timing."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from scripts.arranger.events import DRUM_KEYS, NoteEvent, Section, touch_of
 from scripts.arranger.grooves import Groove, Place
 from scripts.score.time_signature import Meter
 
-_SURE = 0.72  # from this share on a stroke belongs to the groove and is always played
-_RARE = 0.25  # up to this share it is an ornament, drawn for each bar
-# Left out where there is little energy.
+_SURE = 0.72  # probability from which a stroke is always played
+_RARE = 0.25  # probability up to which a stroke is an ornament, drawn for each bar
+# Pieces left out at low energy.
 _QUIET = ("crash", "openhat", "tom1", "tom2", "tom3", "bell")
-_FEW = 0.45  # energy below which the drummer holds back
-_SPREAD = 0.05  # of velocity, from stroke to stroke
+_FEW = 0.45  # energy below which optional strokes are left out
+_SPREAD = 0.05  # standard deviation of velocity between strokes
 
 
 def drum(
@@ -25,10 +25,23 @@ def drum(
     tempo: float,
     rng: random.Random,
 ) -> list[NoteEvent]:
-    """The drums of a section, timing and all.
+    """Arrange the drums of a section from a learned groove, with its timing.
 
-    A phrase of four bars is played a, a, a', b: what the groove is sure of stays, what it leaves
-    open is drawn for two bars at a time, ornaments for each bar.
+    Frequent strokes are always played, less frequent ones are drawn for two bars at a time,
+    ornaments for each bar, so that a phrase of four bars runs a, a, a', b.
+
+    Parameters
+    ----------
+    groove : Groove
+    grooves : mapping of str to Groove
+        All grooves, to choose a fill from.
+    tempo : float
+        Quarter notes a minute.
+
+    Returns
+    -------
+    list of NoteEvent
+        In ticks from the start of the song, micro-timing included.
     """
     full = meter.bar_ticks
     places = {p: groove.places(p, meter) for p in groove.pieces}
@@ -105,7 +118,7 @@ def _strokes(
     rng: random.Random,
     played: Callable[[str, Place], bool],
 ) -> list[NoteEvent]:
-    """Strokes of one bar. No drummer is early or late by more than 20 ms."""
+    """Build the strokes of one bar, each at most 20 ms early or late."""
     most = 0.020 * tempo / 60 * 24
     loose = 0.0025 * tempo / 60 * 24
     out = []

@@ -1,4 +1,4 @@
-"""The dramatic line: who enters and leaves when, crescendos, and the breath before a drop."""
+"""Dynamics of a section: entrances and exits of roles, crescendos, the pause before a drop."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from scripts.styles.style import Style
 
 Tracks = dict[str, list[NoteEvent]]
 
-# Of an introduction: from which share of it on a role plays. Roles that are missing play from
-# the start.
+# Fraction of an intro after which a role enters, by entrance. Roles not listed play from the
+# start.
 _ENTRANCES: Mapping[str, Mapping[str, float]] = {
     "harmony": {"drums": 0.5, "percussion": 0.5, "bass": 0.5},
     "beat": {"chords": 0.5, "pad": 0.5, "bass": 0.25},
     "bass line": {"chords": 0.5, "pad": 0.75, "drums": 0.25},
 }
-# Of an outro: until which share of it a role plays, by the style's way of ending.
+# Fraction of an outro after which a role stops, by the style's ending.
 _EXITS: Mapping[str, Mapping[str, float]] = {
     "ring": {"melody": 0.5, "percussion": 0.5, "arp": 0.75},
     "hit": {"melody": 0.5, "arp": 0.5},
@@ -27,13 +27,19 @@ _EXITS: Mapping[str, Mapping[str, float]] = {
     "echo": {"melody": 0.25, "bass": 0.75, "arp": 0.75, "percussion": 0.5},
     "fade": {"drums": 0.25, "percussion": 0.25, "bass": 0.75, "melody": 0.5},
 }
-_FADED = 0.35  # of its level is left at the end of an outro that fades
-_BEAT_LEADS = 0.7  # claim on the drums from which a style may begin with them
+_FADED = 0.35  # velocity factor at the end of an outro that fades
+_BEAT_LEADS = 0.7  # claim on the drums from which a song may begin with drums or bass
 _PULLED = ("chords", "bass", "drums", "percussion", "arp", "pad")  # silent before a drop
 
 
 def entrance_of(style: Style, seed: int) -> str:
-    """How a song begins: a quiet style with its harmony, others also with drums or bass."""
+    """Choose how a song begins: ``harmony``, or ``beat`` or ``bass line`` if drums are prominent.
+
+    Parameters
+    ----------
+    seed : int
+        The same style and seed give the same entrance.
+    """
     kinds = list(_ENTRANCES) if style.claims.get("drums", 0.0) >= _BEAT_LEADS else ["harmony"]
     return random.Random(f"entrance {seed}").choice(kinds)
 
@@ -46,16 +52,25 @@ def staged(
     entrance: str,
     ending: str,
 ) -> Tracks:
-    """The notes of a section that are played when roles enter, leave, swell and hold back.
+    """Apply entrances, exits, crescendos and the pause before a drop to a section.
 
     Parameters
     ----------
     following : Section or None
-        None for the last section.
+        The next section; None for the last.
     full : int
         Ticks of a bar.
-    entrance, ending : str
-        How the song begins, and the style's way of ending.
+    tracks : dict of str to list of NoteEvent
+        The section's notes by role.
+    entrance : str
+        As :func:`entrance_of` returns it.
+    ending : str
+        One of :data:`scripts.styles.style.ENDINGS`.
+
+    Returns
+    -------
+    dict of str to list of NoteEvent
+        The remaining notes, with scaled velocities.
     """
     start, length = section.start * full, section.bars * full
     out: Tracks = {}
@@ -63,7 +78,7 @@ def staged(
         low = _ENTRANCES[entrance].get(role, 0.0) if section.name == "intro" else 0.0
         high = _EXITS[ending].get(role, 1.0) if section.name == "outro" else 1.0
         first, last = start + _bar(low, section) * full, start + _bar(high, section) * full
-        # What a swing or a drummer's hand puts a little early belongs to its bar all the same.
+        # A note that humanized timing puts slightly early still belongs to its bar.
         kept = [
             e
             for e in events
@@ -76,7 +91,7 @@ def staged(
 
 
 def _bar(share: float, section: Section) -> int:
-    """A share of a section in whole bars."""
+    """Convert a fraction of a section to whole bars."""
     return round(share * section.bars)
 
 
@@ -88,7 +103,7 @@ def _swelled(
     length: float,
     ending: str,
 ) -> NoteEvent:
-    """A crescendo through a build and towards a louder section, a diminuendo in what fades."""
+    """Scale velocity: crescendo in a build or before a louder section, diminuendo in a fade."""
     place = min(1.0, max(0.0, (event.start - start) / length))
     factor = 1.0
     if section.name == "build":
@@ -101,7 +116,7 @@ def _swelled(
 
 
 def _breathe(tracks: Tracks, end: float, full: int) -> None:
-    """Everything but tune and riser stops half a bar before a drop."""
+    """Silence the accompaniment half a bar before a drop; melody and effects continue."""
     stop = end - full / 2
     for role in _PULLED:
         if role in tracks:

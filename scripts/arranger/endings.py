@@ -1,4 +1,4 @@
-"""How a song ends: composed, by style."""
+"""The final chord of a song, by the style's ending."""
 
 from __future__ import annotations
 
@@ -10,25 +10,33 @@ from scripts.arranger.events import DRUM_KEYS, NoteEvent
 from scripts.arranger.voicing import bass_note, voice
 from scripts.score.chords import Chord
 
-_RICHER = {"": "6", "maj7": "maj9", "m": "m6", "m7": "m9", "7": "9"}  # a jazz player's last chord
-_SHORT = 14.0  # ticks of a chord that is damped
+_RICHER = {"": "6", "maj7": "maj9", "m": "m6", "m7": "m9", "7": "9"}  # extensions of a jazz ending
+_SHORT = 14.0  # ticks of a damped chord
 
 
 def last_chord(
     kind: str, at: float, ticks: float, tonic: Chord, tune: Sequence[int], rng: random.Random
 ) -> dict[str, list[NoteEvent]]:
-    """The notes after the last bar, by role.
+    """Build the notes after the last bar.
 
     Parameters
     ----------
     kind : str
-        One of :data:`scripts.styles.style.ENDINGS`: a chord that rings, is damped at once, is
-        spread upwards, has jazz's sixths and ninths, is left to the echo, or dies away.
-    at, ticks : float
-        The downbeat after the last bar, and how long a note may sound.
+        One of :data:`scripts.styles.style.ENDINGS`: a chord that rings, is damped (``hit``), is
+        arpeggiated upwards (``roll``), has jazz sixths and ninths (``tag``), is short and left
+        to the echo, or fades.
+    at : float
+        Tick of the downbeat after the last bar.
+    ticks : float
+        Longest duration of a note.
     tonic : Chord
     tune : sequence of int
-        Pitches of the song's melody.
+        Pitches of the song's melody; the top note is taken from them if one fits.
+
+    Returns
+    -------
+    dict of str to list of NoteEvent
+        Notes by role.
     """
     chord = (
         replace(tonic, quality=_RICHER.get(tonic.quality, tonic.quality))
@@ -78,7 +86,7 @@ def last_chord(
         }
     if kind == "tag":
         fall = [NoteEvent(at, ticks, low, 0.8)]
-        if ticks > 60:  # the bass says its last word after the chord
+        if ticks > 60:  # the bass repeats the root after the chord
             fall = [NoteEvent(at, 24, low + 12, 0.7), NoteEvent(at + 36, ticks - 36, low, 0.75)]
         swell = [
             NoteEvent(at + 3 * n, 12, DRUM_KEYS["ride"], 0.3 + 0.02 * rng.random())

@@ -1,4 +1,4 @@
-"""What the arranger hands to the synth."""
+"""Note events and sections: the arranger's output and the synth's input."""
 
 from __future__ import annotations
 
@@ -11,19 +11,21 @@ from scripts.styles.style import TrackStyle
 
 @dataclass(frozen=True, slots=True)
 class NoteEvent:
-    """One note of a track.
+    """Note of a track.
 
     Parameters
     ----------
-    start, ticks : float
-        Ticks (24 a quarter) from the start of the song, and length.
+    start : float
+        Ticks (24 a quarter) from the start of the song.
+    ticks : float
+        Duration.
     pitch : int
         MIDI number; for drums the General MIDI percussion key.
     velocity : float
         0 to 1.
     manner : str
-        How it is played, for instruments that know more than one way: ``wobble3`` sweeps a
-        bass's filter three times in a quarter note.
+        Playing technique, for instruments that have several: ``wobble3`` sweeps a bass's filter
+        three times in a quarter note.
     """
 
     start: float
@@ -34,23 +36,25 @@ class NoteEvent:
 
 
 def touch_of(energy: float) -> float:
-    """Velocity at which a section of some energy (0 to 1) is played."""
+    """Return the base velocity (0 to 1) for a section's energy (0 to 1)."""
     return 0.38 + 0.48 * energy
 
 
 @dataclass(frozen=True)
 class Section:
-    """A stretch of the form.
+    """Section of the form.
 
     Parameters
     ----------
     name : str
-    start, bars : int
-        In bars from the start of the song.
+    start : int
+        Bars from the start of the song.
+    bars : int
+        Length in bars.
     part : int
-        Which part of the lead sheet it develops.
+        Index of the lead sheet's part that it develops.
     turn : int
-        How often a section of this name came before.
+        Number of earlier sections with this name.
     energy : float
         0 to 1.
     """
@@ -65,14 +69,14 @@ class Section:
 
 @dataclass(frozen=True)
 class SectionEvents:
-    """A section and the notes of each role, sorted by start."""
+    """Section with the notes of each role, sorted by start."""
 
     section: Section
     tracks: Mapping[str, tuple[NoteEvent, ...]]
 
 
 class Arrangement(Protocol):
-    """A song as tracks, section by section."""
+    """Song as tracks, section by section."""
 
     @property
     def tempo(self) -> float:
@@ -80,15 +84,15 @@ class Arrangement(Protocol):
 
     @property
     def length(self) -> float:
-        """Seconds."""
+        """Length in seconds."""
 
     @property
     def tuning(self) -> float:
-        """Hz of A4."""
+        """Frequency of A4 in Hz."""
 
     @property
     def tonic(self) -> int:
-        """Pitch class of the key's first note, 0 for C."""
+        """Pitch class of the key's tonic, 0 for C."""
 
     @property
     def loop(self) -> bool:
@@ -96,15 +100,15 @@ class Arrangement(Protocol):
 
     @property
     def binaural(self) -> tuple[float, float]:
-        """Hz between two tones for the two ears (0: none), and Hz of their middle."""
+        """Beat frequency (0: none) and center frequency of the binaural tones, in Hz."""
 
     @property
     def bar_ticks(self) -> int:
-        """Length of a bar."""
+        """Length of a bar in ticks."""
 
     @property
     def tracks(self) -> Mapping[str, TrackStyle]:
-        """How each role sounds."""
+        """Sound of each role."""
 
     @property
     def form(self) -> tuple[Section, ...]:
@@ -112,17 +116,17 @@ class Arrangement(Protocol):
 
     @property
     def room(self) -> float:
-        """Seconds of reverberation."""
+        """Reverberation time in seconds."""
 
     def section(self, index: int) -> SectionEvents:
-        """The notes of one section of the form."""
+        """Return the notes of one section of the form."""
 
     def sections(self) -> Iterator[SectionEvents]:
-        """Yield the sections in order; only one is held in memory."""
+        """Iterate over the sections in order, without building all of them first."""
 
 
 def gathered(arrangement: Arrangement) -> dict[str, list[NoteEvent]]:
-    """The notes of the whole song by role."""
+    """Collect the notes of the whole song by role."""
     found: dict[str, list[NoteEvent]] = {}
     for section in arrangement.sections():
         for role, events in section.tracks.items():
@@ -130,7 +134,7 @@ def gathered(arrangement: Arrangement) -> dict[str, list[NoteEvent]]:
     return found
 
 
-# General MIDI percussion keys of the kit's pieces.
+# Drum piece -> General MIDI percussion key.
 DRUM_KEYS = {
     "kick": 36,
     "rim": 37,

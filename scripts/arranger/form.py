@@ -1,4 +1,4 @@
-"""Lays a form out over the bars of a song."""
+"""Layout of a form over the bars of a song."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from scripts.arranger.events import Section
 
-# Section -> (energy, bars or 0 for the whole part of the sheet, index of the part).
+# Section name -> (energy, bars or 0 for the whole part of the sheet, index of the part).
 _SHAPES: dict[str, tuple[float, int, int]] = {
     "intro": (0.3, 4, 0),
     "verse": (0.55, 0, 0),
@@ -23,10 +23,19 @@ _SHAPES: dict[str, tuple[float, int, int]] = {
 
 
 def lay_out(names: Sequence[str], parts: Sequence[int], bars: int) -> tuple[Section, ...]:
-    """Sections of exactly `bars` bars in all.
+    """Fit a form to exactly `bars` bars by repeating the sections between intro and outro.
 
-    The sections between intro and outro are repeated as often as the length needs, so a form
-    serves ten seconds and many hours; what is left over lengthens the outro or the last section.
+    The same form can fill ten seconds or many hours. Left-over bars extend the outro or the last
+    section.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Section names.
+    parts : sequence of int
+        Bars of each part of the lead sheet.
+    bars : int
+        Bars of the song.
     """
     names = list(names) or ["verse"]
     intro = names.pop(0) if names[0] == "intro" and len(names) > 1 and bars >= 16 else ""
@@ -38,7 +47,7 @@ def lay_out(names: Sequence[str], parts: Sequence[int], bars: int) -> tuple[Sect
     for name in itertools.cycle(middle):
         count = min(_size(name, parts), room)
         if count <= 0 or (count < 4 and plan):
-            break  # better a longer last section than a torn one
+            break  # prefer a longer last section to a fragment
         plan.append((name, count))
         room -= count
     plan[-1] = (_closing(plan[-1][0], middle), plan[-1][1])
@@ -51,17 +60,27 @@ def lay_out(names: Sequence[str], parts: Sequence[int], bars: int) -> tuple[Sect
 
 
 def _closing(name: str, middle: Sequence[str]) -> str:
-    """What may come last: a bridge or a build leads on, so the song's strongest takes its place."""
+    """Replace a bridge or build at the end by the form's strongest section."""
     if name not in ("bridge", "build"):
         return name
     return next((n for n in ("drop", "chorus", "verse") if n in middle), name)
 
 
 def lay_out_exactly(names: Sequence[str], parts: Sequence[int], bars: int) -> tuple[Section, ...]:
-    """The user's own form: these sections in this order, shrunk or stretched to `bars`.
+    """Fit the user's own form to `bars` bars, keeping the sections and their order.
 
-    A song much longer than the form plays it whole several times, with its intro and outro only
-    at the ends; a song of fewer bars than sections keeps the first ones.
+    Sections are shortened or lengthened. If the song is much longer than the form, everything
+    but intro and outro is repeated; if it has fewer bars than sections, only the first sections
+    are used.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Section names.
+    parts : sequence of int
+        Bars of each part of the lead sheet.
+    bars : int
+        Bars of the song.
     """
     names = list(names)[:bars]
     head = names[:1] if names[0] == "intro" else []
@@ -76,7 +95,7 @@ def lay_out_exactly(names: Sequence[str], parts: Sequence[int], bars: int) -> tu
     order = order[:bars]
     plan, start = [], 0
     for i, name in enumerate(order):
-        still = len(order) - i - 1  # sections to come, each at least a bar
+        still = len(order) - i - 1  # remaining sections, each at least a bar
         fair = round(ends[i] * bars / ends[-1])
         cut = min(bars - still, max(start + 1, fair)) if still else bars
         plan.append((name, cut - start))
@@ -85,9 +104,16 @@ def lay_out_exactly(names: Sequence[str], parts: Sequence[int], bars: int) -> tu
 
 
 def as_written(names: Sequence[str], parts: Sequence[int], bars: int) -> tuple[Section, ...]:
-    """Every part in its order, round after round, until `bars` are full.
+    """Repeat all parts of the lead sheet in order until `bars` bars are filled.
 
-    The parts take their names, and so their energy, from a form by turns.
+    Parameters
+    ----------
+    names : sequence of str
+        Section names, assigned to the parts in rotation; they set the energy.
+    parts : sequence of int
+        Bars of each part.
+    bars : int
+        Bars of the song.
     """
     shapes = [n for n in names if n not in ("intro", "outro")] or ["verse"]
     plan: list[tuple[str, int, int]] = []
@@ -102,9 +128,16 @@ def as_written(names: Sequence[str], parts: Sequence[int], bars: int) -> tuple[S
 
 
 def in_chapters(sections: tuple[Section, ...], each: int, chapters: int) -> tuple[Section, ...]:
-    """Give every stretch of a long piece parts of its own, `each` to a chapter.
+    """Assign the parts of a long piece's lead sheet to its chapters.
 
-    The last sections come home to the first chapter.
+    The last two sections return to the first chapter.
+
+    Parameters
+    ----------
+    each : int
+        Parts in a chapter.
+    chapters : int
+        Number of chapters.
     """
     if chapters < 2:
         return sections
@@ -118,7 +151,7 @@ def in_chapters(sections: tuple[Section, ...], each: int, chapters: int) -> tupl
 
 
 def _size(name: str, parts: Sequence[int]) -> int:
-    """Bars that a section likes to have."""
+    """Return the preferred length of a section in bars."""
     _, fixed, part = _SHAPES[name]
     return fixed or parts[part % len(parts)]
 
@@ -128,7 +161,7 @@ def _sections(plan: Sequence[tuple[str, int]], parts: Sequence[int]) -> tuple[Se
 
 
 def _turned(plan: Sequence[tuple[str, int, int]]) -> tuple[Section, ...]:
-    """Sections one after the other; a later turn of one has a little more energy."""
+    """Place the sections one after another; energy rises slightly with each occurrence."""
     sections: list[Section] = []
     turns: Counter[str] = Counter()
     start = 0

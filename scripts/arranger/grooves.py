@@ -1,4 +1,4 @@
-"""How drummers play, from ``data/grooves/played.toml``: figures for each step of a bar."""
+"""Drum grooves learned from recordings, read from ``data/grooves/played.toml``."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from scripts.score.time_signature import Meter
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A step at which a piece may be struck.
+    """Possible hit of a drum piece in a bar.
 
     Parameters
     ----------
     tick : float
         Within the bar.
     share : float
-        In how many bars it is struck, 0 to 1.
+        Fraction of bars in which it is struck, 0 to 1.
     force : float
         Velocity, 0 to 1.
     late : float
@@ -36,16 +36,16 @@ class Place:
 
 @dataclass(frozen=True)
 class Groove:
-    """A cluster of bars that drummers of a style play.
+    """Drum groove: statistics of a cluster of recorded bars.
 
     Parameters
     ----------
     name : str
         Family and number: ``funk-2``, ``funk-fill-1``.
     steps : int
-        16, or 12 for triplets.
-    pieces : mapping of str to (how often, how hard, how late)
-        Each a string with one character a step; see the data file.
+        Steps in a 4/4 bar: 16, or 12 for triplets.
+    pieces : mapping of str to (probability, velocity, timing)
+        For each piece three strings with one character a step; the data file explains them.
     """
 
     name: str
@@ -57,10 +57,10 @@ class Groove:
         return self.name.split("-")[0]
 
     def places(self, piece: str, meter: Meter) -> list[Place]:
-        """Where `piece` may be struck in one bar of `meter`.
+        """Return the possible hits of `piece` in one bar of `meter`.
 
-        Other metres than 4/4 take its beats in turn, the last one last; a felt beat of three
-        eighths takes three steps of it.
+        Meters other than 4/4 use the groove's four beats in rotation and end on its last one; a
+        dotted-quarter beat uses three steps.
         """
         each = self.steps // 4
         often, hard, late = self.pieces[piece]
@@ -92,12 +92,12 @@ class Groove:
 
 @lru_cache(maxsize=4)
 def load_grooves(path: Path) -> Mapping[str, Groove]:
-    """Read the file of played grooves.
+    """Read the learned grooves by name.
 
     Raises
     ------
     UsageError
-        With the line of what is wrong.
+        When the file is invalid; the message names the line.
     """
     return read_each(path, _groove)
 
@@ -111,18 +111,18 @@ def _groove(name: str, row: Mapping[str, object]) -> Groove:
         if piece == "steps":
             continue
         if piece not in DRUM_KEYS:
-            raise ValueError(f"{piece} is no piece of the kit")
+            raise ValueError(f'unknown drum piece "{piece}"; expected kick, snare, hat, ...')
         if not (
             isinstance(lines, list)
             and len(lines) == 3
             and all(isinstance(s, str) and len(s) == steps for s in lines)
         ):
-            raise ValueError(f"{piece} needs three strings of {steps} characters")
+            raise ValueError(f"{piece}: expected three strings of {steps} characters")
         if (
             set(lines[0] + lines[1]) - set("123456789.")
             or any(c != "." and not "a" <= c <= "y" for c in lines[2])
             or any(len({c == "." for c in at}) != 1 for at in zip(*lines, strict=True))
         ):
-            raise ValueError(f"{piece}: a step is a digit, a digit and a letter, or dots")
+            raise ValueError(f"{piece}: a step is two digits 1-9 and a letter a-y, or three dots")
         pieces[piece] = (lines[0], lines[1], lines[2])
     return Groove(name, int(str(steps)), pieces)

@@ -1,4 +1,4 @@
-"""Arranges around notes that somebody else wrote; those are played as they stand."""
+"""Arrangement of imported music: its notes stay unchanged, the style adds accompaniment."""
 
 from __future__ import annotations
 
@@ -21,23 +21,24 @@ from scripts.score.piece import MOST_VOICES, Piece, PieceNote, Voice
 from scripts.score.piece_sheet import lead_of, sheet_of
 from scripts.styles.style import TrackStyle
 
-_LOW = 47  # B2; a voice that is often below plays the bass
-_POLYPHONY = 1.8  # notes at once above the bass that make chords
+_LOW = 47  # B2; a voice that is often below it counts as bass
+_POLYPHONY = 1.8  # mean simultaneous notes above the bass that count as chords
 _PANS = (0.0, -0.25, 0.25, -0.45, 0.45, -0.1, 0.1)
 
 
 @dataclass(frozen=True)
 class GivenArrangement(SongArrangement):
-    """Somebody's voices, and what the style adds to them.
+    """Arrangement of imported voices with accompaniment from the style.
 
     Parameters
     ----------
     voices : mapping of str to (TrackStyle, tuple of NoteEvent)
-        By the name of their track.
+        Imported voices by track name.
     added : tuple of str
-        The style's roles that are arranged around them.
+        Roles that the style adds.
     is_played : bool
-        Whether their timing is a player's; a score's eighths are swung where the style swings.
+        Whether the voices were recorded from a performance. Their timing is then left as it is;
+        otherwise off-beat eighths are swung as the style says.
     """
 
     voices: Mapping[str, tuple[TrackStyle, tuple[NoteEvent, ...]]]
@@ -81,7 +82,7 @@ class GivenArrangement(SongArrangement):
         return SectionEvents(section, found)
 
     def _theirs(self, name: str, section: Section) -> tuple[NoteEvent, ...]:
-        """A voice's notes that begin in the bars of a section."""
+        """Return the notes of a voice that start within a section."""
         events, starts = self.voices[name][1], self._starts[name]
         full = self.bar_ticks
         before = sum(len(part) for part in self.sheet.parts[: section.part]) * full
@@ -93,7 +94,7 @@ class GivenArrangement(SongArrangement):
         return tuple(replace(e, start=self._in_time(e.start + shift)) for e in events[low:high])
 
     def _in_time(self, start: float) -> float:
-        """Off-beat eighths as the style swings them; triplets and sixteenths stay."""
+        """Swing an off-beat eighth as the style does; leave triplets and sixteenths."""
         return self._swung(start) if abs(start % 24 - 12) < 0.5 else start
 
     def _ending(self, rng: random.Random) -> dict[str, list[NoteEvent]]:
@@ -104,12 +105,16 @@ class GivenArrangement(SongArrangement):
 def arrange_piece(
     brief: Brief, piece: Piece, data: Path, octaves: Mapping[str, int]
 ) -> GivenArrangement:
-    """Arrange the style of `brief` around `piece`; a style without tracks adds nothing.
+    """Arrange `piece` with accompaniment in the style of `brief`.
+
+    A style without tracks adds nothing.
 
     Parameters
     ----------
+    data : Path
+        The program's data folder.
     octaves : mapping of str to int
-        How many octaves higher than written an instrument plays.
+        Octaves that each instrument sounds above its written pitch.
     """
     filled = _filled(piece)
     style = brief.style
@@ -138,7 +143,7 @@ def _events(notes: tuple[PieceNote, ...], higher: int) -> tuple[NoteEvent, ...]:
 
 
 def _filled(piece: Piece) -> set[str]:
-    """The roles that the piece's own voices play already."""
+    """Find the roles that the piece's own voices already fill."""
     filled = {"melody"}
     if any(v.is_kit for v in piece.voices):
         filled |= {"drums", "percussion"}
@@ -156,7 +161,7 @@ def _filled(piece: Piece) -> set[str]:
 def _voices(
     piece: Piece, style: Mapping[str, TrackStyle], data: Path
 ) -> dict[str, tuple[TrackStyle, Voice]]:
-    """Each voice's track: the style's own for tune, bass and drums, else by its program."""
+    """Choose tracks: the style's for melody, bass and drums, else by General MIDI program."""
     instruments, kit = load_programs(data / "general_midi.toml")
     lead = lead_of(piece)
     found: dict[str, tuple[TrackStyle, Voice]] = {}
@@ -188,16 +193,16 @@ def _voices(
 
 @lru_cache(maxsize=4)
 def load_programs(path: Path) -> tuple[tuple[str, ...], str]:
-    """The instrument of each General MIDI program, and that of the drums.
+    """Read the instruments for the 128 General MIDI programs, and the drum kit.
 
     Raises
     ------
     UsageError
-        When there are not 128.
+        When the file is invalid or does not list 128 programs.
     """
     tables, _ = read_tables(path)
     kit = str(tables.pop("kit", "acoustic kit"))
     found = tuple(str(name) for family in tables.values() for name in family)
     if len(found) != 128:
-        raise UsageError(f"{path.name}: {len(found)} programs are listed; there must be 128")
+        raise UsageError(f"{path.name}: found {len(found)} programs; expected 128")
     return found, kit

@@ -1,4 +1,4 @@
-"""The sheet's melody in a section, varied when it comes again."""
+"""Melody track of a section, varied when the section repeats."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def sing(
     treatment: str,
     rng: random.Random,
 ) -> list[NoteEvent]:
-    """Notes of the melody over a section.
+    """Arrange the melody of a section.
 
     Parameters
     ----------
@@ -32,6 +32,11 @@ def sing(
         Highest pitch of the style's melodies.
     treatment : str
         One of :data:`TREATMENTS`.
+
+    Returns
+    -------
+    list of NoteEvent
+        In ticks from the start of the song.
     """
     notes = held_notes(bars)
     highest = max((p for _, _, p in notes), default=0)
@@ -55,7 +60,7 @@ def sing(
         same = 4 <= bar < len(bars) and bars[bar] == bars[bar - 4] and treatment != "sparse"
         again = 0.3 if same else 0.0
         if ticks >= 24 and rng.random() < busy + again:
-            # Fill a long note with a passing or neighbouring tone of the scale.
+            # Fill a long note with a passing or neighbor tone of the scale.
             between = _neighbour(pitch, following, inside)
             first = ticks - max(12, ticks // 4)
             out.append(NoteEvent(at + start, first * 0.95, pitch, level))
@@ -76,7 +81,7 @@ def sing(
 def _sparse(
     notes: Sequence[tuple[int, int, int]], meter: Meter, rng: random.Random
 ) -> list[tuple[int, int, int]]:
-    """The notes that carry the tune, each held until the next."""
+    """Reduce the melody to its main notes, each extended towards the next."""
     strong = set(meter.beat_starts)
     kept = [
         n for n in notes if n[0] % meter.bar_ticks in strong or n[1] >= 36 or rng.random() < 0.15
@@ -89,7 +94,7 @@ def _sparse(
 
 
 def _third_below(pitch: int, classes: Sequence[int]) -> int:
-    """The scale's note two steps below."""
+    """Return the pitch two scale steps below."""
     below = [p for p in range(pitch - 1, pitch - 8, -1) if p % 12 in classes]
     return below[1] if len(below) > 1 else pitch - 12
 
@@ -101,7 +106,7 @@ def _answers(
     lift: int,
     rng: random.Random,
 ) -> list[NoteEvent]:
-    """Where the tune rests or holds for half a bar, its last notes come back softly."""
+    """Repeat the last short notes softly where the melody pauses for two quarters or more."""
     out: list[NoteEvent] = []
     at = section.start * meter.bar_ticks
     end_of_section = section.bars * meter.bar_ticks

@@ -1,4 +1,4 @@
-"""Rhythm patterns as strings, fitted to any metre."""
+"""Rhythm patterns as strings, fitted to any meter."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from scripts.arranger.events import DRUM_KEYS
 from scripts.core.toml import read_each
 from scripts.score.time_signature import Meter
 
-STEP = 6  # ticks of one character, a sixteenth
+STEP = 6  # ticks of one pattern character, a sixteenth
 VELOCITY = {"X": 1.0, "x": 0.78, "o": 0.45}
-MARKS = {"drums": "Xxo.", "chords": "Xxo012345-.", "bass": "R5837w-."}  # by role
+MARKS = {"drums": "Xxo.", "chords": "Xxo012345-.", "bass": "R5837w-."}  # allowed, by role
 BAR_STEPS = {"4/4": 16, "3/4": 12, "6/8": 12}
 
 
 @dataclass(frozen=True)
 class Step:
-    """A stroke within a bar: start and length in ticks, and its character."""
+    """Stroke within a bar: start and length in ticks, and its pattern character."""
 
     start: int
     ticks: int
@@ -32,14 +32,14 @@ ByMeter = Mapping[str, str]  # "4/4", "3/4" or "6/8" -> a string of whole bars
 
 @dataclass(frozen=True)
 class Patterns:
-    """Written rhythms by role and name."""
+    """Written rhythm patterns by role and name."""
 
-    drums: Mapping[str, Mapping[str, Mapping[str, str]]]  # name -> metre -> piece -> string
+    drums: Mapping[str, Mapping[str, Mapping[str, str]]]  # name -> meter -> piece -> string
     chords: Mapping[str, ByMeter]
     bass: Mapping[str, ByMeter]
 
     def drum_bars(self, name: str, meter: Meter) -> list[dict[str, str]]:
-        """For each bar of the pattern's cycle, one string a piece of the kit."""
+        """Return one dict for each bar of a drum pattern: piece of the kit -> string."""
         by_meter = self.drums[name]
         pieces = sorted({piece for lines in by_meter.values() for piece in lines})
         each = {
@@ -50,7 +50,7 @@ class Patterns:
         return [{p: bars[i % len(bars)] for p, bars in each.items()} for i in range(count)]
 
     def bars(self, role: str, name: str, meter: Meter) -> list[str]:
-        """Strings for the bars of the cycle of a chord, pad, arpeggio or bass pattern."""
+        """Return one string for each bar of a chord, pad, arpeggio or bass pattern."""
         return bars_of((self.bass if role == "bass" else self.chords)[name], meter)
 
 
@@ -61,7 +61,7 @@ def load_patterns(folder: Path) -> Patterns:
     Raises
     ------
     UsageError
-        With the file and the line of what is wrong.
+        When a file is invalid; the message names the file and the line.
     """
     return Patterns(*(_read(folder / f"{role}.toml", marks) for role, marks in MARKS.items()))
 
@@ -71,27 +71,40 @@ def _read(path: Path, marks: str) -> dict[str, Any]:
 
 
 def check_pattern(by_meter: Mapping[str, Any], marks: str) -> Mapping[str, Any]:
-    """The pattern itself; ValueError when it is not whole bars of `marks`."""
+    """Validate a pattern and return it unchanged.
+
+    Parameters
+    ----------
+    by_meter : mapping
+        Meter -> string, or for drums meter -> piece -> string.
+    marks : str
+        Allowed characters, from :data:`MARKS`.
+
+    Raises
+    ------
+    ValueError
+        When a meter or piece is unknown, a bar is incomplete, or a character is not allowed.
+    """
     if "4/4" not in by_meter:
-        raise ValueError('"4/4" is missing')
+        raise ValueError('missing "4/4"; every pattern needs it')
     for meter, found in by_meter.items():
         size = BAR_STEPS.get(meter)
         if size is None:
-            raise ValueError(f"{meter}: patterns are written for {', '.join(BAR_STEPS)}")
+            raise ValueError(f'unknown meter "{meter}"; expected one of {", ".join(BAR_STEPS)}')
         drums = marks == MARKS["drums"]
         lines = found if drums else {"": found}
         for piece, line in lines.items():
             if drums and piece not in DRUM_KEYS:
-                raise ValueError(f"{piece} is no piece of the kit")
+                raise ValueError(f'unknown drum piece "{piece}"; expected kick, snare, hat, ...')
             if not isinstance(line, str) or not line or len(line) % size:
-                raise ValueError(f"{meter} {piece}: write bars of {size} characters")
+                raise ValueError(f"{meter} {piece}: expected bars of {size} characters")
             if set(line) - set(marks):
-                raise ValueError(f"{meter} {piece}: use only {' '.join(marks)}")
+                raise ValueError(f"{meter} {piece}: expected only the characters {' '.join(marks)}")
     return by_meter
 
 
 def bars_of(by_meter: ByMeter, meter: Meter) -> list[str]:
-    """The bars of a pattern in `meter`: as many as its longest cycle has."""
+    """Return the bars of a pattern in `meter`, as many as its longest cycle has."""
     cycles = {
         m: [line[i : i + BAR_STEPS[m]] for i in range(0, len(line), BAR_STEPS[m])]
         for m, line in by_meter.items()
@@ -101,7 +114,7 @@ def bars_of(by_meter: ByMeter, meter: Meter) -> list[str]:
 
 
 def fit(by_meter: ByMeter, meter: Meter) -> str:
-    """Cut one bar of `meter` from the patterns for 4/4, 3/4 and 6/8."""
+    """Build one bar of `meter` from the bars written for 4/4, 3/4 and 6/8."""
     steps = meter.bar_ticks // STEP
     exact = by_meter.get(str(meter))
     if exact is not None and len(exact) == steps:
@@ -126,7 +139,7 @@ def fit(by_meter: ByMeter, meter: Meter) -> str:
 
 
 def steps_of(line: str) -> list[Step]:
-    """Strokes of a pattern; a stroke lasts over the ``-`` that follow it."""
+    """Parse the strokes of a pattern; each ``-`` extends the stroke before it."""
     found: list[Step] = []
     for i, mark in enumerate(line):
         if mark not in ".-":

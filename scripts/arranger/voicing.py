@@ -1,4 +1,4 @@
-"""Voices chords so that each moves as little as it can to the next."""
+"""Chord voicings with smooth voice leading, and bass notes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,20 @@ LOW, HIGH = 50, 74  # D3 to D5
 def voice(
     chord: Chord, before: tuple[int, ...], low: int = LOW, high: int = HIGH
 ) -> tuple[int, ...]:
-    """Pitches of `chord`, rising, close to the voicing `before` (may be empty)."""
+    """Voice a chord with as little movement as possible from the voicing before.
+
+    Parameters
+    ----------
+    before : tuple of int
+        MIDI pitches of the previous voicing; may be empty.
+    low, high : int
+        Range of MIDI pitches; the top note may be up to 3 semitones higher.
+
+    Returns
+    -------
+    tuple of int
+        Ascending MIDI pitches.
+    """
     classes = [(chord.root + i) % 12 for i in chord.intervals]
     if len(classes) > 4:  # leave the fifth to the bass
         classes.remove((chord.root + 7) % 12) if (chord.root + 7) % 12 in classes else None
@@ -45,5 +58,5 @@ def voice(
 
 
 def bass_note(chord: Chord, low: int = 31) -> int:
-    """The root in the octave above `low` (G1)."""
+    """Return the root in the octave from `low` (MIDI pitch 31, G1) upwards."""
     return low + (chord.root - low) % 12

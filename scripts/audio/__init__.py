@@ -1,1 +1,1 @@
-"""WAV, MP3, tags, and the devices that play them."""
+"""Audio files (WAV, MP3, OGG, FLAC), their tags, and playback to sound devices."""

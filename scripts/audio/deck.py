@@ -1,7 +1,7 @@
-"""The deck: what sounds, sample by sample, whatever takes it to the loudspeakers.
+"""Mixes the playing song sample by sample, independent of the output device.
 
-One song plays; the next one may be laid ready and then joins without a gap, or fades in while the
-first fades out. Nothing ever jumps: pause, volume, seeking and skipping are short ramps.
+One song plays. A preloaded next song follows without a gap or crossfades in. Pause, volume, seeking
+and skipping are short ramps, so the signal never jumps.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from scripts.core.audio_format import RATE, Stereo
 
 Mono = npt.NDArray[np.float32]
 
-RAMP = RATE * 15 // 1000  # samples
-_HEARD = 4096  # samples that are kept for who looks at the sound
+RAMP = RATE * 15 // 1000  # frames of a fade that avoids clicks (15 ms)
+_HEARD = 4096  # frames kept for the spectrum display
 
 
 @dataclass
 class _Voice:
-    """A stream that sounds, and how its level moves.
+    """A playing stream with its gain and fade.
 
     Parameters
     ----------
     stream : Stream
     gain : float
-        That brings it to the level of the others.
+        Loudness normalization factor.
     fade : float
-        0 to 1; where it is now.
+        Current position of the fade, 0 (silent) to 1 (full level).
     step : float
-        By which that changes with each sample.
+        Change of `fade` per frame.
     """
 
     stream: Stream
@@ -42,7 +42,7 @@ class _Voice:
     step: float = 0.0
 
     def read(self, count: int) -> Stereo:
-        """The next frames at their level; fewer when it is over."""
+        """Read up to `count` frames with gain and fade applied; fewer at the end."""
         sound = self.stream.read(count) * np.float32(self.gain)
         if self.step or self.fade < 1:
             levels = np.clip(self.fade + self.step * np.arange(1, len(sound) + 1), 0, 1)
@@ -58,14 +58,14 @@ class _Voice:
 
 
 class Deck:
-    """Reads the song that plays, in time with whoever asks for its samples.
+    """Thread-safe two-song mixer that an output pulls samples from.
 
     Parameters
     ----------
     volume : float
         0 to 1.
     crossfade : float
-        Seconds that one song fades into the next; 0 joins them without a gap.
+        Seconds of crossfade between songs; 0 plays them without a gap.
     """
 
     def __init__(self, volume: float, crossfade: float = 0.0) -> None:
@@ -79,10 +79,20 @@ class Deck:
         self._begun = 0
         self._heard = np.zeros(_HEARD, np.float32)
 
-    # -- orders ------------------------------------------------------------------------------
+    # -- commands ----------------------------------------------------------------------------
 
     def play(self, stream: Stream, gain: float = 1.0, paused: bool = False) -> None:
-        """Change to `stream` now, or hold it ready."""
+        """Switch to `stream` now.
+
+        Parameters
+        ----------
+        stream : Stream
+            Closed by the deck when it is over.
+        gain : float
+            Loudness normalization factor.
+        paused : bool
+            Load it without playing.
+        """
         with self._lock:
             self.stop()
             voice = _Voice(stream, gain)
@@ -93,18 +103,18 @@ class Deck:
             self._begun += 1
 
     def lay_ready(self, stream: Stream, gain: float = 1.0) -> None:
-        """Have `stream` follow the one that plays."""
+        """Set the song to play after the current one, replacing one set before."""
         with self._lock:
             self._drop_next()
             self._next = _Voice(stream, gain)
 
     def forget_next(self) -> None:
-        """Have nothing follow after all."""
+        """Remove and close the preloaded song."""
         with self._lock:
             self._drop_next()
 
     def stop(self) -> None:
-        """Fall silent; what is fading out does so at once."""
+        """Fade out everything within one short ramp."""
         with self._lock:
             self._drop_next()
             for voice in self._leaving:
@@ -112,24 +122,24 @@ class Deck:
             self._leave(RAMP)
 
     def pause(self, paused: bool) -> None:
-        """Hold or go on."""
+        """Pause or resume."""
         with self._lock:
             self._paused = paused
 
     def set_volume(self, volume: float) -> None:
-        """0 to 1."""
+        """Set the volume, 0 to 1."""
         with self._lock:
             self._volume = volume
 
     def close(self) -> None:
-        """Let go of all files."""
+        """Close all streams."""
         with self._lock:
             self._drop_next()
             for voice in [*self._leaving, *filter(None, [self._now])]:
                 voice.stream.close()
             self._leaving, self._now = [], None
 
-    # -- what is going on --------------------------------------------------------------------
+    # -- state -------------------------------------------------------------------------------
 
     @property
     def paused(self) -> bool:
@@ -137,23 +147,23 @@ class Deck:
 
     @property
     def begun(self) -> int:
-        """Counts the songs that began; it moves by itself when one follows another."""
+        """Number of songs started so far, including those that followed another by themselves."""
         return self._begun
 
     @property
     def waiting(self) -> bool:
-        """Whether a song is laid ready."""
+        """Whether a next song is preloaded."""
         return self._next is not None
 
     @property
     def ended(self) -> bool:
-        """True when nothing plays and nothing follows."""
+        """Whether there is no current song."""
         with self._lock:
             return self._now is None
 
     @property
     def silent(self) -> bool:
-        """True when nothing is to be heard until somebody orders something."""
+        """Whether the output stays silent until the next command (paused or ended)."""
         with self._lock:
             return (self._paused and self._level == 0.0) or (
                 self._now is None and not self._leaving
@@ -161,30 +171,36 @@ class Deck:
 
     @property
     def gain(self) -> float:
-        """Of the song that plays."""
+        """Loudness normalization factor of the current song."""
         with self._lock:
             return self._now.gain if self._now else 1.0
 
     def place(self) -> tuple[float, float]:
-        """Position in the song and its length, in seconds."""
+        """Position in the current song and its length, in seconds; zeros without one."""
         with self._lock:
             if self._now is None:
                 return 0.0, 0.0
             return self._now.stream.position / RATE, self._now.stream.length / RATE
 
     def heard(self) -> Mono:
-        """The last samples that were given out, both channels together, before the volume."""
+        """The last 4096 mixed frames as mono, before volume."""
         with self._lock:
             return self._heard.copy()
 
-    # -- the sound ---------------------------------------------------------------------------
+    # -- samples -----------------------------------------------------------------------------
 
     def read(self, count: int) -> Stereo:
-        """The next `count` frames, silence where nothing plays: (count, 2) float32, -1 to 1."""
+        """Read the next `count` frames, with silence where nothing plays.
+
+        Returns
+        -------
+        ndarray
+            Shape (count, 2), float32, -1 to 1.
+        """
         with self._lock:
             if self._paused and self._level == 0.0:
                 return np.zeros((count, 2), np.float32)
-            if self._paused:  # what follows the end of the ramp is not to be lost
+            if self._paused:  # read no further than the fade-out, so that no samples are lost
                 held = min(count, RAMP)
                 out = np.zeros((count, 2), np.float32)
                 out[:held] = self._ramped(self._mixed(held))
@@ -194,7 +210,7 @@ class Deck:
     def _mixed(self, count: int) -> Stereo:
         out = np.zeros((count, 2), np.float32)
         at = 0
-        while at < count:  # a song may follow in the middle
+        while at < count:  # the next song may start within the block
             n = count - at if self._now is None else self._play_on(out[at:])
             for voice in self._leaving:
                 sound = voice.read(n)
@@ -208,7 +224,7 @@ class Deck:
         return out
 
     def _play_on(self, out: Stereo) -> int:
-        """Fill `out` from the song that plays as far as it goes; frames that were filled."""
+        """Fill `out` from the current song; return the number of frames filled."""
         assert self._now is not None
         fade = round(self.crossfade * RATE)
         count = len(out)
@@ -227,7 +243,7 @@ class Deck:
         return len(sound)
 
     def _follow(self, fade: int) -> None:
-        """Begin the song that was laid ready, over `fade` samples."""
+        """Start the preloaded song, fading in over `fade` frames."""
         assert self._next
         self._leave(fade)
         self._now, self._next = self._next, None
@@ -236,7 +252,7 @@ class Deck:
         self._begun += 1
 
     def _leave(self, fade: int) -> None:
-        """Have the song that plays fade out."""
+        """Fade out the current song over `fade` frames."""
         if self._now is not None and fade:
             if self._level > 0 or not self._paused:
                 self._now.step = -1 / fade
@@ -251,7 +267,7 @@ class Deck:
         self._next = None
 
     def _ramped(self, sound: Stereo) -> Stereo:
-        """At the volume, which is reached in a short time and not at once."""
+        """Apply the volume, approaching it with a short ramp, and clip to -1 to 1."""
         goal = 0.0 if self._paused else self._volume
         way = goal - self._level
         if not way:

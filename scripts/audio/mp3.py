@@ -1,4 +1,4 @@
-"""WAV to MP3 with pydub, and the tags of the file."""
+"""MP3 encoding with ffmpeg, and ID3 tags."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from scripts.core.atomic_files import PART, patiently, storage_error
 from scripts.core.audio_format import RATE, Stereo
 from scripts.core.errors import EncoderError, StorageError
 
-_AHEAD = 6  # blocks that may wait for the encoder
-_LAST_WORDS = 2.0  # seconds in which what an encoder that has ended complained of is read
+_AHEAD = 6  # blocks that may wait for the encoder before rendering pauses
+_LAST_WORDS = 2.0  # seconds to wait for the rest of stderr after ffmpeg has exited
 
 
 @dataclass(frozen=True)
 class Tags:
-    """The contract's ID3v2.3 tags."""
+    """ID3v2.3 tags of a generated song."""
 
     title: str
     artist: str
@@ -38,12 +38,18 @@ class Tags:
 
 
 def ffmpeg_path() -> str:
-    """The ffmpeg that came with imageio-ffmpeg, else the system's."""
+    """Find ffmpeg: the one bundled with imageio-ffmpeg, else the system's.
+
+    Raises
+    ------
+    StorageError
+        When there is none.
+    """
     with contextlib.suppress(ImportError, RuntimeError):
         import imageio_ffmpeg
 
         if not os.environ.get("IMAGEIO_FFMPEG_EXE"):
-            # Its own search starts the file to see whether it works, and remembers when it did not.
+            # imageio-ffmpeg's own search runs the file as a test and caches a failure.
             for carried in sorted(Path(imageio_ffmpeg.__file__).parent.glob("binaries/ffmpeg-*")):
                 return str(carried)
         return str(imageio_ffmpeg.get_ffmpeg_exe())
@@ -51,23 +57,32 @@ def ffmpeg_path() -> str:
     if found:
         return found
     raise StorageError(
-        "no ffmpeg was found, so no MP3 can be made; run 'python requisites.py' to "
+        "ffmpeg not found, so MP3 files cannot be encoded; run 'python requisites.py' to "
         "install imageio-ffmpeg"
     )
 
 
 def encode_mp3(wav: Path, mp3: Path, bitrate: int) -> None:
-    """Encode `wav` into `mp3` (both temporary names) at `bitrate` kbit/s.
+    """Encode a WAV file as MP3.
+
+    Parameters
+    ----------
+    wav, mp3 : Path
+        Source and target, both temporary names.
+    bitrate : int
+        kbit/s.
 
     Raises
     ------
     EncoderError
         When ffmpeg fails; its last line is quoted.
+    StorageError
+        When the disk is full or not writable.
     """
     ffmpeg = ffmpeg_path()
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # pydub warns of a missing ffprobe it won't need
+            warnings.simplefilter("ignore")  # pydub warns about ffprobe, which is not needed
             from pydub import AudioSegment
             from pydub.exceptions import CouldntEncodeError
         AudioSegment.converter = ffmpeg
@@ -78,7 +93,7 @@ def encode_mp3(wav: Path, mp3: Path, bitrate: int) -> None:
         except CouldntEncodeError as error:
             raise _complaint(mp3, str(error)) from error
         if mp3.stat().st_size < 128:
-            raise _complaint(mp3, "nothing was written")
+            raise _complaint(mp3, "the MP3 file is empty")
     except OSError as error:
         raise storage_error(error, mp3) from error
 
@@ -86,9 +101,32 @@ def encode_mp3(wav: Path, mp3: Path, bitrate: int) -> None:
 def encode_stream(
     blocks: Iterable[Stereo], mp3: Path, bitrate: int, progress: Callable[[int], None]
 ) -> int:
-    """Encode blocks of audio while they are made; return the number of frames.
+    """Encode blocks of audio as MP3 while they are rendered.
 
-    pydub would begin when the last is there, and hold them all in memory.
+    pydub would need the whole song in memory before it starts.
+
+    Parameters
+    ----------
+    blocks : iterable of ndarray
+        Shape (n, 2), -1 to 1, 44,100 Hz.
+    mp3 : Path
+        Target, a temporary name.
+    bitrate : int
+        kbit/s.
+    progress : callable
+        Called with the number of frames encoded so far.
+
+    Returns
+    -------
+    int
+        Number of frames.
+
+    Raises
+    ------
+    EncoderError
+        When ffmpeg fails; its last line is quoted.
+    StorageError
+        When the disk is full or not writable.
     """
     frames = 0
     try:
@@ -119,7 +157,7 @@ def encode_stream(
         try:
             for block in blocks:
                 if not feeder.put(pcm(block)):
-                    break  # ffmpeg has stopped; it says why below
+                    break  # ffmpeg has exited; its stderr is reported below
                 frames += len(block)
                 progress(frames)
             said = feeder.finish()
@@ -135,17 +173,17 @@ def encode_stream(
 
 
 class _Feeder:
-    """Gives a process its input in a thread, so that neither waits for the other's block.
+    """Writes to a process's stdin from a thread, so that rendering and encoding overlap.
 
-    Its end is the end of the process, not of its complaints: what a system starts on its behalf
-    (a crash reporter, Wine's desktop) can hold that pipe open for ever.
+    It ends with the process and not with its stderr: programs that the system starts on its behalf
+    (a crash reporter, Wine's desktop) can keep that pipe open forever.
     """
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
         self._blocks: queue.Queue[bytes | None] = queue.Queue(maxsize=_AHEAD)
         self._gone = threading.Event()
-        self._said: deque[bytes] = deque(maxlen=40)  # its last lines
+        self._said: deque[bytes] = deque(maxlen=40)  # last lines of stderr
         self._thread = threading.Thread(target=self._feed, daemon=True)
         self._thread.start()
         self._listener = threading.Thread(target=self._listen, daemon=True)
@@ -169,12 +207,12 @@ class _Feeder:
             self._said.append(line)
 
     def put(self, data: bytes) -> bool:
-        """Hand over a block; False when the process takes no more."""
+        """Queue a block; False when the process no longer accepts input."""
         self._blocks.put(data)
         return not self._gone.is_set()
 
     def finish(self) -> str:
-        """End the input, wait for the process; what it complained of."""
+        """Close the input, wait for the process to exit and return the end of its stderr."""
         self._blocks.put(None)
         self._thread.join()
         self._process.wait()
@@ -183,12 +221,18 @@ class _Feeder:
 
 
 def write_tags(mp3: Path, tags: Tags) -> None:
-    """Put ID3v2.3 tags at the head of `mp3`."""
+    """Write ID3v2.3 tags to the start of `mp3`.
+
+    Raises
+    ------
+    StorageError
+        When the file cannot be written.
+    """
     from mutagen import MutagenError
     from mutagen.id3 import COMM, ID3, TALB, TBPM, TCON, TDRC, TIT2, TKEY, TPE1
 
     id3 = ID3()
-    text = 1  # UTF-16, the Unicode of ID3v2.3
+    text = 1  # UTF-16, the only Unicode encoding of ID3v2.3
     for frame, value in (
         (TIT2, tags.title),
         (TPE1, tags.artist),
@@ -216,11 +260,11 @@ def write_tags(mp3: Path, tags: Tags) -> None:
 
 
 def _complaint(mp3: Path, words: str) -> StorageError:
-    """What ffmpeg said, as an error: of the disk, or of this song alone."""
+    """Turn ffmpeg's stderr into an error: a full disk, or one that concerns this song only."""
     lines = [line for line in words.splitlines() if line.strip()]
     if "No space left" in words:
         return StorageError(f"{mp3.parent}: the disk is full; free some space and try again")
     return EncoderError(
-        f"{mp3.name.removesuffix(PART)}: ffmpeg could not make the MP3 "
-        f"({lines[-1][:120] if lines else 'no word'})"
+        f"{mp3.name.removesuffix(PART)}: ffmpeg could not encode the MP3 "
+        f"({lines[-1][:120] if lines else 'no error output'})"
     )

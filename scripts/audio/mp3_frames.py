@@ -1,8 +1,8 @@
-"""Where the frames of an MP3 file lie, so that a player can begin anywhere at once.
+"""Frame index of an MP3 file, for fast seeking.
 
-A decoder that is asked for a place in the middle decodes everything before it. A frame holds
-1152 samples (576 at low rates), so the frame for a moment is known by counting; then it remains to
-begin a little earlier, since frames lean on those before them (ISO/IEC 11172-3, 2.4.3.4).
+A decoder that seeks decodes everything before the target. Every frame holds 1152 samples (576 at
+low sample rates), so the frame of any sample can be computed. Decoding starts a few frames earlier,
+because a frame may use data of previous ones (bit reservoir, ISO/IEC 11172-3, 2.4.3.4).
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ _BITRATES = {  # kbit/s by (MPEG-1, layer III)
     False: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
 _RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
-_SEARCHED = 1 << 16  # bytes in which the first frame must be
-_LEAD = 10  # frames that are decoded before the one that is wanted
-_DECODER = 529  # samples that every decoder is late
-_RESERVOIR = 511  # bytes of earlier frames that a frame may use
+_SEARCHED = 1 << 16  # bytes searched for the first frame
+_LEAD = 10  # frames decoded before the target frame
+_DECODER = 529  # delay of every decoder, samples
+_RESERVOIR = 511  # bytes of previous frames that a frame may use
 
 
 @dataclass(frozen=True)
 class Header:
-    """The four bytes at the beginning of a frame.
+    """Decoded 4-byte header of a frame.
 
     Parameters
     ----------
     size : int
-        Bytes of the whole frame.
+        Bytes of the whole frame, header included.
     rate : int
-        Samples a second.
+        Sample rate, Hz.
     bitrate : int
         kbit/s.
     samples : int
-        In the frame, of each channel.
+        Samples per channel in the frame.
     side : int
-        Bytes of side information and checksum behind the header.
+        Bytes of side information and checksum after the header.
     """
 
     size: int
@@ -52,7 +52,7 @@ class Header:
 
 @lru_cache(maxsize=256)
 def read_header(data: bytes) -> Header | None:
-    """The header in four bytes; None when they are none of layer III."""
+    """Parse a 4-byte frame header; None unless it is a valid one of layer III."""
     if len(data) < 4 or data[0] != 0xFF or data[1] & 0xE6 != 0xE2:
         return None
     version, bits, which = data[1] >> 3 & 3, data[2] >> 4, data[2] >> 2 & 3
@@ -68,14 +68,14 @@ def read_header(data: bytes) -> Header | None:
 
 @dataclass(frozen=True)
 class Place:
-    """Where to begin reading.
+    """Where to start decoding to reach a sample.
 
     Parameters
     ----------
     offset : int
-        Byte of the file.
+        Byte offset in the file.
     skip : int
-        Samples that the decoder will give before the one that was wanted.
+        Decoded samples to discard before the wanted one.
     """
 
     offset: int
@@ -83,7 +83,7 @@ class Place:
 
 
 class Mp3Frames:
-    """The frames of one file.
+    """Frame index of one MP3 file, built as far as it is needed.
 
     Parameters
     ----------
@@ -92,20 +92,20 @@ class Mp3Frames:
     Raises
     ------
     OSError
-        When it cannot be read.
+        When the file cannot be read.
     ValueError
-        When no frame is found at its beginning.
+        When no frame is found at its start.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self.length: int | None = None  # samples, where that can be told without going through
+        self.length: int | None = None  # samples; None where only a full scan would tell
         self._delay = 0
         with path.open("rb") as file:
             self._first, self._head = _find_first(file)
             file.seek(self._first)
             told = _told(file.read(self._head.size), self._head)
-            if told is not None:  # the first frame only tells about the others
+            if told is not None:  # the first frame is a Xing header without audio
                 self._first += self._head.size
                 self._delay, self._even = told.delay + _DECODER, told.even
                 self.length = told.length or None
@@ -115,11 +115,11 @@ class Mp3Frames:
 
     @property
     def rate(self) -> int:
-        """Samples a second."""
+        """Sample rate, Hz."""
         return self._head.rate
 
     def _is_even(self, file: BinaryIO) -> bool:
-        """All frames seem to be of one bitrate, to judge by some all over the file."""
+        """Check some frames across the file for one constant bitrate; sets the length if so."""
         head = self._head
         size = file.seek(0, 2) - self._first
         frames = size * head.rate // (head.samples * 125 * head.bitrate)
@@ -129,9 +129,17 @@ class Mp3Frames:
         return even
 
     def place(self, sample: int) -> Place | None:
-        """Where to begin so that `sample` (0 is the first that is heard) is reached soon.
+        """Find where to start decoding to reach `sample`.
 
-        None when the file has no such frame.
+        Parameters
+        ----------
+        sample : int
+            0 is the first audible one, after the encoder delay.
+
+        Returns
+        -------
+        Place or None
+            None when the file has no such frame.
         """
         wanted = sample + self._delay
         frame = wanted // self._head.samples
@@ -149,9 +157,9 @@ class Mp3Frames:
         return self._by_reading(file, frame)
 
     def _by_counting(self, file: BinaryIO, frame: int) -> int | None:
-        """All frames are of one bitrate; they differ by one byte of padding.
+        """Compute the offset of a frame at constant bitrate and search around it.
 
-        In files that were put together from others the nearest frame is taken.
+        Frames differ by one byte of padding. In concatenated files the nearest frame is used.
         """
         file.seek(self._first)
         header = read_header(file.read(4))
@@ -165,7 +173,7 @@ class Mp3Frames:
         return None
 
     def _by_reading(self, file: BinaryIO, frame: int) -> int | None:
-        """Go from frame to frame; what was gone through is remembered."""
+        """Scan from frame to frame, caching the offsets."""
         offsets = self._offsets
         offset = offsets[-1]
         while len(offsets) <= frame:
@@ -179,7 +187,7 @@ class Mp3Frames:
 
 
 def behind_tags(file: BinaryIO) -> int:
-    """Bytes of the ID3v2 tags at the head of a file, read from its beginning."""
+    """Size in bytes of the ID3v2 tags at the start of `file`, which must be at position 0."""
     start = 0
     while (head := file.read(10))[:3] == b"ID3" and len(head) == 10:
         size = 0
@@ -191,7 +199,7 @@ def behind_tags(file: BinaryIO) -> int:
 
 
 def _find_first(file: BinaryIO) -> tuple[int, Header]:
-    """Offset and header of the first frame, behind the tags."""
+    """Offset and header of the first frame after the tags."""
     start = behind_tags(file)
     file.seek(start)
     data = file.read(_SEARCHED)
@@ -201,11 +209,11 @@ def _find_first(file: BinaryIO) -> tuple[int, Header]:
         if header and read_header(data[at + header.size : at + header.size + 4]):
             return start + at, header
         at = data.find(b"\xff", at + 1)
-    raise ValueError("no MP3 frame was found")
+    raise ValueError("no MP3 frame found")
 
 
 class _Told(NamedTuple):
-    """What a Xing or Info frame says: samples, of silence in front, and whether CBR."""
+    """Contents of a Xing or Info frame: samples, encoder delay (samples), constant bitrate."""
 
     length: int
     delay: int
@@ -213,7 +221,7 @@ class _Told(NamedTuple):
 
 
 def _told(frame: bytes, header: Header) -> _Told | None:
-    """What the first frame tells about the others; None when it is music itself."""
+    """Parse the Xing or Info header in a frame; None when the frame holds audio."""
     tag = 4 + header.side
     kind = frame[tag : tag + 4]
     if kind not in (b"Xing", b"Info") or len(frame) < tag + 8:
@@ -229,14 +237,14 @@ def _told(frame: bytes, header: Header) -> _Told | None:
         + 4 * (flags >> 3 & 1)
     )
     if not frame[at : at + 4].strip(b"\0") or at + 24 > len(frame):
-        return _Told(count * header.samples, -_DECODER, kind == b"Info")  # nothing is trimmed then
+        return _Told(count * header.samples, -_DECODER, kind == b"Info")  # no delay given
     delay = frame[at + 21] << 4 | frame[at + 22] >> 4
     padding = (frame[at + 22] & 15) << 8 | frame[at + 23]
     return _Told(max(0, count * header.samples - delay - padding), delay, kind == b"Info")
 
 
 def _is_frame(file: BinaryIO, offset: int, bitrate: int) -> bool:
-    """A frame of a bitrate begins here, and another one where it ends (or the file ends)."""
+    """Whether a frame of this bitrate starts here, followed by another frame, a tag or the end."""
     file.seek(offset)
     header = read_header(file.read(4))
     if header is None or header.bitrate != bitrate:
@@ -247,7 +255,7 @@ def _is_frame(file: BinaryIO, offset: int, bitrate: int) -> bool:
 
 
 def _undecodable(file: BinaryIO, offset: int) -> int:
-    """Frames at `offset` that need bytes of frames before it; decoders leave them out."""
+    """Count the frames from `offset` that need data before it; decoders skip them."""
     saved = count = 0
     while count < _LEAD:
         file.seek(offset)

@@ -1,12 +1,12 @@
-"""Whether the head of an Ogg file is whole: the decoder does not survive one that is not."""
+"""Checks the header pages of Ogg files, because damaged ones crash the decoder."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 _POLYNOMIAL = 0x04C11DB7
-_HEADERS = 3  # packets that tell how the sound is packed
-_MOST = 1 << 20  # bytes that they may take
+_HEADERS = 3  # Vorbis header packets (identification, comment, setup)
+_MOST = 1 << 20  # bytes that the headers may take
 
 
 def _row(value: int) -> int:
@@ -20,7 +20,7 @@ _TABLE = tuple(_row(n) for n in range(256))
 
 
 def checksum(page: bytes) -> int:
-    """The checksum of an Ogg page whose own is taken for zero (RFC 3533)."""
+    """CRC-32 of an Ogg page whose checksum field is zero (RFC 3533)."""
     value = 0
     for byte in page:
         value = (value << 8 & 0xFFFFFFFF) ^ _TABLE[value >> 24 ^ byte]
@@ -28,12 +28,12 @@ def checksum(page: bytes) -> int:
 
 
 def check_ogg(path: Path) -> None:
-    """Look at the pages that hold the headers.
+    """Validate the header pages of an Ogg Vorbis file.
 
     Raises
     ------
     ValueError
-        When they are damaged, or it is no Vorbis in Ogg.
+        When they are damaged, or the file is not Ogg Vorbis.
     OSError
         When the file cannot be read.
     """
@@ -45,11 +45,11 @@ def check_ogg(path: Path) -> None:
             body = file.read(sum(segments))
             taken += 27 + len(segments) + len(body)
             if not segments or len(body) < sum(segments) or taken > _MOST:
-                raise ValueError(f"{path.name} is no whole Ogg file")
+                raise ValueError(f"{path.name}: not an Ogg file, or truncated")
             if checksum(head[:22] + bytes(4) + head[26:] + segments + body) != int.from_bytes(
                 head[22:26], "little"
             ):
-                raise ValueError(f"{path.name} is damaged")
+                raise ValueError(f"{path.name}: wrong Ogg checksum; the file is damaged")
             if not packets and not body.startswith(b"\x01vorbis"):
-                raise ValueError(f"{path.name} holds no Vorbis")
+                raise ValueError(f"{path.name}: unsupported Ogg codec; expected Vorbis")
             packets += sum(size < 255 for size in segments)

@@ -1,6 +1,6 @@
-"""Where sound goes: miniaudio, simpleaudio, or nowhere in time.
+"""Audio outputs: miniaudio, simpleaudio, or silence in real time.
 
-An output takes samples when it needs them, from whoever gives them; it knows nothing of songs.
+An output pulls samples from a callback when it needs them; it knows nothing about songs.
 """
 
 from __future__ import annotations
@@ -19,34 +19,34 @@ from scripts.core.audio_format import RATE
 
 Read = Callable[[int], npt.NDArray[np.float32]]  # frames wanted -> (frames, 2), -1 to 1
 
-_BUFFER = 200  # milliseconds that the device is ahead
-_PATIENCE = 1.5  # seconds without a question after which a device is given up
-_PIECE = 2 * RATE  # frames that simpleaudio is given at once
-_STEP = 0.1  # seconds between two looks of the outputs that keep time themselves
+_BUFFER = 200  # device buffer, milliseconds
+_PATIENCE = 1.5  # seconds without a request after which a device counts as lost
+_PIECE = 2 * RATE  # frames per simpleaudio buffer
+_STEP = 0.1  # polling interval of outputs with their own thread, seconds
 
 
 class Output(Protocol):
-    """Takes samples and makes them heard."""
+    """Audio output that pulls samples and plays them."""
 
     name: str
 
     def start(self, read: Read) -> None:
-        """Begin to ask `read` for samples, from another thread, until closed."""
+        """Start pulling samples from `read`, in another thread, until closed."""
 
     def hold(self, held: bool) -> None:
-        """Ask for nothing while there is nothing to hear; costs no processor time then."""
+        """Stop or resume pulling samples; while stopped it uses no CPU time."""
 
     def alive(self) -> bool:
-        """False when the device has gone."""
+        """Whether the device still responds."""
 
     def ahead(self) -> int:
-        """Frames that were taken and are not heard yet; 0 where that is next to nothing."""
+        """Frames pulled but not played yet; 0 where that is negligible."""
 
     def recall(self) -> None:
-        """Forget them: something else is to be heard at once."""
+        """Discard those frames, so that the next ones pulled are played at once."""
 
     def close(self) -> None:
-        """Fall silent and let go of the device."""
+        """Stop and close the device."""
 
 
 class MiniaudioOutput:
@@ -55,7 +55,12 @@ class MiniaudioOutput:
     Parameters
     ----------
     device : str
-        Its name; empty, or one that is not there, takes the system's.
+        Name of the device; empty or unknown selects the system default.
+
+    Raises
+    ------
+    OSError
+        When there is no sound device.
     """
 
     name = "miniaudio"
@@ -102,13 +107,13 @@ class MiniaudioOutput:
         return 0
 
     def recall(self) -> None:
-        """The device is never far ahead."""
+        """Do nothing: the device buffer is short."""
 
     def close(self) -> None:
         self._device.close()
 
     def _feed(self, read: Read) -> Generator[bytes, int, None]:
-        # Runs in the device's thread, which must never be stopped from here.
+        # Runs in the device's thread: never stop the device from here.
         wanted = yield b""
         while True:
             self._asked = time.monotonic()
@@ -116,7 +121,7 @@ class MiniaudioOutput:
 
 
 class _Timed:
-    """An output with a thread that takes samples in time."""
+    """Output with its own thread that pulls samples in real time."""
 
     def __init__(self) -> None:
         self._end, self._going = threading.Event(), threading.Event()
@@ -137,7 +142,7 @@ class _Timed:
         return 0
 
     def recall(self) -> None:
-        """Nothing is ahead."""
+        """Do nothing: nothing is buffered."""
 
     def close(self) -> None:
         self._end.set()
@@ -150,7 +155,7 @@ class _Timed:
 
 
 class NullOutput(_Timed):
-    """Silence that keeps time."""
+    """Output that plays nothing but consumes samples in real time."""
 
     name = "null"
 
@@ -162,12 +167,12 @@ class NullOutput(_Timed):
                 last = time.monotonic()
             now = time.monotonic()
             due = round((now - last) * RATE)
-            read(due if due < RATE else RATE // 10)  # else the machine was asleep
+            read(due if due < RATE else RATE // 10)  # else the computer was suspended
             last = now
 
 
 class SimpleaudioOutput(_Timed):
-    """Through simpleaudio, which takes whole buffers: it gets long pieces, one after the other."""
+    """Output through simpleaudio, which plays whole buffers: it gets two seconds at a time."""
 
     name = "simpleaudio"
 
@@ -204,13 +209,13 @@ class SimpleaudioOutput(_Timed):
                     continue
                 samples = (read(_PIECE) * 32767).astype(np.int16)
                 self._begun = time.monotonic()
-                self._given = len(samples) if samples.any() else 0  # nobody waits for silence
+                self._given = len(samples) if samples.any() else 0  # silence is not buffered
                 self._playing = self._lib.play_buffer(samples, 2, 2, RATE)
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the C libraries of the sound system from printing on the console."""
+    """Redirect stderr, so that C audio libraries cannot print to the console."""
     saved = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
@@ -223,7 +228,7 @@ def _quiet() -> Iterator[None]:
 
 
 def device_names() -> tuple[str, ...]:
-    """The sound devices of this computer."""
+    """Names of the playback devices; empty when there are none."""
     try:
         import miniaudio
 
@@ -236,12 +241,17 @@ def device_names() -> tuple[str, ...]:
 
 
 def open_output(choice: str) -> tuple[Output, str]:
-    """The output that was chosen, and a line when another one had to be taken.
+    """Open an output, falling back to others down to silence.
 
     Parameters
     ----------
     choice : str
-        ``auto``, ``miniaudio``, ``simpleaudio`` or ``null``; behind an ``@`` the name of a device.
+        ``auto``, ``miniaudio``, ``simpleaudio`` or ``null``, optionally ``@`` and a device name.
+
+    Returns
+    -------
+    tuple of Output and str
+        The output, and a notice when another one than the chosen had to be used.
     """
     name, _, device = choice.partition("@")
     order = {
@@ -259,11 +269,11 @@ def open_output(choice: str) -> tuple[Output, str]:
         try:
             with _quiet():
                 output = makers[choice]()
-        except Exception:  # each library has its own ways to say that there is no device
+        except Exception:  # each library reports a missing device in its own way
             continue
         if choice == "null" and name != "null":
-            return output, "No sound device was found: playing silently, in time."
+            return output, "No sound device was found; playing silently."
         if choice != order[0]:
-            return output, f"{order[0]} cannot be used here; playing through {choice}."
+            return output, f"{order[0]} is not available; playing through {choice}."
         return output, ""
-    return NullOutput(), "No sound device was found: playing silently, in time."
+    return NullOutput(), "No sound device was found; playing silently."

@@ -1,7 +1,7 @@
-"""What a listener thinks of a song, in the song's own file: rating, plays, thumb.
+"""Play statistics (rating, play count, last played, thumb) in a song's own tags.
 
-MP3s hold rating and plays as a popularimeter (ID3v2 POPM) under the name that Windows shows as
-stars; other kinds of files hold words that players agree on (``RATING``, ``PLAYCOUNT``).
+MP3 files store rating and plays in a popularimeter frame (ID3v2 POPM) under the name that Windows
+shows as stars; other formats use the customary fields ``RATING`` and ``PLAYCOUNT``.
 """
 
 from __future__ import annotations
@@ -17,24 +17,25 @@ from scripts.core.atomic_files import PART, flush, rename, storage_error
 from scripts.core.errors import StorageError
 
 BEST = 5
-WINDOWS = "Windows Media Player 9 Series"  # the name in POPM
-_STARS = (0, 1, 64, 128, 196, 255)  # as Windows writes 0 to 5
-_LEAST = (0, 1, 32, 96, 160, 224)  # from which POPM rating on a star is counted
+WINDOWS = "Windows Media Player 9 Series"  # the email field of POPM
+_STARS = (0, 1, 64, 128, 196, 255)  # POPM ratings that Windows writes for 0 to 5 stars
+_LEAST = (0, 1, 32, 96, 160, 224)  # lowest POPM rating of 0 to 5 stars
 _THUMB, _LAST = "LLM-MUSIC-GEN THUMB", "LLM-MUSIC-GEN LAST PLAYED"
 THUMBS = {"up": 1, "down": -1, "none": 0}
-_PADDING = 1024  # bytes for later, where a tag is made anew
+_PADDING = 1024  # spare bytes in a new tag, for later changes in place
 MOST_PLAYS = (1 << 32) - 1
 
 
 @dataclass(frozen=True)
 class Heard:
-    """A listener's mind.
+    """Play statistics of a song.
 
     Parameters
     ----------
     rating : int
         1 to 5; 0 for none.
     plays : int
+        Play count.
     last : float
         When it was last played, seconds since 1970; 0 for never.
     thumb : int
@@ -48,13 +49,13 @@ class Heard:
 
 
 def stars_of(popm: int) -> int:
-    """Stars of a POPM rating of 0 to 255."""
+    """Convert a POPM rating (0 to 255) to 0 to 5 stars."""
     return max(n for n, least in enumerate(_LEAST) if popm >= least)
 
 
 def heard_in(tags: Any) -> Heard:
-    """What mutagen's `tags` of a file say; damaged ones say nothing."""
-    with contextlib.suppress(Exception):  # whatever stands there, the song can be played
+    """Read the play statistics from mutagen `tags`; missing or damaged tags give the defaults."""
+    with contextlib.suppress(Exception):  # bad tags must not keep a song from playing
         if tags is None:
             return Heard()
         return _from_id3(tags) if hasattr(tags, "getall") else _from_words(tags)
@@ -62,15 +63,20 @@ def heard_in(tags: Any) -> Heard:
 
 
 def write_heard(path: Path, heard: Heard) -> bool:
-    """Write it into the file; False for kinds of files that hold no tags.
+    """Write play statistics into a song's tags.
 
-    An MP3 whose tag has room is changed in place, by one write that moves nothing; any other file
-    is copied, changed and renamed. The file keeps its time, for the library is in its order.
+    An MP3 whose tag has room is changed in place by a single write; any other file is copied,
+    changed and renamed. The modification time is kept, because the library is sorted by it.
+
+    Returns
+    -------
+    bool
+        False for formats that cannot hold tags.
 
     Raises
     ------
     StorageError
-        When the file cannot be written now.
+        When the file cannot be written.
     """
     try:
         before = path.stat()
@@ -81,9 +87,9 @@ def write_heard(path: Path, heard: Heard) -> bool:
         os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     except OSError as error:
         raise storage_error(error, path) from error
-    except Exception as error:  # mutagen fails in many ways at what is damaged
+    except Exception as error:  # mutagen raises many kinds of errors for damaged files
         raise StorageError(
-            f"{path.name}: its tags cannot be written ({type(error).__name__} "
+            f"{path.name}: cannot write its tags ({type(error).__name__} "
             f"{error}); the file may be damaged"
         ) from error
     return True
@@ -138,7 +144,7 @@ def _write_mp3(path: Path, heard: Heard) -> None:
     version = 4 if getattr(tags, "version", (2, 3, 0))[1] == 4 else 3
     if version == 3:
         tags.update_to_v23()
-    try:  # without room everything behind the tag would move: that is done in a copy
+    try:  # without room the whole file would be rewritten: do that in a copy
         with path.open("rb+") as file:
             tags.save(file, v2_version=version, padding=_in_place)
     except _NoRoom:
@@ -148,7 +154,7 @@ def _write_mp3(path: Path, heard: Heard) -> None:
 
 
 class _NoRoom(Exception):
-    """The tag has grown beyond its place."""
+    """The new tag does not fit into the space of the old one."""
 
 
 def _in_place(info: Any) -> int:
@@ -160,7 +166,7 @@ def _in_place(info: Any) -> int:
 def _into_id3(tags: Any, heard: Heard) -> None:
     from mutagen.id3 import POPM, TXXX
 
-    for frame in tags.getall("POPM"):  # another player's opinion would outlive the listener's
+    for frame in tags.getall("POPM"):  # ratings of other players would override ours
         if frame.email != WINDOWS:
             frame.rating = _STARS[heard.rating]
     tags.delall(f"POPM:{WINDOWS}")
@@ -179,13 +185,13 @@ def _words(heard: Heard) -> dict[str, str]:
 
 
 def _write_copy(path: Path, heard: Heard) -> bool:
-    """Change a copy of the file, and put it in its place."""
+    """Write the statistics to a file other than MP3; False when it cannot hold tags."""
     import mutagen
 
     def change(copy: Path) -> None:
         file = mutagen.File(copy)
         if file is None:
-            raise ValueError("it is no sound any more")
+            raise ValueError("not an audio file")
         if file.tags is None:
             file.add_tags()
         if hasattr(file.tags, "getall"):

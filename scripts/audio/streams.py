@@ -1,4 +1,4 @@
-"""Audio files as streams: opened anywhere at once, decoded only as far as they are heard."""
+"""Audio file streams with fast seeking, decoded on demand."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from scripts.audio.mp3_frames import Mp3Frames
 from scripts.audio.ogg_pages import check_ogg
 from scripts.core.audio_format import RATE, Stereo
 
-_MOST = 16_384  # frames that the decoder gives at once
+_MOST = 16_384  # frames requested from the decoder at once
 
 
 class Stream:
-    """One file at 44,100 Hz in stereo.
+    """Decoded stream of one audio file, 44,100 Hz stereo.
 
     Parameters
     ----------
     path : Path
         MP3, WAV, OGG or FLAC.
     start : float
-        Seconds from its beginning.
+        Start position, seconds.
 
     Raises
     ------
     OSError
         When the file cannot be read.
     ValueError
-        When it holds no sound that can be decoded.
+        When the file is empty or cannot be decoded.
     """
 
     def __init__(self, path: Path, start: float = 0.0) -> None:
-        path.open("rb").close()  # the decoder does not say why it cannot open a file
+        path.open("rb").close()  # raises a precise OSError, which the decoder does not
         self.path = path
         kind = path.suffix.lower()
         if kind == ".ogg":
@@ -45,7 +45,7 @@ class Stream:
         try:
             self.length, rate = _length_and_rate(path, frames)
             if not self.length:
-                raise ValueError(f"{path.name} holds no sound")
+                raise ValueError(f"{path.name} contains no audio")
             self.position: int = min(max(0, round(start * RATE)), self.length)
             self._source: _Source | None = None
             self._decoded = self._open(frames, rate)
@@ -82,11 +82,17 @@ class Stream:
 
     @property
     def left(self) -> int:
-        """Frames that are still to come."""
+        """Frames left to read."""
         return self.length - self.position
 
     def read(self, count: int) -> Stereo:
-        """The next `count` frames; fewer at the end, or where the file is damaged."""
+        """Read the next `count` frames.
+
+        Returns
+        -------
+        ndarray
+            Shape (n, 2), float32; n is below `count` at the end or where the file is damaged.
+        """
         count = min(count, self.left)
         pieces = []
         have = 0
@@ -102,14 +108,14 @@ class Stream:
         return np.concatenate(pieces) if pieces else np.zeros((0, 2), np.float32)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the decoder and the file."""
         self._decoded.close()
         if self._source:
             self._source.close()
 
 
 class _Source(miniaudio.StreamableSource):  # type: ignore[misc]
-    """A file from one of its bytes on."""
+    """File that starts at a byte offset, as a source for the decoder."""
 
     def __init__(self, path: Path, offset: int) -> None:
         self._file, self._offset = path.open("rb"), offset
@@ -132,12 +138,12 @@ class _Source(miniaudio.StreamableSource):  # type: ignore[misc]
 def _frames_of(path: Path, changed: int) -> Mp3Frames | None:
     try:
         return Mp3Frames(path)
-    except ValueError:  # the decoder may still make something of it
+    except ValueError:  # the decoder may still be able to play it
         return None
 
 
 def _length_and_rate(path: Path, frames: Mp3Frames | None) -> tuple[int, int]:
-    """Length of a file in frames of 44,100 Hz, and its own sample rate."""
+    """Length of a file in frames at 44,100 Hz, and its own sample rate in Hz."""
     if frames is not None and frames.length is not None:
         return round(frames.length * RATE / frames.rate), frames.rate
     info = miniaudio.get_file_info(str(path))

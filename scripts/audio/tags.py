@@ -1,4 +1,4 @@
-"""What a file's own tags say: of the song, of its loudness, and of what the listener thinks."""
+"""Tags of audio files: song facts, ReplayGain loudness and play statistics."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from scripts.audio.play_stats import Heard, heard_in
 
-REFERENCE = -18.0  # LUFS that ReplayGain brings songs to
+REFERENCE = -18.0  # LUFS, target level of ReplayGain
 _GAIN = re.compile(r"\s*([+-]?\d{1,3}(?:\.\d{1,4})?)\s*(?:dB)?\s*", re.IGNORECASE)
 _NAME = "replaygain_track_gain"
 _LONGEST = 1e7  # seconds
@@ -26,18 +26,18 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class FileTags:
-    """What stands in an audio file.
+    """Tags read from an audio file.
 
     Parameters
     ----------
     words : dict
-        ``title``, ``asked`` (the album), ``model`` (the artist), ``genre``, ``key``, ``tempo``
-        (BPM), ``made`` (the date), as far as they are there; texts of any letters.
+        Those present of ``title``, ``asked`` (the album), ``model`` (the artist), ``genre``,
+        ``key``, ``tempo`` (BPM) and ``made`` (the date); unchecked text.
     seconds : float
-        0 when nothing tells.
+        Duration; 0 when unknown.
     heard : Heard
     readable : bool
-        Whether it is a file that can hold tags.
+        Whether the file's format can hold tags.
     """
 
     words: dict[str, str]
@@ -47,12 +47,12 @@ class FileTags:
 
     @staticmethod
     def none() -> FileTags:
-        """Of a file that says nothing."""
+        """Tags of a file without any."""
         return FileTags({}, 0.0, Heard())
 
 
 def read_tags(path: Path) -> FileTags:
-    """The tags of a file; damaged ones say nothing."""
+    """Read the tags of a file; damaged ones count as missing."""
     try:
         import mutagen
 
@@ -67,7 +67,7 @@ def read_tags(path: Path) -> FileTags:
         return FileTags(
             words, seconds if 0 < seconds < _LONGEST else 0.0, heard_in(tags), file is not None
         )
-    except Exception:  # damaged tags fail in many ways, and none of them matters
+    except Exception:  # damaged tags raise many kinds of errors; all count as missing
         return FileTags.none()
 
 
@@ -80,7 +80,7 @@ def _text(tags: Any, frame: str, word: str) -> str:
 
 
 def tagged_loudness(path: Path) -> float | None:
-    """LUFS of a file, by the gain that its tags ask for; None when they ask for none."""
+    """Loudness in LUFS by the ReplayGain track gain of a file; None without that tag."""
     try:
         import mutagen
 

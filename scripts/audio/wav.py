@@ -1,4 +1,4 @@
-"""Writes blocks of audio to a WAV file as they come."""
+"""WAV files written block by block."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from scripts.core.audio_format import RATE, Stereo
 
 
 def pcm(block: Stereo) -> bytes:
-    """16-bit little-endian samples of a block."""
+    """Convert a block of shape (n, 2), -1 to 1, to interleaved 16-bit little-endian samples."""
     return bytes(np.rint(block * 32767.0).astype("<i2"))
 
 
 class WavFile:
-    """A 16-bit stereo file at 44,100 Hz that grows block by block; a context manager.
+    """Context manager that writes a 16-bit stereo WAV file at 44,100 Hz block by block.
 
     Parameters
     ----------
     path : Path
-        A temporary name: whoever calls renames it. What is left unfinished is taken away.
+        A temporary name, which the caller renames. On an exception the file is deleted.
 
     Raises
     ------
     StorageError
-        When the disk is full or may not be written.
+        When the disk is full or not writable.
     """
 
     def __init__(self, path: Path) -> None:
@@ -53,7 +53,7 @@ class WavFile:
 
     def __exit__(self, kind: object, *_: object) -> None:
         try:
-            self._out.close()  # writes the length into the head
+            self._out.close()  # writes the length into the header
         except OSError as error:
             if kind is None:
                 raise storage_error(error, self._path) from error
@@ -64,14 +64,26 @@ class WavFile:
 
 
 def write_wav(path: Path, blocks: Iterable[Stereo], progress: Callable[[int], None]) -> int:
-    """Write `blocks` as a WAV file; return the number of frames.
+    """Write blocks of audio as a WAV file.
 
-    `progress` is given the frames so far.
+    Parameters
+    ----------
+    path : Path
+        A temporary name, which the caller renames.
+    blocks : iterable of ndarray
+        Shape (n, 2), -1 to 1, 44,100 Hz.
+    progress : callable
+        Called with the number of frames written so far.
+
+    Returns
+    -------
+    int
+        Number of frames.
 
     Raises
     ------
     StorageError
-        When the disk is full or may not be written.
+        When the disk is full or not writable.
     """
     frames = 0
     with WavFile(path) as out:

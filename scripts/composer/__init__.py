@@ -1,1 +1,1 @@
-"""From a brief to a lead sheet, with a model and a critic."""
+"""Lead sheets composed from a song specification by a language model and a critic."""

@@ -1,4 +1,4 @@
-"""Composes a lead sheet: several tries of the model under the grammar, the critic's choice."""
+"""Composes lead sheets: a language model writes several under a grammar, the critic picks one."""
 
 from __future__ import annotations
 
@@ -29,24 +29,25 @@ Progress = Callable[[float, str], None]
 
 @dataclass(frozen=True)
 class Composition:
-    """A lead sheet and how it came about.
+    """A composed lead sheet with its provenance.
 
     Parameters
     ----------
     sheet : LeadSheet
     model : str
-        Name of the model that wrote it.
+        Name of the model that wrote the sheet.
     tries : int
-        Sheets written, of which this is the best.
+        Candidate sheets written; this is the best of each chapter.
     cost : float
-        The critic's cost, 0 is best.
+        The critic's cost (see :func:`cost`); 0 is best. The worst chapter counts.
     tokens : int
+        Tokens decoded for all candidates.
     seconds : float
-        Spent decoding.
+        Decoding time.
     words_by : str
-        Who chose title and form: a model's name, or ``rules``.
+        Source of title and form: a model's name, or ``rules``.
     form : tuple of str
-        Section names.
+        Section names in order.
     """
 
     sheet: LeadSheet
@@ -61,7 +62,7 @@ class Composition:
 
 @dataclass(frozen=True)
 class _Written:
-    """One sheet, and what it took."""
+    """The best sheet of a chapter and the cost of writing it."""
 
     sheet: LeadSheet
     tries: int
@@ -71,32 +72,39 @@ class _Written:
 
 
 def candidates_for(parameters: int) -> int:
-    """How many sheets to choose from: a small model is quick and needs it most."""
+    """Return how many candidate sheets to write; small models are fast and need more of them.
+
+    Parameters
+    ----------
+    parameters : int
+        Number of the model's weights.
+    """
     return 12 if parameters < 50_000_000 else 3 if parameters < 700_000_000 else 1
 
 
 def lanes_for(parameters: int) -> int:
-    """How many of them are written at once; more than four are no quicker."""
+    """Return how many candidates to decode in parallel; more than four are no faster."""
     return min(candidates_for(parameters), 4)
 
 
 def threads_for(parameters: int, threads: int) -> int:
-    """A tiny model runs fastest on one thread."""
+    """Return the number of decoding threads: one for a tiny model, which is fastest so."""
     return 1 if parameters < 50_000_000 else threads
 
 
 class Composer:
-    """Composes with one loaded model.
+    """Composes songs with one loaded model.
 
     Parameters
     ----------
     model : ModelProcess
     info : GgufInfo
-        Of the same file.
+        Header of the model's file.
     data : Path
-        The folder of prompts, titles and the model table.
+        The ``data`` folder with prompts, titles, progressions and the model table.
     writer : Writer, optional
-        Another model for the words; without it the composer itself, if it knows words.
+        Another model that writes title and form. By default the composing model does if
+        ``models.toml`` gives it the role ``writer``; otherwise rules do.
     """
 
     def __init__(
@@ -112,7 +120,18 @@ class Composer:
         self.writer = writer
 
     def compose(self, brief: Brief, temperature: float, progress: Progress) -> Composition:
-        """Write a title and a sheet for `brief`, of several sheets' parts where it is long."""
+        """Compose a title, a form and a lead sheet.
+
+        A long song has several chapters; their sheets are joined into one.
+
+        Parameters
+        ----------
+        brief : Brief
+        temperature : float
+            Sampling temperature.
+        progress : callable
+            Called with the fraction done, 0 to 1, and the latest ABC text.
+        """
         written = []
         count = brief.chapters
         for chapter in range(count):
@@ -145,7 +164,7 @@ class Composer:
         )
 
     def _best(self, brief: Brief, chapter: int, temperature: float, progress: Progress) -> _Written:
-        """The sheet of several tries that the critic likes best."""
+        """Write candidates for one chapter and return the one with the lowest cost."""
         rules = brief.style.melody
         prompt = self.sheet_prompt(brief)
         count = candidates_for(self.info.parameters)
@@ -165,7 +184,7 @@ class Composer:
                 min_p=0.03,
                 seed=(seed + 104_729 * attempt) % (1 << 62),
             )
-            # The bar is full after the first round, and stays so.
+            # The progress bar is full after the first round and stays full.
             hear = progress if attempt == 0 else lambda done, text: progress(1.0, text)
             reply = self.model.write_sheet(prompt, grammar, sampling, count, hear)
             tokens, seconds = tokens + reply.tokens, seconds + reply.seconds
@@ -180,14 +199,14 @@ class Composer:
                 )
                 if best is None or found < best_cost:
                     best, best_cost = sheet, found
-            # A large model is too slow to ask again for taste alone.
+            # A large model is too slow to write more candidates only to lower the cost.
             if best_cost <= GOOD_ENOUGH or count == 1:
                 break
         assert best is not None
         return _Written(best, tries, best_cost, tokens, seconds)
 
     def sheet_prompt(self, brief: Brief) -> Prompt:
-        """What the model is asked to continue."""
+        """Build the prompt that the model continues with a sheet."""
         if self.native:
             return Prompt(starter_header(brief), special=False, bos=True)
         question = fill(read_template(self.data / "prompts", "compose"), brief)
@@ -202,7 +221,7 @@ class Composer:
 
 
 def tidy(sheet: LeadSheet) -> LeadSheet:
-    """Join ties where the next note is the same pitch, and drop those where it is not."""
+    """Return `sheet` without ties across a bar line to a different pitch or a rest."""
     bars = list(sheet.bars)
     for i, bar in enumerate(bars):
         last = bar.notes[-1]

@@ -1,7 +1,7 @@
-"""Judges lead sheets, so that the best of several can be kept.
+"""Scores lead sheets to select the best of several candidates.
 
-Bands lie inside those of real tunes held out from training (models/starter.md); each fault
-adds to the cost.
+Each flaw adds to the cost. The accepted ranges lie inside those of real tunes held out from
+training (models/starter.md).
 """
 
 from __future__ import annotations
@@ -17,25 +17,27 @@ from scripts.score.piece import Weights, chord_weights, is_clear
 from scripts.score.sheet import Bar, LeadSheet, held_notes
 
 ENTROPY = (2.3, 3.1)  # bits of the pitch-class histogram
-GROOVE = (0.895, 0.973)  # share of onset positions that neighbouring bars have in common
+GROOVE = (0.895, 0.973)  # share of onset positions that neighboring bars have in common
 LEAP = (1.2, 4.0)  # mean interval in semitones
-MOST_COPIED = 0.12  # share of bars in one run known from training
+MOST_COPIED = 0.12  # share of bars in one run copied from training
 RANGE = (9, 22)  # semitones from lowest to highest
 
 
 def cost(
     sheet: LeadSheet, density: int | None = None, harmony: int = 3, familiar: Familiar | None = None
 ) -> float:
-    """How far `sheet` is from a good tune; 0 is faultless, over 3 is poor.
+    """Compute the cost of `sheet`: 0 is flawless, more than 3 is poor.
 
     Parameters
     ----------
+    sheet : LeadSheet
+        A sheet with fewer than four notes costs 10.
     density : int, optional
-        Asked-for notes per quarter times two.
+        Requested notes per quarter times two; by default any density is accepted.
     harmony : int
-        Asked-for number of different chords; more than four are not missed.
+        Requested number of different chords; at most four are required.
     familiar : Familiar, optional
-        What must not be copied.
+        Figures of the training tunes, which must not be copied.
     """
     pitches = np.array(sheet.pitches)
     if len(pitches) < 4:
@@ -65,7 +67,7 @@ def cost(
 
 
 def groove(sheet: LeadSheet) -> float:
-    """MusPy's groove consistency at 12 positions a quarter (Dong et al. 2020), 0 to 1."""
+    """Compute MusPy's groove consistency (Dong et al. 2020), 0 to 1, at 12 positions a quarter."""
     size = sheet.meter.bar_ticks // 2
     grid = np.zeros((len(sheet.bars), size), bool)
     for start, _, _ in held_notes(sheet.bars):
@@ -75,7 +77,7 @@ def groove(sheet: LeadSheet) -> float:
 
 
 def repetition(bars: Sequence[Bar]) -> float:
-    """Cost of one bar said over and over (0 for real tunes)."""
+    """Compute the cost of repeating the same bar too often (0 for real tunes)."""
     names = [bar.notes for bar in bars]
     most = Counter(names).most_common(1)[0][1] / len(names)
     run = longest = 1
@@ -86,7 +88,7 @@ def repetition(bars: Sequence[Bar]) -> float:
 
 
 def strong_beat_fit(sheet: LeadSheet) -> float:
-    """Share of notes on the first and middle beats that belong to the chord, 0 to 1."""
+    """Compute the share of notes on the first and middle beats that are chord tones, 0 to 1."""
     hits = total = 0
     half = sheet.meter.half
     for bar in sheet.bars:
@@ -102,7 +104,7 @@ def strong_beat_fit(sheet: LeadSheet) -> float:
 
 
 def _standstill(bars: Sequence[Bar]) -> int:
-    """Longest run of bars on one chord."""
+    """Longest run of bars with the same chords."""
     run = longest = 1
     for a, b in pairwise(bars):
         run = run + 1 if {c for _, c in a.chords} == {c for _, c in b.chords} else 1
@@ -111,7 +113,7 @@ def _standstill(bars: Sequence[Bar]) -> int:
 
 
 def _sounding(sheet: LeadSheet) -> Weights:
-    """How long each pitch class sounds in tune, chords and bass, in quarters; shape (12,)."""
+    """Total duration of each pitch class in melody, chords and bass, in quarters; shape (12,)."""
     weights = np.zeros(12)
     for _, ticks, pitch in held_notes(sheet.bars):
         weights[pitch % 12] += ticks / 24
@@ -125,7 +127,7 @@ def _sounding(sheet: LeadSheet) -> Weights:
 
 
 def _rhyme(bars: Sequence[Bar]) -> float:
-    """Share of bars whose rhythm stands elsewhere too."""
+    """Share of bars whose rhythm occurs more than once."""
     rhythms = Counter(tuple(n.ticks for n in bar.notes) for bar in bars)
     return sum(c for c in rhythms.values() if c > 1) / len(bars)
 

@@ -1,4 +1,4 @@
-"""Compiles a brief into the grammar that binds the model."""
+"""Compiles a song specification into the grammar that constrains the model."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _USUAL_METERS = ("2/2", "2/4", "3/4", "4/4", "6/8", "9/8", "12/8")
 
 
 def chord_vocabulary(brief: Brief) -> tuple[Chord, ...]:
-    """The chords the styles use, in the brief's key."""
+    """Return the chords of the style in the key of `brief`, without duplicates."""
     key = brief.key
     minor = key.is_minor and key.scale != "blues"
     romans = brief.style.minor if minor else brief.style.major
@@ -21,7 +21,10 @@ def chord_vocabulary(brief: Brief) -> tuple[Chord, ...]:
 
 
 def bar_chords(brief: Brief, plan: tuple[Chord, ...] = ()) -> tuple[Chord, ...]:
-    """The chord of every bar, where the user, the style or a plan fixes it; else empty."""
+    """Return the chord of each bar of the sheet if the chords are fixed, else an empty tuple.
+
+    The user's chords come first, then the style's plan, then `plan`; they repeat as needed.
+    """
     fixed = brief.chords
     if not fixed and brief.style.plan and brief.key.scale in ("blues", "mixolydian", "major"):
         fixed = tuple(c for c in (parse_roman(r, brief.key) for r in brief.style.plan) if c)
@@ -30,7 +33,14 @@ def bar_chords(brief: Brief, plan: tuple[Chord, ...] = ()) -> tuple[Chord, ...]:
 
 
 def sheet_grammar(brief: Brief, plan: tuple[Chord, ...] = ()) -> SheetGrammar:
-    """What the model may write for `brief`, over the chords of `plan` if there are any."""
+    """Build the grammar of a sheet for `brief`.
+
+    Parameters
+    ----------
+    brief : Brief
+    plan : tuple of Chord
+        One chord for each bar (see :func:`plan_chords`); if empty, the model chooses.
+    """
     rules, key, full = brief.style.melody, brief.key, brief.meter.bar_ticks
     classes = set(range(12)) if rules.chromatic else set(key.pitch_classes)
     pitches = [p for p in range(rules.low, rules.high + 1) if p % 12 in classes]
@@ -41,7 +51,7 @@ def sheet_grammar(brief: Brief, plan: tuple[Chord, ...] = ()) -> SheetGrammar:
     end = fixed[-1].pitch_classes if fixed and fixed[-1].root != key.tonic_pc else (key.tonic_pc,)
     final = [p for p in pitches if p % 12 in end] or [p for p in pitches if p % 12 == key.tonic_pc]
     usual = str(brief.meter) in _USUAL_METERS
-    # In metres that models have hardly seen, runs of sixteenths lose the beat.
+    # In meters that are rare in training data, runs of sixteenths lose the beat.
     shortest = min(rules.durations) if usual else 12 if full % 12 == 0 else 6
     durations = {d for d in rules.durations if shortest <= d <= full}
     durations.add(12 if full % 12 == 0 else 6)
@@ -64,10 +74,10 @@ def sheet_grammar(brief: Brief, plan: tuple[Chord, ...] = ()) -> SheetGrammar:
 
 
 def _spelled(pitches: list[int], key: Key, among: list[int] | None = None) -> tuple[str, ...]:
-    """Pitches as ABC; a letter that occurs in two forms may also be written with its natural.
+    """Spell pitches in ABC; a letter with two alterations also gets an explicit accidental.
 
-    An accidental holds to the end of its bar, so the plain letter alone would not do. Where they
-    are some `among` others, a letter with two forms is always written with its sign.
+    An accidental lasts to the end of its bar, so the plain letter alone would be ambiguous. If
+    the pitches are a subset of `among`, such a letter is only spelled with its accidental.
     """
     forms: dict[str, set[int]] = {}
     for pitch in among or pitches:

@@ -1,8 +1,8 @@
-"""Plans a song's harmony from the progressions that its kind of music uses.
+"""Plans a song's chords from the progressions that are common in its family of styles.
 
-A model that has learned little falls into two chords by turns. So where neither the user nor the
-style fixes the chords, a progression of four bars is drawn for each phrase, and the model writes
-its melody over it.
+A small model tends to alternate between two chords. Where neither the user nor the style fixes
+the chords, a progression of four bars is drawn for each phrase, and the model writes its melody
+over it.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from scripts.score.piece import chord_weights, is_clear
 
 Phrase = tuple[Chord, ...]
 _PHRASE = 4  # bars
-_MOVES = {2: 0.25, 3: 1.0, 4: 1.4}  # how gladly a phrase of so many chords is taken
-_AGAIN = 0.4  # how often a part's second phrase is its first again
+_MOVES = {2: 0.25, 3: 1.0, 4: 1.4}  # weight of a phrase by its number of different roots
+_AGAIN = 0.4  # probability that a phrase repeats the first of its part
 _TRIES = 16
-_ROOTS = 3  # that a plan has at least
-_FEW = 12  # phrases of a family that fit the key, below which the others help out
+_ROOTS = 3  # least number of different roots in a plan
+_FEW = 12  # with fewer fitting phrases, those of other families are added
 _LENDERS = {"major pentatonic": "major", "minor pentatonic": "minor", "blues": "minor"}
 
 
 @dataclass(frozen=True)
 class Habits:
-    """Progressions of a family as (how often, numerals), for major and minor keys."""
+    """Progressions of a family as (count, Roman numerals), for major and minor keys."""
 
     major: tuple[tuple[float, tuple[str, ...]], ...]
     minor: tuple[tuple[float, tuple[str, ...]], ...]
@@ -39,12 +39,12 @@ class Habits:
 
 @lru_cache(maxsize=4)
 def load_habits(path: Path) -> Mapping[str, Habits]:
-    """Read ``progressions.toml``.
+    """Read ``progressions.toml``, a table for each family.
 
     Raises
     ------
     UsageError
-        With the file and the line of what is wrong.
+        If an entry is invalid; the message names file and line.
     """
     return read_each(path, _habits)
 
@@ -59,16 +59,29 @@ def _rows(lines: Sequence[str], key: Key) -> tuple[tuple[float, tuple[str, ...]]
         count, *names = line.split()
         wrong = [n for n in names if parse_roman(n, key) is None]
         if wrong or len(names) != _PHRASE:
-            raise ValueError(f"{line!r}: write a number and {_PHRASE} Roman numerals")
+            raise ValueError(f"{line!r}: expected a count and {_PHRASE} Roman numerals")
         rows.append((float(count), tuple(names)))
     return tuple(rows)
 
 
 def plan_chords(brief: Brief, habits: Mapping[str, Habits], turn: int) -> tuple[Chord, ...]:
-    """One chord for each bar of the sheet, another plan for each `turn`; may be empty.
+    """Draw one chord for each bar of the sheet.
 
-    The first phrase begins at home and the last bar comes home; the key can be told from the
-    chords alone.
+    The first bar and the last bar are on the tonic. If possible, the plan has at least three
+    different roots and its chords alone establish the key.
+
+    Parameters
+    ----------
+    brief : Brief
+    habits : mapping of str to Habits
+        Progressions by family; ``brief.style.habit`` names the preferred one.
+    turn : int
+        Selects another plan for the same seed.
+
+    Returns
+    -------
+    tuple of Chord
+        Empty if the style uses no family or too few phrases fit the key.
     """
     if brief.style.habit not in habits:
         return ()
@@ -110,13 +123,13 @@ def _drawn(
 
 
 def _phrases(brief: Brief, found: Sequence[Habits]) -> list[tuple[float, Phrase]]:
-    """The phrases that fit the key's scale, in the style's own kinds of chords, weighted."""
+    """Weighted phrases that fit the scale of the key, in the chord qualities of the style."""
     key = brief.key
     names = brief.style.minor if key.is_minor else brief.style.major
     own = [c for c in (parse_roman(n, key) for n in names) if c]
     scale = set(key_from_pc(key.tonic_pc, _LENDERS.get(key.scale, key.scale)).pitch_classes)
     if key.is_minor:
-        scale.add((key.tonic_pc + 11) % 12)  # the leading note of the dominant
+        scale.add((key.tonic_pc + 11) % 12)  # the leading tone, for the dominant
     own = [c for c in own if set(c.pitch_classes) <= scale]
     fitting: list[tuple[float, Phrase]] = []
     for count, row in (row for h in found for row in (h.minor if key.is_minor else h.major)):
@@ -129,7 +142,7 @@ def _phrases(brief: Brief, found: Sequence[Habits]) -> list[tuple[float, Phrase]
 
 
 def _in_style(chord: Chord, own: Sequence[Chord]) -> Chord:
-    """The style's chord on the same root and of the same kind; else a triad where it has those."""
+    """The style's chord of the same root and mode, else a triad if the style has only triads."""
     same = [c for c in own if c.root == chord.root and c.is_minor == chord.is_minor]
     if same:
         return chord if chord in same else same[-1]

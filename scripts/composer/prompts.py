@@ -1,4 +1,4 @@
-"""Fills the prompt templates of ``data/prompts``."""
+"""Prompts from the templates in ``data/prompts``, and headers that a model continues."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from scripts.score.tune_header import tune_header
 
 
 def fill(template: str, brief: Brief) -> str:
-    """Put the brief's words in place of ``{styles}``, ``{key}``, ``{meter}``, ``{tempo}``,
-    ``{parts}`` and ``{chords}``; anything else in braces stays as it is."""
+    """Replace ``{styles}``, ``{key}``, ``{meter}``, ``{tempo}``, ``{parts}`` and ``{chords}``.
+
+    Other text in braces stays as it is.
+    """
     chords = bar_chords(brief) or chord_vocabulary(brief)
     values = {
         "styles": brief.asked,
@@ -29,19 +31,25 @@ def fill(template: str, brief: Brief) -> str:
 
 
 def read_template(folder: Path, name: str) -> str:
-    """The text of ``data/prompts/NAME.txt``."""
+    """Read the template ``NAME.txt`` in `folder`.
+
+    Raises
+    ------
+    UsageError
+        If the file cannot be read or is not UTF-8.
+    """
     path = folder / f"{name}.txt"
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: the prompt template cannot be read; restore the file") from error
+        raise UsageError(f"cannot read the prompt template {path}; restore the file") from error
 
 
 def starter_header(brief: Brief) -> str:
-    """The header that the starter model continues."""
+    """Build the tune header that the starter model continues."""
     rules = brief.style.melody
     tags = brief.style.meter_tags.get(str(brief.meter), brief.style.tags)
-    # A scale that its signature does not carry (harmonic minor, blues) needs accidentals.
+    # Scales beyond their key signature (harmonic minor, blues) need accidentals.
     plain = {(LETTER_PC[letter] + alter) % 12 for letter, alter in brief.key.signature.items()}
     strays = rules.chromatic or not set(brief.key.pitch_classes) <= plain
     return tune_header(
@@ -56,5 +64,5 @@ def starter_header(brief: Brief) -> str:
 
 
 def sheet_head(brief: Brief) -> str:
-    """The head of the ABC text, with which a chat model's reply begins."""
+    """Build the ABC header with which the reply of a chat model begins."""
     return f"X:1\nM:{brief.meter}\nL:1/8\nQ:1/4={brief.tempo:g}\nK:{brief.key.abc}\n"

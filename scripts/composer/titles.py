@@ -1,4 +1,4 @@
-"""Titles by rule, for when no model that can write words is there."""
+"""Titles from word lists, for use without a model that can write text."""
 
 from __future__ import annotations
 
@@ -13,13 +13,26 @@ _PLAIN = {"adjective": ["Quiet", "Open", "Early"], "noun": ["Road", "Window", "H
 
 
 def make_title(brief: Brief, words: Path) -> str:
-    """A title of two to four words from ``data/titles.toml``, decided by the seed."""
+    """Make a title of two to four words; the same seed and styles give the same title.
+
+    Parameters
+    ----------
+    brief : Brief
+    words : Path
+        ``data/titles.toml``: lists of adjectives, nouns and places by style. A built-in list
+        is used if the file does not exist.
+
+    Raises
+    ------
+    UsageError
+        If the file is not valid TOML or not UTF-8.
+    """
     try:
         tables = tomllib.loads(words.read_text(encoding="utf-8"))
     except FileNotFoundError:
         tables = {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{words.name}: {error}; mend the file or delete it") from error
+        raise UsageError(f"{words.name}: {error}; correct the file or delete it") from error
     rng = random.Random(f"title {brief.seed} {' '.join(brief.styles)}")
     own = [tables[s] for s in brief.styles if s in tables] or [tables.get("any", _PLAIN)]
     adjectives = [w for t in own for w in t.get("adjective", [])] or _PLAIN["adjective"]

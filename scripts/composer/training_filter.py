@@ -1,7 +1,8 @@
-"""Knows the tunes that a model was trained on well enough not to copy them.
+"""Detects melodies copied from a model's training tunes.
 
-Beside a model may lie ``NAME.figures``: a Bloom filter (Bloom 1970) of every two-bar figure of
-its training tunes, independent of key. It can tell that a figure was there, not what was there.
+A model may come with ``NAME.figures``: a Bloom filter (Bloom 1970) of every two-bar figure of
+its training tunes, independent of key. It can test whether a figure occurred, but the tunes
+cannot be recovered from it.
 """
 
 from __future__ import annotations
@@ -17,18 +18,18 @@ import numpy.typing as npt
 from scripts.score.sheet import LeadSheet, relative
 
 _HASHES = 7
-_BITS_PER_FIGURE = 11  # about one false alarm in 200
+_BITS_PER_FIGURE = 11  # about one false positive in 200
 
 Figure = tuple[tuple[int | None, int], ...]
 
 
 class Familiar:
-    """A set of figures that only remembers their hashes.
+    """Bloom filter of melodic figures; ``in`` tests membership, with rare false positives.
 
     Parameters
     ----------
     bits : (n,) uint8 array
-        The filter, eight bits a byte.
+        The filter's bits, eight per byte, lowest bit first.
     """
 
     def __init__(self, bits: npt.NDArray[np.uint8]) -> None:
@@ -36,7 +37,7 @@ class Familiar:
 
     @staticmethod
     def of(figures: Iterable[Figure]) -> Familiar:
-        """The filter of `figures`."""
+        """Build the filter of `figures`."""
         known = set(figures)
         bits = np.zeros(max(1, len(known) * _BITS_PER_FIGURE // 8 + 1), np.uint8)
         for figure in known:
@@ -46,7 +47,7 @@ class Familiar:
 
     @staticmethod
     def beside(model: Path) -> Familiar | None:
-        """The filter that lies beside a model, or None."""
+        """Load the filter next to a model file; None if it is missing, empty or unreadable."""
         try:
             data = model.with_suffix(".figures").read_bytes()
         except OSError:
@@ -57,7 +58,7 @@ class Familiar:
         return all(self.bits[p >> 3] >> (p & 7) & 1 for p in _places(figure, len(self.bits) * 8))
 
     def longest_run(self, sheet: LeadSheet) -> int:
-        """Bars in the longest run of `sheet` whose every two-bar figure is known; 0 if none."""
+        """Count the bars of the longest run in which every two-bar figure is known; 0 if none."""
         run = longest = 0
         for figure in figures_of(sheet):
             run = run + 1 if figure in self else 0
@@ -66,8 +67,11 @@ class Familiar:
 
 
 def figures_of(sheet: LeadSheet) -> list[Figure]:
-    """Each two neighbouring bars as intervals from their first note and lengths, with the bar
-    line between them."""
+    """Extract the figure of each pair of neighboring bars.
+
+    A figure holds each note as (semitones above the first note or None for a rest, ticks);
+    ``(None, 0)`` marks the bar line.
+    """
     out = []
     for a, b in pairwise(sheet.bars):
         notes = relative([*a.notes, *b.notes])
@@ -77,7 +81,7 @@ def figures_of(sheet: LeadSheet) -> list[Figure]:
 
 
 def _places(figure: Figure, size: int) -> list[int]:
-    """Bits of a figure, by double hashing (Kirsch and Mitzenmacher 2006)."""
+    """Bit indices of a figure, by double hashing (Kirsch and Mitzenmacher 2006)."""
     digest = hashlib.blake2b(repr(figure).encode(), digest_size=16).digest()
     a, b = int.from_bytes(digest[:8], "little"), int.from_bytes(digest[8:], "little") | 1
     return [(a + i * b) % size for i in range(_HASHES)]

@@ -1,4 +1,4 @@
-"""The writer's part: title and plan, by a model that knows words, else by rules."""
+"""Title and form of a song, chosen by a chat model or by rules."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ LONGEST_TITLE = 32
 
 @dataclass(frozen=True)
 class Writer:
-    """A model that writes words.
+    """A chat model that writes titles and chooses forms.
 
     Parameters
     ----------
     model : ModelProcess
     name : str
-        As it is credited.
+        Name under which the model is credited.
     notes : ModelNotes
+        The model's entry in ``models.toml``.
     data : Path
-        The folder of prompts and title words.
+        The ``data`` folder, with the prompts.
     """
 
     model: ModelProcess
@@ -35,14 +36,14 @@ class Writer:
     data: Path
 
     def title(self, brief: Brief, temperature: float) -> str:
-        """A title of at most 32 letters."""
+        """Write a title of at most 32 characters."""
         sampling = Sampling(temperature=max(temperature, 0.6), seed=brief.seed)
         return self.model.write_line(
             self._prompt("title", brief, ""), LONGEST_TITLE, sampling, lambda done, text: None
         )
 
     def form(self, brief: Brief, temperature: float) -> tuple[str, ...]:
-        """The model's choice among the forms that suit the style."""
+        """Let the model choose among the forms that suit the style (:func:`forms_for`)."""
         forms = forms_for(brief)
         letters = "ABCDEFGH"[: len(forms)]
         listed = "\n".join(
@@ -68,7 +69,10 @@ class Writer:
 
 
 def forms_for(brief: Brief) -> tuple[tuple[str, ...], ...]:
-    """The style's form and variations of it: without its bridge, with a solo, chorus first."""
+    """Return the form of `brief` and variations of it, without duplicates.
+
+    The variations leave out bridge and solo, add a solo, add a bridge, or begin with the chorus.
+    """
     form = brief.form
     plain = tuple(s for s in form if s not in ("bridge", "solo"))
     last = form[-1:] if form[-1] == "outro" else ()
@@ -87,7 +91,28 @@ def forms_for(brief: Brief) -> tuple[tuple[str, ...], ...]:
 def words_for(
     brief: Brief, writer: Writer | None, temperature: float, form_asked: bool, data: Path
 ) -> tuple[str, tuple[str, ...], str]:
-    """Title, form, and who chose them: the writer's name or ``rules``."""
+    """Choose title and form.
+
+    Parameters
+    ----------
+    brief : Brief
+    writer : Writer or None
+        The model to ask; None uses word lists and the form of `brief`.
+    temperature : float
+        Sampling temperature.
+    form_asked : bool
+        Whether the user requested the form, which is kept then.
+    data : Path
+        The ``data`` folder, with ``titles.toml``.
+
+    Returns
+    -------
+    title : str
+    form : tuple of str
+        Section names.
+    words_by : str
+        Name of the writer, or ``rules``.
+    """
     if writer is None:
         return make_title(brief, data / "titles.toml"), brief.form, "rules"
     form = brief.form if form_asked else writer.form(brief, temperature)

@@ -1,1 +1,1 @@
-"""What every other package may use: errors, paths, settings, files, child processes."""
+"""Shared basics: errors, paths, settings, file access, child processes."""

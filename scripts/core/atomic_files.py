@@ -1,4 +1,4 @@
-"""Files written whole, and names that are legal everywhere."""
+"""Atomic file writes, with retries while another program has a file open."""
 
 from __future__ import annotations
 
@@ -11,12 +11,27 @@ from pathlib import Path
 
 from scripts.core.errors import HeldError, StorageError
 
-PART = ".lmg-part"  # behind the name of a file that is not whole yet
-WAITS = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 3.2)  # seconds between tries; OneDrive lets go in a few
+PART = ".lmg-part"  # appended to the name of an unfinished file
+WAITS = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 3.2)  # seconds between tries; OneDrive needs a few
 
 
 def write_text(path: Path, text: str, waits: Sequence[float] = WAITS) -> None:
-    """Write `text` under a temporary name, flush it, and rename it to `path`."""
+    """Write a text file atomically: write a temporary file, fsync it, rename it to `path`.
+
+    Parameters
+    ----------
+    path : Path
+        Its folder is created when missing.
+    text : str
+        Written as UTF-8 with ``\\n`` line ends.
+    waits : sequence of float
+        Seconds between tries to rename it while another program has `path` open.
+
+    Raises
+    ------
+    StorageError
+        When it cannot be written; HeldError while another program has `path` open.
+    """
     part = path.with_name(path.name + PART)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -29,7 +44,7 @@ def write_text(path: Path, text: str, waits: Sequence[float] = WAITS) -> None:
 
 
 def write_flushed(path: Path, text: str) -> None:
-    """Write `text` to a temporary name and have the disk keep it."""
+    """Write a UTF-8 text file and fsync it."""
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write(text)
         file.flush()
@@ -37,12 +52,12 @@ def write_flushed(path: Path, text: str) -> None:
 
 
 def check_folder(folder: Path) -> None:
-    """Make `folder` and try to write in it.
+    """Create `folder` if it is missing and check that files can be written there.
 
     Raises
     ------
     StorageError
-        When it cannot be made or written.
+        When it cannot be created or written to.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -54,14 +69,14 @@ def check_folder(folder: Path) -> None:
 
 
 def nearest_folder(folder: Path) -> Path:
-    """`folder`, or the nearest one above it that is there."""
+    """Return `folder`, or its nearest parent that exists."""
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     return folder
 
 
 def flush(path: Path) -> None:
-    """Have the disk keep what was written to `path` by someone else."""
+    """Flush a file that another program wrote to the disk."""
 
     def sync() -> None:
         with path.open("rb+") as file:
@@ -71,10 +86,10 @@ def flush(path: Path) -> None:
 
 
 def flush_folder(folder: Path) -> None:
-    """Have the disk keep the names in `folder`; Windows does so by itself."""
+    """Flush a folder's entries to the disk; not needed on Windows."""
     if os.name == "nt":
         return
-    with contextlib.suppress(OSError):  # some network disks cannot
+    with contextlib.suppress(OSError):  # unsupported on some network drives
         number = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(number)
@@ -83,7 +98,7 @@ def flush_folder(folder: Path) -> None:
 
 
 def rename(part: Path, path: Path, waits: Sequence[float] = WAITS) -> None:
-    """Give a finished file its name, waiting for whoever holds either of them open."""
+    """Rename `part` to `path`, retrying while another program has one of them open."""
     patiently(lambda: os.replace(part, path), waits)
 
 
@@ -92,7 +107,21 @@ def patiently(
     waits: Sequence[float] = WAITS,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Do something to a file, again and again while Windows says that somebody holds it open."""
+    """Call `action`, retrying while Windows reports that another program has the file open.
+
+    Parameters
+    ----------
+    action : callable
+    waits : sequence of float
+        Seconds between tries.
+    sleep : callable
+        Replaces :func:`time.sleep` in tests.
+
+    Raises
+    ------
+    OSError
+        Any other error at once; the last one when all tries failed.
+    """
     for wait in waits:
         try:
             return action()
@@ -104,27 +133,27 @@ def patiently(
 
 
 def storage_error(error: OSError, path: Path) -> StorageError:
-    """What went wrong with `path`, in words."""
+    """Build the error for a failed access to `path`, with advice for the user."""
     if error.errno == errno.ENOSPC:
         return StorageError(f"{path.parent}: the disk is full; free some space and try again")
     if is_held(error):
         return HeldError(
-            f"{path}: another program holds it open (a player, OneDrive, an "
-            "antivirus?), or it may not be written to; close that program or mend "
+            f"{path}: another program has it open (a player, OneDrive, an "
+            "antivirus?), or it is write-protected; close that program or change "
             "the folder's permissions"
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return StorageError(
-            f"{path.parent}: it may not be written to; choose another folder "
-            "or mend its permissions"
+            f"{path.parent}: no permission to write here; choose another folder "
+            "or change its permissions"
         )
     words = (error.strerror or str(error)).lower()
     return StorageError(f"{path.parent}: {words}; check the folder or choose another")
 
 
 def is_held(error: OSError) -> bool:
-    """True when Windows refused, most likely because someone else has the file open."""
+    """Whether Windows denied access, most likely because another program has the file open."""
     code = getattr(error, "winerror", None)
-    if code is None:  # open() tells only this much
+    if code is None:  # open() sets no winerror
         return os.name == "nt" and error.errno == errno.EACCES
-    return code in (5, 32, 33)  # access denied, sharing, lock
+    return code in (5, 32, 33)  # access denied, sharing violation, lock violation

@@ -1,4 +1,4 @@
-"""A child process that speaks JSON lines, and leaves nothing behind."""
+"""Child process that exchanges JSON lines over its pipes and ends with its parent."""
 
 from __future__ import annotations
 
@@ -15,29 +15,34 @@ from typing import Any
 from scripts.core.cpu import ILLEGAL_INSTRUCTION, NO_AVX
 from scripts.core.paths import ROOT
 
-WORKER = "scripts.llm.worker"  # the module of a model's process
-_LAST_WORDS = 5.0  # seconds in which what a child that has ended said is read
+WORKER = "scripts.llm.worker"  # module that runs a model
+_LAST_WORDS = 5.0  # seconds to read the remaining output of a child that has exited
 
 
 class Child:
-    """``python -m MODULE WORDS...`` with pipes.
+    """Process that runs ``python -m MODULE ARGUMENTS...`` with pipes.
 
     Parameters
     ----------
     module : str
         A module of this project.
     words : sequence of str
-        Its arguments.
+        Its command line arguments.
+
+    Attributes
+    ----------
+    complaints : deque of str
+        Last 40 lines of its standard error.
 
     Notes
     -----
-    The child's input is a pipe that closes when this process ends in any way; a child reads it
-    and stops, so killing the parent stops the children.
+    The child's standard input is a pipe that closes however this process ends. The child exits at
+    its end of file, so killing the parent stops the children.
     """
 
     def __init__(self, module: str, words: Sequence[str] = ()) -> None:
-        # Away from the console: Ctrl+C there reaches the parent, which decides; and closing the
-        # window kills the parent alone, so the child still puts things in order.
+        # Detach from the console: Ctrl+C reaches only the parent, which decides; and closing the
+        # window kills only the parent, so that the child can still clean up.
         flags: dict[str, Any] = (
             {"creationflags": getattr(subprocess, "CREATE_NO_WINDOW", 0)}
             if os.name == "nt"
@@ -69,7 +74,7 @@ class Child:
         return self._process.pid
 
     def send(self, message: dict[str, Any]) -> None:
-        """Send one message; a child that is gone is noticed by :meth:`receive`."""
+        """Send one message. Errors are ignored: :meth:`receive` reports a child that has exited."""
         try:
             assert self._process.stdin
             self._process.stdin.write(json.dumps(message) + "\n")
@@ -78,12 +83,12 @@ class Child:
             pass
 
     def receive(self, timeout: float) -> dict[str, Any] | None:
-        """The next message; None when the child has ended.
+        """Return the next message, or None once the child has exited.
 
         Raises
         ------
         queue.Empty
-            When nothing came within `timeout` seconds.
+            When no message arrives within `timeout` seconds.
         """
         message = self._messages.get(timeout=timeout)
         if message is None:
@@ -91,7 +96,7 @@ class Child:
         return message
 
     def stop(self, grace: float = 2.0) -> int:
-        """End the child, by force if it does not go; its exit status."""
+        """Close its input, kill it after `grace` seconds, and return the exit status."""
         self.hang_up()
         try:
             self._process.wait(grace)
@@ -101,7 +106,7 @@ class Child:
         return int(self._process.returncode)
 
     def hang_up(self) -> None:
-        """Close the child's input, at which it stops by itself."""
+        """Close the child's standard input, which makes it exit."""
         try:
             if self._process.stdin:
                 self._process.stdin.close()
@@ -109,14 +114,14 @@ class Child:
             pass
 
     def exit_words(self) -> str:
-        """How the child ended, in words."""
+        """Describe how the child ended, for an error message; waits for its end."""
         code = self._process.wait()
         self._errors.join(1.0)
         if code in ILLEGAL_INSTRUCTION:
             return NO_AVX
         if code < 0:
-            return f"it was stopped by signal {-code}"
-        return f"it ended with status {code}"
+            return f"it was killed by signal {-code}"
+        return f"it exited with status {code}"
 
     def _read(self) -> None:
         assert self._process.stdout
@@ -129,7 +134,7 @@ class Child:
                 self._messages.put(message)
 
     def _watch(self) -> None:
-        """Tell of the child's end, though something that it started may keep its pipes open."""
+        """Report the child's exit even if a process that it started keeps its pipes open."""
         self._process.wait()
         self._reader.join(_LAST_WORDS)
         self._messages.put(None)

@@ -1,4 +1,4 @@
-"""The program's errors. Each message is one line: what is wrong, where, and what to do."""
+"""Exceptions. Each message is one line: what is wrong, where, and what to do."""
 
 from __future__ import annotations
 
@@ -6,39 +6,45 @@ from scripts.core.text import strip_control_chars
 
 
 class MusicGenError(Exception):
-    """Anything the program can explain; everything else is a bug."""
+    """Base of all errors that are shown to the user; any other exception is a bug.
+
+    Attributes
+    ----------
+    exit_status : int
+        Exit status of the program.
+    """
 
     exit_status = 1
 
     def __init__(self, message: str = "") -> None:
-        """Control characters are removed: `message` may quote text from outside."""
+        """Replace control characters: `message` may quote text from files or models."""
         super().__init__(strip_control_chars(message))
 
 
 class UsageError(MusicGenError):
-    """The words of a command or a setting are off."""
+    """Invalid arguments or settings."""
 
     exit_status = 2
 
 
 class NotationError(MusicGenError):
-    """A text is not the music it claims to be."""
+    """Invalid music notation: ABC, MusicXML, MIDI or a recipe."""
 
 
 class ModelError(MusicGenError):
-    """A GGUF file cannot be used, or its process failed."""
+    """Unusable GGUF file, or failure of the process that runs the model."""
 
 
 class CrashError(ModelError):
-    """A model's process ended or fell silent; another try may go well."""
+    """The process that runs the model exited or stopped responding; a retry may succeed."""
 
 
 class StorageError(MusicGenError):
-    """A file cannot be read or written."""
+    """File that cannot be read or written."""
 
 
 class HeldError(StorageError):
-    """Another program holds a file open; what was to be written is kept."""
+    """File that another program has open; the data to be written is kept."""
 
 
 class NewerFileError(StorageError):
@@ -46,14 +52,14 @@ class NewerFileError(StorageError):
 
 
 class EncoderError(StorageError):
-    """ffmpeg failed at one song; another try may go well."""
+    """ffmpeg failed on one song; a retry may succeed."""
 
 
 class SetupError(MusicGenError):
-    """The program cannot be installed here."""
+    """The program cannot be installed on this computer."""
 
 
 class Cancelled(MusicGenError):
-    """The user stopped the work."""
+    """Work cancelled by the user."""
 
     exit_status = 130

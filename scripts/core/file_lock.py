@@ -1,4 +1,4 @@
-"""Locks that end with the process that holds them, however it ends and whatever the clock says."""
+"""File locks that the operating system releases when the process ends, however it ends."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import time
 from pathlib import Path
 from types import TracebackType
 
-_FAR = 1 << 30  # the byte that is locked on Windows: far behind what is read and written
-_LOCK_VIOLATION = 33  # Windows' word for a byte that another holds
+_FAR = 1 << 30  # offset of the locked byte on Windows, far past the file's data
+_LOCK_VIOLATION = 33  # ERROR_LOCK_VIOLATION of Windows: locked by another process
 
 
 class Hold:
-    """A file that this process holds; a context manager.
+    """Lock that this process holds on a file; as a context manager it is released at the end.
 
     Parameters
     ----------
     path : Path
     number : int
-        Its open file descriptor; -1 where nothing is held.
+        File descriptor; -1 when there is no lock.
     """
 
     def __init__(self, path: Path, number: int) -> None:
@@ -28,16 +28,16 @@ class Hold:
         self._number = number
 
     def release(self) -> None:
-        """Let go; the file stays."""
+        """Release the lock and leave the file."""
         if self._number >= 0:
             os.close(self._number)
             self._number = -1
 
     def remove(self) -> None:
-        """Let go and delete the file, which does no harm where it stays."""
+        """Release the lock and delete the file; a file that cannot be deleted does no harm."""
         if self._number < 0:
             return
-        if sys.platform == "win32":  # no open file is deleted there, a scanner's neither
+        if sys.platform == "win32":  # Windows deletes no open file, whoever opened it
             self.release()
         for wait in (0.0, 0.1, 0.2):
             time.sleep(wait)
@@ -59,19 +59,25 @@ class Hold:
 
 
 def hold(path: Path, new: bool = False) -> Hold | None:
-    """Hold a file, which is made when it is not there; None while another process holds it.
+    """Lock a file without waiting, creating it if needed.
 
-    Where the file system knows no locks, nobody is ever found to hold anything.
+    On file systems without locking this always succeeds.
 
     Parameters
     ----------
+    path : Path
     new : bool
-        The file must not be there yet.
+        Require that the file does not exist yet.
+
+    Returns
+    -------
+    Hold or None
+        None while another process has locked the file.
 
     Raises
     ------
     OSError
-        When it cannot be opened; FileExistsError when it is not `new`.
+        When the file cannot be opened; FileExistsError when it is `new` but exists.
     """
     number = os.open(path, os.O_RDWR | os.O_CREAT | (os.O_EXCL if new else 0), 0o666)
     try:
@@ -85,8 +91,8 @@ def hold(path: Path, new: bool = False) -> Hold | None:
 
 
 def _is(number: int, path: Path) -> bool:
-    """Whether an open file still has its name; whoever held it before may have deleted it."""
-    if sys.platform == "win32":  # no open file is deleted there
+    """Whether `path` still names the open file; its previous owner may have deleted it."""
+    if sys.platform == "win32":  # Windows deletes no open file
         return True
     try:
         return os.path.samestat(os.fstat(number), path.stat())
@@ -95,14 +101,14 @@ def _is(number: int, path: Path) -> bool:
 
 
 def _lock(number: int) -> bool:
-    """Lock an open file; False when another has."""
+    """Lock an open file; False when another process has locked it."""
     if sys.platform == "win32":
         import ctypes
         import msvcrt
 
         kernel = ctypes.WinDLL("kernel32", use_last_error=True)
         handle = ctypes.c_void_p(msvcrt.get_osfhandle(number))
-        # Not msvcrt.locking: its errno does not always tell a lock from a file system without any.
+        # Not msvcrt.locking: its errno can be the same for a lock and for missing lock support.
         return (
             bool(kernel.LockFile(handle, _FAR, 0, 1, 0))
             or ctypes.get_last_error() != _LOCK_VIOLATION

@@ -1,4 +1,4 @@
-"""File names that are legal on Windows, Linux and macOS."""
+"""Portable file names: valid on Windows, Linux and macOS."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from scripts.core.errors import StorageError
 
 LONGEST_NAME = 80  # characters
-LONGEST_PATH = 259  # characters on Windows; ffmpeg and others do not know longer ones
+LONGEST_PATH = 259  # characters on Windows; ffmpeg and others support no longer ones
 SHORTEST_NAME = 12
 _RESERVED = {
     "con",
@@ -24,12 +24,18 @@ _RESERVED = {
 
 
 def room_for_name(folder: Path, beside: int) -> int:
-    """Characters that a name in `folder` may have, next to `beside` more for its endings.
+    """Return the most characters that a file name in `folder` may have.
+
+    Parameters
+    ----------
+    folder : Path
+    beside : int
+        Characters to reserve for suffixes.
 
     Raises
     ------
     StorageError
-        On Windows, when the folder's own path leaves too few.
+        On Windows, when the folder's own path is too long.
     """
     if os.name != "nt":
         return LONGEST_NAME
@@ -42,15 +48,21 @@ def room_for_name(folder: Path, beside: int) -> int:
 
 
 def legal_name(title: str, longest: int = LONGEST_NAME) -> str:
-    """A file name without extension for `title`, legal on Windows, Linux and macOS.
+    """Turn a title into a file name (without extension) for Windows, Linux and macOS.
 
-    Control characters, separators, trailing dots and device names are taken out; the name has
-    at most `longest` characters.
+    Control characters, separators and trailing dots are removed; device names such as ``CON``
+    get the prefix ``Song``.
+
+    Parameters
+    ----------
+    title : str
+    longest : int
+        Most characters of the name.
     """
     text = unicodedata.normalize("NFC", title)
     text = "".join(c if c.isprintable() and c not in '<>:"/\\|?*' else " " for c in text)
     text = " ".join(text.split())[:longest].strip(" .")
-    # Linux counts bytes, Windows the halves of letters outside the basic plane.
+    # Linux limits the bytes of UTF-8, Windows the code units of UTF-16.
     while len(text.encode("utf-8")) > 200 or len(text.encode("utf-16-le")) > 2 * longest:
         text = text[:-1].strip(" .")
     if not text or re.split(r"[. ]", text.casefold())[0] in _RESERVED:

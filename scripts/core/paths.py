@@ -1,4 +1,4 @@
-"""Where things are. The project folder can be moved; a test can point it elsewhere."""
+"""Paths of data, models, songs and settings; ``LLM_MUSIC_GEN_HOME`` moves the user's files."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ MODELS = HOME / "models"
 OUTPUT = HOME / "output"
 SOUNDFONTS = HOME / "data" / "soundfonts"
 SETTINGS = HOME / "data" / "persistent.json"
-SESSION = HOME / "data" / "jukebox.json"  # where the listener was
-LIBRARY = HOME / "data" / "library.db"  # made from the songs' files
-JOBS = HOME / "data" / "jobs.db"  # orders of songs
+SESSION = HOME / "data" / "jukebox.json"  # playback position
+LIBRARY = HOME / "data" / "library.db"  # index, rebuilt from the song files
+JOBS = HOME / "data" / "jobs.db"  # queued orders
 PLAYLISTS = HOME / "data" / "playlists.json"
 LOG = HOME / "data" / "log"

@@ -1,6 +1,6 @@
-"""The user's settings: ``data/persistent.json``.
+"""User settings, stored in ``data/persistent.json``.
 
-Every key is optional, unknown keys are kept, and a broken file is set aside, never lost.
+Every key is optional, unknown keys are kept, and a damaged file is renamed, never overwritten.
 """
 
 from __future__ import annotations
@@ -20,34 +20,36 @@ from scripts.core.theme import THEMES
 
 @dataclass(frozen=True)
 class Settings:
-    """What ``Configure Options`` holds.
+    """Settings of the screen ``Configure Options``.
 
     Parameters
     ----------
     thread_fraction : float
-        Share of the processor's threads for the model, over 0 to 1.
+        Fraction of the processor's threads for the model, above 0 to 1.
     temperature : float
-        0 to 2.
+        Sampling temperature, 0 to 2.
     volume : float
-        0 to 1.
+        Playback volume, 0 to 1.
     model : str
-        Name of a file in ``models/``; empty chooses the first that can compose.
+        File name in ``models/``; empty selects the first that can compose.
     writer : str
-        Model for titles; empty means the composer if it can, else rules.
+        Model for titles; empty selects the composing model if it can write titles, else rules.
     song_length : str
-        As ``--length``.
+        As for ``--length``: minutes (``3``), a range (``4-6``) or hours (``1:30``).
     auto_play : bool
-        Play a song as soon as it is converted.
+        Play each new song when it is finished.
     output : str
-        ``auto``, ``miniaudio``, ``simpleaudio`` or ``null``.
+        Audio backend: ``auto``, ``miniaudio``, ``simpleaudio`` or ``null``.
     bitrate : int
-        kbit/s of the MP3.
+        Bit rate of MP3 files in kbit/s, 32 to 320.
     theme : str
-        What rules and bars are drawn with: a name in :data:`scripts.core.theme.THEMES`.
+        Characters and colors of the screens: a name in :data:`scripts.core.theme.THEMES`.
     crossfade : float
-        Seconds that one song fades into the next; 0 joins them without a gap.
+        Length of the crossfade between songs in seconds, 0 to 12; 0 plays them gapless.
     device : str
-        Name of a sound device; empty takes the system's.
+        Name of an audio device; empty selects the system's default.
+    unknown : mapping
+        Keys of the file that this version does not know; written back unchanged.
     """
 
     thread_fraction: float = 5 / 6
@@ -66,12 +68,12 @@ class Settings:
 
     @property
     def sound(self) -> str:
-        """Output and device, as :func:`scripts.audio.outputs.open_output` takes them."""
+        """Backend and device as ``BACKEND[@DEVICE]``, for ``scripts.audio.outputs.open_output``."""
         return f"{self.output}@{self.device}" if self.device else self.output
 
     @property
     def threads(self) -> int:
-        """Threads for the model."""
+        """Number of threads for the model, at least 1."""
         return max(1, round((os.cpu_count() or 1) * self.thread_fraction))
 
 
@@ -90,15 +92,15 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 
 
 def checked(settings: Settings, name: str, value: Any) -> Settings:
-    """Return `settings` with one value changed.
+    """Return a copy of `settings` with one value changed.
 
     Raises
     ------
     UsageError
-        When the value is not allowed, naming what is.
+        When the setting does not exist or the value is not allowed; names the allowed values.
     """
     if name == "unknown" or name not in {f.name for f in fields(Settings)}:
-        raise UsageError(f"there is no setting {name!r}")
+        raise UsageError(f"unknown setting {name!r}")
     kind: type = type(getattr(Settings(), name))
     if name in _RANGES:
         low, high = _RANGES[name]
@@ -110,7 +112,7 @@ def checked(settings: Settings, name: str, value: Any) -> Settings:
             raise UsageError(f"{name} must be a number from {low:g} to {high:g}, not {value!r}")
         value = kind(value)
     elif not isinstance(value, kind):
-        raise UsageError(f"{name} must be a {kind.__name__}, not {value!r}")
+        raise UsageError(f"{name} must be of type {kind.__name__}, not {value!r}")
     if name == "song_length" and not _LENGTH.fullmatch(str(value).strip()):
         raise UsageError(
             f"song_length must be minutes (3), a range (4-6) or hours (1:30), not "
@@ -123,11 +125,18 @@ def checked(settings: Settings, name: str, value: Any) -> Settings:
 
 
 def load_settings(path: Path) -> tuple[Settings, list[str]]:
-    """Read the settings, and a line for everything in the file that was not taken."""
+    """Read the settings; a missing, damaged or unreadable file gives the defaults.
+
+    Returns
+    -------
+    settings : Settings
+    notes : list of str
+        One line for the user about each problem of the file.
+    """
     try:
         data = json.loads(path.read_text(encoding="utf-8-sig"))
         if not isinstance(data, dict):
-            raise ValueError("it holds no JSON object")
+            raise ValueError("expected a JSON object")
     except FileNotFoundError:
         return Settings(), []
     except (ValueError, UnicodeDecodeError, RecursionError) as error:
@@ -139,13 +148,13 @@ def load_settings(path: Path) -> tuple[Settings, list[str]]:
         try:
             os.replace(path, aside)
             told = (
-                f"{path.name} is not JSON ({_first_line(error)}); it was set aside as {aside.name}"
+                f"{path.name} is not valid JSON ({_first_line(error)}); set aside as {aside.name}"
             )
         except OSError:
-            told = f"{path.name} is not JSON ({_first_line(error)}); the defaults are used"
+            told = f"{path.name} is not valid JSON ({_first_line(error)}); using the defaults"
         return Settings(), [told]
     except OSError as error:
-        return Settings(), [f"{path} cannot be read ({error.strerror}); the defaults are used"]
+        return Settings(), [f"cannot read {path} ({error.strerror}); using the defaults"]
     settings, notes = Settings(), []
     known = {f.name for f in fields(Settings)} - {"unknown"}
     for name, value in data.items():
@@ -153,16 +162,22 @@ def load_settings(path: Path) -> tuple[Settings, list[str]]:
             try:
                 settings = checked(settings, name, value)
             except UsageError as error:
-                notes.append(f"{path.name}: {error}; the default is used")
+                notes.append(f"{path.name}: {error}; using the default")
     unknown = {k: v for k, v in data.items() if k not in known}
     return replace(settings, unknown=unknown), notes
 
 
 def save_settings(path: Path, settings: Settings) -> None:
-    """Write the settings whole; unknown keys go back as they were."""
+    """Write the settings atomically; unknown keys are written back unchanged.
+
+    Raises
+    ------
+    StorageError
+        When the file cannot be written.
+    """
     known = {f.name: getattr(settings, f.name) for f in fields(Settings) if f.name != "unknown"}
     text = json.dumps({**settings.unknown, **known}, indent=2, ensure_ascii=False) + "\n"
-    write_text(path, text, waits=(0.1, 0.2))  # a screen waits for it
+    write_text(path, text, waits=(0.1, 0.2))  # short: the user interface is waiting
 
 
 def _first_line(error: Exception) -> str:

@@ -87,7 +87,7 @@ def open_temporary(
 
     It starts as a copy of `path` where that can be read.
     """
-    notice = f"{path.name} cannot be written; what it holds lasts until the program ends."
+    notice = f"{path.name} cannot be written; changes are lost when the program ends."
     folder = Path(tempfile.gettempdir()) / f"llm-music-gen-{os.getpid()}"
     try:
         folder.mkdir(mode=0o700, exist_ok=True)

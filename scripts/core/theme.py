@@ -1,4 +1,4 @@
-"""The characters that screens are drawn with, and whether they have colours."""
+"""Themes: the characters that screens are drawn with, and whether colors are used."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Theme:
-    """One character each: the thick and the thin rule, a bar's done and open cells.
+    """Characters of rules and bars.
 
     Parameters
     ----------
+    rule, thin : str
+        One character of a heavy and of a light horizontal rule.
+    full, empty : str
+        One character of the done and of the open part of a progress bar.
     cells : str
-        From an empty cell to a full one, for what grows upwards.
+        Characters from an empty cell to a full one, for vertical bars.
     colour : bool
+        Whether lines are colored.
     """
 
     rule: str
@@ -24,7 +29,7 @@ class Theme:
     colour: bool = False
 
 
-ASCII = Theme("=", "-", "#", "-", " .:#")  # shows on every console, also with raster fonts
+ASCII = Theme("=", "-", "#", "-", " .:#")  # for every console, even with raster fonts
 # For Windows Terminal and consoles with a TrueType font.
 UNICODE = Theme("═", "─", "█", "░", " ▁▂▃▄▅▆▇█")
 THEMES = {

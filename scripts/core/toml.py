@@ -1,4 +1,4 @@
-"""Data files in TOML, with the line of a mistake."""
+"""TOML data files with line numbers in error messages."""
 
 from __future__ import annotations
 
@@ -14,29 +14,41 @@ T = TypeVar("T")
 
 
 def read_tables(path: Path) -> tuple[dict[str, Any], str]:
-    """The tables of a file, and its text.
+    """Read a file; return its tables and its text.
 
     Raises
     ------
     UsageError
-        When it cannot be read or is no TOML; the line is named.
+        When it cannot be read or is not valid TOML; the message has the line number.
     """
     try:
         text = path.read_text(encoding="utf-8")
         return tomllib.loads(text), text
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{path.name}: {error}; mend the file") from error
+        raise UsageError(f"{path.name}: {error}; correct the file") from error
     except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
+        raise UsageError(f"cannot read {path} ({error.strerror})") from error
 
 
 def read_each(path: Path, make: Callable[[str, Any], T]) -> dict[str, T]:
-    """What `make` makes of each table of a file, by name.
+    """Convert each top-level table of a file.
+
+    Parameters
+    ----------
+    path : Path
+    make : callable
+        Called with a table's name and content. It raises TypeError, ValueError, KeyError or
+        AttributeError for an invalid table.
+
+    Returns
+    -------
+    dict
+        Results by table name, in the order of the file.
 
     Raises
     ------
     UsageError
-        When `make` finds a table wrong; its line and name are named.
+        When the file or a table is invalid; the message has the line number and the name.
     """
     tables, text = read_tables(path)
     found = {}
@@ -51,15 +63,16 @@ def read_each(path: Path, make: Callable[[str, Any], T]) -> dict[str, T]:
 
 
 def line_of(text: str, *keys: str) -> int:
-    """The line (from 1) where the dotted `keys` are set; the nearest one above if they are not.
+    """Return the line number (from 1) where the dotted `keys` are set.
 
-    A key may be a table's head, the name before ``=``, or a name within an inline table.
+    A key may be a table header, a name before ``=``, or a name in an inline table. For keys that
+    are missing it is the line of the nearest parent, else 1.
     """
     lines = text.splitlines()
     line = 1
     for depth, key in enumerate(keys):
         name = re.escape(key)
-        # A head may spell out the whole way to the key.
+        # A header may contain the whole dotted path.
         way = r"\s*\.\s*".join(rf'"?{re.escape(k)}"?' for k in keys[: depth + 1])
         head = re.compile(rf'\s*\[+\s*(?:{way}|"?{name}"?)\s*\]')
         entry = re.compile(rf'(?:^|[{{,])\s*"?{name}"?\s*[=.]')

@@ -1,1 +1,1 @@
-"""Songs in other people's formats."""
+"""Export of songs to MIDI and MusicXML."""

@@ -1,4 +1,4 @@
-"""An arrangement as a General MIDI file."""
+"""Export of an arrangement to a General MIDI file."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from scripts.score.piece import DRUM_CHANNEL
 from scripts.score.time_signature import Meter
 from scripts.synth.instruments import Instrument, Texture
 
-TICKS = 480  # a quarter; the arranger's 24 leave room for timing between them
+TICKS = 480  # per quarter; 20 times the arranger's 24, which resolves micro-timing
 _SCALE = TICKS / 24
-# Keys of at most seven sharps or flats, which is all that MIDI can say.
+# Keys with at most seven sharps or flats, the limit of MIDI key signatures.
 MAJOR = ("C", "G", "D", "A", "E", "B", "F#", "F", "Bb", "Eb", "Ab", "Db", "Gb", "Cb")
 MINOR = (
     "Am",
@@ -47,14 +47,25 @@ def write_midi(
     key: Key,
     meter: Meter,
 ) -> None:
-    """Write `arrangement` to `path`: a track each role, drums on channel 10.
+    """Write `arrangement` to `path`: one track per role, drums on channel 10.
 
-    Noises that MIDI has no sound for (rain, vinyl, risers) are left out.
+    Textures without a General MIDI sound (rain, vinyl, risers) are left out.
+
+    Parameters
+    ----------
+    path : Path
+    arrangement : Arrangement
+    instruments : mapping of str to Instrument
+        All instruments of the arrangement by name.
+    title : str
+    key : Key
+        Modes are written as the major or minor key on the same tonic.
+    meter : Meter
 
     Raises
     ------
     StorageError
-        When it cannot be written.
+        If the file cannot be written.
     """
     file = mido.MidiFile(type=1, ticks_per_beat=TICKS, charset="utf-8")
     head = mido.MidiTrack()
@@ -81,13 +92,13 @@ def write_midi(
 
 
 def _signature(key: Key) -> str:
-    """The key signature as MIDI knows it: major or minor, modes by their nearest."""
+    """MIDI key signature: major or minor on the tonic; C or Am if MIDI has no such key."""
     name = key.tonic + ("m" if key.is_minor else "")
     return name if name in _SIGNATURES else "Am" if key.is_minor else "C"
 
 
 class _Channels:
-    """Hands out the fifteen channels; when they are gone, the same program's is shared."""
+    """Allocates the 15 melodic channels, then shares them, by program if possible."""
 
     def __init__(self) -> None:
         self._free = list(_CHANNELS)
@@ -97,7 +108,7 @@ class _Channels:
         if self._free:
             channel = self._taken[program] = self._free.pop(0)
             return channel
-        # A program that has none must share a stranger's: MIDI has no more.
+        # All channels are in use: a program without one shares that of another program.
         return self._taken.get(program, _CHANNELS[program % len(_CHANNELS)])
 
 
@@ -112,7 +123,7 @@ def _add_markers(track: mido.MidiTrack, markers: list[tuple[int, str]], end: int
 def _track(
     role: str, channel: int, instrument: Instrument, events: list[NoteEvent], pan: float, end: int
 ) -> mido.MidiTrack:
-    """One role's notes; a key that is struck again while held is let go first."""
+    """Track of one role; a key that sounds is released before it is struck again."""
     track = mido.MidiTrack()
     track.append(mido.MetaMessage("track_name", name=role))
     track.append(mido.Message("program_change", channel=channel, program=instrument.program))
@@ -124,9 +135,9 @@ def _track(
             value=min(127, max(0, round(64 + pan * 63))),
         )
     )
-    moments: list[tuple[int, int, int, int]] = []  # tick, 0 off or 1 on, key, velocity
+    moments: list[tuple[int, int, int, int]] = []  # tick, 0 (off) or 1 (on), key, velocity
     shift = 0 if instrument.is_kit else 12 * instrument.octave
-    sounding: dict[int, int] = {}  # key -> index of its end in moments
+    sounding: dict[int, int] = {}  # key -> index of its note-off in moments
     for event in sorted(events, key=lambda e: (e.start, e.pitch)):
         key = event.pitch + shift
         if not 0 <= key <= 127:
@@ -136,7 +147,7 @@ def _track(
         last = sounding.get(key)
         if last is not None and moments[last][0] > start:
             if moments[last - 1][0] == start:
-                continue  # the same key at the same moment
+                continue  # the same key at the same tick
             moments[last] = (start, 0, key, 0)
         moments.append((start, 1, key, min(127, max(1, round(event.velocity * 127)))))
         moments.append((stop, 0, key, 0))

@@ -1,4 +1,4 @@
-"""An arrangement as a MusicXML score, by music21."""
+"""Export of an arrangement to a MusicXML score with music21."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from scripts.score.piece import DRUM_CHANNEL
 from scripts.score.xml_drums import without_pitches
 from scripts.synth.instruments import Instrument, Texture
 
-# Lengths in ticks that one written note can have, and those within a triplet.
+# Note values in ticks that a single note can have (dotted ones included), and in triplets.
 _PLAIN = (96, 72, 48, 36, 24, 18, 12, 6, 3)
 _TRIPLET = (48, 32, 24, 16, 8)
 _HEAD = """<?xml version="1.0" encoding="utf-8"?>
@@ -28,17 +28,23 @@ Moment = tuple[int, tuple[int, ...], int]  # start, pitches, ticks
 
 
 def write_musicxml(arrangement: SongArrangement, instruments: Mapping[str, Instrument]) -> str:
-    """The whole arrangement as written notes: a part each role, chord symbols over the tune.
+    """Return the arrangement as MusicXML text: one part per role, chord symbols above the melody.
 
-    What players do with time (swing, micro-timing) is left to players: the score has straight
-    sixteenths or triplets. Noises are left out.
+    The score has straight sixteenths or triplets, without swing and micro-timing. Textures such
+    as rain are left out.
+
+    Parameters
+    ----------
+    arrangement : SongArrangement
+    instruments : mapping of str to Instrument
+        All instruments of the arrangement by name.
 
     Raises
     ------
     NotationError
-        When music21 cannot write it.
+        If music21 cannot write the score.
     """
-    import music21  # half a second to import, so only when it is asked for
+    import music21  # takes half a second to import
     from music21.musicxml.m21ToXml import GeneralObjectExporter
 
     played = gathered(replace(arrangement, straight=True))
@@ -68,7 +74,20 @@ def write_musicxml(arrangement: SongArrangement, instruments: Mapping[str, Instr
 
 
 def moments(events: list[NoteEvent], shift: int = 0) -> list[Moment]:
-    """Notes on the grid, those that start together as one; each ends before the next begins."""
+    """Quantize notes to the notation grid and merge those that start together into chords.
+
+    Parameters
+    ----------
+    events : list of NoteEvent
+        By start.
+    shift : int
+        Transposition in semitones; notes outside MIDI's 0 to 127 are left out.
+
+    Returns
+    -------
+    list of (start, pitches, ticks)
+        By start, in ticks (24 per quarter); each ends before or when the next begins.
+    """
     at: dict[int, list[tuple[int, float]]] = {}
     for start, event in zip(on_grid([e.start for e in events]), events, strict=True):
         if 0 <= event.pitch + shift <= 127:
@@ -130,7 +149,7 @@ def _part(
 
 
 def _spelled(music21: Any, pitch: int, sheet: Any) -> Any:
-    """The pitch as the song's key writes it."""
+    """The music21 pitch, spelled in the key of the song."""
     letter, alter = sheet.key.spell(pitch % 12)
     name = letter + ("#" * alter if alter > 0 else "-" * -alter)
     written = music21.pitch.Pitch(name)
@@ -140,7 +159,7 @@ def _spelled(music21: Any, pitch: int, sheet: Any) -> Any:
 
 
 def _add_symbols(music21: Any, part: Any, arrangement: SongArrangement) -> None:
-    """Chord symbols, where the chord changes."""
+    """Add a chord symbol wherever the chord changes."""
     sheet, full = arrangement.sheet, arrangement.bar_ticks
     before = ""
     for section in arrangement.form:
@@ -150,11 +169,11 @@ def _add_symbols(music21: Any, part: Any, arrangement: SongArrangement) -> None:
                 if figure == before:
                     continue
                 before = figure
-                # music21 writes flats of roots with a minus sign, as its pitches.
+                # music21 writes a flat root with a minus sign.
                 root = figure[0] + figure[1:2].replace("b", "-") + figure[2:]
                 try:
                     symbol = music21.harmony.ChordSymbol(root)
-                except Exception:  # a kind of chord that music21 has no name for
+                except Exception:  # music21 does not know this chord quality
                     symbol = music21.harmony.NoChord(figure)
                 symbol.writeAsChord = False
                 part.insert(((section.start + b) * full + tick) / 24, symbol)

@@ -1,2 +1,2 @@
-"""Makes the environment the program runs in. Standard library only: it works before anything is
-installed."""
+"""Creates the virtual environment of the program. Standard library only, because it runs before
+any package is installed."""

@@ -1,4 +1,4 @@
-"""The environment ``.venv``: where it is, whether it is ready, and making it."""
+"""The virtual environment ``.venv``: its paths, its state, and its creation."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from scripts.installer.subprocesses import everything, run
 ROOT = Path(__file__).resolve().parent.parent.parent
 VENV = ROOT / ".venv"
 LLAMA = "0.3.36"
-OLDEST_LLAMA = "0.3.16"  # taken where there is no ready-made wheel of the newest; tested too
+OLDEST_LLAMA = "0.3.16"  # used where the newest has no prebuilt wheel; tested too
 LLAMA_RANGE = f"llama-cpp-python>={OLDEST_LLAMA},<={LLAMA}"
 OLDEST = (3, 11)
 PYTHON_PAGE = "https://www.python.org/downloads/"
-NEEDED = 1_500_000_000  # bytes on the disk while packages are unpacked
-DEEPEST = 130  # characters of the longest path below .venv, measured with these packages
-LONGEST_PATH = 259  # characters of a path on Windows without the long-path setting
+NEEDED = 1_500_000_000  # free disk space needed while packages are unpacked
+DEEPEST = 130  # longest path below .venv, in characters; measured with these packages
+LONGEST_PATH = 259  # characters, on Windows without the long-path setting
 
 
 def python_of(venv: Path) -> Path:
-    """The environment's interpreter."""
+    """Return the path of an environment's Python interpreter."""
     return venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
 def python(*words: str) -> list[str]:
-    """The command that runs the environment's interpreter."""
+    """Build a command line that runs the environment's interpreter."""
     return [str(python_of(VENV)), *words]
 
 
 def wanted(tests: bool) -> dict[str, str]:
-    """What a finished environment says of itself."""
+    """Build the stamp of an up-to-date environment: hashes of its requirements and versions."""
     texts = (ROOT / "requirements.txt").read_bytes()
     extra = (ROOT / "requirements-tests.txt").read_bytes() if tests else b""
     return {
@@ -50,7 +50,7 @@ def wanted(tests: bool) -> dict[str, str]:
 
 
 def ready(tests: bool = False) -> bool:
-    """True when the environment is there, whole and up to date."""
+    """Whether the environment exists, is complete and is up to date."""
     found, need = read_stamp(), wanted(tests)
     return (
         all(found.get(k) == need[k] for k in ("packages", "llama"))
@@ -60,19 +60,19 @@ def ready(tests: bool = False) -> bool:
 
 
 def _python_stays() -> bool:
-    """True when the Python that the environment was made from is still that Python."""
+    """Whether the Python that the environment was created with is still installed."""
     interpreter = python_of(VENV)
     if not interpreter.exists():
         return False
     made = _configuration()
-    if os.name == "nt":  # the environment holds only a starter for it
+    if os.name == "nt":  # its python.exe only starts the one in `home`
         return (Path(made.get("home", "")) / "python.exe").exists()
     same = interpreter.resolve() == Path(sys.executable).resolve()
     return not same or made.get("version", "").startswith(_version())
 
 
 def _configuration() -> dict[str, str]:
-    """What ``pyvenv.cfg`` says: among others ``home`` and ``version``."""
+    """Read the keys of ``pyvenv.cfg``, such as ``home`` and ``version``."""
     try:
         lines = (VENV / "pyvenv.cfg").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -85,7 +85,7 @@ def _version() -> str:
 
 
 def read_stamp() -> dict[str, object]:
-    """What the environment says of itself; empty when it was never finished."""
+    """Read the environment's stamp; empty when the installation never finished."""
     try:
         found = json.loads(_stamp().read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -94,14 +94,14 @@ def read_stamp() -> dict[str, object]:
 
 
 def write_stamp(stamp: dict[str, str]) -> None:
-    """Say that the environment is finished."""
+    """Mark the environment as complete."""
     part = _stamp().with_suffix(".part")
     part.write_text(json.dumps(stamp), encoding="utf-8")
     os.replace(part, _stamp())
 
 
 def forget_stamp() -> None:
-    """Say that the environment is being worked on."""
+    """Mark the environment as incomplete."""
     _stamp().unlink(missing_ok=True)
 
 
@@ -110,12 +110,12 @@ def _stamp() -> Path:
 
 
 def check_computer() -> None:
-    """Look at Python, the disk and the folder before anything is fetched.
+    """Check the Python version, the free disk space and the path length before downloading.
 
     Raises
     ------
     SetupError
-        When they will not do.
+        When one of them does not meet the requirements.
     """
     if sys.version_info < OLDEST:
         raise SetupError(
@@ -126,11 +126,11 @@ def check_computer() -> None:
         raise SetupError(f"this Python is 32-bit; install the 64-bit one from {PYTHON_PAGE}")
     if sysconfig.get_platform() == "win-arm64":
         raise SetupError(
-            "this Python is for ARM, for which some packages are not made; install "
+            "this Python is for ARM, and some packages do not support ARM; install "
             f"the x64 one (it runs on ARM too) from {PYTHON_PAGE}"
         )
     if shutil.disk_usage(ROOT).free < NEEDED:
-        raise SetupError(f"{ROOT}: less than 1.5 GB is free; make room and run it again")
+        raise SetupError(f"{ROOT}: less than 1.5 GB of disk space is free; free some and try again")
     if os.name == "nt" and not _long_paths() and len(str(VENV)) + DEEPEST > LONGEST_PATH:
         raise SetupError(
             f"{ROOT}: the path is too long for Windows; move the program to a "
@@ -139,7 +139,7 @@ def check_computer() -> None:
 
 
 def _long_paths() -> bool:
-    """True when Windows was told to allow long paths."""
+    """Whether long paths are enabled in Windows."""
     if sys.platform != "win32":
         return True
     import winreg
@@ -155,19 +155,19 @@ def _long_paths() -> bool:
 
 @contextmanager
 def set_aside() -> Iterator[None]:
-    """Put the environment away while another is made; it comes back when that fails.
+    """Rename the environment while a new one is created in its place; restore it on failure.
 
     Raises
     ------
     SetupError
-        When a program in it is running.
+        When it is in use.
     """
     aside = VENV.with_name(f"{VENV.name}.old")
     shutil.rmtree(aside, ignore_errors=True)
     try:
         os.replace(VENV, aside)
     except OSError as error:
-        raise SetupError(f"{VENV}: it is in use; close Llm-Music-Gen and run it again") from error
+        raise SetupError(f"{VENV} is in use; close Llm-Music-Gen and try again") from error
     try:
         yield
     except BaseException:
@@ -178,38 +178,36 @@ def set_aside() -> Iterator[None]:
 
 
 def make_environment() -> None:
-    """Make ``.venv`` unless there is a working one.
+    """Create ``.venv`` unless it works already.
 
     Raises
     ------
     SetupError
-        When it cannot be made.
+        When it cannot be created.
     """
     if _works():
         return
     if Path(sys.prefix).resolve() == VENV.resolve() and os.name == "nt":
-        raise SetupError("the environment .venv is broken; delete that folder and run it again")
+        raise SetupError("the environment is damaged; delete the folder .venv and try again")
     done = run(
         [getattr(sys, "_base_executable", sys.executable), "-m", "venv", "--clear", str(VENV)]
     )
     if done.returncode:
         cure = (
-            f"install Python anew from {PYTHON_PAGE}, with pip"
+            f"reinstall Python with pip from {PYTHON_PAGE}"
             if os.name == "nt"
             else "on Debian and Ubuntu install python3-venv"
         )
-        raise SetupError(
-            f"the environment could not be made ({last_words(everything(done))}); {cure}"
-        )
+        raise SetupError(f"cannot create the environment ({last_words(everything(done))}); {cure}")
 
 
 def _works() -> bool:
-    """True when the environment's Python runs, has pip, and is of the version it was made with."""
+    """Whether the environment's Python runs, has pip, and has the version of its creation."""
     if not python_of(VENV).exists():
         return False
     try:
         done = run(python("-c", "import sys, pip; print('%d.%d' % sys.version_info[:2])"))
-    except OSError:  # left by another computer
+    except OSError:  # made for another kind of computer
         return False
     version = done.stdout.strip()
     return (

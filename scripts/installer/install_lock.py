@@ -1,4 +1,4 @@
-"""Keeps two windows from installing at once."""
+"""Lock that prevents two installations at the same time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scripts.installer.subprocesses import say
 
 @contextmanager
 def alone(lock: Path) -> Iterator[None]:
-    """Hold the lock file; waits while another window holds it."""
+    """Context manager that locks a file, waiting while another process has locked it."""
     lock.parent.mkdir(parents=True, exist_ok=True)
     told = False
     while (held := hold(lock)) is None:

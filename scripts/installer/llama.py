@@ -1,4 +1,4 @@
-"""llama-cpp-python: a ready-made wheel where there is one, else built here."""
+"""Installs llama-cpp-python: a prebuilt wheel where there is one, else built from source."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from scripts.installer.environment import LLAMA, LLAMA_RANGE, OLDEST_LLAMA, pyth
 from scripts.installer.packages import FILL_IT, WHEELS, only, pip
 from scripts.installer.subprocesses import everything, run, run_patiently, say
 
-WHEEL_TIMEOUT = 60  # seconds for all of the ready-made wheel, where one can be built instead
-# Only the library itself: no tools, server, examples, tests, pictures or downloads.
+WHEEL_TIMEOUT = 60  # seconds for installing the prebuilt wheel where building is possible
+# Build only the library: no downloads, image models, tests, tools, examples or server.
 CMAKE = (
     "-DLLAMA_CURL=OFF -DLLAVA_BUILD=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_TOOLS=OFF "
     "-DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_SERVER=OFF -DLLAMA_BUILD_COMMON=OFF"
@@ -24,12 +24,19 @@ CMAKE = (
 
 
 def install_llama(wheels: Path | None, build: bool = False) -> None:
-    """Install llama-cpp-python unless it is there; `build` makes one for this processor.
+    """Install llama-cpp-python unless a supported version is installed.
+
+    Parameters
+    ----------
+    wheels : Path or None
+        Folder of wheels to install from, without a network.
+    build : bool
+        Always build it from source, for this processor.
 
     Raises
     ------
     SetupError
-        When it cannot be installed, in words.
+        When it cannot be installed.
     """
     if build:
         _build()
@@ -39,22 +46,22 @@ def install_llama(wheels: Path | None, build: bool = False) -> None:
     if wheels is not None:
         done = _pip_wheel(only(wheels), None)
         if done.returncode:
-            raise SetupError(f"{wheels}: it holds no {LLAMA_RANGE} for this computer; {FILL_IT}")
+            raise SetupError(f"{wheels}: no {LLAMA_RANGE} for this computer; {FILL_IT}")
         return
-    say("     trying the ready-made wheel")
+    say("     trying the prebuilt wheel")
     said = _ready_made()
     if not said:
         return
-    if os.name == "nt":  # no compiler is to be expected
+    if os.name == "nt":  # usually has no compiler
         raise SetupError(
-            f"the ready-made llama-cpp-python could not be fetched from {WHEELS}: {cause_of(said)}"
+            f"cannot download the prebuilt llama-cpp-python from {WHEELS}: {cause_of(said)}"
         )
-    say("     there is none for this computer")
+    say("     no prebuilt wheel for this computer")
     _build()
 
 
 def _there() -> bool:
-    """True when the right version is in the environment; whether it starts is seen later."""
+    """Whether a supported version is installed; whether it starts is checked later."""
     there = run(
         python("-c", "from importlib.metadata import version; print(version('llama-cpp-python'))")
     )
@@ -62,7 +69,7 @@ def _there() -> bool:
 
 
 def suits(version: str) -> bool:
-    """True for a version that the program works with."""
+    """Whether the program was tested with this version of llama-cpp-python."""
     try:
         found, oldest, newest = (
             tuple(map(int, v.split("."))) for v in (version, OLDEST_LLAMA, LLAMA)
@@ -73,7 +80,7 @@ def suits(version: str) -> bool:
 
 
 def _ready_made() -> str:
-    """Install the ready-made wheel; what pip said when there is none that starts, else ''."""
+    """Install the prebuilt wheel; return why that failed, or "" when it works."""
     try:
         done = _pip_wheel(
             ["--index-url", WHEELS, "--timeout", "6", "--retries", "1"],
@@ -85,9 +92,9 @@ def _ready_made() -> str:
         return everything(done)
     if os.name == "nt":
         return ""
-    # Off Windows it may be made for another C library; then it is built here.
+    # On Linux it may be for another C library; then build it.
     starts = run(python("-c", "import llama_cpp")).returncode == 0
-    return "" if starts else "it does not start here"
+    return "" if starts else "it does not start on this computer"
 
 
 def _pip_wheel(where: list[str], limit: float | None) -> subprocess.CompletedProcess[str]:
@@ -108,12 +115,12 @@ def _pip_wheel(where: list[str], limit: float | None) -> subprocess.CompletedPro
 
 
 def _build() -> None:
-    # On Windows the build finds Visual Studio by itself, and says so when it does not.
+    # On Windows the build looks for Visual Studio and reports when there is none.
     if os.name != "nt" and not any(shutil.which(c) for c in ("c++", "g++", "clang++")):
         raise SetupError(
-            "no ready-made llama-cpp-python and no C++ compiler; install one "
+            "no prebuilt llama-cpp-python and no C++ compiler found; install a compiler "
             "(Debian, Ubuntu: apt install g++; macOS: xcode-select --install) and "
-            "run it again"
+            "try again"
         )
     say("     building llama-cpp-python (5 to 10 minutes)")
     said = run_patiently(
@@ -122,13 +129,11 @@ def _build() -> None:
         {"CMAKE_ARGS": f"{CMAKE} {os.environ.get('CMAKE_ARGS', '')}".strip()},
     )
     if said:
-        raise SetupError(
-            f"llama-cpp-python could not be built ({last_words(said)}); see docs/install.md"
-        )
+        raise SetupError(f"cannot build llama-cpp-python ({last_words(said)}); see docs/install.md")
 
 
 def _source() -> Path:
-    """The source archive of llama-cpp-python, fetched once."""
+    """Download the source archive of llama-cpp-python if needed; return its path."""
     folder = environment.VENV / "sdist"
     archive = folder / f"llama_cpp_python-{LLAMA}.tar.gz"
     if not archive.exists():
@@ -141,17 +146,17 @@ def _source() -> Path:
                 str(folder),
                 f"llama-cpp-python=={LLAMA}",
             ],
-            "the source of llama-cpp-python could not be fetched",
+            "cannot download the source of llama-cpp-python",
         )
     return archive
 
 
 def fetch_vocabularies() -> None:
-    """The tokenizers of real models, for the tests; they lie in llama-cpp-python's source."""
+    """Extract tokenizers of real models from llama-cpp-python's source, for the tests."""
     folder = environment.VENV / "vocabs"
     if folder.is_dir() and len(list(folder.glob("*.gguf"))) >= 4:
         return
-    say("     fetching tokenizers of real models for the tests")
+    say("     extracting tokenizers of real models for the tests")
     part = environment.VENV / "vocabs.part"
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir()

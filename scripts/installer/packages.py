@@ -1,4 +1,4 @@
-"""Puts packages into the environment, with pip."""
+"""Installs packages into the environment with pip."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scripts.installer import environment
 from scripts.installer.diagnosis import cause_of
 from scripts.installer.subprocesses import everything, run_telling
 
-FILL_IT = "fill it with 'requisites.py --save-wheels DIR' on a computer with a network"
+FILL_IT = "fill the folder with 'requisites.py --save-wheels DIR' on a computer with a network"
 WHEELS = "https://abetlen.github.io/llama-cpp-python/whl/cpu"
 
 
@@ -21,7 +21,7 @@ def pip(words: list[str], failure: str) -> None:
     Raises
     ------
     SetupError
-        `failure` with the cause in words.
+        When pip fails: `failure` and the cause.
     """
     done = _pip([words[0], "--retries", "2", *words[1:]])
     if done.returncode:
@@ -37,7 +37,7 @@ def _pip(words: list[str]) -> subprocess.CompletedProcess[str]:
 
 
 def lists(tests: bool) -> list[str]:
-    """pip's words for the packages of the program, and of its tests."""
+    """Return pip's options for the requirements of the program and, if asked, its tests."""
     words = ["-r", str(environment.ROOT / "requirements.txt")]
     if tests:
         words += ["-r", str(environment.ROOT / "requirements-tests.txt")]
@@ -45,24 +45,43 @@ def lists(tests: bool) -> list[str]:
 
 
 def install_packages(tests: bool, wheels: Path | None) -> None:
-    """Install everything but llama-cpp-python, from the registry or a folder of wheels."""
+    """Install all packages but llama-cpp-python.
+
+    Parameters
+    ----------
+    tests : bool
+        Install the packages of the tests, too.
+    wheels : Path or None
+        Folder of wheels to install from; None for the package index.
+
+    Raises
+    ------
+    SetupError
+        When pip fails.
+    """
     if wheels is None:
-        pip(["install", *_kinds(), *lists(tests)], "the packages could not be installed")
+        pip(["install", *_kinds(), *lists(tests)], "cannot install the packages")
         return
     done = _pip(["install", *only(wheels), *lists(tests)])
     if done.returncode:
         said = everything(done)
         missing = said.rsplit("No matching distribution found for ", 1)
         what = missing[1].split()[0] if len(missing) > 1 else cause_of(said)
-        raise SetupError(f"{wheels}: it does not hold all packages ({what}); {FILL_IT}")
+        raise SetupError(f"{wheels}: some packages are missing ({what}); {FILL_IT}")
 
 
 def save_wheels(folder: Path) -> None:
-    """Fetch every wheel that this computer's kind and Python need into `folder`."""
+    """Download all wheels for this platform and Python version into `folder`.
+
+    Raises
+    ------
+    SetupError
+        When pip fails.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     pip(
         ["download", "--only-binary=:all:", "-d", str(folder), *lists(False)],
-        "the packages could not be fetched",
+        "cannot download the packages",
     )
     pip(
         [
@@ -75,15 +94,15 @@ def save_wheels(folder: Path) -> None:
             WHEELS,
             environment.LLAMA_RANGE,
         ],
-        "the ready-made llama-cpp-python could not be fetched",
+        "cannot download the prebuilt llama-cpp-python",
     )
 
 
 def _kinds() -> list[str]:
-    """On Windows nothing is built: there is no compiler to be expected."""
+    """Allow only wheels on Windows, which usually has no compiler; elsewhere prefer them."""
     return ["--only-binary=:all:" if os.name == "nt" else "--prefer-binary"]
 
 
 def only(wheels: Path) -> list[str]:
-    """pip's words for a folder of wheels and no network."""
+    """Return pip's options for installing from a folder of wheels without a network."""
     return ["--no-index", "--find-links", str(wheels)]

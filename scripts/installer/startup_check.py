@@ -1,4 +1,4 @@
-"""Starts everything once in a child process, so that a crash is caught and can be explained."""
+"""Imports all packages once in a child process, so that crashes can be reported."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from scripts.installer.diagnosis import NO_REDIST, is_missing_library, last_word
 from scripts.installer.environment import ROOT
 from scripts.installer.subprocesses import everything, run
 
-PATIENCE = 300  # seconds; an antivirus may look at every library first
+PATIENCE = 300  # seconds; an antivirus may scan every library first
 _REDIST = ("msvcp140.dll", "vcruntime140.dll", "vcruntime140_1.dll")
 
 
 def redistributable_missing() -> bool:
-    """True on a Windows without Microsoft's C++ libraries."""
+    """Whether this is a Windows without the Microsoft Visual C++ Redistributable."""
     if sys.platform != "win32":
         return False
     import ctypes
@@ -35,16 +35,16 @@ def redistributable_missing() -> bool:
 def explain_start(
     status: int, said: str, redist_missing: Callable[[], bool] = redistributable_missing
 ) -> str:
-    """Why the probe did not end well, in words; empty when it did.
+    """Explain to the user why :mod:`scripts.cli.selftest` failed; "" when it did not.
 
     Parameters
     ----------
     status : int
         Its exit status.
     said : str
-        Everything it printed; the package being started stands on the last ``> `` line.
+        All its output; the last line with ``> `` names the package being imported.
     redist_missing : callable
-        Looks for Microsoft's C++ libraries.
+        Checks whether the Visual C++ Redistributable is missing.
     """
     if status == 0:
         return ""
@@ -56,18 +56,21 @@ def explain_start(
     name = started[-1] if started else "Python"
     shown = hex(status) if status > 0xFFFF else str(status)
     words = last_words("\n".join(x for x in said.splitlines() if not x.startswith("> ")))
-    return (
-        f"{name} does not start ({words}, status {shown}); delete the folder .venv and run it again"
-    )
+    return f"{name} does not start ({words}, status {shown}); delete the folder .venv and try again"
 
 
 def check_start(python: Path) -> None:
-    """Import every package and have the starter model write a token.
+    """Import all packages and generate one token with the starter model.
+
+    Parameters
+    ----------
+    python : Path
+        Interpreter to use.
 
     Raises
     ------
     SetupError
-        When something does not start, in words.
+        When something does not start within :data:`PATIENCE` seconds.
     """
     command = [os.fspath(python), "-m", "scripts.cli.selftest"]
     try:
@@ -75,7 +78,7 @@ def check_start(python: Path) -> None:
     except subprocess.TimeoutExpired:
         raise SetupError(
             f"the packages did not start within {PATIENCE // 60} minutes; an "
-            "antivirus may be looking at each of them: run it again"
+            "antivirus may be scanning them: try again"
         ) from None
     trouble = explain_start(done.returncode, everything(done))
     if trouble:

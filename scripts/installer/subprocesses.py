@@ -1,4 +1,4 @@
-"""Runs the installer's commands."""
+"""Runs commands for the installer and reports their progress."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 
 
 def say(words: str) -> None:
-    """Tell the person at the console."""
+    """Print a line to standard error."""
     print(words, file=sys.stderr, flush=True)
 
 
 def _pipes() -> dict[str, Any]:
-    """No input, and UTF-8 on every system."""
+    """Build options for subprocesses: no input, UTF-8 on every system."""
     return {
         "stdin": subprocess.DEVNULL,
         "encoding": "utf-8",
@@ -28,14 +28,20 @@ def _pipes() -> dict[str, Any]:
 def run(
     command: list[str], timeout: float | None = None, cwd: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end, keeping what it prints."""
+    """Run a command and capture its output.
+
+    Raises
+    ------
+    subprocess.TimeoutExpired
+        When it runs longer than `timeout` seconds.
+    """
     return subprocess.run(
         command, capture_output=True, timeout=timeout, check=False, cwd=cwd, **_pipes()
     )
 
 
 def run_telling(command: list[str]) -> subprocess.CompletedProcess[str]:
-    """Run pip, showing on one line of a console what it is at; keeps what it prints."""
+    """Run pip and capture its output; on a console, show its progress on one line."""
     said: list[str] = []
     shown = sys.stderr.isatty()
     with subprocess.Popen(
@@ -46,9 +52,9 @@ def run_telling(command: list[str]) -> subprocess.CompletedProcess[str]:
             said.append(line)
             words = line.split()
             if shown and words[:1] == ["Collecting"]:
-                _show(f"     fetching {words[1]}")
+                _show(f"     downloading {words[1]}")
             elif shown and words[:3] == ["Installing", "collected", "packages:"]:
-                _show("     unpacking all of them; an antivirus can make this slow")
+                _show("     unpacking the packages; an antivirus can make this slow")
     if shown:
         _show("")
     return subprocess.CompletedProcess(command, process.returncode, "".join(said), "")
@@ -59,9 +65,9 @@ def _show(words: str) -> None:
 
 
 def hand_over(command: list[str], cwd: Path | None = None) -> int:
-    """Let a command have the console, Ctrl+C included; its exit status."""
+    """Run a command that owns the console, including Ctrl+C; return its exit status."""
     with subprocess.Popen(command, cwd=cwd) as process:
-        # Ctrl+C reaches the command itself, which may take a moment to put things in order.
+        # Ctrl+C reaches the command itself, which may take a moment to clean up.
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
             return process.wait()
@@ -70,12 +76,26 @@ def hand_over(command: list[str], cwd: Path | None = None) -> int:
 
 
 def everything(done: subprocess.CompletedProcess[str]) -> str:
-    """All that a command printed."""
+    """Return standard output and standard error of a command as one text."""
     return f"{done.stdout}\n{done.stderr}"
 
 
 def run_patiently(command: list[str], log: Path, extra: dict[str, str]) -> str:
-    """Run a long command with a sign of life a minute; what it said when it fails, else ''."""
+    """Run a long command and report every minute that it is still running.
+
+    Parameters
+    ----------
+    command : list of str
+    log : Path
+        File for its output.
+    extra : dict
+        Additional environment variables.
+
+    Returns
+    -------
+    str
+        Its output when it failed, else "".
+    """
     with log.open("w", encoding="utf-8") as out:
         process = subprocess.Popen(
             command,

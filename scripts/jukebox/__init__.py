@@ -1,1 +1,1 @@
-"""The looping jukebox: what is played next, and the player. No screen."""
+"""Jukebox without a user interface: player, play queue and saved session."""

@@ -1,4 +1,4 @@
-"""The player: keeps the queue sounding, whatever happens to files and devices."""
+"""Plays a queue of songs in the background, surviving bad files and lost sound devices."""
 
 from __future__ import annotations
 
@@ -21,18 +21,40 @@ from scripts.core.audio_format import RATE
 from scripts.jukebox.queue import Queue
 from scripts.library.songs import Song
 
-TICK, _REST = 0.2, 1.0  # seconds between looks at deck and device; and while nothing is heard
-_READY = 20.0  # seconds before a song's end at which the next one is opened
-_AGAIN = 5.0  # seconds between tries to find a lost device
-_LEVEL = -14.0  # LUFS that songs are brought to
-_LOUDER = 6.0  # dB that a quiet song is raised at most
-_TOLD = 12.0  # seconds that a notice stands
-_RESTART = 3.0  # seconds into a song after which "previous" begins it again
+TICK, _REST = 0.2, 1.0  # polling interval of deck and device while playing and idle, seconds
+_READY = 20.0  # seconds before a song's end at which the next one is preloaded
+_AGAIN = 5.0  # seconds between attempts to reconnect a lost device
+_LEVEL = -14.0  # LUFS, target of loudness normalization
+_LOUDER = 6.0  # dB, largest boost of a quiet song
+_TOLD = 12.0  # seconds that a notice is shown
+_RESTART = 3.0  # seconds into a song after which "previous" restarts it
 
 
 @dataclass(frozen=True)
 class Playing:
-    """What the screen shows; `number` counts the songs begun."""
+    """Snapshot of the player for display.
+
+    Parameters
+    ----------
+    song : Song or None
+        The current song; None when nothing plays.
+    position, duration : float
+        Seconds.
+    paused : bool
+    played : tuple of str
+        Titles played before, latest last.
+    upcoming : tuple of str
+        Titles of the next songs.
+    output : str
+        Name of the output in use.
+    notice : str
+        Recent message for the user; empty for none.
+    number : int
+        Number of songs started so far.
+    repeat : str
+        ``all``, ``one`` or ``off``.
+    shuffle : bool
+    """
 
     song: Song | None
     position: float
@@ -48,18 +70,20 @@ class Playing:
 
 
 class Player:
-    """Plays a queue until told to stop.
+    """Thread-safe player of a queue, with its own background thread.
 
     Parameters
     ----------
     queue : Queue
-        Used by the player alone from here on.
+        From now on used by the player only.
     output : str
-        A choice of :func:`scripts.audio.outputs.open_output`.
+        An output as for :func:`scripts.audio.outputs.open_output`.
     volume : float
         0 to 1.
     crossfade : float
-        Seconds.
+        Seconds; 0 plays songs without a gap.
+    opener : callable
+        Opens the output; replaced in tests.
     """
 
     def __init__(
@@ -73,9 +97,9 @@ class Player:
         self._queue, self._choice, self._opener = queue, output, opener
         self._deck = Deck(volume, crossfade)
         self._lock = threading.RLock()
-        self._active = self._sounded = False  # a song held ready has not sounded
+        self._active = self._sounded = False  # a song loaded while paused has not been audible
         self._number = self._begun = 0
-        self._ready: Song | None = None  # what the deck has laid ready
+        self._ready: Song | None = None  # the song preloaded in the deck
         self._notice, self._noticed = "", 0.0
         self._tried = time.monotonic()
         self._output: Output
@@ -84,10 +108,20 @@ class Player:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
-    # -- orders; each returns at once ------------------------------------------------------
+    # -- commands; each returns at once ----------------------------------------------------
 
     def start(self, song: Song | None = None, at: float = 0.0, paused: bool = False) -> None:
-        """Play `song` from `at` seconds; without one, go on where nothing plays."""
+        """Play a song, or continue the queue when nothing plays.
+
+        Parameters
+        ----------
+        song : Song, optional
+            Without one, the next song of the queue is played unless one is playing.
+        at : float
+            Start position, seconds.
+        paused : bool
+            Load the song without playing it.
+        """
         with self._ordered():
             if song is not None:
                 self._left()
@@ -101,13 +135,13 @@ class Player:
                     self._advance(self._queue.next)
 
     def next(self) -> None:
-        """Go on to the next song."""
+        """Skip to the next song."""
         with self._ordered():
             self._left()
             self._advance(self._queue.next)
 
     def previous(self) -> None:
-        """Begin the song again; at its beginning go back to the one before."""
+        """Restart the song; within its first 3 seconds, go to the previous one."""
         with self._ordered():
             if self._active and self._place() > _RESTART:
                 self.seek(0.0)
@@ -116,7 +150,7 @@ class Player:
                 self._advance(self._queue.previous)
 
     def seek(self, to: float) -> None:
-        """Go to a second of the song; past its end to the next one."""
+        """Seek to a position in seconds; past the end, skip to the next song."""
         with self._ordered():
             if self._active and to >= self._deck.place()[1]:
                 self.next()
@@ -124,12 +158,12 @@ class Player:
                 self._reopen(max(0.0, to))
 
     def seek_by(self, seconds: float) -> None:
-        """Go forward or back in the song."""
+        """Seek forward or backward by `seconds`."""
         with self._ordered():
             self.seek(self._place() + seconds)
 
     def pause(self, paused: bool) -> None:
-        """Hold, or go on."""
+        """Pause or resume."""
         with self._ordered():
             if self._active and paused != self._deck.paused:
                 place = self._place()
@@ -138,41 +172,41 @@ class Player:
                 self._be_heard()
 
     def toggle_pause(self) -> None:
-        """Hold when it plays, go on when it is held."""
+        """Pause when playing, resume when paused."""
         with self._ordered():
             self.pause(not self._deck.paused)
 
     def set_volume(self, volume: float) -> None:
-        """0 to 1."""
+        """Set the volume, 0 to 1."""
         with self._ordered():
             place = self._place()
             self._deck.set_volume(volume)
             self._recall(place)
 
     def set_crossfade(self, seconds: float) -> None:
-        """Seconds that a song fades into the next; 0 joins them."""
+        """Set the crossfade in seconds; 0 plays songs without a gap."""
         self._deck.crossfade = seconds
 
     def change(self, order: Callable[[Queue], Any]) -> None:
-        """Do something to the queue: shuffle, repeat, drop."""
+        """Apply `order` to the queue (shuffle, repeat, drop) and follow the change."""
         with self._ordered():
             before = self._queue.current
             order(self._queue)
             after = self._queue.current
             if self._active and before is not None and (after is None or after.path != before.path):
                 self._queue.heard(before)
-                self._advance(self._queue.next)  # the song that played was dropped
+                self._advance(self._queue.next)  # the current song was dropped
             self._follow_queue()
 
     def refresh(self, songs: list[Song]) -> None:
-        """Follow what is on the disk: new songs join, vanished ones leave."""
+        """Sync the queue with the library: add new songs, remove missing ones."""
         with self._ordered():
             self._queue.keep(s.path for s in songs)
             self._queue.add(songs)
             self._follow_queue()
 
     def set_output(self, choice: str) -> None:
-        """Go on through another output."""
+        """Switch to another output without losing the position."""
         with self._ordered():
             self._choice = choice
             place = self._place()
@@ -183,17 +217,17 @@ class Player:
                 self._reopen(place)
 
     def close(self) -> None:
-        """Stop and end the thread."""
+        """Stop playing, end the thread and close the device."""
         self._end.set()
         self._wake.set()
         self._thread.join(2.0)
         self._output.close()
         self._deck.close()
 
-    # -- what is going on ------------------------------------------------------------------
+    # -- state -----------------------------------------------------------------------------
 
     def playing(self) -> Playing:
-        """A picture of this moment."""
+        """Take a snapshot of the current state."""
         with self._lock:
             self._notice_change()
             queue = self._queue
@@ -216,17 +250,17 @@ class Player:
 
     @property
     def ended(self) -> bool:
-        """True when a queue that does not loop is through."""
+        """Whether nothing is playing, such as at the end of a queue without repeat."""
         with self._lock:
             return not self._active
 
     def order(self) -> tuple[Path, ...]:
-        """The files of this round, in the order they are played."""
+        """Files of the current round, in playing order."""
         with self._lock:
             return tuple(s.path for s in self._queue.order)
 
     def heard(self) -> npt.NDArray[np.float32]:
-        """The last samples that were played, at their own level."""
+        """The last samples played, mono, before volume."""
         return self._deck.heard()
 
     # -- the thread ------------------------------------------------------------------------
@@ -253,13 +287,13 @@ class Player:
 
     @contextlib.contextmanager
     def _ordered(self) -> Iterator[None]:
-        """An order means the song that is heard, whatever the deck has done since the last look."""
+        """Lock and sync with the deck first, so that commands apply to the song now playing."""
         with self._lock:
             self._notice_change()
             yield
 
     def _notice_change(self) -> None:
-        """The deck may have gone on to the song that was laid ready."""
+        """Follow the deck when it has moved on to the preloaded song."""
         if self._deck.begun > self._begun:
             self._begun = self._deck.begun
             self._ready = None
@@ -269,13 +303,13 @@ class Player:
             self._number += 1
 
     def _left(self) -> None:
-        """The song that plays is over, or somebody wants another one."""
+        """Add the current song to the history when it was audible."""
         song = self._queue.current
         if self._active and self._sounded and song is not None:
             self._queue.heard(song)
 
     def _advance(self, step: Callable[[], Song | None]) -> None:
-        """Move to a song that can be played; bad ones are passed over with a line each."""
+        """Move to the next playable song by calling `step`; skip bad files with a notice each."""
         self._active = False
         for _ in range(len(self._queue.order) + 1):
             song = step()
@@ -284,12 +318,12 @@ class Player:
             if self._open(song, 0.0):
                 return
             if step != self._queue.previous or self._queue.index == 0:
-                step = self._queue.next  # one song is not repeated when it cannot be played
+                step = self._queue.next  # do not retry the same bad file
         self._deck.stop()
         self._output.recall()
 
     def _open(self, song: Song, at: float, again: bool = False, paused: bool = False) -> bool:
-        """Have the deck play a song now; False when its file cannot be played."""
+        """Play a song in the deck now; False when its file cannot be played."""
         try:
             stream = Stream(song.path, at)
         except (OSError, ValueError):
@@ -297,7 +331,7 @@ class Player:
                 self._tell(f"Skipped {song.title}: the file cannot be played.")
             return False
         self._ready = None
-        known = again and not self._deck.ended  # tags need not be read for every seek
+        known = again and not self._deck.ended  # avoid reading tags on every seek
         self._deck.play(stream, self._deck.gain if known else gain_of(song), paused)
         self._begun = self._deck.begun
         self._number += not again
@@ -309,13 +343,13 @@ class Player:
         return True
 
     def _reopen(self, at: float) -> None:
-        """Have the song that plays go on at a second, or be held there."""
+        """Reopen the current song at a position, keeping it paused if it was."""
         song = self._queue.current
         if self._active and song is not None:
             self._open(song, at, again=True, paused=self._deck.paused)
 
     def _lay_ready(self) -> None:
-        """Open what follows, so that it can join without a gap."""
+        """Preload the next song, so that it can follow without a gap."""
         song = self._queue.following()
         if song is None:
             return
@@ -323,30 +357,30 @@ class Player:
             self._deck.lay_ready(Stream(song.path), gain_of(song))
             self._ready = song
         except (OSError, ValueError):
-            pass  # it is passed over when its turn comes
+            pass  # it is skipped when its turn comes
 
     def _follow_queue(self) -> None:
-        """After a change of the queue another song may be the next."""
+        """Drop the preloaded song when a change of the queue put another one next."""
         following = self._queue.following()
         if self._ready and (following is None or following.path != self._ready.path):
             self._deck.forget_next()
             self._ready = None
 
     def _be_heard(self) -> None:
-        """There is something to play: neither device nor thread may rest."""
+        """Wake the device and the thread, because there is something to play."""
         self._sounded = True
         self._hold(False)
         self._wake.set()
 
     def _hold(self, held: bool) -> None:
-        """Have the device rest or work; one that will not is taken for lost."""
+        """Stop or resume the device; treat an error as a lost device."""
         try:
             self._output.hold(held)
-        except Exception:  # each library has its own ways to say so
+        except Exception:  # each library raises its own errors
             self._lose()
 
     def _tell(self, notice: str) -> None:
-        """Something that the listener should know, for a while."""
+        """Show a notice for a while, joined to one set within the last second."""
         recent = time.monotonic() - self._noticed < 1.0 and self._notice
         self._notice = f"{self._notice} {notice}"[:300] if recent else notice
         self._noticed = time.monotonic()
@@ -355,19 +389,19 @@ class Player:
         return max(0.0, self._deck.place()[0] - self._output.ahead() / RATE)
 
     def _recall(self, place: float) -> None:
-        """Have an order be heard now, where the output is far ahead of `place`."""
+        """Reopen at `place` when the output has buffered audio, so that a change is audible now."""
         if self._output.ahead():
             self._reopen(place)
 
     def _look_at_device(self) -> bool:
-        """Play on in silence when the device has gone; True when it is time to look for it."""
+        """Fall back to silence when the device is lost; True when a reconnect attempt is due."""
         if not self._output.alive():
             self._lose()
         silent = self._output.name == "null" and self._choice != "null"
         return silent and time.monotonic() - self._tried > _AGAIN
 
     def _find_device(self) -> None:
-        """Take a device up again that has come back; nobody waits while it is looked for."""
+        """Try to reconnect the device, without holding the lock while searching."""
         self._tried = time.monotonic()
         choice = self._choice
         found, _ = self._opener(choice)
@@ -379,27 +413,30 @@ class Player:
             self._take(found, "The sound device is back.")
 
     def _lose(self) -> None:
-        """Go on without the device."""
+        """Replace the lost device by silence."""
         self._tried = time.monotonic()
         with contextlib.suppress(Exception):
             self._output.close()
-        self._take(NullOutput(), "The sound device is gone: playing silently until it is back.")
+        self._take(NullOutput(), "The sound device is gone; playing silently until it is back.")
 
     def _take(self, output: Output, notice: str) -> None:
-        """Play through `output` from now on."""
+        """Use `output` from now on."""
         self._output = output
         if notice:
             self._tell(notice)
         try:
             output.start(self._deck.read)
             output.hold(self._deck.silent)
-        except Exception:  # as above; silence always starts
+        except Exception:  # each library raises its own errors; silence always starts
             if output.name != "null":
                 self._lose()
 
 
 def gain_of(song: Song) -> float:
-    """Factor that brings a song to the level of the others."""
+    """Loudness normalization factor of a song, by its details or ReplayGain tag.
+
+    Songs are brought to -14 LUFS, boosted by 6 dB at most; 1.0 when the loudness is unknown.
+    """
     loudness = song.details.get("loudness", None if song.details else tagged_loudness(song.path))
     if not isinstance(loudness, (int, float)) or not -70 < loudness < 0:
         return 1.0

@@ -1,4 +1,4 @@
-"""The order of songs: a loop that new songs join, shuffled or not."""
+"""Play queue: a loop of songs, shuffled or in library order, that new songs join."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from pathlib import Path
 from scripts.library.songs import Song
 
 REPEATS = ("all", "one", "off")
-_REMEMBERED = 50  # titles
+_REMEMBERED = 50  # titles in the history
 
 
 class Queue:
-    """Songs in playing order and the place in it.
+    """Songs in playing order, and the position in it.
 
     Parameters
     ----------
     songs : iterable of Song
-        In the order of the library.
+        In library order.
     repeat : str
-        One of :data:`REPEATS`: after the last song the first, the same song again, or nothing.
+        One of :data:`REPEATS`: start over after the last song, repeat the current song, or stop.
     shuffle : bool
-        Every song once in a random order, then every song once in another.
+        Play every song once in random order, then reshuffle.
     seed : int, optional
-        For the same order again.
+        Makes the shuffle reproducible.
     """
 
     def __init__(
@@ -35,13 +35,13 @@ class Queue:
         seed: int | None = None,
     ) -> None:
         self._rng = random.Random(seed)
-        self._library = list(songs)  # without what was dropped
+        self._library = list(songs)  # without dropped songs
         self._dropped: set[Path] = set()
         self.order = list(self._library)
         self.index = -1  # in the order; -1 before the first song
         self.repeat, self.shuffle = repeat, shuffle
         self.played: list[str] = []  # titles, latest last
-        self._later: list[Song] = []  # of the next rounds, as far as somebody has looked
+        self._later: list[Song] = []  # next rounds, as far as they have been drawn
         if shuffle:
             self._rng.shuffle(self.order)
 
@@ -50,9 +50,12 @@ class Queue:
         return self.order[self.index] if 0 <= self.index < len(self.order) else None
 
     def next(self, by_itself: bool = False) -> Song | None:
-        """Go on to the next song; None at the end without repeat.
+        """Move to the next song; None at the end without repeat.
 
-        A song that is over `by_itself` comes again where one song is repeated.
+        Parameters
+        ----------
+        by_itself : bool
+            The current song has played to its end, so ``repeat = "one"`` applies.
         """
         if by_itself and self.current and self.repeat == "one":
             return self.current
@@ -68,16 +71,16 @@ class Queue:
         return self.current
 
     def heard(self, song: Song) -> None:
-        """Remember a song that somebody has heard, to its end or not."""
+        """Add a song to the history, whether it was played to its end or not."""
         self.played.append(song.title)
         del self.played[:-_REMEMBERED]
 
     def again(self) -> None:
-        """Begin at the beginning."""
+        """Move before the first song."""
         self.index = -1
 
     def previous(self) -> Song | None:
-        """Go back to the song before; the first one follows the last."""
+        """Move to the previous song; from the first to the last, unless repeat is off."""
         if not self.order:
             return None
         at = self.index - 1
@@ -85,7 +88,7 @@ class Queue:
         return self.current
 
     def ahead(self, count: int = 5) -> list[Song]:
-        """The next songs, the loop included."""
+        """The next `count` songs, continuing into the next round."""
         found = self.order[self.index + 1 : self.index + 1 + count]
         if self.repeat == "off" or not self.order:
             return found
@@ -94,13 +97,13 @@ class Queue:
         return (found + self._later)[:count]
 
     def following(self) -> Song | None:
-        """The song that will come when the current one is over."""
+        """The song that follows when the current one ends; None at the end without repeat."""
         if self.current and self.repeat == "one":
             return self.current
         return next(iter(self.ahead(1)), None)
 
     def jump(self, song: Song) -> None:
-        """Make `song` the current one; with shuffle the others still come once."""
+        """Make `song` the current one; with shuffle, every other song is still played once."""
         if song.path in self._dropped:
             self._dropped.discard(song.path)
             self._library.append(song)
@@ -115,9 +118,9 @@ class Queue:
         self.order.insert(self.index, song)
 
     def add(self, songs: Iterable[Song]) -> None:
-        """Have songs that are not known yet come this round still."""
+        """Add new songs to the rest of this round; known and dropped ones are ignored."""
         known = {s.path for s in self._library} | self._dropped
-        self.index = min(self.index, len(self.order) - 1)  # they come behind the end
+        self.index = min(self.index, len(self.order) - 1)  # after the end: they come next
         for song in songs:
             if song.path in known:
                 continue
@@ -130,19 +133,19 @@ class Queue:
                 self.order.append(song)
 
     def keep(self, paths: Iterable[Path]) -> None:
-        """Leave out songs whose files are gone; the place stays with the song playing."""
+        """Remove songs whose files are not in `paths`, except the current one until it is over."""
         there = set(paths)
         if all(s.path in there for s in self._library):
             return
         self._filter([s for s in self._library if s.path in there], stays=self.current)
 
     def drop(self, song: Song) -> None:
-        """Take a song out of the queue; its file stays, and does not come in again."""
+        """Drop a song from the queue for good; its file stays."""
         self._dropped.add(song.path)
         self._filter([s for s in self._library if s.path != song.path], stays=None)
 
     def set_shuffle(self, shuffle: bool) -> None:
-        """Shuffle what is still to come, or go on in the library's order from here."""
+        """Shuffle all other songs after the current one, or continue in library order from it."""
         self.shuffle, self._later = shuffle, []
         current = self.current
         if shuffle:
@@ -155,7 +158,7 @@ class Queue:
             self.index = self._place_of(current.path) if current else -1
 
     def restore(self, order: Sequence[Path], current: Path | None) -> None:
-        """Take up an order of before; songs that are new since come behind it."""
+        """Restore a saved order and position; songs added since come last."""
         by_path = {s.path: s for s in self._library}
         known = [by_path[p] for p in dict.fromkeys(order) if p in by_path]
         rest = [s for s in self._library if s.path not in set(order)]
@@ -163,22 +166,22 @@ class Queue:
         self.index = self._place_of(current)
 
     def _look(self, count: int) -> None:
-        """Make up the next rounds for `count` songs."""
+        """Draw further rounds until `count` songs are known."""
         while len(self._later) < count:
             coming = list(self._library)
             if self.shuffle:
                 self._rng.shuffle(coming)
                 last = (self._later or self.order)[-1:]
                 if len(coming) > 1 and coming[:1] == last:
-                    coming.append(coming.pop(0))  # no song twice in a row
+                    coming.append(coming.pop(0))  # never the same song twice in a row
             self._later += coming
 
     def _place_of(self, path: Path | None) -> int:
-        """Where a song stands in the order; -1 when it does not."""
+        """Index of a song in the order; -1 when missing."""
         return next((i for i, s in enumerate(self.order) if s.path == path), -1)
 
     def _filter(self, library: list[Song], stays: Song | None) -> None:
-        """Have no other songs than `library`, and the one that `stays` until it is over."""
+        """Keep only the songs of `library`, and the song `stays` until it is over."""
         current = self.current
         kept = {s.path for s in library} | ({stays.path} if stays else set())
         before = sum(s.path in kept for s in self.order[: max(self.index, 0)])
@@ -187,4 +190,4 @@ class Queue:
         if current is not None and current.path in kept:
             self.index = self._place_of(current.path)
         elif self.index >= 0:
-            self.index = before - 1  # the one behind it is the next
+            self.index = before - 1  # so that the song after it is next

@@ -1,4 +1,4 @@
-"""What the jukebox takes up again after a restart: ``data/jukebox.json``."""
+"""Jukebox session that survives restarts, stored in ``data/jukebox.json``."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ from scripts.core.errors import StorageError
 from scripts.jukebox.queue import REPEATS
 from scripts.library.songs import seconds_in
 
-_MOST = 20_000  # songs whose order is kept
+_MOST = 20_000  # songs whose order is saved
 
 
 @dataclass(frozen=True)
 class Session:
-    """Where the listener was.
+    """Saved state of the jukebox.
 
     Parameters
     ----------
     song : str
-        The file that played; empty for none.
+        Path of the current file; empty for none.
     position : float
         Seconds.
     order : tuple of str
-        Files in playing order.
+        Paths in playing order.
     repeat : str
+        ``all``, ``one`` or ``off``.
     shuffle : bool
     playlist : str
-        Name or query of what is listened to; empty for all songs.
+        Playlist name or query being played; empty for all songs.
     """
 
     song: str = ""
@@ -41,7 +42,7 @@ class Session:
 
 
 def load_session(path: Path) -> Session:
-    """The session kept in `path`; what is damaged in it is left out."""
+    """Load a session; missing or invalid values get their defaults."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
@@ -60,11 +61,11 @@ def load_session(path: Path) -> Session:
 
 
 def save_session(path: Path, session: Session) -> bool:
-    """Write it; False when that cannot be done, which nobody needs to be told twice."""
+    """Save a session; False when the file cannot be written, which is no reason to stop."""
     data = asdict(session)
     data["order"] = data["order"][:_MOST]
     try:
-        write_text(path, json.dumps(data) + "\n", waits=())  # names may hold any bytes
+        write_text(path, json.dumps(data) + "\n", waits=())  # ASCII JSON: names may hold any bytes
     except StorageError:
         return False
     return True

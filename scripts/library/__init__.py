@@ -1,1 +1,1 @@
-"""Songs on disk. The files are the truth."""
+"""Song library: files on disk, which are authoritative, and an index of them."""

@@ -1,4 +1,4 @@
-"""The bin: songs that were removed, and can come back. It lies in ``.bin`` beside the songs."""
+"""Bin for removed songs, which can be restored: the folder ``.bin`` beside the songs."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Binned:
     Parameters
     ----------
     number : int
-        The one that was removed last has the highest.
+        Counts up; the song removed last has the highest.
     name : str
-        Its files' name without ending.
+        File name of the audio without suffix.
     files : tuple of Path
     """
 
@@ -33,17 +33,17 @@ class Binned:
 
     @property
     def size(self) -> int:
-        """Bytes."""
+        """Total size of the files, bytes."""
         return sum(p.stat().st_size for p in self.files if p.exists())
 
 
 def remove(song: Path) -> Binned:
-    """Move a song's files into the bin; the audio goes last.
+    """Move a song's files into the bin, the audio last.
 
     Raises
     ------
     StorageError
-        When a file cannot be moved; it is told which.
+        When a file cannot be moved; files moved before are put back.
     """
     folder = song.parent / FOLDER
     try:
@@ -65,7 +65,7 @@ def remove(song: Path) -> Binned:
 
 
 def binned(folder: Path) -> list[Binned]:
-    """What lies in the bin of a folder of songs, the latest first."""
+    """List the songs in the bin of a song folder, latest first."""
     found = []
     for place in sorted(_places(folder), reverse=True):
         files = tuple(sorted(p for p in place.iterdir() if p.is_file()))
@@ -76,26 +76,38 @@ def binned(folder: Path) -> list[Binned]:
 
 
 def restore(folder: Path, number: int | None = None) -> Path:
-    """Put a song back: the one of a number, or the one that was removed last.
+    """Restore a song from the bin.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the songs.
+    number : int, optional
+        :attr:`Binned.number`; by default the song removed last.
+
+    Returns
+    -------
+    Path
+        The restored audio file.
 
     Raises
     ------
     UsageError
-        When there is none in the bin.
+        When there is no such song in the bin.
     StorageError
-        When a song of its name has come in meanwhile, or a file cannot be moved.
+        When a file of that name exists by now, or a file cannot be moved.
     """
     found = [b for b in binned(folder) if number is None or b.number == number]
     if not found:
         raise UsageError(
-            "there is no such song in the bin; 'library bin' shows them"
+            "no song with this number is in the bin; run 'library bin' to list them"
             if number is not None
             else "the bin is empty"
         )
     song = found[0]
     taken = [folder / f.name for f in song.files if (folder / f.name).exists()]
     if taken:
-        raise StorageError(f"{taken[0]}: another song is called so now; rename it first")
+        raise StorageError(f"{taken[0]}: a song of this name exists; rename it and try again")
     try:
         for file in sorted(song.files, key=lambda f: f.suffix == ".mp3"):
             _move(file, folder / file.name)
@@ -108,7 +120,13 @@ def restore(folder: Path, number: int | None = None) -> Path:
 
 
 def empty(folder: Path) -> int:
-    """Delete what is in the bin for good; how many songs that were."""
+    """Permanently delete all songs in the bin; return how many.
+
+    Raises
+    ------
+    StorageError
+        When a file cannot be deleted.
+    """
     found = binned(folder)
     try:
         for song in found:
@@ -121,7 +139,7 @@ def empty(folder: Path) -> int:
 
 
 def _places(folder: Path) -> list[Path]:
-    """A folder for each removal."""
+    """Folders of the bin, one per removed song."""
     try:
         return [
             p
@@ -133,7 +151,7 @@ def _places(folder: Path) -> list[Path]:
 
 
 def _files(song: Path) -> list[Path]:
-    """A song's files, its audio last; what belongs to another song of the same name stays."""
+    """A song's files, its audio last, without those that belong to a song of the same name."""
     beside = [
         p
         for p in (song.with_name(f"{song.stem}{ending}") for ending in SUFFIXES)

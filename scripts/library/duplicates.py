@@ -1,4 +1,4 @@
-"""Songs of a library that are the same, or alike."""
+"""Finds duplicate songs: identical audio or similar melodies."""
 
 from __future__ import annotations
 
@@ -13,12 +13,18 @@ from scripts.library.songs import Song
 from scripts.score.abc_reader import read_abc
 from scripts.score.fingerprint import ALIKE, marks_of
 
-_COMMON = 50  # songs that share a turn, from which on it tells nothing
+_COMMON = 50  # a melodic turn shared by this many songs is ignored as too common
 _BLOCK = 1 << 20
 
 
 def duplicates(songs: Sequence[Song]) -> list[tuple[str, list[Song]]]:
-    """Groups of songs: ``the same`` sound, or ``alike`` in their melodies."""
+    """Find groups of duplicate songs.
+
+    Returns
+    -------
+    list of tuple
+        ``"the same"`` (identical audio, tags apart) or ``"alike"`` (similar melodies), and songs.
+    """
     groups = _same_sound(songs)
     seen = {frozenset(s.path for s in group) for _, group in groups}
     for group in _alike(songs):
@@ -43,7 +49,7 @@ def _same_sound(songs: Sequence[Song]) -> list[tuple[str, list[Song]]]:
 
 
 def sound_size(path: Path) -> int:
-    """Bytes behind the tag; 0 when the file cannot be read."""
+    """Bytes of a file after its tags; 0 when it cannot be read."""
     try:
         with path.open("rb") as file:
             return path.stat().st_size - behind_tags(file)
@@ -64,7 +70,7 @@ def _sound(path: Path) -> str:
 
 
 def _alike(songs: Sequence[Song]) -> list[list[Song]]:
-    """Songs whose melodies share many turns; each song is in one group at most."""
+    """Group songs whose melodies share many turns; each song is in one group at most."""
     turns: dict[int, frozenset[int]] = {}
     having: dict[int, list[int]] = defaultdict(list)
     group_of: dict[int, int] = {}

@@ -1,4 +1,4 @@
-"""What lies in a folder of songs."""
+"""Lists the songs in a folder."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scripts.library.songs import AUDIO, STEMS
 
 
 class Stamp(NamedTuple):
-    """When a song's files were changed (ns), and the bytes of the audio."""
+    """Modification times (ns) of a song's audio and ``.json``, and bytes of the audio."""
 
     audio: int
     details: int
@@ -20,7 +20,7 @@ class Stamp(NamedTuple):
 
 
 def songs_in(folder: Path) -> dict[str, Stamp]:
-    """Names of the playable files of a folder.
+    """List the playable files of a folder by name, without stems of other songs.
 
     Raises
     ------
@@ -46,13 +46,13 @@ def songs_in(folder: Path) -> dict[str, Stamp]:
 
 
 def parted(name: str) -> tuple[str, str]:
-    """A file name before its last point, and its ending; quicker than a Path."""
+    """Split a file name into stem and suffix; faster than a Path."""
     stem, point, ending = name.rpartition(".")
     return (stem, f".{ending}") if point and stem else (name, "")
 
 
 def _is_part(name: str, audio: Mapping[str, object]) -> bool:
-    """A WAV that is another form of a song beside it, or one of its tracks."""
+    """Whether this is the WAV version or a stem of an MP3 in the same folder."""
     stem, ending = parted(name)
     if ending.lower() != ".wav":
         return False

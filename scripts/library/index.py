@@ -1,6 +1,6 @@
-"""The library: an SQLite file that is made from the songs' own files, and can be made again.
+"""SQLite index of the song library, built from the song files and rebuilt at any time.
 
-Nothing is in it alone: ratings, plays and thumbs are written to the files too, soon after.
+The files stay authoritative: ratings, plays and thumbs are soon written to their tags, too.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from scripts.library.schema import MIGRATIONS
 from scripts.library.songs import LONGEST_TEXT, Details, Song, known_from, read_details, song_of
 from scripts.styles.style import load_styles
 
-WRITING = "writing-tags.lmg-lock"  # held by the program that writes into the songs' files
-_GROUP = 200  # songs that are read between two writings
-_FACTS = ("asked", "key", "meter", "model", "tempo", "loudness", "seed")  # kept for the screens
+WRITING = "writing-tags.lmg-lock"  # locked by the process that writes tags into song files
+_GROUP = 200  # songs per transaction
+_FACTS = ("asked", "key", "meter", "model", "tempo", "loudness", "seed")  # stored for display
 _COLUMNS = (
     "name",
     "id",
@@ -59,7 +59,7 @@ _COLUMNS = (
     "thumb",
 )
 _HEARD = ("rating", "plays", "last", "thumb")
-# What the listener changed since the file was read is not taken back, here or by another program.
+# Statistics changed since the file was read win, whichever process changed them.
 _NEWER = "changed > 0 OR " + " OR ".join(f"{c} IS NOT :seen_{c}" for c in _HEARD)
 _PUT = (
     f"INSERT INTO songs ({', '.join(_COLUMNS)}) VALUES (:{', :'.join(_COLUMNS)}) "
@@ -71,69 +71,75 @@ _PUT = (
 
 
 def usual_moods() -> list[str]:
-    """The styles of the program that are moods."""
+    """Names of the built-in styles that are moods."""
     try:
         styles = load_styles(paths.DATA / "styles")
-    except MusicGenError:  # told when songs are made; the library is read all the same
+    except MusicGenError:  # reported when songs are generated; not needed to read the library
         return []
     return [style.name for style in styles.values() if style.kind == "mood"]
 
 
 class Catalogue:
-    """The songs of a folder. Only the thread that made it may use it.
+    """Index of the songs in a folder, for the thread that created it only.
 
-    A file that is no database is set aside and made again; where none can be kept, it lasts as
-    long as the program.
+    A damaged database is set aside and rebuilt. Where none can be written, a temporary one is used.
+    Later database errors do not raise but set :attr:`notice`.
 
     Parameters
     ----------
     path : Path
+        The SQLite file.
     folder : Path
-        Of the songs.
+        The song folder.
     moods : callable
-        Gives the styles that are moods, once they are needed.
+        Returns the names of styles that are moods; called when first needed.
     """
 
     def __init__(
         self, path: Path, folder: Path, moods: Callable[[], Iterable[str]] = usual_moods
     ) -> None:
         self.path, self.folder, self._moods = path, folder, moods
-        self.unwritten = ""  # why the last change could not be written into a song's file
+        self.unwritten = ""  # why tags could not be written to a song file the last time
         try:
             self._database, self.notice, _ = open_database(path, MIGRATIONS)
         except StorageError as error:
             self._database = open_temporary(path, MIGRATIONS).connection
-            self.notice = f"{error}; ratings last until the program ends."
+            self.notice = f"{error}; until then, ratings may be lost when the program ends."
         self._database.create_function(
             "casefold", 1, lambda text: str(text).casefold(), deterministic=True
         )
 
     @cached_property
     def moods(self) -> frozenset[str]:
-        """Styles that are moods."""
+        """Names of styles that are moods."""
         return frozenset(self._moods())
 
     def close(self) -> None:
         self._database.close()
 
-    # -- from the files --------------------------------------------------------------------
+    # -- indexing --------------------------------------------------------------------------
 
     def scan(
         self, again: bool = False, heard: Callable[[int, int], None] = lambda done, of: None
     ) -> bool:
-        """Take in what has changed in the folder; whether anything has.
+        """Index new and changed songs and remove missing ones.
 
         Parameters
         ----------
         again : bool
-            Read every file anew.
+            Read unchanged files, too.
         heard : callable
-            Told how many files of how many are read.
+            Called with the number of files read and their total.
+
+        Returns
+        -------
+        bool
+            Whether anything has changed.
         """
         try:
             there = songs_in(self.folder)
         except OSError:
-            return False  # a drive that is not plugged in has not lost its songs
+            return False  # keep the songs of a drive that is not connected
         known = {
             os.fsdecode(row["name"]): (row["audio"], row["details"], row["bytes"])
             for row in self._all("SELECT name, audio, details, bytes FROM songs")
@@ -148,7 +154,7 @@ class Catalogue:
         return bool(fresh or gone)
 
     def take_in(self, path: Path) -> None:
-        """One song that was just made, or has come back."""
+        """Index one song that was just created or restored."""
         with contextlib.suppress(OSError):
             found = path.stat()
             details = path.with_suffix(".json")
@@ -160,11 +166,11 @@ class Catalogue:
             self._many(_PUT, [self._row(path.name, stamp)])
 
     def forget(self, path: Path) -> None:
-        """One song that is gone."""
+        """Remove one song from the index; its file is not touched."""
         self._many("DELETE FROM songs WHERE name = ?", [(os.fsencode(path.name),)])
 
     def _row(self, name: str, stamp: Stamp) -> dict[str, object]:
-        """What is known of a song, and what was known of its listener when it was read."""
+        """Read a song into a row, with the statistics the index had at that time as ``seen_*``."""
         path = self.folder / name
         details, tags = read_details(path.with_suffix(".json")), read_tags(path)
         song = song_of(path, details, tags)
@@ -227,29 +233,29 @@ class Catalogue:
         }
 
     def _merged(self, name: str, tags: FileTags, made: str) -> tuple[Heard | None, Heard]:
-        """What was known of the listener, and what is by the file, too."""
+        """Statistics in the index (None for a new song), and those merged with the file's tags."""
         own = tags.heard
         rows = self._all(
             "SELECT rating, plays, last, thumb, changed, made, details FROM songs WHERE name = ?",
             (os.fsencode(name),),
         )
         if rows and made and rows[0]["details"] and rows[0]["made"] != made:
-            self.forget(self.folder / name)  # another song that was called so
+            self.forget(self.folder / name)  # the file now is another song
             return None, own
         if not rows:
             return None, own
         here = Heard(*rows[0][:4])
-        written = tags.readable and not rows[0]["changed"]  # then what the file lacks was taken out
+        written = tags.readable and not rows[0]["changed"]  # then missing tags were removed
         if own == Heard() and not written:
             return here, here
-        if own.plays < here.plays:  # plays are never taken back
+        if own.plays < here.plays:  # the play count never decreases
             return here, replace(own, plays=here.plays, last=max(own.last, here.last))
         return here, own
 
-    # -- what is there ---------------------------------------------------------------------
+    # -- queries ---------------------------------------------------------------------------
 
     def songs(self) -> list[Song]:
-        """Every song, oldest first."""
+        """All songs, oldest first."""
         return [
             self._song(row)
             for row in self._all(
@@ -258,12 +264,12 @@ class Catalogue:
         ]
 
     def totals(self) -> tuple[int, float, int]:
-        """Number of songs, their seconds and bytes (of the audio)."""
+        """Number of songs, their total seconds and total bytes of audio."""
         row = self._all("SELECT count(*) AS n, total(seconds) AS s, total(bytes) AS b FROM songs")
         return (int(row[0]["n"]), float(row[0]["s"]), int(row[0]["b"])) if row else (0, 0.0, 0)
 
     def latest(self, count: int) -> list[str]:
-        """Titles of the newest songs, the newest first."""
+        """Titles of the newest `count` songs, newest first."""
         return [
             row["title"]
             for row in self._all(
@@ -272,11 +278,11 @@ class Catalogue:
         ]
 
     def find(self, text: str, most: int = -1) -> list[Song]:
-        """Songs that meet a query (:mod:`scripts.library.query`), oldest first."""
+        """Find songs by a query (:mod:`scripts.library.query`), oldest first; `most` -1 for all."""
         return [self._song(row) for row in self.find_rows(text, most)]
 
     def find_rows(self, text: str, most: int = -1, columns: str = "*") -> list[sqlite3.Row]:
-        """The same, with all that is known of each song."""
+        """Find songs like :meth:`find`, as rows of the index with these SQL `columns`."""
         terms = conditions(text)
         where = " AND ".join(f"({t.words})" for t in terms) or "1"
         values = [_bindable(v) for t in terms for v in t.values]
@@ -286,20 +292,20 @@ class Catalogue:
         )
 
     def names(self, text: str) -> list[str]:
-        """Names of the files that meet a query, oldest first."""
+        """File names of the songs that match a query, oldest first."""
         return [os.fsdecode(row["name"]) for row in self.find_rows(text, columns="name")]
 
     def song(self, name: str) -> Song:
-        """The song of an ID, a file name or a title.
+        """Find one song by ID, file name, path or title.
 
         Raises
         ------
         UsageError
-            When there is none, or more than one.
+            When none or more than one matches.
         """
         file = Path(name)
         if file.name != name and file.absolute().parent.resolve() != self.folder.resolve():
-            file = Path()  # a file of another folder is no song of this one
+            file = Path()  # a file in another folder is not in this library
         rows = self._all(
             "SELECT * FROM songs WHERE name = ? OR id = ?", (os.fsencode(file.name), name.lower())
         ) or self._all(
@@ -312,7 +318,7 @@ class Catalogue:
             )
         if len(rows) > 1:
             raise UsageError(
-                f'{len(rows)} songs are called "{_shown(name)[:60]}": take an ID: '
+                f'{len(rows)} songs are called "{_shown(name)[:60]}"; use one of these IDs: '
                 + ", ".join(row["id"] for row in rows[:9])
             )
         return self._song(rows[0])
@@ -326,25 +332,25 @@ class Catalogue:
             Details(path.with_suffix(".json"), json.loads(row["facts"])),
         )
 
-    # -- what the listener thinks ----------------------------------------------------------
+    # -- play statistics -------------------------------------------------------------------
 
     def heard(self, song: Path) -> Heard:
-        """Rating, plays and thumb of a song."""
+        """Play statistics of a song; the defaults when it is not indexed."""
         rows = self._all(
             "SELECT rating, plays, last, thumb FROM songs WHERE name = ?", (os.fsencode(song.name),)
         )
         return Heard(*rows[0]) if rows else Heard()
 
     def rate(self, song: Path, rating: int) -> None:
-        """Keep a rating; 0 takes it back."""
+        """Set the rating of a song, 1 to 5; 0 removes it. Values are clipped."""
         self._change(song, "rating = ?", max(0, min(BEST, rating)))
 
     def thumb(self, song: Path, thumb: int) -> None:
-        """Keep a thumb: 1 up, -1 down, 0 neither."""
+        """Set the thumb of a song: 1 up, -1 down, 0 none."""
         self._change(song, "thumb = ?", max(-1, min(1, thumb)))
 
     def played(self, song: Path) -> None:
-        """Count a song that has begun."""
+        """Add a play of a song, now."""
         self._change(song, f"plays = min(plays + 1, {MOST_PLAYS}), last = ?", time.time())
 
     def _change(self, song: Path, what: str, value: float) -> None:
@@ -358,19 +364,25 @@ class Catalogue:
         )
 
     def write_changes(self, leave: Sequence[Path] = ()) -> int:
-        """Write ratings, plays and thumbs into the songs' files; how many could not be.
+        """Write changed ratings, plays and thumbs to the tags of the song files.
 
-        One program does so at a time; the others leave it to the next time.
+        Only one process writes at a time; others leave their changes for the next call. A failure
+        is described in :attr:`unwritten`.
 
         Parameters
         ----------
         leave : sequence of Path
-            Songs that are not touched now, such as the one that plays.
+            Songs to skip for now, such as the one that is playing.
+
+        Returns
+        -------
+        int
+            Number of songs still to be written.
         """
         try:
             held = hold(self.path.with_name(WRITING))
         except OSError:
-            held = None  # nothing can be kept there
+            held = None  # the folder is not writable
         if held is None:
             return len(self._all("SELECT 1 FROM songs WHERE changed > 0"))
         with held:
@@ -396,14 +408,14 @@ class Catalogue:
                 left += 1
                 self.unwritten = str(error)
                 continue
-            # What was changed meanwhile is written the next time.
+            # A change made in the meantime stays marked for the next call.
             self._many(
                 "UPDATE songs SET changed = 0, audio = ?, bytes = ? WHERE name = ? AND changed = ?",
                 [(stamp.st_mtime_ns, stamp.st_size, row["name"], row["changed"])],
             )
         return left
 
-    # -- inside ----------------------------------------------------------------------------
+    # -- database access -------------------------------------------------------------------
 
     def _all(self, words: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
         try:
@@ -427,26 +439,26 @@ class Catalogue:
             self._trouble(error)
 
     def _trouble(self, error: sqlite3.Error) -> None:
-        self.notice = f"{self.path.name}: {error}; ratings may not be kept."
+        self.notice = f"{self.path.name}: {error}; recent ratings and plays may not be saved."
 
 
 def id_of(name: str) -> str:
-    """The ID of a song, the same as long as its file has this name."""
+    """ID of a song: 10 hex digits of the SHA-1 of its file name."""
     return hashlib.sha1(os.fsencode(name)).hexdigest()[:10]
 
 
 def _shown(name: str) -> str:
-    """A file name as it can be shown and kept as text, whatever bytes it is made of."""
+    """File name as valid, printable text, whatever bytes it consists of."""
     return strip_control_chars(os.fsencode(name).decode("utf-8", "replace"), LONGEST_TEXT)
 
 
 def _bindable(value: object) -> object:
-    """A value that SQLite can take: text without halves of letters."""
+    """Replace lone surrogates in text, which SQLite rejects; other values pass through."""
     return value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else value
 
 
 def _plain(value: Any) -> Any:
-    """A fact as it is kept: no structure, no endless text."""
+    """Reduce a fact to a short text or a number; None for anything else."""
     if isinstance(value, str):
         return strip_control_chars(value, LONGEST_TEXT)
     return value if isinstance(value, (int, float)) and abs(value) < 1e15 else None

@@ -1,4 +1,4 @@
-"""Playlists: M3U8 files out and in, and the ones that are kept by name."""
+"""Playlists: M3U8 export and import, and saved playlists by name."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ M3U8 = (".m3u8", ".m3u")
 MOST_LINES = 100_000
 MOST_BYTES = 20 << 20
 LONGEST_NAME = 60
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")  # two letters or more: no drive of Windows
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")  # two letters or more, to exclude Windows drives
 
 
 @dataclass(frozen=True)
 class Playlist:
-    """A playlist that is kept.
+    """A saved playlist: a query or a fixed list.
 
     Parameters
     ----------
     query : str
-        In the language of :mod:`scripts.library.query`; empty for a fixed list.
+        In the syntax of :mod:`scripts.library.query`; empty for a fixed list.
     files : tuple of str
-        Of a fixed list.
+        Paths or file names of a fixed list.
     """
 
     query: str = ""
@@ -39,10 +39,20 @@ class Playlist:
 
 
 def write_m3u8(path: Path, songs: Iterable[Song]) -> list[str]:
-    """Write a playlist; names of the songs that it cannot hold.
+    """Write an M3U8 playlist.
 
-    Files are written relative to the playlist where they lie below it. A title is one line
-    without control characters, and a file's line never begins with ``#``.
+    Paths below the playlist's folder are written relative to it. Titles are stripped of control
+    characters, and a path never starts with ``#``.
+
+    Returns
+    -------
+    list of str
+        Names of songs left out because an M3U8 file cannot hold their path.
+
+    Raises
+    ------
+    StorageError
+        When the file cannot be written.
     """
     lines, left = ["#EXTM3U"], []
     home = path.absolute().parent
@@ -63,24 +73,29 @@ def write_m3u8(path: Path, songs: Iterable[Song]) -> list[str]:
 
 
 def read_m3u8(path: Path) -> tuple[list[Path], list[str]]:
-    """The files of a playlist that are there, and a line for each that is not taken.
+    """Read an M3U8 playlist.
 
-    Only local files of sound are taken: no address of the network (Windows would send the user's
-    name and a proof of the password to it), no other kind of file.
+    Only local audio files are accepted: no network addresses (Windows would send the user's name
+    and a proof of the password there) and no other file types.
+
+    Returns
+    -------
+    tuple of list of Path and list of str
+        The files that exist, and a message for each rejected line.
 
     Raises
     ------
     StorageError
         When the playlist cannot be read.
+    UsageError
+        When it is larger than 20 MB.
     """
     try:
         if path.stat().st_size > MOST_BYTES:
-            raise UsageError(f"{path.name}: a playlist has at most {MOST_BYTES >> 20} MB")
+            raise UsageError(f"{path.name}: playlist too large; the limit is {MOST_BYTES >> 20} MB")
         data = path.read_bytes()
     except OSError as error:
-        raise StorageError(
-            f"{path}: it cannot be read ({error.strerror}); check the name"
-        ) from error
+        raise StorageError(f"{path}: cannot be read ({error.strerror}); check the path") from error
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -92,10 +107,10 @@ def read_m3u8(path: Path) -> tuple[list[Path], list[str]]:
             continue
         problem = _problem(name)
         file = path.parent / name if not problem else path
-        if not problem and not _is_file(file):  # it may have been written on Windows
+        if not problem and not _is_file(file):  # perhaps a Windows path
             file = path.parent / name.replace("\\", "/")
         if not problem and not _is_file(file):
-            problem = "there is no such file"
+            problem = "no such file"
         if problem:
             told.append(f"line {number}: {strip_control_chars(name, 80)}: {problem}")
         else:
@@ -105,11 +120,11 @@ def read_m3u8(path: Path) -> tuple[list[Path], list[str]]:
 
 def _problem(name: str) -> str:
     if name.startswith(("\\\\", "//")) or PureWindowsPath(name).drive.startswith("\\\\"):
-        return "an address of the network is not opened"
+        return "network paths are not supported"
     if _ADDRESS.match(name):
-        return "an address is not opened"
+        return "an address (URL) is not supported"
     if not name.isprintable():
-        return "control characters are not part of a name"
+        return "control characters in the file name"
     if Path(name).suffix.lower() not in AUDIO:
         return f"only {', '.join(AUDIO)} can be played"
     return ""
@@ -123,12 +138,12 @@ def _is_file(path: Path) -> bool:
 
 
 def load_playlists(path: Path) -> dict[str, Playlist]:
-    """The playlists that are kept; what is damaged is left out.
+    """Load the saved playlists by name, without invalid entries.
 
     Raises
     ------
     StorageError
-        When the file cannot be read, or is no JSON; it is never overwritten then.
+        When the file cannot be read or is not JSON, so that it is never overwritten then.
     """
     try:
         data: Any = json.loads(path.read_text(encoding="utf-8"))
@@ -136,8 +151,8 @@ def load_playlists(path: Path) -> dict[str, Playlist]:
         return {}
     except (OSError, ValueError, RecursionError) as error:
         raise StorageError(
-            f"{path}: the playlists cannot be read ({type(error).__name__}); mend "
-            "or remove the file"
+            f"{path}: the playlists cannot be read ({type(error).__name__}); repair "
+            "or delete the file"
         ) from error
     found = {}
     for name, row in data.items() if isinstance(data, dict) else ():
@@ -150,7 +165,7 @@ def load_playlists(path: Path) -> dict[str, Playlist]:
 
 
 def save_playlists(path: Path, playlists: dict[str, Playlist]) -> None:
-    """Keep them, whole."""
+    """Save all playlists in one atomic write."""
     data = {
         name: {"query": p.query} if p.query else {"files": list(p.files)}
         for name, p in playlists.items()
@@ -159,33 +174,36 @@ def save_playlists(path: Path, playlists: dict[str, Playlist]) -> None:
 
 
 def named(playlists: dict[str, Playlist], name: str) -> Playlist:
-    """The playlist of a name, in whatever case.
+    """Find a playlist by name, ignoring case.
 
     Raises
     ------
     UsageError
-        When there is none.
+        When there is none of this name.
     """
     for kept, playlist in playlists.items():
         if kept.casefold() == name.casefold():
             return playlist
     raise UsageError(
-        f'there is no playlist "{strip_control_chars(name, LONGEST_NAME)}"; '
-        "'library playlist list' shows them"
+        f'no playlist "{strip_control_chars(name, LONGEST_NAME)}"; '
+        "run 'library playlist list' to list them"
     )
 
 
 def good_name(name: str) -> str:
-    """A playlist's name.
+    """Validate a playlist name; return it without surrounding spaces.
 
     Raises
     ------
     UsageError
-        When it is empty, too long, or has control characters.
+        When it is empty, too long or has control characters.
     """
     name = name.strip()
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
-        raise UsageError(f"a playlist needs a name of at most {LONGEST_NAME} letters")
+        raise UsageError(
+            f"invalid playlist name: expected 1 to {LONGEST_NAME} characters, none of them a "
+            "control character"
+        )
     return name
 
 
@@ -195,7 +213,19 @@ def songs_for(
     find: Callable[[str], list[Song]],
     songs: Callable[[], Sequence[Song]],
 ) -> list[Song]:
-    """The songs of a playlist that is kept by this name; else what the text finds as a query."""
+    """Songs of the playlist named `text`, or else those that match it as a query.
+
+    Parameters
+    ----------
+    text : str
+        Playlist name or query.
+    kept : dict
+        Saved playlists by name.
+    find : callable
+        Finds songs by a query.
+    songs : callable
+        Returns all songs; called for a fixed list only.
+    """
     try:
         playlist = named(kept, text)
     except UsageError:
@@ -204,7 +234,7 @@ def songs_for(
 
 
 def songs_of(playlist: Playlist, songs: Sequence[Song]) -> list[Song]:
-    """The songs of a fixed list that are there, in the list's order; also from other folders."""
+    """Existing songs of a fixed list in its order, including files outside the library."""
     by_path = {name: song for song in songs for name in (str(song.path), song.path.name)}
     return [
         by_path[f] if f in by_path else read_song(Path(f))

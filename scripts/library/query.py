@@ -1,8 +1,8 @@
-"""The search language: words, and fields such as ``style:chill rating>=4 tempo<100``.
+"""Search syntax: words and fields, such as ``style:chill rating>=4 tempo<100``.
 
-Every term must be met. ``-term`` must not. ``field:text`` looks for text in a field,
-``field:90-120`` for a number between two, ``field=``, ``<``, ``<=``, ``>``, ``>=`` compare;
-quotes hold words together. A word without a field is looked for everywhere.
+All terms must match; ``-term`` must not. ``field:text`` searches a field for text, ``field:90-120``
+matches a range of numbers, and ``field=``, ``<``, ``<=``, ``>``, ``>=`` compare. Quotes keep words
+together. A word without a field is searched for in all texts.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _TERM = re.compile(r'(-?)(?:([A-Za-z]+)(:|<=|>=|<|>|=))?(?:"([^"]*)"?|(\S*))')
 _SPAN = re.compile(r"(-?\d+(?:\.\d+)?)(?:\.\.|-)(\d+(?:\.\d+)?)")
 _CLOCK = re.compile(r"(\d{1,2}):([0-5]\d)(?::([0-5]\d))?")
 
-# Field -> column of the catalogue.
+# Field -> SQL expression on the songs table.
 TEXTS = {
     "title": "title",
     "style": "asked || ' ' || styles",
@@ -43,26 +43,29 @@ FIELDS = tuple(dict.fromkeys((*TEXTS, *NUMBERS, *DATES, "thumb")))
 
 @dataclass(frozen=True)
 class Condition:
-    """SQL for one term, and the values of its question marks."""
+    """SQL condition for one term, and the values of its placeholders."""
 
     words: str
     values: tuple[object, ...]
 
 
 def conditions(text: str) -> list[Condition]:
-    """What a song must be; whatever is typed is understood somehow."""
+    """Parse a query into SQL conditions that must all hold.
+
+    Never fails: a term that is not understood is searched for as text. At most 40 terms are used.
+    """
     found = []
     for match in list(_TERM.finditer(text))[: MOST_TERMS * 2]:
         without, field, sign, quoted, plain = match.groups()
         value = quoted if quoted is not None else plain
         if not field and not value:
-            if without:  # a dash on its own
+            if without:  # a lone dash
                 found.append(_anywhere(without))
             continue
         term = _term((field or "").lower(), sign or "", value) or _anywhere(
             f"{field}{sign}{value}" if field else value
         )
-        # What is not known (NULL) is not so.
+        # An unknown value (NULL) does not match, so its negation does.
         found.append(Condition(f"NOT coalesce({term.words}, 0)", term.values) if without else term)
     return found[:MOST_TERMS]
 
@@ -72,9 +75,9 @@ def _anywhere(value: str) -> Condition:
 
 
 def _term(field: str, sign: str, value: str) -> Condition | None:
-    """SQL for a field; None where it is no field, or its value cannot be one yet."""
+    """Condition on a field; None for an unknown field or an invalid value."""
     if not value:
-        # Somebody is still typing "rating:".
+        # The user is still typing, such as "rating:".
         return Condition("1", ()) if field in FIELDS else None
     if field in TEXTS and sign in (":", "="):
         column = f"casefold({TEXTS[field]})"
@@ -96,7 +99,7 @@ def _number(column: str, sign: str, value: str) -> Condition | None:
         low, high = sorted((float(span[1]), float(span[2])))
         return Condition(f"{column} BETWEEN ? AND ?", (low, high))
     clock = _CLOCK.fullmatch(value)
-    if clock and "seconds" in column:  # 3:30 is minutes and seconds, 1:00:00 an hour
+    if clock and "seconds" in column:  # 3:30 is min:s, 1:00:00 is h:min:s
         parts = [int(p) for p in clock.groups() if p is not None]
         seconds = (
             parts[0] * 3600 + parts[1] * 60 + parts[2]
@@ -108,13 +111,13 @@ def _number(column: str, sign: str, value: str) -> Condition | None:
         number = float(value)
     except ValueError:
         return None
-    if sign in (":", "="):  # 120 finds 120.4, and 3 minutes find 2:58
+    if sign in (":", "="):  # 120 matches 120.4, and length 3 matches 2:58
         return Condition(f"round({column}) = round(?)", (number,))
     return Condition(f"{column} {sign} ?", (number,))
 
 
 def _date(column: str, sign: str, value: str) -> Condition | None:
-    """A year, month or day of the listener's clock; what is kept is UTC, and compared as text."""
+    """Condition on a year, month or day in local time; the column holds UTC as ISO text."""
     if not re.fullmatch(r"\d{4}(-\d{2}(-\d{2})?)?", value):
         return None
     parts = [int(part) for part in value.split("-")]

@@ -1,4 +1,4 @@
-"""A song's files while it is made: temporary names first, final names once all is written."""
+"""Crash-safe writing of a song's files: temporary names first, final names once complete."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ from scripts.core.file_lock import Hold, hold
 from scripts.core.filenames import legal_name, room_for_name
 from scripts.library.songs import STEMS
 
-SUFFIXES = (".mp3", ".json", ".wav", ".abc", ".musicxml", ".mid", *STEMS)  # of a song's files
+SUFFIXES = (".mp3", ".json", ".wav", ".abc", ".musicxml", ".mid", *STEMS)  # of a song
 LOCK = ".lmg-lock"
-ABANDONED = 24 * 3600.0  # seconds after which nobody is at a part without a lock any more
+ABANDONED = 24 * 3600.0  # age in seconds at which a part without a lock is deleted
 _ENDINGS = len(".percussion.wav.lmg-part") + len(" (9999)")
 
 
 class SongFiles:
-    """The files of one song while it is made: temporary names first, final names at the end.
+    """Files of one song being written: temporary names first, final names at the end.
 
-    The lock file keeps the name for one program, which holds it as long as it lives. Once
-    everything is written it lists the song's files: from then on the song is whole, and whoever
+    A lock file reserves the name for one process as long as it runs. Once everything is written,
+    the lock file lists the song's files: from then on the song is complete, and any process that
     finds the list can finish the renaming.
 
     Parameters
     ----------
     folder : Path
-        Made when it is not there.
+        Created when missing.
     title : str
-        The files are called after it; a number is added when the name is taken.
+        Base of the file names; a number is added when the name is in use.
 
     Raises
     ------
     StorageError
-        When the folder cannot be written, or its path is too long.
+        When the folder is not writable, or its path is too long.
     """
 
     def __init__(self, folder: Path, title: str) -> None:
@@ -64,7 +64,7 @@ class SongFiles:
         self._whole = False
 
     def _take(self, folder: Path, name: str) -> bool:
-        """Reserve a name; two programs never take one."""
+        """Reserve a name for this process; False when it is in use."""
         self.final, self._lock = folder / f"{name}.mp3", folder / f"{name}{LOCK}"
         if is_taken(folder, name):
             return False
@@ -75,26 +75,36 @@ class SongFiles:
         if held is None:
             return False
         self._held = held
-        if is_taken(folder, name):  # between looking and locking
+        if is_taken(folder, name):  # created between the check and the lock
             held.remove()
             return False
         return True
 
     def part(self, suffix: str) -> Path:
-        """The temporary name for a file of the song."""
+        """Temporary path of the song's file with this suffix."""
         return self.final.with_name(f"{self.name}{suffix}{PART}")
 
     def finish(self, texts: Mapping[str, str], kept: Sequence[str] = ()) -> Path:
-        """Write the texts beside the song and give every file its name, the MP3 last.
+        """Write the text files and rename all files to their final names, the MP3 last.
 
-        `kept` are the endings of files that stand under their temporary names already.
+        Parameters
+        ----------
+        texts : mapping
+            Suffix to content of the text files.
+        kept : sequence of str
+            Suffixes of other files already written under their temporary names, besides the MP3.
+
+        Returns
+        -------
+        Path
+            The MP3.
 
         Raises
         ------
         StorageError
             When a file cannot be written.
         HeldError
-            When another program holds one open for long: the whole song stays under temporary
+            When another program keeps a file open too long: the complete song stays under temporary
             names until :func:`recover`.
         """
         try:
@@ -110,19 +120,19 @@ class SongFiles:
             if self._whole:
                 raise HeldError(
                     f"{self.final}: another program holds it open (OneDrive, an antivirus?); the "
-                    "song is whole and gets its name when songs are next made in that folder, or "
-                    "the menu is opened"
+                    "song is complete and gets its name when songs are next generated in that "
+                    "folder, or the menu is opened"
                 ) from error
             raise storage_error(error, self.final) from error
         if not self.final.exists():
             raise StorageError(
-                f"{self.final}: another program (an antivirus?) took it away; look "
-                "there and make it again"
+                f"{self.final}: another program (an antivirus?) removed it; check its "
+                "quarantine and generate the song again"
             )
         return self.final
 
     def tidy(self) -> None:
-        """Take away what is unfinished, and let go of the name."""
+        """Delete unfinished files and release the name; a complete song is left to recover."""
         if self._whole and self._lock.exists():
             self._held.release()
             return
@@ -131,7 +141,7 @@ class SongFiles:
 
 
 def _flush_if_free(path: Path) -> None:
-    """Have the disk keep a file; when somebody holds it, the disk will do so in its own time."""
+    """Flush a file to disk, unless another program has it open."""
     try:
         flush(path)
     except OSError as error:
@@ -140,35 +150,35 @@ def _flush_if_free(path: Path) -> None:
 
 
 def is_taken(folder: Path, name: str) -> bool:
-    """Whether a song of this name is there."""
+    """Whether any file of a song with this name exists."""
     return any((folder / f"{name}{s}").exists() for s in SUFFIXES)
 
 
 def _name_all(lock: Path, suffixes: list[str], held: Hold, waits: Sequence[float] = WAITS) -> Path:
-    """Give the files of a whole song their names, in this order; the last one's path."""
+    """Rename the parts of a complete song in this order; return the path of the last."""
     name = lock.name.removesuffix(LOCK)
     final = lock
     for suffix in suffixes:
         part = lock.with_name(f"{name}{suffix}{PART}")
         final = lock.with_name(f"{name}{suffix}")
         if part.exists():
-            final = _unused(final)  # somebody may have put a file there meanwhile
-            with contextlib.suppress(FileNotFoundError):  # another program was faster
+            final = _unused(final)  # a file may have been put there in the meantime
+            with contextlib.suppress(FileNotFoundError):  # another process has renamed it
                 rename(part, final, waits)
     flush_folder(lock.parent)
-    _sweep_parts(lock)  # such as the WAV, when only the MP3 is kept
+    _sweep_parts(lock)  # those not listed, such as a WAV needed only for the MP3
     held.remove()
     return final
 
 
 def _sweep_parts(lock: Path) -> None:
-    """Take away the parts of the song that a lock is for."""
+    """Delete the temporary files of the song that a lock belongs to."""
     for suffix in SUFFIXES:
         _take_away(lock.with_name(f"{lock.name.removesuffix(LOCK)}{suffix}{PART}"))
 
 
 def _unused(path: Path) -> Path:
-    """`path`, or the next number when it is taken."""
+    """`path`, with a number added when it exists."""
     n, free = 1, path
     while free.exists():
         n += 1
@@ -182,19 +192,21 @@ def _take_away(path: Path) -> None:
 
 
 def recover(folder: Path, now: float) -> int:
-    """Finish what a killed or hindered program left whole, and take away what it left unfinished.
+    """Recover songs of interrupted processes: finish complete ones, delete unfinished ones.
 
-    What a living program is at is left alone: it holds its locks.
+    Songs of running processes are left alone, because those hold their locks.
 
     Parameters
     ----------
+    folder : Path
+        The song folder.
     now : float
-        The time, seconds since 1970. Parts without a lock may still be written to for a day.
+        Current time, seconds since 1970. Parts without a lock are deleted after a day.
 
     Returns
     -------
     int
-        Songs finished.
+        Number of songs finished.
     """
     finished = 0
     for lock in _ending(folder, LOCK):
@@ -205,7 +217,7 @@ def recover(folder: Path, now: float) -> int:
 
 
 def _ending(folder: Path, suffix: str) -> list[Path]:
-    """Files of a folder, which may hold very many, by their ending."""
+    """List the files with this suffix in a folder, which may hold very many."""
     try:
         return [folder / name for name in os.listdir(folder) if name.endswith(suffix)]
     except OSError:
@@ -213,7 +225,7 @@ def _ending(folder: Path, suffix: str) -> list[Path]:
 
 
 def _recovered(lock: Path) -> bool:
-    """Finish one song, or take it away; whether it is finished."""
+    """Finish or delete one song; True when finished."""
     held = hold(lock)
     if held is None:
         return False
@@ -228,7 +240,7 @@ def _recovered(lock: Path) -> bool:
 
 
 def _listed(lock: Path) -> list[str]:
-    """The endings of a whole song's files; none when it is not whole, or the list is damaged."""
+    """Suffixes listed in the lock of a complete song; empty when incomplete or damaged."""
     try:
         found = json.loads(lock.read_text(encoding="utf-8"))
     except (ValueError, RecursionError):
@@ -238,7 +250,7 @@ def _listed(lock: Path) -> list[str]:
 
 
 def _sweep(folder: Path, now: float) -> None:
-    """Take away parts that nobody has touched for a day and that no lock is for."""
+    """Delete parts without a lock that have not changed for a day."""
     locked = {p.name.removesuffix(LOCK) for p in _ending(folder, LOCK)}
     for path in _ending(folder, PART):
         name = path.name.removesuffix(PART)

@@ -1,4 +1,4 @@
-"""A song on disk, read from its files."""
+"""Reads songs from their files on disk."""
 
 from __future__ import annotations
 
@@ -15,21 +15,22 @@ from scripts.score.piece import MOST_VOICES
 from scripts.styles.style import ROLES
 
 AUDIO = (".mp3", ".wav", ".ogg", ".flac")
-_VOICES = tuple(f"voice{n}" for n in range(1, MOST_VOICES + 1))  # of somebody's own notes
+_VOICES = tuple(f"voice{n}" for n in range(1, MOST_VOICES + 1))  # of imported scores
 STEMS = tuple(f".{role}.wav" for role in (*ROLES, BINAURAL, *_VOICES))
-LONGEST_TEXT = 200  # characters of a title or another fact that is kept
+LONGEST_TEXT = 200  # characters of a title or another stored fact
 _LONGEST = 1e7  # seconds
-_LARGEST = 4_000_000  # bytes of details
+_LARGEST = 4_000_000  # bytes of a ``.json``
 
 
 class Details(Mapping[str, Any]):
-    """What a song was made of: the facts that are known, and the ``.json`` for all others.
+    """Details of a song: known facts, and the rest loaded from its ``.json`` on first use.
 
     Parameters
     ----------
     path : Path
-        The ``.json``; it is read when something is asked for that is not known.
+        The ``.json``.
     known : mapping
+        Facts that need not be loaded.
     """
 
     def __init__(self, path: Path, known: Mapping[str, Any]) -> None:
@@ -64,9 +65,9 @@ class Song:
         The audio file.
     title : str
     seconds : float
-        0 when nothing says how long it is.
+        Duration; 0 when unknown.
     details : mapping
-        The ``.json`` beside it; empty for songs from elsewhere.
+        Content of the ``.json`` beside it; for other songs, what their tags tell.
     """
 
     path: Path
@@ -76,7 +77,7 @@ class Song:
 
 
 def read_details(path: Path) -> dict[str, Any]:
-    """The ``.json`` beside a song; empty when there is none, or none that can be read."""
+    """Read the ``.json`` of a song; empty when it is missing, invalid or larger than 4 MB."""
     try:
         if path.stat().st_size > _LARGEST:
             return {}
@@ -87,13 +88,13 @@ def read_details(path: Path) -> dict[str, Any]:
 
 
 def read_song(path: Path) -> Song:
-    """A song from the ``.json`` beside its audio file, else from the file's tags."""
+    """Read a song from the ``.json`` beside its audio file, else from the file's tags."""
     details = read_details(path.with_suffix(".json"))
     return song_of(path, details, FileTags.none() if details else read_tags(path))
 
 
 def song_of(path: Path, details: dict[str, Any], tags: FileTags) -> Song:
-    """A song from what was read; the ``.json`` is believed before the tags."""
+    """Build a song from its ``.json`` and tags; the ``.json`` takes precedence."""
     title = details.get("title")
     if not isinstance(title, str) or not title.strip():
         title = tags.words.get("title", "").strip() or path.stem
@@ -106,7 +107,7 @@ def song_of(path: Path, details: dict[str, Any], tags: FileTags) -> Song:
 
 
 def known_from(tags: FileTags) -> dict[str, Any]:
-    """Details of a song from elsewhere, as far as its tags have them."""
+    """Details of a song without a ``.json``, from its tags."""
     known: dict[str, Any] = {
         name: strip_control_chars(tags.words[name], LONGEST_TEXT)
         for name in ("asked", "model", "key")
@@ -120,6 +121,6 @@ def known_from(tags: FileTags) -> dict[str, Any]:
 
 
 def seconds_in(value: Any) -> float:
-    """A length that can be one; else 0."""
+    """Validate a duration in seconds; 0 when it is not a plausible number."""
     good = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < _LONGEST
     return float(value) if good else 0.0

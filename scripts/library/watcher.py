@@ -1,4 +1,4 @@
-"""Keeps the library true in a thread of its own, so that nobody ever waits for the disk."""
+"""Background thread that syncs the library index with the disk."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from scripts.library.index import Catalogue, usual_moods
 from scripts.library.song_files import recover
 from scripts.library.songs import Song
 
-LOOK = 3.0  # seconds between looks at the folder
-_WRITE = 30.0  # and between writings of ratings and plays into the files
+LOOK = 3.0  # seconds between scans of the folder
+_WRITE = 30.0  # seconds between writes of ratings and plays to the files
 
 
 class Librarian:
-    """Reads the folder, lists the songs, writes ratings into files; all behind the screens.
+    """Scans the song folder and writes ratings to the files in a background thread.
 
     Parameters
     ----------
     path : Path
-        Of the catalogue.
+        SQLite file of the index.
     folder : Path
+        The song folder.
     moods : callable
-        Gives the styles that are moods, once they are needed.
+        Returns the names of styles that are moods; called when first needed.
     """
 
     def __init__(
@@ -40,15 +41,15 @@ class Librarian:
         self._seen, self._stale = -1, False
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
-        self.reading = ""  # how far a long reading has come
-        self.unwritten = ""  # why a rating could not be written into its song's file
+        self.reading = ""  # progress of a long scan, or why scanning stopped
+        self.unwritten = ""  # why tags could not be written to a song file the last time
 
     def start(self) -> None:
-        """Begin; the songs of the last time come first, then what has changed since."""
+        """Start the thread, which publishes the indexed songs first and then scans for changes."""
         self._thread.start()
 
     def look(self) -> None:
-        """Look at the folder now; before :meth:`start`, in the thread of the caller."""
+        """Scan the folder now; before :meth:`start`, in the calling thread."""
         self._stale = True
         if self._thread.ident is None:
             catalogue = Catalogue(self._path, self._folder, self._moods)
@@ -57,21 +58,21 @@ class Librarian:
         self._wanted.set()
 
     def wait(self, seconds: float) -> bool:
-        """Wait for the songs of the last time, or what the first look finds; whether they came."""
+        """Wait for the first list of songs; False when `seconds` ran out."""
         return self._ready.wait(seconds)
 
     def take(self) -> list[Song] | None:
-        """The songs, oldest first, when they have changed since the last time; else None."""
+        """All songs, oldest first, if they have changed since the last call; else None."""
         with self._lock:
             songs, self._songs = self._songs, None
         return songs
 
     def plays(self, song: Path | None) -> None:
-        """Leave the file of the song that plays alone."""
+        """Set the song that is playing, whose file is not written to meanwhile."""
         self._playing = song
 
     def close(self) -> None:
-        """Write what is left to be written, and end."""
+        """Write pending changes and end the thread."""
         self._ended = True
         self._wanted.set()
         if self._thread.is_alive():
@@ -80,8 +81,8 @@ class Librarian:
     def _run(self) -> None:
         try:
             self._work()
-        except Exception as error:  # a fault here must not cost the music
-            self.reading = f"The library is not read any more ({type(error).__name__}: {error})."
+        except Exception as error:  # an error here must not stop the music
+            self.reading = f"Scanning the library has stopped ({type(error).__name__}: {error})."
             self._ready.set()
 
     def _work(self) -> None:
@@ -104,7 +105,7 @@ class Librarian:
             catalogue.close()
 
     def _look(self, catalogue: Catalogue) -> None:
-        """Take in what has changed since the last look."""
+        """Scan the folder if it has changed since the last scan."""
         now = self._stamp()
         if now == self._seen and not self._stale:
             return

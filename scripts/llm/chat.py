@@ -1,4 +1,4 @@
-"""How a question is put to a chat model: from its own template, else from a table."""
+"""Prompts for chat models: from the model's own chat template, else ``data/models.toml``."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Any
 
 from scripts.core.errors import UsageError
 
-TUNE_HEADER = "tune-header-1"  # written by training/export.py into the starter's metadata
+TUNE_HEADER = "tune-header-1"  # the starter's prompt format; training/export.py writes it
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """A finished prompt.
+    """Prompt text and how to tokenize it.
 
     Parameters
     ----------
     text : str
     special : bool
-        Whether control tokens written in `text` are to be read as such.
+        Whether the tokenizer parses control tokens written in `text`.
     bos : bool
         Whether the tokenizer adds its begin-of-sequence token.
     """
@@ -33,14 +33,15 @@ class Prompt:
 
 @dataclass(frozen=True)
 class ModelNotes:
-    """What ``data/models.toml`` says about a model.
+    """A model's entry in ``data/models.toml``: prompt template and roles.
 
     Parameters
     ----------
     template : str
-        ``{prompt}`` stands for the question; empty when the file's own template serves.
+        Prompt for a file without a chat template of its own; ``{prompt}`` stands for the question.
     roles : tuple of str
-        ``composer`` writes sheets, ``writer`` writes titles.
+        ``composer`` writes sheets, ``harmonist`` also chooses their chords, ``writer`` writes
+        titles and plans.
     """
 
     template: str = ""
@@ -48,8 +49,26 @@ class ModelNotes:
 
 
 def load_notes(path: Path, name: str) -> ModelNotes:
-    """Find the row of ``data/models.toml`` whose ``match`` begins or ends a word of the model's
-    file `name`."""
+    """Find the first entry of ``data/models.toml`` that matches a model.
+
+    Parameters
+    ----------
+    path : Path
+        The TOML file.
+    name : str
+        File name of the model. An entry matches when its ``match`` begins or ends a word of
+        `name`, ignoring case.
+
+    Returns
+    -------
+    ModelNotes
+        The defaults when nothing matches or the TOML file does not exist.
+
+    Raises
+    ------
+    UsageError
+        When the TOML file is invalid.
+    """
     try:
         rows = tomllib.loads(path.read_text(encoding="utf-8"))["model"]
         for row in rows:
@@ -61,14 +80,26 @@ def load_notes(path: Path, name: str) -> ModelNotes:
     except FileNotFoundError:
         pass
     except (tomllib.TOMLDecodeError, KeyError, TypeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: {error}; mend the file or delete it") from error
+        raise UsageError(f"cannot read {path}: {error}; fix the file or delete it") from error
     return ModelNotes()
 
 
 def chat_prompt(
     question: str, reply_start: str, notes: ModelNotes, metadata: dict[str, Any], bos: str, eos: str
 ) -> Prompt:
-    """Wrap `question` for a model and begin its reply with `reply_start`."""
+    """Build a model's prompt for `question`, ending with the start of the reply.
+
+    Parameters
+    ----------
+    question, reply_start : str
+    notes : ModelNotes
+        Its template is used when `metadata` has none that works; without either the question
+        stands alone.
+    metadata : dict
+        Of the GGUF file; its ``tokenizer.chat_template`` is tried first.
+    bos, eos : str
+        Text of the begin- and end-of-sequence tokens, for the chat template.
+    """
     template = str(metadata.get("tokenizer.chat_template", ""))
     if template:
         rendered = _render(template, question, bos, eos)
@@ -82,7 +113,7 @@ def chat_prompt(
 
 
 def _render(template: str, question: str, bos: str, eos: str) -> str:
-    """The model's Jinja template, run in a sandbox; empty when it fails."""
+    """Render the model's Jinja chat template in a sandbox; empty when it fails."""
     from jinja2 import TemplateError
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 

@@ -1,4 +1,4 @@
-"""The program's side of a model's process."""
+"""Client for a model that runs in a child process (:mod:`scripts.llm.worker`)."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from scripts.llm.chat import Prompt
 from scripts.llm.sampling import Sampling
 from scripts.llm.sheet_machine import SheetGrammar
 
-Progress = Callable[[float, str], None]
+Progress = Callable[[float, str], None]  # fraction done (0 to 1), end of the text so far
 
 
 @dataclass(frozen=True)
 class Reply:
-    """Texts from a model, the tokens they took, and the seconds spent decoding."""
+    """Texts from a model, their number of tokens, and the seconds spent decoding."""
 
     texts: tuple[str, ...]
     tokens: int
@@ -30,23 +30,26 @@ class Reply:
 
 
 class ModelProcess:
-    """A model running in a child process; a context manager.
+    """Model running in a child process; a context manager.
+
+    Any error or cancellation while waiting for the model ends the process.
 
     Parameters
     ----------
     path : Path
         The GGUF file.
     context : int
-        Tokens of prompt and reply together.
+        Context size in tokens, for prompt and reply together.
     threads : int
+        CPU threads.
     lanes : int
-        Texts that are written at once, each with a context of its own.
+        Number of texts written in parallel, each with a context of its own.
     child : Child, optional
-        A process of :data:`WORKER` that has been started already.
+        A :data:`WORKER` process that is already running; by default one is started.
     patience : float
-        Seconds without a sign of life after which the process is given up.
+        Seconds without a message after which the process is considered hung.
     cancelled : callable
-        Asked ten times a second; True stops the work.
+        Called about ten times a second while waiting; True cancels the work.
     """
 
     def __init__(
@@ -73,7 +76,7 @@ class ModelProcess:
         self._answer: dict[str, Any] | None = None
 
     def _loaded(self) -> dict[str, Any]:
-        """What the model says of itself once it is loaded; waits for it.
+        """Wait until the model is loaded and return the worker's ``loaded`` event.
 
         Raises
         ------
@@ -86,22 +89,22 @@ class ModelProcess:
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """The file's own words: its chat template above all."""
+        """Metadata of the GGUF file, such as its chat template."""
         return dict(self._loaded()["metadata"])
 
     @property
     def context(self) -> int:
-        """Tokens it can hold."""
+        """Context size in tokens."""
         return int(self._loaded()["context"])
 
     @property
     def bos(self) -> str:
-        """The token that begins a text."""
+        """Text of the begin-of-sequence token; empty when there is none."""
         return str(self._loaded()["bos"])
 
     @property
     def eos(self) -> str:
-        """The token that ends one."""
+        """Text of the end-of-sequence token; empty when there is none."""
         return str(self._loaded()["eos"])
 
     @property
@@ -116,13 +119,23 @@ class ModelProcess:
         count: int,
         progress: Progress,
     ) -> Reply:
-        """Write `count` sheets under `grammar`."""
+        """Write `count` sheets that follow `grammar`.
+
+        Raises
+        ------
+        Cancelled
+            When ``cancelled()`` was true.
+        CrashError
+            When the process died or did not respond.
+        ModelError
+            When the model cannot be loaded, or the prompt or a sheet does not fit its context.
+        """
         return self._write(
             prompt, {"kind": "sheet", "grammar": grammar.to_json()}, sampling, count, progress
         )
 
     def write_line(self, prompt: Prompt, most: int, sampling: Sampling, progress: Progress) -> str:
-        """Write one title of at most `most` characters."""
+        """Write a title of at most `most` characters."""
         reply = self._write(prompt, {"kind": "line", "most": most}, sampling, 1, progress)
         return reply.texts[0].strip()
 
@@ -132,7 +145,7 @@ class ModelProcess:
         return self._write(prompt, machine, sampling, 1, lambda d, t: None).texts[0].strip()
 
     def free_rate(self, prompt: Prompt, tokens: int, seed: int) -> float:
-        """Tokens a second without any grammar."""
+        """Measure the decoding speed without a grammar, in tokens per second."""
         self._loaded()
         self._child.send({"op": "rate", "prompt": vars(prompt), "tokens": tokens, "seed": seed})
         return float(self._await(lambda d, t: None)["rate"])
@@ -169,7 +182,7 @@ class ModelProcess:
         return Reply(tuple(result["texts"]), int(result["tokens"]), float(result["seconds"]))
 
     def _await(self, progress: Progress) -> dict[str, Any]:
-        """The child's answer, passing its progress on."""
+        """Wait for the child's result, passing its progress on to `progress`."""
         last_sign = time.monotonic()
         try:
             while True:
@@ -180,7 +193,7 @@ class ModelProcess:
                 except queue.Empty:
                     if time.monotonic() - last_sign > self.patience:
                         raise CrashError(
-                            f"{self.path.name}: the model gave no sign for "
+                            f"{self.path.name}: the model did not respond for "
                             f"{self.patience:.0f} s; try a smaller model"
                         ) from None
                     continue

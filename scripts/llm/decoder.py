@@ -1,4 +1,7 @@
-"""Decodes text from a loaded model under a machine. Runs in the model's own process."""
+"""Constrained decoding: a loaded model writes text that a state machine accepts.
+
+Runs in the model's own process (:mod:`scripts.llm.worker`).
+"""
 
 from __future__ import annotations
 
@@ -21,17 +24,17 @@ from scripts.llm.sequences import Lanes, Logits
 from scripts.llm.state_machines import Machine
 from scripts.llm.vocabulary import Masks, Vocabulary
 
-Report = Callable[[float, str], None]
+Report = Callable[[float, str], None]  # fraction done (0 to 1), a text so far
 
 
-_UNUSED = 16  # tokens of the context that the library makes by itself
-_AT_ONCE = 32  # tokens of a lane that are read together at most
-_REPORT = 16  # tokens of a lane between two reports
+_UNUSED = 16  # tokens in the context that llama_cpp.Llama creates for itself
+_AT_ONCE = 32  # maximum tokens of one text in a decoding step
+_REPORT = 16  # decoding steps between two progress reports
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """Finished texts, their number of tokens, and the seconds spent on them."""
+    """Finished texts, their number of tokens, and the seconds spent decoding."""
 
     texts: tuple[str, ...]
     tokens: int
@@ -40,15 +43,15 @@ class Decoded:
 
 @dataclass
 class _Text:
-    """A text that is being written.
+    """Text being written.
 
     Parameters
     ----------
     state : object
-        Of the machine.
+        Current state of the machine.
     tokens : list of int
     read : int
-        How many of them the model has read.
+        How many of `tokens` the model has decoded.
     """
 
     state: Any
@@ -75,35 +78,42 @@ def _load(path: Path, threads: int, context: int = _UNUSED) -> Any:
         if any(words in str(error) for words in ILLEGAL_WORDS):
             raise ModelError(NO_AVX) from error
         if str(path).isascii():
-            raise ModelError(f"{path}: llama.cpp cannot load it ({error})") from error
-    # Some builds for Windows open only names in its own code page (llama.cpp #18571): from
-    # within the folder an ordinary file name is enough.
+            raise ModelError(
+                f"llama.cpp cannot load {path} ({error}); download it again or choose another model"
+            ) from error
+    # Some Windows builds open only paths in the system code page (llama.cpp #18571); from
+    # within the folder, the bare file name is enough.
     here = Path.cwd()
     try:
         os.chdir(path.parent)
         return load(path.name)
     except (ValueError, RuntimeError, OSError) as error:
         raise ModelError(
-            f"{path}: llama.cpp cannot load it ({error}); if other models load, "
-            "move it to a folder and name of plain letters"
+            f"llama.cpp cannot load {path} ({error}); if other models load, "
+            "move it to a folder and file name of plain letters"
         ) from error
     finally:
         os.chdir(here)
 
 
 class Decoder:
-    """A loaded GGUF model.
+    """Loaded GGUF model that writes constrained text.
 
     Parameters
     ----------
     path : Path
         The GGUF file.
     context : int
-        Tokens of prompt and reply together.
+        Context size in tokens, for prompt and reply together.
     threads : int
         CPU threads.
     lanes : int
-        Texts that are written at once.
+        Number of texts written in parallel.
+
+    Raises
+    ------
+    ModelError
+        When llama.cpp cannot load the file or there is not enough memory.
     """
 
     def __init__(self, path: Path, context: int, threads: int, lanes: int = 1) -> None:
@@ -116,7 +126,7 @@ class Decoder:
         self._masks: dict[Any, Masks] = {}
 
     def tokenize(self, text: str, special: bool, bos: bool) -> list[int]:
-        """Tokens of `text`; `special` reads control tokens written in it."""
+        """Tokenize `text`; `special` parses control tokens in it, `bos` adds the first token."""
         return list(self.llama.tokenize(text.encode("utf-8"), add_bos=bos, special=special))
 
     def write(
@@ -128,19 +138,29 @@ class Decoder:
         report: Report,
         cancelled: Callable[[], bool],
     ) -> Decoded:
-        """Write a text after `prompt` with each of `samplings`.
+        """Write one text after `prompt` for each of `samplings`.
 
         Parameters
         ----------
         prompt : list of int
             Tokens.
+        machine : Machine
+            Accepts the texts.
         identity : hashable
-            Names the machine, so that its masks are kept for the next request.
+            Cache key of `machine`: a request with the same key reuses the token masks.
+        samplings : sequence of Sampling
+            With different seeds, for different texts.
+        report : callable
+            Called with the overall fraction done (0 to 1) and one of the texts so far.
+        cancelled : callable
+            Called before every decoding step; True cancels the work.
 
         Raises
         ------
+        Cancelled
         ModelError
-            When the context is too small or the vocabulary cannot write what is asked.
+            When the context is too small, the vocabulary cannot write what the machine accepts,
+            or the model's output is not finite.
         """
         masks = self._masks.get(identity)
         if masks is None:
@@ -172,7 +192,7 @@ class Decoder:
         report: Report,
         cancelled: Callable[[], bool],
     ) -> None:
-        """Write texts side by side, one in each lane."""
+        """Write texts in parallel, one per sequence."""
         machine = masks.machine
         opening = self._read(prompt)
         for text in texts:
@@ -200,7 +220,7 @@ class Decoder:
                 )
 
     def _go_on(self, text: _Text, logits: Logits, masks: Masks) -> None:
-        """Choose the next token, and add those that must follow it."""
+        """Sample the next token, then append the tokens that the machine forces after it."""
         machine = masks.machine
         for n in range(_AT_ONCE):
             allowed = masks(text.state)
@@ -212,7 +232,7 @@ class Decoder:
                     break
                 likely = logits[allowed]
                 if not math.isfinite(likely.max()):
-                    raise ModelError("the model's output is not a number: the file is damaged")
+                    raise ModelError("the model's output is not finite; download the file again")
                 token = int(allowed[pick(likely, text.sampling, text.rng)])
             for char in self.vocabulary.pieces[token].decode("ascii"):
                 text.state = machine.step(text.state, char)
@@ -224,7 +244,7 @@ class Decoder:
         return b"".join(self.vocabulary.pieces[t] for t in text.tokens).decode("ascii")
 
     def free_text(self, prompt: list[int], most: int, sampling: Sampling) -> str:
-        """Text without any machine, up to the end-of-text token or `most` tokens."""
+        """Write unconstrained text up to the end-of-text token or `most` tokens."""
         logits = self._read(prompt)
         rng = np.random.default_rng(sampling.seed)
         out: list[bytes] = []
@@ -240,7 +260,7 @@ class Decoder:
         if len(prompt) + 16 > self.context:
             raise ModelError(
                 f"the prompt ({len(prompt)} tokens) does not fit the model's "
-                f"context of {self.context}; shorten data/prompts"
+                f"context of {self.context}; shorten the templates in data/prompts"
             )
         return self._lanes.begin(prompt)
 
@@ -255,7 +275,10 @@ class Decoder:
 
 
 def free_rate(path: Path, threads: int, prompt: list[int], count: int, seed: int) -> float:
-    """Tokens a second of the library's own decoding, one text and no machine: for comparison."""
+    """Measure llama-cpp-python's own decoding of one text, in tokens per second, for comparison.
+
+    Loads the model once more, and decodes `count` tokens without a machine.
+    """
     llama = _load(path, threads, len(prompt) + count + _UNUSED)
     llama.eval(prompt)
     started = time.perf_counter()

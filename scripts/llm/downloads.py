@@ -1,4 +1,4 @@
-"""The models that the finder offers, and what "models add" may be told."""
+"""Models to download: those listed in ``data/models.toml``, or any GGUF file on the hub."""
 
 from __future__ import annotations
 
@@ -17,23 +17,25 @@ _ADDRESS = re.compile(
 )
 
 
-SHORTEST = 3  # letters of a name; a stray key must not start a download of gigabytes
+SHORTEST = 3  # characters; a stray key must not start a download of gigabytes
 
 
 @dataclass(frozen=True)
 class Offer:
-    """A model on the Hugging Face hub.
+    """Model on the Hugging Face hub that can be downloaded.
 
     Parameters
     ----------
     name : str
+        What the user calls it.
     repo, file : str
         ``OWNER/NAME`` and the file in it.
     size : int
-        Bytes, about; 0 when unknown.
+        Approximate size in bytes; 0 when unknown.
     sha256 : str
-        Empty when unknown.
+        Checksum in hexadecimal; empty when unknown.
     licence, good_for : str
+        For the list of models.
     """
 
     name: str
@@ -46,7 +48,13 @@ class Offer:
 
 
 def load_offers(path: Path) -> list[Offer]:
-    """The rows of ``data/models.toml`` that say where a model is to be had."""
+    """Read the entries of ``data/models.toml`` that have a ``repo``; none when it does not exist.
+
+    Raises
+    ------
+    UsageError
+        When the file is invalid.
+    """
     try:
         rows = tomllib.loads(path.read_text(encoding="utf-8")).get("model", [])
         return [
@@ -65,16 +73,29 @@ def load_offers(path: Path) -> list[Offer]:
     except FileNotFoundError:
         return []
     except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise UsageError(f"{path}: {error}; mend the file or delete it") from error
+        raise UsageError(f"cannot read {path}: {error}; fix the file or delete it") from error
 
 
 def find_offer(words: str, offers: list[Offer]) -> Offer:
-    """The offer that `words` mean: a name, the beginning of one, or a file on the hub.
+    """Find the model that `words` name.
+
+    Parameters
+    ----------
+    words : str
+        Beginning of a name or file name in `offers` (at least :data:`SHORTEST` characters,
+        in upper or lower case), ``OWNER/REPOSITORY/FILE.gguf``, or a file's address on
+        huggingface.co.
+    offers : list of Offer
+
+    Returns
+    -------
+    Offer
+        One of `offers`; for a file on the hub a new one, of unknown size and checksum.
 
     Raises
     ------
     UsageError
-        When they mean none, or several.
+        When no model or several match.
     """
     wanted = words.strip()
     address = _ADDRESS.fullmatch(wanted)
@@ -90,6 +111,6 @@ def find_offer(words: str, offers: list[Offer]) -> Offer:
         return near[0]
     names = ", ".join(o.name for o in offers)
     raise UsageError(
-        f'"{wanted[:60]}" is not one of {names}; any other model is named '
-        "OWNER/REPOSITORY/FILE.gguf"
+        f'unknown model "{wanted[:60]}": expected one of {names}, or '
+        "OWNER/REPOSITORY/FILE.gguf for any other"
     )

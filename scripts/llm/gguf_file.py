@@ -1,6 +1,6 @@
-"""Reads what a GGUF file says of itself, without loading it (GGUF versions 2 and 3).
+"""Reader for the metadata of GGUF files (versions 2 and 3); does not load the model.
 
-Every count and length is checked against the file before it is believed.
+Every count and length is checked against the file's size before it is used.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SCALARS = {
 }
 _STRING, _ARRAY = 8, 9
 _KEPT_STRING = 1 << 20
-# Quantisation type -> (bytes per block, weights per block).
+# Tensor type (ggml_type) -> (bytes per block, weights per block).
 _BLOCKS = {
     0: (4, 1),
     1: (2, 1),
@@ -59,6 +59,7 @@ _BLOCKS = {
     29: (56, 256),
     30: (2, 1),
 }
+# Value of general.file_type -> name of the quantization.
 _FILE_TYPES = {
     0: "F32",
     1: "F16",
@@ -79,7 +80,7 @@ _FILE_TYPES = {
     32: "BF16",
 }
 
-# Architectures that read text and write vectors, audio tokens or pictures, not text.
+# Architectures that produce vectors, audio tokens or images instead of text.
 NOT_TEXT = {
     "bert": "an embedding model",
     "nomic-bert": "an embedding model",
@@ -91,26 +92,29 @@ NOT_TEXT = {
     "eurobert": "an embedding model",
     "gemma-embedding": "an embedding model",
     "t5encoder": "a text encoder",
-    "clip": "a picture encoder",
+    "clip": "an image encoder",
     "wavtokenizer-dec": "an audio codec",
 }
 
 
 @dataclass(frozen=True)
 class GgufInfo:
-    """A model file's own description.
+    """Metadata of a GGUF file.
 
     Parameters
     ----------
     path : Path
-    architecture, name, quantisation : str
+    architecture, name : str
+    quantisation : str
+        Such as ``Q4_K_M``; ``?`` when unknown.
     context : int
-        Tokens the model was trained with.
+        Context length in tokens that the model was trained with; 0 when unknown.
     parameters : int
         Number of weights.
     file_bytes : int
+        File size in bytes.
     metadata : dict
-        Every scalar and string (arrays are left out).
+        Every scalar and string; arrays are left out, strings over 1 MiB are empty.
     """
 
     path: Path
@@ -129,12 +133,12 @@ class _Reader:
 
     def bytes(self, count: int) -> bytes:
         if count < 0 or self.file.tell() + count > self.size:
-            raise ModelError(f"{self.path.name}: the file is cut short; copy or download it again")
+            raise ModelError(f"{self.path.name}: the file is truncated; copy or download it again")
         return self.file.read(count)
 
     def skip(self, count: int) -> None:
         if count < 0 or self.file.tell() + count > self.size:
-            raise ModelError(f"{self.path.name}: the file is cut short; copy or download it again")
+            raise ModelError(f"{self.path.name}: the file is truncated; copy or download it again")
         self.file.seek(count, 1)
 
     def number(self, form: str) -> int | float | bool:
@@ -164,31 +168,42 @@ class _Reader:
                 for _ in range(count):
                     self.skip(self.length())
             else:
-                raise ModelError(f"{self.path.name}: its header holds an unknown type {inner}")
+                raise ModelError(
+                    f"{self.path.name}: unknown value type {inner} in its header; "
+                    "download the .gguf again"
+                )
             return None
         if kind in _SCALARS:
             return self.number(_SCALARS[kind])
-        raise ModelError(f"{self.path.name}: its header holds an unknown type {kind}")
+        raise ModelError(
+            f"{self.path.name}: unknown value type {kind} in its header; download the .gguf again"
+        )
 
 
 def read_gguf(path: Path) -> GgufInfo:
-    """Read the header of the GGUF file at `path` and check that its tensors are all there.
+    """Read the header of the GGUF file at `path` and check that no tensor data is missing.
 
     Raises
     ------
     ModelError
-        When it is no GGUF file, is cut short, or holds no language model.
+        When the file cannot be read, is not a GGUF file, or is truncated or damaged.
     """
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
             return _read(_Reader(file, size, path))
     except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+        raise ModelError(f"cannot read {path}: {error.strerror}; check the path") from error
 
 
 def language_model(path: Path) -> GgufInfo:
-    """Like :func:`read_gguf`, and refuse what cannot write text."""
+    """Read the header of a GGUF file with :func:`read_gguf` and check that it can write text.
+
+    Raises
+    ------
+    ModelError
+        Also when the file is of another kind of model or has no tokenizer.
+    """
     info = read_gguf(path)
     if info.architecture in NOT_TEXT:
         raise ModelError(
@@ -207,7 +222,10 @@ def _read(r: _Reader) -> GgufInfo:
         raise ModelError(f"{r.path.name}: this is not a GGUF file; download the .gguf again")
     version = int(r.number("<I"))
     if version not in (2, 3):
-        raise ModelError(f"{r.path.name}: GGUF version {version} is not supported (2 or 3 is)")
+        raise ModelError(
+            f"{r.path.name}: unsupported GGUF version {version}: expected 2 or 3; "
+            "choose another file"
+        )
     tensors, pairs = r.length(), r.length()
     if tensors > 100_000 or pairs > 100_000:
         raise ModelError(f"{r.path.name}: its header is damaged; download the .gguf again")
@@ -235,12 +253,12 @@ def _read(r: _Reader) -> GgufInfo:
     start = -(-r.file.tell() // align) * align
     if needed and start + needed > r.size:
         raise ModelError(
-            f"{r.path.name}: the file is cut short ({r.size:,} of "
+            f"{r.path.name}: the file is truncated ({r.size:,} of "
             f"{start + needed:,} bytes); copy or download it again"
         )
     arch = str(meta.get("general.architecture", ""))
     if not arch:
-        raise ModelError(f"{r.path.name}: it names no architecture; download the .gguf again")
+        raise ModelError(f"{r.path.name}: its header is incomplete; download the .gguf again")
     quantisation = _FILE_TYPES.get(_whole(meta.get("general.file_type")), "?")
     return GgufInfo(
         r.path,
@@ -255,7 +273,7 @@ def _read(r: _Reader) -> GgufInfo:
 
 
 def _whole(value: object, otherwise: int = -1) -> int:
-    """A whole number, where the file has one."""
+    """Convert a metadata value to an integer; `otherwise` when it is not a number below 2**62."""
     if not isinstance(value, (int, float)) or not abs(value) < 1 << 62:
         return otherwise
     return int(value)

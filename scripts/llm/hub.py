@@ -1,4 +1,4 @@
-"""Fetches a model from the Hugging Face hub: only when asked, whole or not at all."""
+"""Download of models from the Hugging Face hub: only on request, complete or not at all."""
 
 from __future__ import annotations
 
@@ -19,27 +19,30 @@ from scripts.llm.downloads import Offer
 from scripts.llm.gguf_file import language_model
 
 Progress = Callable[[int, int], None]
-"""Told bytes there and bytes in all."""
+"""Called with the bytes downloaded so far and the total size in bytes."""
 
-MARGIN = 200_000_000  # bytes left free on the disk
-PIECE = 1 << 18  # bytes; the library's own 10 MB would be lost at every break of the line
+MARGIN = 200_000_000  # bytes to keep free on the disk
+PIECE = 1 << 18  # bytes; huggingface_hub's 10 MB would be lost whenever the connection breaks
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def fetch(offer: Offer, folder: Path, progress: Progress) -> Path:
-    """Fetch a model into `folder`; what an earlier try left is gone on with.
+    """Download a model into `folder`, resuming a partial download.
+
+    A model that is already there is checked, not downloaded again.
 
     Returns
     -------
     Path
-        The model, checked: its size, its SHA-256 where the hub tells one, its header.
+        The model file. Its size, its header, and its SHA-256 where the hub reports one have been
+        verified.
 
     Raises
     ------
     Cancelled
-        What has come is kept for the next time.
+        After Ctrl+C; the partial download is kept.
     ModelError, StorageError
-        In words; what has come is kept when it is good.
+        When the download fails; the partial download is kept unless it is damaged.
     """
     hub = _hub()
     target = folder / offer.file
@@ -48,18 +51,18 @@ def fetch(offer: Offer, folder: Path, progress: Progress) -> Path:
         url = hub.hf_hub_url(offer.repo, offer.file)
         meta = hub.get_hf_file_metadata(url, token=token)
     if not meta.size or not meta.etag:
-        raise ModelError(f"{offer.file}: the hub does not tell its size; try again later")
+        raise ModelError(f"{offer.file}: the hub did not report its size; try again later")
     digest = meta.etag if _SHA256.fullmatch(meta.etag) else ""
     if offer.sha256 and digest and digest != offer.sha256:
         raise ModelError(
-            f"{offer.file}: the file at {offer.repo} is not the one that this "
-            "program knows; fetch it by its address if you trust it"
+            f"{offer.file}: the checksum of the file at {offer.repo} differs from the "
+            "expected one; if you trust the file, add it as OWNER/REPOSITORY/FILE.gguf"
         )
     try:
         if target.exists():
             return _already(target, meta.size, digest)
         folder.mkdir(parents=True, exist_ok=True)
-        content = hashlib.sha256(meta.etag.encode()).hexdigest()[:12]  # the hub's words are no path
+        content = hashlib.sha256(meta.etag.encode()).hexdigest()[:12]  # never put hub text in paths
         part = folder / f"{offer.file}.{content}.lmg-part"
         with _alone(part), part.open("ab") as file:
             have = file.tell()
@@ -73,21 +76,23 @@ def fetch(offer: Offer, folder: Path, progress: Progress) -> Path:
             os.fsync(file.fileno())
         _verify(part, digest, offer)
         rename(part, target)
-        for stale in folder.glob(f"{offer.file}.*.lmg-part"):  # of what the hub had before
+        for stale in folder.glob(f"{offer.file}.*.lmg-part"):  # of earlier versions of the file
             stale.unlink(missing_ok=True)
     except KeyboardInterrupt:
-        raise Cancelled(f"{offer.file}: stopped; the same words go on where it stopped") from None
+        raise Cancelled(
+            f"{offer.file}: interrupted; run the same command again to resume"
+        ) from None
     except OSError as error:
-        if "Consistency check" in str(error):  # the library's word for a wrong size
+        if "Consistency check" in str(error):  # huggingface_hub's message for a wrong size
             raise ModelError(
-                f"{offer.file}: what came has not the size that the hub told; fetch it again"
+                f"{offer.file}: the download does not have the size the hub reported; try again"
             ) from error
         raise storage_error(error, target) from error
     return target
 
 
 def _hub() -> Any:
-    # Plain HTTP can be gone on with where it stopped, and passes proxies; nothing is reported.
+    # Plain HTTP downloads can be resumed and pass proxies. No telemetry is sent.
     os.environ["HF_HUB_DISABLE_XET"] = "1"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     import huggingface_hub
@@ -100,7 +105,7 @@ def _hub() -> Any:
 def _already(target: Path, size: int, digest: str) -> Path:
     if target.stat().st_size != size or (digest and _sha256(target) != digest):
         raise StorageError(
-            f"{target}: another file of this name is there; move it away and try again"
+            f"{target}: another file of this name already exists; move it away and try again"
         )
     return target
 
@@ -109,14 +114,14 @@ def _check_room(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed + MARGIN:
         raise StorageError(
-            f"{folder}: {needed / 1e9:.1f} GB are needed and {free / 1e9:.1f} GB "
-            "are free; make room and try again"
+            f"{folder}: not enough disk space: {needed / 1e9:.1f} GB are needed, "
+            f"{free / 1e9:.1f} GB are free; free some space and try again"
         )
 
 
 @contextmanager
 def _alone(part: Path) -> Iterator[None]:
-    """Keep two programs from writing one file."""
+    """Lock the partial download `part` against other processes."""
     from filelock import FileLock, Timeout
 
     lock = FileLock(part.with_name(part.name + ".lock"))
@@ -124,7 +129,7 @@ def _alone(part: Path) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout:
         raise StorageError(
-            f"{part.parent}: another window is fetching this model; let it finish"
+            f"{part.parent}: another window is downloading this model; wait until it has finished"
         ) from None
     try:
         yield
@@ -141,7 +146,7 @@ def _stream(url: str, file: BinaryIO, have: int, size: int, progress: Progress) 
     constants.DOWNLOAD_CHUNK_SIZE = PIECE
 
     class Bar:
-        """Stands in for the library's progress bar."""
+        """Progress bar for huggingface_hub that calls `progress`."""
 
         def __init__(self, *_: Any, initial: int = 0, **__: Any) -> None:
             self._there = initial
@@ -161,12 +166,12 @@ def _stream(url: str, file: BinaryIO, have: int, size: int, progress: Progress) 
 
 
 def _verify(part: Path, digest: str, offer: Offer) -> None:
-    """Compare the checksum and read the header; a bad file is taken away."""
+    """Check the checksum and the header of a download; delete a damaged file."""
     try:
         if digest and _sha256(part) != digest:
             raise ModelError(
-                f"{offer.file}: what came is damaged (its checksum is not the "
-                "hub's); fetch it again"
+                f"{offer.file}: the download is damaged (its checksum is not the "
+                "hub's); download it again"
             )
         language_model(part)
     except ModelError as error:
@@ -180,7 +185,7 @@ def _sha256(path: Path) -> str:
 
 
 def _proxy() -> str:
-    """The proxy that is used, without a name or password in it; empty when there is none."""
+    """Host and port of the proxy in use, without user name and password; empty without one."""
     found = urllib.request.getproxies()
     address = urlsplit(found.get("https") or found.get("http") or found.get("all") or "")
     return f"{address.hostname}:{address.port}" if address.hostname else ""
@@ -188,14 +193,14 @@ def _proxy() -> str:
 
 def _proxy_error(where: str) -> ModelError:
     return ModelError(
-        f"{where}: the proxy {_proxy()} does not let it through; set HTTPS_PROXY="
+        f"{where}: the proxy {_proxy()} does not let the download through; set HTTPS_PROXY="
         "http://NAME:PASSWORD@HOST:PORT"
     )
 
 
 @contextmanager
 def _explained(offer: Offer) -> Iterator[None]:
-    """Turn the network's failures into words."""
+    """Turn network errors into :class:`ModelError` with a message for the user."""
     import httpx2
     from huggingface_hub import errors
 
@@ -204,14 +209,14 @@ def _explained(offer: Offer) -> Iterator[None]:
         yield
     except errors.GatedRepoError as error:
         raise ModelError(
-            f"{where}: its owner wants you to agree to terms first; do so on its "
-            "page and set HF_TOKEN"
+            f"{where}: you must agree to its terms first; do so on its page on "
+            "https://huggingface.co and set HF_TOKEN"
         ) from error
     except errors.HfHubHTTPError as error:
         status = getattr(error.response, "status_code", "no status")
-        if status in (401, 404):  # the hub does not tell strangers which of the two it is
+        if status in (401, 404):  # the hub does not reveal whether a private file exists
             raise ModelError(
-                f"{where}: the hub has no such file for everyone; look for it on "
+                f"{where}: no such file on the hub, or it is not public; find it on "
                 "https://huggingface.co and name it OWNER/REPOSITORY/FILE.gguf"
             ) from error
         raise ModelError(f"{where}: the hub answers with {status}; try again later") from error
@@ -219,13 +224,13 @@ def _explained(offer: Offer) -> Iterator[None]:
         if "too large" not in str(error):
             raise _proxy_error(where) from error
         raise ModelError(
-            f"{where}: over 50 GB are not given out this way; choose a smaller quantisation"
+            f"{where}: files over 50 GB cannot be downloaded here; choose a smaller quantization"
         ) from error
     except (httpx2.ProxyError, httpx2.UnsupportedProtocol, ImportError) as error:
         raise _proxy_error(where) from error
     except httpx2.TimeoutException as error:
         raise ModelError(
-            f"{where}: the network is too slow; the same words go on where it stopped"
+            f"{where}: the connection timed out; run the same command again to resume"
         ) from error
     except (httpx2.TransportError, ConnectionError) as error:
         if "CERTIFICATE_VERIFY_FAILED" in str(error):
@@ -235,5 +240,5 @@ def _explained(offer: Offer) -> Iterator[None]:
             ) from error
         way = f"the network and the proxy {_proxy()}" if _proxy() else "the network"
         raise ModelError(
-            f"{where}: no connection; check {way}, the same words go on where it stopped"
+            f"{where}: no connection; check {way}, then run the same command again to resume"
         ) from error

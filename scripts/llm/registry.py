@@ -1,4 +1,4 @@
-"""The GGUF files in ``models/``, and which of them does what."""
+"""GGUF files in ``models/``: list them with their roles, find one by name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,18 @@ STARTER = "starter.gguf"
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """A file of the models folder: its description, or what is wrong with it."""
+    """File in the models folder.
+
+    Parameters
+    ----------
+    path : Path
+    info : GgufInfo or None
+        None when the file cannot be used.
+    problem : str
+        Why it cannot be used, or empty.
+    roles : tuple of str
+        See :class:`scripts.llm.chat.ModelNotes`; empty when it cannot be used.
+    """
 
     path: Path
     info: GgufInfo | None
@@ -23,7 +34,10 @@ class ModelEntry:
 
 
 def list_models(folder: Path, notes: Path) -> list[ModelEntry]:
-    """Every ``.gguf`` below `folder` (two levels), by name."""
+    """List every ``.gguf`` file in `folder` and its direct subfolders, sorted by path.
+
+    `notes` is the path of ``data/models.toml``.
+    """
     entries = []
     try:
         files = sorted({*folder.glob("*.gguf"), *folder.glob("*/*.gguf")})
@@ -40,12 +54,20 @@ def list_models(folder: Path, notes: Path) -> list[ModelEntry]:
 
 
 def find_model(name: str, folder: Path) -> GgufInfo:
-    """The model called `name` (a file, or a name in `folder`), or the starter when empty.
+    """Find the model called `name`.
+
+    Parameters
+    ----------
+    name : str
+        Path of a file, a file in `folder` (with or without ``.gguf``), or part of the name of one;
+        the first match is taken. Empty for the starter, or without it the first usable file.
+    folder : Path
+        The models folder.
 
     Raises
     ------
     ModelError
-        When there is none, saying what is there.
+        When nothing matches (the message lists the files in `folder`), or the file cannot be used.
     """
     if name:
         for path in (Path(name), folder / name, folder / f"{name}.gguf"):
@@ -65,12 +87,12 @@ def find_model(name: str, folder: Path) -> GgufInfo:
     there = ", ".join(p.name for p in sorted(folder.glob("*.gguf"))[:6]) or "none"
     wanted = f'no model "{name[:60]}"' if name else "no model"
     raise ModelError(
-        f"{wanted} in {folder} (there: {there}); put a .gguf file there or name one with --model"
+        f"{wanted} in {folder} (found: {there}); put a .gguf file there or name one with --model"
     )
 
 
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except (OSError, ValueError):  # a name too long, or with a null in it
+    except (OSError, ValueError):  # name too long, or with a null character
         return False

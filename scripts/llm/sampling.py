@@ -1,4 +1,4 @@
-"""Picks a token from the logits of those that are allowed."""
+"""Token sampling from logits: temperature, min-p, top-k and top-p."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Sampling:
-    """How to choose a token.
+    """Sampling parameters.
 
     Parameters
     ----------
     temperature : float
-        0 takes the likeliest; 0.05 to 2 is usual.
+        0 always takes the likeliest token; 0.05 to 2 is usual.
     top_k : int
-        Keep the k likeliest; 0 keeps all.
+        Keep the k likeliest tokens; 0 keeps all.
     top_p : float
-        Keep the smallest set with this much probability, 0 to 1.
+        Keep the smallest set of tokens with at least this probability, 0 to 1.
     min_p : float
-        Drop tokens less likely than this share of the likeliest, 0 to 1.
+        Drop tokens less likely than this fraction of the likeliest one's probability, 0 to 1.
     seed : int
         0 to 2**63 - 1.
     """
@@ -40,12 +40,19 @@ class Sampling:
 
 
 def pick(logits: Floats, sampling: Sampling, rng: np.random.Generator) -> int:
-    """Index into `logits` of the chosen token.
+    """Sample one token.
 
     Parameters
     ----------
     logits : (n,) float32 array
         Of the allowed tokens only; n is at least 1.
+    sampling : Sampling
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    int
+        Index into `logits` of the sampled token.
     """
     if len(logits) == 1:
         return 0
@@ -53,7 +60,7 @@ def pick(logits: Floats, sampling: Sampling, rng: np.random.Generator) -> int:
         return int(np.argmax(logits))
     scaled = logits.astype(np.float64) / sampling.temperature
     weights = np.exp(scaled - scaled.max())
-    likely = np.flatnonzero(weights >= sampling.min_p)  # the likeliest weighs 1
+    likely = np.flatnonzero(weights >= sampling.min_p)  # the likeliest has weight 1
     order = likely[np.argsort(-weights[likely], kind="stable")]
     if sampling.top_k:
         order = order[: sampling.top_k]

@@ -1,7 +1,7 @@
-"""A llama.cpp context in which several texts are written side by side.
+"""Parallel sequences in one llama.cpp context.
 
-A small model reads its weights from memory once for all texts of a batch, which takes hardly
-longer than for one.
+Decoding a small model is bound by memory bandwidth: a batch reads the weights once for all its
+sequences, so that several texts take hardly longer than one.
 """
 
 from __future__ import annotations
@@ -17,39 +17,43 @@ import numpy.typing as npt
 from scripts.core.errors import ModelError
 
 _BATCH = 512  # tokens
-_UNIT = 256  # llama.cpp rounds a context up to whole ones
+_UNIT = 256  # tokens; llama.cpp rounds a context up to a multiple of it
 
 Logits = npt.NDArray[np.float32]
 
 
 class Lanes:
-    """So many texts after one prompt.
+    """Sequences that continue one prompt, decoded in batches.
+
+    ``len()`` gives the number of sequences.
 
     Parameters
     ----------
     model : llama_model pointer
     lanes : int
+        Number of sequences.
     context : int
-        Tokens of prompt and text in each lane.
+        Context size of each sequence in tokens, for prompt and text together.
     threads : int
+        CPU threads.
 
     Raises
     ------
     ModelError
-        When there is no memory for it.
+        When there is not enough memory.
     """
 
     def __init__(self, model: Any, lanes: int, context: int, threads: int) -> None:
         size = -(-context // _UNIT) * _UNIT
         params = llama_cpp.llama_context_default_params()
         params.n_ctx, params.n_seq_max = size * lanes, lanes
-        params.kv_unified = False  # each lane looks only at its own tokens
+        params.kv_unified = False  # each sequence attends only to its own tokens
         params.n_batch = params.n_ubatch = min(_BATCH, size)
         params.n_threads = params.n_threads_batch = threads
         self._context = llama_cpp.llama_init_from_model(model, params)
         if not self._context:
             raise ModelError(
-                f"no memory for a context of {size * lanes} tokens; try a smaller model"
+                f"not enough memory for a context of {size * lanes} tokens; try a smaller model"
             )
         self.context = context
         self._vocabulary = llama_cpp.llama_vocab_n_tokens(llama_cpp.llama_model_get_vocab(model))
@@ -63,18 +67,19 @@ class Lanes:
         return len(self._lengths)
 
     def room(self, lane: int) -> int:
-        """Tokens that still fit in a lane."""
+        """Count the tokens that still fit in a sequence."""
         return self.context - self._lengths[lane]
 
     def begin(self, prompt: Sequence[int]) -> Logits:
-        """Forget everything and read `prompt` in lane 0.
+        """Clear all sequences and decode `prompt` in sequence 0.
 
-        It is always read from nothing and in the same pieces, so that the numbers are the same.
+        The prompt is never taken from a cache and always split into the same batches, so that the
+        logits are reproducible.
 
         Returns
         -------
         (vocabulary,) float32 array
-            Logits of what comes next, good until anything else is read.
+            Logits of the next token; valid until the next :meth:`read`.
         """
         llama_cpp.llama_memory_clear(self._memory, True)
         self._lengths = [0] * len(self._lengths)
@@ -83,18 +88,29 @@ class Lanes:
         return np.asarray(logits[0])
 
     def branch(self, lane: int) -> None:
-        """Have `lane` go on from what lane 0 has read, and from nothing else."""
+        """Replace the content of sequence `lane` with a copy of sequence 0."""
         llama_cpp.llama_memory_seq_rm(self._memory, lane, -1, -1)
         llama_cpp.llama_memory_seq_cp(self._memory, 0, lane, -1, -1)
         self._lengths[lane] = self._lengths[0]
 
     def read(self, tokens: dict[int, Sequence[int]]) -> Logits:
-        """Read tokens in some lanes at once.
+        """Append tokens to some sequences and decode them in one batch.
+
+        Parameters
+        ----------
+        tokens : dict of int to sequence of int
+            New tokens of each sequence, at least one for each and no more than a batch in all.
 
         Returns
         -------
-        (lanes read, vocabulary) float32 array
-            Logits of what comes next, in the order of `tokens`; good until the next call.
+        (sequences, vocabulary) float32 array
+            Logits of the next tokens: the first ``len(tokens)`` rows, in the order of `tokens`;
+            valid until the next call.
+
+        Raises
+        ------
+        ModelError
+            When llama.cpp fails.
         """
         batch, n = self._batch, 0
         for lane, text in tokens.items():
@@ -112,14 +128,14 @@ class Lanes:
         return self._logits()
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Free the context and the batch."""
         llama_cpp.llama_batch_free(self._batch)
         llama_cpp.llama_free(self._context)
 
     def _logits(self) -> Logits:
         pointer = llama_cpp.llama_get_logits(self._context)
         address = ctypes.addressof(pointer.contents)
-        if address != self._address:  # making the view costs as much as choosing a token
+        if address != self._address:  # creating the view costs as much as sampling
             self._address = address
             self._view = np.ctypeslib.as_array(pointer, (len(self), self._vocabulary))
         return self._view

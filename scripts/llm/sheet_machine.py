@@ -1,8 +1,8 @@
-"""The grammar of a lead sheet, compiled from a brief.
+"""Grammar of a lead sheet, and the state machine that enforces it.
 
-Every bar begins with a chord symbol from the vocabulary, holds notes of the given pitches and
-durations that fill it exactly, and ends with its bar line; the last bar holds the final chord
-and ends on a final pitch. The text is the dialect of :mod:`scripts.score.abc_writer`.
+Every bar begins with one of the allowed chord symbols, is filled exactly by notes of the allowed
+pitches and durations, and ends with its bar line; the last bar holds the final chord and ends on
+a final pitch. The text is the ABC dialect of :mod:`scripts.score.abc_writer`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from scripts.score.abc_writer import duration_text
 from scripts.score.time_signature import Meter
 
-QUARTER = 24
+QUARTER = 24  # ticks
 TRIPLET_TICKS = 24  # three eighths in the time of two
 
 # Phases within a bar.
@@ -23,30 +23,31 @@ _BAR, _AFTER_CHORD, _FREE, _TRIPLET_1, _TRIPLET_2, _TRIPLET_3, _TIED = range(7)
 
 @dataclass(frozen=True)
 class SheetGrammar:
-    """What a sheet may hold. Plain data, so that it can be sent to the model's process.
+    """Constraints on a sheet; plain data, so that it can be sent to the model's process.
 
     Parameters
     ----------
     meter : (int, int)
+        Time signature, such as ``(6, 8)``.
     parts : tuple of int
         Bars in each part.
     pitches : tuple of str
-        Notes as ABC, lowest first.
+        Allowed pitches in ABC notation, lowest first.
     final_pitches : tuple of str
-        Notes on which the tune may end.
+        Pitches on which the tune may end.
     durations : tuple of int
-        Lengths of notes in ticks.
+        Allowed note lengths in ticks, 24 to the quarter note.
     chords : tuple of str
-        Chord symbols.
+        Allowed chord symbols.
     first_chords, final_chords : tuple of str
-        Chords with which the first bar begins, and of the last bar.
+        Chords allowed at the start of the first bar (`chords` when empty) and in the last bar.
     half_bar_chords : bool
         Whether the chord may change at the middle of the bar.
     rests, triplets, ties, syncopation : bool
         Whether these are allowed. Without syncopation a note that starts off the beat ends at
         the next beat at the latest.
     bar_chords : tuple of str
-        When not empty, the chord of each bar (asked for by the user).
+        The chord of each bar, from the user or a plan; when empty, the model chooses.
     """
 
     meter: tuple[int, int]
@@ -76,7 +77,7 @@ class SheetGrammar:
 
 
 class _Node:
-    """A node of a trie of words; `outcome` is where the word leads."""
+    """Node of a trie of symbols (chords, notes, bar lines); `outcome` is where a symbol leads."""
 
     __slots__ = ("children", "outcome")
 
@@ -86,15 +87,20 @@ class _Node:
 
 
 class SheetState(NamedTuple):
+    """Position in a sheet: bar, ticks left in it, phase, tied pitch, place within a symbol."""
+
     bar: int
     left: int
     phase: int
     tie: str
-    node: _Node | None  # None: before the first character of a word
+    node: _Node | None  # None: before the first character of a symbol
 
 
 class SheetMachine:
-    """The automaton of a :class:`SheetGrammar`."""
+    """State machine that accepts the sheets of a :class:`SheetGrammar`.
+
+    Implements :class:`scripts.llm.state_machines.Machine`.
+    """
 
     def __init__(self, grammar: SheetGrammar) -> None:
         self.grammar = grammar
@@ -117,13 +123,13 @@ class SheetMachine:
             else:
                 self._bar_end.append("|\n" if in_part % 4 == 0 else "|")
         kinds = [self._kind(b) for b in range(self.count)]
-        self._kinds = [kinds.index(kind) for kind in kinds]  # a number is a quick key
+        self._kinds = [kinds.index(kind) for kind in kinds]  # integers are fast keys
         # Tokens are shorter than three bars, so states differ only by the next four bars' kinds.
         self._ahead = [tuple(self._kinds[bar : bar + 4]) for bar in range(self.count)]
         self._roots: dict[tuple[int, int, int, str], _Node] = {}
         beats = set(self.meter.beat_starts)
         self._beats = sorted(beats | {self.full})
-        self._closing = min(QUARTER, max(grammar.durations))  # the last note is no afterthought
+        self._closing = min(QUARTER, max(grammar.durations))  # of the last note
         self._fillable = {final: self._completable(final) for final in (False, True)}
 
     # -- the automaton -------------------------------------------------------------------
@@ -152,7 +158,7 @@ class SheetMachine:
                 return None
             after = self._after(state, node)
             return self.step(after, char) if after.bar < self.count else None
-        # A word that cannot grow is finished at once, so that equal situations are equal states.
+        # A symbol that cannot grow ends at once, so that equal situations have equal states.
         if not child.children:
             return self._after(state, child)
         return SheetState(state.bar, state.left, state.phase, state.tie, child)
@@ -164,7 +170,7 @@ class SheetMachine:
         within = 1 - state.left / self.full if state.bar < self.count else 0.0
         return min(1.0, (state.bar + within) / self.count)
 
-    # -- words ---------------------------------------------------------------------------
+    # -- symbols -------------------------------------------------------------------------
 
     def _kind(self, bar: int) -> tuple[str, str]:
         pinned = self.grammar.bar_chords[bar] if self.grammar.bar_chords else ""
@@ -254,7 +260,7 @@ class SheetMachine:
         return end <= next(b for b in self._beats if b > offset)
 
     def _completable(self, final: bool) -> set[int]:
-        """Ticks that can be left in a bar so that allowed durations can still fill it."""
+        """Find the remainders of a bar, in ticks, that the allowed durations can fill exactly."""
         good = {0}
         for left in range(1, self.full + 1):
             offset = self.full - left
@@ -274,7 +280,7 @@ class SheetMachine:
 
 
 def longest(grammar: SheetGrammar) -> int:
-    """Upper bound on the characters of a sheet, to size the model's context."""
+    """Compute an upper bound on the characters of a sheet, to size the model's context."""
     notes = Meter(*grammar.meter).bar_ticks // min(grammar.durations)
     widest = max(len(p) for p in grammar.pitches) + 3
     chord = max(len(c) for c in (*grammar.chords, *grammar.final_chords)) + 2

@@ -1,8 +1,8 @@
-"""Machines: what text may come next, one character at a time.
+"""State machines that constrain what a model writes, one character at a time.
 
-A machine is a deterministic automaton. The decoder asks it which tokens of a vocabulary it
-would accept from a state (see :mod:`scripts.llm.vocabulary`), so a model can only write what
-the machine allows, whatever its weights say.
+They are deterministic finite automata. The decoder computes which tokens of a vocabulary the
+machine accepts from a state (see :mod:`scripts.llm.vocabulary`) and samples among those only, so
+that a model can write nothing else.
 """
 
 from __future__ import annotations
@@ -16,40 +16,56 @@ _OF_LINES = string.ascii_letters + " '\n"
 
 
 class Machine(Protocol[State]):
-    """What the decoder needs of an automaton."""
+    """Automaton over characters, as the decoder needs it."""
 
     def start(self) -> State:
-        """The state before the first character."""
+        """Return the state before the first character."""
 
     def step(self, state: State, char: str) -> State | None:
-        """The state after `char`, or None when it may not stand here."""
+        """Return the state after `char`, or None when `char` is not allowed in `state`."""
 
     def chars(self, state: State) -> Collection[str]:
-        """Characters of which some may stand here, and no others."""
+        """Return a superset of the characters that are allowed in `state`."""
 
     def done(self, state: State) -> bool:
-        """True when the text is complete; nothing may follow."""
+        """Whether the text is complete, so that nothing may follow."""
 
     def key(self, state: State) -> Hashable:
-        """States with equal keys allow the same next tokens."""
+        """Return a cache key: states with equal keys allow the same next tokens."""
 
     def progress(self, state: State) -> float:
-        """How much is written, 0 to 1."""
+        """Return the fraction written, 0 to 1."""
 
 
 class LineState(NamedTuple):
+    """Position in a title.
+
+    Parameters
+    ----------
+    length : int
+        Characters so far.
+    word : int
+        Characters of the current word.
+    last : str
+        Last character: ``a`` for a letter, ``s`` for a space, an apostrophe, or a line feed; empty
+        at the start.
+    """
+
     length: int
     word: int
     last: str
 
 
 class LineMachine:
-    """A title: words of letters with single spaces and apostrophes, closed by a line feed.
+    """State machine for a title, ended by a line feed.
+
+    A title is at least 4 characters long: capitalized words of letters and apostrophes, separated
+    by single spaces.
 
     Parameters
     ----------
     most : int
-        Longest line in characters.
+        Maximum length of the title in characters.
     """
 
     def __init__(self, most: int = 32) -> None:
@@ -93,7 +109,7 @@ class LineMachine:
 
 
 class ChoiceMachine:
-    """One of a closed list of words, closed by a line feed."""
+    """State machine for one of `choices`, ended by a line feed."""
 
     def __init__(self, choices: tuple[str, ...]) -> None:
         self.choices = tuple(c + "\n" for c in choices)

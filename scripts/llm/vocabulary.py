@@ -1,4 +1,4 @@
-"""A model's tokens as text, and which of them a machine allows in a state."""
+"""Vocabulary of a model as a trie, and the tokens that a state machine allows."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from scripts.llm.state_machines import Machine
 
 Ids = npt.NDArray[np.int64]
 
-LONGEST_TOKEN = 12  # longer tokens are never needed to write a sheet
+LONGEST_TOKEN = 12  # bytes; longer tokens are never needed to write a sheet
 
 
 class Vocabulary:
-    """Tokens by their text, in a trie.
+    """Trie of a model's tokens by their text.
 
     Parameters
     ----------
     pieces : iterable of bytes
-        Text of token 0, 1, ...; empty for tokens that must not be written.
+        Text of token 0, 1, ...; empty for tokens that must not be written. Only ASCII tokens of
+        at most :data:`LONGEST_TOKEN` bytes are used.
     """
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
@@ -36,7 +37,7 @@ class Vocabulary:
             node.setdefault("", []).append(token)
 
     def allowed(self, machine: Machine[Any], state: Any) -> Ids:
-        """Ids of the tokens whose whole text `machine` accepts from `state`, ascending."""
+        """Find the tokens whose whole text `machine` accepts from `state`; ids, ascending."""
         found: list[int] = []
         stack = [(self._root, state)]
         while stack:
@@ -55,7 +56,7 @@ class Vocabulary:
 
 
 class Masks:
-    """The allowed tokens of each state of one machine, found once."""
+    """Cache of the tokens that one machine allows in each state."""
 
     def __init__(self, vocabulary: Vocabulary, machine: Machine[Any]) -> None:
         self.vocabulary, self.machine = vocabulary, machine

@@ -1,11 +1,15 @@
-"""The model's own process: JSON lines in, JSON lines out.
+"""Process that runs a model: reads requests and writes events as JSON lines.
 
-A crash of llama.cpp, or its printing, then cannot harm the program. Requests:
+In a process of its own, neither a crash of llama.cpp nor its output can harm the program.
+Requests:
 
 ``{"op": "load", "path", "context", "threads", "lanes"}``
 ``{"op": "write", "prompt": {...}, "machine": {...}, "sampling": {...}, "count": n}``
+``{"op": "rate", "prompt": {...}, "tokens": n, "seed": n}``
 
-The process stops at once and ends when its input does, so none is left behind.
+Events: ``loaded``, ``progress``, ``result``, ``error``.
+
+When its input ends, the process cancels its work and exits, so that none is left behind.
 """
 
 from __future__ import annotations
@@ -25,11 +29,11 @@ from scripts.llm.sampling import Sampling
 from scripts.llm.sheet_machine import SheetGrammar, SheetMachine
 from scripts.llm.state_machines import ChoiceMachine, LineMachine, Machine
 
-GRACE = 10.0  # seconds to end in after the program has gone
+GRACE = 10.0  # seconds to exit in after the program has ended
 
 
 def machine_from_json(data: dict[str, Any]) -> Machine[Any]:
-    """Build the machine that a request asks for."""
+    """Build the state machine that a request describes."""
     kind = data["kind"]
     if kind == "sheet":
         return SheetMachine(SheetGrammar.from_json(data["grammar"]))
@@ -51,7 +55,7 @@ class _Worker:
         self.out.flush()
 
     def listen(self) -> None:
-        """Read requests until the input ends; that stops the work at once."""
+        """Read requests until the input ends, then cancel the work and force an exit if need be."""
         for line in sys.stdin:
             try:
                 self.requests.put(json.loads(line))
@@ -59,12 +63,12 @@ class _Worker:
                 continue
         self.requests.put(None)
         self.ended.set()
-        time.sleep(GRACE)  # a large model may be deep in llama.cpp; nobody waits for it any more
+        time.sleep(GRACE)  # llama.cpp cannot be cancelled in the middle of a large batch
         os._exit(1)
 
     def run(self) -> None:
         threading.Thread(target=self.listen, daemon=True).start()
-        import scripts.llm.decoder  # noqa: F401  # takes a while, so before it is asked for
+        import scripts.llm.decoder  # noqa: F401  # slow, so before the first request
 
         while (request := self.requests.get()) is not None:
             try:
@@ -121,7 +125,7 @@ class _Worker:
         self.say("result", **vars(decoded))
 
     def rate(self, request: dict[str, Any]) -> None:
-        """Tokens a second without a machine, for the benchmark."""
+        """Measure the decoding speed without a machine in tokens per second, for benchmarks."""
         from scripts.llm.decoder import free_rate
 
         prompt = self.tokens(request["prompt"])
@@ -142,7 +146,7 @@ def _token_text(decoder: Any, token: int) -> str:
 
 
 def main() -> None:
-    """Serve requests on the real standard output; anything printed goes to standard error."""
+    """Serve requests; events go to standard output, anything else printed to standard error."""
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     sys.stdin.reconfigure(encoding="utf-8")  # type: ignore[union-attr]

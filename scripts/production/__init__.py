@@ -1,1 +1,1 @@
-"""From a recipe to a song's files: render, encode, tag, name."""
+"""Production of a song's files from its recipe: render, encode, tag, name."""

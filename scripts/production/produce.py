@@ -1,4 +1,4 @@
-"""Produces a song: an arrangement becomes audio, an MP3 with tags, and the files beside it."""
+"""Production of a song: audio, the MP3 with its tags, and the files beside it."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ from scripts.synth.render import render, render_stems
 
 @dataclass(frozen=True)
 class Format:
-    """What files a song becomes.
+    """Options for rendering and encoding a song.
 
     Parameters
     ----------
     bitrate : int
-        kbit/s.
+        Of the MP3, in kbit/s.
     also : tuple of str
-        Kept beside the MP3 and the ABC: ``wav``, ``mid``, ``musicxml``, ``stems``.
+        Formats to write in addition to MP3 and ABC: ``wav``, ``mid``, ``musicxml``, ``stems``.
     soundfont : Path or None
-        Its recorded instruments play.
+        SoundFont whose sampled instruments to use.
     threads : int
-        That make the sounds before the first block; after it the encoder needs one.
+        Threads that prepare sounds before the first block; later the encoder needs one.
     """
 
     bitrate: int
@@ -54,16 +54,17 @@ class Format:
 
 @dataclass(frozen=True)
 class Production:
-    """A song that is ready to be played to files.
+    """Song that is ready to be rendered.
 
     Parameters
     ----------
-    brief, composition, arrangement
-        What it is made of.
+    brief : Brief
+    composition : Composition
+    arrangement : SongArrangement
     recipe : Recipe
-        For its details.
+        Stored in the song's ``.json``.
     instruments : mapping of str to Instrument
-        What the tracks are played on.
+        All instruments by name.
     """
 
     brief: Brief
@@ -75,10 +76,27 @@ class Production:
     def produce(
         self, files: SongFiles, form: Format, report: Report, cancelled: Callable[[], bool]
     ) -> Song:
-        """Render, encode and tag; every file gets its final name, the MP3 last.
+        """Render, encode and tag the song, then give every file its final name, the MP3 last.
 
-        The MP3 is encoded while the song is rendered. Where the WAV is wanted too, it is written
-        first and pydub makes the MP3 of it.
+        The MP3 is encoded while the song is rendered. If a WAV is requested too, it is written
+        first and pydub converts it to MP3.
+
+        Parameters
+        ----------
+        files : SongFiles
+            Temporary and final names of the song's files.
+        form : Format
+        report : callable
+            Called with the stage, the fraction done (0 to 1) and a text.
+        cancelled : callable
+            Checked for every block.
+
+        Raises
+        ------
+        Cancelled
+            When `cancelled` returns True.
+        StorageError
+            When a file cannot be written.
         """
         brief, arrangement, instruments = self.brief, self.arrangement, self.instruments
         total = round(brief.length * RATE)
@@ -137,7 +155,7 @@ class Production:
     def _with_stems(
         self, files: SongFiles, roles: tuple[str, ...], form: Format
     ) -> Iterator[Stereo]:
-        """The mix; each track goes into a file of its own on the way."""
+        """Yield the mix and write each track to its own WAV file meanwhile."""
         with ExitStack() as open_files:
             stems = {
                 role: open_files.enter_context(WavFile(files.part(f".{role}.wav")))
@@ -156,7 +174,7 @@ def _watched(
         if cancelled():
             raise Cancelled("stopped")
         yield block
-        meter.add(block.T)  # while the encoder is at work on it
+        meter.add(block.T)  # runs while the encoder works on the block
 
 
 def song_details(
@@ -168,7 +186,17 @@ def song_details(
     summary: str,
     loudness: float,
 ) -> dict[str, Any]:
-    """What the song was made of."""
+    """Build the contents of the song's ``.json`` file.
+
+    Parameters
+    ----------
+    seconds : float
+        Rendered length.
+    summary : str
+        As :func:`summarise` returns it.
+    loudness : float
+        Integrated loudness in LUFS.
+    """
     sheet = composition.sheet
     return {
         "title": sheet.title,
@@ -207,7 +235,7 @@ def song_details(
 
 
 def song_tags(brief: Brief, composition: Composition, summary: str) -> Tags:
-    """The MP3's tags as the contract asks."""
+    """Build the MP3's ID3 tags."""
     sheet = composition.sheet
     key = sheet.key.tonic + ("m" if sheet.key.is_minor else "")
     return Tags(

@@ -1,4 +1,4 @@
-"""A render job as it is sent to another process or computer, and what becomes of its files."""
+"""Render jobs for other processes and computers, and the files that result from them."""
 
 from __future__ import annotations
 
@@ -23,12 +23,13 @@ class RenderJob:
     Parameters
     ----------
     recipe : dict
-        As :meth:`Recipe.to_json` makes it.
+        As :meth:`Recipe.to_json` returns it.
     out : str
-        Folder of the song; empty where the files are sent back as bytes.
+        Folder for the song; empty if the files are sent back as bytes.
     bitrate : int
-        kbit/s.
+        Of the MP3, in kbit/s.
     extra_formats : tuple of str
+        Formats to write in addition to MP3 and ABC.
     threads : int
         Threads that prepare the sounds before the first block.
     """
@@ -46,9 +47,11 @@ def save_remote_files(files: dict[str, bytes], title: str, out: Path) -> str:
     Parameters
     ----------
     files : dict
-        Content by suffix.
+        Contents by suffix, such as ``.mp3``; unknown suffixes are ignored.
     title : str
+        The files are named after it.
     out : Path
+        Folder for the song.
 
     Returns
     -------
@@ -72,7 +75,7 @@ def save_remote_files(files: dict[str, bytes], title: str, out: Path) -> str:
         return str(song.finish(texts, binary))
     except (OSError, KeyError, UnicodeDecodeError) as error:
         raise StorageError(
-            f"{out}: cannot save the files that another computer sent ({error})"
+            f"cannot save the files from another computer in {out}: {error}"
         ) from error
     finally:
         song.tidy()
@@ -84,12 +87,12 @@ def find_finished_songs(out: Path, order_uid: str) -> dict[int, Path]:
 
 
 class OutputFolders:
-    """Output folders as one scan finds them: recovered once, read once.
+    """Finished songs in output folders; each folder is recovered and scanned once.
 
     Parameters
     ----------
     cancelled : callable
-        Asked during the scan, because a folder may hold very many songs.
+        Checked during a scan, because a folder may contain very many songs.
     """
 
     def __init__(self, cancelled: Callable[[], bool]) -> None:
@@ -105,12 +108,14 @@ class OutputFolders:
         out : Path
         order_uid : str
         may_exist : bool
-            False skips reading the folder.
+            Whether the order may have finished songs; if not, the folder is not scanned.
 
         Raises
         ------
         StorageError
             When the folder cannot be written.
+        Cancelled
+            When cancelled during a scan.
         """
         if out not in self._recovered:
             check_folder(out)
@@ -134,7 +139,7 @@ def _songs_by_order(out: Path, cancelled: Callable[[], bool]) -> dict[str, dict[
             continue
         if cancelled():
             raise Cancelled("stopped")
-        with contextlib.suppress(  # a file of another program
+        with contextlib.suppress(  # not written by this program
             OSError,
             ValueError,
             AttributeError,

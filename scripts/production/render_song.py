@@ -1,4 +1,4 @@
-"""Renders a recipe to files: the half of the work that any process on any computer can do."""
+"""Rendering of a recipe to files, in any process of this or another computer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from scripts.styles.style import Style, load_styles
 from scripts.synth.fonts import find_soundfont
 from scripts.synth.instruments import Instrument, load_instruments
 
-MAX_REMOTE_BYTES = 1 << 30  # of one song's files
+MAX_REMOTE_BYTES = 1 << 30  # largest total size of a song's files that is sent back
 
 
 @lru_cache(maxsize=1)
@@ -31,12 +31,25 @@ def _tables() -> tuple[dict[str, Style], Mapping[str, Instrument]]:
 
 
 def render_song(job: RenderJob, report: Report, cancelled: Callable[[], bool]) -> str:
-    """Render a song and name its files; the path of the MP3.
+    """Render a song and give its files their final names.
+
+    Parameters
+    ----------
+    job : RenderJob
+    report : callable
+        Called with the stage, the fraction done (0 to 1) and a text.
+    cancelled : callable
+        Checked for every block.
+
+    Returns
+    -------
+    str
+        Path of the MP3.
 
     Raises
     ------
     MusicGenError
-        When it fails; no unfinished file has a final name then.
+        When the song cannot be rendered; no incomplete file is left under a final name.
     """
     styles, instruments = _tables()
     recipe = recipe_from_json(job.recipe, styles)
@@ -48,7 +61,7 @@ def render_song(job: RenderJob, report: Report, cancelled: Callable[[], bool]) -
             files, form, report, cancelled
         )
     except StorageError:
-        if cancelled():  # Ctrl+C reaches ffmpeg too, which then fails
+        if cancelled():  # Ctrl+C also reaches ffmpeg, which then fails
             raise Cancelled("stopped") from None
         raise
     finally:
@@ -57,14 +70,25 @@ def render_song(job: RenderJob, report: Report, cancelled: Callable[[], bool]) -
 
 
 def render_song_to_bytes(job: RenderJob) -> dict[str, bytes]:
-    """Render a song on another computer; the content of its files by suffix."""
+    """Render a song on another computer of the cluster.
+
+    Returns
+    -------
+    dict of str to bytes
+        Contents of the files by suffix, such as ``.mp3``.
+
+    Raises
+    ------
+    MusicGenError
+        When the song cannot be rendered, or is too large to send.
+    """
     with tempfile.TemporaryDirectory(prefix="llm-music-gen-") as folder:
         path = Path(render_song(replace(job, out=folder), lambda *_: None, lambda: False))
         made = {p.name.removeprefix(path.stem): p for p in Path(folder).iterdir()}
         if sum(p.stat().st_size for p in made.values()) > MAX_REMOTE_BYTES:
             raise StorageError(
-                f"{path.name}: over {MAX_REMOTE_BYTES >> 30} GB are not sent from one "
-                "computer to another; make such pieces without --cluster"
+                f"cannot send {path.name}: its files are over {MAX_REMOTE_BYTES >> 30} GB; "
+                "render it without --cluster"
             )
         return {ending: p.read_bytes() for ending, p in made.items()}
 
@@ -82,7 +106,7 @@ def _arranged(
 def _given(
     recipe: Recipe, styles: dict[str, Style], instruments: Mapping[str, Instrument]
 ) -> tuple[Brief, Composition, SongArrangement]:
-    """A song around somebody's notes."""
+    """Arrange an imported piece."""
     from scripts.arranger.imported import arrange_piece
     from scripts.request.imported import brief_for
 

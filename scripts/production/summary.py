@@ -1,4 +1,4 @@
-"""The composition summary: what was made, in words."""
+"""Summary of a composition as text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scripts.score.motif import pitch_name
 
 
 def summarise(brief: Brief, composition: Composition, arrangement: Arrangement) -> str:
-    """Several lines: title, key, tempo, form, melody, rhythm, chords, instruments, styles."""
+    """Describe title, styles, key, tempo, form, melody, rhythm, chords and instruments in lines."""
     sheet = composition.sheet
     chords = Counter(c.symbol(sheet.key) for bar in sheet.bars for _, c in bar.chords)
     pitches = sheet.pitches
@@ -22,8 +22,8 @@ def summarise(brief: Brief, composition: Composition, arrangement: Arrangement) 
     shape = ", ".join(names if len(names) <= 14 else [*names[:10], "...", *names[-2:]])
     lines = [
         f"Title: {sheet.title}",
-        f"Styles: {brief.asked} (taken as {' + '.join(brief.styles)})",
-        f"Key: {sheet.key}   Metre: {sheet.meter}   Tempo: {brief.tempo:g}   "
+        f"Styles: {brief.asked} (matched to {' + '.join(brief.styles)})",
+        f"Key: {sheet.key}   Meter: {sheet.meter}   Tempo: {brief.tempo:g}   "
         f"Length: {format_clock(brief.length)}",
         f"Form: {shape}",
         f"Melody: {len(pitches)} notes in {len(sheet.bars)} bars, {pitch_name(min(pitches))} to "
@@ -41,8 +41,8 @@ def summarise(brief: Brief, composition: Composition, arrangement: Arrangement) 
         for role, name in brief.owners.items():
             gave.setdefault(name, []).append(role)
         lines.append(
-            "The styles gave: "
-            + "; ".join(f"{name} the {' and '.join(roles)}" for name, roles in gave.items())
+            "Sounds by style: "
+            + "; ".join(f"{name}: {', '.join(roles)}" for name, roles in gave.items())
         )
     if not composition.tries:
         lines.append(

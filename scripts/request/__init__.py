@@ -1,1 +1,1 @@
-"""What the user asked for, and the song specification that follows from it."""
+"""Song requests, and the song specifications derived from them."""

@@ -1,4 +1,4 @@
-"""The brief for notes that somebody else wrote: theirs decide where the user wished nothing."""
+"""The song specification for an imported piece, which decides what the user leaves open."""
 
 from __future__ import annotations
 
@@ -14,33 +14,41 @@ from scripts.score.piece_sheet import part_sizes
 from scripts.score.time_signature import Meter, parse_meter
 from scripts.styles.style import Style
 
-PLAIN = "plain"  # the style that adds nothing
-_BASE = "classical"  # where plain has its room from
+PLAIN = "plain"  # the style that adds no tracks
+_BASE = "classical"  # style whose reverberation "plain" uses
 _RING = 2.3  # seconds after the last bar
 
 
 @dataclass(frozen=True)
 class PieceBrief:
-    """A piece made ready, and what was decided about it."""
+    """An imported piece prepared for arranging, and its song specification."""
 
     piece: Piece
     brief: Brief
 
 
 def brief_for(piece: Piece, wishes: Wishes, known: Mapping[str, Style], seed: int) -> PieceBrief:
-    """Decide how `piece` is played.
+    """Build the song specification for an imported piece.
 
-    The length that was asked for becomes the nearest whole rounds of the piece, or its first bars
-    where it is shorter than one; without a wish it is played once. An empty ``wishes.length``
-    means no wish.
+    The piece is played once if ``wishes.length`` is empty. A requested length becomes the nearest
+    number of whole repeats, or cuts the piece after its first bars if it is shorter.
+
+    Parameters
+    ----------
+    piece : Piece
+    wishes : Wishes
+        Key and tempo, where given, transpose the piece and set a steady tempo.
+    known : mapping of str to Style
+        The available styles by name.
+    seed : int
 
     Raises
     ------
     UsageError
-        When a wish cannot be met.
+        If an option is invalid, a motif is requested, or the piece is longer than 24 hours.
     """
     if wishes.motif:
-        raise UsageError("--motif begins a tune that a model writes; here the notes are the file's")
+        raise UsageError("--motif cannot be used with a file of notes; leave out one of them")
     remarks = list(piece.remarks)
     plain = wishes.styles.strip().lower() == PLAIN
     odd = not SLOWEST <= piece.tempo <= QUICKEST or not 24 <= piece.meter.bar_ticks <= 192
@@ -48,19 +56,19 @@ def brief_for(piece: Piece, wishes: Wishes, known: Mapping[str, Style], seed: in
         key = asked_key(wishes.key)
         if key.is_minor != piece.key.is_minor:
             remarks.append(
-                f"the piece is in {piece.key.scale} and stays so: it is moved to "
+                f"the piece stays in {piece.key.scale}: it is transposed to "
                 f"{key.tonic} {piece.key.scale}"
             )
         piece = transposed(piece, key_from_pc(key.tonic_pc, piece.key.scale))
     if len(piece.voices) > MOST_VOICES:
         remarks.append(
-            f"{MOST_VOICES} of its {len(piece.voices)} voices are played, those with the most notes"
+            f"playing the {MOST_VOICES} of its {len(piece.voices)} voices that have the most notes"
         )
     if (plain or odd) and wishes.tempo is None:
-        piece = steadied(piece)  # every note at the second where it stood
+        piece = steadied(piece)  # every note keeps its start in seconds
     elif piece.tempos:
         remarks.append(
-            f"the file's changing tempo is played at a steady {wishes.tempo or piece.tempo:g}"
+            f"the tempo changes of the file become a steady {wishes.tempo or piece.tempo:g}"
         )
     meter = _meter(wishes, piece, remarks)
     piece = replace(piece, meter=meter, breaks=piece.breaks if meter == piece.meter else ())
@@ -68,7 +76,7 @@ def brief_for(piece: Piece, wishes: Wishes, known: Mapping[str, Style], seed: in
     bar_seconds = meter.bar_ticks / 24 * 60 / tempo if tempo else 0.0
     once = piece.bars * bar_seconds
     if once > LONGEST:
-        raise UsageError(f"the piece lasts {once / 3600:.0f} hours; up to 24 can be made")
+        raise UsageError(f"the piece lasts {once / 3600:.0f} hours: at most 24 are possible")
     asked = replace(
         wishes,
         styles=_BASE if plain else wishes.styles,
@@ -110,24 +118,24 @@ def brief_for(piece: Piece, wishes: Wishes, known: Mapping[str, Style], seed: in
 
 
 def _bars(seconds: float, once: int, bar_seconds: float, remarks: list[str]) -> int:
-    """Bars of the whole rounds that come nearest to a time; less than one round is cut."""
+    """Number of bars nearest to a time: whole repeats of the piece, or its first bars."""
     bars = seconds / bar_seconds + 0.01
     if bars >= once:
         rounds = round(bars / once)
         if abs(rounds * once - bars) * bar_seconds > 1:
             remarks.append(
-                f"{format_clock(rounds * once * bar_seconds)} long, so that the piece is "
-                "played whole"
+                f"length changed to {format_clock(rounds * once * bar_seconds)} so that the "
+                "piece is played in full"
             )
         return rounds * once
-    remarks.append(f"{max(1, int(bars))} of its {once} bars fit into the length")
+    remarks.append(f"only {max(1, int(bars))} of its {once} bars fit into the length")
     return max(1, int(bars))
 
 
 def _meter(wishes: Wishes, piece: Piece, remarks: list[str]) -> Meter:
     if wishes.meter:
-        return parse_meter(wishes.meter) or piece.meter  # make_brief tells what is wrong
+        return parse_meter(wishes.meter) or piece.meter  # make_brief reports an invalid one
     if 24 <= piece.meter.bar_ticks <= 192:
         return piece.meter
-    remarks.append(f"bars of {piece.meter} are counted as 4/4")
+    remarks.append(f"the meter {piece.meter} is not supported: bars are counted in 4/4")
     return Meter(4, 4)

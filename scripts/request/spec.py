@@ -1,4 +1,4 @@
-"""The brief: everything about a song that is decided before a note is written."""
+"""The song request of a user, and the song specification derived from it before composing."""
 
 from __future__ import annotations
 
@@ -20,14 +20,40 @@ from scripts.styles.style import Style
 SHORTEST, LONGEST = 10.0, 24 * 3600.0
 MOST_SONGS = 10_000
 MOST_CHORDS = 32
-CHAPTER = 15 * 60.0  # seconds of a long piece for which one lead sheet is enough
+CHAPTER = 15 * 60.0  # seconds of a long song that one lead sheet covers
 MOST_CHAPTERS = 12
 SECTIONS = ("intro", "verse", "chorus", "bridge", "build", "drop", "solo", "outro")
 
 
 @dataclass(frozen=True)
 class Wishes:
-    """What the user asked for; None and empty mean "as the style has it"."""
+    """The user's options for a song; None or empty leaves the choice to the style.
+
+    Parameters
+    ----------
+    styles : str
+        Words separated by commas (see :func:`find_styles`).
+    length : str
+        See :func:`parse_length`.
+    key : str, optional
+        For example ``F minor``.
+    tempo : float, optional
+        Quarter notes per minute, 20 to 300.
+    meter : str, optional
+        For example ``6/8``.
+    tuning : float
+        Frequency of A4 in Hz, or a solfeggio frequency (see :func:`find_tuning`).
+    form : str, optional
+        Section names, see :data:`SECTIONS`.
+    chords : str, optional
+        Up to 32 chord symbols, one per bar, which repeat.
+    binaural : float
+        Frequency difference between the ears in Hz, 0.5 to 40; 0 for none.
+    loop : bool
+        Whether the end joins the beginning.
+    motif : str, optional
+        Notes with which the melody begins, for example ``C4 E4 G4``.
+    """
 
     styles: str
     length: str = "3"
@@ -44,43 +70,44 @@ class Wishes:
 
 @dataclass(frozen=True)
 class Brief:
-    """A song's decisions.
+    """Specification of one song: everything decided before composing.
 
     Parameters
     ----------
     asked : str
         The styles in the user's words.
     styles : tuple of str
-        The styles they were taken as.
+        Names of the styles found for them.
     style : Style
-        Their blend.
-    owners : dict
-        Which style gives each role its sound.
-    key, meter
+        Blend of these styles.
+    owners : mapping of str to str
+        Name of the style that provides each role.
+    key : Key
+    meter : Meter
     tempo : float
-        Quarter notes a minute.
+        Quarter notes per minute.
     length : float
         Seconds.
     parts : tuple of int
         Bars of each part of the lead sheet.
-    form_asked : bool
-        Whether the form is the user's own wish.
     form : tuple of str
         Section names.
+    form_asked : bool
+        Whether the user requested the form.
     chords : tuple of Chord
-        Asked for by the user, one a bar; may be empty.
+        Requested by the user, one per bar; may be empty.
     tuning : Tuning
     binaural : float
-        Hz between two tones, one for each ear; 0 for none.
+        Frequency difference between the tones for left and right ear in Hz; 0 for none.
     loop : bool
-        Whether the end is to join the beginning.
+        Whether the end joins the beginning.
     motif : tuple of int
-        Pitches that the tune begins with; may be empty.
+        MIDI pitches with which the melody begins; may be empty.
     seed : int
     notes : tuple of str
-        Guesses that the user should know of.
+        Guesses and changes that the user should know of.
     bars_asked : int
-        Bars of somebody's own piece; 0 where the length decides.
+        Number of bars of an imported piece; 0 if the length decides.
     """
 
     asked: str
@@ -109,12 +136,12 @@ class Brief:
 
     @property
     def chapters(self) -> int:
-        """Lead sheets that a piece of this length has, one after the other."""
+        """Number of consecutive lead sheets in a song of this length, 1 to 12."""
         return max(1, min(MOST_CHAPTERS, round(self.length / CHAPTER)))
 
     @property
     def bars(self) -> int:
-        """Whole bars in the song; what is left over is the last chord's ring."""
+        """Number of whole bars; the last chord rings for the rest of the length."""
         if self.bars_asked:
             return self.bars_asked
         if self.loop:
@@ -123,12 +150,24 @@ class Brief:
 
 
 def parse_length(text: str, rng: random.Random | None = None) -> float:
-    """Seconds from ``M``, ``M-M`` (a random length between) or ``HH:MM``.
+    """Parse a length.
+
+    Parameters
+    ----------
+    text : str
+        Minutes (``3``), a range of minutes (``4-6``) or hours and minutes (``1:30``).
+    rng : Random, optional
+        Draws the length from a range.
+
+    Returns
+    -------
+    float
+        Seconds.
 
     Raises
     ------
     UsageError
-        When it is none of them or outside 10 seconds to 24 hours.
+        If the text has another form or is outside 10 seconds to 24 hours.
     """
     text = text.strip()
     clock = re.fullmatch(r"(\d{1,2}):([0-5]\d)", text)
@@ -144,7 +183,7 @@ def parse_length(text: str, rng: random.Random | None = None) -> float:
         seconds = float(text) * 60
     else:
         raise UsageError(
-            f'length "{text[:40]}" is not understood; write minutes (3), '
+            f'invalid length "{text[:40]}": expected minutes (3), '
             "a range (4-6) or hours and minutes (1:30)"
         )
     return _check_length(seconds, text)
@@ -153,19 +192,26 @@ def parse_length(text: str, rng: random.Random | None = None) -> float:
 def _check_length(seconds: float, text: str) -> float:
     if not SHORTEST - 0.01 <= seconds <= LONGEST:
         raise UsageError(
-            f'length "{text[:40]}" is out of range; 10 seconds (0.17) to 24 hours '
-            "(24:00) can be made"
+            f'length "{text[:40]}" is out of range: expected 10 seconds (0.17) to 24 hours (24:00)'
         )
     return seconds
 
 
 def make_brief(wishes: Wishes, known: Mapping[str, Style], seed: int) -> Brief:
-    """Decide a song from the user's wishes, the styles' data and a seed.
+    """Build the specification of a song.
+
+    Parameters
+    ----------
+    wishes : Wishes
+    known : mapping of str to Style
+        The available styles by name.
+    seed : int
+        Decides everything that the user left open.
 
     Raises
     ------
     UsageError
-        When a wish cannot be understood.
+        If an option is invalid, or the length is too short for two bars.
     """
     rng = random.Random(f"brief {seed}")
     match = find_styles(wishes.styles, known)
@@ -195,8 +241,8 @@ def make_brief(wishes: Wishes, known: Mapping[str, Style], seed: int) -> Brief:
     bar_seconds = meter.bar_ticks / 24 * 60 / tempo
     if length - _least_tail(length) < 2 * bar_seconds:
         raise UsageError(
-            f"two bars of {meter} at {tempo:g} beats a minute take "
-            f"{2 * bar_seconds:.0f} s; ask for a longer song or a quicker tempo"
+            f"the length is too short for two bars of {meter} at {tempo:g} beats per minute "
+            f"({2 * bar_seconds:.0f} s); choose a longer length or a faster tempo"
         )
     parts = _parts(style, int(length / bar_seconds), length, len(chords))
     return Brief(
@@ -226,7 +272,7 @@ def _meter(wishes: Wishes, style: Style, rng: random.Random) -> Meter:
         meter = parse_meter(wishes.meter)
         if meter is None or not 24 <= meter.bar_ticks <= 192:
             raise UsageError(
-                f'metre "{wishes.meter[:20]}" is not known; write one such as 4/4, 3/4, 6/8 or 7/8'
+                f'invalid meter "{wishes.meter[:20]}": expected one such as 4/4, 3/4, 6/8 or 7/8'
             )
         return meter
     names = sorted(style.meters)
@@ -246,23 +292,23 @@ def _key(wishes: Wishes, style: Style, chords: tuple[Chord, ...], rng: random.Ra
 
 
 def asked_key(text: str) -> Key:
-    """The key that a user wrote.
+    """Parse a key that the user requested, such as ``F minor``.
 
     Raises
     ------
     UsageError
-        When it is none.
+        If it is not a key.
     """
     key = parse_key(text)
     if key is None:
         raise UsageError(
-            f'key "{text[:20]}" is not known; write one such as "F minor", "C# dorian" or "Bb"'
+            f'invalid key "{text[:20]}": expected one such as "F minor", "C# dorian" or "Bb"'
         )
     return key
 
 
 def _tuning(wishes: Wishes, key: Key, chords: tuple[Chord, ...]) -> Tuning:
-    """A sacred frequency is a note of the tonic's triad, or of the first chord that was asked."""
+    """Tuning; a solfeggio frequency becomes a note of the first chord or the tonic triad."""
     if not (wishes.key or chords or wishes.motif):
         return find_tuning(wishes.tuning)
     home = chords[0] if chords else Chord(key.tonic_pc, "m" if key.is_minor else "")
@@ -271,26 +317,28 @@ def _tuning(wishes: Wishes, key: Key, chords: tuple[Chord, ...]) -> Tuning:
 
 def _binaural(asked: float) -> float:
     if asked and not 0.5 <= asked <= 40:
-        raise UsageError(f"binaural {asked:g} is out of range; 0.5 to 40 Hz can be made")
+        raise UsageError(f"binaural {asked:g} is out of range: expected 0 or 0.5 to 40 Hz")
     return asked
 
 
 def _looped(
     asked: float | None, tempo: float, meter: Meter, length: float
 ) -> tuple[float, float, str]:
-    """Tempo and length that leave whole bars; a tempo that was asked for is kept."""
+    """Fit tempo or length to whole bars, keeping a requested tempo; also return a warning."""
     bar = meter.bar_ticks / 24 * 60
     bars = max(2, round(length * tempo / bar))
     if asked is None:
         return bars * bar / length, length, ""
     exact = bars * bar / tempo
-    note = f"{exact:.2f} s long, so that the end joins the beginning at a bar line"
+    note = f"length changed to {exact:.2f} s so that the end joins the beginning at a bar line"
     return tempo, exact, note if abs(exact - length) > 0.01 else ""
 
 
 def key_of_chords(chords: tuple[Chord, ...]) -> Key:
-    """The major or minor key that holds most of the chords' notes; the first chord's root and
-    kind decide between relatives."""
+    """Estimate the major or minor key that contains most notes of the chords.
+
+    A first or last chord on the tonic decides between related keys.
+    """
 
     def fit(key: Key) -> float:
         inside = sum(pc in key.pitch_classes for c in chords for pc in c.pitch_classes)
@@ -309,11 +357,11 @@ def _tempo(
     if asked is not None:
         if not 20 <= asked <= 300:
             raise UsageError(
-                f"tempo {asked:g} is out of range; 20 to 300 beats a minute can be made"
+                f"tempo {asked:g} is out of range: expected 20 to 300 beats per minute"
             )
         return asked
     drawn = rng.uniform(*style.tempo)
-    # A nearby whole tempo whose bars leave the last chord the right time to ring.
+    # Choose a nearby whole tempo whose bars leave the last chord the right time to ring.
     near = 0.012 if length >= 60 else 0.04
     low, high = max(20, int(drawn * (1 - near))), min(300, int(drawn * (1 + near)) + 1)
     options = [t for t in range(low, high + 1) if style.tempo[0] <= t <= style.tempo[1]] or [
@@ -331,12 +379,12 @@ def _tempo(
 
 
 def _least_tail(length: float) -> float:
-    """Seconds kept free after the last bar line for the last chord to ring."""
+    """Least time in seconds for the last chord to ring after the last bar."""
     return 1.2 if length < 30 else 2.0
 
 
 def _parts(style: Style, bars: int, length: float, chords: int) -> tuple[int, ...]:
-    if chords:  # whole rounds of the user's progression
+    if chords:  # whole repeats of the user's progression
         size = chords * max(1, round(8 / chords))
         return (size, size) if size <= 16 and bars >= 2 * size else (size,)
     if bars < 8:
@@ -353,7 +401,8 @@ def _form(text: str) -> tuple[str, ...]:
     wrong = [n for n in names if n not in SECTIONS]
     if wrong or not names or len(names) > 40:
         raise UsageError(
-            f'form: "{(wrong or ["nothing"])[0][:20]}" is no section; use ' + ", ".join(SECTIONS)
+            f'invalid section "{(wrong or ["nothing"])[0][:20]}" in the form: expected '
+            + ", ".join(SECTIONS)
         )
     return names
 
@@ -363,15 +412,15 @@ def _chords(text: str) -> tuple[Chord, ...]:
     found = []
     if len(names) > MOST_CHORDS:
         raise UsageError(
-            f"{len(names)} chords were given; at most {MOST_CHORDS} can be kept, one a bar"
+            f"too many chords ({len(names)}): at most {MOST_CHORDS} are possible, one per bar"
         )
     for name in names:
         chord = parse_chord(name)
         if chord is None:
             raise UsageError(
-                f'chord "{name[:20]}" is not known; write chords such as Fm, Db, Abmaj7, C7'
+                f'invalid chord "{name[:20]}": expected one such as Fm, Db, Abmaj7 or C7'
             )
         found.append(chord)
     if not found:
-        raise UsageError('no chord was given; write chords such as "Fm Db Ab Eb"')
+        raise UsageError('no chords given; write chords such as "Fm Db Ab Eb"')
     return tuple(found)

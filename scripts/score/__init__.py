@@ -1,1 +1,1 @@
-"""Notation: keys, metres, chords, lead sheets, and ABC in and out."""
+"""Music notation: keys, time signatures, chords, lead sheets; ABC, MIDI and MusicXML."""

@@ -1,6 +1,6 @@
 """ABC notation within a bar: notes, chords, tuplets and accidentals, read token by token.
 
-What stands between the bars (repeats, endings, parts) is the readers' own affair.
+Repeats, endings and parts are handled by the readers (`abc_reader`, `abc_piece`).
 """
 
 from __future__ import annotations
@@ -38,23 +38,31 @@ _TUPLET_TIME = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}
 
 @dataclass
 class BarState:
-    """What is known at one point of a voice.
+    """Parser state at one point of a voice.
 
     Parameters
     ----------
     key, meter, unit
-        In force; `unit` is a plain letter's share of a whole note.
+        Currently in force; `unit` is the unit note length (``L:``) as a fraction of a whole note.
     line : int
-        Of the text, from 1.
+        Line of the text, from 1.
     notes, chords
-        Of the bar so far.
+        Contents of the current bar so far; chords as (position, chord).
     lower : dict
-        The lower pitches of the notes that are chords, by index in `notes`.
+        Lower pitches of bracketed chords, by index in `notes`, which holds the top pitch.
+    altered : dict
+        Accidentals of the current bar, by letter and octave.
+    tuplet : tuple
+        Length factor of the current tuplet, and how many of its notes are still to come.
+    broken : Fraction or None
+        Length factor of the next note, set by ``>`` or ``<``.
     fine : int
-        Parts that a tick is counted in: with more than one, odd lengths are rounded to a part
-        and kept; with one they are refused.
+        Subdivisions of a tick. Above 1, odd lengths are rounded to a subdivision; at 1 they
+        raise `NotationError`.
     carried : dict
-        Accidentals that a tie takes over the bar line.
+        Accidentals that a tie carries over the bar line.
+    last : tuple or None
+        Letter and octave of the last pitch, with its alteration.
     """
 
     key: Key
@@ -73,17 +81,18 @@ class BarState:
 
     @property
     def position(self) -> int:
+        """Ticks since the start of the bar, times `fine`."""
         return sum(n.ticks for n in self.notes)
 
     def clear(self) -> None:
-        """Go on to the next bar."""
+        """Start the next bar."""
         tied = self.fine > 1 and self.last is not None and self.notes and self.notes[-1].tied
         self.carried = dict([self.last]) if tied and self.last else {}
         self.notes, self.chords, self.lower, self.altered = [], [], {}, {}
 
 
 def fields_of(text: str) -> dict[str, str]:
-    """The first value of each header field up to and including ``K:``."""
+    """Parse a tune's header: the first value of each field up to and including ``K:``."""
     found: dict[str, str] = {}
     for line in text.splitlines():
         match = re.match(r"^([A-Za-z]):\s*(.*?)\s*(?:%.*)?$", line)
@@ -95,17 +104,22 @@ def fields_of(text: str) -> dict[str, str]:
 
 
 def head_state(head: Mapping[str, str]) -> BarState:
-    """The state after the header's fields.
+    """Build the parser state at the start of the music.
+
+    Parameters
+    ----------
+    head : mapping of str to str
+        Header fields by letter; missing ones mean C major and 4/4.
 
     Raises
     ------
     NotationError
-        When key, metre or unit cannot be read.
+        If the key, time signature or unit note length is invalid.
     """
     key = key_field(head["K"], 0) if "K" in head else Key("C")
     meter = parse_meter(head.get("M", "4/4"))
     if meter is None:
-        raise NotationError(f"ABC line 0: M:{head.get('M')} is no metre")
+        raise NotationError(f"ABC: invalid time signature M:{head.get('M')}; write one such as 6/8")
     default = (
         Fraction(1, 16) if Fraction(meter.beats, meter.unit) < Fraction(3, 4) else Fraction(1, 8)
     )
@@ -113,9 +127,21 @@ def head_state(head: Mapping[str, str]) -> BarState:
 
 
 def key_field(text: str, line: int) -> Key:
+    """Parse the value of a ``K:`` field; without a key it is C major.
+
+    Parameters
+    ----------
+    line : int
+        Line of the text, for the error message.
+
+    Raises
+    ------
+    NotationError
+        If it is not a key of at most seven sharps or flats.
+    """
     word = re.split(r"\s+(?:clef|middle|transpose|stafflines|octave|treble|bass)\b", text)[0]
     word = re.sub(r"\s+[\^_=].*$", "", word).strip()
-    if word.lower() == "hp":  # the Highland pipes' own scale
+    if word.lower() == "hp":  # Highland bagpipes: A mixolydian
         word = "Amix"
     key = parse_key(word if word and word.lower() != "none" else "C")
     if key is None:
@@ -123,19 +149,26 @@ def key_field(text: str, line: int) -> Key:
         short = re.match(r"^([A-G][#b]?)\s*([A-Za-z]{0,3})", word)
         key = parse_key(short[1] + " " + short[2].lower()) if short else None
     if key is None or abs(key.fifths) > 7:
-        raise NotationError(f"ABC line {line}: K:{text} is no key")
+        raise NotationError(f"ABC line {line}: invalid key K:{text}; write one such as F#m or Ddor")
     return key
 
 
 def unit_field(text: str) -> Fraction:
+    """Parse the unit note length of an ``L:`` field, as a fraction of a whole note.
+
+    Raises
+    ------
+    NotationError
+        If it is not a positive fraction.
+    """
     match = re.match(r"^(\d+)/(\d+)", text.strip())
     if not match or int(match[2]) == 0 or int(match[1]) == 0:
-        raise NotationError(f"ABC: L:{text} is no note length")
+        raise NotationError(f"ABC: invalid unit note length L:{text}; write one such as 1/8")
     return Fraction(int(match[1]), int(match[2]))
 
 
 def tempo_field(text: str) -> float:
-    """Quarter notes a minute from a ``Q:`` field, 120 when it says nothing."""
+    """Parse a ``Q:`` field into quarter notes per minute; 120 unless it is 10 to 600."""
     match = re.search(r"(?:(\d+)/(\d+)\s*=\s*)?(\d+(?:\.\d+)?)", re.sub(r'"[^"]*"', "", text))
     if not match or match[2] == "0":
         return 120.0
@@ -145,7 +178,20 @@ def tempo_field(text: str) -> float:
 
 
 def take(state: BarState, m: re.Match[str]) -> None:
-    """Take a token in; bar lines, endings and fields are left to the caller."""
+    """Apply a token to `state`; bar lines, endings and fields are left to the caller.
+
+    Parameters
+    ----------
+    state : BarState
+        Updated in place.
+    m : re.Match
+        Match of :data:`TOKEN`.
+
+    Raises
+    ------
+    NotationError
+        If a pitch, length or tuplet is invalid.
+    """
     if m["letter"]:
         _add(state, _pitch(state, m["acc"], m["letter"], m["octave"]), _length(m["len"]))
     elif m["rest"] is not None:
@@ -170,7 +216,7 @@ def take(state: BarState, m: re.Match[str]) -> None:
         p = int(m["tuplet"])
         q = int(m["tq"]) if m["tq"] else _TUPLET_TIME.get(p, 3 if state.meter.is_compound else 2)
         if p < 2 or q < 1:
-            raise NotationError(f"ABC line {state.line}: ({p}:{q} is no tuplet")
+            raise NotationError(f"ABC line {state.line}: invalid tuplet ({p}:{q}")
         state.tuplet = (Fraction(q, p), int(m["tr"]) if m["tr"] else p)
     elif m["tie"] and state.notes:
         state.notes[-1] = replace(state.notes[-1], tied=True)
@@ -198,7 +244,7 @@ def _pitch(state: BarState, acc: str | None, letter: str, octave: str) -> int:
     state.last = place, alter
     pitch = step + LETTER_PC[upper] + alter
     if not 0 <= pitch <= 127:
-        raise NotationError(f"ABC line {state.line}: {letter}{octave} is out of range")
+        raise NotationError(f"ABC line {state.line}: note {letter}{octave} is out of range")
     return pitch
 
 
@@ -215,7 +261,7 @@ def _add(state: BarState, pitch: int | None, length: Fraction) -> None:
     if state.fine > 1:
         ticks = Fraction(round(ticks))
     if ticks.denominator != 1 or not 0 < ticks <= 64 * TICKS_PER_QUARTER * state.fine:
-        raise NotationError(f"ABC line {state.line}: a note of length {length} cannot be kept")
+        raise NotationError(f"ABC line {state.line}: note length {length} is too short or too long")
     state.notes.append(Note(pitch, int(ticks), triplet=in_tuplet and factor == Fraction(2, 3)))
 
 

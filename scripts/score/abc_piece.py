@@ -1,7 +1,7 @@
-"""Reads somebody's ABC as a piece: every voice, chord and repeat, and as much as can be saved.
+"""Reads any ABC tune as a piece: every voice, chord and repeat, recovering from errors.
 
-A bar that does not add up is filled or cut and an unreadable sign is passed over; each is told
-with its line. Pickups and the shorter bars that make up for them are left as they are.
+A bar of the wrong length is padded or cut and an unreadable character is skipped; each is
+reported with its line. Pickups and the shorter bars that complement them are left as they are.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from scripts.score.piece import Piece, PieceNote, Voice
 from scripts.score.sheet import Note
 from scripts.score.time_signature import parse_meter
 
-_FINE = 40  # parts of a tick: quintuplets and 128ths come out even
-_FIELDS = "IKLMmNPQRrsTUVWw"  # letters that begin a field within a tune; "G:|" is music
-MOST_BARS = 20_000  # with all repeats
-_REMARKS = 6  # told one by one; the others are counted
+_FINE = 40  # of a tick, so that quintuplets and 128ths come out even
+_FIELDS = "IKLMmNPQRrsTUVWw"  # fields allowed within the music; "G:|" is a note
+MOST_BARS = 20_000  # with repeats expanded
+_REMARKS = 6  # listed one by one; the rest are counted
 
 
 @dataclass
 class _Bar:
-    """A bar as it is written, with the signs at its two ends."""
+    """A bar as written, with the repeat and part marks at its ends."""
 
     notes: list[Note]
     lower: dict[int, tuple[int, ...]]
@@ -42,7 +42,7 @@ class _Bar:
     line: int
     opens: bool = False  # a repeat or a part begins here
     closes: bool = False  # a part ends here
-    again: bool = False  # go back from here
+    again: bool = False  # a repeat ends here
     endings: frozenset[int] = frozenset()
 
     @property
@@ -56,10 +56,11 @@ class _Voice:
     state: BarState
     bars: list[_Bar] = field(default_factory=list)
     program: int | None = None
-    opens: bool = True  # the next bar begins a part
+    opens: bool = True  # the next bar starts a part
     endings: frozenset[int] = frozenset()
 
     def close(self) -> None:
+        """End the current bar and start the next."""
         state = self.state
         early = [] if state.notes else state.chords
         if state.notes:
@@ -112,7 +113,7 @@ class _Reader:
         if name not in self.voices:
             first = next(iter(self.voices.values()), None)
             if first is not None and first.name == "" and not self._sounding():
-                del self.voices[""]  # the music was only waiting for its first voice's name
+                del self.voices[""]  # unnamed and empty: the first named voice replaces it
             self.voices[name] = _Voice(name, replace(head_state(self.head), fine=_FINE))
         return self.voices[name]
 
@@ -129,14 +130,14 @@ class _Reader:
             elif name == "M":
                 meter = parse_meter(value)
                 if meter is None:
-                    raise NotationError(f"ABC line {line}: M:{value[:20]} is no metre")
+                    raise NotationError(f"ABC line {line}: invalid time signature M:{value[:20]}")
                 self.current.close()
                 state.meter = meter
             elif name == "Q":
-                self._remark(line, f"the change of tempo to {value[:20]} is not followed")
+                self._remark(line, f"the tempo change to {value[:20]} is ignored")
             elif name == "P":
                 self._bar_line(self.current, "||")
-        except (NotationError, ValueError) as error:  # numbers may be beyond all measure
+        except (NotationError, ValueError) as error:  # ValueError: a number has too many digits
             self._remark(line, str(error))
 
     def _music(self, line: str, number: int) -> None:
@@ -145,7 +146,7 @@ class _Reader:
             match = TOKEN.match(line, at)
             if match is None:
                 if not bad and line[at] != "]":
-                    self._remark(number, f"{line[at]!r} cannot be read and is left out")
+                    self._remark(number, f"{line[at]!r} is not ABC and is skipped")
                 at, bad = at + 1, True
                 continue
             at = match.end()
@@ -154,7 +155,7 @@ class _Reader:
             except (NotationError, ValueError) as error:
                 self._remark(number, str(error)[:80])
         state = self.current.state
-        if state.position == state.meter.bar_ticks * _FINE:  # some leave the bar line out here
+        if state.position == state.meter.bar_ticks * _FINE:  # bar line omitted at the end of a line
             self.current.close()
 
     def _take(self, m: re.Match[str]) -> None:
@@ -164,7 +165,7 @@ class _Reader:
         if m["ending"] or m["ending2"]:
             voice.close()
             voice.endings = _numbers(m["ending"] or m["ending2"])
-            voice.opens &= 1 in voice.endings  # a later ending belongs to the part before it
+            voice.opens &= 1 in voice.endings  # later endings belong to the same part
         elif m["bars"] is not None:
             for _ in range(min(int(m["bars"] or 1), 64)):
                 voice.close()
@@ -189,13 +190,13 @@ class _Reader:
         self.faults.setdefault(line, text)
 
     def placed(self, voice: _Voice) -> tuple[list[PieceNote], list[tuple[float, Chord]], list[int]]:
-        """Notes, chords and the starts of parts, one bar after the other."""
+        """Lay the bars of a voice out in time: notes, chords and starts of parts, all in ticks."""
         notes: list[PieceNote] = []
         chords: list[tuple[float, Chord]] = []
         breaks: list[int] = []
         mixed = len({b.full for b in voice.bars}) > 1
         start = 0
-        held: dict[int, int] = {}  # what is tied into the next note
+        held: dict[int, int] = {}  # pitch -> index of the note that is tied to the next
         for bar in _in_order(voice.bars):
             start, room = self._place(bar, start, mixed)
             if bar.opens and (not breaks or start - breaks[-1] * _FINE >= 4 * bar.full):
@@ -231,7 +232,7 @@ class _Reader:
         return sorted(notes, key=lambda n: (n.start, n.pitch)), chords, breaks
 
     def _place(self, bar: _Bar, start: int, mixed: bool) -> tuple[int, int]:
-        """Where a bar starts, and the ticks it has room for."""
+        """Return a bar's start and the length reserved for it, in subdivisions of a tick."""
         if mixed:
             return start, max(bar.ticks, bar.full)
         if bar.ticks > bar.full:
@@ -254,10 +255,15 @@ class _Reader:
 def read_abc_piece(text: str) -> Piece:
     """Read the first tune of `text`.
 
+    Returns
+    -------
+    Piece
+        With one voice per ABC voice; problems are listed by line in `remarks`.
+
     Raises
     ------
     NotationError
-        When there is no note in it, or its header cannot be read.
+        If there is no ``K:`` field, an invalid ``L:`` field or no note.
     """
     text, tunes = _first_tune(text)
     if not re.search(r"(?m)^K:", text):
@@ -280,7 +286,7 @@ def read_abc_piece(text: str) -> Piece:
     if len(faults) > _REMARKS:
         remarks.append(f"{len(faults) - _REMARKS} more lines have faults")
     if tunes > 1:
-        remarks.append(f"the first of {tunes} tunes is played")
+        remarks.append(f"the file has {tunes} tunes; only the first is played")
     return Piece(
         head.get("T", ""),
         head.get("C", ""),
@@ -295,18 +301,18 @@ def read_abc_piece(text: str) -> Piece:
 
 
 def _first_tune(text: str) -> tuple[str, int]:
-    """The first tune of a book, and how many there are."""
+    """First tune of a tune book, and the number of tunes."""
     tunes = [t for t in re.split(r"(?m)^(?=X:)", text.lstrip("\ufeff")) if t.startswith("X:")]
     return (tunes[0], len(tunes)) if tunes else (text, 1)
 
 
 def _usable(head: dict[str, str], faults: dict[int, str]) -> dict[str, str]:
-    """The header's fields, with a metre or key that cannot be read replaced and told."""
+    """Replace an invalid time signature or key in the header; report it in `faults`."""
     whole = re.fullmatch(r"\(?\s*(\d+(?:\+\d+)+)\s*\)?\s*/\s*(\d+)", head.get("M", "").strip())
     if whole:
         head["M"] = f"{sum(map(int, whole[1].split('+')))}/{whole[2]}"
     if parse_meter(head.get("M", "4/4")) is None:
-        faults[0] = f"the metre {head['M'][:20]!r} cannot be read; 4/4 is taken"
+        faults[0] = f"invalid time signature {head['M'][:20]!r}; using 4/4"
         head["M"] = "4/4"
     try:
         key_field(head.get("K", "C"), 0)
@@ -316,13 +322,13 @@ def _usable(head: dict[str, str], faults: dict[int, str]) -> dict[str, str]:
             key_field(short, 0)
         except NotationError:
             short = "C"
-        faults[0] = f"the key {head['K'][:20]!r} is read as {short}"
+        faults[0] = f"invalid key {head['K'][:20]!r}; using {short}"
         head["K"] = short
     return head
 
 
 def _numbers(text: str) -> frozenset[int]:
-    """The rounds that an ending such as ``[1,3`` or ``1-2`` is played in."""
+    """Repeats in which an ending such as ``[1,3`` or ``1-2`` is played."""
     found: set[int] = set()
     for first, last in re.findall(r"(\d)(?:-(\d))?", text):
         found |= set(range(int(first), int(last or first) + 1))
@@ -330,7 +336,7 @@ def _numbers(text: str) -> frozenset[int]:
 
 
 def _in_order(bars: list[_Bar]) -> list[_Bar]:
-    """The bars as they are played, with repeats and their endings."""
+    """Return the bars in playing order, with repeats and endings expanded."""
     played: list[_Bar] = []
     i = start = 0
     turn = 1
@@ -342,7 +348,7 @@ def _in_order(bars: list[_Bar]) -> list[_Bar]:
             i += 1
             continue
         played.append(bar)
-        # After the ending of one round come those of the next.
+        # With endings, the highest number says how often the section is played; else twice.
         rounds = (
             max((max(b.endings) for b in bars[start:] if b.endings), default=2)
             if bar.endings

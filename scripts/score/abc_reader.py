@@ -1,8 +1,8 @@
 """Reads ABC notation (one voice with chord symbols) into a LeadSheet.
 
-ABC 2.1 is read leniently: decorations, grace notes, slurs and words are passed over, of a
-chord in brackets the top note is kept, repeats are read once with their last ending, and a
-pickup before a part's first whole bar is dropped. What is kept must add up.
+ABC 2.1 is read leniently: decorations, grace notes, slurs and lyrics are skipped, only the top
+note of a bracketed chord is kept, repeats are read once with their last ending, and a pickup
+before a part's first whole bar is dropped. Every bar that is kept must have its full length.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from scripts.score.time_signature import parse_meter
 
 @dataclass
 class _State(BarState):
-    """The parts read so far too."""
+    """Parser state, with the bars and parts read so far."""
 
     bars: list[Bar] = field(default_factory=list)
     parts: list[list[Bar]] = field(default_factory=list)
@@ -36,7 +36,7 @@ class _State(BarState):
 
 
 def read_tunes(text: str) -> list[str]:
-    """Split a tune book into the texts of its tunes (each starts with an ``X:`` field)."""
+    """Split a tune book into the texts of its tunes, each starting with an ``X:`` field."""
     pieces = re.split(r"(?m)^(?=X:)", text)
     return [p for p in pieces if p.startswith("X:")]
 
@@ -52,7 +52,7 @@ def read_abc(text: str) -> LeadSheet:
     Raises
     ------
     NotationError
-        With the line of the text that cannot be read.
+        If the tune cannot be read; the message names the line.
     """
     head = fields_of(text)
     if "K" not in head:
@@ -83,7 +83,7 @@ def read_abc(text: str) -> LeadSheet:
     _close_part(state)
     parts = tuple(tuple(p) for p in state.parts if p)
     if not parts:
-        raise NotationError("ABC: the tune has no whole bar")
+        raise NotationError("ABC: the tune has no complete bar")
     styles = tuple(head["R"].lower().split()) if head.get("R") else ()
     return LeadSheet(
         start.key, start.meter, parts, tempo_field(head.get("Q", "")), head.get("T", ""), styles
@@ -96,7 +96,7 @@ def _apply_field(state: _State, name: str, value: str) -> None:
     elif name == "L":
         state.unit = unit_field(value)
     elif name == "M" and parse_meter(value) != state.meter:
-        raise NotationError(f"ABC line {state.line}: the metre changes to {value}")
+        raise NotationError(f"ABC line {state.line}: cannot change the time signature to {value}")
     elif name == "P":
         _close_bar(state)
         _close_part(state)
@@ -136,7 +136,7 @@ def _take(state: _State, m: re.Match[str]) -> None:
 
 
 def _close_bar(state: _State) -> None:
-    early = [] if state.notes else state.chords  # a chord written before the bar line
+    early = [] if state.notes else state.chords  # a chord symbol written before the bar line
     if state.notes:
         state.bars.append(Bar(tuple(state.notes), tuple(state.chords)))
     state.clear()
@@ -156,7 +156,7 @@ def _begin_ending(state: _State, text: str) -> None:
 
 
 def _close_part(state: _State) -> None:
-    """End the current part: drop a pickup, fill a short last bar, check the rest."""
+    """End the current part: drop a pickup, pad a short last bar, check the others."""
     bars, state.bars, state.ending = state.bars, [], 0
     full = state.meter.bar_ticks
     if bars and bars[0].ticks < full:
@@ -175,6 +175,6 @@ def _close_part(state: _State) -> None:
     for bar in bars:
         if bar.ticks != full:
             raise NotationError(
-                f"ABC line {state.line}: a bar of {state.meter} has {bar.ticks} ticks, not {full}"
+                f"ABC line {state.line}: a {state.meter} bar has {bar.ticks} ticks, not {full}"
             )
     state.parts.append(bars)

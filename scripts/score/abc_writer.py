@@ -1,4 +1,4 @@
-"""Writes a LeadSheet in the one ABC dialect that the models read and write.
+"""Writes a LeadSheet as ABC, in the dialect that the models read and write.
 
 ``L:1/8`` always; every bar begins with its chord symbol; accidentals are written out; four
 bars a line; parts end with ``||``, the tune with ``|]``.
@@ -19,18 +19,24 @@ _SIGNS = {-2: "__", -1: "_", 0: "=", 1: "^", 2: "^^"}
 
 
 def duration_text(ticks: int) -> str:
-    """Length of a note after its letter: ``""``, ``2``, ``3/2``, ``/2`` for 12, 24, 18, 6 ticks."""
+    """Format a note length: ``""``, ``2``, ``3/2``, ``/2`` for 12, 24, 18, 6 ticks."""
     length = Fraction(ticks, TICKS_PER_EIGHTH)
     top = "" if length.numerator == 1 else str(length.numerator)
     return top if length.denominator == 1 else f"{top}/{length.denominator}"
 
 
 def pitch_text(pitch: int, key: Key, altered: dict[str, int] | None = None) -> str:
-    """A pitch as ABC in `key`.
+    """Format a pitch as ABC, spelled in `key`.
 
-    `altered` holds the letters altered so far in the bar; a letter in it is written with its
-    accidental again, so that the text reads the same whether accidentals carry over octaves
-    or not. It is updated.
+    Parameters
+    ----------
+    pitch : int
+        MIDI number.
+    key : Key
+    altered : dict, optional
+        Letters altered so far in the bar, with their alterations; updated. A letter in it gets
+        its accidental again, so that the text reads the same whether accidentals carry over
+        octaves or not.
     """
     letter, alter = key.spell(pitch % 12)
     sign = ""
@@ -45,7 +51,7 @@ def pitch_text(pitch: int, key: Key, altered: dict[str, int] | None = None) -> s
 
 
 def body_lines(sheet: LeadSheet) -> Iterable[str]:
-    """The music, four bars a line."""
+    """Yield the music as lines of ABC, four bars each."""
     chord: Chord | None = None
     for index, part in enumerate(sheet.parts):
         final = index == len(sheet.parts) - 1
@@ -62,7 +68,7 @@ def body_lines(sheet: LeadSheet) -> Iterable[str]:
 
 
 def write_abc(sheet: LeadSheet, number: int = 1) -> str:
-    """The whole tune as ABC text, ending in a line feed."""
+    """Format the whole tune as ABC text, ending in a line feed; `number` is its ``X:`` field."""
     head = [f"X:{number}"]
     if sheet.title:
         head.append(f"T:{' '.join(sheet.title.split())}")
@@ -75,7 +81,7 @@ def write_abc(sheet: LeadSheet, number: int = 1) -> str:
 
 
 def _bar_text(bar: Bar, key: Key, chord: Chord | None) -> tuple[str, Chord | None]:
-    """Text of a bar and the chord that sounds at its end."""
+    """Format a bar; also return the chord that sounds at its end."""
     chords = dict(bar.chords)
     if 0 not in chords and chord is not None:
         chords[0] = chord
@@ -86,7 +92,7 @@ def _bar_text(bar: Bar, key: Key, chord: Chord | None) -> tuple[str, Chord | Non
     i = 0
     while i < len(notes):
         here = chords.pop(at, None)
-        for tick in [t for t in chords if t < at]:  # a chord inside a note sounds with the next
+        for tick in [t for t in chords if t < at]:  # a change within a note moves to the next
             here = chords.pop(tick)
         if here is not None:
             chord = here
@@ -94,7 +100,7 @@ def _bar_text(bar: Bar, key: Key, chord: Chord | None) -> tuple[str, Chord | Non
         group = notes[i : i + 3] if notes[i].triplet else notes[i : i + 1]
         if notes[i].triplet:
             if len(group) != 3 or any(n.ticks != notes[i].ticks or not n.triplet for n in group):
-                raise NotationError("ABC: a triplet is not three equal notes")
+                raise NotationError("ABC: a triplet must be three notes of equal length")
             out.append("(3")
         out += [_note_text(n, key, altered) for n in group]
         at += sum(n.ticks for n in group)

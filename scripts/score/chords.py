@@ -1,4 +1,4 @@
-"""Chord symbols: the qualities that are understood, and their notes."""
+"""Chord symbols and Roman numerals: the supported qualities and their notes."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ _DEGREES_MINOR = {"I": 0, "II": 2, "III": 3, "IV": 5, "V": 7, "VI": 8, "VII": 10
 
 @dataclass(frozen=True)
 class Chord:
-    """A chord symbol: a root's pitch class and a quality in :data:`QUALITIES`."""
+    """A chord: the pitch class of its root (0 is C) and a quality in :data:`QUALITIES`."""
 
     root: int
     quality: str = ""
@@ -95,14 +95,16 @@ class Chord:
 
     @property
     def intervals(self) -> tuple[int, ...]:
+        """Semitones above the root."""
         return QUALITIES[self.quality]
 
     @property
     def is_minor(self) -> bool:
+        """True when the chord has a minor third and no major one."""
         return 3 in QUALITIES[self.quality] and 4 not in QUALITIES[self.quality]
 
     def symbol(self, key: Key) -> str:
-        """The chord as written in `key`, for example ``F#m7``."""
+        """Format the chord symbol as spelled in `key`, for example ``F#m7``."""
         letter, alter = key.spell(self.root)
         if abs(alter) > 1:  # a double accidental reads badly on a chart
             letter, alter = Key("C").spell(self.root)
@@ -110,7 +112,7 @@ class Chord:
 
 
 def parse_chord(text: str) -> Chord | None:
-    """Read a chord symbol such as ``Am7``, ``Bb/D`` or ``Cmaj7``; None when it is not one."""
+    """Parse a chord symbol such as ``Am7`` or ``Bb/D`` (the bass is ignored), or return None."""
     match = _SYMBOL.match(text.strip())
     if not match:
         return None
@@ -123,9 +125,10 @@ def parse_chord(text: str) -> Chord | None:
 
 
 def parse_roman(text: str, key: Key) -> Chord | None:
-    """Read a Roman numeral (``ii7``, ``bVII``, ``Vsus4``) in `key`; lower case is minor.
+    """Parse a Roman numeral (``ii7``, ``bVII``, ``Vsus4``) in `key`; lower case is minor.
 
-    In keys with a minor third, III, VI and VII stand on the natural minor degrees.
+    In keys with a minor third, III, VI and VII are on the natural minor degrees. Returns None
+    for anything else.
     """
     match = _ROMAN.match(text.strip())
     if not match:

@@ -1,4 +1,4 @@
-"""Whether two songs are alike: what is compared of their chords and melodies."""
+"""Fingerprints of melodies and chords, to find similar songs."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from itertools import pairwise
 
 from scripts.score.sheet import LeadSheet
 
-GRAM = 5  # intervals in a row, with their rhythm
-ALIKE = 0.3  # share of a melody's turns that another has too; 300 songs measured had at most 0.14
+GRAM = 5  # consecutive melody intervals, with their rhythm
+ALIKE = 0.3  # shared n-grams; no two of 300 songs measured had more than 0.14
 
 
 @dataclass(frozen=True)
 class Marks:
-    """What a song is known by, in any key.
+    """Fingerprint of a song, the same in every key.
 
     Parameters
     ----------
     chords : int
-        Of the whole progression.
+        CRC-32 of the chord progression.
     turns : frozenset of int
-        Of every run of :data:`GRAM` intervals of the melody, with its rhythm.
+        CRC-32 of each n-gram of the melody: :data:`GRAM` consecutive intervals with their rhythm.
     """
 
     chords: int
@@ -29,7 +29,7 @@ class Marks:
 
 
 def marks_of(sheet: LeadSheet) -> Marks:
-    """The marks of a sheet."""
+    """Compute the fingerprint of a sheet."""
     home = sheet.key.tonic_pc
     chords = [[(at, (c.root - home) % 12, c.quality) for at, c in bar.chords] for bar in sheet.bars]
     notes = [(n.pitch, n.ticks) for bar in sheet.bars for n in bar.notes if n.pitch is not None]
@@ -39,7 +39,7 @@ def marks_of(sheet: LeadSheet) -> Marks:
 
 
 def likeness(one: frozenset[int], other: frozenset[int]) -> float:
-    """Share of the shorter melody's turns that the other one has, 0 to 1."""
+    """Share of the shorter melody's n-grams that the other one also has, 0 to 1."""
     return len(one & other) / max(1, min(len(one), len(other)))
 
 

@@ -1,4 +1,4 @@
-"""Finds chords for a melody: Viterbi over candidate chords per half bar or bar.
+"""Finds chords for a melody: a Viterbi search over candidate chords per half bar or bar.
 
 The costs are hand-set from common practice: chord tones are cheap, diatonic triads are
 cheaper than altered ones, falling fifths are cheaper than other moves, and a change off the
@@ -65,7 +65,7 @@ _VOCABULARY = {
 
 @dataclass(frozen=True)
 class Slot:
-    """A stretch of one bar that carries one chord.
+    """Part of a bar that carries one chord.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ class Slot:
     tick : int
         Start within the bar.
     weights : (12,) float array
-        How long each pitch class sounds, in quarters.
+        Duration of each pitch class, in quarters; accents and low notes may weigh more.
     """
 
     bar: int
@@ -83,7 +83,7 @@ class Slot:
 
 
 def slots_of(sheet: LeadSheet) -> list[Slot]:
-    """Cut each bar into its two halves (one when the metre has a single beat)."""
+    """Split each bar into its two halves (one slot when the meter has a single beat)."""
     half = sheet.meter.half
     slots = []
     for b, bar in enumerate(sheet.bars):
@@ -102,7 +102,7 @@ def slots_of(sheet: LeadSheet) -> list[Slot]:
 
 
 def candidates(key: Key) -> list[tuple[Chord, float]]:
-    """Chords that may be used in `key`, each with its cost."""
+    """List the chords allowed in `key`, each with its cost."""
     family = _VOCABULARY.get(key.scale, _MINOR if key.is_minor else _MAJOR)
     found = []
     for roman, cost in family.items():
@@ -113,7 +113,22 @@ def candidates(key: Key) -> list[tuple[Chord, float]]:
 
 
 def viterbi(slots: list[Slot], choices: list[tuple[Chord, float]], key: Key) -> list[Chord]:
-    """The cheapest chord for each slot."""
+    """Find the cheapest chord sequence.
+
+    Parameters
+    ----------
+    slots : list of Slot
+        At least one, in order.
+    choices : list of (Chord, float)
+        Candidate chords, each with its cost.
+    key : Key
+        Its tonic is preferred at both ends.
+
+    Returns
+    -------
+    list of Chord
+        One for each slot.
+    """
     chords = [c for c, _ in choices]
     own = np.array([cost for _, cost in choices])
     tones = np.array([[1.0 if pc in c.pitch_classes else 0.0 for pc in range(12)] for c in chords])
@@ -137,20 +152,20 @@ def viterbi(slots: list[Slot], choices: list[tuple[Chord, float]], key: Key) -> 
 
 
 def harmonise(sheet: LeadSheet) -> LeadSheet:
-    """Return `sheet` with chords put to its melody, replacing any it has."""
+    """Return `sheet` with chords that fit its melody, replacing any it has."""
     slots = slots_of(sheet)
     return with_chords(sheet, slots, viterbi(slots, candidates(sheet.key), sheet.key))
 
 
 def with_chords(sheet: LeadSheet, slots: list[Slot], chords: list[Chord]) -> LeadSheet:
-    """Write one chord a slot onto the bars, only where it changes (and at each bar's start)."""
+    """Return `sheet` with one chord per slot, written at bar starts and where it changes."""
     found = by_bar(slots, chords)
     bars = [Bar(bar.notes, tuple(found[b])) for b, bar in enumerate(sheet.bars)]
     return replace(sheet, parts=in_parts(bars, map(len, sheet.parts)))
 
 
 def by_bar(slots: list[Slot], chords: list[Chord]) -> dict[int, list[tuple[int, Chord]]]:
-    """The chords of each bar as (tick, chord), only where they change within it."""
+    """Group chords by bar, as (tick, chord); repeats within a bar are left out."""
     found: dict[int, list[tuple[int, Chord]]] = {}
     for slot, chord in zip(slots, chords, strict=True):
         held = found.setdefault(slot.bar, [])
@@ -160,6 +175,7 @@ def by_bar(slots: list[Slot], chords: list[Chord]) -> dict[int, list[tuple[int, 
 
 
 def _move(a: Chord, b: Chord) -> float:
+    """Cost of going from chord `a` to chord `b`."""
     if a == b:
         return 0.0
     interval = (b.root - a.root) % 12

@@ -84,6 +84,7 @@ class Key:
 
     @property
     def tonic_pc(self) -> int:
+        """Pitch class of the tonic."""
         return pitch_class(self.tonic)
 
     @property
@@ -130,7 +131,7 @@ def pitch_class(name: str) -> int:
 
 
 def parse_key(text: str) -> Key | None:
-    """Read a key as a person writes it (``F minor``, ``c# dor``, ``Bb``), or return None."""
+    """Parse a key as people write it (``F minor``, ``c# dor``, ``Bb``), or return None."""
     match = _KEY_TEXT.match(text)
     if not match:
         return None
@@ -149,14 +150,14 @@ def parse_key(text: str) -> Key | None:
 
 
 def simplest(key: Key) -> Key:
-    """Return `key` or its enharmonic twin with fewer accidentals (at most seven)."""
+    """Return `key` or its enharmonic equivalent with fewer accidentals (at most seven)."""
     if abs(key.fifths) <= 7 and len(key.tonic) <= 2:
         return key
     return key_from_pc(key.tonic_pc, key.scale)
 
 
 def key_from_pc(pc: int, scale: str) -> Key:
-    """The key on pitch class `pc` with the fewest accidentals in its signature."""
+    """Return the key on pitch class `pc` with the fewest accidentals in its signature."""
     names = [letter + sign for letter in LETTERS for sign in ("", "#", "b")]
     keys = [Key(name, scale) for name in names if pitch_class(name) == pc % 12]
     return min(keys, key=lambda k: (abs(k.fifths), "#" in k.tonic))

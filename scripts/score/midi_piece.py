@@ -1,4 +1,4 @@
-"""Reads a MIDI file as a piece, by mido."""
+"""Reads a MIDI file as a piece, using mido."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from scripts.score.time_signature import Meter, parse_meter
 
 MOST_NOTES = 200_000
 _PEDAL = 64
-_LONGEST = 24 * 3600 * 24 * 5  # ticks; a day at 300 quarters a minute
+_LONGEST = 24 * 3600 * 24 * 5  # ticks: a day at 300 quarter notes per minute
 
 
 @dataclass
 class _Player:
-    """One channel of one track with one program."""
+    """Notes of one channel of one track with one program."""
 
     name: str
     program: int | None
@@ -38,7 +38,7 @@ class _Player:
 
 @dataclass
 class _Channel:
-    """What a channel is doing: its program, keys that are down, and keys the pedal holds."""
+    """State of a channel: its program, the keys that are down, and those the pedal sustains."""
 
     program: int | None = None
     pedal: bool = False
@@ -56,7 +56,7 @@ class _Reader:
         self.count = 0
         per_quarter = file.ticks_per_beat
         if per_quarter <= 0:
-            raise NotationError("MIDI: the time is counted in film frames, which cannot be read")
+            raise NotationError("MIDI: SMPTE timing is not supported; save it with ticks per beat")
         self._scale = 24 / per_quarter
         for number, track in enumerate(file.tracks):
             self._track(number, track)
@@ -90,7 +90,7 @@ class _Reader:
         self, number: int, name: str, message: mido.Message, channel: _Channel, at: float
     ) -> None:
         key = message.note
-        for keys in (channel.down, channel.held):  # struck anew, or let go
+        for keys in (channel.down, channel.held):  # struck again, or released
             started = keys.pop(key, None)
             if started is None:
                 continue
@@ -131,7 +131,7 @@ class _Reader:
     ) -> None:
         self.count += 1
         if self.count > MOST_NOTES:
-            raise NotationError(f"MIDI: there are more than {MOST_NOTES:,} notes")
+            raise NotationError(f"MIDI: the file has more than {MOST_NOTES:,} notes")
         start, velocity = started
         way = (number, n, channel.program)
         if way not in self.players:
@@ -139,7 +139,7 @@ class _Reader:
         self.players[way].notes.append(PieceNote(start, max(at - start, 0.5), key, velocity / 127))
 
     def _meta(self, message: mido.MetaMessage, at: float, number: int) -> str:
-        """Take in tempo, metre and key; returns a track's name."""
+        """Read a tempo, time signature, key or title; return the track's name if it is one."""
         if message.type == "set_tempo" and message.tempo > 0:
             self.tempos[at] = mido.tempo2bpm(message.tempo)
         elif message.type == "time_signature":
@@ -157,7 +157,7 @@ class _Reader:
 
 
 def _text(latin: str) -> str:
-    """A text of the file, which mido reads as Latin-1 and most programs write as UTF-8."""
+    """Decode a text that mido reads as Latin-1 and most programs write as UTF-8."""
     try:
         return latin.encode("latin-1").decode("utf-8")
     except UnicodeError:
@@ -170,11 +170,11 @@ def read_midi_piece(data: bytes) -> Piece:
     Raises
     ------
     NotationError
-        When it is damaged or holds no note.
+        If it is damaged, too long or has no notes.
     """
     try:
         file = mido.MidiFile(file=io.BytesIO(data), clip=True)
-    except Exception as error:  # mido tells damage by whatever its reading stumbles over
+    except Exception as error:  # mido raises all kinds of errors on damaged files
         raise NotationError(
             f"MIDI: the file is damaged ({type(error).__name__}: {str(error)[:60]})"
         ) from error
@@ -184,7 +184,7 @@ def read_midi_piece(data: bytes) -> Piece:
         for p in reader.players.values()
     ]
     if not voices:
-        raise NotationError("MIDI: there are no notes in it")
+        raise NotationError("MIDI: the file has no notes")
     meter = reader.meters[0][1] if reader.meters else Meter(4, 4)
     voices, silence = _without_silence(voices, meter)
     moved = {max(0.0, t - silence): tempo for t, tempo in sorted(reader.tempos.items())}
@@ -192,13 +192,13 @@ def read_midi_piece(data: bytes) -> Piece:
     end = max(n.start + n.ticks for v in voices for n in v.notes)
     pitched = [n for v in voices if not v.is_kit for n in v.notes]
     key = find_key(weights(pitched))
-    # Many programs write C major whatever the key; there the notes decide.
+    # Many programs write C major for every key, so there the notes decide.
     if reader.key is not None and (
         str(reader.key) != "C major" or set(reader.key.pitch_classes) == set(key.pitch_classes)
     ):
         key = reader.key
     remarks = (
-        ["the metre changes; its first one is kept"]
+        ["the time signature changes; only the first is used"]
         if len({m for _, m in reader.meters}) > 1
         else []
     )
@@ -216,7 +216,7 @@ def read_midi_piece(data: bytes) -> Piece:
 
 
 def _without_silence(voices: list[Voice], meter: Meter) -> tuple[list[Voice], float]:
-    """The voices without the empty bars at the beginning, and how long those were."""
+    """Remove empty bars at the beginning; return the voices and the ticks removed."""
     first = min(v.notes[0].start for v in voices)
     silence = first // meter.bar_ticks * meter.bar_ticks
     if not silence:

@@ -1,4 +1,4 @@
-"""A motif of the user's own, and the tune that begins with it."""
+"""Parses a motif given by the user and writes it into a tune."""
 
 from __future__ import annotations
 
@@ -16,17 +16,19 @@ _NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 
 
 def parse_motif(text: str, low: int, high: int) -> tuple[int, ...]:
-    """MIDI pitches of notes such as ``C4 E4 G4`` (C4 is middle C).
+    """Parse notes such as ``C4 E4 G4`` into MIDI pitches (C4, middle C, is 60).
 
     Parameters
     ----------
+    text : str
+        1 to :data:`MOST` note names with octaves, separated by spaces or commas.
     low, high : int
-        The melody's range.
+        Lowest and highest pitch allowed.
 
     Raises
     ------
     UsageError
-        For what is no note, too many notes, or one outside the range.
+        If a note is invalid or out of range, or there are none or too many.
     """
     names = text.replace(",", " ").split()
     if not names or len(names) > MOST:
@@ -36,7 +38,7 @@ def parse_motif(text: str, low: int, high: int) -> tuple[int, ...]:
         match = _NAME.fullmatch(name)
         if match is None:
             raise UsageError(
-                f'motif: "{name[:12]}" is no note; write notes with their octave, '
+                f'motif: invalid note "{name[:12]}"; write notes with their octave, '
                 'such as "C4 E4 G4" or "F#4 Bb3"'
             )
         letter, sign, octave = match.groups()
@@ -53,12 +55,12 @@ def parse_motif(text: str, low: int, high: int) -> tuple[int, ...]:
 
 
 def pitch_name(pitch: int) -> str:
-    """``C4`` for 60."""
+    """Format a MIDI pitch as a note name, ``C4`` for 60."""
     return f"{_NAMES[pitch % 12]}{pitch // 12 - 1}"
 
 
 def key_of_motif(pitches: Sequence[int], scale: str) -> Key:
-    """The key of a kind that holds most of the motif; its ends speak for the tonic."""
+    """Find the key of `scale` with most of the motif's notes; its ends suggest the tonic."""
 
     def fit(key: Key) -> float:
         inside = sum(p % 12 in key.pitch_classes for p in pitches)
@@ -72,9 +74,9 @@ def key_of_motif(pitches: Sequence[int], scale: str) -> Key:
 
 
 def with_motif(sheet: LeadSheet, pitches: Sequence[int]) -> LeadSheet:
-    """`sheet` with the motif at its beginning and again in the middle of its first part.
+    """Return `sheet` with the motif at its start and, if it fits, halfway through its first part.
 
-    The tune's own rhythm stays: the motif takes the place of its first notes.
+    Only pitches are replaced; the tune keeps its rhythm.
     """
     if not pitches:
         return sheet
@@ -88,11 +90,12 @@ def with_motif(sheet: LeadSheet, pitches: Sequence[int]) -> LeadSheet:
 
 
 def _room(bars: Sequence[Bar]) -> int:
+    """Count the notes in `bars`, tied ones as one."""
     return sum(n.pitch is not None and not n.tied for bar in bars for n in bar.notes)
 
 
 def _sung(bars: Sequence[Bar], pitches: Sequence[int]) -> list[Bar]:
-    """The first notes of `bars` at other pitches; a note and what it is tied to are one."""
+    """Replace the pitches of the first notes of `bars`; tied notes count as one."""
     out, at = [], 0
     for bar in bars:
         notes: list[Note] = []
@@ -100,7 +103,7 @@ def _sung(bars: Sequence[Bar], pitches: Sequence[int]) -> list[Bar]:
             if note.pitch is None or at >= len(pitches):
                 notes.append(note)
                 continue
-            # The last note of the motif is not held into one of another pitch.
+            # Do not tie the motif's last note to a note of another pitch.
             tied = note.tied and at < len(pitches) - 1
             notes.append(replace(note, pitch=pitches[at], tied=tied))
             at += not tied

@@ -1,4 +1,4 @@
-"""Opens somebody's file of notes, whichever of the three kinds it is."""
+"""Opens an ABC, MIDI or MusicXML file; the format is detected from its content."""
 
 from __future__ import annotations
 
@@ -12,45 +12,51 @@ from scripts.score.xml_piece import read_xml_piece, unpacked
 
 
 def open_piece(path: Path) -> Piece:
-    """Read an ABC, MIDI or MusicXML file (packed or not).
+    """Read an ABC, MIDI or MusicXML file, compressed (``.mxl``) or not.
 
     Raises
     ------
     UsageError
-        When the file cannot be read or is too large.
+        If the file cannot be read or is too large.
     NotationError
-        When it is no music.
+        If its content is not valid music.
     """
     return read_piece(read_notes(path), path.name)
 
 
 def read_notes(path: Path) -> bytes:
-    """What is in a file of notes.
+    """Read the bytes of a notation file.
 
     Raises
     ------
     UsageError
-        When it cannot be read or is too large.
+        If it cannot be read or is larger than :data:`LARGEST_FILE`.
     """
     try:
         size = path.stat().st_size
         if size > LARGEST_FILE:
             raise UsageError(
-                f"{path.name} is {size / (1 << 20):.0f} MB; files of notes of up to "
-                f"{LARGEST_FILE >> 20} MB are read"
+                f"{path.name} is too large: {size / (1 << 20):.0f} MB; the limit is "
+                f"{LARGEST_FILE >> 20} MB"
             )
         return path.read_bytes()
     except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error
 
 
 def read_piece(data: bytes, name: str) -> Piece:
-    """What a file of notes holds; its kind is told by what is in it.
+    """Parse the content of an ABC, MIDI or MusicXML file, detecting the format.
+
+    Parameters
+    ----------
+    data : bytes
+    name : str
+        File name, for error messages.
 
     Raises
     ------
     NotationError
-        When it is no music; the message has `name` and, for ABC and XML, the line.
+        If it is not valid music; the message has `name` and, for ABC and XML, the line.
     """
     try:
         if data.startswith((b"MThd", b"RIFF")):
@@ -62,7 +68,7 @@ def read_piece(data: bytes, name: str) -> Piece:
         ):
             return read_xml_piece(data)
         if b"\0" in data:
-            raise NotationError("it is neither ABC, MIDI nor MusicXML")
+            raise NotationError("not an ABC, MIDI or MusicXML file")
         return read_abc_piece(_decoded(data))
     except NotationError as error:
         raise NotationError(f"{name}: {error}") from error

@@ -1,4 +1,4 @@
-"""Somebody else's music: voices of notes as they stand in a file."""
+"""Imported music: the voices and notes of an ABC, MIDI or MusicXML file."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from scripts.score.chords import Chord
 from scripts.score.keys import Key, key_from_pc
 from scripts.score.time_signature import TICKS_PER_QUARTER, Meter
 
-Weights = npt.NDArray[np.float64]  # (12,), of pitch classes
+Weights = npt.NDArray[np.float64]  # (12,), by pitch class
 
-LARGEST_FILE = 8 << 20  # bytes of a file of notes; a symphony has less
+LARGEST_FILE = 8 << 20  # bytes; a symphony takes less
 MOST_VOICES = 24
-DRUM_CHANNEL = 9  # of General MIDI, counted from 0
-SLOWEST, QUICKEST = 20.0, 300.0  # quarter notes a minute that can be arranged
+DRUM_CHANNEL = 9  # General MIDI, counted from 0
+SLOWEST, QUICKEST = 20.0, 300.0  # quarter notes per minute that can be arranged
 
-# How much each degree is felt to belong to a key (Krumhansl, "Cognitive Foundations of Musical
+# Key profiles: how well each degree fits a key (Krumhansl, "Cognitive Foundations of Musical
 # Pitch", 1990).
 _PROFILES = {
     "major": (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
@@ -30,7 +30,7 @@ _PROFILES = {
 
 @dataclass(frozen=True, slots=True)
 class PieceNote:
-    """A note: start and length in ticks (24 a quarter), MIDI pitch, velocity 0 to 1."""
+    """A note: start and length in ticks (24 per quarter), MIDI pitch, velocity 0 to 1."""
 
     start: float
     ticks: float
@@ -40,7 +40,7 @@ class PieceNote:
 
 @dataclass(frozen=True)
 class Voice:
-    """One player's notes.
+    """Notes of one player.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class Voice:
     notes : tuple of PieceNote
         Sorted by start.
     program : int or None
-        General MIDI program, when the file says one.
+        General MIDI program, 0 to 127, if the file names one.
     is_kit : bool
         Whether the pitches are General MIDI percussion keys.
     """
@@ -61,26 +61,26 @@ class Voice:
 
 @dataclass(frozen=True)
 class Piece:
-    """What a file of notes holds.
+    """Music read from a notation file.
 
     Parameters
     ----------
     title, composer : str
     key, meter
     tempo : float
-        Quarter notes a minute, for most of the piece.
+        Quarter notes per minute, for most of the piece.
     voices : tuple of Voice
         At least one note in all.
     chords : tuple of (tick, Chord)
         The file's own chord symbols; may be empty.
     breaks : tuple of int
-        Ticks of bar lines where a part begins; may be empty.
+        Ticks of the bar lines where a part starts; may be empty.
     tempos : tuple of (tick, tempo)
         Where the tempo changes; may be empty.
     remarks : tuple of str
-        What could not be read, and what was guessed.
+        Warnings: what could not be read, and what was guessed.
     is_played : bool
-        Whether the timing is a player's (MIDI) and not a score's.
+        True for performed timing (MIDI), False for a score's.
     """
 
     title: str
@@ -97,7 +97,7 @@ class Piece:
 
     @property
     def notes(self) -> list[PieceNote]:
-        """The pitched notes of all voices, by start."""
+        """Pitched notes of all voices, sorted by start."""
         return sorted(
             (n for v in self.voices if not v.is_kit for n in v.notes),
             key=lambda n: (n.start, n.pitch),
@@ -105,13 +105,13 @@ class Piece:
 
     @property
     def bars(self) -> int:
-        """Bars until the last note ends; the last hundredth of a bar is not counted."""
+        """Number of bars until the last note ends; overlaps of up to 1/100 bar are ignored."""
         end = max(n.start + n.ticks for v in self.voices for n in v.notes)
         return max(1, -int(-(end - self.meter.bar_ticks / 100) // self.meter.bar_ticks))
 
 
 def transposed(piece: Piece, key: Key) -> Piece:
-    """`piece` in another key, by the smaller way; drums stay."""
+    """Transpose `piece` to `key` by the smaller interval; drums stay."""
     steps = (key.tonic_pc - piece.key.tonic_pc + 5) % 12 - 5
     voices = tuple(
         v
@@ -126,7 +126,7 @@ def transposed(piece: Piece, key: Key) -> Piece:
 
 
 def steadied(piece: Piece) -> Piece:
-    """`piece` at one tempo, its notes moved so that each sounds at the second it did."""
+    """Return `piece` at one constant tempo, with every note at the same second as before."""
     changes = [(0.0, piece.tempos[0][1] if piece.tempos else piece.tempo), *piece.tempos]
     at = np.array([t for t, _ in changes])
     speeds = np.array([1 / tempo for _, tempo in changes])
@@ -158,7 +158,15 @@ def steadied(piece: Piece) -> Piece:
 
 
 def main_tempo(tempos: Sequence[tuple[float, float]], end: float) -> float:
-    """The tempo that holds for the longest time, 120 when there is none."""
+    """Return the tempo that lasts longest in seconds, 120 if there is none.
+
+    Parameters
+    ----------
+    tempos : sequence of (tick, tempo)
+        Sorted.
+    end : float
+        Tick where the music ends.
+    """
     held: dict[float, float] = {}
     for (start, tempo), (stop, _) in pairwise([*tempos, (max(end, 1.0), 0.0)]):
         held[tempo] = held.get(tempo, 0.0) + max(0.0, stop - start) / tempo
@@ -166,7 +174,7 @@ def main_tempo(tempos: Sequence[tuple[float, float]], end: float) -> float:
 
 
 def weights(notes: Sequence[PieceNote]) -> Weights:
-    """How long each pitch class sounds, in quarters."""
+    """Sum the duration of each pitch class in quarters; a note counts for at most four."""
     found = np.zeros(12)
     for note in notes:
         found[note.pitch % 12] += min(note.ticks, 96) / TICKS_PER_QUARTER
@@ -174,7 +182,7 @@ def weights(notes: Sequence[PieceNote]) -> Weights:
 
 
 def chord_weights(chords: Iterable[tuple[Chord, float]]) -> Weights:
-    """How long each pitch class sounds of chords and their basses, from (chord, length)."""
+    """Sum the length of each pitch class over (chord, length) pairs; roots count twice."""
     found = np.zeros(12)
     for chord, length in chords:
         found[list(chord.pitch_classes)] += length
@@ -183,7 +191,7 @@ def chord_weights(chords: Iterable[tuple[Chord, float]]) -> Weights:
 
 
 def find_key(sounding: Weights) -> Key:
-    """The key whose profile fits the (12,) `sounding` weights best (Krumhansl and Schmuckler)."""
+    """Find the key whose profile fits the (12,) `sounding` best (Krumhansl-Schmuckler)."""
 
     def fit(pc: int, scale: str) -> float:
         profile = np.roll(np.array(_PROFILES[scale]), pc)
@@ -196,7 +204,7 @@ def find_key(sounding: Weights) -> Key:
 
 
 def is_clear(sounding: Weights, key: Key) -> bool:
-    """Whether what sounds tells `key`, one on its tonic of its kind, or one with its notes."""
+    """Whether `sounding` fits `key`: same tonic and mode, or the same pitch classes."""
     heard = find_key(sounding)
     if heard.tonic_pc == key.tonic_pc and heard.is_minor == key.is_minor:
         return True

@@ -1,4 +1,4 @@
-"""The lead sheet of somebody's piece: its upper line and its chords, bar by bar."""
+"""Extracts a lead sheet from a piece: its melody and its chords, bar by bar."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PART, _SHORTEST, _LONGEST = 8, 4, 16  # bars
 
 
 def sheet_of(piece: Piece) -> LeadSheet:
-    """The lead sheet, in parts of about eight bars or those that the file marks."""
+    """Extract the lead sheet, in the parts that the file marks or of about eight bars."""
     tune = _line(lead_of(piece), piece.meter, piece.bars)
     chords = _chords(piece)
     bars = [Bar(tuple(notes), tuple(found)) for notes, found in zip(tune, chords, strict=True)]
@@ -32,7 +32,7 @@ def sheet_of(piece: Piece) -> LeadSheet:
 
 
 def lead_of(piece: Piece) -> Voice:
-    """The voice that carries the tune: high, mostly one note at a time, and there throughout."""
+    """Find the melody: a voice that is high, mostly monophonic and present throughout."""
     pitched = [v for v in piece.voices if not v.is_kit] or list(piece.voices)
 
     def carries(voice: Voice) -> float:
@@ -45,7 +45,7 @@ def lead_of(piece: Piece) -> Voice:
 
 
 def part_sizes(piece: Piece) -> list[int]:
-    """Bars of each part."""
+    """Number of bars of each part: as marked in the file, or about eight."""
     full, total = piece.meter.bar_ticks, piece.bars
     marks = [round(b / full) for b in piece.breaks if abs(b / full - round(b / full)) < 0.01]
     sizes: list[int] = []
@@ -56,7 +56,7 @@ def part_sizes(piece: Piece) -> list[int]:
             size -= _PART
         sizes.append(size)
     whole: list[int] = []
-    for size in sizes:  # what is too short to be a part goes with the one before it
+    for size in sizes:  # merge what is too short for a part into the one before
         if whole and (size < _SHORTEST or whole[-1] < _SHORTEST):
             whole[-1] += size
         else:
@@ -65,7 +65,7 @@ def part_sizes(piece: Piece) -> list[int]:
 
 
 def _line(voice: Voice, meter: Meter, bars: int) -> list[list[Note]]:
-    """The upper line of a voice as written notes, with ties over the bar lines."""
+    """Extract the top line of a voice as written notes, with ties over the bar lines."""
     top: dict[int, PieceNote] = {}
     for start, note in zip(on_grid([n.start for n in voice.notes]), voice.notes, strict=True):
         if start not in top or note.pitch > top[start].pitch:
@@ -79,7 +79,7 @@ def _line(voice: Voice, meter: Meter, bars: int) -> list[list[Note]]:
         if start > at:
             pieces.append((at, start, None))
         if following - stop < 6:
-            stop = following  # not worth a rest
+            stop = following  # too short for a rest
         pieces.append((start, stop, top[start].pitch))
         at = stop
     if at < end:
@@ -88,6 +88,7 @@ def _line(voice: Voice, meter: Meter, bars: int) -> list[list[Note]]:
 
 
 def _barred(pieces: list[tuple[int, int, int | None]], meter: Meter, bars: int) -> list[list[Note]]:
+    """Split (start, end, pitch) at the bar lines, with ties."""
     out: list[list[Note]] = [[] for _ in range(bars)]
     full = meter.bar_ticks
     for start, end, pitch in pieces:
@@ -100,7 +101,7 @@ def _barred(pieces: list[tuple[int, int, int | None]], meter: Meter, bars: int) 
 
 
 def _chords(piece: Piece) -> list[list[tuple[int, Chord]]]:
-    """Chords of each bar: the file's own, else found for all that sounds."""
+    """Chords of each bar: the file's own, or harmonized from all its notes."""
     full, bars = piece.meter.bar_ticks, piece.bars
     if piece.chords:
         out: list[list[tuple[int, Chord]]] = [[] for _ in range(bars)]
@@ -119,7 +120,7 @@ def _chords(piece: Piece) -> list[list[tuple[int, Chord]]]:
     sounding = {(b, t): np.zeros(12) for b in range(bars) for t in cuts}
     for note in piece.notes:
         at, end = note.start, min(note.start + note.ticks, bars * full)
-        while at < end - 0.5:  # a note that is held speaks for each half bar it sounds in
+        while at < end - 0.5:  # a long note counts in each half bar it sounds in
             bar = int(at // full)
             cut = half if at - bar * full >= half and half < full else 0
             stop = bar * full + (half if cut == 0 and half < full else full)

@@ -20,9 +20,9 @@ class Note:
     pitch : int or None
         MIDI number, or None for a rest.
     ticks : int
-        Length in ticks (24 a quarter).
+        Length in ticks (24 per quarter).
     tied : bool
-        True when the note is held into the next one of the same pitch.
+        True when the note is tied to the next one of the same pitch.
     triplet : bool
         True when the note is one of three in the time of two.
     """
@@ -42,6 +42,7 @@ class Bar:
 
     @property
     def ticks(self) -> int:
+        """Total length of the notes."""
         return sum(note.ticks for note in self.notes)
 
 
@@ -56,9 +57,9 @@ class LeadSheet:
     parts : tuple of tuple of Bar
         The sections (A, B, ...), each a run of whole bars.
     tempo : float
-        Quarter notes a minute.
+        Quarter notes per minute.
     title, styles, origin
-        Words for the head of the sheet.
+        Text at the head of the sheet; `origin` is the composer.
     """
 
     key: Key
@@ -81,7 +82,7 @@ class LeadSheet:
 
 
 def in_parts(bars: Sequence[Bar], sizes: Iterable[int]) -> tuple[tuple[Bar, ...], ...]:
-    """A run of bars cut into parts of `sizes` bars."""
+    """Split a run of bars into parts of `sizes` bars."""
     rest = iter(bars)
     return tuple(tuple(islice(rest, size)) for size in sizes)
 
@@ -111,7 +112,7 @@ def scale_share(sheet: LeadSheet) -> float:
 
 
 def held_notes(bars: Sequence[Bar]) -> list[tuple[int, int, int]]:
-    """(start, length, pitch) in ticks of a run of bars, with ties joined."""
+    """Return the notes of a run of bars as (start tick, ticks, pitch), with ties joined."""
     events: list[tuple[int, int, int]] = []
     at, held = 0, False
     for note in [n for bar in bars for n in bar.notes]:
@@ -132,6 +133,6 @@ def held_notes(bars: Sequence[Bar]) -> list[tuple[int, int, int]]:
 
 
 def relative(notes: Sequence[Note]) -> tuple[tuple[int | None, int], ...]:
-    """Notes as (semitones above the first pitch, ticks), the same in every key; None is a rest."""
+    """Return notes as (semitones above the first pitch or None for a rest, ticks)."""
     base = next((n.pitch for n in notes if n.pitch is not None), 0)
     return tuple((None if n.pitch is None else n.pitch - base, n.ticks) for n in notes)

@@ -1,4 +1,4 @@
-"""Metres and musical time in ticks."""
+"""Time signatures, and musical time in ticks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ TICKS_PER_QUARTER = 24  # divides into 32nds (3) and triplets of eighths (8)
 TICKS_PER_EIGHTH = TICKS_PER_QUARTER // 2
 TICKS_PER_WHOLE = TICKS_PER_QUARTER * 4
 
-# How the eighths of a metre group into felt beats, where that is not simply its denominator.
+# Felt beats in ticks, for time signatures whose eighths group into longer beats.
 _GROUPS: dict[tuple[int, int], tuple[int, ...]] = {
     (6, 8): (36, 36),
     (9, 8): (36, 36, 36),
@@ -57,6 +57,7 @@ class Meter:
 
     @property
     def is_compound(self) -> bool:
+        """True for 3/8, 6/8, 9/8, 12/8 and 15/8."""
         return self.unit == 8 and self.beats % 3 == 0
 
     def __str__(self) -> str:
@@ -64,7 +65,7 @@ class Meter:
 
 
 def parse_meter(text: str) -> Meter | None:
-    """Read ``6/8``, ``C`` or ``C|``; None when it is no metre of 1 to 16 halves to sixteenths."""
+    """Parse ``6/8``, ``C`` or ``C|``: 1 to 16 halves, quarters, eighths or sixteenths, or None."""
     text = text.strip()
     common = {"C": Meter(4, 4), "C|": Meter(2, 2)}.get(text)
     if common:

@@ -1,8 +1,8 @@
-"""The header that the starter model was trained to continue.
+"""The ABC header that the starter model was trained to continue.
 
-It is the whole of the model's prompt: tags, metre, lengths of the parts, how dense the melody
-is (``d``, notes per quarter times two, 1 to 9), how often the harmony moves (``h``, different
-chords in the tune, 1 to 9), how chromatic it is (``c``, 0 to 3), and the key.
+It is the model's whole prompt: tags, time signature, lengths of the parts, density of the melody
+(``d``, notes per quarter times two, 1 to 9), variety of the harmony (``h``, different chords in
+the tune, 1 to 9), chromaticism (``c``, 0 to 3), and the key.
 """
 
 from __future__ import annotations
@@ -19,7 +19,19 @@ def tune_header(
     chromatic: int,
     key: str,
 ) -> str:
-    """Header text, ending in a line feed after ``K:``."""
+    """Format the header, ending in a line feed after ``K:``.
+
+    Parameters
+    ----------
+    tags : str
+        Styles, separated by spaces.
+    meter, key : str
+        Values of the ABC fields ``M:`` and ``K:``.
+    parts : tuple of int
+        Bars of each part.
+    density, harmony, chromatic : int
+        1 to 9, 1 to 9 and 0 to 3; see the module's docstring.
+    """
     lengths = "+".join(str(n) for n in parts)
     return (
         f"X:1\nR:{tags}\nM:{meter}\nL:1/8\n"
@@ -28,7 +40,7 @@ def tune_header(
 
 
 def density_of(sheet: LeadSheet) -> int:
-    """Notes per quarter times two, 1 to 9."""
+    """Melody notes per quarter times two, 1 to 9."""
     quarters = sum(bar.ticks for bar in sheet.bars) / 24
     return max(1, min(9, round(2 * len(sheet.pitches) / max(quarters, 1))))
 
@@ -39,13 +51,13 @@ def harmony_of(sheet: LeadSheet) -> int:
 
 
 def chromatic_of(sheet: LeadSheet) -> int:
-    """0 when every note is in the scale, 1 to 5 % outside, 2 to 12 %, 3 beyond."""
+    """Share of notes outside the scale: 0 for none, 1 up to 5 %, 2 up to 12 %, 3 above."""
     outside = 1 - scale_share(sheet)
     return 0 if outside == 0 else 1 if outside <= 0.05 else 2 if outside <= 0.12 else 3
 
 
 def header_of(sheet: LeadSheet) -> str:
-    """The training header of a finished sheet."""
+    """Build the training header of a finished sheet."""
     return tune_header(
         " ".join(sheet.styles),
         str(sheet.meter),

@@ -1,4 +1,4 @@
-"""What A4 is tuned to, so that a wished-for frequency sounds exactly."""
+"""Tuning of A4, such that a requested frequency sounds exactly."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from scripts.core.errors import UsageError
 
 CONCERT = 440.0
 LOWEST, HIGHEST = 400.0, 480.0  # Hz of A4
-# Frequencies that are themselves to sound, as a note of the chord.
+# Solfeggio frequencies in Hz: the requested one sounds exactly, as a note of the chords.
 SACRED = (174, 285, 396, 417, 528, 639, 741, 852, 963)
 
 
 @dataclass(frozen=True)
 class Tuning:
-    """A tuning.
+    """A tuning of all notes.
 
     Parameters
     ----------
     a4 : float
-        Hz.
+        Frequency of A4, in Hz.
     pitch : int or None
-        MIDI number of the note that sounds at the frequency that was wished for.
+        MIDI number of the note that sounds at the requested solfeggio frequency.
     """
 
     a4: float = CONCERT
@@ -31,28 +31,30 @@ class Tuning:
 
 
 def frequency(pitch: float, a4: float = CONCERT) -> float:
-    """Hz of a MIDI number where A4 (69) has `a4` Hz."""
+    """Compute the frequency in Hz of a MIDI pitch, with A4 (69) at `a4` Hz."""
     return float(a4 * 2 ** ((pitch - 69) / 12))
 
 
 def find_tuning(asked: float, classes: Collection[int] = ()) -> Tuning:
-    """The tuning for what was asked: Hz of A4, or one of :data:`SACRED`.
+    """Find the tuning for a frequency: that of A4, or one of :data:`SACRED`.
 
     Parameters
     ----------
+    asked : float
+        Hz.
     classes : collection of int
-        Pitch classes (0 = C) that may sound at a sacred frequency; empty allows any.
+        Pitch classes (0 = C) that may sound at a solfeggio frequency; empty allows any.
 
     Raises
     ------
     UsageError
-        When it is neither.
+        If it is neither.
     """
     if asked not in SACRED:
         if not LOWEST <= asked <= HIGHEST:
             raise UsageError(
-                f"tuning {asked:g} is out of range; A4 may be {LOWEST:g} to "
-                f"{HIGHEST:g} Hz, or take one of "
+                f"tuning {asked:g} is out of range: expected {LOWEST:g} to "
+                f"{HIGHEST:g} Hz for A4, or one of "
                 + " ".join(map(str, SACRED))
                 + ", which then sounds in the chords"
             )

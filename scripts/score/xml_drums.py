@@ -1,7 +1,7 @@
-"""Drums in MusicXML: notes without pitch, each naming the piece that is struck.
+"""Drums in MusicXML: unpitched notes, each naming the drum that is struck.
 
-music21 knows one instrument a part, so drums pass through it as pitches (their General MIDI keys)
-and are changed on the way in and out. In MusicXML the keys count from 1.
+music21 supports one instrument per part, so drums pass through it as pitches (their General MIDI
+keys) and are converted on the way in and out. MusicXML counts the keys from 1.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from scripts.score.keys import LETTER_PC
 
-# Where a piece of the kit stands on the staff, as drummers read it.
+# General MIDI drum key -> position on the staff, as drummers read it.
 STAFF = {
     35: "E4",
     36: "F4",
@@ -36,7 +36,13 @@ _SNARE = 38
 
 
 def with_pitches(root: Element) -> set[str]:
-    """Give the unpitched notes of a score their keys as pitches; the ids of the parts changed."""
+    """Convert the unpitched notes of a score to pitches, their General MIDI keys, in place.
+
+    Returns
+    -------
+    set of str
+        Ids of the parts that were changed.
+    """
     keys = {}
     for instrument in root.iter("midi-instrument"):
         told = instrument.findtext("midi-unpitched", "")
@@ -65,6 +71,7 @@ def with_pitches(root: Element) -> set[str]:
 
 
 def _fill(pitch: Element, key: int) -> None:
+    """Write a MIDI key into an empty pitch element."""
     SubElement(pitch, "step").text = _STEPS[key % 12]
     if _ALTER[key % 12]:
         SubElement(pitch, "alter").text = "1"
@@ -72,7 +79,7 @@ def _fill(pitch: Element, key: int) -> None:
 
 
 def without_pitches(root: Element, names: set[str]) -> None:
-    """Turn the pitches of the parts called `names` into strokes of a kit on channel 10."""
+    """Convert the pitches of the parts called `names` to drums on channel 10, in place."""
     for head in root.iter("score-part"):
         if head.findtext("part-name") not in names:
             continue
@@ -103,6 +110,7 @@ def without_pitches(root: Element, names: set[str]) -> None:
 
 
 def _strike(note: Element, pitch: Element, key: int, instrument: str) -> None:
+    """Convert a pitched note to an unpitched one of `instrument`."""
     place = STAFF.get(key, _OTHER)
     pitch.tag = "unpitched"
     for child in list(pitch):
@@ -111,6 +119,6 @@ def _strike(note: Element, pitch: Element, key: int, instrument: str) -> None:
     SubElement(pitch, "display-octave").text = place[1]
     for accidental in note.findall("accidental"):
         note.remove(accidental)
-    # The order of a note's parts is fixed: pitch, duration, ties, instrument, ...
+    # MusicXML fixes the order of a note's elements: pitch, duration, ties, instrument, ...
     after = max(i for i, child in enumerate(note) if child.tag in ("unpitched", "duration", "tie"))
     note.insert(after + 1, Element("instrument", id=instrument))

@@ -1,4 +1,4 @@
-"""Reads MusicXML as a piece, by music21, with its repeats played out."""
+"""Reads MusicXML as a piece, using music21, with repeats expanded."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from scripts.score.piece import (
 from scripts.score.time_signature import Meter, parse_meter
 from scripts.score.xml_drums import with_pitches
 
-LARGEST = 40 << 20  # bytes of MusicXML, unpacked
+LARGEST = 40 << 20  # bytes of MusicXML, decompressed
 
 
 def unpacked(data: bytes) -> bytes:
-    """The MusicXML in an ``.mxl`` archive.
+    """Extract the MusicXML from an ``.mxl`` archive.
 
     Raises
     ------
     NotationError
-        When there is none, or it is too large.
+        If the archive is damaged, or its score is missing or larger than :data:`LARGEST`.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -48,12 +48,12 @@ def unpacked(data: bytes) -> bytes:
                 told = [str(e.get("full-path")) for e in root.iter() if e.tag.endswith("rootfile")]
                 names = [n for n in told if n in archive.namelist()] or names
             if not names:
-                raise NotationError("MusicXML: there is no score in the archive")
+                raise NotationError("MusicXML: the archive contains no score")
             with archive.open(names[0]) as file:
                 found = file.read(LARGEST + 1)
     except NotationError:
         raise
-    except Exception as error:  # each way of packing has errors of its own
+    except Exception as error:  # each compression method raises errors of its own
         raise NotationError(f"MusicXML: the archive is damaged ({str(error)[:60]})") from error
     if len(found) > LARGEST:
         raise NotationError(f"MusicXML: the score is larger than {LARGEST >> 20} MB")
@@ -66,9 +66,9 @@ def read_xml_piece(data: bytes) -> Piece:
     Raises
     ------
     NotationError
-        When it is none, or holds no note.
+        If it is not MusicXML, or has no notes.
     """
-    import music21  # half a second to import, so only when it is asked for
+    import music21  # imported late: takes half a second
 
     remarks: list[str] = []
     try:
@@ -81,17 +81,17 @@ def read_xml_piece(data: bytes) -> Piece:
         warnings.simplefilter("ignore")
         try:
             score = music21.converter.parseData(text, format="musicxml")
-        except Exception as error:  # music21 tells faults by whatever it stumbles over
+        except Exception as error:  # music21 raises all kinds of errors on invalid files
             raise NotationError(
                 f"MusicXML: music21 cannot read it ({type(error).__name__}: {str(error)[:80]})"
             ) from error
-        if "<transpose>" in text:  # clarinets, horns, guitars: as they sound
+        if "<transpose>" in text:  # clarinets, horns, guitars: to concert pitch
             score = score.toSoundingPitch()
         played = score
         try:
             played = score.expandRepeats()
         except Exception:
-            remarks.append("its repeats do not fit together and are not played")
+            remarks.append("the repeats are inconsistent and are not played")
         return _piece(played, score, kits, remarks)
 
 
@@ -100,7 +100,7 @@ def _piece(score: Any, printed: Any, kits: set[str], remarks: list[str]) -> Piec
     shift = _lead_in(parts[0]) if parts else 0.0
     voices = [v for v in (_voice(part, n, shift, kits) for n, part in enumerate(parts)) if v.notes]
     if not voices:
-        raise NotationError("MusicXML: there are no notes in it")
+        raise NotationError("MusicXML: the score has no notes")
     flat = parts[0].flatten()
     meters = [
         m
@@ -108,7 +108,7 @@ def _piece(score: Any, printed: Any, kits: set[str], remarks: list[str]) -> Piec
         if m
     ]
     if len(set(meters)) > 1:
-        remarks.append("the metre changes; its first one is kept")
+        remarks.append("the time signature changes; only the first is used")
     end = max(n.start + n.ticks for v in voices for n in v.notes)
     tempos = _tempos(score, shift)
     chords = sorted(
@@ -121,7 +121,7 @@ def _piece(score: Any, printed: Any, kits: set[str], remarks: list[str]) -> Piec
     )
     metadata = printed.metadata
     title = (metadata.title or metadata.movementName or "") if metadata else ""
-    title = "" if title.endswith((".xml", ".mxl", ".musicxml")) else title  # music21's stand-in
+    title = "" if title.endswith((".xml", ".mxl", ".musicxml")) else title  # music21's placeholder
     composer = (metadata.composer or "") if metadata else ""
     pitched = [n for v in voices if not v.is_kit for n in v.notes]
     return Piece(
@@ -139,7 +139,7 @@ def _piece(score: Any, printed: Any, kits: set[str], remarks: list[str]) -> Piec
 
 
 def _lead_in(part: Any) -> float:
-    """Ticks by which a pickup bar is moved, so that the bar lines fall into place."""
+    """Ticks to shift the music by, so that a pickup bar ends on a bar line."""
     bars = list(part.getElementsByClass("Measure"))
     signs = list(part.recurse().getElementsByClass("TimeSignature"))
     if not bars or not signs:
@@ -185,7 +185,7 @@ def _tempos(score: Any, shift: float) -> list[tuple[float, float]]:
 def _chord(symbol: Any) -> Chord | None:
     figure = str(symbol.figure).replace("-", "b")
     found = parse_chord(figure)
-    if found is None and symbol.root() is not None:  # at least its root, and major or minor
+    if found is None and symbol.root() is not None:  # unknown quality: major or minor
         third = symbol.third
         minor = third is not None and (third.pitchClass - symbol.root().pitchClass) % 12 == 3
         found = Chord(symbol.root().pitchClass, "m" if minor else "")
@@ -193,7 +193,7 @@ def _chord(symbol: Any) -> Chord | None:
 
 
 def _key(flat: Any, notes: list[PieceNote]) -> Key:
-    """The printed key; its mode by the notes where only a signature stands."""
+    """The printed key; if there is only a key signature, the notes decide its mode."""
     guessed = find_key(weights(notes))
     for sign in flat.getElementsByClass("KeySignature"):
         mode = getattr(sign, "mode", None)

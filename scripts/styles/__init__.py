@@ -1,1 +1,1 @@
-"""Styles as data: reading, blending, and finding the ones a person means."""
+"""Musical styles: reading, blending and looking up by the words a user types."""

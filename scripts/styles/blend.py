@@ -1,7 +1,7 @@
-"""One style out of several, with something of each.
+"""Blends several styles into one.
 
-Each style claims the roles that make it what it is: of "chill, dubstep", dubstep brings bass
-and drums, chill the chords and the melody. Numbers meet in the middle.
+Each style claims the roles that characterize it: in "chill, dubstep", dubstep provides bass and
+drums, chill chords and melody. Numbers such as density and swing are averaged.
 """
 
 from __future__ import annotations
@@ -14,7 +14,11 @@ from scripts.styles.style import ROLES, MelodyRules, Style
 
 
 def blend(styles: Sequence[Style]) -> Style:
-    """Blend one or more styles; the first leads where nothing else decides."""
+    """Blend one or more styles; the first one decides whatever is not blended.
+
+    Tracks come from the styles that :func:`owners` assigns; tags from the owner of the melody,
+    form and ending from the owner of the drums unless that is a mood.
+    """
     if len(styles) == 1:
         return styles[0]
     by_name = {s.name: s for s in styles}
@@ -31,7 +35,15 @@ def blend(styles: Sequence[Style]) -> Style:
 
 
 def owners(styles: Sequence[Style]) -> dict[str, str]:
-    """Which style gives each role its sound; every style gets at least one if it can."""
+    """Assign each role to the style with the highest claim on it.
+
+    Every style gets at least one of melody, chords, bass and drums where possible.
+
+    Returns
+    -------
+    dict of str to str
+        Name of the style by role.
+    """
     owner: dict[str, str] = {}
     for role in ROLES:
         having = [s for s in styles if role in s.tracks]
@@ -48,7 +60,7 @@ def owners(styles: Sequence[Style]) -> dict[str, str]:
 
 
 def _pair(a: Style, b: Style) -> Style:
-    """Everything but what one style alone decides: tracks, tags, form (see :func:`blend`)."""
+    """Blend two styles except for tracks, tags, form and ending (see :func:`blend`)."""
     return replace(
         a,
         name=f"{a.name}+{b.name}",
@@ -69,7 +81,7 @@ def _pair(a: Style, b: Style) -> Style:
 
 
 def _tempo(a: Style, b: Style) -> tuple[float, float]:
-    """The overlap of both ranges, or the gap's middle; half and double tempo count as equal."""
+    """Tempo range that both share, in half or double time if need be, else one between them."""
     strong, weak = (a, b) if a.claims.get("drums", 0) >= b.claims.get("drums", 0) else (b, a)
     options = [(weak.tempo[0] * k, weak.tempo[1] * k) for k in (1.0, 2.0, 0.5)]
     low, high = strong.tempo
@@ -80,7 +92,7 @@ def _tempo(a: Style, b: Style) -> tuple[float, float]:
     other = min(options, key=gap)
     if gap(other) == 0:
         return max(low, other[0]), min(high, other[1])
-    # No overlap even so: from the nearest edge of the stronger style towards the other.
+    # Still no overlap: from the edge of the stronger style 35 % of the way to the other.
     edge, target = (low, other[1]) if other[1] < low else (high, other[0])
     middle = edge + (target - edge) * 0.35
     return min(edge, middle), max(edge, middle)

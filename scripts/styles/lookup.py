@@ -1,4 +1,4 @@
-"""From the words a person types to styles that are known."""
+"""Finds the styles that the words of a user mean."""
 
 from __future__ import annotations
 
@@ -11,31 +11,47 @@ from scripts.core.errors import UsageError
 from scripts.styles.style import Style
 
 LONGEST = 200  # characters of a style prompt
-MOST = 4  # styles blended into one
+MOST = 4  # styles that can be blended
 FALLBACK = "chill"
 _FILLERS = ("a", "and", "beat", "music", "song", "songs", "style", "the", "tune", "tunes", "with")
 
 
 @dataclass(frozen=True)
 class Match:
-    """Styles found for a prompt, and a line for each guess that was made."""
+    """Result of a style lookup.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Names of 1 to 4 styles.
+    notes : tuple of str
+        One line for each guess, for the user.
+    """
 
     names: tuple[str, ...]
     notes: tuple[str, ...]
 
 
 def find_styles(prompt: str, styles: Mapping[str, Style]) -> Match:
-    """Find the styles meant by words separated by commas.
+    """Find the styles that a prompt means.
+
+    Parameters
+    ----------
+    prompt : str
+        Style names, other words for them or instruments, separated by commas. Unknown and
+        misspelled words give the closest style or ``chill``.
+    styles : mapping of str to Style
+        The available styles by name.
 
     Raises
     ------
     UsageError
-        For a prompt without a word, or longer than 200 characters.
+        If the prompt has no word or more than 200 characters.
     """
     if len(prompt) > LONGEST:
         raise UsageError(
-            f"the styles are {len(prompt):,} characters long; at most {LONGEST} "
-            'are read, for example "Chill, Dubstep"'
+            f"the styles are too long: {len(prompt):,} characters, at most {LONGEST} "
+            'are possible; write a few, such as "Chill, Dubstep"'
         )
     pieces = [_plain(p) for p in prompt.replace(";", ",").replace("、", ",").split(",")]
     pieces = [p for p in pieces if any(c.isalnum() for c in p)]
@@ -49,7 +65,7 @@ def find_styles(prompt: str, styles: Mapping[str, Style]) -> Match:
         if note:
             notes.append(note)
     if len(names) > MOST:
-        notes.append(f"{len(names)} styles are too many to blend; using {', '.join(names[:MOST])}")
+        notes.append(f"too many styles to blend ({len(names)}); using {', '.join(names[:MOST])}")
     return Match(tuple(names[:MOST]), tuple(notes))
 
 
@@ -71,7 +87,7 @@ def _find(piece: str, styles: Mapping[str, Style]) -> tuple[list[str], str]:
     piece = " ".join(w for w in piece.split() if w not in _FILLERS) or piece
     if piece in index:
         return [index[piece]], ""
-    # Longest known phrases inside the piece: "sad piano jazz" is sad and jazz.
+    # Find the longest known phrases: "sad piano jazz" is sad and jazz.
     words = piece.split()
     found: list[str] = []
     unknown: list[str] = []
@@ -94,16 +110,16 @@ def _find(piece: str, styles: Mapping[str, Style]) -> tuple[list[str], str]:
         names = list(dict.fromkeys(found))
         note = ""
         if unknown:
-            note = f'"{piece}": taken as {" and ".join(names)} ({", ".join(unknown)} is not known)'
+            note = f'"{piece}": using {" and ".join(names)} (unknown: {", ".join(unknown)})'
         elif len(words) > 1:
-            note = f'"{piece}": taken as {" and ".join(names)}'
+            note = f'"{piece}": using {" and ".join(names)}'
         return names, note
-    # A slip of the pen changes a letter or two; short words resemble too many others.
+    # A typo changes a letter or two; short words resemble too many others.
     close = difflib.get_close_matches(piece, index, n=1, cutoff=0.8) if len(piece) > 4 else []
     if not close:
         close = [
             m for w in words if len(w) > 4 for m in difflib.get_close_matches(w, index, 1, 0.8)
         ][:1]
     if close:
-        return [index[close[0]]], f'"{piece}" is not known; the nearest is {index[close[0]]}'
-    return [FALLBACK], f'"{piece}" is not known and resembles no style; using {FALLBACK}'
+        return [index[close[0]]], f'unknown style "{piece}"; using the closest, {index[close[0]]}'
+    return [FALLBACK], f'unknown style "{piece}"; using {FALLBACK}'

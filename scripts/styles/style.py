@@ -1,4 +1,4 @@
-"""A style and its parts, read from ``data/styles/NAME.toml``."""
+"""Style definitions, read from ``data/styles/NAME.toml``."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ ENDINGS = ("ring", "hit", "roll", "tag", "echo", "fade")
 
 @dataclass(frozen=True)
 class TrackStyle:
-    """How one role sounds.
+    """Sound and patterns of one role.
 
     Parameters
     ----------
     instrument : str
-        A name in ``data/instruments``.
+        Name of an instrument in ``data/instruments``.
     patterns : tuple of str
-        Rhythms in ``data/grooves`` to choose from.
+        Names of patterns in ``data/grooves`` to choose from.
     gain : float
-        dB.
+        Level in dB.
     pan : float
         -1 (left) to 1 (right).
     reverb, delay : float
         Send levels, 0 to 1.
     duck : float
-        How far the kick pushes it down, 0 to 1 (side-chain).
+        Depth of the side-chain ducking by the kick drum, 0 to 1.
     manners : tuple of str
-        Ways of playing that take turns, where the instrument knows several.
+        Articulations that alternate, for instruments that have several.
     """
 
     instrument: str
@@ -52,7 +52,25 @@ class TrackStyle:
 
 @dataclass(frozen=True)
 class MelodyRules:
-    """What the model may write: range in MIDI pitches, lengths in ticks (24 a quarter)."""
+    """Constraints on the melody that the model writes.
+
+    Parameters
+    ----------
+    low, high : int
+        Range in MIDI pitches.
+    durations : tuple of int
+        Allowed note lengths in ticks (24 per quarter).
+    density : int
+        Notes per quarter times two.
+    harmony : int
+        Number of different chords, 1 to 9.
+    rests, triplets, ties, syncopation : bool
+        Whether these are allowed.
+    chromatic : bool
+        Whether pitches outside the scale are allowed.
+    half_bar_chords : bool
+        Whether the chord may change in the middle of a bar.
+    """
 
     low: int = 60
     high: int = 81
@@ -69,7 +87,7 @@ class MelodyRules:
 
 @dataclass(frozen=True)
 class Style:
-    """A style; see docs/styles.md for what each field does."""
+    """A musical style; docs/styles.md describes each field."""
 
     name: str
     kind: str
@@ -96,18 +114,24 @@ class Style:
 
 
 def load_styles(folder: Path) -> dict[str, Style]:
-    """All styles of `folder` by name.
+    """Read all styles in `folder`, by name.
 
     Raises
     ------
     UsageError
-        Naming the file and the field that is wrong.
+        If a file is invalid; the message names the file and the field.
     """
     return {path.stem: read_style(path) for path in sorted(folder.glob("*.toml"))}
 
 
 def read_style(path: Path) -> Style:
-    """Read and check one style file."""
+    """Read and validate one style file.
+
+    Raises
+    ------
+    UsageError
+        If it is invalid; the message names the file and the field.
+    """
     data, text = read_tables(path)
     try:
         return _style(path.stem, data)
@@ -118,7 +142,7 @@ def read_style(path: Path) -> Style:
 
 
 def _line(text: str, said: str) -> int:
-    """Where the field stands that an error speaks of: by its way, or by its name in quotes."""
+    """Line of the field that an error names: a dotted path at its start or a quoted argument."""
     way = re.match(r"[a-z_]+(?:\.[a-z_]+)*", said)
     named = re.search(r"argument '(\w+)'", said)
     return line_of(text, *(named[1],) if named else way[0].split(".") if way else ())
@@ -138,7 +162,7 @@ def _style(name: str, data: dict[str, Any]) -> Style:
     tracks = {}
     for role, row in data["tracks"].items():
         if role not in ROLES:
-            raise ValueError(f"tracks.{role} is none of {', '.join(ROLES)}")
+            raise ValueError(f"tracks.{role}: unknown role; expected one of {', '.join(ROLES)}")
         row = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
         tracks[role] = TrackStyle(**row)
     for role in ROLES[:4]:
@@ -147,18 +171,18 @@ def _style(name: str, data: dict[str, Any]) -> Style:
     scales = dict(data["scales"])
     for scale in scales:
         if scale not in SCALES:
-            raise ValueError(f"scales: {scale!r} is not known")
+            raise ValueError(f"scales: unknown scale {scale!r}")
     for field_name, key in (("major", Key("C")), ("minor", Key("A", "minor")), ("plan", Key("C"))):
         listed = data.get("plan", "").split() if field_name == "plan" else data[field_name]
         for roman in listed:
             if parse_roman(roman, key) is None:
-                raise ValueError(f"{field_name}: {roman!r} is no chord in Roman numerals")
+                raise ValueError(f"{field_name}: invalid Roman numeral {roman!r}")
     if data.get("ending", "ring") not in ENDINGS:
         raise ValueError(f"ending must be one of {', '.join(ENDINGS)}")
     meters = dict(data.get("meters", {"4/4": 1}))
     for meter in meters:
         if parse_meter(meter) is None:
-            raise ValueError(f"meters: {meter!r} is no metre")
+            raise ValueError(f"meters: invalid meter {meter!r}")
     low, high = data["tempo"]
     if not 20 <= low <= high <= 300:
         raise ValueError("tempo must be two numbers from 20 to 300, low first")

@@ -1,1 +1,1 @@
-"""Turns an arrangement into audio: instruments, effects and the mix, in blocks."""
+"""Block-based synthesizer and mixer: renders an arrangement to audio."""

@@ -1,9 +1,9 @@
-"""Sums of partials, each with its own frequency and its own level over time.
+"""Additive synthesis: sums of partials, each with its own frequency and level over time.
 
-A sum of sines cannot alias and is in tune by construction. The sum is done by matrix
-multiplication: a note is cut into rows of :data:`HOP` samples; within a row a partial is
+A sum of sines cannot alias and is in tune by construction. It is computed by matrix
+multiplication: a note is split into rows of :data:`HOP` samples; within a row a partial is
 ``cos(a + b) = cos a cos b - sin a sin b`` with `a` its phase at the row's start (one matrix) and
-`b` the phase since then (another), so that two products give all rows of all partials at once.
+`b` the phase since then (another), so two products give all rows of all partials at once.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ import numpy.typing as npt
 from scripts.core.audio_format import RATE
 
 Mono = npt.NDArray[np.float32]
-HOP = 256  # samples; levels are set every 5.8 ms and move linearly between
-TOP = 17_000.0  # Hz; no partial above
-_FAINT = 3e-5  # of the strongest partial, -90 dB: not worth its time
+HOP = 256  # samples; levels are set every 5.8 ms and interpolated linearly
+TOP = 17_000.0  # Hz; partials above are left out
+_FAINT = 3e-5  # relative to the strongest partial, -90 dB: too quiet to compute
 
 
 def rows_for(count: int) -> int:
-    """Rows of levels that `count` samples need."""
+    """Number of rows of levels for `count` samples, the end point included."""
     return -(-count // HOP) + 1
 
 
 def row_times(count: int, rate: int = RATE) -> npt.NDArray[np.float64]:
-    """Seconds at which the rows of `count` samples begin."""
+    """Start times in seconds of the rows of `count` samples."""
     return np.asarray(np.arange(rows_for(count)) * (HOP / rate), dtype=np.float64)
 
 
@@ -38,18 +38,20 @@ def sum_partials(
     count: int,
     rate: int = RATE,
 ) -> Mono:
-    """Audio of partials.
+    """Sum partials to audio.
 
     Parameters
     ----------
     frequencies : (k,) array
-        Hz.
+        Hz; partials above 0.46 times the sample rate are dropped.
     levels : (..., rows_for(count), k) array
-        Amplitude at each row's start; a complex one turns the partial's phase, too.
+        Amplitude at each row's start; a complex amplitude also shifts the partial's phase.
     phases : (k,) array
-        Of a cosine at the first sample, in cycles.
+        Cosine phase at the first sample, in cycles.
     count : int
-        Samples.
+        Number of samples.
+    rate : int
+        Sample rate in Hz.
 
     Returns
     -------
@@ -75,20 +77,24 @@ def sum_partials(
 
 
 def _parts(values: npt.NDArray[np.complex64]) -> npt.NDArray[np.float32]:
+    """Concatenate real and imaginary parts along the last axis."""
     return np.concatenate((values.real, values.imag), axis=-1)
 
 
 def radians(cycles: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """Radians in single precision; whole cycles are dropped while there is precision to do so."""
+    """Convert cycles to single-precision radians, wrapped to one turn in full precision first."""
     return np.asarray((cycles - np.floor(cycles)) * (2 * np.pi), dtype=np.float32)
 
 
 def warp(sound: Mono, position: npt.NDArray[np.float64]) -> Mono:
-    """Read `sound`, (..., n), at fractional positions (cubic Lagrange), for vibrato and slides."""
+    """Interpolate `sound`, (..., n), at fractional sample positions (cubic Lagrange).
+
+    Used for vibrato and glides. Positions are clipped to 1 to n - 3.
+    """
     position = np.clip(position, 1.0, sound.shape[-1] - 3.0)
     index = position.astype(np.int64)
     x = (position - index).astype(np.float32)
-    before, here, after, later = (  # "clip" is quicker, and never needed
+    before, here, after, later = (  # mode="clip" is faster; indices are in range
         sound.take(index + n, axis=-1, mode="clip") for n in (-1, 0, 1, 2)
     )
     first = after - before / 3 - here / 2 - later / 6

@@ -1,7 +1,7 @@
-"""Notes that have been rendered, kept while they fit: songs repeat most of theirs.
+"""Renders notes and caches them, because songs repeat most of their notes.
 
-A key is rendered once as it sounds while it is held, for a few levels of touch; every note is
-then cut from that sound, with its own length, level and release.
+A key is rendered once per velocity layer as it sounds while held; every note is then cut from
+that sound, with its own length, level and release.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from scripts.synth.loudness import block_powers
 from scripts.synth.stroke import Sound, Stroke
 from scripts.synth.voices import play
 
-TOUCHES = 5  # levels of velocity that sound different
-_ENSEMBLE = 3  # of many players at once
-VARIANTS = 2  # strokes of a drum that differ
-WOBBLE = "wobble"  # a manner of playing, with the sweeps in a quarter note behind it
-_SOFT = 0.003  # seconds
+TOUCHES = 5  # velocity layers with different timbre
+_ENSEMBLE = 3  # velocity layers of ensembles
+VARIANTS = 2  # different renditions of a drum hit, used in turn (round robin)
+WOBBLE = "wobble"  # prefix of a note's manner; filter sweeps per quarter note follow
+_SOFT = 0.003  # seconds over which a release eases in
 _CACHE_BYTES = 128 << 20
-Note = tuple[str, NoteEvent, float, int]  # instrument, event, seconds and turn, as for `cut`
-REFERENCE = -20.0  # dB RMS, weighted as the ear does, that every instrument is set to
+Note = tuple[str, NoteEvent, float, int]  # arguments of `cut`: instrument, event, seconds, turn
+REFERENCE = -20.0  # K-weighted RMS in dBFS that every instrument is normalized to
 
 
 def level_of(velocity: float) -> float:
-    """Amplitude of a velocity of 0 to 1: 24 dB between the softest and the loudest touch."""
+    """Map a velocity of 0 to 1 to an amplitude factor over a range of 24 dB."""
     return float(10 ** (-24 / 20 * (1 - velocity) ** 1.25))
 
 
 def hash_of(*parts: object) -> int:
-    """A number that depends on `parts` alone (Python's hash of text changes between runs)."""
+    """32-bit FNV-1a hash of `parts`, the same in every run (unlike Python's `hash` of text)."""
     value = 2166136261
     for char in repr(parts):
         value = (value ^ ord(char)) * 16777619 % (1 << 32)
@@ -50,22 +50,22 @@ def hash_of(*parts: object) -> int:
 @dataclass(frozen=True)
 class _Kept:
     sound: Sound
-    rendered: float  # seconds that were asked for
+    rendered: float  # seconds that were requested
 
     def serves(self, seconds: float) -> bool:
-        over = self.sound.shape[1] < self.rendered * RATE - 2  # it has died away by itself
+        over = self.sound.shape[1] < self.rendered * RATE - 2  # it decayed to silence by itself
         return over or self.rendered >= seconds
 
 
 class _Wanted(NamedTuple):
-    """A sound as a note needs it.
+    """Cache key and length of the sound that a note needs.
 
     Parameters
     ----------
     key : tuple
-        Instrument, pitch, touch, variant and manner; the length of a texture.
+        Instrument, pitch, velocity layer, variant and manner; for textures also the length.
     needed : float
-        Seconds; it is made longer where longer notes are expected.
+        Seconds; more is rendered where :meth:`Bank.expect` has announced longer notes.
     """
 
     key: tuple[Any, ...]
@@ -73,17 +73,17 @@ class _Wanted(NamedTuple):
 
 
 class Bank:
-    """Notes of the instruments of one song.
+    """Renders and caches the notes of one song.
 
     Parameters
     ----------
     instruments : mapping of str to Instrument
     tempo : float
-        Quarter notes a minute.
+        Quarter notes per minute.
     tuning : float
-        Hz of A4.
+        Frequency of A4 in Hz.
     tonic : int, optional
-        Pitch class that the drums are tuned to.
+        Pitch class that the drums are tuned to; None leaves them untuned.
     """
 
     def __init__(
@@ -101,18 +101,22 @@ class Bank:
         self._releases: dict[str, Mono] = {}
 
     def cut(self, name: str, event: NoteEvent, seconds: float, turn: int) -> Sound:
-        """The sound of one note, release and all.
+        """Render one note including its release.
 
         Parameters
         ----------
+        name : str
+            Instrument.
+        event : NoteEvent
+            Pitch, velocity and manner of the note.
         seconds : float
             How long the key is held.
         turn : int
-            Which stroke of the song it is; drums differ from stroke to stroke.
+            Number that selects the variant of a drum hit; other instruments ignore it.
 
         Returns
         -------
-        (1 or 2, n) float32 array
+        (1 or 2, n) float32 array, 44,100 Hz
         """
         instrument = self._instruments[name]
         gain = np.float32(self._trim(instrument) * level_of(event.velocity))
@@ -132,9 +136,9 @@ class Bank:
         return out
 
     def expect(self, name: str, event: NoteEvent, seconds: float) -> None:
-        """Make a sound long enough for this note when it is first made.
+        """Announce a note, so that its sound is rendered long enough the first time.
 
-        It need not be called; a sound that turns out too short is made anew.
+        Optional: a sound that turns out too short is rendered again.
         """
         instrument = self._instruments[name]
         if instrument.is_kit or isinstance(instrument.voice, Texture):
@@ -144,7 +148,7 @@ class Bank:
             self._expected[wanted.key] = wanted.needed
 
     def prepare(self, notes: Iterable[Note], threads: int) -> None:
-        """Make the sounds of some notes ahead, several at a time. It need not be called."""
+        """Render the sounds of `notes` in advance on several threads. Optional."""
         wanted = {}
         for name, event, seconds, turn in notes:
             one = self._wanted(self._instruments[name], event, seconds, turn)
@@ -157,25 +161,25 @@ class Bank:
                 self._keep(one, kept)
 
     def _touch(self, instrument: Instrument, velocity: float) -> float:
-        """The touch that is rendered for a velocity, 0 to 1."""
+        """Quantize a velocity of 0 to 1 to the instrument's velocity layers."""
         steps = _ENSEMBLE if isinstance(instrument.voice, Ensemble) else TOUCHES
         return max(1, min(steps, round(velocity * steps))) / steps
 
     def _release(self, instrument: Instrument) -> Mono:
-        """How a note of this instrument dies once its key is let go."""
+        """Gain curve of the instrument's release, from key-up to silence."""
         fall = self._releases.get(instrument.name)
         if fall is None:
             release = instrument.envelope[3]
             t = np.arange(round(release * 1.3 * RATE)) / RATE
             fall = np.linspace(1, 0, len(t), dtype=np.float32)
-            # Let go without a corner. What is a texture ends with its length.
+            # The release starts without a corner. Textures only fade linearly.
             if not isinstance(instrument.voice, Texture):
                 fall *= np.exp((t - _SOFT * (1 - np.exp(t / -_SOFT))) * (-5.3 / release))
             self._releases[instrument.name] = fall
         return fall
 
     def _trim(self, instrument: Instrument) -> float:
-        """Gain that makes all instruments equally loud, and then the instrument's own."""
+        """Gain that normalizes the instrument's loudness, times the instrument's own trim."""
         gain = self._trims.get(instrument.name)
         if gain is None:
             gain = 10 ** (instrument.trim / 20)
@@ -185,7 +189,7 @@ class Bank:
         return gain
 
     def _strength(self, instrument: Instrument) -> float:
-        """RMS of a firm touch in the middle of the range, weighted as the ear does."""
+        """K-weighted RMS of a note at velocity 0.8 in the middle of the instrument's range."""
         key = 38 if instrument.is_kit else instrument.middle
         wavers = isinstance(instrument.voice, Ensemble)
         sound = play(
@@ -216,7 +220,7 @@ class Bank:
             return _Wanted((instrument.name, event.pitch, touch, turn % VARIANTS, ""), 1.0)
         needed = seconds + len(self._release(instrument)) / RATE
         key = instrument.name, event.pitch, touch, 0, event.manner
-        if isinstance(instrument.voice, Texture):  # its length is part of what it is
+        if isinstance(instrument.voice, Texture):  # its shape depends on its length
             return _Wanted((*key, round(needed, 2)), needed)
         return _Wanted(key, needed)
 

@@ -1,4 +1,4 @@
-"""Keeps what was used last, while it fits."""
+"""Least-recently-used cache with a limit in bytes."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ T = TypeVar("T")
 
 
 class Recent(Generic[T]):
-    """Things by key; when they are too large together, the longest unused go.
+    """Least-recently-used cache with a limit on the total size of its values.
 
     Parameters
     ----------
     limit : int
-        Bytes; one thing is always kept.
+        Bytes; the newest value is kept even if it alone exceeds the limit.
     """
 
     def __init__(self, limit: int) -> None:
@@ -25,14 +25,14 @@ class Recent(Generic[T]):
         return len(self._kept)
 
     def get(self, key: object) -> T | None:
-        """What is kept under `key`, which now counts as used."""
+        """Return the value of `key` and mark it as used; None if it is not cached."""
         if key not in self._kept:
             return None
         self._kept.move_to_end(key)
         return self._kept[key][0]
 
     def put(self, key: object, thing: T, size: int) -> None:
-        """Keep a thing of `size` bytes instead of what was there."""
+        """Store a value of `size` bytes under `key`; evict the least recently used if necessary."""
         _, old = self._kept.pop(key, (None, 0))
         self._kept[key] = thing, size
         self._held += size - old

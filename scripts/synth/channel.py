@@ -1,4 +1,4 @@
-"""One track of the mixer: audio that is waiting to be read, and its place in the mix."""
+"""Mixer channel: a buffer of upcoming audio with gain, pan, sends and ducking."""
 
 from __future__ import annotations
 
@@ -15,21 +15,22 @@ _DUCK_SECONDS = 0.32
 
 
 class Channel:
-    """A track: notes are added anywhere ahead, blocks are taken in order.
+    """Channel of one track: notes are added at any later position, blocks are read in order.
 
     Parameters
     ----------
     track : TrackStyle
+        Gain, pan, send levels and ducking depth.
     capacity : int
-        Samples it can hold at first.
+        Initial buffer size in samples; it grows as needed.
     start : int
-        Sample of the song that is taken first.
+        Song position in samples of the first block.
     """
 
     def __init__(self, track: TrackStyle, capacity: int, start: int = 0) -> None:
-        self.start = start  # the sample of the song that comes next
+        self.start = start  # song position in samples of the next block
         self._buffer = np.zeros((2, capacity), np.float32)
-        self._filled = 0  # samples from the start that may hold sound
+        self._filled = 0  # samples at the front that may be nonzero
         gain = 10 ** (track.gain / 20)
         angle = (track.pan + 1) * math.pi / 4
         self._gains = tuple(
@@ -41,7 +42,7 @@ class Channel:
         self._dips: list[int] = []
 
     def add(self, at: int, sound: Planar) -> None:
-        """Add (1 or 2, n) audio at sample `at` of the song."""
+        """Add (1 or 2, n) audio at song sample `at`; the part already read is cut."""
         offset = at - self.start
         if offset < 0:
             sound, offset = sound[:, -offset:], 0
@@ -53,14 +54,23 @@ class Channel:
         self._filled = max(self._filled, need)
 
     def dip(self, at: int) -> None:
-        """Have a kick at sample `at` push this track down, if it is one that gives way."""
+        """Duck this channel for a kick at sample `at`, if its style has side-chain ducking."""
         if self._duck:
             self._dips.append(at)
 
     def take(self, count: int, out: Planar | None = None) -> Planar | None:
-        """The next `count` samples, panned and at their level; None when they are silent.
+        """Read the next block with gain, pan and ducking applied.
 
-        They are written to `out`, (2, count) or more, where it is given: fresh memory is slow.
+        Parameters
+        ----------
+        count : int
+            Number of samples.
+        out : (2, count or more) array, optional
+            Buffer to write to; reusing one is faster than allocating.
+
+        Returns
+        -------
+        (2, count) float32 array, or None if the block is silent
         """
         start, self.start = self.start, self.start + count
         if not self._filled:
@@ -72,7 +82,7 @@ class Channel:
             np.multiply(self._buffer[side, :have], gain, out=block[side, :have])
         block[:, have:] = 0
         left = max(0, self._filled - count)
-        for at in range(0, left, count):  # in steps that do not overlap
+        for at in range(0, left, count):  # in pieces, so that source and target never overlap
             part = min(count, left - at)
             self._buffer[:, at : at + part] = self._buffer[:, at + count : at + count + part]
         self._buffer[:, left : self._filled] = 0
@@ -82,6 +92,7 @@ class Channel:
         return block
 
     def _ducked(self, start: int, count: int) -> Mono:
+        """Ducking gain of `count` samples from song sample `start`."""
         gain = np.ones(count, np.float32)
         shape = 1 - np.float32(self._duck) * _SHAPE
         for at in self._dips:
@@ -94,7 +105,7 @@ class Channel:
 
 
 _SHAPE_LENGTH = int(_DUCK_SECONDS * RATE)
-# Down within 6 ms, then a swell back: the pump of a compressor that hears the kick.
+# Down within 6 ms, then a swell back, like a compressor keyed by the kick.
 _SHAPE = (
     np.minimum(np.arange(_SHAPE_LENGTH) / (0.006 * RATE), 1)
     * np.cos(np.linspace(0, np.pi / 2, _SHAPE_LENGTH)) ** 1.5

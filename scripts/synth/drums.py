@@ -1,4 +1,4 @@
-"""Which piece stands on which General MIDI percussion key, where, and how loud."""
+"""General MIDI percussion map: the synthesizer, pan and level of each key."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scripts.synth.hits import Hit
 from scripts.synth.instruments import Kit
 from scripts.synth.noise import cut_lows
 
-# Key -> (maker, pan as the audience sees it, level).
+# Key -> (synthesizer, pan from the audience's view, level).
 _PIECES: dict[int, tuple[Callable[[Hit], Mono], float, float]] = {
     35: (k.kick, 0.0, 0.95),
     36: (k.kick, 0.0, 1.0),
@@ -58,15 +58,29 @@ _PIECES: dict[int, tuple[Callable[[Hit], Mono], float, float]] = {
 }
 
 
-_DEEP = (35, 36, 41, 45, 47, 86, 87)  # could leave something below what can be heard
+_DEEP = (35, 36, 41, 45, 47, 86, 87)  # keys with possible energy below 28 Hz, which is filtered out
 
 
 def play_drum(
     kit: Kit, key: int, velocity: float, seed: int, home: float = 0.0
 ) -> npt.NDArray[np.float32]:
-    """One stroke on the piece at General MIDI percussion `key`, (2, n) float32, 44,100 Hz.
+    """Render one drum hit.
 
-    `home` is the tonic in Hz that its skins are tuned to, or 0.
+    Parameters
+    ----------
+    kit : Kit
+    key : int
+        General MIDI percussion key; keys without a synthesizer sound as a side stick (37).
+    velocity : float
+        0 to 1.
+    seed : int
+        Selects the noise, which varies between hits.
+    home : float
+        Tonic in Hz that the drums are tuned to; 0 leaves them untuned.
+
+    Returns
+    -------
+    (2, n) float32 array, 44,100 Hz
     """
     make, pan, level = _PIECES.get(key, _PIECES[37])
     sound = make(Hit(kit, velocity, seed, home))

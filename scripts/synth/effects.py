@@ -1,4 +1,4 @@
-"""Effects that work block by block and remember where they were."""
+"""Streaming effects: reverb, delay and binaural tones, block by block."""
 
 from __future__ import annotations
 
@@ -17,23 +17,27 @@ Planar = npt.NDArray[np.float32]  # (2, n)
 
 @lru_cache(maxsize=8)
 def impulse_response(seconds: float, seed: int = 5) -> Planar:
-    """A room: a few early reflections, then noise that decays, the highs sooner (Moorer 1979).
+    """Synthesize a room's impulse response: early reflections, then decaying noise (Moorer 1979).
+
+    High frequencies decay faster than low ones.
 
     Parameters
     ----------
     seconds : float
-        Time to fall by 60 dB, in the middle of the spectrum.
+        Reverberation time (RT60) in the middle of the spectrum.
+    seed : int
+        Selects the noise and the reflections.
 
     Returns
     -------
-    (2, n) array at half the sample rate, of unit energy a channel
+    (2, n) float32 array at half the sample rate, of unit energy per channel
     """
     rate = RATE // 2
-    n = int(seconds * 0.9 * rate)  # down by 54 dB; the last tenth is faded
+    n = int(seconds * 0.9 * rate)  # down by 54 dB; the last tenth is faded out
     t = np.arange(n, dtype=np.float32) / np.float32(rate)
     rng = np.random.default_rng(seed)
     white = rng.standard_normal((2, n)).astype(np.float32)
-    # The filters are made for the full rate: their frequencies count half here.
+    # The filters assume the full sample rate, so cutoffs are doubled at half the rate.
     low = cut_highs(white, 1400.0 * 2) * np.exp(-6.9 * t / seconds)
     high = cut_lows(white, 1400.0 * 2) * np.exp(-6.9 * t / (seconds * 0.55))
     tail = cut_lows(cut_highs(low + high, 6500.0 * 2), 170.0 * 2)
@@ -42,16 +46,23 @@ def impulse_response(seconds: float, seed: int = 5) -> Planar:
     tail[:, gap : 4 * gap] *= np.linspace(0.2, 1, 3 * gap, dtype=np.float32)
     tail[:, n - n // 10 :] *= np.linspace(1, 0, n // 10, dtype=np.float32)
     tail /= np.sqrt((tail**2).sum(axis=1, keepdims=True))
-    for _ in range(7):  # walls
+    for _ in range(7):  # early reflections
         at = int(rng.uniform(0.006, 0.045) * rate)
         tail[int(rng.integers(2)), at] += 0.22 * float(rng.choice((-1, 1)))
     return np.asarray(tail / np.sqrt((tail**2).sum(axis=1, keepdims=True)), dtype=np.float32)
 
 
 class Reverb:
-    """Convolution with a room's response, at half the sample rate: it has no highs to lose.
+    """Convolution reverb, run at half the sample rate because its response has no highs.
 
-    Blocks must be of an even number of samples, but for the last.
+    Blocks must have an even number of samples, except the last.
+
+    Parameters
+    ----------
+    seconds : float
+        Reverberation time (RT60).
+    seed : int
+        As for :func:`impulse_response`.
     """
 
     def __init__(self, seconds: float = 1.9, seed: int = 5) -> None:
@@ -64,9 +75,9 @@ class Reverb:
         self._out = np.zeros((2, 0), np.float32)
 
     def __call__(self, send: Mono) -> Planar:
-        """Wet signal of a mono block, (2, n), good until the next call."""
+        """Return the wet signal, (2, n), of a mono block; the buffer is reused by the next call."""
         n = len(send)
-        # Down: a half-band filter of seven points before every other sample is dropped.
+        # Downsample: a seven-tap half-band filter, then every other sample is dropped.
         padded = np.concatenate((self._before, send, np.zeros(n % 2, np.float32)))
         self._before = padded[-6:].copy()
         even, odd = padded[0::2], padded[1::2]
@@ -86,7 +97,7 @@ class Reverb:
         keep = self._rest.shape[1]
         wet[:, :keep] += self._rest
         self._rest = np.array(wet[:, m : m + keep])
-        # Up again: the samples between are means of their neighbours.
+        # Upsample: the samples in between are means of their neighbors.
         out = self._out
         out[:, 1:2] = self._last
         out[:, 3 : 2 * m + 2 : 2] = wet[:, :m]
@@ -97,18 +108,18 @@ class Reverb:
 
 
 class Binaural:
-    """Two quiet tones, one for each ear, a few hertz apart.
+    """Generator of binaural beats: one sine for each ear, a few hertz apart.
 
     Parameters
     ----------
     beat : float
-        Hz between them.
+        Difference of the frequencies in Hz.
     carrier : float
-        Hz of their middle.
+        Mean of the frequencies in Hz.
     level : float
         Amplitude.
     start : int
-        Sample of the song that comes first.
+        Song position of the first sample.
     """
 
     def __init__(self, beat: float, carrier: float, level: float, start: int) -> None:
@@ -116,21 +127,21 @@ class Binaural:
         self._level, self._at = np.float32(level), start
 
     def __call__(self, count: int) -> Planar:
-        """The next `count` samples, (2, n)."""
+        """Return the next (2, `count`) samples."""
         turns = self._turns * np.arange(self._at, self._at + count)
         self._at += count
         return np.asarray(np.sin(2 * np.pi * np.mod(turns, 1)), dtype=np.float32) * self._level
 
 
 class Delay:
-    """A ping-pong echo, (2, n).
+    """Stereo ping-pong delay.
 
     Parameters
     ----------
     seconds : float
-        Between echoes.
+        Time between echoes.
     feedback : float
-        0 to below 1.
+        Gain from one echo to the next, 0 to below 1.
     """
 
     def __init__(self, seconds: float, feedback: float = 0.36) -> None:
@@ -138,7 +149,7 @@ class Delay:
         self._feedback = np.float32(feedback)
 
     def __call__(self, send: Mono) -> Planar:
-        """Wet signal of a mono block."""
+        """Return the wet signal, (2, n), of a mono block."""
         out = np.empty((2, len(send)), np.float32)
         size, at = self._line.shape[1], 0
         while at < len(send):

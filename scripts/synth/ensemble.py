@@ -1,8 +1,8 @@
-"""Many players of one tone: harmonics as bands of noise (Nasca's PADsynth, 2005).
+"""Ensemble synthesis: harmonics as bands of noise (Nasca's PADsynth, 2005).
 
-One inverse Fourier transform gives three seconds that join themselves, so a tone may last for
-ever. Each band is symmetrical about its harmonic, which keeps the whole exactly in tune; left and
-right have other phases, which makes it wide.
+One inverse Fourier transform gives a seamless loop of three seconds, so a tone can last
+indefinitely. Each band is symmetrical about its harmonic, which keeps the pitch exact; left and
+right have different phases, which makes the sound wide.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from scripts.synth.noise import cut_gain
 from scripts.synth.spectra import formants, harmonics
 from scripts.synth.stroke import C4
 
-LENGTH = 1 << 17
+LENGTH = 1 << 17  # samples of a loop, 3 s
 
 
-@lru_cache(maxsize=48)  # of a megabyte each
+@lru_cache(maxsize=48)  # about a megabyte each
 def _loop(
     wave: str,
     peaks: Peaks,
@@ -34,6 +34,7 @@ def _loop(
     width: float,
     cuts: tuple[float, float],
 ) -> npt.NDArray[np.float32]:
+    """Seamless loop of a tone, (1 or 2, LENGTH), low-passed at `cutoff` Hz."""
     levels = harmonics(wave, frequency, min(TOP, max(cutoff * 6, frequency * 1.5)))
     k = np.arange(1, len(levels) + 1)
     f = k * frequency
@@ -67,7 +68,28 @@ def play_ensemble(
     width: float,
     cuts: tuple[float, float] = (0.0, 0.0),
 ) -> npt.NDArray[np.float32]:
-    """A held tone, (1 or 2, n), 44,100 Hz: bright at first, then dark; the harder the brighter."""
+    """Render a held tone by crossfading from a bright loop to a dark one.
+
+    Parameters
+    ----------
+    voice : Ensemble
+    frequency : float
+        Hz.
+    velocity : float
+        0 to 1; higher is brighter at the onset.
+    seconds : float
+        Length; at least 0.1 s is rendered.
+    seed : int
+        Selects the position in the loop.
+    width : float
+        Stereo width, 0 (mono) to 1.
+    cuts : tuple of float
+        Low-cut and high-cut frequency in Hz; 0 for none.
+
+    Returns
+    -------
+    (1 or 2, n) float32 array, 44,100 Hz
+    """
     follow = (frequency / C4) ** voice.follow
     bright = voice.bright * follow
     dark = min(voice.dark * follow, bright)
@@ -92,6 +114,7 @@ def play_ensemble(
 
 
 def _read(loop: npt.NDArray[np.float32], at: int, count: int) -> npt.NDArray[np.float32]:
+    """Read `count` samples of a loop from sample `at`, repeating it as needed."""
     if at + count <= LENGTH:
         return loop[:, at : at + count]
     times = -(-(at + count) // LENGTH)

@@ -1,7 +1,7 @@
-"""Filters that do not move: second-order sections, and halving the sample rate.
+"""Fixed filters: biquads (second-order sections) and decimation by two.
 
-The sections are those of a digital filter; sounds are there as a whole, so that they are filtered
-through their spectrum. (``scipy.signal`` does the same, and takes half a second to load.)
+Sounds are filtered as a whole by multiplying their spectrum with the response of the biquads.
+(``scipy.signal`` filters as well but takes half a second to import.)
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from scripts.core.audio_format import RATE
 Section = tuple[float, float, float, float, float]  # b0, b1, b2, a1, a2; a0 is 1
 Sound = npt.NDArray[np.float32]
 
-_RINGING = 8192  # samples in which a filter dies away
-_PAIRS = 10  # of taps on either side of the middle
+_RINGING = 8192  # samples of zero padding in which a filter's response decays
+_PAIRS = 10  # nonzero taps on either side of the center tap
 _ODD = np.arange(_PAIRS) * 2 + 1
 _TAPS = (
     np.sinc(_ODD / 2) / 2 * np.i0(5.0 * np.sqrt(1 - (_ODD / (2 * _PAIRS)) ** 2)) / np.i0(5.0)
@@ -27,13 +27,13 @@ _MIDDLE = np.float32(1 - 2 * float(_TAPS.sum()))
 
 
 def low_pass(cutoff: float) -> Section:
-    """12 dB an octave above `cutoff` Hz (Butterworth)."""
+    """Butterworth low-pass biquad: 12 dB per octave above `cutoff` Hz."""
     k, a0 = _bilinear(cutoff)
     return k * k / a0, 2 * k * k / a0, k * k / a0, 2 * (k * k - 1) / a0, (a0 - 2 * 2**0.5 * k) / a0
 
 
 def high_pass(cutoff: float) -> Section:
-    """12 dB an octave below `cutoff` Hz (Butterworth)."""
+    """Butterworth high-pass biquad: 12 dB per octave below `cutoff` Hz."""
     k, a0 = _bilinear(cutoff)
     return 1 / a0, -2 / a0, 1 / a0, 2 * (k * k - 1) / a0, (a0 - 2 * 2**0.5 * k) / a0
 
@@ -44,7 +44,7 @@ def _bilinear(cutoff: float) -> tuple[float, float]:
 
 
 def filtered(sound: Sound, *sections: Section) -> Sound:
-    """`sound`, of shape (..., n), after one section after the other."""
+    """Filter `sound`, of shape (..., n), with `sections` in series."""
     count = sound.shape[-1]
     size = fft.next_fast_len(-(-(count + _RINGING) // _RINGING) * _RINGING, real=True)
     spectrum = fft.rfft(sound, size, axis=-1)
@@ -54,7 +54,7 @@ def filtered(sound: Sound, *sections: Section) -> Sound:
 
 @lru_cache(maxsize=32)
 def _response(sections: tuple[Section, ...], size: int) -> npt.NDArray[np.complex64]:
-    """What sections do to the bins of a spectrum of `size` samples."""
+    """Frequency response of `sections` at the bins of a real FFT of `size` samples."""
     z = np.exp(-2j * np.pi / size * np.arange(size // 2 + 1))
     out = np.ones(len(z), np.complex128)
     for b0, b1, b2, a1, a2 in sections:
@@ -63,9 +63,9 @@ def _response(sections: tuple[Section, ...], size: int) -> npt.NDArray[np.comple
 
 
 def halve(sound: Sound) -> Sound:
-    """`sound`, of shape (..., n), at half its sample rate.
+    """Decimate `sound`, of shape (..., n), to half its sample rate.
 
-    What would fold to below 17 kHz is taken out by 60 dB.
+    Aliases below 17 kHz are attenuated by 60 dB (from 88.2 to 44.1 kHz).
     """
     count = -(-sound.shape[-1] // 2)
     edges = [(0, 0)] * (sound.ndim - 1)

@@ -1,4 +1,4 @@
-"""Notes by frequency modulation."""
+"""Frequency-modulation (FM) synthesis."""
 
 from __future__ import annotations
 
@@ -12,12 +12,16 @@ from scripts.synth.stroke import SHORTEST, Sound, Stroke, ring_time
 
 
 def play_fm(voice: Fm, stroke: Stroke) -> Sound:
-    """Two operators (Chowning 1973); the index follows velocity and falls with time."""
+    """Render a note with two operators (Chowning 1973).
+
+    The modulation index follows velocity and decays over time. Returns (1 or 2, n) samples: two
+    channels if the voice has a tremolo.
+    """
     f = stroke.frequency
     ring = ring_time(voice.ring, f)
     n = np.arange(max(SHORTEST, round(min(stroke.seconds, ring) * RATE)))
     t = n.astype(np.float32) / np.float32(RATE)
-    # Sidebands stay below the Nyquist frequency.
+    # Limit the ratio so that sidebands stay below the Nyquist frequency.
     ratio = (
         min(voice.ratio, max(1.0, (15_000 / f - 1) / 2))
         if voice.ratio != int(voice.ratio)

@@ -1,4 +1,4 @@
-"""Which SoundFont the user has put in ``data/soundfonts/``."""
+"""Finds the user's SoundFont in ``data/soundfonts/``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ INSTALL = "python -m pip install --no-deps tinysoundfont==0.3.7"
 
 
 def find_soundfont(folder: Path) -> tuple[Path | None, str]:
-    """The SoundFont of `folder` to play with, and a note for the user; the first by name."""
+    """Find the first SoundFont (by file name) of `folder`.
+
+    Returns
+    -------
+    tuple of (Path or None, str)
+        The file, None if there is none or tinysoundfont is not installed; and a message for the
+        user, empty if there is nothing to say.
+    """
     found = (
         sorted(p for p in folder.glob("*") if p.suffix.lower() in SUFFIXES)
         if folder.is_dir()
@@ -19,5 +26,5 @@ def find_soundfont(folder: Path) -> tuple[Path | None, str]:
     if not found:
         return None, ""
     if find_spec("tinysoundfont") is None:
-        return None, (f"{found[0].name} is not used: in the program's environment, {INSTALL}")
-    return found[0], f"instruments from {found[0].name}"
+        return None, (f"not using {found[0].name}: install tinysoundfont first: {INSTALL}")
+    return found[0], f"using instruments from {found[0].name}"

@@ -1,4 +1,4 @@
-"""What all drums are made of: a stroke, falling tones and noise."""
+"""Building blocks of drum sounds: hits, pitch sweeps, decays and noise."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from scripts.synth.additive import Mono, radians
 from scripts.synth.instruments import Kit
 from scripts.synth.noise import band_noise
 
-_FIFTH = 1.4983  # of equal temperament
-_DEEP = 80.0  # Hz
+_FIFTH = 1.4983  # frequency ratio in equal temperament
+_DEEP = 80.0  # Hz; drums below are tuned to the tonic only
 
 
 @dataclass(frozen=True)
 class Hit:
-    """A stroke on a piece.
+    """One hit on a piece of a drum kit.
 
     Parameters
     ----------
@@ -26,8 +26,9 @@ class Hit:
     velocity : float
         0 to 1.
     seed : int
+        Selects the noise, which varies between hits.
     home : float
-        Hz of the song's tonic in any octave, which the skins are tuned to; 0 leaves them.
+        Tonic of the song in Hz, in any octave, that drums are tuned to; 0 leaves them untuned.
     """
 
     kit: Kit
@@ -36,9 +37,9 @@ class Hit:
     home: float = 0.0
 
     def tuned(self, pitch: float) -> float:
-        """The nearest note to `pitch` in Hz, as drums are tuned for a record.
+        """Tune a drum: the frequency in Hz of the allowed note nearest to `pitch` Hz.
 
-        Deep drums, whose tone is heard as a bass's, take the tonic; others also its fifth.
+        Deep drums, whose tone sounds like a bass note, use the tonic; others also its fifth.
         """
         if not self.home:
             return pitch
@@ -47,23 +48,23 @@ class Hit:
         return min(near, key=lambda note: abs(math.log2(note / pitch)))
 
     def noise(self, low: float, high: float, count: int, salt: int = 0) -> Mono:
-        """Noise that differs from stroke to stroke; a hard stroke is a brighter one."""
+        """Noise from `low` to `high` Hz; varies by hit, hard hits are brighter."""
         top = max(high * self.kit.bright * (0.7 + 0.3 * self.velocity), low * 1.5)
-        step = 2 ** (round(4 * math.log2(top)) / 4)  # few different bands, each made once
+        step = 2 ** (round(4 * math.log2(top)) / 4)  # quantized: few bands to cache
         return band_noise(low, round(step), count, self.seed * 31 + salt)
 
 
 def seconds(length: float) -> Mono:
-    """Times of a sound's samples."""
+    """Sample times in seconds of a sound of `length` seconds."""
     return np.arange(int(length * RATE), dtype=np.float32) / np.float32(RATE)
 
 
 def fall(t: Mono, time: float) -> Mono:
-    """Exponential decay with time constant `time`."""
+    """Exponential decay with time constant `time` in seconds."""
     return np.asarray(np.exp(t * np.float32(-1 / time)), dtype=np.float32)
 
 
 def tone(t: Mono, start: float, end: float, time: float) -> Mono:
-    """A sine that drops from `start` to `end` Hz with time constant `time`."""
+    """Sine whose frequency moves from `start` to `end` Hz with time constant `time` in seconds."""
     turns = end * t + (start - end) * time * (1 - fall(t, time))
     return np.asarray(np.sin(radians(turns)), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Instruments as data, from ``data/instruments/*.toml``."""
+"""Instrument definitions, read from ``data/instruments/*.toml``."""
 
 from __future__ import annotations
 
@@ -11,50 +11,50 @@ from typing import Any
 from scripts.core.toml import read_each
 from scripts.synth.spectra import WAVES
 
-Peaks = tuple[tuple[float, float, float], ...]
+Peaks = tuple[tuple[float, float, float], ...]  # (center in Hz, width in Hz, gain in dB)
 
 
 @dataclass(frozen=True)
 class Partials:
-    """A sum of partials under a low-pass filter that moves: ``engine = "partials"``.
+    """Additive synthesis with a moving low-pass filter: ``engine = "partials"``.
 
     Parameters
     ----------
     wave : str
         Levels of the harmonics: a name in :data:`scripts.synth.spectra.WAVES`.
     ratios, levels, rings : tuple of float
-        Instead of a wave: frequencies above the first partial, their levels, and how long each
-        rings against the first.
+        Instead of a wave: frequency ratios to the first partial, levels, and decay times relative
+        to the first partial; all of the same length.
     dark, bright : float
-        Low-pass in Hz where it settles, and at its brightest with full velocity.
+        Low-pass cutoff in Hz: the final one, and the highest one at full velocity.
     follow : float
-        How far the low-pass follows the pitch: 0 not at all, 1 wholly (from C4 on).
+        Key tracking of the cutoff: 0 none, 1 full (relative to C4).
     rise, fall : float
         Seconds from dark to bright and back.
     slope : float
-        Poles of the low-pass.
+        Number of poles of the low-pass.
     peak : float
-        Resonance in dB at the low-pass frequency.
+        Resonance in dB at the cutoff.
     ring : float
-        Seconds for the first partial of C4 to fall by 60 dB; 0 is a tone that holds.
+        Seconds for the first partial of C4 to decay by 60 dB; 0 for a sustained tone.
     damp : float
-        How much sooner higher partials die: 0 all alike, 1 in proportion to their frequency.
+        How much faster higher partials decay: 0 equally, 1 in proportion to their frequency.
     after : tuple of (share, times)
-        A second, slower decay: its share of the level and how many times longer it lasts.
+        Second, slower decay: its share of the level and how many times longer it lasts.
     stretch : float
         Inharmonicity of C4, as of stiff strings.
     unison : tuple of float
-        Copies, in cents.
+        Detuning of each unison voice in cents.
     formants : tuple of (Hz, width, dB)
         Resonances of the body.
     wobble : float
-        Sweeps of the low-pass in a quarter note; 0 for none.
+        Low-pass sweeps per quarter note; 0 for none.
     vibrato : tuple of (cents, Hz, seconds)
-        With the time it takes to come.
+        Depth, rate and onset time.
     glide : tuple of (semitones, seconds)
-        Where the pitch comes from, and how quickly.
+        Initial pitch offset and time constant.
     drive : float
-        0 for none; 3 is an amplifier turned up.
+        Distortion: 0 for none; 3 is an overdriven amplifier.
     """
 
     wave: str = "saw"
@@ -82,14 +82,14 @@ class Partials:
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Many players of one tone at once: ``engine = "ensemble"``.
+    """Ensemble of many players (PADsynth): ``engine = "ensemble"``.
 
     Parameters
     ----------
     wave, dark, bright, follow, slope, fall, formants
-        As for partials.
+        As for :class:`Partials`; `fall` is the time constant of the change to `dark`.
     spread : float
-        Cents by which the players differ.
+        Detuning between the players in cents.
     """
 
     wave: str = "saw"
@@ -104,18 +104,19 @@ class Ensemble:
 
 @dataclass(frozen=True)
 class Fm:
-    """Two operators and a soft body: ``engine = "fm"``.
+    """Frequency modulation with two operators and a soft second pair: ``engine = "fm"``.
 
     Parameters
     ----------
     ratio, index, index_decay : float
-        Modulator's frequency against the carrier's, depth in radians, and seconds of its fall.
+        Modulator-to-carrier frequency ratio, modulation index in radians, and time constant of
+        its decay in seconds.
     body : float
-        Depth of a second pair at ratio 1.
+        Modulation index of the second pair, at ratio 1; 0 for none.
     ring : float
-        Seconds for C4 to fall by 60 dB.
+        Seconds for C4 to decay by 60 dB.
     tremolo : tuple of (depth, Hz)
-        Between left and right.
+        Stereo tremolo between left and right.
     """
 
     ratio: float = 1.0
@@ -128,18 +129,18 @@ class Fm:
 
 @dataclass(frozen=True)
 class Pluck:
-    """A plucked string: ``engine = "pluck"``.
+    """Plucked string (Karplus-Strong): ``engine = "pluck"``.
 
     Parameters
     ----------
     damp : float
-        0 a bright pick to 1 a soft thumb.
+        Softness of the pluck: 0 a bright pick to 1 a soft thumb.
     place : float
-        Where it is plucked, as a share of the length.
+        Plucking point as a fraction of the string's length.
     ring : float
-        Seconds for C4 to fall by 60 dB.
+        Seconds for C4 to decay by 60 dB.
     formants, drive
-        As for partials.
+        As for :class:`Partials`.
     """
 
     damp: float = 0.5
@@ -151,17 +152,18 @@ class Pluck:
 
 @dataclass(frozen=True)
 class Kit:
-    """Drums: ``engine = "drums"``; each piece may be set by a table of its own.
+    """Drum kit: ``engine = "drums"``.
 
     Parameters
     ----------
     kick : tuple of (Hz, seconds, punch)
     snare : tuple of (Hz, seconds, snap)
     bright : float
-        0.3 to 1.5.
+        Factor for the upper limit of all noise, 0.3 to 1.5.
     metal : str
-        ``cymbals``, ``machine``, or ``orchestra`` (with timpani for toms).
+        ``cymbals``, ``machine`` (drum machine), or ``orchestra`` (cymbals, and timpani as toms).
     brushes : bool
+        Whether the snare is played with brushes.
     """
 
     kick: tuple[float, float, float] = (50.0, 0.25, 0.5)
@@ -173,7 +175,13 @@ class Kit:
 
 @dataclass(frozen=True)
 class Texture:
-    """Noises that go on: ``engine = "texture"``, of a `kind`: vinyl, rain, wind, waves."""
+    """Sound texture: ``engine = "texture"``.
+
+    Parameters
+    ----------
+    kind : str
+        ``vinyl``, ``rain``, ``wind``, ``waves``, or ``effects`` (transition effects by key).
+    """
 
     kind: str = "rain"
 
@@ -191,29 +199,30 @@ ENGINES: dict[str, type[Voice]] = {
 
 @dataclass(frozen=True)
 class Instrument:
-    """One instrument.
+    """Instrument: an engine's settings and what all engines have in common.
 
     Parameters
     ----------
     name : str
     voice : Voice
-        The engine's own settings.
+        Settings of the engine.
     program : int
         General MIDI program, 0 to 127.
     envelope : tuple of (attack, decay, sustain, release)
-        Seconds, and a share for sustain. What rings by itself needs only attack and release.
+        Times in seconds; sustain is a level of 0 to 1. Sounds that decay by themselves need only
+        attack and release.
     octave : int
-        Played so many octaves higher than written.
+        Octaves by which it sounds higher than written.
     low_cut, high_cut : float
-        Hz; 0 for none: a mixing engineer's first two knobs.
+        Cutoffs in Hz of a high-pass and a low-pass; 0 for none.
     breath : tuple of (level, low Hz, high Hz, decay seconds, level held)
         Noise of breath, bow, hammer or pick.
     width : float
-        0 a point to 1 as wide as the speakers.
+        Stereo width: 0 mono to 1 full.
     trim : float
-        dB, after all instruments have been made equally loud.
+        Gain in dB after loudness normalization.
     middle : int
-        A key in the middle of its range, where its loudness is measured.
+        MIDI key in the middle of its range, where its loudness is measured.
     """
 
     name: str
@@ -238,12 +247,12 @@ _COMMON = {f.name for f in fields(Instrument)} - {"name", "voice"}
 
 @lru_cache(maxsize=4)
 def load_instruments(folder: Path) -> Mapping[str, Instrument]:
-    """All instruments by name.
+    """Read all instruments of `folder`, by name.
 
     Raises
     ------
     UsageError
-        Naming the file, the line and what is wrong.
+        If a file is invalid; the message names the file, the line and the problem.
     """
     found: dict[str, Instrument] = {}
     for path in sorted(folder.glob("*.toml")):
@@ -263,12 +272,13 @@ def _instrument(name: str, row: dict[str, Any]) -> Instrument:
     if isinstance(voice, Partials) and not len(voice.ratios) == len(voice.levels) == len(
         voice.rings
     ):
-        raise ValueError("ratios, levels and rings must be equally many")
+        raise ValueError("ratios, levels and rings must have the same length")
     instrument = Instrument(name=name, voice=voice, **common)
     if len(instrument.envelope) != 4 or not 0 <= instrument.program <= 127:
-        raise ValueError("envelope needs four numbers, and program is 0 to 127")
+        raise ValueError("envelope must have 4 numbers, and program must be 0 to 127")
     return instrument
 
 
 def _frozen(value: Any) -> Any:
+    """Convert lists to tuples, recursively."""
     return tuple(_frozen(v) for v in value) if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""The pieces of a drum kit: skins, wires and metal."""
+"""Synthesizers for the pieces of a drum kit: mono, one hit each."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from scripts.synth.additive import Mono, row_times, sum_partials
 from scripts.synth.hits import Hit, fall, seconds, tone
 from scripts.synth.noise import cut_highs, cut_lows
 
-# Six square oscillators of a drum machine's cymbals, Hz.
+# Frequencies in Hz of the six square oscillators of a drum machine's cymbals.
 _MACHINE = (205.3, 304.4, 369.6, 522.7, 540.0, 800.0)
 
 
 def kick(h: Hit) -> Mono:
+    """Bass drum: a pitch sweep with a click."""
     pitch, decay, punch = h.kit.kick
     pitch = h.tuned(pitch)
     t = seconds(min(decay * 3.2, 2.0))
@@ -28,6 +29,7 @@ def kick(h: Hit) -> Mono:
 
 
 def snare(h: Hit) -> Mono:
+    """Snare drum: heads, wires and stick, or a brush stroke."""
     pitch, decay, snap = h.kit.snare
     pitch = h.tuned(pitch)
     t = seconds(decay * 3)
@@ -44,6 +46,7 @@ def snare(h: Hit) -> Mono:
 
 
 def rim(h: Hit) -> Mono:
+    """Side stick."""
     t = seconds(0.12)
     ring = tone(t, 1750, 1680, 0.01) * fall(t, 0.012) + 0.6 * tone(t, 480, 460, 0.01) * fall(
         t, 0.02
@@ -52,6 +55,7 @@ def rim(h: Hit) -> Mono:
 
 
 def clap(h: Hit) -> Mono:
+    """Hand clap: three quick bursts of noise and a tail."""
     t = seconds(0.45)
     shape = np.zeros_like(t)
     for late in (0.0, 0.010, 0.021):
@@ -61,7 +65,7 @@ def clap(h: Hit) -> Mono:
 
 
 def _cymbal(h: Hit, length: float, decay: float, ping: float, low: float = 300.0) -> Mono:
-    """Noise in bands, the low ones longer, over partials without order."""
+    """Cymbal: bands of noise, the low ones longer, over inharmonic partials."""
     t = seconds(length)
     if h.kit.metal == "machine":
         return _squares(h, t, decay)
@@ -79,7 +83,7 @@ def _cymbal(h: Hit, length: float, decay: float, ping: float, low: float = 300.0
             * h.noise(start, end, len(t), n)
             * fall(t, decay * times * (0.75 + 0.35 * h.velocity))
         )
-    rng = np.random.default_rng(17)  # a cymbal keeps its partials from stroke to stroke
+    rng = np.random.default_rng(17)  # fixed seed: a cymbal's partials are the same for every hit
     partials = np.sort(rng.uniform(low, 9500, 40))
     levels = np.exp(-row_times(len(t))[:, None] / (decay * 1.4 * (3000 / (partials + 1500))))
     metal = sum_partials(partials, levels * rng.uniform(0.3, 1, 40), rng.random(40), len(t))
@@ -92,6 +96,7 @@ def _cymbal(h: Hit, length: float, decay: float, ping: float, low: float = 300.0
 
 
 def _squares(h: Hit, t: Mono, decay: float) -> Mono:
+    """Drum machine cymbal: square waves and noise, high-passed."""
     frequencies = np.concatenate([f * np.arange(1, int(16_000 / f), 2) for f in _MACHINE])
     levels = np.concatenate([1 / np.arange(1, int(16_000 / f), 2) for f in _MACHINE])
     rng = np.random.default_rng(3)
@@ -102,22 +107,27 @@ def _squares(h: Hit, t: Mono, decay: float) -> Mono:
 
 
 def hat(h: Hit) -> Mono:
+    """Closed hi-hat."""
     return 0.8 * _cymbal(h, 0.16 + 0.06 * h.velocity, 0.02 + 0.018 * h.velocity, 0.0, 2500)
 
 
 def pedal(h: Hit) -> Mono:
+    """Pedal hi-hat."""
     return 0.6 * _cymbal(h, 0.14, 0.018, 0.0, 1500)
 
 
 def openhat(h: Hit) -> Mono:
+    """Open hi-hat."""
     return 0.75 * _cymbal(h, 0.9, 0.2, 0.0, 1800)
 
 
 def ride(h: Hit) -> Mono:
+    """Ride cymbal."""
     return 0.45 * _cymbal(h, 2.2, 0.42, 1.0, 500)
 
 
 def bell(h: Hit) -> Mono:
+    """Bell of the ride cymbal."""
     t = seconds(1.4)
     rows = np.exp(-row_times(len(t))[:, None] / np.array([0.5, 0.4, 0.3, 0.25, 0.2]))
     ring = sum_partials(
@@ -130,14 +140,18 @@ def bell(h: Hit) -> Mono:
 
 
 def crash(h: Hit) -> Mono:
+    """Crash cymbal."""
     return 0.75 * _cymbal(h, 3.2, 0.75, 0.15, 350)
 
 
 def splash(h: Hit) -> Mono:
+    """Splash cymbal."""
     return 0.7 * _cymbal(h, 1.2, 0.28, 0.1, 900)
 
 
 def tom(size: float) -> Callable[[Hit], Mono]:
+    """Return a synthesizer of a tom at `size` Hz; orchestral kits play a timpani instead."""
+
     def make(h: Hit) -> Mono:
         pitch = h.tuned(size)
         if h.kit.metal == "orchestra":
@@ -152,6 +166,7 @@ def tom(size: float) -> Callable[[Hit], Mono]:
 
 
 def timpani(h: Hit, pitch: float) -> Mono:
+    """Timpani at `pitch` Hz."""
     t = seconds(2.4)
     modes, levels = np.array([1.0, 1.5, 1.99, 2.44]), np.array([1.0, 0.6, 0.35, 0.2])
     rows = np.exp(-row_times(len(t))[:, None] / (0.8 / modes)) * levels
@@ -161,12 +176,14 @@ def timpani(h: Hit, pitch: float) -> Mono:
 
 
 def shaker(h: Hit) -> Mono:
+    """Shaker."""
     t = seconds(0.16)
     shape = np.minimum(t / 0.02, 1) * fall(np.maximum(t - 0.02, 0), 0.026)
     return np.asarray(0.55 * h.noise(5000, 14_000, len(t)) * shape, dtype=np.float32)
 
 
 def tambourine(h: Hit) -> Mono:
+    """Tambourine."""
     t = seconds(0.3)
     rng = np.random.default_rng(23)
     partials = rng.uniform(5200, 13_000, 24)

@@ -1,4 +1,4 @@
-"""Loudness as ITU-R BS.1770-4 measures it, and peaks between the samples."""
+"""Loudness by ITU-R BS.1770-4, and peaks between samples."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from scripts.core.audio_format import RATE
 from scripts.synth.filters import Section, filtered
 
 Planar = npt.NDArray[np.float32]  # (2, n)
-TENTH = RATE // 10  # samples
+TENTH = RATE // 10  # samples of a tenth of a second
 
-# The two filters of BS.1770, worked out for 44,100 Hz from their analogue prototypes: a shelf of
-# 4 dB above 1.7 kHz for the head, and a high-pass at 38 Hz.
+# The K-weighting filters of BS.1770, computed for 44,100 Hz from their analog prototypes: a shelf
+# of 4 dB above 1.7 kHz for the acoustics of the head, and a high-pass at 38 Hz.
 
 
 def _shelf() -> Section:
@@ -41,37 +41,41 @@ _WEIGHTING = _shelf(), _high_pass()
 
 
 def weighted(sound: Planar) -> Planar:
-    """`sound` as the ear weighs it."""
+    """Apply K-weighting to (2, n) audio."""
     return filtered(sound, *_WEIGHTING)
 
 
 def block_powers(sound: Planar) -> npt.NDArray[np.float64]:
-    """Power of blocks of 400 ms, a new one every 100 ms, of both channels together."""
+    """K-weighted power of (2, n) audio in 400 ms blocks, one every 100 ms, channels summed."""
     return overlapping((weighted(sound) ** 2).sum(axis=0))
 
 
 def overlapping(power: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """Mean of each such block of a power that is known for each sample."""
+    """Mean of power per sample in 400 ms blocks, one every 100 ms.
+
+    Audio shorter than 400 ms gives one block.
+    """
     if len(power) < 4 * TENTH:
         return np.atleast_1d(power.mean())
     return _of_four(_tenths(power))
 
 
 def _tenths(power: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """Mean of each whole tenth of a second."""
+    """Mean power of each complete tenth of a second."""
     whole = len(power) // TENTH * TENTH
     return np.asarray(power[:whole].reshape(-1, TENTH).mean(axis=1, dtype=np.float64))
 
 
 def _of_four(tenths: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Moving average of four tenths of a second."""
     return np.asarray((tenths[:-3] + tenths[1:-2] + tenths[2:-1] + tenths[3:]) / 4)
 
 
 class Meter:
-    """Integrated loudness of sound that comes in blocks.
+    """Integrated loudness of audio that arrives in blocks.
 
-    Each is filtered from silence, which is heard in a hundredth of a decibel where blocks last
-    a second or more.
+    Each block is filtered from silence; with blocks of a second or more the error is about a
+    hundredth of a decibel.
     """
 
     def __init__(self) -> None:
@@ -79,7 +83,7 @@ class Meter:
         self._tenths: list[npt.NDArray[np.float64]] = []
 
     def add(self, sound: Planar) -> None:
-        """The next (2, n) samples."""
+        """Add the next (2, n) samples."""
         sound = np.concatenate((self._rest, sound), axis=1)
         whole = sound.shape[1] // TENTH * TENTH
         self._rest = sound[:, whole:].copy()
@@ -88,13 +92,26 @@ class Meter:
             self._tenths.append(_tenths(power))
 
     def loudness(self) -> float:
-        """LUFS so far; -70 for silence."""
+        """Integrated loudness so far in LUFS; -70 for silence or less than 0.4 s."""
         tenths = np.concatenate(self._tenths) if self._tenths else np.zeros(0)
         return gated(_of_four(tenths)) if len(tenths) >= 4 else -70.0
 
 
 def gated(powers: npt.NDArray[np.float64], weights: npt.NDArray[np.float64] | None = None) -> float:
-    """Integrated loudness in LUFS of block powers; `weights` say how long each one stands for."""
+    """Integrated loudness of block powers with the gates of BS.1770 (-70 LUFS and -10 LU).
+
+    Parameters
+    ----------
+    powers : (n,) array
+        As from :func:`block_powers`.
+    weights : (n,) array, optional
+        Relative duration that each block represents; equal by default.
+
+    Returns
+    -------
+    float
+        LUFS; -70 for silence.
+    """
     weights = np.ones_like(powers) if weights is None else weights
     with np.errstate(divide="ignore"):
         loud = -0.691 + 10 * np.log10(np.maximum(powers, 1e-12))
@@ -111,18 +128,27 @@ def integrated(sound: Planar) -> float:
     return gated(block_powers(sound))
 
 
-# Half-sample interpolation by a windowed sinc of eight points.
+# Half-sample interpolation (2x oversampling) with a windowed sinc of eight taps.
 _AT = np.arange(-3.5, 4.0)
 _HALF = (np.sinc(_AT) * np.cos(np.pi * _AT / 9) ** 2).astype(np.float32)
 _HALF /= _HALF.sum()
-_CHUNK = 64  # peaks found at once: what is small stays in the cache
+_CHUNK = 64  # blocks measured at once: small arrays stay in the CPU cache
 
 
 def true_peaks(sound: Planar, size: int) -> npt.NDArray[np.float32]:
-    """Largest level in each `size` samples of (2, n + 7) audio, also halfway between samples.
+    """Peak of each block of `size` samples, with 2x oversampling.
 
-    Sample i of the result's blocks is sample i + 3 of `sound`: three samples before and four
-    after belong to the neighbours.
+    Parameters
+    ----------
+    sound : (2, n + 7) array
+        Audio with three samples of context before and four after: the blocks start at sample 3.
+    size : int
+        Samples of a block.
+
+    Returns
+    -------
+    (ceil(n / size),) float32 array
+        Largest absolute value of both channels, at samples and halfway between them.
     """
     n = sound.shape[1] - 7
     peaks = [
@@ -133,6 +159,7 @@ def true_peaks(sound: Planar, size: int) -> npt.NDArray[np.float32]:
 
 
 def _peaks(sound: Planar, size: int) -> npt.NDArray[np.float32]:
+    """Peaks of a few blocks; as for :func:`true_peaks`."""
     n = sound.shape[1] - 7
     between = np.zeros((2, n), np.float32)
     for i, factor in enumerate(_HALF[:4]):

@@ -1,4 +1,4 @@
-"""The master bus: a compressor that glues, then a limiter that looks ahead."""
+"""Master bus: a glue compressor, then a lookahead limiter."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from scripts.core.audio_format import RATE
 from scripts.synth.effects import Planar
 from scripts.synth.loudness import true_peaks
 
-Curve = npt.NDArray[np.float32]  # (n,), the gain of each sample
-STEP = 128  # samples between two values of gain, 3 ms
-LOOK = 2  # steps that the limiter looks ahead
-_BEFORE, _AFTER = 3, 4  # samples of the neighbours that the peak meter needs
+Curve = npt.NDArray[np.float32]  # (n,), gain per sample
+STEP = 128  # samples between two gain values, 3 ms
+LOOK = 2  # lookahead of the limiter in steps
+_BEFORE, _AFTER = 3, 4  # samples of context that the peak meter needs
 
 
 def _share(seconds: float) -> float:
-    """Part of the way that a one-pole smoother goes in one step."""
+    """Coefficient per step of a one-pole smoother with this time constant."""
     return 1 - math.exp(-STEP / RATE / seconds)
 
 
@@ -26,43 +26,47 @@ _ATTACK, _RELEASE, _RECOVERY = _share(0.012), _share(0.16), _share(0.12)
 
 
 class Master:
-    """Gain, bus compression and limiting of stereo blocks.
+    """Gain, bus compressor and limiter for stereo blocks.
 
     Parameters
     ----------
     gain : float
-        Before the compressor, as a factor.
+        Factor before the compressor.
     ceiling : float
-        dBTP that no peak passes.
+        Limit of all peaks in dBTP.
     threshold : float
-        dBFS of RMS from which the compressor works, at 2:1 over a knee of 6 dB.
+        RMS level in dBFS above which the compressor works, at 2:1 with a knee of 6 dB.
 
     Notes
     -----
-    Both work by a gain that moves and never bend the wave, so the same curve applied to each
-    track gives stems that add up to the mix. Gains are set at the steps' boundaries and run
-    straight between; a boundary's gain is at most what the steps on both sides can bear.
+    Compressor and limiter only multiply by a gain curve, so the same curve applied to each track
+    gives stems that add up to the mix. Gains are set at the boundaries of steps and interpolated
+    linearly; the gain at a boundary never exceeds what the steps on both sides allow.
     """
 
     def __init__(self, gain: float, ceiling: float = -2.0, threshold: float = -17.0) -> None:
         self._gain = np.float32(gain)
         self._ceiling, self._threshold = 10 ** (ceiling / 20), threshold
-        # Silent steps in front, so that the gain can be down in time for the first sound.
-        self._skip = STEP * (LOOK + 1)  # samples of them that are still to be left out
+        # Silent steps in front give the limiter lookahead before the first sound.
+        self._skip = STEP * (LOOK + 1)  # samples of them still to be dropped
         self._sound = np.zeros((2, self._skip + _BEFORE), np.float32)
         self._memory = np.empty((2, 0), np.float32)
-        self._measured = 0  # steps of the sound that have their peak
+        self._measured = 0  # steps of the pending sound that have been measured
         self._needs: list[float] = []
-        self._squeezes = [1.0]  # compressor's gain at the boundaries of the measured steps
+        self._squeezes = [1.0]  # compressor gain at the boundaries of the measured steps
         self._reduction = 0.0  # dB
-        self._bound = 1.0  # limiter's gain before smoothing
+        self._bound = 1.0  # limiter gain before smoothing
         self._smooth = [1.0] * LOOK
-        self._limits = [1.0]  # limiter's gain at the first boundary of what is held
+        self._limits = [1.0]  # limiter gain at the boundaries of the pending sound
 
     def __call__(self, block: Planar) -> tuple[Planar, Curve]:
-        """The next of the finished sound, and the gain it was given.
+        """Process a (2, n) block of any length.
 
-        Sound comes out about ten milliseconds late; :meth:`flush` gives the rest.
+        Returns
+        -------
+        tuple of ((2, m) array, (m,) array)
+            Finished sound, delayed by about ten milliseconds, and the gain applied to it;
+            :meth:`flush` returns the rest.
         """
         self._take(block)
         steps = (self._sound.shape[1] - _BEFORE - _AFTER) // STEP
@@ -72,21 +76,21 @@ class Master:
         return self._emit()
 
     def flush(self) -> tuple[Planar, Curve]:
-        """What is still held, and some silence behind it."""
+        """Return the pending sound and its gain, followed by some silence."""
         return self(np.zeros((2, STEP * (LOOK + 2) + _AFTER), np.float32))
 
     def _take(self, block: Planar) -> None:
-        """Put a block behind what is held, in memory that is used again and again."""
+        """Append a block to the pending sound in a reused buffer."""
         held = self._sound.shape[1]
         need = held + block.shape[1]
         if self._memory.shape[1] < need:
             self._memory = np.empty((2, need + STEP), np.float32)
-        self._memory[:, :held] = self._sound.copy()  # it may lie in the same memory
+        self._memory[:, :held] = self._sound.copy()  # it may be a view of the same memory
         np.multiply(block, self._gain, out=self._memory[:, held:need])
         self._sound = self._memory[:, :need]
 
     def _measure(self, steps: int) -> None:
-        """Find what the compressor and the limiter ask for in the new steps."""
+        """Compute the compressor gain and the gain the limiter requires for the new steps."""
         fresh = self._sound[:, self._measured * STEP : steps * STEP + _BEFORE + _AFTER]
         inside = fresh[:, _BEFORE:-_AFTER]
         rows = inside.reshape(2, -1, STEP)
@@ -105,7 +109,7 @@ class Master:
         self._measured = steps
 
     def _ride(self) -> None:
-        """Work out the limiter's gain at the boundaries whose future is known."""
+        """Compute the limiter gain at boundaries whose lookahead is complete."""
         known = len(self._needs) - LOOK
         done = len(self._limits) - 1
         if known <= done:
@@ -122,6 +126,7 @@ class Master:
         self._smooth = history[-LOOK:]
 
     def _emit(self) -> tuple[Planar, Curve]:
+        """Return the steps whose gain is final and remove them from the pending sound."""
         ready = len(self._limits) - 1
         ramp = np.linspace(0, 1, STEP, endpoint=False, dtype=np.float32)
         gains = []

@@ -1,4 +1,4 @@
-"""The mixing desk: tracks, sends to reverb and echo, side-chain, and the sum."""
+"""Mixer: channels, reverb and delay sends, side-chain ducking, and the mix bus."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ _NONE = np.empty((2, 0), np.float32)
 
 
 class Mixer:
-    """The desk for one song.
+    """Mixer for one song.
 
     Parameters
     ----------
     arrangement : Arrangement
-        For its tracks, tempo and room.
+        Source of tracks, tempo and reverberation time.
     block : int
-        Samples that are mixed at once.
+        Usual block size in samples.
     start : int
-        Sample of the song that is mixed first.
+        Song position in samples of the first block.
     tones : Binaural, optional
-        Tones for the two ears.
+        Binaural beats to add to the mix.
     stems : bool
-        Whether each track's share, with its own reverb and echo, is wanted too.
+        Whether to return each track with its own reverb and delay, too.
     """
 
     def __init__(
@@ -47,14 +47,18 @@ class Mixer:
         self._held: tuple[Planar, Planar, Planar] = (_NONE, _NONE, _NONE[0])
 
     def kick(self, at: int) -> None:
-        """A kick drum at sample `at`: tracks with a side-chain give way."""
+        """Duck the channels with a side-chain for a kick drum at song sample `at`."""
         for channel in self.channels.values():
             channel.dip(at)
 
     def mix(self, count: int) -> tuple[Planar, dict[str, Planar]]:
-        """The next `count` samples of the sum, and of each track where stems are wanted.
+        """Mix the next block.
 
-        The sum is good until the next call.
+        Returns
+        -------
+        tuple of ((2, count) array, dict of str to (2, count) array)
+            The mix, in a buffer that the next call reuses, and the stems by role; empty without
+            stems.
         """
         total, taken, middle = (array[..., :count] for array in self._memory(count))
         total[:] = 0
@@ -89,7 +93,7 @@ class Mixer:
         return total, parts
 
     def _memory(self, count: int) -> tuple[Planar, Planar, Planar]:
-        """Room for the sum, a track, and its middle, used again and again."""
+        """Reused buffers for the mix, one channel, and its mono sum."""
         if self._held[0].shape[1] < count:
             self._held = (
                 np.empty((2, count), np.float32),
@@ -100,7 +104,7 @@ class Mixer:
 
 
 class _Room:
-    """Reverb and echo of the desk, or of one track where stems are wanted."""
+    """Reverb and delay of the whole mix, or of one track when rendering stems."""
 
     def __init__(self, arrangement: Arrangement) -> None:
         self._reverb = Reverb(arrangement.room)

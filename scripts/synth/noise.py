@@ -1,4 +1,4 @@
-"""Noise in bands, and plain cuts of the spectrum."""
+"""Band-limited noise, and low and high cuts."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from scripts.core.audio_format import RATE
 from scripts.synth.additive import Mono
 from scripts.synth.filters import filtered, high_pass, low_pass
 
-_LENGTH = 1 << 17  # three seconds, read in a circle
+_LENGTH = 1 << 17  # samples of a loop, 3 s
 
 
 @lru_cache(maxsize=64)
 def _loop(low: float, high: float) -> Mono:
-    """Noise between two frequencies that joins itself, RMS 1."""
+    """Seamless loop of noise between two frequencies in Hz, RMS 1."""
     rng = np.random.default_rng(int(low * 7 + high))
     f = np.arange(_LENGTH // 2 + 1, dtype=np.float32) * np.float32(RATE / _LENGTH)
     gain = 1 / np.sqrt((1 + (low / np.maximum(f, 1)) ** 4) * (1 + (f / high) ** 4))
@@ -31,7 +31,7 @@ def _loop(low: float, high: float) -> Mono:
 
 
 def band_noise(low: float, high: float, count: int, seed: int) -> Mono:
-    """`count` samples of noise between `low` and `high` Hz, RMS 1; another for each seed."""
+    """Return `count` samples of noise from `low` to `high` Hz, RMS 1; `seed` selects the start."""
     loop = _loop(low, min(high, 19_000.0))
     start = seed * 7919 % _LENGTH
     if start + count <= _LENGTH:
@@ -40,7 +40,7 @@ def band_noise(low: float, high: float, count: int, seed: int) -> Mono:
 
 
 def cut_gain(frequencies: npt.NDArray[Any], low: float, high: float) -> npt.NDArray[np.float64]:
-    """What :func:`cut_lows` and :func:`cut_highs` do to partials; 0 for none."""
+    """Gain of a low cut and a high cut (Hz; 0 for none) at `frequencies`, to apply to partials."""
     gain = np.ones(len(frequencies))
     if low:
         gain /= np.sqrt(1 + (low / np.maximum(frequencies, 1.0)) ** 4)
@@ -50,10 +50,10 @@ def cut_gain(frequencies: npt.NDArray[Any], low: float, high: float) -> npt.NDAr
 
 
 def cut_lows(sound: npt.NDArray[np.float32], cutoff: float) -> npt.NDArray[np.float32]:
-    """High-pass of 12 dB an octave."""
+    """Apply a high-pass of 12 dB per octave below `cutoff` Hz."""
     return filtered(sound, high_pass(cutoff))
 
 
 def cut_highs(sound: npt.NDArray[np.float32], cutoff: float) -> npt.NDArray[np.float32]:
-    """Low-pass of 12 dB an octave."""
+    """Apply a low-pass of 12 dB per octave above `cutoff` Hz."""
     return filtered(sound, low_pass(cutoff))

@@ -1,4 +1,4 @@
-"""Plays an arrangement's notes into the mixer's channels, in time."""
+"""Schedules an arrangement's notes: renders them into the mixer's channels in time order."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from scripts.synth.bank import Bank, Note
 from scripts.synth.mixer import Mixer
 
 _KICKS = (35, 36)
-_LOOKED_AT = 40  # sections
-_EARLY = RATE // 10  # a note may start so much before the bar line it belongs to
+_LOOKED_AT = 40  # sections that are scanned for note lengths
+_EARLY = RATE // 10  # samples by which a note may start before its section
 
 
 def samples_per_tick(arrangement: Arrangement) -> float:
-    """Samples of a tick at the song's tempo."""
+    """Samples per tick (24 per quarter note) at the song's tempo."""
     return RATE * 60 / arrangement.tempo / 24
 
 
 class Score:
-    """Reads an arrangement section by section, only as far as the next block needs.
+    """Schedules notes block by block and reads sections only when they are needed.
 
     Parameters
     ----------
     arrangement : Arrangement
     bank : Bank
     lead : int
-        Samples before the beginning in which the end of a loop is played.
+        Pre-roll in samples, in which the end of a loop sounds before its beginning; 0 for none.
     """
 
     def __init__(self, arrangement: Arrangement, bank: Bank, lead: int = 0) -> None:
         self._arrangement, self._bank = arrangement, bank
         self._sections: Iterator[SectionEvents] | None = arrangement.sections()
-        self._known = 0.0  # samples; all notes that start before are waiting
+        self._known = 0.0  # samples; all notes that start before are queued
         self._waiting: list[tuple[int, int, str, NoteEvent]] = []
         self._numbers = count()
         self._per_tick = samples_per_tick(arrangement)
@@ -43,7 +43,7 @@ class Score:
             self._wrap(lead)
 
     def _wrap(self, lead: int) -> None:
-        """Have what sounds at the end sound before the beginning too."""
+        """Queue the end of the loop in the pre-roll, too."""
         form, full = self._arrangement.form, self._arrangement.bar_ticks
         total = round(self._arrangement.length * RATE)
         for index in reversed(range(len(form))):
@@ -52,6 +52,7 @@ class Score:
             self._await(self._arrangement.section(index), total)
 
     def _await(self, section: SectionEvents, earlier: int) -> None:
+        """Queue the notes of a section, `earlier` samples before their time."""
         for role, events in section.tracks.items():
             for event in events:
                 heapq.heappush(
@@ -60,7 +61,7 @@ class Score:
                 )
 
     def play(self, mixer: Mixer, start: int, end: int) -> int:
-        """Put the notes that start before sample `end` into the channels; returns `end`."""
+        """Add the notes that start before song sample `end` to their channels; return `end`."""
         while self._sections is not None and self._known < end + _EARLY:
             section = next(self._sections, None)
             if section is None:
@@ -76,12 +77,12 @@ class Score:
 
 
 def seconds_of(arrangement: Arrangement, event: NoteEvent) -> float:
-    """How long a note is held."""
+    """Duration of a note in seconds, at least 0.03."""
     return max(0.03, event.ticks / 24 * 60 / arrangement.tempo)
 
 
 def note_of(arrangement: Arrangement, role: str, event: NoteEvent) -> Note:
-    """What the bank needs to know of a note."""
+    """Build the arguments with which :meth:`Bank.cut` renders a note."""
     return (
         arrangement.tracks[role].instrument,
         event,
@@ -93,7 +94,7 @@ def note_of(arrangement: Arrangement, role: str, event: NoteEvent) -> Note:
 def strike(
     arrangement: Arrangement, bank: Bank, mixer: Mixer, role: str, event: NoteEvent, at: int
 ) -> None:
-    """Put one note into its channel at sample `at`."""
+    """Add one note to its channel at song sample `at`; kick drums also trigger the side-chain."""
     mixer.channels[role].add(at, bank.cut(*note_of(arrangement, role, event)))
     if role == "drums" and event.pitch in _KICKS:
         mixer.kick(at)
@@ -102,7 +103,7 @@ def strike(
 def sounding(
     arrangement: Arrangement, section: SectionEvents, start: int, count: int
 ) -> Iterator[tuple[str, NoteEvent, int]]:
-    """Notes of a section that sound in `count` samples from `start`: role, note, sample."""
+    """Yield (role, note, offset in samples) of notes held within `count` samples from `start`."""
     per_tick = samples_per_tick(arrangement)
     for role, events in section.tracks.items():
         for event in events:
@@ -112,7 +113,7 @@ def sounding(
 
 
 def look_ahead(arrangement: Arrangement, bank: Bank) -> None:
-    """Tell the bank how long notes will be, so that a sound is made once and long enough."""
+    """Announce note lengths to the bank, so that each sound is rendered once and long enough."""
     for index in range(min(len(arrangement.form), _LOOKED_AT)):
         for role, events in arrangement.section(index).tracks.items():
             name = arrangement.tracks[role].instrument

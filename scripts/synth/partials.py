@@ -1,4 +1,4 @@
-"""Notes as sums of partials under a filter that moves."""
+"""The ``partials`` engine: additive synthesis with a moving low-pass filter."""
 
 from __future__ import annotations
 
@@ -13,14 +13,29 @@ from scripts.synth.noise import cut_gain
 from scripts.synth.spectra import formants, harmonics
 from scripts.synth.stroke import C4, SHORTEST, Sound, Stroke, ring_time
 
-_CORNER = 1e-3  # of the sound: -60 dB
+_CORNER = 1e-3  # largest interpolation error relative to the sound, -60 dB
 
 
 def play_partials(
     voice: Partials, stroke: Stroke, width: float, cuts: tuple[float, float]
 ) -> Sound:
+    """Render a held note.
+
+    Parameters
+    ----------
+    voice : Partials
+    stroke : Stroke
+    width : float
+        Stereo width of the unison voices, 0 (mono) to 1.
+    cuts : tuple of float
+        Low-cut and high-cut frequency in Hz, 0 for none; ignored if the voice has drive.
+
+    Returns
+    -------
+    (1 or 2, n) float32 array, 44,100 Hz
+    """
     f = stroke.frequency
-    rate = RATE * 2 if voice.drive else RATE  # distortion makes overtones that must not fold
+    rate = RATE * 2 if voice.drive else RATE  # oversampling: distortion must not alias
     seconds = stroke.seconds
     if voice.ring:
         seconds = min(seconds, ring_time(voice.ring * voice.after[1], f) * 0.9)
@@ -53,12 +68,12 @@ def _together(
     count: int,
     rate: int,
 ) -> Sound:
-    """The partials of all voices of a unison, for each side."""
-    away = np.outer(2 ** (np.array(unison) / 1200) - 1, frequencies)  # Hz from the middle
+    """Sum the partials of all unison voices: (channels, n)."""
+    away = np.outer(2 ** (np.array(unison) / 1200) - 1, frequencies)  # detuning in Hz
     n = np.arange(len(unison))
     starts = 0.37 * n * n + 0.11 * n
-    # Voices that hardly part are one whose level and phase move slowly. Between rows they move in
-    # straight lines, which cuts a corner of the circle.
+    # Slightly detuned voices equal one voice with slowly varying complex levels. Levels are
+    # interpolated linearly between rows, a chord instead of an arc: use this if the error is small.
     corner = (2 * np.pi * np.abs(away).max(axis=0) * (HOP / rate)) ** 2 / 8
     heard = np.square(levels).mean(axis=0, dtype=np.float64)
     if len(unison) == 1 or np.average(corner**2, weights=heard) < _CORNER**2:
@@ -85,10 +100,10 @@ def _together(
 
 
 def _modes(voice: Partials, f: float, velocity: float) -> tuple[npt.NDArray[np.float64], ...]:
-    """Frequencies, levels and relative ringing times of the partials of a note."""
+    """Frequencies in Hz, levels and relative decay times of a note's partials."""
     if voice.ratios:
         levels = np.array(voice.levels)
-        levels[1:] *= 0.35 + 0.85 * velocity  # a hard mallet wakes the higher modes
+        levels[1:] *= 0.35 + 0.85 * velocity  # a hard mallet excites the higher modes
         return f * np.array(voice.ratios), levels, np.array(voice.rings)
     top = min(TOP, voice.bright * max(1.0, (f / C4) ** voice.follow) * 6)
     levels = harmonics(voice.wave, f, max(top, f * 1.5))
@@ -117,7 +132,7 @@ def _filtered(
         open_ = np.exp(-np.maximum(t - voice.rise, 0) / max(voice.fall, 1e-3))
         if voice.rise:
             open_ *= np.minimum(t / voice.rise, 1.0)
-    # A filter moves in octaves; in single precision, for there are many rows and partials.
+    # Interpolate the cutoff in octaves; single precision saves time on rows times partials.
     cutoff = (np.log(dark) + np.log(bright / dark) * open_).astype(np.float32)
     above = np.log(frequencies).astype(np.float32)[None, :] - cutoff[:, None]
     gain = 1 / np.sqrt(1 + np.exp(np.float32(2 * voice.slope) * above))
@@ -134,11 +149,12 @@ def _dying(
     rings: npt.NDArray[np.float64],
     t: npt.NDArray[np.float64],
 ) -> npt.NDArray[np.float32]:
+    """Gain of the decay: (rows, partials)."""
     seconds = ring_time(voice.ring, f) * rings
     seconds /= 1 + voice.damp * (frequencies / frequencies[0] - 1)
     rate = 6.9 / np.maximum(seconds, 0.02)
     share, times = voice.after
-    turn = np.maximum(-np.outer(t, rate), -40.0).astype(np.float32)  # nothing is denormal
+    turn = np.maximum(-np.outer(t, rate), -40.0).astype(np.float32)  # bounded to avoid denormals
     fall = np.float32(1 - share) * np.exp(turn)
     if share:
         fall += np.float32(share) * np.exp(turn * np.float32(1 / times))
@@ -146,13 +162,13 @@ def _dying(
 
 
 def _spread_phases(count: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    """Phases that keep the sum's peaks low (Schroeder 1970), and differ a little by note."""
+    """Phases in cycles for a low crest factor (Schroeder 1970), slightly randomized."""
     k = np.arange(1, count + 1)
     return np.asarray(-0.5 * k * (k - 1) / count + 0.25 + rng.uniform(-0.02, 0.02, count))
 
 
 def _sides(voice: Partials, width: float) -> npt.NDArray[np.float64]:
-    """Gains of each unison voice, for each channel: (channels, voices)."""
+    """Pan gains of the unison voices: (channels, voices)."""
     n = len(voice.unison)
     if n == 1 or not width:
         return np.full((1, n), 1 / np.sqrt(n))
@@ -164,7 +180,7 @@ def _sides(voice: Partials, width: float) -> npt.NDArray[np.float64]:
 
 
 def _bent(voice: Partials, f: float, sound: Sound, rate: int) -> Sound:
-    """Vibrato and glide, by reading the sound faster and slower."""
+    """Apply vibrato and glide by reading the sound at a varying speed."""
     cents, speed, onset = voice.vibrato
     semitones, time = voice.glide
     if not cents and not semitones:
@@ -179,6 +195,6 @@ def _bent(voice: Partials, f: float, sound: Sound, rate: int) -> Sound:
     if semitones:
         bend = np.float32((2 ** (semitones / 12) - 1) * time * rate)
         shift += bend * (1 - np.exp(t * np.float32(-1 / time)))
-    # Reading ahead needs a little more sound than there is: the end is held.
+    # Positions beyond the end repeat the last sample.
     position = np.minimum(n + shift, sound.shape[1] - 1.0)
     return warp(np.pad(sound, ((0, 0), (1, 3))), position + 1.0)

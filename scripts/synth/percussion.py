@@ -1,4 +1,4 @@
-"""Percussion for the hands."""
+"""Synthesizers for hand percussion: mono, one hit each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,17 @@ from scripts.synth.hits import Hit, fall, seconds, tone
 
 
 def skin(size: float, decay: float, slap: float) -> Callable[[Hit], Mono]:
-    """A conga, bongo, surdo or cajon: a head under the hand."""
+    """Return a synthesizer of a hand drum, such as a conga, bongo, surdo or cajon.
+
+    Parameters
+    ----------
+    size : float
+        Frequency in Hz.
+    decay : float
+        Time constant in seconds.
+    slap : float
+        Level of the hand's noise.
+    """
 
     def make(h: Hit) -> Mono:
         pitch = h.tuned(size)
@@ -25,7 +35,17 @@ def skin(size: float, decay: float, slap: float) -> Callable[[Hit], Mono]:
 
 
 def ringing(pitches: tuple[float, ...], decay: float, click: float) -> Callable[[Hit], Mono]:
-    """Wood or metal: a few partials and the stick."""
+    """Return a synthesizer of struck wood or metal: a few partials and the stick.
+
+    Parameters
+    ----------
+    pitches : tuple of float
+        Frequencies in Hz of the partials, the lowest first.
+    decay : float
+        Time constant in seconds.
+    click : float
+        Level of the stick's noise.
+    """
 
     def make(h: Hit) -> Mono:
         partials = np.array(pitches) * (h.tuned(pitches[0]) / pitches[0])
@@ -44,7 +64,7 @@ def ringing(pitches: tuple[float, ...], decay: float, click: float) -> Callable[
 
 
 def scrape(h: Hit) -> Mono:
-    """A guiro: teeth under a stick."""
+    """Guiro: teeth under a stick."""
     t = seconds(0.28)
     teeth = 0.5 - 0.5 * np.cos(2 * np.pi * np.float32(62) * t)
     return np.asarray(
@@ -53,7 +73,7 @@ def scrape(h: Hit) -> Mono:
 
 
 def snap(h: Hit) -> Mono:
-    """Fingers."""
+    """Finger snap."""
     t = seconds(0.18)
     return np.asarray(
         tone(t, 2300, 1900, 0.01) * fall(t, 0.008)

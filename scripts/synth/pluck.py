@@ -1,4 +1,4 @@
-"""Plucked strings."""
+"""The ``pluck`` engine: plucked strings."""
 
 from __future__ import annotations
 
@@ -14,17 +14,20 @@ from scripts.synth.stroke import SHORTEST, Stroke, ring_time
 
 
 def play_pluck(voice: Pluck, stroke: Stroke) -> Mono:
-    """A plucked string (Karplus and Strong 1983), read back at the exact pitch."""
+    """Render a plucked string (Karplus and Strong 1983), resampled to the exact pitch.
+
+    Returns (n,) float32 samples at 44,100 Hz.
+    """
     f = stroke.frequency
     ring = ring_time(voice.ring, f)
     rate = RATE * 2 if voice.drive else RATE
     count = max(SHORTEST, round(min(stroke.seconds, ring) * rate))
     period = max(2, int(rate / f - 0.5))
-    exact = period + 0.5  # the two-point average delays by half a sample
+    exact = period + 0.5  # the two-point average adds a delay of half a sample
     ratio = f * exact / rate
     rng = np.random.default_rng(stroke.seed)
     burst = rng.uniform(-1, 1, period)
-    # A soft touch is a dull one: a one-pole low-pass, run round and round the string.
+    # Soft notes are duller: a one-pole low-pass, applied circularly to the excitation.
     pole = min(0.94, (0.25 + 0.65 * voice.damp) + 0.3 * (1 - stroke.velocity) * (1 - voice.damp))
     turn = np.exp(-2j * np.pi / period * np.arange(period // 2 + 1))
     burst = fft.irfft(fft.rfft(burst) * (1 - pole) / (1 - pole * turn), period)
@@ -49,6 +52,7 @@ def play_pluck(voice: Pluck, stroke: Stroke) -> Mono:
 
 
 def _body(sound: Mono, peaks: Peaks, rate: int) -> Mono:
+    """Apply the resonances of the body."""
     size = fft.next_fast_len(len(sound), real=True)
     spectrum = fft.rfft(sound, size)
     spectrum *= formants(np.arange(len(spectrum)) * (rate / size), peaks).astype(np.float32)

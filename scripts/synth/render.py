@@ -1,4 +1,4 @@
-"""Renders an arrangement to stereo blocks."""
+"""Renders an arrangement to blocks of stereo audio."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from scripts.synth.soundcheck import soundcheck
 from scripts.synth.soundfont import SampleBank
 from scripts.synth.tone import TAPS, Equaliser
 
-BLOCK = (1 << 17) - TAPS  # samples, 3 s; with the equaliser's taps a quick Fourier transform
-LEAD = 3 * BLOCK  # longer than anything rings
+BLOCK = (1 << 17) - TAPS  # samples, 3 s; with the equalizer's taps a power of two
+LEAD = 3 * BLOCK  # samples of pre-roll before a loop; longer than any note decays
 _BINAURAL = -27.0  # dBFS of the tones, before the bus compressor
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """A block of the song.
+    """Rendered block of a song.
 
     Parameters
     ----------
     mix : (n, 2) float32 array
         -1 to 1.
-    stems : dict
-        The same of each track, when they were asked for; they add up to the mix.
+    stems : mapping of str to (n, 2) float32 array
+        Tracks by role, which add up to the mix; empty without stems.
     """
 
     mix: Stereo
@@ -51,15 +51,26 @@ def render(
     soundfont: Path | None = None,
     threads: int = 1,
 ) -> Iterator[Stereo]:
-    """Yield blocks of (n, 2) float32, 44,100 Hz, -1 to 1, of exactly the song's length.
+    """Render a song to blocks that have exactly the song's length together.
 
-    With a `soundfont` its recorded instruments play. More `threads` are quicker at the first
-    block, and change nothing else.
+    Parameters
+    ----------
+    arrangement : Arrangement
+    instruments : mapping of str to Instrument
+    soundfont : Path, optional
+        SoundFont whose instruments replace the synthesized ones.
+    threads : int
+        More threads make the first block ready sooner; the audio is the same.
+
+    Returns
+    -------
+    iterator of (n, 2) float32 array
+        44,100 Hz, -1 to 1.
 
     Raises
     ------
     UsageError
-        When a style names an instrument that is not there, or the SoundFont is none.
+        If a track's instrument is unknown or the SoundFont cannot be read.
     """
     return (
         block.mix for block in render_stems(arrangement, instruments, soundfont, False, threads)
@@ -73,12 +84,15 @@ def render_stems(
     stems: bool = True,
     threads: int = 1,
 ) -> Iterator[Rendered]:
-    """Yield blocks of the mix and, when asked, of each track."""
+    """Render a song to blocks of the mix and, if `stems`, of each track.
+
+    Parameters and errors are those of :func:`render`.
+    """
     for role, track in arrangement.tracks.items():
         if track.instrument not in instruments:
             raise UsageError(
-                f'instrument "{track.instrument}" of {role} is not in '
-                "data/instruments; add it or choose another"
+                f'unknown instrument "{track.instrument}" for track {role}: '
+                "add it to data/instruments or choose another"
             )
     sound = instruments, arrangement.tempo, arrangement.tuning, arrangement.tonic
     bank = SampleBank(soundfont, *sound) if soundfont else Bank(*sound)
@@ -86,9 +100,10 @@ def render_stems(
 
 
 def _blocks(arrangement: Arrangement, bank: Bank, stems: bool, threads: int) -> Iterator[Rendered]:
+    """Yield the blocks: schedule notes, mix, equalize, and apply the master bus."""
     levels = soundcheck(arrangement, bank, threads)
     total = round(arrangement.length * RATE)
-    lead = LEAD if arrangement.loop else 0  # the end of a loop is played before its beginning
+    lead = LEAD if arrangement.loop else 0  # the end of a loop is rendered before its beginning
     mixer = Mixer(arrangement, BLOCK, -lead, _tones(arrangement, levels.gain, -lead), stems)
     master = Master(levels.gain)
     equalisers: dict[str, Equaliser] = defaultdict(partial(Equaliser, levels.tone))
@@ -123,7 +138,7 @@ def _blocks(arrangement: Arrangement, bank: Bank, stems: bool, threads: int) -> 
 
 
 def _tones(arrangement: Arrangement, gain: float, start: int) -> Binaural | None:
-    """Binaural tones, so quiet that they lie under the music; whole turns fit a loop."""
+    """Binaural beats at a low level; in loops, tuned to a whole number of cycles."""
     beat, carrier = arrangement.binaural
     if not beat:
         return None
@@ -134,7 +149,7 @@ def _tones(arrangement: Arrangement, gain: float, start: int) -> Binaural | None
 
 
 def _closed(block: npt.NDArray[np.float32], at: int, end: int | None) -> Stereo:
-    """As (n, 2); the last eighth second before sample `end` falls to silence."""
+    """Transpose to (n, 2) and fade out the last eighth of a second before sample `end`."""
     edge = RATE // 8
     left = edge + block.shape[1] if end is None else end - at
     if left - block.shape[1] < edge:

@@ -1,7 +1,7 @@
-"""Sets tone and gain before the song begins, by listening to excerpts of it.
+"""Chooses the equalizer curve and the gain of a song from excerpts before rendering it.
 
-As an engineer would: play a little of each section, look at how the octaves are filled, turn the
-equaliser, then set the gain for the loudness that is wanted over the whole song.
+As an audio engineer would: mix a little of each section, analyze its spectrum by octave, set the
+equalizer, then set the gain for the target loudness of the whole song.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ from scripts.synth.note_scheduler import (
 )
 from scripts.synth.tone import BANDS, Equaliser, Tone, balanced, bands
 
-# LUFS, measured on excerpts; over 57 styles whole songs come out within a decibel or so of it.
+# LUFS, measured on excerpts; in 57 styles, whole songs are within about a decibel of it.
 LOUDNESS = -14.1
-_TRIES, _NEAR = 4, 0.5
-_EXCERPT = 2.6  # seconds
-_MOST = 7  # excerpts
-_AHEAD = 0.4  # seconds before each, so that it does not begin from nothing
+_TRIES, _NEAR = 4, 0.5  # iterations of the gain, tolerance in dB
+_EXCERPT = 2.6  # seconds of an excerpt
+_MOST = 7  # maximum number of excerpts
+_AHEAD = 0.4  # seconds of pre-roll, so that an excerpt does not start from silence
 
 
 @dataclass(frozen=True)
 class Levels:
-    """What the soundcheck found.
+    """Result of the soundcheck.
 
     Parameters
     ----------
     gain : float
-        Factor in front of the master bus.
+        Factor before the master bus.
     tone : Tone
-        Equaliser of the whole song.
+        Equalizer curve of the whole song.
     """
 
     gain: float
@@ -52,7 +52,11 @@ class Levels:
 
 
 def soundcheck(arrangement: Arrangement, bank: Bank, threads: int = 1) -> Levels:
-    """Listen to excerpts of `arrangement` and set its tone and gain."""
+    """Choose the equalizer curve and gain of `arrangement` from excerpts of it.
+
+    With several `threads` the notes of the excerpts are rendered in parallel; the result is the
+    same.
+    """
     look_ahead(arrangement, bank)
     sections, weights = _chosen(arrangement)
     excerpts = [_Excerpt.of(arrangement, index) for index in sections]
@@ -68,24 +72,24 @@ def soundcheck(arrangement: Arrangement, bank: Bank, threads: int = 1) -> Levels
     plain = [_played(arrangement, bank, excerpt) for excerpt in excerpts]
     power = sum((w * bands(e) for w, e in zip(weights, plain, strict=True)), np.zeros(len(BANDS)))
     tone = balanced(power)
-    heard = [Equaliser(tone)(e) for e in plain]  # each with an equaliser of its own
+    heard = [Equaliser(tone)(e) for e in plain]  # a new equalizer for each: it keeps state
     powers = [(weighted(e) ** 2).sum(axis=0) for e in heard]
     gain = 10 ** ((LOUDNESS - _loudness(powers, weights)) / 20)
-    for _ in range(_TRIES):  # the compressor and the limiter take something away
+    for _ in range(_TRIES):  # iterate, as compressor and limiter reduce the loudness
         ridden = []
         for excerpt, power in zip(heard, powers, strict=True):
             master = Master(gain)
             curve = np.concatenate((master(excerpt)[1], master.flush()[1]))[: len(power)]
-            ridden.append(power * curve**2)  # it moves too slowly for the filters to notice
+            ridden.append(power * curve**2)  # the gain varies too slowly to affect the K-weighting
         missing = LOUDNESS - _loudness(ridden, weights)
-        gain *= 10 ** (missing * 1.3 / 20)  # and of what is given back again
+        gain *= 10 ** (missing * 1.3 / 20)  # 1.3: part of added gain is compressed away
         if abs(missing) < _NEAR:
             break
     return Levels(gain, tone)
 
 
 def _loudness(powers: list[Mono], weights: list[float]) -> float:
-    """LUFS of excerpts of which each sample's power is known."""
+    """Loudness in LUFS of excerpts from their K-weighted power per sample."""
     blocks = [overlapping(p) for p in powers]
     return gated(
         np.concatenate(blocks),
@@ -94,7 +98,7 @@ def _loudness(powers: list[Mono], weights: list[float]) -> float:
 
 
 def _chosen(arrangement: Arrangement) -> tuple[list[int], list[float]]:
-    """Sections to listen to, and how many bars of the song each stands for."""
+    """Sections to take excerpts from, and how many bars of the song each represents."""
     kinds: dict[tuple[str, int], list[int]] = {}
     form = arrangement.form
     for i, section in enumerate(form):
@@ -108,14 +112,14 @@ def _chosen(arrangement: Arrangement) -> tuple[list[int], list[float]]:
 
 @dataclass(frozen=True)
 class _Excerpt:
-    """Some seconds from the middle of a section.
+    """Excerpt of a few seconds from the middle of a section.
 
     Parameters
     ----------
     notes : tuple of (str, NoteEvent, int)
-        Role, note and sample of the excerpt.
+        Role, note, and offset in samples from the start of the pre-roll.
     ahead, count : int
-        Samples that are played before it, and its own.
+        Samples of pre-roll and of the excerpt itself.
     """
 
     notes: tuple[tuple[str, NoteEvent, int], ...]
@@ -124,6 +128,7 @@ class _Excerpt:
 
     @staticmethod
     def of(arrangement: Arrangement, index: int) -> _Excerpt:
+        """Excerpt of section `index` of the form."""
         per_tick = samples_per_tick(arrangement)
         section = arrangement.form[index]
         length = section.bars * arrangement.bar_ticks * per_tick
@@ -138,7 +143,7 @@ class _Excerpt:
 
 
 def _played(arrangement: Arrangement, bank: Bank, excerpt: _Excerpt) -> Planar:
-    """An excerpt without a master bus."""
+    """Mix an excerpt without equalizer and master bus."""
     count = excerpt.ahead + excerpt.count
     mixer = Mixer(arrangement, count)
     for role, event, at in excerpt.notes:

@@ -1,4 +1,4 @@
-"""Notes from a SoundFont, by tinysoundfont: the same arrangement with recorded instruments."""
+"""Renders notes with a SoundFont (by tinysoundfont) instead of the synthesizer."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from scripts.synth.loudness import block_powers
 from scripts.synth.stroke import Sound
 
 _CACHE_BYTES = 160 << 20
-_STEP = 0.02  # seconds; lengths are rounded up to it, so that notes can be used again
-_TAIL = 3.0  # seconds a key may ring on after it is let go
-_SILENT = 2e-4
-_FIRM = 0.8  # velocity at which instruments are made equally loud
+_STEP = 0.02  # seconds; lengths are rounded up to it, so that more notes hit the cache
+_TAIL = 3.0  # maximum release in seconds
+_SILENT = 2e-4  # amplitude below which a note has ended
+_FIRM = 0.8  # velocity at which the loudness of instruments is normalized
 
 
 class SampleBank(Bank):
-    """A bank whose pitched instruments and drums come from a SoundFont.
+    """Renders instruments and drums with a SoundFont.
 
-    Noises that a SoundFont has no sound for (rain, risers) stay the program's own.
+    Textures that SoundFonts lack (rain, risers) are still synthesized.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class SampleBank(Bank):
     Raises
     ------
     UsageError
-        When the file is no SoundFont.
+        If the file cannot be read or is not a SoundFont.
     """
 
     def __init__(
@@ -56,13 +56,14 @@ class SampleBank(Bank):
 
         self._synth: Any = tinysoundfont.Synth(samplerate=RATE)
         try:
-            # As bytes: the library cannot open every name.
+            # Read here, because the library cannot open every file name.
             self._font = self._synth.sfload(path.read_bytes())
         except OSError as error:
-            raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
-        except Exception as error:  # the library has errors of several kinds
+            raise UsageError(f"cannot read {path}: {error.strerror}") from error
+        except Exception as error:  # the library raises several types
             raise UsageError(
-                f"{path.name} is no SoundFont, or a damaged one; take it out of {path.parent}"
+                f"cannot read {path.name}: not a SoundFont, or damaged; "
+                f"remove it from {path.parent} or replace it"
             ) from error
         self._bend = 12 * math.log2(tuning / 440)
         self._cuts: Recent[Sound] = Recent(_CACHE_BYTES)
@@ -74,18 +75,18 @@ class SampleBank(Bank):
             return super().cut(name, event, seconds, turn)
         touch = max(1, min(TOUCHES, round(event.velocity * TOUCHES)))
         sound = self._recorded(instrument, event.pitch, touch, seconds)
-        # In a SoundFont the level rises in proportion to the velocity.
+        # tinysoundfont's amplitude is proportional to velocity: replace it by ours.
         gain = self._level(instrument) * level_of(event.velocity) / (touch / TOUCHES / _FIRM)
         return sound * np.float32(gain)
 
     def expect(self, name: str, event: NoteEvent, seconds: float) -> None:
-        """Recorded notes are made in their own length."""
+        """Do nothing: each note is rendered at its own length."""
 
     def prepare(self, notes: Iterable[Note], threads: int) -> None:
-        """The library plays one note at a time."""
+        """Do nothing: the library renders one note at a time."""
 
     def _level(self, instrument: Instrument) -> float:
-        """Gain that makes an instrument as loud as the others at a firm touch."""
+        """Gain that normalizes the instrument's loudness, times the instrument's own trim."""
         gain = self._levels.get(instrument.name)
         if gain is None:
             key = 38 if instrument.is_kit else instrument.middle
@@ -97,6 +98,7 @@ class SampleBank(Bank):
         return gain
 
     def _recorded(self, instrument: Instrument, pitch: int, touch: int, seconds: float) -> Sound:
+        """Note from the cache, rendered if necessary."""
         steps = math.ceil(seconds / _STEP)
         key = (instrument.program, instrument.is_kit, instrument.octave, pitch, touch, steps)
         sound = self._cuts.get(key)
@@ -106,7 +108,7 @@ class SampleBank(Bank):
         return sound
 
     def _played(self, instrument: Instrument, pitch: int, velocity: float, seconds: float) -> Sound:
-        """A key held for `seconds`, until it has died away."""
+        """Render a key held for `seconds`, including its release."""
         synth, channel = self._synth, 9 if instrument.is_kit else 0
         synth.sounds_off(channel)
         if not self._chosen(channel, instrument):
@@ -124,7 +126,7 @@ class SampleBank(Bank):
         return np.concatenate(pieces, axis=1)
 
     def _chosen(self, channel: int, instrument: Instrument) -> bool:
-        """Select the instrument's program, or the nearest that the font has."""
+        """Select the instrument's program or the nearest available; False if none."""
         family = instrument.program // 8 * 8
         for program in dict.fromkeys((instrument.program, family, 0)):
             for bank in (128, 0) if instrument.is_kit else (0,):
@@ -133,10 +135,11 @@ class SampleBank(Bank):
                         channel, self._font, bank, program, instrument.is_kit
                     )
                     return True
-                except Exception:  # this font has no such program
+                except Exception:  # the SoundFont does not have this program
                     continue
         return False
 
     def _samples(self, count: int) -> Sound:
+        """The synthesizer's next `count` samples, (2, count)."""
         data = np.frombuffer(self._synth.generate_simple(count), np.float32)
         return np.ascontiguousarray(data.reshape(-1, 2).T)

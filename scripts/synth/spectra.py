@@ -1,4 +1,4 @@
-"""Levels of the harmonics of basic waves and of instruments' bodies."""
+"""Harmonic spectra of waveforms, and formants of instruments' bodies."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ def _odd(k: Levels) -> npt.NDArray[np.bool_]:
 
 
 def _drawn(bars: dict[int, float]) -> Callable[[Levels], Levels]:
+    """Organ with these drawbars (harmonic -> level); other harmonics are faint."""
     return lambda k: np.array([bars.get(int(n), 0.012 / n) for n in k])
 
 
 def _struck_at(place: float) -> Callable[[Levels], Levels]:
-    """A string set going at `place` of its length lacks the harmonics that rest there."""
+    """String excited at fraction `place` of its length; harmonics with a node there are missing."""
     return lambda k: np.abs(np.sin(np.pi * k * place)) / k + 0.01 / k
 
 
@@ -31,7 +32,7 @@ def _struck_at(place: float) -> Callable[[Levels], Levels]:
 WAVES: dict[str, Callable[[Levels], Levels]] = {
     "saw": lambda k: 1 / k,
     "square": lambda k: np.where(_odd(k), 1 / k, 0.0),
-    "pulse": lambda k: np.abs(np.sin(np.pi * k * 0.25)) / k,  # a quarter of the time up
+    "pulse": lambda k: np.abs(np.sin(np.pi * k * 0.25)) / k,  # duty cycle of 25%
     "triangle": lambda k: np.where(_odd(k), 1 / k**2, 0.05 / k**2),
     "sine": lambda k: np.where(k == 1, 1.0, 0.0),
     "round": lambda k: 1 / k**2,
@@ -57,7 +58,7 @@ def harmonics(wave: str, frequency: float, top: float) -> Levels:
 
 
 def formants(frequencies: Levels, peaks: tuple[tuple[float, float, float], ...]) -> Levels:
-    """Gain of a body at `frequencies`: each peak has a center and width in Hz and a gain in dB."""
+    """Gain factors at `frequencies` in Hz of peaks given as (center Hz, width Hz, gain dB)."""
     gain = np.zeros_like(frequencies)
     for centre, width, decibels in peaks:
         gain += decibels / (1 + ((frequencies - centre) / width) ** 2)

@@ -1,4 +1,4 @@
-"""What is played: a key, how hard, and for how long."""
+"""Parameters of one note for the synthesis engines."""
 
 from __future__ import annotations
 
@@ -9,30 +9,31 @@ import numpy.typing as npt
 
 from scripts.core.audio_format import RATE
 
-Sound = npt.NDArray[np.float32]  # (channels, n); one channel is the middle
-C4 = 261.63
-SHORTEST = RATE // 20  # samples
+Sound = npt.NDArray[np.float32]  # (channels, n); mono (1) or stereo (2)
+C4 = 261.63  # Hz
+SHORTEST = RATE // 20  # minimum length of a sound in samples
 
 
 @dataclass(frozen=True)
 class Stroke:
-    """What is played.
+    """Parameters of one note for a synthesis engine.
 
     Parameters
     ----------
     frequency : float
-        Hz; for drums that of the tonic they are tuned to (0: none); textures have none.
+        Hz; for drums the tonic they are tuned to (0 for none); textures ignore it.
     velocity : float
         0 to 1.
     seconds : float
-        How long the sound may be needed.
+        Maximum length of the sound.
     quarter : float
-        Seconds of a quarter note.
+        Duration of a quarter note in seconds.
     seed : int
+        Seed of all random details.
     key : int
-        MIDI key, for drums.
+        MIDI key, used by drums and textures.
     wobble : float
-        Sweeps in a quarter, where the note has its own; else 0.
+        Filter sweeps per quarter note; 0 uses the instrument's own.
     """
 
     frequency: float
@@ -45,5 +46,8 @@ class Stroke:
 
 
 def ring_time(seconds: float, f: float) -> float:
-    """Low strings ring longer: by a factor of 1.6 an octave, within bounds."""
+    """Scale the decay time of C4 to frequency `f` in Hz.
+
+    Low notes decay longer: by a factor of 1.6 per octave, from 0.25 to 3 times `seconds`.
+    """
     return float(seconds * np.clip((C4 / f) ** 0.68, 0.25, 3.0))

@@ -1,4 +1,4 @@
-"""Sounds that go on: a record's crackle, weather, and what leads from one section to the next."""
+"""The ``texture`` engine: vinyl crackle, weather, and transition effects between sections."""
 
 from __future__ import annotations
 
@@ -15,7 +15,23 @@ Sound = npt.NDArray[np.float32]
 
 
 def play_texture(kind: str, length: float, key: int, seed: int) -> Sound:
-    """`length` seconds of a texture, (2, n), 44,100 Hz; `key` chooses among the effects."""
+    """Render a texture.
+
+    Parameters
+    ----------
+    kind : str
+        A key of :data:`KINDS`, or ``effects``.
+    length : float
+        Seconds; at least 0.05 s is rendered.
+    key : int
+        MIDI key, which selects one of :data:`EFFECTS`; other kinds ignore it.
+    seed : int
+        Selects the noise.
+
+    Returns
+    -------
+    (2, n) float32 array, 44,100 Hz
+    """
     count = max(RATE // 20, round(length * RATE))
     make = EFFECTS[key % len(EFFECTS)] if kind == "effects" else KINDS[kind]
     return np.stack([make(count, seed * 2 + side) for side in (0, 1)])
@@ -24,7 +40,7 @@ def play_texture(kind: str, length: float, key: int, seed: int) -> Sound:
 def _drops(
     count: int, rate: float, seed: int, low: float, high: float, decay: float
 ) -> npt.NDArray[np.float32]:
-    """Short bursts at random moments, `rate` a second."""
+    """Short bursts of noise at random times, `rate` per second on average."""
     rng = np.random.default_rng(seed)
     n = max(1, int(rng.poisson(rate * count / RATE)))
     at, levels = rng.integers(0, count, n), rng.exponential(1.0, n) * rng.choice((-1, 1), n)
@@ -52,7 +68,7 @@ def _rain(count: int, seed: int) -> npt.NDArray[np.float32]:
 
 
 def _slow(count: int, seed: int, period: float) -> npt.NDArray[np.float32]:
-    """A level that wanders between 0 and 1 about every `period` seconds."""
+    """Smooth random modulation from 0 to 1 with a new target every `period` seconds."""
     points = np.random.default_rng(seed // 2).random(int(count / RATE / period) + 3)
     at = np.arange(count) / (RATE * period)
     i = at.astype(int)
@@ -80,7 +96,7 @@ def _waves(count: int, seed: int) -> npt.NDArray[np.float32]:
 
 
 def _riser(count: int, seed: int) -> npt.NDArray[np.float32]:
-    """Noise that opens over its length; the pitch rises two octaves."""
+    """Riser: noise that gains bandwidth, and a tone that rises by two octaves."""
     x = np.arange(count, dtype=np.float32) / np.float32(count)
     out = np.zeros(count, np.float32)
     for n, (low, high) in enumerate(((300, 900), (900, 2500), (2500, 6000), (6000, 14_000))):
@@ -112,5 +128,5 @@ KINDS: dict[str, Callable[[int, int], npt.NDArray[np.float32]]] = {
     "wind": _wind,
     "waves": _waves,
 }
-# By the note's key, modulo their number: C riser, C# downlifter, D impact, D# reversed cymbal.
+# Index is the note's key modulo 4: C riser, C# downlifter, D impact, D# reversed cymbal.
 EFFECTS = (_riser, _downer, _impact, _reverse)

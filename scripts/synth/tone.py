@@ -1,4 +1,4 @@
-"""The tone of a mix: a gentle equaliser with a knob for each octave, and plain cuts."""
+"""Octave-band equalizer of the mix, and its automatic setting."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from scipy import fft
 
 from scripts.core.audio_format import RATE
 
-OCTAVES = np.array([31.5, 63, 125, 250, 500, 1000, 2000, 4000, 8000, 16_000])
-# Level of each octave in mastered music, dB: the mean of popular recordings falls by about 5 dB
-# an octave in power density from 100 Hz to 4 kHz and faster above (Pestana et al., "Spectral
-# Characteristics of Popular Commercial Recordings 1950-2010", AES 135, 2013); an octave holds 3 dB
-# more than the one below it.
+OCTAVES = np.array([31.5, 63, 125, 250, 500, 1000, 2000, 4000, 8000, 16_000])  # Hz
+# Level of each octave in mastered music, dB: on average the power density of popular recordings
+# falls by about 5 dB per octave from 100 Hz to 4 kHz and faster above (Pestana et al., "Spectral
+# Characteristics of Popular Commercial Recordings 1950-2010", AES 135, 2013); an octave band is
+# twice as wide as the one below it, which adds 3 dB.
 MASTERED = np.array([-10.0, -1.5, 0.0, -2.0, -4.0, -6.0, -8.0, -10.5, -14.5, -21.0])
 _WEIGHTS = np.array([0.0, 1, 1, 1, 1, 1, 1, 1, 1, 0.3])
-_LEFT = 2.0  # dB from the reference that are left to the style
-_CUT, _BOOST = -10.0, 9.0
-_TURNS = 5
-_FINE = 3  # bands in an octave
+_LEFT = 2.0  # dB by which the style may differ from the reference
+_CUT, _BOOST = -10.0, 9.0  # limits of a gain in dB
+_TURNS = 5  # iterations of the fit
+_FINE = 3  # bands per octave
 BANDS = (OCTAVES[:, None] * 2 ** ((np.arange(_FINE) - (_FINE - 1) / 2) / _FINE)).reshape(-1)
-TAPS = 1024
-_FRAME = 8192
-_BATCH = 4
+TAPS = 1024  # of the impulse response
+_FRAME = 8192  # FFT size of overlap-save
+_BATCH = 4  # frames transformed at once
 
 
 @dataclass(frozen=True)
 class Tone:
-    """An equaliser.
+    """Equalizer curve with a gain for each octave.
 
     Parameters
     ----------
     gains : tuple of float
-        dB at :data:`OCTAVES`; straight lines between them over the octaves.
+        dB at :data:`OCTAVES`, interpolated linearly over log frequency.
     """
 
     gains: tuple[float, ...] = (0.0,) * len(OCTAVES)
@@ -46,13 +46,13 @@ class Tone:
         return not any(self.gains)
 
     def at(self, frequencies: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-        """Factors at `frequencies` in Hz."""
+        """Gain factors at `frequencies` in Hz."""
         place = np.log2(np.maximum(frequencies, 10.0))
         return np.asarray(10 ** (np.interp(place, np.log2(OCTAVES), self.gains) / 20))
 
     @cached_property
     def response(self) -> npt.NDArray[np.float32]:
-        """Minimum-phase impulse response, by way of the cepstrum (Oppenheim and Schafer)."""
+        """Minimum-phase impulse response of `TAPS` taps, by cepstrum (Oppenheim and Schafer)."""
         size = TAPS * 8
         gain = np.log(self.at(np.fft.rfftfreq(size, 1 / RATE)))
         cepstrum = np.fft.irfft(gain, size)
@@ -64,11 +64,12 @@ class Tone:
 
 
 class Equaliser:
-    """A tone for sound that comes in blocks, by overlap-save in frames that fit the cache.
+    """Streaming equalizer: FFT convolution by overlap-save in frames that fit the CPU cache.
 
     Parameters
     ----------
     tone : Tone
+        Equalizer curve to apply.
     """
 
     def __init__(self, tone: Tone) -> None:
@@ -77,7 +78,7 @@ class Equaliser:
         self._padded = self._out = np.zeros((2, 0), np.float32)
 
     def __call__(self, block: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """The next (2, n) samples; they are good until the next call."""
+        """Filter the next (2, n) samples; the buffer returned is reused by the next call."""
         if self._spectrum is None:
             return block
         n, hop = block.shape[1], _FRAME - TAPS
@@ -91,7 +92,7 @@ class Equaliser:
         padded[:, TAPS + n :] = 0
         self._before = padded[:, n : n + TAPS].copy()
         cut = np.lib.stride_tricks.sliding_window_view(padded, _FRAME, axis=1)[:, ::hop]
-        for at in range(0, frames, _BATCH):  # few at a time stay in the cache
+        for at in range(0, frames, _BATCH):  # small batches stay in the CPU cache
             spectra = fft.rfft(cut[:, at : at + _BATCH], axis=2)
             spectra *= self._spectrum
             wet = fft.irfft(spectra, _FRAME, axis=2, overwrite_x=True)[:, :, TAPS:]
@@ -100,7 +101,7 @@ class Equaliser:
 
 
 def bands(sound: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """Power of (2, n) audio in each of :data:`BANDS`."""
+    """Power per sample of (2, n) audio in each of :data:`BANDS`, channels summed."""
     size = fft.next_fast_len(sound.shape[1], real=True)
     spectrum = np.abs(fft.rfft(sound, size, axis=1)) ** 2
     edges = np.searchsorted(
@@ -112,9 +113,14 @@ def bands(sound: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
 
 
 def balanced(power: npt.NDArray[np.float64]) -> Tone:
-    """The tone that brings `power` in the bands near to that of mastered music.
+    """Fit an equalizer curve that brings a spectrum close to that of mastered music.
 
-    The knobs overlap, so they are turned again until the octaves come out right.
+    The bands overlap, so the gains are adjusted iteratively.
+
+    Parameters
+    ----------
+    power : (len(BANDS),) array
+        As from :func:`bands`.
     """
     gains = np.zeros(len(OCTAVES))
     for _ in range(_TURNS):
@@ -125,5 +131,5 @@ def balanced(power: npt.NDArray[np.float64]) -> Tone:
         away = away - np.average(away, weights=_WEIGHTS)
         gains -= np.sign(away) * np.maximum(np.abs(away) - _LEFT, 0)
         gains = np.clip(gains, _CUT, _BOOST)
-        gains[0] = min(gains[0], 0.0)  # nothing is gained by more rumble
+        gains[0] = min(gains[0], 0.0)  # never boost rumble
     return Tone(tuple(np.round(gains, 1).tolist()))

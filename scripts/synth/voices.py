@@ -1,4 +1,4 @@
-"""The engines: one note of an instrument, before its key is released."""
+"""Renders a held note with the instrument's synthesis engine."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from scripts.synth.textures import play_texture
 
 
 def play(instrument: Instrument, stroke: Stroke) -> Sound:
-    """The sound of a key that is held; it may end by itself.
+    """Render a note while its key is held; the sound may end by itself.
 
     Returns
     -------
     (1 or 2, n) float32 array, 44,100 Hz
-        With its attack and without its release. Velocity has changed the timbre, not yet the
-        level, but for drums.
+        With attack and without release. Except for drums, velocity affects only the timbre; the
+        caller sets the level.
     """
     voice = instrument.voice
     if isinstance(voice, Kit):
         return play_drum(voice, stroke.key, stroke.velocity, stroke.seed, stroke.frequency)
     if isinstance(voice, Texture):
         return play_texture(voice.kind, stroke.seconds, stroke.key, stroke.seed)
-    # Partials and ensembles take their cuts as levels of their harmonics.
+    # Partials and ensembles apply the cuts to the levels of their harmonics.
     cut = isinstance(voice, Ensemble) or (isinstance(voice, Partials) and not voice.drive)
     cuts = instrument.low_cut, instrument.high_cut
     if isinstance(voice, Ensemble):
@@ -60,7 +60,7 @@ def play(instrument: Instrument, stroke: Stroke) -> Sound:
 
 
 def _shape(sound: Sound, envelope: tuple[float, float, float, float]) -> Sound:
-    """Attack, decay to the sustained level, and a soft end if the sound is over by itself."""
+    """Apply attack and decay to the sustain level, and a short fade at the end."""
     attack, decay, sustain, _ = envelope
     out = np.array(sound, dtype=np.float32)
     rise = min(out.shape[1], max(48, int(attack * RATE)))
@@ -74,6 +74,7 @@ def _shape(sound: Sound, envelope: tuple[float, float, float, float]) -> Sound:
 
 
 def _breath(breath: tuple[float, float, float, float, float], stroke: Stroke, count: int) -> Mono:
+    """Noise of breath, bow, hammer or pick; see :class:`Instrument`."""
     level, low, high, decay, held = breath
     t = np.arange(count, dtype=np.float32) / np.float32(RATE)
     shape = np.float32(1 - held) * np.exp(-t / np.float32(decay)) + np.float32(held)

@@ -1,1 +1,1 @@
-"""The screens: pure functions from state to lines; one thread owns curses."""
+"""Terminal user interface: screens are pure functions of the state; one thread uses curses."""

@@ -1,4 +1,4 @@
-"""The menu program: keys in, state changed, lines out."""
+"""Menu program: reads keys, updates the state and draws the screens."""
 
 from __future__ import annotations
 
@@ -27,27 +27,27 @@ from scripts.tui.screens.shared import look, now_playing
 from scripts.tui.state import GENERATE, JUKEBOX, MENU, OPTIONS, WISHES, Field, Overlay, State
 from scripts.tui.terminal import Screen
 
-POLL = 0.1  # seconds between frames while something moves
-_STILL = 0.5  # and while nothing does
-_SHORT, _LONG = 5.0, 30.0  # seconds of a seek
-_LOUDER = 0.05
-_PATIENCE = 0.1  # seconds that the first frame waits for the songs
-_LONGEST_WAIT = 5.0  # and the jukebox, when it is opened before they are there
-_LATEST = 1000  # songs among which those are that were just made
-LONGEST_INPUT = 200
+POLL = 0.1  # seconds between frames while the screen changes by itself
+_STILL = 0.5  # seconds between frames otherwise
+_SHORT, _LONG = 5.0, 30.0  # seconds; the two seek steps
+_LOUDER = 0.05  # volume change per key press or wheel step
+_PATIENCE = 0.1  # seconds the first frame waits for the library
+_LONGEST_WAIT = 5.0  # seconds the jukebox waits for the library when opened first
+_LATEST = 1000  # newest songs searched for just finished ones
+LONGEST_INPUT = 200  # characters
 
 
 class App:
-    """The program behind the screens.
+    """Main loop of the menu: dispatches keys to the controllers and draws the screens.
 
     Parameters
     ----------
     screen : Screen
     settings : Settings
     player : callable
-        Makes the player; replaced in tests.
+        Factory of the player; tests pass a fake.
     notes : sequence of str
-        What the user should know first.
+        Notices for the first screen.
     """
 
     def __init__(
@@ -63,8 +63,8 @@ class App:
         self.making = Making(self.state, self._song_done)
         self.choosing = Choosing(self.state, self._setting_changed)
         self.librarian = Librarian(paths.LIBRARY, paths.OUTPUT)
-        self._unwritten = ""  # the first complaint of a rating or play that a file did not take
-        self._fresh: list[Path] = []  # songs that were just made
+        self._unwritten = ""  # first error while writing a rating or play to a file
+        self._fresh: list[Path] = []  # finished songs the library has not listed yet
         self.patience = _PATIENCE
         self._running, self._resumed = True, False
         self._frame: list[str] = []
@@ -74,7 +74,7 @@ class App:
         }
 
     def run(self) -> int:
-        """Serve keys until the user leaves."""
+        """Run the main loop until the user exits; return the exit status."""
         self.librarian.start()
         self._count()
         self.making.begin()
@@ -88,7 +88,7 @@ class App:
                 pressed = self.screen.key(POLL if self._moves() else _STILL)
                 while pressed and self._running:
                     self.press(pressed)
-                    pressed = self.screen.key(0.0)  # all that were typed meanwhile
+                    pressed = self.screen.key(0.0)  # drain pending keys before drawing
         finally:
             self.making.close()
             self.librarian.close()
@@ -96,14 +96,14 @@ class App:
         return 0
 
     def draw(self) -> None:
-        """Draw when something has changed."""
+        """Draw the current screen if its lines have changed."""
         frame = draw(self.state, self.screen.size())
         if frame != self._frame:
             self._frame = frame
             self.screen.show(frame, look(self.state).colour)
 
     def update(self) -> None:
-        """Take in what player and orders have done."""
+        """Apply pending events of the orders, the library and the player to the state."""
         self.making.update()
         self._take_songs()
         self.listening.update()
@@ -111,7 +111,7 @@ class App:
         self.librarian.plays(now.song.path if now and now.song else None)
 
     def _moves(self) -> bool:
-        """Whether anything on the screen changes by itself."""
+        """Whether anything on the screen changes without a key press."""
         now = self.state.playing
         return (
             self.making.busy
@@ -120,7 +120,7 @@ class App:
         )
 
     def press(self, key: str) -> None:
-        """Act on a key."""
+        """Handle a key, named as in :mod:`scripts.tui.keys`."""
         if key == keys.RESIZE:
             self._frame = []
         elif key == "ctrl-c" or (key.lower() == "x" and is_too_small(self.screen.size())):
@@ -142,7 +142,7 @@ class App:
                 action()
 
     def _point(self, key: str) -> None:
-        """Act on a click at a column and line."""
+        """Handle a click; `key` is ``click COLUMN LINE``."""
         x, y = (int(n) for n in key.split()[1:])
         found = pointed_at(self._frame, x, y)
         now = self.state.playing
@@ -159,7 +159,7 @@ class App:
             self._volume(_LOUDER if up else -_LOUDER)
 
     def _action(self, name: str) -> Callable[[], None]:
-        """The method that a binding names: of this program, or of one of its parts."""
+        """Find the method a binding names, on this object or on a controller."""
         stem, _, number = name.rpartition("_")
         numbered = {"rate": self._rate, "wish": self._ask_wish, "option": self._open_option}
         if stem in numbered and number.isdigit():
@@ -171,7 +171,7 @@ class App:
                 return method
         raise AttributeError(name)
 
-    # -- moving about ----------------------------------------------------------------------
+    # -- navigation ------------------------------------------------------------------------
 
     def back(self) -> None:
         self.state.screen = MENU
@@ -179,7 +179,7 @@ class App:
         self.refresh()
 
     def leave(self) -> None:
-        """Exit; asks first while songs are being made."""
+        """Exit; ask for confirmation first while songs are being made."""
         if self.making.busy and not self.state.leaving:
             self.state.leaving = True
         else:
@@ -189,7 +189,7 @@ class App:
         self.state.overlay = Overlay("Keys", help_lines(self.state.screen))
 
     def refresh(self) -> None:
-        """Look at the disk again."""
+        """Rescan the song folder and look up the selected model."""
         self.librarian.look()
         self._take_songs()
         try:
@@ -200,17 +200,17 @@ class App:
             self.state.message = str(error)
 
     def _count(self) -> None:
-        """What the library held the last time, before anything is read."""
+        """Show the totals stored in the library index, before the folder is scanned."""
         library = self.listening.library
         self.state.songs, self.state.total_seconds, _ = library.totals()
         self.state.latest = tuple(library.latest(3))
 
     def _take_songs(self) -> None:
-        """Take in what the librarian has found."""
+        """Apply the latest song list of the library watcher to the state and the player."""
         self.state.reading = self.librarian.reading
         if self.librarian.unwritten and not self._unwritten:
             self._unwritten = self.librarian.unwritten
-            self.state.message = f"Ratings or plays are in the library alone: {self._unwritten}."
+            self.state.message = f"Ratings or plays are in the library only: {self._unwritten}."
         songs = self.librarian.take()
         if songs is None:
             return
@@ -224,7 +224,7 @@ class App:
         self._play_fresh(songs)
 
     def _play_fresh(self, songs: list[Song]) -> None:
-        """Play the latest of the songs that were just made, once they are in the library."""
+        """Auto-play the newest finished song once the library lists it."""
         there = {song.path: song for song in songs[-_LATEST:]}
         found = [path for path in self._fresh if path in there]
         self._fresh = [path for path in self._fresh if path not in there]
@@ -250,7 +250,7 @@ class App:
         elif key.lower() == "x":
             self.leave()
 
-    # -- making songs ----------------------------------------------------------------------
+    # -- orders ----------------------------------------------------------------------------
 
     def open_generate(self) -> None:
         self.state.screen = GENERATE
@@ -289,7 +289,7 @@ class App:
     def _ask_wish(self, number: int) -> None:
         self.making.ask_wish(list(WISH_ROWS)[number - 1])
 
-    # -- playing ---------------------------------------------------------------------------
+    # -- playback --------------------------------------------------------------------------
 
     def open_jukebox(self) -> None:
         self.state.screen = JUKEBOX
@@ -342,13 +342,13 @@ class App:
         elif name == "model":
             self.refresh()
 
-    # -- typing ----------------------------------------------------------------------------
+    # -- text input ------------------------------------------------------------------------
 
     def _type(self, key: str, field: Field) -> None:
         if key == keys.ESCAPE:
             self.state.field = None
             if self.state.screen == GENERATE and not self.making.to_do:
-                self.back()  # else the orders are seen
+                self.back()  # otherwise the orders are shown
         elif key == keys.ENTER:
             self._answer(field)
         elif key == keys.TAB:
@@ -391,5 +391,5 @@ class App:
         except MusicGenError as error:
             self.state.field = field
             field.problem, field.offers = str(error), ()
-            if not field.name.startswith("wish "):  # a line of chords is not typed again gladly
+            if not field.name.startswith("wish "):  # keep long wishes for editing
                 field.text = ""

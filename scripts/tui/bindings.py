@@ -1,4 +1,4 @@
-"""What each key does on each screen: one table, for the program and for its help."""
+"""Key bindings of each screen, for dispatch and for the help page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from scripts.tui.state import GENERATE, JUKEBOX, MENU, OPTIONS, WISHES
 
 
 class Binding(NamedTuple):
-    """Keys by name, the method of the program they call, and what that does, in words."""
+    """Keys by name, the method they call, and the help text ("": not listed)."""
 
     keys: tuple[str, ...]
     action: str
@@ -23,8 +23,8 @@ BINDINGS: dict[str, tuple[Binding, ...]] = {
         Binding(("1",), "open_generate", "generate music"),
         Binding(("2",), "open_jukebox", "the jukebox"),
         Binding(("3",), "open_options", "the options"),
-        Binding(("r",), "refresh", "look at the disk again"),
-        Binding(("g",), "go_on", "go on with unfinished orders"),
+        Binding(("r",), "refresh", "rescan the song folder"),
+        Binding(("g",), "go_on", "resume unfinished orders"),
         Binding(("p", " "), "pause", "pause, or play"),
         Binding(("n", ">"), "skip", "next song"),
         *_EVERYWHERE,
@@ -32,30 +32,30 @@ BINDINGS: dict[str, tuple[Binding, ...]] = {
     GENERATE: (
         Binding(("m",), "ask_styles", "make more songs"),
         Binding(("w",), "open_wishes", "key, tempo, length and other wishes"),
-        Binding(("up",), "look_up", "look at the order before"),
-        Binding(("down",), "look_down", "look at the next order"),
-        Binding(("p",), "pause_order", "pause the order that is shown, or have it go on"),
-        Binding(("f",), "first", "have it come before the others"),
-        Binding(("l",), "last", "have it come behind the others"),
-        Binding(("t",), "retry", "make its failed songs again"),
-        Binding(("g",), "go_on", "go on with all unfinished orders"),
-        Binding(("c",), "cancel", "cancel the order that is shown"),
+        Binding(("up",), "look_up", "show the previous order"),
+        Binding(("down",), "look_down", "show the next order"),
+        Binding(("p",), "pause_order", "pause or resume the order shown"),
+        Binding(("f",), "first", "move it to the front of the queue"),
+        Binding(("l",), "last", "move it to the back of the queue"),
+        Binding(("t",), "retry", "retry its failed songs"),
+        Binding(("g",), "go_on", "resume all unfinished orders"),
+        Binding(("c",), "cancel", "cancel the order shown"),
         Binding(("a",), "cancel_all", "cancel all orders"),
         *_BACK,
     ),
     WISHES: (
         *(Binding((str(n % 10),), f"wish_{n}", "") for n in range(1, 11)),
-        Binding(("u",), "usual", "take all wishes back"),
+        Binding(("u",), "usual", "clear all wishes"),
         Binding(("b", "escape", "enter"), "close_wishes", "back to the question"),
         *_EVERYWHERE,
     ),
     JUKEBOX: (
         Binding((" ", "p"), "pause", "pause, or play"),
         Binding(("n", ">"), "skip", "next song"),
-        Binding(("<", ","), "previous", "begin again; at the beginning the song before"),
-        Binding(("right",), "seek_on", "5 seconds on"),
+        Binding(("<", ","), "previous", "restart the song; at its start, the previous song"),
+        Binding(("right",), "seek_on", "5 seconds forward"),
         Binding(("left",), "seek_back", "5 seconds back"),
-        Binding(("page up",), "leap_on", "30 seconds on"),
+        Binding(("page up",), "leap_on", "30 seconds forward"),
         Binding(("page down",), "leap_back", "30 seconds back"),
         Binding(("+", "="), "louder", "louder"),
         Binding(("-",), "softer", "softer"),
@@ -65,17 +65,17 @@ BINDINGS: dict[str, tuple[Binding, ...]] = {
             Binding((str(n),), f"rate_{n}", "rate the song 0 to 5" if not n else "")
             for n in range(6)
         ),
-        Binding(("d",), "drop", "take the song out of the queue"),
+        Binding(("d",), "drop", "remove the song from the queue"),
         Binding(("k",), "thumb_up", "thumb up"),
         Binding(("j",), "thumb_down", "thumb down"),
-        Binding(("e",), "remove", "move the song into the bin"),
-        Binding(("z",), "undo", "bring back what was moved there last"),
+        Binding(("e",), "remove", "move the song to the bin"),
+        Binding(("z",), "undo", "restore the song last moved there"),
         Binding(("/",), "search", "search: words, or style:chill rating>=4"),
-        Binding(("l",), "ask_playlist", "listen to a playlist, or what a search finds"),
-        Binding(("i",), "about", "what the song is made of"),
+        Binding(("l",), "ask_playlist", "play a playlist or the results of a search"),
+        Binding(("i",), "about", "show the details of the song"),
         Binding(("m",), "more_like_this", "make more songs like this one"),
         Binding(("t",), "sleep", "sleep timer"),
-        Binding(("v",), "toggle_spectrum", "the spectrum on and off"),
+        Binding(("v",), "toggle_spectrum", "show or hide the spectrum"),
         *_BACK,
     ),
     OPTIONS: (*(Binding((str(n % 10),), f"option_{n}", "") for n in range(1, 11)), *_BACK),
@@ -85,12 +85,12 @@ _NAMES = {" ": "Space", "page up": "PgUp", "page down": "PgDn", "escape": "Esc"}
 
 
 def table_of(screen: str) -> dict[str, str]:
-    """Key -> method of the program."""
+    """Map each key of a screen to the method it calls."""
     return {key: binding.action for binding in BINDINGS[screen] for key in binding.keys}
 
 
 def help_lines(screen: str) -> list[str]:
-    """The keys of a screen, in words."""
+    """Lines of a screen's help page: keys and what they do."""
     rows = [
         (
             ", ".join(

@@ -1,12 +1,12 @@
-"""One table of keys: what curses delivers, by name, on Linux and Windows."""
+"""Names of the keys that curses delivers on Linux and Windows."""
 
 from __future__ import annotations
 
 ENTER, ESCAPE, BACKSPACE, RESIZE, TAB = "enter", "escape", "backspace", "resize", "tab"
 WHEEL_UP, WHEEL_DOWN = "wheel up", "wheel down"
-CLICK = "click"  # with column and line behind it
+CLICK = "click"  # followed by column and line: ``click 9 5``
 
-# Codes beyond characters. curses' own, on Linux and Windows:
+# Codes above those of characters: curses' own, on Linux and Windows.
 _CURSES = {
     258: "down",
     259: "up",
@@ -23,7 +23,7 @@ _CURSES = {
     410: RESIZE,
     546: RESIZE,
 }
-# The keypad of windows-curses, which some consoles send for the arrows too:
+# Keypad codes of windows-curses, which some consoles send for the arrow keys, too.
 _KEYPAD = {
     449: "home",
     450: "up",
@@ -53,7 +53,7 @@ _CHARACTERS = {
 
 
 def name_of(key: str | int) -> str:
-    """The name of a key, or the character itself."""
+    """Return the name of a key, the character itself, or "" for an unknown code."""
     if isinstance(key, int):
         return _CODES.get(key, "") if key > 255 else _CHARACTERS.get(chr(key), chr(key))
     return _CHARACTERS.get(key, key)

@@ -1,4 +1,4 @@
-"""Pieces of a screen as text."""
+"""Text layout: clipping, wrapping and the frame of a screen."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from collections.abc import Iterable, Sequence
 from scripts.core.theme import ASCII, Theme
 
 SMALLEST = (60, 16)
-MARGINS = 6  # lines of a screen that are not its body
+MARGINS = 6  # lines of a screen outside its body: header and footer
 
 Size = tuple[int, int]  # columns, lines
-Part = tuple[int, list[str]]  # how soon it may be left out (0: never), and its lines
+Part = tuple[int, list[str]]  # drop order (0: never, highest: first) and lines
 
 
 def width_of(text: str) -> int:
-    """Columns that `text` takes on a console."""
+    """Compute the terminal columns `text` takes: wide characters two, combining ones none."""
     if text.isascii():
         return len(text)
     return sum(
@@ -26,7 +26,7 @@ def width_of(text: str) -> int:
 
 
 def clip(text: str, columns: int) -> str:
-    """`text` without control characters, cut to `columns`."""
+    """Replace control characters by spaces and cut `text` to `columns`, marked by ``...``."""
     if text.isascii() and text.isprintable() and len(text) <= columns:
         return text
     out: list[str] = []
@@ -45,19 +45,19 @@ def clip(text: str, columns: int) -> str:
 
 
 def end_of(text: str, columns: int) -> str:
-    """The end of what is typed, where the next letter will stand."""
+    """Cut `text` at its start to `columns`, so that the cursor stays visible."""
     return text if len(text) <= columns else "..." + text[-(columns - 3) :]
 
 
 def fold(line: str, columns: int) -> list[str]:
-    """A line of talk over as many rows as it needs."""
+    """Wrap a message to `columns`, with later rows indented."""
     return textwrap.wrap(line, max(columns - 1, 8), subsequent_indent="    ") or [""]
 
 
 def question(
     problem: str, asked: str, typed: str, columns: int, speaker: str = "    ", margin: str = "    "
 ) -> list[str]:
-    """What is wrong with the last answer, what is asked, and what is typed so far."""
+    """Lines of a text input: problem with the last answer, question, and text typed so far."""
     wrong = fold(speaker + problem, columns) if problem else []
     prompt = f"{margin}User Input: "
     return [
@@ -68,7 +68,7 @@ def question(
 
 
 def listed(offers: Sequence[str], chosen: int, rows: int, columns: int) -> list[str]:
-    """So many offers around the one that is chosen, which is marked."""
+    """Rows of a list, scrolled to the chosen entry, which is marked with ``>``."""
     first = max(0, min(chosen - rows // 2, len(offers) - rows))
     return [
         clip(f"{' >' if n == chosen else '  '} {offers[n]}", columns)
@@ -77,7 +77,7 @@ def listed(offers: Sequence[str], chosen: int, rows: int, columns: int) -> list[
 
 
 def paged(lines: Iterable[str], columns: int) -> list[str]:
-    """Lines of a page, each over as many rows as it needs."""
+    """Wrap the lines of a page to `columns`."""
     return [
         row
         for line in lines
@@ -89,7 +89,7 @@ def paged(lines: Iterable[str], columns: int) -> list[str]:
 
 
 def wrap(label: str, titles: Iterable[str], columns: int) -> list[str]:
-    """Titles after a label, over as many lines as they need."""
+    """Wrap comma-separated titles to `columns`, aligned after a label."""
     lines, row = [], label
     names = list(titles)
     for i, title in enumerate(names):
@@ -102,7 +102,16 @@ def wrap(label: str, titles: Iterable[str], columns: int) -> list[str]:
 
 
 def fitted(parts: Iterable[Part], room: int) -> list[str]:
-    """The lines of parts from top to bottom; what is least needed is left out until they fit."""
+    """Lines of the parts from top to bottom; small windows drop the least important parts first.
+
+    Parameters
+    ----------
+    parts : iterable of Part
+        Those of the highest number are dropped first, the lowest on the screen before others;
+        those of number 0 are never dropped, only cut.
+    room : int
+        Lines available.
+    """
     kept = [part for part in parts if part[1]]
     while sum(len(lines) for _, lines in kept) > room:
         most = max(n for n, _ in kept)
@@ -114,7 +123,7 @@ def fitted(parts: Iterable[Part], room: int) -> list[str]:
 
 
 def head(title: str, columns: int, theme: Theme = ASCII) -> list[str]:
-    """The top rule, the title and its rule."""
+    """Header of a screen: rule, title, rule, empty line."""
     rule = theme.rule * columns
     return [rule, clip(f"    Llm-Music-Gen: {title}", columns), rule, ""]
 
@@ -127,9 +136,20 @@ def framed(
     theme: Theme = ASCII,
     last: Sequence[str] = (),
 ) -> list[str]:
-    """A whole screen of exactly `size` (columns, lines): head, body, rule and selection line.
+    """Build a whole screen of exactly `size`: header, body, rule and selection line.
 
-    What is `last` stands at the end of the body, whatever else must give way.
+    Parameters
+    ----------
+    title : str
+    body : list of str
+        Clipped or filled up with empty lines.
+    foot : str
+        Selection line.
+    size : tuple of int
+        Columns and lines; a window that is too small shows a notice instead.
+    theme : Theme
+    last : sequence of str
+        Lines at the end of the body that are always shown.
     """
     columns, lines = size
     if is_too_small(size):

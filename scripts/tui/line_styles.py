@@ -1,4 +1,4 @@
-"""Which colour each line of a screen has, where the user wants colours."""
+"""Color style of each line of a screen, for themes with colors."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ PLAIN, RULE, TITLE, TALK, SONG, BAR, FOOT = range(7)
 
 
 def inks(lines: Sequence[str]) -> list[int]:
-    """An ink for each line."""
+    """Return the style of each line: one of `PLAIN` to `FOOT`."""
     return [_ink(line, n, len(lines)) for n, line in enumerate(lines)]
 
 

@@ -1,4 +1,4 @@
-"""What a click on a line of the screen means."""
+"""Mouse clicks: find the key or the song position at a place on the screen."""
 
 from __future__ import annotations
 
@@ -13,7 +13,21 @@ _ENTRY = re.compile(r"[^;,]* = ([A-Z])(?=[,:]|$)")
 
 
 def pointed_at(lines: Sequence[str], x: int, y: int) -> str | float:
-    """The key that is named there, or how far along a song's bar it is (0 to 1); "" for nothing."""
+    """Find what a click means.
+
+    Parameters
+    ----------
+    lines : sequence of str
+        Lines of the screen.
+    x, y : int
+        Column and line, from 0.
+
+    Returns
+    -------
+    str or float
+        Key of the menu item or footer entry there, or the position (0 to 1) on the progress bar
+        of the song; "" for anything else.
+    """
     if not 0 <= y < len(lines):
         return ""
     line = lines[y]

@@ -1,4 +1,4 @@
-"""Opens the menu on the terminal that the program runs in."""
+"""Entry point of the menu on the current terminal."""
 
 from __future__ import annotations
 

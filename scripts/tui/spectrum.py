@@ -1,4 +1,4 @@
-"""The spectrum of what is heard, in bands as the ear hears them."""
+"""Spectrum of the audio being played, in logarithmic bands."""
 
 from __future__ import annotations
 
@@ -9,13 +9,24 @@ from scripts.core.audio_format import RATE
 
 BANDS = 22
 _LOWEST, _HIGHEST = 45.0, 14_000.0  # Hz
-_FLOOR = 62.0  # dB below a full tone at which a column is empty
-_TILT = 3.0  # dB an octave that high bands are raised: music falls off so
-_FALL = 0.12  # of its height that a column sinks at most from frame to frame
+_FLOOR = 62.0  # dB below a full-scale sine at which a band is empty
+_TILT = 3.0  # dB per octave, relative to 500 Hz: offsets the roll-off of music
+_FALL = 0.12  # largest drop of a level (0 to 1) from frame to frame
 
 
 def spectrum(samples: npt.NDArray[np.float32]) -> tuple[float, ...]:
-    """Level of each band, 0 to 1."""
+    """Compute the level of each band.
+
+    Parameters
+    ----------
+    samples : ndarray of float32
+        Mono, -1 to 1, at `RATE`.
+
+    Returns
+    -------
+    tuple of float
+        `BANDS` levels from 0 to 1, from 45 Hz to 14 kHz.
+    """
     n = len(samples)
     power = np.abs(np.fft.rfft(samples * np.hanning(n).astype(np.float32)) / (n / 4)) ** 2
     edges = _LOWEST * (_HIGHEST / _LOWEST) ** (np.arange(BANDS + 1) / BANDS)
@@ -27,7 +38,7 @@ def spectrum(samples: npt.NDArray[np.float32]) -> tuple[float, ...]:
 
 
 def sunk(before: tuple[float, ...], now: tuple[float, ...]) -> tuple[float, ...]:
-    """Columns rise at once and sink slowly."""
+    """Let levels rise at once, but fall only slowly from one frame to the next."""
     if len(before) != len(now):
         return now
     return tuple(max(new, old - _FALL) for old, new in zip(before, now, strict=True))

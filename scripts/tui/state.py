@@ -1,4 +1,4 @@
-"""Everything the screens show."""
+"""State shown by the screens."""
 
 from __future__ import annotations
 
@@ -12,30 +12,38 @@ MENU, GENERATE, JUKEBOX, OPTIONS, WISHES = "menu", "generate", "jukebox", "optio
 
 @dataclass
 class JobState:
-    """An order in the making.
+    """Progress of one order, as the screens show it.
 
     Parameters
     ----------
     styles : str
+        As the user typed them.
     songs : int
+        Number of songs ordered.
     number : int
-        The song being made that is nearest to its end, from 1.
+        Number (from 1) of the song in progress that is nearest to its end.
     stages : dict
-        Share done (0 to 1) of each stage of that song.
+        Fraction done (0 to 1) of each stage of that song: ``compose``, ``render``, ``convert``.
     text : str
-        The end of what the model has written.
+        End of the lead sheet the model has written so far.
     made : list of str
-        Titles of finished songs.
+        Titles of the songs finished since the program was started.
     failures : list of str
+        Reasons of failed songs, of a stop or of a cancellation.
+    notes : list of str
+        Warnings and notices about the order.
     left : float or None
-        Seconds until all are done, once one song has shown how long it takes.
+        Estimated seconds until all songs are done; None while unknown.
+    stopping : bool
+        Whether it was cancelled and its songs in progress are being stopped.
     done : bool
+        Whether no more songs will be made, for whatever reason.
     id : int
-        Number of the order.
+        Order number in the store.
     before : int
-        Songs that were over when the program was started.
+        Songs finished before the program was started.
     going : int
-        Songs that are being made at once.
+        Songs in progress now.
     paused : bool
     failed : int
         Songs that could not be made.
@@ -60,27 +68,28 @@ class JobState:
 
     @property
     def open(self) -> bool:
-        """Whether there is something to do about it: songs to be made, or failed ones."""
+        """Whether commands still apply: songs are unfinished, or failed ones can be retried."""
         return not self.done or self.failed > 0
 
 
 @dataclass
 class Field:
-    """A line the user types into.
+    """Text input with a question and suggestions.
 
     Parameters
     ----------
     question : str
     name : str
-        What the answer is for.
+        What the answer sets: a setting, ``styles``, ``songs``, ``wish NAME``, ``search`` or
+        ``playlist``.
     text : str
         Typed so far.
     problem : str
-        Why the answer is not taken.
+        Why the answer is invalid.
     offers : tuple of str
-        What it may become: words that begin so, songs that are found.
+        Suggestions: completions of the last word, or songs found.
     chosen : int
-        The offer that Enter would take.
+        Index of the suggestion that Enter accepts.
     """
 
     question: str
@@ -93,14 +102,14 @@ class Field:
 
 @dataclass
 class Overlay:
-    """A page over the screen: help, or what a song is made of.
+    """Page shown over a screen: the keys, or the details of a song.
 
     Parameters
     ----------
     title : str
     lines : list of str
     top : int
-        The first line shown.
+        Index of the first line shown.
     """
 
     title: str
@@ -110,24 +119,50 @@ class Overlay:
 
 @dataclass
 class State:
-    """The program at one moment.
+    """State of the whole program.
 
     Parameters
     ----------
+    settings : Settings
+    model : str
+        File name of the selected model; empty if there is none.
+    model_words : str
+        Size, architecture and quantization of that model.
+    screen : str
+        One of `MENU`, `GENERATE`, `JUKEBOX`, `OPTIONS` and `WISHES`.
+    songs : int
+        Number of songs in the library.
+    total_seconds : float
+        Duration of all of them.
+    latest : tuple of str
+        Titles of the newest songs, newest first.
+    playing : Playing or None
     rating : int
-        Of the song that plays, 0 to 5.
+        Rating of the song playing: 0 (none) to 5.
     thumb : int
-        Of the same: 1 up, -1 down.
+        Thumb of the song playing: 1 up, -1 down, 0 none.
     spectrum : tuple of float
         Level of each band, 0 to 1; empty when it is not drawn.
     sleep : float or None
-        Seconds until the jukebox falls silent.
-    wishes : dict
-        What the next songs are to be like, in the user's words.
+        Seconds until the sleep timer pauses the player; None when it is off.
+    jobs : list of JobState
+        Oldest first.
     shown : int
-        Which of the orders is looked at.
+        Index of the selected order; -1 for the latest.
     unfinished : int
-        Songs that were left from the last time.
+        Unfinished songs of earlier sessions, while none are being made.
+    answers : dict
+        Answers to the questions of the Generate Music screen so far.
+    wishes : dict
+        Wishes for the next songs as typed, by name.
+    field : Field or None
+        Text input in progress.
+    overlay : Overlay or None
+    reading : str
+        Progress of a long library scan, as a message.
+    message : str
+    leaving : bool
+        Whether the user is asked to confirm the exit.
     """
 
     settings: Settings
@@ -149,6 +184,6 @@ class State:
     wishes: dict[str, str] = field(default_factory=dict)
     field: Field | None = None
     overlay: Overlay | None = None
-    reading: str = ""  # how far a long reading of the library has come
+    reading: str = ""
     message: str = ""
     leaving: bool = False

@@ -1,4 +1,4 @@
-"""Orders being made by a child process, so that the screen and the sound never wait."""
+"""Child process that makes the orders, so that screen and sound never wait, and its progress."""
 
 from __future__ import annotations
 
@@ -14,19 +14,29 @@ from scripts.core.child import Child
 from scripts.core.stages import overall_fraction, stage_fractions
 from scripts.tui.state import JobState
 
-_STATUSES = (0, 1, 2, 130)  # that the program ends with
-_GRACE = 8.0  # seconds in which the child puts things in order
+_STATUSES = (0, 1, 2, 130)  # exit codes other than those of a crash
+_GRACE = 8.0  # seconds the child has to shut down cleanly
 
 
 class Runner:
-    """``generate --serve``: works through all open orders, also those that come in meanwhile."""
+    """Child process running ``generate --serve``, which makes all open orders.
+
+    Orders added while it runs are made, too.
+
+    Attributes
+    ----------
+    ended : bool
+        Whether its output has ended.
+    spoke : bool
+        Whether any of its events was about an order.
+    """
 
     def __init__(self) -> None:
         self._child = Child("scripts.cli.main", ["generate", "--serve", "--json", "--watch-input"])
         self.ended = self.spoke = False
 
     def messages(self) -> list[dict[str, Any]]:
-        """What it has said since the last time."""
+        """Return the events received since the last call."""
         found = []
         while not self.ended:
             try:
@@ -41,7 +51,7 @@ class Runner:
         return found
 
     def complaint(self) -> str:
-        """Why it ended, when it did not end well."""
+        """Return why it failed; "" while it runs or when it succeeded."""
         if not self.ended or not self._child.stop():
             return ""
         said = self._last_words()
@@ -51,7 +61,7 @@ class Runner:
 
     @property
     def crashed(self) -> bool:
-        """Whether it was killed: it ended as it never does, or said nothing of why."""
+        """Whether it died: an unexpected exit code, or a failure without an error message."""
         status = self._child.stop() if self.ended else 0
         return status not in _STATUSES or (status != 0 and not self._last_words())
 
@@ -59,23 +69,25 @@ class Runner:
         return [line for line in self._child.complaints if line.startswith("llm-music-gen: ")]
 
     def end(self) -> None:
-        """Stop it, and wait until it has."""
+        """Stop the process and wait until it has exited."""
         self._child.stop(grace=_GRACE)
         self.ended = True
 
 
 @dataclass
 class Watch:
-    """What is known of an order while it is made.
+    """Progress of one order, from the child's events and the order store.
 
     Parameters
     ----------
     state : JobState
-        What the screens show.
+        Updated by every method, for the screens.
     finished : callable
-        Called with the path of each song that is done.
+        Called with the path of each finished song.
     songs : dict
-        Stages (share done, 0 to 1) of the songs that are being made, by number.
+        Stages (fraction done, 0 to 1) of the songs in progress, by song number.
+    begun : float
+        Monotonic time of the first progress event; 0 before.
     """
 
     state: JobState
@@ -84,12 +96,12 @@ class Watch:
     begun: float = 0.0
 
     def hear(self, message: Mapping[str, Any]) -> None:
-        """Take in what the program says of a song."""
+        """Apply an event about a song: ``progress``, ``song`` (finished) or ``failed``."""
         event, number = message.get("event"), int(message["song"])
         if event == "progress":
             self.begun = self.begun or time.monotonic()
             stages, stage = self.songs.setdefault(number, {}), str(message["stage"])
-            if stage == "compose" and stages:  # written or made once more
+            if stage == "compose" and stages:  # composed again: drop its later stages
                 stages.clear()
             stages.update(stage_fractions(stage, float(message["done"])))
             self.state.text = str(message.get("text") or self.state.text)
@@ -100,13 +112,13 @@ class Watch:
         elif event == "failed":
             self.songs.pop(number, None)
             failure = f"song {number}: {message['reason']}"
-            if failure not in self.state.failures:  # the list of orders may have told already
+            if failure not in self.state.failures:  # may be known from the order store
                 self.state.failed += 1
                 self.state.failures.append(failure)
         self._show()
 
     def follow(self, job: StoredOrder) -> None:
-        """Take in what is kept of the order."""
+        """Apply the state of the stored order, and why it was stopped or cancelled."""
         state = self.state
         state.done = (
             job.state in (OrderState.DONE, OrderState.CANCELLED, OrderState.STOPPED)
@@ -115,7 +127,7 @@ class Watch:
         state.paused = job.state == OrderState.PAUSED
         state.stopping = job.state == OrderState.CANCELLED and state.going > 0
         if job.state == OrderState.CANCELLED:
-            state.failed = 0  # nothing can be made again
+            state.failed = 0  # its songs cannot be retried
             if "cancelled" not in state.failures:
                 state.failures.append("cancelled")
         told = any(job.reason in failure for failure in state.failures)
@@ -123,14 +135,14 @@ class Watch:
             state.failures.append(job.reason)
 
     def drop(self) -> None:
-        """Nobody is at its songs any more."""
+        """Forget the songs in progress, once the child has ended."""
         self.songs.clear()
         self._show()
 
     def _show(self) -> None:
-        """What the screen shows: the song that is nearest to its end."""
+        """Update counts, time left and the stages of the song nearest to its end."""
         state = self.state
-        # What is written waits for its turn to be played.
+        # Composed songs that wait to be rendered do not count as in progress.
         going = [n for n, stages in self.songs.items() if stages != {"compose": 1.0}]
         state.going = len(going)
         state.number = min(going or self.songs, default=state.number)
@@ -143,20 +155,25 @@ class Watch:
         )
 
 
-_TELLING = 0.3  # of a first song must be done before its length can be guessed
+_TELLING = 0.3  # fraction of the first song to be done before the time left is estimated
 
 
 def seconds_left(spent: float, done: float, songs: int) -> float | None:
-    """How long the rest of an order will take, from what it took so far.
+    """Estimate how long the rest of an order takes from its progress so far.
 
     Parameters
     ----------
     spent : float
-        Seconds since it began.
+        Seconds since the first progress.
     done : float
-        Songs made in them, with the shares of those that are under way.
+        Songs made in that time, with the fractions of those in progress.
     songs : int
-        That there will be.
+        Songs to be made in all.
+
+    Returns
+    -------
+    float or None
+        Seconds; None when it is too early to tell, or everything is done.
     """
     if done < _TELLING or done >= songs:
         return None

@@ -1,4 +1,4 @@
-"""The terminal: what the program needs of one, and curses as one."""
+"""Terminal interface of the menu, and its implementation with curses."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from scripts.tui.line_styles import BAR, FOOT, PLAIN, RULE, SONG, TALK, TITLE, i
 
 
 class Screen(Protocol):
-    """What the program needs of a terminal."""
+    """Terminal, as far as the menu needs it."""
 
     def size(self) -> tuple[int, int]:
-        """Columns and lines."""
+        """Return columns and lines."""
 
     def show(self, lines: list[str], coloured: bool) -> None:
-        """Put lines on the screen."""
+        """Replace the contents of the screen by `lines`, from the top."""
 
     def key(self, wait: float) -> str:
-        """The name of the next key, empty when none came within `wait` seconds."""
+        """Return the name of the next key; "" when none came within `wait` seconds."""
 
 
 class CursesScreen:
-    """A curses window; only the thread that made it may use it."""
+    """Screen on a curses window; only the thread that created it may use it."""
 
     def __init__(self, window: Any) -> None:
         import curses
@@ -38,7 +38,7 @@ class CursesScreen:
         self._attributes = _attributes(curses)
         with contextlib.suppress(curses.error, AttributeError):
             curses.mousemask(curses.ALL_MOUSE_EVENTS)
-            curses.mouseinterval(0)  # a press counts at once
+            curses.mouseinterval(0)  # report a press at once, do not wait for a click
 
     def size(self) -> tuple[int, int]:
         lines, columns = self._window.getmaxyx()
@@ -80,7 +80,7 @@ class CursesScreen:
         return name
 
     def _mouse(self) -> str:
-        """A click or a turn of the wheel as a key."""
+        """Read a click or a wheel step as a key name."""
         try:
             _, x, y, _, buttons = self._curses.getmouse()
         except self._curses.error:
@@ -94,7 +94,7 @@ class CursesScreen:
         return ""
 
     def _window_changed(self) -> bool:
-        """Follow a window of Windows that was made smaller: it scrolls then, and tells nobody."""
+        """Detect that a Windows console was shrunk: it scrolls then and sends no resize key."""
         if os.name != "nt":
             return False
         try:
@@ -103,7 +103,7 @@ class CursesScreen:
             return False
         if (columns, lines) in (self.size(), self._seen):
             return False
-        self._seen = (columns, lines)  # tried once: a console may refuse
+        self._seen = (columns, lines)  # try each size only once: a console may refuse it
         self._resize()
         return True
 
@@ -118,7 +118,7 @@ class CursesScreen:
 
 
 def _attributes(curses: Any) -> dict[int, int]:
-    """How each ink is shown: in colour, else by being bold."""
+    """Curses attributes of each line style: colors, or bold where there are none."""
     plain = dict.fromkeys(range(7), 0) | {TITLE: curses.A_BOLD, SONG: curses.A_BOLD}
     colours = {
         RULE: curses.COLOR_BLUE,

@@ -55,7 +55,7 @@ def main(window):
             if key:
                 print(json.dumps([key, screen.size()]), file=log, flush=True)
                 screen.show([f"{n}" * screen.size()[0] for n in range(screen.size()[1])], True)
-            key = screen.key(0.1)
+            key = screen.read_key(0.1)
 
 curses.wrapper(main)
 """

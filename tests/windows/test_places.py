@@ -210,7 +210,7 @@ try:
     f.write_text(path, "two")
     raise SystemExit("it was not held")
 except StorageError as error:
-    assert "another program holds it open" in str(error), error
+    assert "another program has it open" in str(error), error
 file.close()
 f.write_text(path, "three")
 assert path.read_text() == "three"

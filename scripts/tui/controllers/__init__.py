@@ -1,1 +1,1 @@
-"""What the keys of each screen do to the state."""
+"""Controllers: apply the keys of each screen to the state."""

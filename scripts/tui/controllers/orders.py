@@ -1,4 +1,4 @@
-"""Orders: what is asked for, and what becomes of it."""
+"""Controller of the Generate Music screen: placing, following and steering orders."""
 
 from __future__ import annotations
 
@@ -32,35 +32,35 @@ from scripts.tui.supervisor import Runner, Watch
 _YES = ("yes", "y", "on", "1", "true")
 _NO = ("no", "n", "off", "0", "false", "none")
 _NUMBERS = ("tempo", "tuning", "binaural")
-JOB_FILES = (".csv", ".json", '.csv"', '.json"')  # of orders; dropped on a window they have quotes
-_OFFERS = 8  # words that a style may become
-_LOOK = 1.0  # seconds between looks at the list of orders
-_PATIENCE = 1.0  # seconds that another program may hold that list
-_CRASHES = 3  # in a row, of the program that makes songs, after which its orders wait
-_FAILED = 10  # latest orders with failed songs that are shown after a start
+JOB_FILES = (".csv", ".json", '.csv"', '.json"')  # a file dropped on the window has quotes
+_OFFERS = 8  # completions of a style
+_LOOK = 1.0  # seconds between reads of the order store
+_PATIENCE = 1.0  # seconds to wait while another process locks the store
+_CRASHES = 3  # consecutive crashes of the child process before its orders are paused
+_FAILED = 10  # latest orders with failed songs shown after a start
 
 
 class Making:
-    """The orders behind the screens.
+    """Places orders, follows the child process that makes them, and updates the state.
 
     Parameters
     ----------
     state : State
     finished : callable
-        Called with the path of a song that is done.
+        Called with the path of each finished song.
     """
 
     def __init__(self, state: State, finished: Callable[[Path], None]) -> None:
         self.state, self._finished = state, finished
         self._kept: OrderStore | None = None
         self._runner: Runner | None = None
-        self._watched: dict[int, Watch] = {}  # by the number of the order
+        self._watched: dict[int, Watch] = {}  # by order number
         self._looked = 0.0
         self._crashes = 0
 
     @property
     def _jobs(self) -> OrderStore:
-        """The list of orders, opened when it is needed."""
+        """Order store, opened on first use."""
         if self._kept is None:
             self._kept = OrderStore(paths.JOBS, _PATIENCE)
             self.state.message = self._kept.notice or self.state.message
@@ -68,12 +68,12 @@ class Making:
 
     @cached_property
     def styles(self) -> dict[str, Style]:
-        """What the data folder knows."""
+        """Styles of the data folder, by name."""
         return load_styles(paths.DATA / "styles")
 
     @cached_property
     def _words(self) -> list[str]:
-        """All words that mean a style."""
+        """All names and aliases of styles, sorted."""
         words = {*self.styles, *(w for s in self.styles.values() for w in s.words)}
         return sorted(w for w in words if w.isprintable())
 
@@ -86,11 +86,11 @@ class Making:
 
     @property
     def to_do(self) -> bool:
-        """Whether there are orders that the user can do something about."""
+        """Whether there are orders that commands apply to."""
         return any(job.open for job in self.state.jobs)
 
     def begin(self) -> None:
-        """Look what the last time left; it waits until the user has it go on."""
+        """Load unfinished orders of earlier sessions, paused until the user resumes them."""
         if not paths.JOBS.exists():
             return
         with self._told():
@@ -112,7 +112,7 @@ class Making:
         return [order for order in done if order.failed][-_FAILED:]
 
     def update(self) -> None:
-        """Take in what the program has done that makes the songs."""
+        """Apply the events of the child process, and changes of the order store."""
         runner = self._runner
         if runner is not None:
             for message in runner.messages():
@@ -124,7 +124,7 @@ class Making:
         self._show()
 
     def close(self) -> None:
-        """Stop, and wait until it has stopped; the orders are kept."""
+        """Stop the child process and wait for it; the orders stay in the store."""
         if self._runner:
             self._runner.end()
             self._runner = None
@@ -134,9 +134,9 @@ class Making:
     def _hear(self, message: dict[str, Any]) -> None:
         number = message.get("order")
         if isinstance(number, int) and number not in self._watched:
-            with self._told():  # an order from elsewhere, that nobody was at
+            with self._told():  # an order placed by another process and taken over
                 self._watch(self._jobs.get(number))
-            if message.get("event") == "song":  # the list has counted it
+            if message.get("event") == "song":  # already counted in the store
                 self._finished(Path(str(message["path"])))
                 return
         watch = self._watched.get(number) if isinstance(number, int) else None
@@ -150,7 +150,7 @@ class Making:
                 self._crashes = 0
 
     def _end_of(self, runner: Runner) -> None:
-        """The program that makes songs has ended: all is done, or it cannot go on."""
+        """Handle the end of the child process: all done, a crash, or an error."""
         complaint, crashed = runner.complaint(), runner.crashed
         self._runner = None
         for watch in self._watched.values():
@@ -161,7 +161,7 @@ class Making:
             return
         self._crashes += crashed
         if crashed and self._crashes < _CRASHES:
-            self.state.message = f"The program that makes songs died ({complaint}); it goes on."
+            self.state.message = f"The composing process crashed ({complaint}); restarting it."
             self._run(again=True)
         elif complaint:
             for watch in going:
@@ -170,13 +170,13 @@ class Making:
                     self._jobs.set_state(watch.state.id, OrderState.PAUSED)
             self._follow()
         elif runner.spoke:
-            self._run()  # an order came in at its last moment
-        else:  # another program holds them
+            self._run()  # an order was added while it was shutting down
+        else:  # another process has locked them
             for watch in going:
-                watch.state.notes.append("Another program is making it.")
+                watch.state.notes.append("Another process is working on this order.")
 
     def _follow(self) -> None:
-        """Look at what is kept of the orders."""
+        """Read the orders' states from the store."""
         self._looked = time.monotonic()
         with self._told():
             states = self._jobs.states()
@@ -205,7 +205,7 @@ class Making:
         return watch
 
     def _run(self, again: bool = False) -> None:
-        """Have the orders made, when nobody is at it yet; `again` after a death."""
+        """Start the child process unless it runs; `again` after a crash keeps the crash count."""
         if not again:
             self._crashes = 0
         if self._runner is None:
@@ -225,7 +225,7 @@ class Making:
 
     @contextmanager
     def _told(self) -> Iterator[None]:
-        """A list of orders that cannot be read or written is told."""
+        """Show errors of the order store as the message."""
         try:
             yield
         except MusicGenError as error:
@@ -238,7 +238,7 @@ class Making:
         self.state.field = Field(QUESTIONS["styles"], "styles")
 
     def cancel(self) -> None:
-        """Stop the order that is looked at, or the latest that still goes."""
+        """Cancel the selected order, or else the latest unfinished one."""
         job = self._meant()
         if job:
             self._cancel(job)
@@ -248,7 +248,7 @@ class Making:
             self._cancel(job)
 
     def pause_order(self) -> None:
-        """Pause the order that is looked at, or have it go on."""
+        """Pause or resume the selected order."""
         job = self._meant()
         if job and job.paused:
             self._set(job, OrderState.OPEN)
@@ -257,32 +257,32 @@ class Making:
             self._set(job, OrderState.PAUSED)
 
     def go_on(self) -> None:
-        """Go on with everything that is not finished."""
+        """Resume all unfinished orders."""
         left = [job for job in self.state.jobs if not job.done]
         for job in left:
             self._set(job, OrderState.OPEN)
         if left:
             self._run()
         else:
-            self.state.message = "There is no unfinished order."
+            self.state.message = "There are no unfinished orders."
 
     def first(self) -> None:
-        """Have the order that is looked at come before the others."""
-        self._put("next", OrderStore.put_first)
+        """Move the selected order to the front of the queue."""
+        self._put("front", OrderStore.put_first)
 
     def last(self) -> None:
-        """Have the order that is looked at come behind the others."""
-        self._put("last", OrderStore.put_last)
+        """Move the selected order to the back of the queue."""
+        self._put("back", OrderStore.put_last)
 
     def _put(self, place: str, put: Callable[[OrderStore, int], None]) -> None:
         job = self._meant()
         if job:
             with self._told():
                 put(self._jobs, job.id)
-                self.state.message = f'"{job.styles}" comes {place}.'
+                self.state.message = f'Moved "{job.styles}" to the {place} of the queue.'
 
     def retry(self) -> None:
-        """Have the failed songs of the order that is looked at made again."""
+        """Retry the failed songs of the selected order."""
         job = shown_job(self.state)
         if job is None:
             return
@@ -291,16 +291,16 @@ class Making:
             if count:
                 self._watch(self._jobs.get(job.id))
                 self._run()
-                self.state.message = f"{count_songs(count)} will be made again."
+                self.state.message = f"Retrying {count_songs(count)}."
             else:
-                self.state.message = "None of its songs has failed."
+                self.state.message = "This order has no failed songs."
 
     def _meant(self) -> JobState | None:
-        """The order that was chosen; without a choice the one shown, or the latest that goes."""
+        """The selected order; without a selection the one shown, or the latest unfinished one."""
         shown = shown_job(self.state)
         if shown and (not shown.done or self.state.shown >= 0):
             if shown.done:
-                self.state.message = f'"{shown.styles}" is over.'
+                self.state.message = f'"{shown.styles}" has already ended.'
             return None if shown.done else shown
         return next((job for job in reversed(self.state.jobs) if not job.done), None)
 
@@ -315,19 +315,19 @@ class Making:
             self._watched[job.id].follow(self._jobs.get(job.id))
 
     def look(self, by: int) -> None:
-        """Look at another order."""
+        """Select the order `by` places after the current one."""
         count = len(self.state.jobs)
         if count:
             here = self.state.shown if self.state.shown >= 0 else count - 1
             self.state.shown = min(max(here + by, 0), count - 1)
 
     def usual(self) -> None:
-        """Take all wishes back."""
+        """Clear all wishes."""
         self.state.wishes.clear()
-        self.state.message = "Everything is as usual."
+        self.state.message = "All wishes cleared."
 
     def ask_wish(self, name: str) -> None:
-        """Ask for one wish."""
+        """Ask for the wish called `name`."""
         label, hint, usual = WISHES[name]
         self.state.field = Field(
             f"{label} ({hint}; empty: {usual}):", f"wish {name}", self.state.wishes.get(name, "")
@@ -336,7 +336,7 @@ class Making:
     # -- answers ---------------------------------------------------------------------------
 
     def typed(self, field: Field) -> None:
-        """Offer what the last word may become."""
+        """Suggest completions of the last style typed."""
         if field.name == "styles":
             word = re.split(r"[,|]", field.text)[-1].strip().casefold()
             field.offers = (
@@ -346,14 +346,20 @@ class Making:
             )
 
     def complete(self, field: Field) -> None:
-        """Take the first offer."""
+        """Replace the last style typed by the first suggestion."""
         if field.name == "styles" and field.offers:
             before = field.text[: len(field.text) - len(re.split(r"[,|]", field.text)[-1])]
             field.text = (f"{before} " if before else "") + field.offers[0].title()
             field.offers = ()
 
     def answer(self, field: Field, text: str) -> None:
-        """Take an answer; a UsageError keeps the question open."""
+        """Apply an answer and ask the next question.
+
+        Raises
+        ------
+        MusicGenError
+            When the answer is invalid or the order cannot be placed; the question stays open.
+        """
         if field.name == "styles" and text.lower().endswith(JOB_FILES):
             self._order_from_file(Path(text.strip('"')))
         elif field.name == "styles":
@@ -374,22 +380,30 @@ class Making:
             self.state.field = None
 
     def order(self, styles: str, songs: int, wishes: dict[str, str]) -> None:
-        """Begin to make songs.
+        """Place an order and start making it.
+
+        Parameters
+        ----------
+        styles : str
+            Comma-separated styles.
+        songs : int
+        wishes : dict
+            Wishes as typed, by name.
 
         Raises
         ------
         MusicGenError
-            When a wish cannot be met, there is no model, or nothing can be written.
+            When a wish is invalid, there is no model, or the folder cannot be written.
         """
         self._order_each([styles], songs, wishes)
 
     def _order_each(self, each: Sequence[str], songs: int, wishes: dict[str, str]) -> None:
-        """So many songs of each of several styles."""
+        """Place an order of `songs` songs for each entry of `each`."""
         length = self.state.settings.song_length
         self._place([self._order(asked_for(wishes, length, styles), songs) for styles in each])
 
     def _order_from_file(self, path: Path) -> None:
-        """Begin with all orders of a file, or with none."""
+        """Place all orders of a job file, or none if one is invalid."""
         usual = self._order(asked_for(self.state.wishes, self.state.settings.song_length, ""), 1)
         orders = read_order_file(path.expanduser(), usual, self._check)
         self.state.field = None
@@ -409,12 +423,12 @@ class Making:
         )
 
     def _check(self, order: Order) -> None:
-        """Raise a MusicGenError for an order that cannot be met."""
+        """Raise a MusicGenError if an order's styles, wishes or model are invalid."""
         make_brief(order.wishes, self.styles, order.seed)
         find_model(order.model, paths.MODELS)
 
     def _place(self, orders: Sequence[Order]) -> None:
-        """Keep orders that can be met, and have them made."""
+        """Validate orders, add them to the store and start making them."""
         briefs = [make_brief(order.wishes, self.styles, order.seed) for order in orders]
         for model in {order.model for order in orders}:
             find_model(model, paths.MODELS)
@@ -422,8 +436,8 @@ class Making:
         self._watched = {n: w for n, w in self._watched.items() if w.state.open}
         if not self._jobs.is_persistent:
             raise StorageError(
-                f"{paths.JOBS.parent}: orders cannot be kept there; mend the "
-                "folder's permissions, or free some space"
+                f"cannot save orders in {paths.JOBS.parent}: "
+                "check the folder's permissions, or free some space"
             )
         batch = uuid.uuid4().hex
         for job, brief in zip(self._jobs.add_batch(orders, batch), briefs, strict=True):
@@ -450,12 +464,21 @@ class Making:
 
 
 def asked_for(wishes: dict[str, str], length: str, styles: str) -> Wishes:
-    """Wishes as the brief takes them.
+    """Build a request from typed wishes.
+
+    Parameters
+    ----------
+    wishes : dict
+        Wishes as typed, by name.
+    length : str
+        Song length for when there is no such wish.
+    styles : str
+        Comma-separated styles.
 
     Raises
     ------
     UsageError
-        When a number is none.
+        When tempo, tuning or binaural is not a number.
     """
     numbers = {}
     for name in _NUMBERS:
@@ -480,5 +503,5 @@ def asked_for(wishes: dict[str, str], length: str, styles: str) -> Wishes:
 
 
 def _bare(number: str) -> str:
-    """A number without its unit."""
+    """Remove the unit (Hz) from a number."""
     return number.casefold().removesuffix("hz").strip()

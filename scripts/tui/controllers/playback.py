@@ -1,4 +1,4 @@
-"""What the listener does with the jukebox, and what it remembers for the next time."""
+"""Controller of the jukebox: playback, ratings, search, playlists and the saved session."""
 
 from __future__ import annotations
 
@@ -23,20 +23,21 @@ from scripts.tui.spectrum import spectrum, sunk
 from scripts.tui.state import JUKEBOX, Field, Overlay, State
 
 SLEEPS = (15, 30, 60, 90)  # minutes
-_SAVED = 10.0  # seconds between two savings of the place
-_FOUND = 200  # songs that a search lists
+_SAVED = 10.0  # seconds between saves of the session
+_FOUND = 200  # results listed by a search
 
 MakePlayer = Callable[[Queue, str, float, float], Player]
 
 
 class Listening:
-    """The jukebox behind the screens.
+    """Controls the player and keeps the state, the library and the session up to date.
 
     Parameters
     ----------
     state : State
     make_player : callable
-        Makes the player; replaced in tests.
+        Factory of the player: queue, output, volume (0 to 1), crossfade (seconds). Tests pass a
+        fake.
     """
 
     def __init__(self, state: State, make_player: MakePlayer = Player) -> None:
@@ -45,24 +46,24 @@ class Listening:
         self._make_player = make_player
         self._player: Player | None = None
         self.library = Catalogue(paths.LIBRARY, paths.OUTPUT)
-        self._playlist = ""  # name or query of what is listened to; empty for all songs
+        self._playlist = ""  # playlist name or query being played; empty for all songs
         self._number = 0
         self._saved, self._kept = time.monotonic(), Session()
         self._sleep_at: float | None = None
         self._found: list[Song] = []
         self.spectrum_shown = True
-        self._untouched = False  # the last session is held ready, and nobody has pressed a key
+        self._untouched = False  # the last session is loaded, but no key has been pressed
 
     # -- the player ------------------------------------------------------------------------
 
     def follow(self, songs: list[Song]) -> None:
-        """Take in what is on the disk."""
+        """Use a new song list of the library."""
         self.songs = songs
         if self._player:
             self._player.refresh(self._chosen())
 
     def resume(self) -> None:
-        """Hold the song and the place of the last time ready, without a sound."""
+        """Load the last session's queue, song and position, paused."""
         session = load_session(paths.SESSION)
         if not session.order and not session.song:
             return
@@ -76,14 +77,14 @@ class Listening:
             player.start(song, session.position, paused=True)
 
     def start(self) -> None:
-        """Play, from where it was held."""
+        """Start or resume playback."""
         player = self._touched() or self._open(Queue(self._chosen()))
         if player.playing().paused:
             player.pause(False)
         player.start()
 
     def play_newest(self, song: Song) -> None:
-        """Play a song that was just made, unless somebody listens to another one."""
+        """Play a song that was just finished, unless the user is listening to another one."""
         if self._untouched or self._player is None or self._player.ended:
             self._play(song)
 
@@ -98,12 +99,12 @@ class Listening:
         return self._player
 
     def _touched(self) -> Player | None:
-        """The player, for somebody who listens."""
+        """Return the player, and note that the user has started to use it."""
         self._untouched = False
         return self._player
 
     def update(self) -> None:
-        """Look at the player; keep the place now and then; fall asleep when it is time."""
+        """Update the state from the player, save the session regularly, and run the sleep timer."""
         player, state = self._player, self.state
         state.playing = player.playing() if player else None
         now = state.playing
@@ -129,13 +130,13 @@ class Listening:
                 self._sleep_at = state.sleep = None
                 player.pause(True)
                 state.message = "Good night."
-        # The order of very many songs is not written every few seconds.
+        # Long queues are saved less often: the file holds the order of all songs.
         pause = max(_SAVED, len(self.songs) / 200)
         if time.monotonic() - self._saved > pause and not now.paused:
             self._save()
 
     def close(self) -> None:
-        """Keep the place and let go of everything."""
+        """Save the session and close player and library."""
         if self._player:
             self._save()
             self._player.close()
@@ -194,19 +195,19 @@ class Listening:
             self._player.set_crossfade(seconds)
 
     def set_output(self, choice: str) -> None:
-        """Go on with another output device."""
+        """Switch to another output device."""
         if self._player:
             self._player.set_output(choice)
 
     def shuffle(self) -> None:
-        """On and off."""
+        """Toggle shuffle."""
         if player := self._touched():
             on = not player.playing().shuffle
             player.change(lambda queue: queue.set_shuffle(on))
             self.state.message = "Shuffle: every song once." if on else "Shuffle off."
 
     def repeat(self) -> None:
-        """All, one, off."""
+        """Switch to the next repeat mode: all, one, off."""
         if player := self._touched():
             now = player.playing().repeat
             after = REPEATS[(REPEATS.index(now) + 1) % len(REPEATS)]
@@ -214,7 +215,7 @@ class Listening:
             self.state.message = f"Repeat {after}."
 
     def rate(self, rating: int) -> None:
-        """Rate the song that plays."""
+        """Rate the current song: 0 (none) to 5."""
         song = self._song()
         if song:
             self.library.rate(song.path, rating)
@@ -229,7 +230,7 @@ class Listening:
         self._thumb(-1)
 
     def _thumb(self, thumb: int) -> None:
-        """Like or dislike the song that plays; the same key again takes it back."""
+        """Set the current song's thumb (1 or -1), or clear it if it is already set."""
         song = self._song()
         if song:
             after = 0 if self.library.heard(song.path).thumb == thumb else thumb
@@ -237,12 +238,12 @@ class Listening:
             self.state.message = f"{song.title}: {('no thumb', 'thumb up', 'thumb down')[after]}."
 
     def remove(self) -> None:
-        """Move the song that plays into the bin."""
+        """Move the current song to the bin."""
         song = self._song()
         if not song or not self._player:
             return
         if song.path.parent != self.library.folder:
-            self.state.message = "Only songs of the library can be binned; D drops it from here."
+            self.state.message = "Only library songs can be binned; D removes it from the queue."
             return
         try:
             self.library.write_changes()
@@ -252,47 +253,47 @@ class Listening:
             self.state.message = str(error)
             return
         self.library.forget(song.path)
-        self.state.message = f"{song.title} is in the bin; Z brings it back."
+        self.state.message = f"Moved {song.title} to the bin; Z restores it."
 
     def undo(self) -> None:
-        """Bring back the song that was removed last."""
+        """Restore the song that was moved to the bin last."""
         try:
             path = restore(paths.OUTPUT)
         except MusicGenError as error:
             self.state.message = str(error)
             return
         self.library.take_in(path)
-        self.state.message = f"{path.stem} is back."
+        self.state.message = f"Restored {path.stem}."
 
     def drop(self) -> None:
-        """Take the song that plays out of the queue; the file stays."""
+        """Remove the current song from the queue; the file stays."""
         song = self._song()
         if song and self._player:
             self._player.change(lambda queue: queue.drop(song))
-            self.state.message = f"{song.title} is out of the queue; its file stays."
+            self.state.message = f"Removed {song.title} from the queue; its file stays."
 
     def sleep(self) -> None:
-        """The next of the sleep timer's times, or off."""
+        """Set the sleep timer to the next longer time, or turn it off after the longest."""
         left = None if self._sleep_at is None else (self._sleep_at - time.monotonic()) / 60
         times = [m for m in SLEEPS if left is None or m > left + 0.5]
         self._sleep_at = time.monotonic() + 60 * times[0] if times else None
         self.state.sleep = 60.0 * times[0] if times else None
-        self.state.message = f"Silence in {times[0]} minutes." if times else "No sleep timer."
+        self.state.message = f"Silence in {times[0]} minutes." if times else "Sleep timer off."
 
     def toggle_spectrum(self) -> None:
         self.spectrum_shown = not self.spectrum_shown
 
     def about(self) -> None:
-        """What the song that plays is made of."""
+        """Show the details of the current song."""
         song = self._song()
         if song:
             self.state.overlay = Overlay(f"About {song.title}", about_lines(song))
 
     def like_this(self) -> tuple[str, dict[str, str]] | None:
-        """Styles and wishes for more like the song that plays."""
+        """Return styles and wishes for songs like the current one; None if they are unknown."""
         song = self._song()
         if not song or not isinstance(song.details.get("asked"), str):
-            self.state.message = "Nothing is known of how this song was made."
+            self.state.message = "This song has no record of its styles and settings."
             return None
         details = song.details
         wishes = {
@@ -304,15 +305,15 @@ class Listening:
             wishes["tempo"] = f"{details['tempo']:g}"
         return str(details["asked"]), wishes
 
-    # -- searching -------------------------------------------------------------------------
+    # -- search ----------------------------------------------------------------------------
 
     def search(self) -> None:
-        """Ask what to look for."""
+        """Open the search prompt."""
         self.state.field = Field("Which song? (Words of its title, style or key)", "search")
         self.find()
 
     def find(self) -> None:
-        """Look for what is typed so far."""
+        """Search for the text typed so far."""
         field = self.state.field
         assert field
         self._found = self.library.find(field.text, _FOUND)
@@ -322,21 +323,21 @@ class Listening:
         field.chosen = min(field.chosen, max(0, len(self._found) - 1))
 
     def play_found(self, chosen: int) -> None:
-        """Play the song that was chosen."""
+        """Play a search result by its index."""
         if 0 <= chosen < len(self._found):
             self._play(self._found[chosen])
 
     # -- playlists -------------------------------------------------------------------------
 
     def ask_playlist(self) -> None:
-        """Ask what to listen to: a playlist, or what a query finds."""
+        """Ask for a playlist or query to play."""
         self.state.field = Field(
             "Which songs? (A playlist, or style:chill rating>=4; empty: all)", "playlist"
         )
         self.offer_playlists()
 
     def offer_playlists(self) -> None:
-        """The playlists that begin as typed."""
+        """Suggest the playlists that start with the text typed so far."""
         field = self.state.field
         assert field
         try:
@@ -348,12 +349,12 @@ class Listening:
         field.chosen = min(field.chosen, max(0, len(field.offers) - 1))
 
     def play_playlist(self, text: str) -> None:
-        """Have the queue hold these songs alone."""
+        """Replace the queue by the songs of a playlist or query (empty: all songs)."""
         before, self._playlist = self._playlist, text
         songs = self._chosen()
         if not songs:
             self._playlist = before
-            self.state.message = "No song is like that."
+            self.state.message = "No songs match."
             return
         self._touched()
         if self._player is None:
@@ -362,11 +363,11 @@ class Listening:
             self._player.refresh(songs)
             if self._song() is None or self._song() not in songs:
                 self._player.start(songs[0])
-                self._player.refresh(songs)  # what played before leaves the queue too
+                self._player.refresh(songs)  # drop the song played before, too
         self.state.message = f"{text or 'All songs'}: {count_songs(len(songs))}."
 
     def _chosen(self) -> list[Song]:
-        """The songs that are listened to."""
+        """Songs of the playlist or query being played."""
         if not self._playlist:
             return self.songs
         try:
@@ -376,7 +377,7 @@ class Listening:
         return songs_for(self._playlist, kept, self._matching, lambda: self.songs)
 
     def _matching(self, query: str) -> list[Song]:
-        """The songs that meet a query; those that are known are not read again."""
+        """Songs that match a query, taken from the loaded ones instead of read again."""
         known = {song.path.name: song for song in self.songs}
         return [known[name] for name in self.library.names(query) if name in known]
 
@@ -385,7 +386,7 @@ class Listening:
 
 
 def about_lines(song: Song) -> list[str]:
-    """Summary and lead sheet of a song."""
+    """Lines of a song's details: summary and lead sheet."""
     summary = song.details.get("summary")
     lines = (
         [f"    {strip_control_chars(line, LONGEST_TEXT)}" for line in summary.splitlines()]

@@ -1,4 +1,4 @@
-"""Configure Options: each setting checked as it is typed and kept at once."""
+"""Controller of Configure Options: validates settings as they are typed and saves them."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _NUMBERS = ("thread_fraction", "temperature", "volume", "crossfade")
 
 
 class Choosing:
-    """The settings behind the screen.
+    """Changes and saves settings.
 
     Parameters
     ----------
     state : State
     changed : callable
-        Told the name of a setting that has changed.
+        Called with the name of each setting that was changed.
     """
 
     def __init__(self, state: State, changed: Callable[[str], None]) -> None:
@@ -35,7 +35,7 @@ class Choosing:
         self._there: tuple[str, ...] = ()
 
     def open(self, name: str) -> None:
-        """Ask for a setting, or change it where there are few choices."""
+        """Ask for a setting, or switch one with few choices to the next."""
         label, hint = ROWS[name]
         if name == "auto_play":
             self.set(name, not self.state.settings.auto_play)
@@ -51,7 +51,7 @@ class Choosing:
                 self._offer(self.state.field)
 
     def typed(self, field: Field) -> None:
-        """Say at once when what is typed cannot be."""
+        """Validate the text typed so far, or update the suggestions."""
         field.problem = ""
         if field.name in AUTOMATIC:
             self._offer(field)
@@ -62,7 +62,13 @@ class Choosing:
                 field.problem = str(error)
 
     def answer(self, field: Field, text: str) -> None:
-        """Take a setting; a UsageError keeps the question open."""
+        """Apply the answer as the new value.
+
+        Raises
+        ------
+        UsageError
+            When the value is invalid; the question stays open.
+        """
         if field.name in AUTOMATIC and field.offers:
             chosen = field.offers[field.chosen]
             text = (
@@ -73,7 +79,7 @@ class Choosing:
                 else chosen
             )
         elif field.name == "device":
-            raise UsageError(f'no sound device "{text[:40]}" is there')
+            raise UsageError(f'no such sound device: "{text[:40]}"; choose one from the list')
         self.set(field.name, value_of(field.name, text))
         self.state.field = None
         self.state.message = (
@@ -81,13 +87,19 @@ class Choosing:
         )
 
     def _offer(self, field: Field) -> None:
-        """What is there and holds what is typed."""
+        """Suggest the choices that contain the text typed so far."""
         word = field.text.strip().casefold()
         field.offers = tuple(name for name in self._there if word in name.casefold())
         field.chosen = min(field.chosen, max(0, len(field.offers) - 1))
 
     def set(self, name: str, value: Any) -> None:
-        """Change a setting and keep it."""
+        """Change a setting and save it.
+
+        Raises
+        ------
+        UsageError
+            When the value is invalid.
+        """
         self.state.settings = checked(self.state.settings, name, value)
         try:
             save_settings(paths.SETTINGS, self.state.settings)
@@ -97,7 +109,16 @@ class Choosing:
 
 
 def value_of(name: str, text: str) -> Any:
-    """A typed setting as its value."""
+    """Parse the typed text of a setting.
+
+    Numbers may be fractions (``5/6``) or have a unit (``40%``, ``2.5 s``). A volume without a
+    decimal point is a percentage.
+
+    Raises
+    ------
+    UsageError
+        When it is not a number or a song length, or there is no such model.
+    """
     if name == "song_length":
         parse_length(text)
         return text
@@ -114,14 +135,14 @@ def value_of(name: str, text: str) -> Any:
             number = float(top) / float(bottom) if slash else float(text.rstrip("%s "))
         except (ValueError, ZeroDivisionError):
             raise UsageError(f'"{text[:20]}" is not a number') from None
-        if name == "volume" and "." not in text and "/" not in text:  # 1 is one per cent
+        if name == "volume" and "." not in text and "/" not in text:  # 1 means 1 %
             number /= 100
         return number
     return text if name == "device" else text.lower()
 
 
 def model_offers() -> tuple[str, ...]:
-    """The models that are there, in words."""
+    """Installed models as choices: path and description, or why a file is unusable."""
     found = list_models(paths.MODELS, paths.DATA / "models.toml")
     return tuple(
         f"{entry.path.relative_to(paths.MODELS).as_posix()}: "
@@ -131,7 +152,7 @@ def model_offers() -> tuple[str, ...]:
 
 
 def model_words(info: GgufInfo) -> str:
-    """Size, architecture and quantisation of a model, and whether it fits in memory."""
+    """Describe a model: size, architecture, quantization, and whether it fits in memory."""
     parameters = info.parameters / 1e9
     size = f"{parameters:.1f} B" if parameters >= 1 else f"{info.parameters / 1e6:.0f} M"
     memory = physical_memory()

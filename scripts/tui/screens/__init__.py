@@ -1,1 +1,1 @@
-"""Each screen as a pure function: (state, size) to lines."""
+"""Screens as pure functions of (state, size) that return lines."""

@@ -1,4 +1,4 @@
-"""The screen that a state is on."""
+"""Draws the screen, overlay or question that a state shows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SCREENS = {MENU: main_menu, GENERATE: generate, JUKEBOX: jukebox, OPTIONS: opti
 
 
 def draw(state: State, size: Size) -> list[str]:
-    """Exactly ``size[1]`` lines of at most ``size[0]`` columns."""
+    """Return exactly ``size[1]`` lines of at most ``size[0]`` columns."""
     playing = now_playing(state, size)
     if state.leaving:
         return framed(
@@ -22,7 +22,7 @@ def draw(state: State, size: Size) -> list[str]:
             [
                 "",
                 "    Songs are still being made. Stop them and exit?",
-                "    They are kept, and go on the next time.",
+                "    They are saved and can be resumed next time (G in the menu).",
             ],
             "Selection; Stop and Exit = Y, Stay = N:",
             size,

@@ -1,4 +1,4 @@
-"""Asking for songs, and watching them being made."""
+"""Generate Music screen, with the progress of the orders, and its Wishes screen."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ QUESTIONS = {
     "songs": "How many songs should I generate?",
 }
 HINT = "    Chill | Jazz are two orders; plan.csv is a job file."
-# Wish -> label, what can be typed, and what is meant when nothing is.
+# Wish -> label, input hint, and default when it is empty.
 WISHES = {
     "length": ("Length", "minutes (3), a range (4-6) or hours (1:30)", "as in the options"),
     "key": ("Key", "such as F minor, D dorian", "as the style has it"),
@@ -34,7 +34,7 @@ WISHES = {
 
 
 def generate(state: State, size: Size) -> list[str]:
-    """Questions and answers, then the progress of each song."""
+    """Draw questions and answers, then the progress of the selected order."""
     playing = now_playing(state, size)
     columns, room = size[0], size[1] - MARGINS - len(playing)
     before = [
@@ -83,19 +83,19 @@ def generate(state: State, size: Size) -> list[str]:
 
 
 def shown_job(state: State) -> JobState | None:
-    """The order that is looked at: the latest, or the one that was chosen."""
+    """Return the selected order, else the latest; None if there are no orders."""
     if not state.jobs:
         return None
     return state.jobs[state.shown] if 0 <= state.shown < len(state.jobs) else state.jobs[-1]
 
 
 def wish_words(wishes: dict[str, str]) -> str:
-    """The wishes that differ from what is usual, in a few words."""
+    """Summarize the wishes in one line."""
     return ", ".join(f"{WISHES[name][0].lower()} {value}" for name, value in wishes.items())
 
 
 def wishes(state: State, size: Size) -> list[str]:
-    """What the next songs are to be like, each wish with its key."""
+    """Draw the wishes for the next songs, each with its key."""
     rows = []
     for n, (name, (label, _, usual)) in enumerate(WISHES.items(), 1):
         rows.append(clip(f"    {n % 10}. {label}: {state.wishes.get(name) or usual}", size[0]))

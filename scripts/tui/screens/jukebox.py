@@ -1,4 +1,4 @@
-"""The jukebox: songs played, the song playing, the next five."""
+"""Output Jukebox screen: songs played, the song playing, the next five; search."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from scripts.tui.screens.shared import (
 from scripts.tui.state import Field, State
 
 FOOT = "Selection; Back to Main = B, Exit Program = X:"
-_EMPTY = "There are no songs yet. Make some with 1. Generate Music; they join in here."
+_EMPTY = "There are no songs yet. Make some with 1. Generate Music; they appear here."
 _KEYS = "Keys: Space pause, N next, < back, arrows seek, / search, I about, ? all"
 _BANDS_HIGH = 4
 
 
 def jukebox(state: State, size: Size) -> list[str]:
-    """Songs played, the song playing, the next five; or a search."""
+    """Draw songs played, the song playing and the next five; or the search."""
     if state.field:
         return _search(state.field, state, size)
     now, columns = state.playing, size[0]
@@ -71,7 +71,7 @@ def _song(now: Playing, state: State, columns: int) -> list[str]:
 
 
 def song_facts(song: Song) -> str:
-    """Styles, key, tempo, metre and model of a song."""
+    """Describe a song: styles, key, tempo, meter and model, as far as known."""
     details = song.details
     known = [str(details[k]) for k in ("asked", "key", "meter", "model") if details.get(k)]
     if isinstance(details.get("tempo"), (int, float)):
@@ -91,11 +91,11 @@ def _modes(now: Playing, state: State, columns: int) -> list[str]:
 
 
 def _search(field: Field, state: State, size: Size) -> list[str]:
-    """What is typed, and the songs that are found."""
+    """Draw the search text and the songs found."""
     playing = now_playing(state, size)
     columns, room = size[0], size[1] - MARGINS - 3 - len(playing)
     rows = listed(field.offers, field.chosen, room, columns)
-    none = ["    No song is like that."] if field.name == "search" else []
+    none = ["    No songs match."] if field.name == "search" else []
     body = [*asked(field, columns, talks=True), "", *(rows or none)]
     foot = "Type; Choose = Up, Down, Play = Enter, Back = Esc:"
     return framed("Output Jukebox", body, foot, size, look(state), playing)

@@ -1,4 +1,4 @@
-"""The main menu."""
+"""Main menu screen."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FOOT = "Selection; Menu Option = 1-3, Refresh = R, Exit Program = X:"
 
 
 def main_menu(state: State, size: Size) -> list[str]:
-    """The main menu with what is there and what plays."""
+    """Draw the menu items, facts about library and orders, and the song playing."""
     settings = state.settings
     facts = [
         f"    Song Length: {length_text(state.wishes.get('length', settings.song_length))}"
@@ -21,7 +21,7 @@ def main_menu(state: State, size: Size) -> list[str]:
     ]
     if state.unfinished:
         facts.append(
-            f"    Unfinished: {count_songs(state.unfinished)} left from the last time; G goes on"
+            f"    Unfinished: {count_songs(state.unfinished)} left from the last session; G resumes"
         )
     failed = sum(job.failed for job in state.jobs)
     if failed and not any(job.going for job in state.jobs):

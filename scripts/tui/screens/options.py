@@ -1,4 +1,4 @@
-"""The settings."""
+"""Configure Options screen."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scripts.tui.state import State
 _OFFERS = 5  # lines
 AUTOMATIC = {"model": "automatic", "device": "the system's"}
 
-# Setting -> label, and what can be typed; empty where a key changes it.
+# Setting -> label and input hint; the hint is empty where the key alone changes it.
 ROWS = {
     "thread_fraction": ("Thread Fraction", "0.01 to 1, or 5/6"),
     "temperature": ("Temperature", "0 to 2"),
@@ -26,7 +26,7 @@ ROWS = {
 
 
 def options(state: State, size: Size) -> list[str]:
-    """The settings, each with its number."""
+    """Draw the settings, each with its key, and the text input."""
     rows = []
     for n, (name, (label, _)) in enumerate(ROWS.items(), 1):
         rows.append(clip(f"    {n % 10}. {label}: {option_text(state.settings, name)}", size[0]))
@@ -42,7 +42,7 @@ def options(state: State, size: Size) -> list[str]:
         talk = fold(f"    {state.message}", size[0])
     playing = now_playing(state, size)
     room = size[1] - MARGINS - len(playing)
-    if len(rows) > room:  # in a small window two share a line
+    if len(rows) > room:  # small windows show two options on one line
         rows[1:3] = [clip(f"{rows[1]}  {rows[2].strip()}", size[0])]
     body = fitted([(0, rows), (1, [""]), (0, talk)], room)
     if len(rows) + len(talk) > room:  # the question matters more than the list
@@ -56,7 +56,7 @@ def options(state: State, size: Size) -> list[str]:
 
 
 def option_text(settings: Settings, name: str) -> str:
-    """A setting's value as a person reads it."""
+    """Format a setting's value for the screen."""
     value = getattr(settings, name)
     if name == "volume":
         return f"{value:.0%}"

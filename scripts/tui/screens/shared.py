@@ -1,4 +1,4 @@
-"""What several screens show: the song that plays, the orders in the making."""
+"""Parts shared by screens: song playing, messages, text input, orders in progress."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scripts.core.theme import ASCII, THEMES, Theme
 from scripts.tui.layout import Size, clip, fold, question
 from scripts.tui.state import Field, JobState, State
 
-_ROOMY = 20  # lines of a window from which a song has more than one
+_ROOMY = 20  # window lines from which the song playing takes three instead of one
 _STAGES = (
     ("render", "Rendering song number {n}..."),
     ("convert", "Converting song number {n} from Wav to Mp3..."),
@@ -18,12 +18,12 @@ _STAGES = (
 
 
 def look(state: State) -> Theme:
-    """The characters that the user has chosen."""
+    """Theme chosen in the settings."""
     return THEMES[state.settings.theme]
 
 
 def now_playing(state: State, size: Size) -> list[str]:
-    """The song that sounds, for the end of a screen; none when it is quiet."""
+    """Lines about the song playing for the end of a screen; none if there is no song."""
     now = state.playing
     if now is None or now.song is None:
         return []
@@ -35,7 +35,7 @@ def now_playing(state: State, size: Size) -> list[str]:
 
 
 def told(state: State, columns: int, before: str = "") -> list[str]:
-    """What the player and the program have to say."""
+    """Wrapped lines of the player's notice, the message and the library scan."""
     notice = state.playing.notice if state.playing else ""
     return [
         line
@@ -46,13 +46,13 @@ def told(state: State, columns: int, before: str = "") -> list[str]:
 
 
 def asked(field: Field, columns: int, talks: bool = False) -> list[str]:
-    """A question and what is typed, in the words of the original or under a list."""
+    """Lines of a text input: as a dialog with the program (`talks`), or indented under a list."""
     speaker, margin = ("Llm-Music-Gen: ", "") if talks else ("    ", "    ")
     return question(field.problem, field.question, field.text, columns, speaker, margin)
 
 
 def brief_jobs(jobs: Sequence[JobState]) -> list[str]:
-    """One line for each order that is not done."""
+    """One line for each unfinished order."""
     return [_brief(job) for job in jobs if not job.done]
 
 
@@ -70,7 +70,7 @@ def _brief(job: JobState) -> str:
 
 
 def stage_words(job: JobState) -> str:
-    """The stage an order is in, with its share done."""
+    """Describe the stage of an order, with the percentage done."""
     if job.stopping:
         return "stopping"
     if job.paused:
@@ -88,14 +88,14 @@ def stage_words(job: JobState) -> str:
 
 
 def left_words(job: JobState) -> str:
-    """How long an order will still take, once that can be told."""
+    """Describe the estimated time left, with a leading comma; "" while it is unknown."""
     if job.left is None or job.stopping:
         return ""
     return f", about {format_duration(job.left)} left"
 
 
 def job_lines(job: JobState, theme: Theme = ASCII) -> list[str]:
-    """An order's progress in the words of the original, without the sheet."""
+    """Lines of an order's progress, without the lead sheet."""
     lines = [f"Llm-Music-Gen: {note}" for note in job.notes[-2:]]
     if job.done:
         made = len(job.made)
@@ -106,7 +106,7 @@ def job_lines(job: JobState, theme: Theme = ASCII) -> list[str]:
     elif job.paused and not job.going:
         lines.append(
             f'Llm-Music-Gen: "{job.styles}" is paused, {len(job.made) + job.before} of '
-            f"{job.songs} songs are done. P has it go on."
+            f"{job.songs} songs are done. P resumes it."
         )
     else:
         lines.append(f'Llm-Music-Gen: Producing "{job.styles}" themed song number {job.number}...')
@@ -130,19 +130,19 @@ def job_lines(job: JobState, theme: Theme = ASCII) -> list[str]:
 
 
 def sheet_lines(job: JobState, rows: int, columns: int) -> list[str]:
-    """The end of the lead sheet that the model is writing."""
+    """Last `rows` lines of the lead sheet being composed."""
     if job.done or not job.text or "render" in job.stages or rows < 1:
         return []
     return ["    " + clip(row, columns - 5) for row in job.text.rstrip("\n").split("\n")[-rows:]]
 
 
 def stars(rating: int) -> str:
-    """``***--`` for three of five."""
+    """Format a rating of 0 to 5 as stars: ``***--`` for 3."""
     return "*" * rating + "-" * (5 - rating)
 
 
 def columns_of(levels: Sequence[float], rows: int, theme: Theme) -> list[str]:
-    """Levels of 0 to 1 as columns that grow upwards."""
+    """Draw levels of 0 to 1 as vertical bars, `rows` lines high."""
     lines = []
     steps = len(theme.cells) - 1
     for row in reversed(range(rows)):
@@ -152,10 +152,10 @@ def columns_of(levels: Sequence[float], rows: int, theme: Theme) -> list[str]:
 
 
 def length_text(length: str) -> str:
-    """A song length with its unit."""
+    """Format a song length with its unit: hours if it has a colon, else minutes."""
     return f"{length} h" if ":" in length else f"{length} min"
 
 
 def sleep_text(seconds: float | None) -> str:
-    """When the jukebox falls silent."""
+    """Format the time left on the sleep timer, or ``off``."""
     return "off" if seconds is None else format_clock(max(0.0, seconds))
