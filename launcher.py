@@ -22,22 +22,22 @@ def main() -> int:
             file=sys.stderr,
         )
         return 1
-    words = sys.argv[1:]
+    arguments = sys.argv[1:]
     sys.path.insert(0, str(ROOT))
     from scripts.core.errors import MusicGenError
-    from scripts.installer.environment import VENV, python_of, ready
+    from scripts.installer.environment import VENV, interpreter_path, is_ready
 
-    tests = words[:1] == ["test"]
-    python = python_of(VENV)
+    tests = arguments[:1] == ["test"]
+    python = interpreter_path(VENV)
     try:
-        if not ready(tests):
+        if not is_ready(tests):
             import requisites
 
-            requisites.ensure(tests)
+            requisites.ensure_environment(tests)
         if Path(sys.prefix).resolve() == VENV.resolve() and not tests:
             from scripts.cli.main import main as run
 
-            return run(words)
+            return run(arguments)
     except MusicGenError as error:
         print(f"llm-music-gen: {error}", file=sys.stderr)
         return 1
@@ -45,16 +45,16 @@ def main() -> int:
         print("llm-music-gen: interrupted; run the same command again to resume", file=sys.stderr)
         return 130
     if tests:
-        return _test(python, words[1:])
-    command = [str(python), str(ROOT / "launcher.py"), *words]
+        return _run_checks(python, arguments[1:])
+    command = [str(python), str(ROOT / "launcher.py"), *arguments]
     if os.name != "nt":
         os.execv(command[0], command)
-    from scripts.installer.subprocesses import hand_over
+    from scripts.installer.subprocesses import run_in_foreground
 
-    return hand_over(command)
+    return run_in_foreground(command)
 
 
-def _test(python: Path, words: list[str]) -> int:
+def _run_checks(python: Path, pytest_arguments: list[str]) -> int:
     """Run all checks, then the tests; return the exit status of the first failure."""
     for name, command in (
         ("lint", [str(python), "-m", "ruff", "check", "."]),
@@ -70,7 +70,7 @@ def _test(python: Path, words: list[str]) -> int:
                 "--no-cache",
             ],
         ),
-        ("tests", [str(python), "-m", "pytest", *words]),
+        ("tests", [str(python), "-m", "pytest", *pytest_arguments]),
     ):
         print(f"== {name}", flush=True)
         status = subprocess.run(command, cwd=ROOT, check=False).returncode

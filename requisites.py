@@ -29,24 +29,24 @@ from scripts.installer import environment
 from scripts.installer.diagnosis import NO_REDIST
 from scripts.installer.environment import (
     ROOT,
-    check_computer,
-    forget_stamp,
-    make_environment,
-    python_of,
+    backup_environment,
+    check_system_requirements,
+    create_environment,
+    delete_stamp,
+    expected_stamp,
+    interpreter_path,
+    is_ready,
     read_stamp,
-    ready,
-    set_aside,
-    wanted,
     write_stamp,
 )
-from scripts.installer.install_lock import alone
+from scripts.installer.install_lock import exclusive_lock
 from scripts.installer.llama import fetch_vocabularies, install_llama
 from scripts.installer.packages import install_packages, save_wheels
-from scripts.installer.startup_check import check_start
-from scripts.installer.subprocesses import hand_over, say
+from scripts.installer.startup_check import check_startup
+from scripts.installer.subprocesses import print_status, run_in_foreground
 
 
-def ensure(tests: bool = False, wheels: Path | None = None) -> Path:
+def ensure_environment(tests: bool = False, wheels: Path | None = None) -> Path:
     """Install the environment if it is not ready; return its interpreter.
 
     Parameters
@@ -61,14 +61,14 @@ def ensure(tests: bool = False, wheels: Path | None = None) -> Path:
     SetupError
         When the installation fails.
     """
-    if not ready(tests):
-        _install(tests, wheels or _wheels())
-    return python_of(environment.VENV)
+    if not is_ready(tests):
+        _install(tests, wheels or _wheel_folder())
+    return interpreter_path(environment.VENV)
 
 
-def _wheels(given: str | None = None) -> Path | None:
+def _wheel_folder(argument: str | None = None) -> Path | None:
     """Return the folder of wheels from the option or from ``LLM_MUSIC_GEN_WHEELS``."""
-    folder = given or os.environ.get("LLM_MUSIC_GEN_WHEELS")
+    folder = argument or os.environ.get("LLM_MUSIC_GEN_WHEELS")
     if not folder:
         return None
     if not Path(folder).is_dir():
@@ -77,17 +77,17 @@ def _wheels(given: str | None = None) -> Path | None:
 
 
 def _install(tests: bool, wheels: Path | None) -> None:
-    check_computer()
-    with _working():
-        if not ready(tests):  # another process may have installed it meanwhile
-            _make(tests, wheels)
+    check_system_requirements()
+    with _locked_environment():
+        if not is_ready(tests):  # another process may have installed it meanwhile
+            _run_install_steps(tests, wheels)
 
 
 @contextmanager
-def _working() -> Iterator[None]:
+def _locked_environment() -> Iterator[None]:
     """Lock the environment; turn an OSError into a SetupError."""
     try:
-        with alone(environment.VENV.with_name(".venv.lock")):
+        with exclusive_lock(environment.VENV.with_name(".venv.lock")):
             yield
     except OSError as error:
         raise SetupError(
@@ -96,47 +96,49 @@ def _working() -> Iterator[None]:
         ) from error
 
 
-def _make(tests: bool, wheels: Path | None, build: bool = False) -> None:
+def _run_install_steps(tests: bool, wheels: Path | None, build: bool = False) -> None:
     started = time.monotonic()
     before = read_stamp()
     keep_tests = tests or bool(before.get("tests"))
-    forget_stamp()
-    say("1/4  Creating the environment in .venv")
-    make_environment()
-    say("2/4  Installing packages (about 150 MB the first time)")
+    delete_stamp()
+    print_status("1/4  Creating the environment in .venv")
+    create_environment()
+    print_status("2/4  Installing packages (about 150 MB the first time)")
     install_packages(keep_tests, wheels)
-    say("3/4  Installing llama-cpp-python, which runs the models")
+    print_status("3/4  Installing llama-cpp-python, which runs the models")
     install_llama(wheels, build)
     if tests:
         fetch_vocabularies()
-    say("4/4  Checking that everything starts")
-    check_start(python_of(environment.VENV))
-    write_stamp(wanted(keep_tests))
-    say(f"Ready after {time.monotonic() - started:.0f} s.")
+    print_status("4/4  Checking that everything starts")
+    check_startup(interpreter_path(environment.VENV))
+    write_stamp(expected_stamp(keep_tests))
+    print_status(f"Ready after {time.monotonic() - started:.0f} s.")
 
 
-def _repair(tests: bool, wheels: Path | None) -> None:
+def _install_or_check(tests: bool, wheels: Path | None) -> None:
     """Install what is missing; when nothing is, check that all packages start."""
-    if ready(tests):
-        say("Everything is installed. Checking that it starts...")
+    if is_ready(tests):
+        print_status("Everything is installed. Checking that it starts...")
         try:
-            check_start(python_of(environment.VENV))
-            say("Everything works.")
+            check_startup(interpreter_path(environment.VENV))
+            print_status("Everything works.")
             return
         except SetupError as error:
             if str(error) in (NO_AVX, NO_REDIST):
                 raise  # reinstalling would not help
-            say(f"requisites: {error}")
-            say("Reinstalling...")
-            with _working(), set_aside():
-                _make(tests, wheels)
+            print_status(f"requisites: {error}")
+            print_status("Reinstalling...")
+            with _locked_environment(), backup_environment():
+                _run_install_steps(tests, wheels)
             return
     _install(tests, wheels)
 
 
-def _models() -> int:
+def _run_model_finder() -> int:
     """Run the model finder in the program's environment."""
-    return hand_over(environment.python("-m", "scripts.cli.main", "models", "find"), ROOT)
+    return run_in_foreground(
+        environment.python_command("-m", "scripts.cli.main", "models", "find"), ROOT
+    )
 
 
 class _Parser(argparse.ArgumentParser):
@@ -144,7 +146,7 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(f"{message}; see 'requisites.py --help'")
 
 
-def _parser() -> argparse.ArgumentParser:
+def _build_parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="requisites.py",
         description="Install what Llm-Music-Gen needs into the folder .venv beside it.",
@@ -169,27 +171,27 @@ def _parser() -> argparse.ArgumentParser:
 def main() -> int:
     """Run the installer; return the exit status."""
     try:
-        args = _parser().parse_args()
-        wheels = _wheels(args.wheels)
+        args = _build_parser().parse_args()
+        wheels = _wheel_folder(args.wheels)
         if args.models:
-            ensure(wheels=wheels)
-            return _models()
+            ensure_environment(wheels=wheels)
+            return _run_model_finder()
         if args.build:
-            check_computer()
-            with _working():
-                _make(args.tests, wheels, build=True)
+            check_system_requirements()
+            with _locked_environment():
+                _run_install_steps(args.tests, wheels, build=True)
         else:
-            _repair(args.tests, wheels)
+            _install_or_check(args.tests, wheels)
         if args.save_wheels:
             save_wheels(args.save_wheels.resolve())
-            say(f"The wheels are in {args.save_wheels}.")
+            print_status(f"The wheels are in {args.save_wheels}.")
         if args.tool:
-            return _models()
+            return _run_model_finder()
     except MusicGenError as error:
-        say(f"requisites: {error}")
+        print_status(f"requisites: {error}")
         return error.exit_status
     except KeyboardInterrupt:
-        say("requisites: interrupted; run the same command again to resume")
+        print_status("requisites: interrupted; run the same command again to resume")
         return 130
     return 0
 

@@ -14,7 +14,7 @@ from hypothesis import settings
 
 from scripts.core import paths
 from scripts.llm.client import ModelProcess
-from scripts.request.spec import Brief, Wishes, make_brief
+from scripts.request.spec import SongRequest, SongSpec, build_spec
 from scripts.score.abc_reader import read_abc
 from scripts.score.sheet import LeadSheet
 from scripts.styles.style import Style, load_styles
@@ -46,9 +46,9 @@ def styles() -> dict[str, Style]:
 
 
 @pytest.fixture
-def brief(styles: dict[str, Style]) -> Callable[..., Brief]:
-    def make(words: str = "Chill, Dubstep", seed: int = 3, **wishes: object) -> Brief:
-        return make_brief(Wishes(words, **wishes), styles, seed)  # type: ignore[arg-type]
+def spec(styles: dict[str, Style]) -> Callable[..., SongSpec]:
+    def make(words: str = "Chill, Dubstep", seed: int = 3, **wishes: object) -> SongSpec:
+        return build_spec(SongRequest(words, **wishes), styles, seed)  # type: ignore[arg-type]
 
     return make
 

@@ -20,17 +20,17 @@ from scripts.core import paths
 from scripts.core.audio_format import RATE
 from scripts.core.settings import Settings
 from scripts.core.stages import overall_fraction
-from scripts.jukebox.player import Playing
+from scripts.jukebox.player import PlayerStatus
 from scripts.jukebox.queue import Queue
 from scripts.jukebox.session import Session, load_session, save_session
 from scripts.library.songs import read_song
-from scripts.request.spec import Wishes
+from scripts.request.spec import SongRequest
 from scripts.tui import keys
 from scripts.tui.app import App
 from scripts.tui.bindings import BINDINGS
 from scripts.tui.screens.draw import draw
 from scripts.tui.state import JUKEBOX
-from scripts.tui.supervisor import seconds_left
+from scripts.tui.supervisor import estimate_seconds_left
 from tests.test_screens import PLAYING
 from tests.waiting import until
 
@@ -73,7 +73,7 @@ class FakePlayer:
         return call
 
     def order(self) -> tuple[Path, ...]:
-        return tuple(s.path for s in self.queue.order)
+        return tuple(s.path for s in self.queue.play_order)
 
     def change(self, order: Callable[[Queue], object]) -> None:
         order(self.queue)
@@ -81,7 +81,7 @@ class FakePlayer:
     def heard(self) -> object:
         return np.zeros(4096, np.float32)
 
-    def playing(self) -> Playing:
+    def playing(self) -> PlayerStatus:
         return replace(self.now, repeat=self.queue.repeat, shuffle=self.queue.shuffle)
 
 
@@ -110,7 +110,7 @@ def runner(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def orders() -> list[StoredOrder]:
     """What is kept of all orders."""
-    jobs = OrderStore(paths.JOBS)
+    jobs = OrderStore(paths.ORDERS)
     try:
         return jobs.orders(("open", "paused", "stopped", "cancelled", "done"))
     finally:
@@ -119,7 +119,9 @@ def orders() -> list[StoredOrder]:
 
 def app_of(home: Path, script: list[str], size: tuple[int, int] = (80, 24)) -> App:
     app = App(FakeScreen(script, size), Settings(), FakePlayer)  # type: ignore[arg-type]
-    app.patience = 20.0  # the first frame of a test has the songs, however busy the machine is
+    app.first_frame_timeout = (
+        20.0  # the first frame of a test has the songs, however busy the machine is
+    )
     return app
 
 
@@ -262,7 +264,7 @@ def test_a_sound_device_is_chosen_from_those_that_are_there(
     app = app_of(home, ["2", "b", "3", "0", "down", keys.ENTER, "b", "x"])
     app.run()
     assert saved(home)["device"] == "Speakers (High: Definition)"
-    player = app.listening._player
+    player = app.playback._player
     assert isinstance(player, FakePlayer)
     assert "set_output auto@Speakers (High: Definition)" in player.calls
     app = app_of(
@@ -319,7 +321,7 @@ def test_styles_are_completed_and_wishes_are_one_key_away(home: Path, runner: No
     text = "\n".join(frames(app))
     assert "Tab: dubstep" in text and 'invalid key "H minor"' in text
     (job,) = orders()
-    wishes = job.order.wishes
+    wishes = job.order.request
     assert (wishes.styles, job.order.songs, wishes.key) == ("Chill, Dubstep", 12, "f minor")
     assert (wishes.tempo, wishes.tuning, wishes.loop) == (140.0, 432.0, True)
     assert "With key f minor, tempo 140" in text and job.state == "cancelled"
@@ -357,7 +359,7 @@ def test_the_jukebox_obeys_its_keys(home: Path) -> None:
         ],
     )
     app.run()
-    player = app.listening._player
+    player = app.playback._player
     assert isinstance(player, FakePlayer)
     told = [call.split(" ")[0] if "set" not in call else call for call in player.calls]
     assert [c for c in player.calls if "seek" in c] == [
@@ -397,7 +399,7 @@ def test_a_song_is_found_and_played(home: Path) -> None:
     songs_in(home, 12)
     app = app_of(home, ["2", "/", *"song jazz 1", "down", keys.ENTER, "x"])
     app.run()
-    player = app.listening._player
+    player = app.playback._player
     assert isinstance(player, FakePlayer) and "Song 10" in player.calls[-2]
     assert sum(call.startswith("start") for call in player.calls) == 2  # 2 and Enter, no more
     searched = [f for f in frames(app) if "Which song?" in f]
@@ -409,8 +411,8 @@ def test_what_a_song_is_made_of_can_be_read(home: Path) -> None:
     song = read_song(songs_in(home, 1)[0])
     app = app_of(home, [])
     app.press("2")
-    assert isinstance(app.listening._player, FakePlayer)
-    app.listening._player.now = replace(PLAYING, song=song)
+    assert isinstance(app.playback._player, FakePlayer)
+    app.playback._player.now = replace(PLAYING, song=song)
     app.press("i")
     app.draw()
     page = frames(app)[-1]
@@ -425,7 +427,7 @@ def test_more_like_this_asks_for_the_same_kind(home: Path, runner: None) -> None
     app = app_of(home, ["2", "m", "x", "y"])
     app.run()
     (job,) = orders()
-    wishes = job.order.wishes
+    wishes = job.order.request
     assert (wishes.styles, job.order.songs, wishes.key, wishes.meter, wishes.tempo) == (
         "Chill",
         1,
@@ -440,11 +442,13 @@ def test_a_song_can_be_dropped_from_the_queue(home: Path) -> None:
     app = app_of(home, ["2"])
     app.refresh()
     app.press("2")
-    player = app.listening._player
+    player = app.playback._player
     assert isinstance(player, FakePlayer)
     player.now = replace(PLAYING, song=read_song(paths_made[1]))
     app.press("d")
-    assert [s.title for s in player.queue.order] == ["Song 0", "Song 2"] and paths_made[1].exists()
+    assert [s.title for s in player.queue.play_order] == ["Song 0", "Song 2"] and paths_made[
+        1
+    ].exists()
 
 
 def test_the_place_in_the_music_is_taken_up_again(home: Path) -> None:
@@ -454,9 +458,9 @@ def test_the_place_in_the_music_is_taken_up_again(home: Path) -> None:
     save_session(paths.SESSION, Session(str(made[3]), 42.5, tuple(map(str, order)), "one", True))
     app = app_of(home, ["x"])
     app.run()
-    player = app.listening._player
+    player = app.playback._player
     assert isinstance(player, FakePlayer)
-    assert [s.path for s in player.queue.order] == list(order)
+    assert [s.path for s in player.queue.play_order] == list(order)
     assert (player.queue.repeat, player.queue.shuffle) == ("one", True)
     assert "42.5 paused" in player.calls[0] and "Song 3" in player.calls[0]
 
@@ -467,23 +471,23 @@ def test_songs_that_are_put_into_the_folder_join_by_themselves(
     monkeypatch.setattr("scripts.library.watcher.LOOK", 0.02)
     songs_in(home, 1)
     app = app_of(home, [])
-    app.librarian.start()
+    app.library_watcher.start()
 
     def songs(count: int) -> bool:
         app.update()
-        return app.state.songs == count
+        return app.state.song_count == count
 
     until(lambda: songs(1))
     (home / "output" / "Their Own.mp3").write_bytes(b"")
     (home / "output" / "notes.txt").write_bytes(b"")
     until(lambda: songs(2))
-    assert app.state.latest[0] == "Their Own"
+    assert app.state.latest_titles[0] == "Their Own"
     app.press("2")
     (home / "output" / "Their Own.mp3").unlink()
     until(lambda: songs(1))
-    player = app.listening._player
+    player = app.playback._player
     assert isinstance(player, FakePlayer) and player.calls[-1].startswith("refresh")
-    app.librarian.close()
+    app.library_watcher.close()
 
 
 def test_a_new_song_is_played_unless_somebody_listens(home: Path) -> None:
@@ -492,15 +496,15 @@ def test_a_new_song_is_played_unless_somebody_listens(home: Path) -> None:
     save_session(paths.SESSION, Session(str(made[0]), 9.0))
     app = app_of(home, [])
     app.refresh()
-    app.listening.resume()
-    player = app.listening._player
+    app.playback.restore_session()
+    player = app.playback._player
     assert isinstance(player, FakePlayer)
-    app._song_done(songs_in(home, 3)[-1])
+    app._on_song_finished(songs_in(home, 3)[-1])
     app.update()
-    app._take_songs()
+    app._sync_library()
     assert "Song 2" in player.calls[-1]  # what the last session left was only held ready
     count = len(player.calls)
-    app._song_done(songs_in(home, 4)[-1])
+    app._on_song_finished(songs_in(home, 4)[-1])
     app.update()
     assert not [c for c in player.calls[count:] if c.startswith("start")]
 
@@ -518,9 +522,9 @@ def test_the_order_is_kept_when_its_song_is_gone(home: Path) -> None:
     save_session(paths.SESSION, Session("/gone.mp3", 42.5, order, "off", True))
     app = app_of(home, ["x"])
     app.run()
-    player = app.listening._player
+    player = app.playback._player
     assert isinstance(player, FakePlayer) and player.queue.repeat == "off"
-    assert [str(s.path) for s in player.queue.order] == list(order)
+    assert [str(s.path) for s in player.queue.play_order] == list(order)
 
 
 @pytest.mark.parametrize(
@@ -585,23 +589,25 @@ def test_random_keys_never_break_it(home: Path, seed: int, runner: None) -> None
         assert app.state.screen in BINDINGS
         shown = app.screen.frames[-1]  # type: ignore[attr-defined]
         assert len(shown) == app.screen.size()[1] and "\x1b" not in "".join(shown)
-        if len(app.state.jobs) > 3:
-            app.making.cancel_all()
-            app.making._watched.clear()
+        if len(app.state.orders) > 3:
+            app.orders.cancel_all_orders()
+            app.orders._progress_by_id.clear()
     # Nothing is stuck: escape leads back to the menu, and X leads out.
     app._running, app.screen._size = True, (80, 24)  # type: ignore[attr-defined]
     for _ in range(4):
         app.press(keys.ESCAPE)
-    app.making._runner = None
+    app.orders._process = None
     app.press("x")
     assert not app._running
     assert app.state.settings.volume in [n / 100 for n in range(101)]
 
 
 def test_the_time_left_is_guessed_from_what_is_done() -> None:
-    assert seconds_left(5.0, 0.1, 3) is None  # nothing can be told yet
-    assert seconds_left(5.0, 0.5, 3) == 25.0
-    assert seconds_left(40.0, 4.0, 5) == 10.0 and seconds_left(9.0, 3.0, 3) is None
+    assert estimate_seconds_left(5.0, 0.1, 3) is None  # nothing can be told yet
+    assert estimate_seconds_left(5.0, 0.5, 3) == 25.0
+    assert (
+        estimate_seconds_left(40.0, 4.0, 5) == 10.0 and estimate_seconds_left(9.0, 3.0, 3) is None
+    )
     assert overall_fraction({"compose": 1.0, "render": 1.0, "convert": 1.0}) == 1.0
 
 
@@ -627,7 +633,7 @@ def test_several_orders_and_a_file_of_orders_are_placed_at_once(home: Path, runn
         ],
     )
     app.run()
-    assert [(j.order.wishes.styles, j.order.songs, j.order.wishes.key) for j in orders()] == [
+    assert [(j.order.request.styles, j.order.songs, j.order.request.key) for j in orders()] == [
         ("Chill, Dubstep", 4, None),
         ("Jazz", 4, None),
         ("folk", 2, "D major"),
@@ -647,23 +653,23 @@ def test_orders_are_steered_with_keys(home: Path, runner: None) -> None:
     assert "paused" in "\n".join(draw(app.state, (80, 24)))
     app.press("p")
     app.press("f")
-    assert [j.order.wishes.styles for j in orders()] == ["folk", "jazz"]
+    assert [j.order.request.styles for j in orders()] == ["folk", "jazz"]
     app.press("l")
-    assert [j.order.wishes.styles for j in orders()] == ["jazz", "folk"]
+    assert [j.order.request.styles for j in orders()] == ["jazz", "folk"]
     app.press("up")
     app.press("c")
-    assert {j.order.wishes.styles: j.state for j in orders()} == {
+    assert {j.order.request.styles: j.state for j in orders()} == {
         "folk": "open",
         "jazz": "cancelled",
     }
-    app.making.close()
+    app.orders.close()
 
 
 def test_several_songs_at_once_are_shown_by_the_one_nearest_to_its_end(
     home: Path, runner: None
 ) -> None:
     app = app_of(home, [])
-    app.making.order("jazz", 5, {})
+    app.orders.place_order("jazz", 5, {})
     song = home / "output" / "One.mp3"
     said = [
         {"event": "progress", "order": 1, "song": 1, "stage": "render", "done": 0.5},
@@ -676,25 +682,34 @@ def test_several_songs_at_once_are_shown_by_the_one_nearest_to_its_end(
             "text": "abc",
         },
     ]
-    app.making._runner.said = said  # type: ignore[union-attr]
+    app.orders._process.said = said  # type: ignore[union-attr]
     app.update()
-    (job,) = app.state.jobs
-    assert (job.number, job.going, job.stages["render"], job.text) == (1, 2, 0.5, "abc")
-    app.making._runner.said = [  # type: ignore[union-attr]
+    (job,) = app.state.orders
+    assert (job.current_song, job.songs_in_progress, job.stages["render"], job.sheet_text) == (
+        1,
+        2,
+        0.5,
+        "abc",
+    )
+    app.orders._process.said = [  # type: ignore[union-attr]
         {"event": "song", "order": 1, "song": 1, "title": "One", "path": str(song)},
         {"event": "failed", "order": 1, "song": 2, "reason": "the model died"},
     ]
     app.update()
-    assert job.made == ["One"] and job.failures == ["song 2: the model died"] and job.going == 0
-    app.making.close()
+    assert (
+        job.finished_titles == ["One"]
+        and job.failures == ["song 2: the model died"]
+        and job.songs_in_progress == 0
+    )
+    app.orders.close()
 
 
 def test_what_the_last_time_left_waits_until_the_user_has_it_go_on(
     home: Path, runner: None
 ) -> None:
-    jobs = OrderStore(paths.JOBS)
-    one = jobs.add(Order(Wishes("jazz"), 5, 1, "", 0.75, home / "output")).id
-    jobs.add(Order(Wishes("folk"), 2, 1, "", 0.75, home / "output"))
+    jobs = OrderStore(paths.ORDERS)
+    one = jobs.add(Order(SongRequest("jazz"), 5, 1, "", 0.75, home / "output")).id
+    jobs.add(Order(SongRequest("folk"), 2, 1, "", 0.75, home / "output"))
     jobs.save_done(one, 1, "Rain")
     jobs.close()
     app = app_of(home, ["g", "x", "y"])
@@ -707,17 +722,17 @@ def test_what_the_last_time_left_waits_until_the_user_has_it_go_on(
 def test_what_failed_the_last_time_is_seen_with_its_reason_and_steered(
     home: Path, runner: None
 ) -> None:
-    jobs = OrderStore(paths.JOBS)
-    stopped = jobs.add(Order(Wishes("jazz"), 4, 1, "", 0.75, home / "output")).id
+    jobs = OrderStore(paths.ORDERS)
+    stopped = jobs.add(Order(SongRequest("jazz"), 4, 1, "", 0.75, home / "output")).id
     jobs.save_failed(stopped, 1, "reason one")
     jobs.save_failed(stopped, 2, "reason two")
     jobs.set_state(stopped, OrderState.STOPPED, "reason two")
-    over = jobs.add(Order(Wishes("folk"), 1, 1, "", 0.75, home / "output")).id
+    over = jobs.add(Order(SongRequest("folk"), 1, 1, "", 0.75, home / "output")).id
     jobs.save_failed(over, 1, "the model died")
     jobs.close_if_done(over)
     jobs.close()
     app = app_of(home, [])
-    app.making.begin()
+    app.orders.load_previous_orders()
     app.draw()
     menu = "\n".join(frames(app)[-1:])
     assert "Unfinished: 2 songs left" in menu
@@ -742,80 +757,82 @@ def test_what_failed_the_last_time_is_seen_with_its_reason_and_steered(
     assert {j.id: j.state for j in orders()} == {stopped: "cancelled", over: "open"}
     app.press("b")
     assert app.state.screen == "menu"
-    app.making.close()
+    app.orders.close()
 
 
 def test_an_order_that_the_program_takes_over_is_seen_and_steered(home: Path, runner: None) -> None:
     app = app_of(home, [])
-    app.making.order("jazz", 5, {})
-    jobs = OrderStore(paths.JOBS)
-    other = jobs.add(Order(Wishes("folk"), 2, 1, "", 0.75, home / "output")).id
+    app.orders.place_order("jazz", 5, {})
+    jobs = OrderStore(paths.ORDERS)
+    other = jobs.add(Order(SongRequest("folk"), 2, 1, "", 0.75, home / "output")).id
     jobs.close()
-    app.making._runner.said = [  # type: ignore[union-attr]
+    app.orders._process.said = [  # type: ignore[union-attr]
         {"event": "progress", "order": other, "song": 1, "stage": "compose", "done": 0.5},
         {"event": "note", "text": "a folder is full"},
         {"event": "note", "order": other, "text": "it is tried again"},
     ]
     app.update()
-    assert [job.styles for job in app.state.jobs] == ["jazz", "folk"]
+    assert [job.styles for job in app.state.orders] == ["jazz", "folk"]
     assert app.state.message == "a folder is full"
-    assert app.state.jobs[1].notes == ["it is tried again"] and app.state.jobs[0].notes == []
-    app.making.close()
+    assert (
+        app.state.orders[1].notices == ["it is tried again"] and app.state.orders[0].notices == []
+    )
+    app.orders.close()
 
 
 def test_what_another_console_does_with_failed_songs_is_seen_once(home: Path, runner: None) -> None:
     app = app_of(home, [])
-    app.making.order("jazz", 5, {})
-    jobs = OrderStore(paths.JOBS)
-    other = jobs.add(Order(Wishes("folk"), 2, 1, "", 0.75, home / "output")).id
+    app.orders.place_order("jazz", 5, {})
+    jobs = OrderStore(paths.ORDERS)
+    other = jobs.add(Order(SongRequest("folk"), 2, 1, "", 0.75, home / "output")).id
     for n in (1, 2):
         jobs.save_failed(other, n, "broken")
     jobs.close_if_done(other)
-    app.making._runner.said = [  # type: ignore[union-attr]
+    app.orders._process.said = [  # type: ignore[union-attr]
         {"event": "failed", "order": other, "song": n, "reason": "broken"} for n in (1, 2)
     ]
     app.update()
-    job = app.state.jobs[1]
+    job = app.state.orders[1]
     assert (job.failed, job.failures, job.done) == (2, ["song 1: broken", "song 2: broken"], True)
     assert jobs.retry_failed(other) == 2
-    app.making._looked = 0.0
+    app.orders._last_poll = 0.0
     app.update()
-    assert (app.state.jobs[1].failed, app.state.jobs[1].done) == (0, False)
+    assert (app.state.orders[1].failed, app.state.orders[1].done) == (0, False)
     jobs.close()
-    app.making.close()
+    app.orders.close()
 
 
 def test_a_program_that_dies_is_started_again_but_not_for_ever(home: Path, runner: None) -> None:
     app = app_of(home, [])
-    app.making.order("jazz", 5, {})
+    app.orders.place_order("jazz", 5, {})
 
     def die() -> None:
-        fake = app.making._runner
+        fake = app.orders._process
         assert isinstance(fake, FakeRunner)
-        fake.ended = fake.crashed = fake.spoke = True
+        fake.ended = fake.crashed = fake.saw_orders = True
         fake.why = "it was stopped by signal 9"
         app.update()
 
     die()
-    assert app.making.busy and "restarting it" in app.state.message
+    assert app.orders.busy and "restarting it" in app.state.message
     die()
     song = {"event": "song", "order": 1, "song": 1, "title": "One", "path": str(home / "One.mp3")}
-    app.making._runner.said = [song]  # type: ignore[union-attr]
+    app.orders._process.said = [song]  # type: ignore[union-attr]
     app.update()  # it has come further
     die()
     die()
-    assert app.making.busy
+    assert app.orders.busy
     die()
-    assert not app.making.busy and orders()[0].state == "paused"
-    assert "signal 9" in app.state.jobs[0].failures[0]
-    app.making.close()
+    assert not app.orders.busy and orders()[0].state == "paused"
+    assert "signal 9" in app.state.orders[0].failures[0]
+    app.orders.close()
 
 
 def test_orders_that_another_program_is_at_are_left_to_it(home: Path, runner: None) -> None:
-    jobs = OrderStore(paths.JOBS)
-    batch = jobs.add(Order(Wishes("jazz"), 5, 1, "", 0.75, home / "output")).batch
+    jobs = OrderStore(paths.ORDERS)
+    batch = jobs.add(Order(SongRequest("jazz"), 5, 1, "", 0.75, home / "output")).batch
     jobs.close()
-    held = claim_batch(paths.JOBS, batch)
+    held = claim_batch(paths.ORDERS, batch)
     assert held
     app = app_of(home, ["x"])
     app.run()
@@ -827,16 +844,16 @@ def test_a_program_that_cannot_go_on_is_told_and_the_order_is_kept(
     home: Path, runner: None
 ) -> None:
     app = app_of(home, [])
-    app.making.order("jazz", 5, {})
-    fake = app.making._runner
+    app.orders.place_order("jazz", 5, {})
+    fake = app.orders._process
     assert isinstance(fake, FakeRunner)
     fake.ended, fake.why = True, "the disk is full; free some space"
     app.update()
-    assert not app.making.busy and "the disk is full" in app.state.jobs[0].failures[0]
+    assert not app.orders.busy and "the disk is full" in app.state.orders[0].failures[0]
     assert orders()[0].state == "paused"
-    app.making.go_on()
-    assert app.making.busy and orders()[0].state == "open"
-    app.making.close()
+    app.orders.resume_orders()
+    assert app.orders.busy and orders()[0].state == "open"
+    app.orders.close()
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -879,7 +896,7 @@ def test_random_keys_never_break_a_real_player(home: Path, seed: int, runner: No
         app.press(key)
     app.update()
     assert app.state.playing and app.state.playing.song and not app.state.playing.paused
-    app.listening.close()
+    app.playback.close()
 
 
 def test_the_mouse_points_at_items_bars_and_what_the_foot_names(home: Path) -> None:
@@ -896,7 +913,7 @@ def test_the_mouse_points_at_items_bars_and_what_the_foot_names(home: Path) -> N
     click(9, "2. Output Jukebox")
     assert app.state.screen == JUKEBOX
     click(16, "01:05/03:05")
-    player = app.listening._player
+    player = app.playback._player
     assert isinstance(player, FakePlayer) and player.calls[-1].startswith("seek 95.5")
     app.press(keys.WHEEL_UP)
     assert app.state.settings.volume == 0.7

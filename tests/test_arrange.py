@@ -12,20 +12,20 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from scripts.arranger.arrange import arrange
-from scripts.arranger.dynamics import entrance_of
+from scripts.arranger.dynamics import choose_entrance
 from scripts.arranger.endings import last_chord
 from scripts.arranger.events import NoteEvent
 from scripts.arranger.form import lay_out, lay_out_exactly
-from scripts.arranger.patterns import fit, steps_of
-from scripts.arranger.voicing import bass_note, voice
+from scripts.arranger.patterns import fit_bar, parse_steps
+from scripts.arranger.voicing import bass_note, voice_chord
 from scripts.core import paths
-from scripts.request.spec import SECTIONS, Brief
+from scripts.request.spec import SECTIONS, SongSpec
 from scripts.score.abc_reader import read_abc
 from scripts.score.chords import Chord
 from scripts.score.sheet import LeadSheet, transpose
-from scripts.score.time_signature import parse_meter
+from scripts.score.time_signature import parse_time_signature
 from scripts.styles.style import ENDINGS
-from scripts.synth.bank import Bank
+from scripts.synth.bank import NoteBank
 from scripts.synth.instruments import load_instruments
 from tests.conftest import TUNE
 
@@ -51,17 +51,19 @@ def test_a_song_begins_with_its_intro_and_ends_with_its_outro() -> None:
 
 @pytest.mark.parametrize("meter", ["2/4", "3/4", "4/4", "6/8", "5/4", "7/8", "9/8", "12/8", "11/8"])
 def test_a_pattern_fits_every_metre(meter: str) -> None:
-    parsed = parse_meter(meter)
+    parsed = parse_time_signature(meter)
     assert parsed
-    line = fit({"4/4": "X.x.x.x.X.x.x.x.", "3/4": "X.x.x.x.x.x.", "6/8": "X.x.x.X.x.x."}, parsed)
+    line = fit_bar(
+        {"4/4": "X.x.x.x.X.x.x.x.", "3/4": "X.x.x.x.x.x.", "6/8": "X.x.x.X.x.x."}, parsed
+    )
     assert len(line) * 6 == parsed.bar_ticks
-    assert all(s.start + s.ticks <= parsed.bar_ticks for s in steps_of(line))
+    assert all(s.start + s.ticks <= parsed.bar_ticks for s in parse_steps(line))
 
 
 @given(st.integers(0, 11), st.integers(0, 11), st.sampled_from(["", "m", "7", "m7", "maj9", "13"]))
 def test_chords_move_little_and_stay_in_range(a: int, b: int, quality: str) -> None:
-    first = voice(Chord(a), ())
-    second = voice(Chord(b, quality), first)
+    first = voice_chord(Chord(a), ())
+    second = voice_chord(Chord(b, quality), first)
     assert {p % 12 for p in second} <= set(Chord(b, quality).pitch_classes)
     assert min(second) >= 45 and max(second) <= 80
     assert abs(sum(second) / len(second) - sum(first) / len(first)) <= 5
@@ -69,32 +71,32 @@ def test_chords_move_little_and_stay_in_range(a: int, b: int, quality: str) -> N
 
 
 def test_the_same_brief_makes_the_same_arrangement(
-    brief: Callable[..., Brief], tune: LeadSheet
+    spec: Callable[..., SongSpec], tune: LeadSheet
 ) -> None:
-    one = arrange(brief(key="E minor"), tune, paths.DATA)
-    two = arrange(brief(key="E minor"), tune, paths.DATA)
+    one = arrange(spec(key="E minor"), tune, paths.DATA)
+    two = arrange(spec(key="E minor"), tune, paths.DATA)
     assert [s.tracks for s in one.sections()] == [s.tracks for s in two.sections()]
 
 
 def test_a_song_has_melody_chords_bass_and_drums(
-    brief: Callable[..., Brief], tune: LeadSheet
+    spec: Callable[..., SongSpec], tune: LeadSheet
 ) -> None:
-    found = arrange(brief(key="E minor"), tune, paths.DATA)
+    found = arrange(spec(key="E minor"), tune, paths.DATA)
     heard = {role for s in found.sections() for role, events in s.tracks.items() if events}
     assert {"melody", "chords", "bass", "drums"} <= heard
 
 
 def test_melody_notes_stay_in_the_key_even_when_varied(
-    brief: Callable[..., Brief], tune: LeadSheet
+    spec: Callable[..., SongSpec], tune: LeadSheet
 ) -> None:
-    chosen = brief("pop", key="E minor", length="6")
+    chosen = spec("pop", key="E minor", length="6")
     inside = set(tune.key.pitch_classes)
     for section in arrange(chosen, tune, paths.DATA).sections():
         assert all(e.pitch % 12 in inside for e in section.tracks.get("melody", ()))
 
 
-def test_a_repeat_is_not_the_same_again(brief: Callable[..., Brief], tune: LeadSheet) -> None:
-    chosen = brief("rock", key="E minor", length="4")
+def test_a_repeat_is_not_the_same_again(spec: Callable[..., SongSpec], tune: LeadSheet) -> None:
+    chosen = spec("rock", key="E minor", length="4")
     sections = [
         s for s in arrange(chosen, tune, paths.DATA).sections() if s.section.name == "verse"
     ]
@@ -123,10 +125,10 @@ def test_a_repeat_is_not_the_same_again(brief: Callable[..., Brief], tune: LeadS
     ],
 )
 def test_no_four_bars_of_a_song_are_played_twice_alike(
-    words: str, brief: Callable[..., Brief], tune: LeadSheet
+    words: str, spec: Callable[..., SongSpec], tune: LeadSheet
 ) -> None:
     """Not even when only keys and sixteenths are looked at, at any bar, all tracks together."""
-    found = arrange(brief(words, key="E minor", length="3", meter="4/4"), tune, paths.DATA)
+    found = arrange(spec(words, key="E minor", length="3", meter="4/4"), tune, paths.DATA)
     bars: dict[int, set[tuple[str, int, int]]] = {}
     for section in found.sections():
         for role, events in section.tracks.items():
@@ -134,28 +136,28 @@ def test_no_four_bars_of_a_song_are_played_twice_alike(
                 bar, tick = divmod(e.start + 3, found.bar_ticks)
                 bars.setdefault(int(bar), set()).add((role, e.pitch, int(tick // 6)))
     passages = [
-        tuple(frozenset(bars.get(b + i, ())) for i in range(4)) for b in range(found.brief.bars - 3)
+        tuple(frozenset(bars.get(b + i, ())) for i in range(4)) for b in range(found.spec.bars - 3)
     ]
     assert len(set(passages)) == len(passages) > 20
 
 
 def test_a_bass_changes_its_manner_and_the_synth_hears_it(
-    brief: Callable[..., Brief], tune: LeadSheet
+    spec: Callable[..., SongSpec], tune: LeadSheet
 ) -> None:
-    found = arrange(brief("dubstep", key="E minor", length="2"), tune, paths.DATA)
+    found = arrange(spec("dubstep", key="E minor", length="2"), tune, paths.DATA)
     manners = {e.manner for s in found.sections() for e in s.tracks.get("bass", ())}
     assert manners - {""} == set(found.tracks["bass"].manners)  # the last note has none
     assert len(manners) > 4
-    bank = Bank(load_instruments(paths.DATA / "instruments"), 140, 440)
+    bank = NoteBank(load_instruments(paths.DATA / "instruments"), 140, 440)
     slow, quick = (
-        bank.cut("wobble bass", NoteEvent(0, 48, 40, 0.8, m), 0.9, 0)
+        bank.render_note("wobble bass", NoteEvent(0, 48, 40, 0.8, m), 0.9, 0)
         for m in ("wobble1", "wobble4")
     )
     assert not np.allclose(slow, quick, atol=0.01)
 
 
-def test_the_song_closes_on_its_tonic_chord(brief: Callable[..., Brief]) -> None:
-    chosen = brief("sad", key="E minor", length="0.5")
+def test_the_song_closes_on_its_tonic_chord(spec: Callable[..., SongSpec]) -> None:
+    chosen = spec("sad", key="E minor", length="0.5")
     *_, last = arrange(chosen, read_abc(TUNE), paths.DATA).sections()
     at = chosen.bars * chosen.meter.bar_ticks
     final = {
@@ -164,8 +166,8 @@ def test_the_song_closes_on_its_tonic_chord(brief: Callable[..., Brief]) -> None
     assert final == {4, 7, 11}
 
 
-def test_swing_delays_the_off_beats(brief: Callable[..., Brief], tune: LeadSheet) -> None:
-    chosen = brief("jazz", key="E minor", meter="4/4")
+def test_swing_delays_the_off_beats(spec: Callable[..., SongSpec], tune: LeadSheet) -> None:
+    chosen = spec("jazz", key="E minor", meter="4/4")
     events = [
         e for s in arrange(chosen, tune, paths.DATA).sections() for e in s.tracks.get("drums", ())
     ]
@@ -189,10 +191,10 @@ def test_a_form_asked_for_is_kept_in_order(
 
 
 def test_a_long_piece_has_chapters_and_comes_home(
-    brief: Callable[..., Brief], tune: LeadSheet
+    spec: Callable[..., SongSpec], tune: LeadSheet
 ) -> None:
-    asked = brief("ambient", length="60")
-    assert asked.chapters == 4 and brief("ambient", length="3").chapters == 1
+    asked = spec("ambient", length="60")
+    assert asked.chapter_count == 4 and spec("ambient", length="3").chapter_count == 1
     parts = tuple(replace(transpose(tune, k), key=tune.key).parts for k in range(4))
     each = len(tune.parts)
     song = arrange(
@@ -224,9 +226,9 @@ def test_every_ending_comes_home(kind: str) -> None:
     assert all(e.start >= 960 and 0 < e.ticks <= 100 for events in found.values() for e in events)
 
 
-def test_styles_end_in_their_own_way(brief: Callable[..., Brief], tune: LeadSheet) -> None:
+def test_styles_end_in_their_own_way(spec: Callable[..., SongSpec], tune: LeadSheet) -> None:
     def last(words: str) -> dict[str, float]:
-        asked = brief(words, length="1")
+        asked = spec(words, length="1")
         song = arrange(asked, tune, paths.DATA)
         section = song.section(len(song.form) - 1)
         at = asked.bars * asked.meter.bar_ticks - 6
@@ -240,12 +242,12 @@ def test_styles_end_in_their_own_way(brief: Callable[..., Brief], tune: LeadShee
     assert "melody" not in last("techno") and "drums" not in last("baroque")
 
 
-def test_roles_enter_and_leave(brief: Callable[..., Brief], tune: LeadSheet) -> None:
+def test_roles_enter_and_leave(spec: Callable[..., SongSpec], tune: LeadSheet) -> None:
     entrances = set()
     for seed in range(8):
-        asked = brief("rock", seed=seed, length="2")
+        asked = spec("rock", seed=seed, length="2")
         song = arrange(asked, tune, paths.DATA)
-        entrances.add(entrance_of(asked.style, seed))
+        entrances.add(choose_entrance(asked.style, seed))
         first = song.section(0)
         starts = {
             role: events[0].start / song.bar_ticks
@@ -254,13 +256,13 @@ def test_roles_enter_and_leave(brief: Callable[..., Brief], tune: LeadSheet) -> 
         }
         assert min(starts.values()) < 0.1 and max(starts.values()) >= 0.9
     assert len(entrances) == 3
-    assert entrance_of(brief("ambient").style, 1) == "harmony"
+    assert choose_entrance(spec("ambient").style, 1) == "harmony"
 
 
 def test_everything_holds_its_breath_before_a_drop(
-    brief: Callable[..., Brief], tune: LeadSheet
+    spec: Callable[..., SongSpec], tune: LeadSheet
 ) -> None:
-    song = arrange(brief("dubstep", length="2"), tune, paths.DATA)
+    song = arrange(spec("dubstep", length="2"), tune, paths.DATA)
     index = next(i for i, s in enumerate(song.form) if s.name == "build")
     section = song.section(index)
     end = (section.section.start + section.section.bars) * song.bar_ticks
@@ -272,8 +274,8 @@ def test_everything_holds_its_breath_before_a_drop(
     assert max(e.start + e.ticks for e in section.tracks["fx"]) >= end - 1
 
 
-def test_a_style_that_fades_fades(brief: Callable[..., Brief], tune: LeadSheet) -> None:
-    song = arrange(brief("meditation", length="3"), tune, paths.DATA)
+def test_a_style_that_fades_fades(spec: Callable[..., SongSpec], tune: LeadSheet) -> None:
+    song = arrange(spec("meditation", length="3"), tune, paths.DATA)
     outro = song.section(len(song.form) - 1)
     levels = [e.velocity for e in outro.tracks["chords"]]
     assert levels[-1] < 0.6 * levels[0]

@@ -21,11 +21,11 @@ from scripts.batch.order_file import read_order_file
 from scripts.batch.store import UNFINISHED, OrderState, OrderStore
 from scripts.composer.compose import Composition
 from scripts.core.errors import MusicGenError, NotationError, StorageError, UsageError
-from scripts.production.recipe import Recipe, kept_recipe, recipe_from_json
+from scripts.production.recipe import Recipe, read_recipe, recipe_from_json
 from scripts.production.render_job import find_finished_songs, save_remote_files
-from scripts.request.spec import Wishes
+from scripts.request.spec import SongRequest
 from scripts.score.abc_reader import read_abc
-from scripts.score.fingerprint import ALIKE, likeness, marks_of
+from scripts.score.fingerprint import SIMILARITY_THRESHOLD, fingerprint, similarity
 from scripts.score.sheet import LeadSheet, transpose
 from scripts.styles.style import Style
 from tests.conftest import TUNE
@@ -35,11 +35,11 @@ from tests.waiting import until
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 SHORT = ("--length", "0.17", "--seed", "5")
-USUAL = Order(Wishes("pop", "0.2"), 2, 1, "", 0.75, Path("out"))
+USUAL = Order(SongRequest("pop", "0.2"), 2, 1, "", 0.75, Path("out"))
 
 
 def order(styles: str = "jazz", songs: int = 3, **more: object) -> Order:
-    return replace(USUAL, wishes=Wishes(styles, "0.17"), songs=songs, **more)  # type: ignore
+    return replace(USUAL, request=SongRequest(styles, "0.17"), songs=songs, **more)  # type: ignore
 
 
 def only_whole_songs(folder: Path) -> bool:
@@ -74,8 +74,12 @@ def test_a_csv_and_a_json_of_the_same_orders_are_the_same(tmp_path: Path) -> Non
         )
     )
     first, second = read_order_file(tmp_path / "a.csv", USUAL)
-    assert (first.wishes.styles, first.songs, first.wishes.key) == ("Chill, Dubstep", 5, "F minor")
-    assert first.wishes.tempo == 140 and first.wishes.loop and second.wishes.length == "0.2"
+    assert (first.request.styles, first.songs, first.request.key) == (
+        "Chill, Dubstep",
+        5,
+        "F minor",
+    )
+    assert first.request.tempo == 140 and first.request.loop and second.request.length == "0.2"
     assert read_order_file(tmp_path / "c.json", USUAL) == [first, second]
     assert read_order_file(tmp_path / "b.csv", USUAL) == [first, second]
 
@@ -108,7 +112,7 @@ def test_a_mistake_in_a_job_file_is_told_with_its_line(
 ) -> None:
     (tmp_path / "a.csv").write_text(text)
     with pytest.raises(UsageError, match=r"a\.csv") as told:
-        read_order_file(tmp_path / "a.csv", replace(USUAL, wishes=Wishes("", "1")))
+        read_order_file(tmp_path / "a.csv", replace(USUAL, request=SongRequest("", "1")))
     assert said in str(told.value) and "\n" not in str(told.value)
 
 
@@ -117,8 +121,8 @@ def test_a_job_file_as_spreadsheets_and_people_write_it(tmp_path: Path) -> None:
         'sep=;\n\nStyles;Number;Tempo\n\njazz | "x" folk;3.0;92,5\n'.replace('"x" ', "")
     )
     one, two = read_order_file(tmp_path / "a.csv", USUAL)
-    assert [o.wishes.styles for o in (one, two)] == ["jazz", "folk"]
-    assert one.songs == two.songs == 3 and one.wishes.tempo == two.wishes.tempo == 92.5
+    assert [o.request.styles for o in (one, two)] == ["jazz", "folk"]
+    assert one.songs == two.songs == 3 and one.request.tempo == two.request.tempo == 92.5
     assert two.seed == one.seed + 3
 
 
@@ -151,15 +155,15 @@ def test_any_job_file_is_survived(tmp_path_factory: pytest.TempPathFactory, data
 
 def recipe(sheet: LeadSheet, **more: object) -> Recipe:
     written = Composition(sheet, "Model", 3, 0.5, 100, 1.5, "rules", ("verse", "chorus"))
-    return Recipe(Wishes("Folk", "0.2", key="E minor"), 7, 0.75, written, **more)  # type: ignore
+    return Recipe(SongRequest("Folk", "0.2", key="E minor"), 7, 0.75, written, **more)  # type: ignore
 
 
 def test_a_recipe_comes_back_from_its_json(tune: LeadSheet, styles: dict[str, Style]) -> None:
     made = recipe(replace(tune, title='A "Tune" | \\ ♪', tempo=90.0), order="x", number=3)
     again = recipe_from_json(json.loads(json.dumps(made.to_json())), styles)
-    assert again.written and made.written and again.wishes == made.wishes
-    assert again.written.sheet.parts == tune.parts and again.order == "x" and again.number == 3
-    assert again.written.sheet.title == made.written.sheet.title
+    assert again.composition and made.composition and again.request == made.request
+    assert again.composition.sheet.parts == tune.parts and again.order == "x" and again.number == 3
+    assert again.composition.sheet.title == made.composition.sheet.title
     assert again.to_json() == recipe_from_json(again.to_json(), styles).to_json()
 
 
@@ -226,26 +230,26 @@ def test_a_json_without_a_recipe_is_told(run: Run, home: Path) -> None:
     done = run("render", str(home / "a.json"))
     assert done.returncode == 1 and "no recipe" in done.stderr
     with pytest.raises(StorageError):
-        kept_recipe(home / "none.json", {})
+        read_recipe(home / "none.json", {})
     with pytest.raises(NotationError):
-        kept_recipe(home / "a.json", {})
+        read_recipe(home / "a.json", {})
 
 
 # -- likeness --------------------------------------------------------------------------------
 
 
 def test_a_song_in_another_key_is_alike_and_another_melody_is_not(tune: LeadSheet) -> None:
-    marks = marks_of(tune)
-    assert marks_of(transpose(tune, 5)) == marks
+    marks = fingerprint(tune)
+    assert fingerprint(transpose(tune, 5)) == marks
     backwards = replace(
         tune,
         parts=tuple(
             tuple(replace(b, notes=b.notes[::-1]) for b in part[::-1]) for part in tune.parts
         ),
     )
-    assert likeness(marks.turns, marks_of(backwards).turns) < ALIKE
-    first_part = marks_of(replace(tune, parts=tune.parts[:1]))
-    assert likeness(first_part.turns, marks.turns) > ALIKE
+    assert similarity(marks.ngrams, fingerprint(backwards).ngrams) < SIMILARITY_THRESHOLD
+    first_part = fingerprint(replace(tune, parts=tune.parts[:1]))
+    assert similarity(first_part.ngrams, marks.ngrams) > SIMILARITY_THRESHOLD
 
 
 def test_songs_of_one_wish_are_not_alike(run: Run, home: Path) -> None:
@@ -266,8 +270,10 @@ def test_songs_of_one_wish_are_not_alike(run: Run, home: Path) -> None:
     assert done.returncode == 0, done.stderr
     sheets = [read_abc(p.read_text(encoding="utf-8")) for p in (home / "output").glob("*.abc")]
     assert len(sheets) == 3 and len({s.title for s in sheets}) == 3
-    turns = [marks_of(s).turns for s in sheets]
-    assert all(likeness(a, b) < ALIKE for n, a in enumerate(turns) for b in turns[:n])
+    turns = [fingerprint(s).ngrams for s in sheets]
+    assert all(
+        similarity(a, b) < SIMILARITY_THRESHOLD for n, a in enumerate(turns) for b in turns[:n]
+    )
 
 
 # -- the list of orders ----------------------------------------------------------------------
@@ -275,7 +281,7 @@ def test_songs_of_one_wish_are_not_alike(run: Run, home: Path) -> None:
 
 def test_orders_are_kept_as_they_were(tmp_path: Path) -> None:
     asked = Order(
-        Wishes(
+        SongRequest(
             "Chill, Dubstep",
             "4-6",
             "F minor",
@@ -447,7 +453,7 @@ def test_a_thousand_orders_are_looked_through_quickly(run: Run, home: Path) -> N
 def test_likeness_is_looked_for_in_the_whole_batch(tmp_path: Path, tune: LeadSheet) -> None:
     jobs = OrderStore(tmp_path / "jobs.db")
     one, two, other = (jobs.add(order(), batch).id for batch in ("a", "a", "b"))
-    marks = marks_of(tune)
+    marks = fingerprint(tune)
     jobs.save_composed(one, 1, "Rain", {}, marks)
     assert jobs.find_similar(two, marks) == 1 and jobs.has_title(two, "RAIN")
     assert jobs.find_similar(other, marks) is None and not jobs.has_title(other, "Rain")
@@ -461,7 +467,7 @@ def test_likeness_is_known_as_long_as_a_song_of_the_batch_can_come(
     tmp_path: Path, tune: LeadSheet
 ) -> None:
     jobs = OrderStore(tmp_path / "jobs.db")
-    marks = marks_of(tune)
+    marks = fingerprint(tune)
     failed = jobs.add(order(songs=2), "a").id
     jobs.save_composed(failed, 1, "Rain", {}, marks)
     jobs.save_done(failed, 1, "Rain")

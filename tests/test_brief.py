@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts.core.errors import UsageError
-from scripts.request.spec import Brief, parse_length
+from scripts.request.spec import SongSpec, parse_length
 
 
 @pytest.mark.parametrize(
@@ -39,8 +39,8 @@ def test_any_length_text_is_read_or_refused(text: str) -> None:
         pass
 
 
-def test_what_was_asked_for_is_kept(brief: Callable[..., Brief]) -> None:
-    found = brief("jazz", key="F minor", tempo=97, meter="7/8", length="2", tuning=432)
+def test_what_was_asked_for_is_kept(spec: Callable[..., SongSpec]) -> None:
+    found = spec("jazz", key="F minor", tempo=97, meter="7/8", length="2", tuning=432)
     assert (str(found.key), found.tempo, str(found.meter), found.length, found.tuning.a4) == (
         "F minor",
         97,
@@ -65,32 +65,32 @@ def test_what_was_asked_for_is_kept(brief: Callable[..., Brief]) -> None:
     ],
 )
 def test_an_impossible_wish_is_refused_in_one_line(
-    brief: Callable[..., Brief], wish: dict[str, object]
+    spec: Callable[..., SongSpec], wish: dict[str, object]
 ) -> None:
     with pytest.raises(UsageError) as caught:
-        brief("jazz", **wish)
+        spec("jazz", **wish)
     assert "\n" not in str(caught.value)
 
 
 @given(st.integers(0, 1 << 40))
 def test_the_same_seed_gives_the_same_brief(seed: int) -> None:
     from scripts.core import paths
-    from scripts.request.spec import Wishes, make_brief
+    from scripts.request.spec import SongRequest, build_spec
     from scripts.styles.style import load_styles
 
     styles = load_styles(paths.DATA / "styles") if not CACHE else CACHE[0]
     CACHE[:] = [styles]
-    wishes = Wishes("Chill, Dubstep")
-    assert make_brief(wishes, styles, seed) == make_brief(wishes, styles, seed)
+    wishes = SongRequest("Chill, Dubstep")
+    assert build_spec(wishes, styles, seed) == build_spec(wishes, styles, seed)
 
 
 CACHE: list = []
 
 
-def test_the_last_chord_has_time_to_ring(brief: Callable[..., Brief]) -> None:
+def test_the_last_chord_has_time_to_ring(spec: Callable[..., SongSpec]) -> None:
     for seed in range(40):
         for length in ("0.17", "0.5", "1", "3", "7.3"):
-            found = brief("Chill, Dubstep", seed=seed, length=length)
+            found = spec("Chill, Dubstep", seed=seed, length=length)
             ring = found.length - found.bars * found.bar_seconds
             assert 0 < ring < 2.1 + found.bar_seconds
 
@@ -106,15 +106,15 @@ def test_the_last_chord_has_time_to_ring(brief: Callable[..., Brief]) -> None:
     ],
 )
 def test_without_a_key_the_chords_decide(
-    brief: Callable[..., Brief], chords: str, key: str
+    spec: Callable[..., SongSpec], chords: str, key: str
 ) -> None:
     for seed in range(5):
-        assert str(brief("chill", chords=chords, seed=seed).key) == key
+        assert str(spec("chill", chords=chords, seed=seed).key) == key
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 7, 8, 12, 13, 16, 24, 32])
-def test_every_chord_asked_for_is_played(brief: Callable[..., Brief], count: int) -> None:
-    found = brief(
+def test_every_chord_asked_for_is_played(spec: Callable[..., SongSpec], count: int) -> None:
+    found = spec(
         "rock",
         chords=" ".join(["C", "Am", "F", "G"] * 8).rsplit(" ", 32 - count)[0]
         if count < 32
@@ -124,6 +124,6 @@ def test_every_chord_asked_for_is_played(brief: Callable[..., Brief], count: int
     assert all(part % count == 0 for part in found.parts)
 
 
-def test_too_slow_for_its_length_is_refused(brief: Callable[..., Brief]) -> None:
+def test_too_slow_for_its_length_is_refused(spec: Callable[..., SongSpec]) -> None:
     with pytest.raises(UsageError, match="two bars"):
-        brief("jazz", length="0.2", tempo=20.0, meter="4/2")
+        spec("jazz", length="0.2", tempo=20.0, meter="4/2")

@@ -14,8 +14,8 @@ from mutagen.mp3 import MP3
 
 from scripts.audio.mp3 import encode_stream, ffmpeg_path
 from scripts.core.audio_format import RATE
-from scripts.core.child import Child
-from scripts.core.file_lock import hold
+from scripts.core.child import ChildProcess
+from scripts.core.file_lock import try_lock
 from tests.conftest import ROOT
 from tests.processes import lives
 from tests.waiting import until
@@ -28,7 +28,7 @@ def test_the_end_of_a_child_is_noticed_though_its_pipes_stay_open() -> None:
         f"p = subprocess.Popen([sys.executable, '-c', {STAYS!r}]); "
         "print(json.dumps({'pid': p.pid}))"
     )
-    child = Child("timeit", ["-n1", "-r1", "-s", "import json, subprocess, sys", started])
+    child = ChildProcess("timeit", ["-n1", "-r1", "-s", "import json, subprocess, sys", started])
     first = child.receive(60)
     assert first is not None
     try:
@@ -75,8 +75,8 @@ def test_a_file_is_held_by_one_process_until_it_ends(tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
     ) as other:
         assert other.stdout and other.stdout.readline() == "True\n"
-        assert hold(path) is None
+        assert try_lock(path) is None
         other.kill()
         other.wait()
-        with until(lambda: hold(path)) as held:
+        with until(lambda: try_lock(path)) as held:
             assert held.path == path

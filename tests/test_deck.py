@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scripts.audio.deck import RAMP, Deck
+from scripts.audio.deck import RAMP_FRAMES, Deck
 from scripts.audio.mp3 import ffmpeg_path
 from scripts.audio.mp3_frames import Mp3Frames
 from scripts.audio.streams import Stream
@@ -94,12 +94,12 @@ def test_song_follows_song_without_a_gap(make: Make) -> None:
         one, two = make(f"one{ending}", sweep(2.0)), make(f"two{ending}", sweep(2.0, 2.0))
         deck = Deck(1.0)
         deck.play(Stream(one))
-        deck.lay_ready(Stream(two))
+        deck.preload_next(Stream(two))
         heard = np.concatenate([deck.read(n) for n in (5000, 441, 90_000, 70_000)])
         wanted = sweep(4.0)[: len(heard)]
         join = slice(2 * RATE - 2000, 2 * RATE + 2000)
         assert np.abs(heard - wanted)[join].max() < most
-        assert deck.begun == 2 and not deck.waiting
+        assert deck.songs_started == 2 and not deck.has_next
 
 
 def test_songs_fade_into_each_other_at_equal_power(make: Make) -> None:
@@ -108,13 +108,13 @@ def test_songs_fade_into_each_other_at_equal_power(make: Make) -> None:
     one, two = (make(f"{n}.wav", noise) for n, noise in enumerate(noises))
     deck = Deck(1.0, crossfade=1.0)
     deck.play(Stream(one))
-    deck.lay_ready(Stream(two))
+    deck.preload_next(Stream(two))
     heard = np.concatenate([deck.read(4096) for _ in range(5 * RATE // 4096)])
     loud = np.sqrt((heard[: len(heard) // 4410 * 4410, 0].reshape(-1, 4410) ** 2).mean(axis=1))
     assert np.abs(loud[1:48] / 0.2 - 1).max() < 0.1
     while not deck.ended:
         deck.read(1000)
-    assert deck.place() == (0.0, 0.0)
+    assert deck.position_and_length() == (0.0, 0.0)
 
 
 def clicks(sound: Sound) -> float:
@@ -140,7 +140,7 @@ def test_pause_volume_seeking_and_skipping_do_not_click(make: Make) -> None:
         deck.stop,
     ):
         order()
-        heard += [deck.read(n) for n in (RAMP // 3, 2000, 777)]
+        heard += [deck.read(n) for n in (RAMP_FRAMES // 3, 2000, 777)]
     sound = np.concatenate(heard)
     assert clicks(sound) < 60  # a bare cut is 1000 and more
     assert clicks(np.concatenate((sound[:50], 0 * sound[:50], sound[1500:1600]))) > 200
@@ -154,18 +154,20 @@ def test_nothing_is_lost_in_a_pause(make: Make) -> None:
     deck.read(10_000)
     deck.pause(True)
     held = deck.read(5000)
-    assert held[:RAMP].any() and not held[RAMP:].any() and not deck.read(5000).any()
-    place = deck.place()[0]
+    assert held[:RAMP_FRAMES].any() and not held[RAMP_FRAMES:].any() and not deck.read(5000).any()
+    place = deck.position_and_length()[0]
     deck.pause(False)
     at = round(place * RATE)
-    assert np.allclose(deck.read(4000)[RAMP:], sweep(3.0)[at + RAMP : at + 4000], atol=1e-4)
+    assert np.allclose(
+        deck.read(4000)[RAMP_FRAMES:], sweep(3.0)[at + RAMP_FRAMES : at + 4000], atol=1e-4
+    )
 
 
 def test_a_quiet_song_is_brought_to_the_level_of_the_others(make: Make) -> None:
     path = make("quiet.wav", 0.1 * sweep(1.0))
     deck = Deck(0.5)
     deck.play(Stream(path), gain=4.0)
-    assert np.allclose(deck.read(5000)[RAMP:], 0.2 * sweep(1.0)[RAMP:5000], atol=1e-3)
+    assert np.allclose(deck.read(5000)[RAMP_FRAMES:], 0.2 * sweep(1.0)[RAMP_FRAMES:5000], atol=1e-3)
 
 
 def test_a_file_cut_short_plays_as_far_as_it_goes(make: Make, tmp_path: Path) -> None:
@@ -203,11 +205,11 @@ def test_a_skip_during_a_cross_fade_leaves_nothing_behind(make: Make) -> None:
     loud, silent = make("loud.wav", sweep(9.0)), make("silent.wav", 0 * sweep(9.0))
     deck = Deck(1.0, crossfade=6.0)
     deck.play(Stream(loud, 2.9))
-    deck.lay_ready(Stream(silent))
+    deck.preload_next(Stream(silent))
     deck.read(RATE)
-    assert deck.begun == 2 and deck.read(RATE).any()
+    assert deck.songs_started == 2 and deck.read(RATE).any()
     deck.play(Stream(silent, 1.0))
-    assert not deck.read(RATE)[2 * RAMP :].any()
+    assert not deck.read(RATE)[2 * RAMP_FRAMES :].any()
 
 
 @settings(max_examples=200, deadline=None)
@@ -242,7 +244,7 @@ def test_any_file_is_read_or_refused(data: bytes, at: int, byte: int, tagged: bo
         spoiled[at % len(spoiled)] = byte
         path.write_bytes((b"ID3" if tagged else b"") + data + bytes(spoiled))
         for read in (
-            lambda: Mp3Frames(path).place(5000),
+            lambda: Mp3Frames(path).find_seek_point(5000),
             lambda: Stream(path).read(RATE),
             lambda: Stream(path, 0.2).read(RATE),
         ):

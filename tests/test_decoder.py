@@ -6,40 +6,40 @@ from collections.abc import Callable
 
 import pytest
 
-from scripts.composer.grammar import sheet_grammar
-from scripts.composer.prompts import sheet_head, starter_header
+from scripts.composer.grammar import build_sheet_grammar
+from scripts.composer.prompts import build_abc_header, build_starter_header
 from scripts.core.errors import Cancelled, ModelError
-from scripts.llm.decoder import Decoded, Decoder
+from scripts.llm.decoder import Decoder, DecodingResult
 from scripts.llm.sampling import Sampling
 from scripts.llm.sheet_machine import SheetMachine
-from scripts.request.spec import Brief
+from scripts.request.spec import SongSpec
 from scripts.score.abc_reader import read_abc
 from tests.conftest import STARTER
 
-Write = Callable[..., Decoded]
+Write = Callable[..., DecodingResult]
 
 
 @pytest.fixture
-def write(brief: Callable[..., Brief]) -> Write:
-    asked = brief("pop", key="C major", length="0.5")
+def write(spec: Callable[..., SongSpec]) -> Write:
+    asked = spec("pop", key="C major", length="0.5")
 
     def write(
         decoder: Decoder,
         *seeds: int,
         report: Callable[[float, str], None] = print,
         cancelled: Callable[[], bool] = bool,
-    ) -> Decoded:
-        prompt = decoder.tokenize(starter_header(asked), False, True)
+    ) -> DecodingResult:
+        prompt = decoder.tokenize(build_starter_header(asked), False, True)
         found = decoder.write(
             prompt,
-            SheetMachine(sheet_grammar(asked)),
+            SheetMachine(build_sheet_grammar(asked)),
             "pop",
             [Sampling(0.9, seed=n) for n in seeds],
             report,
             cancelled,
         )
         for text in found.texts:
-            assert tuple(map(len, read_abc(sheet_head(asked) + text).parts)) == asked.parts
+            assert tuple(map(len, read_abc(build_abc_header(asked) + text).parts)) == asked.parts
         return found
 
     return write

@@ -40,7 +40,7 @@ def test_a_model_in_a_folder_of_other_letters_is_opened_from_within(
 ) -> None:
     of_its_code_page(monkeypatch)
     here = Path.cwd()
-    assert decoder.Decoder(place / "starter.gguf", 64, 1).size > 100
+    assert decoder.Decoder(place / "starter.gguf", 64, 1).vocabulary_size > 100
     assert Path.cwd() == here
 
 

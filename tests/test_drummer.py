@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.arranger.drummer import drum
+from scripts.arranger.drummer import arrange_drum_groove
 from scripts.arranger.events import DRUM_KEYS, NoteEvent, Section
 from scripts.arranger.grooves import load_grooves
 from scripts.core import paths
 from scripts.core.errors import UsageError
-from scripts.score.time_signature import Meter, parse_meter
+from scripts.score.time_signature import TimeSignature, parse_time_signature
 
 GROOVES = load_grooves(paths.DATA / "grooves" / "played.toml")
 BEATS = sorted(n for n in GROOVES if "fill" not in n)
-FOUR = Meter(4, 4)
+FOUR = TimeSignature(4, 4)
 
 
 def played(
@@ -27,11 +27,11 @@ def played(
     energy: float = 0.7,
     bars: int = 8,
     seed: int = 1,
-    meter: Meter = FOUR,
+    meter: TimeSignature = FOUR,
     section: str = "verse",
 ) -> list[NoteEvent]:
     place = Section(section, 4, bars, 0, 0, energy)
-    return drum(place, meter, GROOVES[name], GROOVES, 110.0, random.Random(seed))
+    return arrange_drum_groove(place, meter, GROOVES[name], GROOVES, 110.0, random.Random(seed))
 
 
 def test_four_grooves_and_more_of_each_family() -> None:
@@ -42,7 +42,7 @@ def test_four_grooves_and_more_of_each_family() -> None:
 @pytest.mark.parametrize("name", BEATS)
 @pytest.mark.parametrize("meter", ["4/4", "3/4", "6/8", "7/8", "5/4", "12/8", "2/4", "13/8"])
 def test_a_groove_plays_in_every_metre(name: str, meter: str) -> None:
-    parsed = parse_meter(meter)
+    parsed = parse_time_signature(meter)
     assert parsed
     notes = played(name, meter=parsed)
     start, end = 4 * parsed.bar_ticks, 12 * parsed.bar_ticks
@@ -147,12 +147,12 @@ def test_a_broken_groove_is_refused_with_its_line(text: str, said: str, tmp_path
     )
 )
 def test_any_table_is_a_groove_or_refused(tables: dict[str, dict[str, object]]) -> None:
-    from scripts.arranger.grooves import _groove
+    from scripts.arranger.grooves import _parse_groove
 
     for name, row in tables.items():
         try:
-            groove = _groove(name, row)
+            groove = _parse_groove(name, row)
         except (TypeError, ValueError, KeyError, AttributeError):
             continue
         for piece in groove.pieces:
-            groove.places(piece, FOUR)
+            groove.hits(piece, FOUR)

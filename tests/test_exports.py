@@ -14,12 +14,12 @@ from scripts.arranger.arrange import SongArrangement, arrange
 from scripts.arranger.events import NoteEvent
 from scripts.core import paths
 from scripts.core.errors import StorageError
-from scripts.exports.midi import TICKS, write_midi
-from scripts.exports.musicxml import moments, write_musicxml
-from scripts.request.spec import Brief
+from scripts.exports.midi import MIDI_TICKS_PER_QUARTER, write_midi
+from scripts.exports.musicxml import build_musicxml, quantize_events
+from scripts.request.spec import SongSpec
 from scripts.score.keys import parse_key
 from scripts.score.sheet import LeadSheet
-from scripts.score.time_signature import parse_meter
+from scripts.score.time_signature import parse_time_signature
 from scripts.score.xml_piece import read_xml_piece
 from scripts.synth.instruments import load_instruments
 
@@ -50,11 +50,11 @@ def notes(file: mido.MidiFile, name: str) -> list[tuple[int, int, int]]:
 
 @pytest.mark.parametrize("words", ["rock", "jazz", "dubstep", "ambient", "salsa"])
 def test_a_midi_file_has_the_notes_of_the_song(
-    words: str, brief: Callable[..., Brief], tune: LeadSheet, tmp_path: Path
+    words: str, spec: Callable[..., SongSpec], tune: LeadSheet, tmp_path: Path
 ) -> None:
-    arrangement = arrange(brief(words, key="E minor", length="1"), tune, paths.DATA)
+    arrangement = arrange(spec(words, key="E minor", length="1"), tune, paths.DATA)
     file = written(arrangement, tmp_path / "a.mid")
-    assert file.ticks_per_beat == TICKS and abs(file.length - 60) < 0.6
+    assert file.ticks_per_beat == MIDI_TICKS_PER_QUARTER and abs(file.length - 60) < 0.6
     for role in ("melody", "bass"):
         shift = 12 * INSTRUMENTS[arrangement.tracks[role].instrument].octave
         played = Counter(
@@ -74,9 +74,9 @@ def test_a_midi_file_has_the_notes_of_the_song(
 
 
 def test_the_head_says_tempo_metre_key_and_sections(
-    brief: Callable[..., Brief], tune: LeadSheet, tmp_path: Path
+    spec: Callable[..., SongSpec], tune: LeadSheet, tmp_path: Path
 ) -> None:
-    arrangement = arrange(brief("waltz", key="E minor", length="0.5", tempo=150), tune, paths.DATA)
+    arrangement = arrange(spec("waltz", key="E minor", length="0.5", tempo=150), tune, paths.DATA)
     head = written(arrangement, tmp_path / "a.mid").tracks[0]
     said = {m.type: m for m in head}
     assert round(mido.tempo2bpm(said["set_tempo"].tempo), 3) == 150
@@ -87,18 +87,18 @@ def test_the_head_says_tempo_metre_key_and_sections(
 
 @pytest.mark.parametrize("key", ["C# dorian", "Gb", "A# minor", "D# minor", "Fb", "B phrygian"])
 def test_any_key_can_be_written(
-    key: str, brief: Callable[..., Brief], tune: LeadSheet, tmp_path: Path
+    key: str, spec: Callable[..., SongSpec], tune: LeadSheet, tmp_path: Path
 ) -> None:
     if parse_key(key) is None:
         pytest.skip("the program does not know that key")
-    arrangement = arrange(brief("pop", key="E minor", length="0.3"), tune, paths.DATA)
+    arrangement = arrange(spec("pop", key="E minor", length="0.3"), tune, paths.DATA)
     assert written(arrangement, tmp_path / "a.mid", key).tracks
 
 
 def test_a_folder_that_is_not_there_is_told(
-    brief: Callable[..., Brief], tune: LeadSheet, tmp_path: Path
+    spec: Callable[..., SongSpec], tune: LeadSheet, tmp_path: Path
 ) -> None:
-    arrangement = arrange(brief("pop", key="E minor", length="0.3"), tune, paths.DATA)
+    arrangement = arrange(spec("pop", key="E minor", length="0.3"), tune, paths.DATA)
     with pytest.raises(StorageError):
         written(arrangement, tmp_path / "none" / "a.mid")
 
@@ -108,13 +108,15 @@ def test_a_folder_that_is_not_there_is_told(
     [("jazz", "4/4"), ("waltz", "3/4"), ("celtic", "6/8"), ("metal", "7/8"), ("trap", "4/4")],
 )
 def test_a_score_read_back_by_music21_has_the_same_notes(
-    words: str, meter: str, brief: Callable[..., Brief], tune: LeadSheet
+    words: str, meter: str, spec: Callable[..., SongSpec], tune: LeadSheet
 ) -> None:
     wishes = {"key": "Eb major", "length": "0.7", "meter": meter}
     song = arrange(
-        brief(words, **wishes), replace(tune, meter=parse_meter(meter) or tune.meter), paths.DATA
+        spec(words, **wishes),
+        replace(tune, meter=parse_time_signature(meter) or tune.meter),
+        paths.DATA,
     )
-    piece = read_xml_piece(write_musicxml(song, INSTRUMENTS).encode())
+    piece = read_xml_piece(build_musicxml(song, INSTRUMENTS).encode())
     read = {v.name: Counter((round(n.start), n.pitch) for n in v.notes) for v in piece.voices}
     played: dict[str, list[NoteEvent]] = {}
     for section in replace(song, straight=True).sections():
@@ -126,7 +128,7 @@ def test_a_score_read_back_by_music21_has_the_same_notes(
         shift = 0 if instrument.is_kit else 12 * instrument.octave
         assert read[role] == Counter(
             (start, pitch)
-            for start, pitches, _ in moments(played[role], shift)
+            for start, pitches, _ in quantize_events(played[role], shift)
             for pitch in pitches
         ), role
     kit = next(v for v in piece.voices if v.name == "drums")
@@ -143,7 +145,7 @@ def test_written_notes_stand_on_the_grid_and_do_not_overlap() -> None:
         NoteEvent(56.3, 8, 62, 0.8),
         NoteEvent(63.8, 8, 64, 0.8),
     ]
-    assert moments(loose) == [
+    assert quantize_events(loose) == [
         (0, (60, 64), 24),
         (24, (62,), 12),
         (48, (60,), 8),

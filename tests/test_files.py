@@ -14,14 +14,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scripts.core.atomic_files import patiently, storage_error, write_text
-from scripts.core.errors import HeldError, StorageError, UsageError
-from scripts.core.file_lock import Hold
-from scripts.core.filenames import legal_name
-from scripts.core.settings import Settings, checked, load_settings, save_settings
+from scripts.core.atomic_files import retry_while_open_elsewhere, storage_error, write_text
+from scripts.core.errors import FileInUseError, StorageError, UsageError
+from scripts.core.file_lock import FileLock
+from scripts.core.filenames import sanitize_filename
+from scripts.core.settings import Settings, change_setting, load_settings, save_settings
 from scripts.library import song_files
-from scripts.library.index import Catalogue
-from scripts.library.song_files import PART, SongFiles, recover
+from scripts.library.index import LibraryIndex
+from scripts.library.song_files import PART_SUFFIX, SongFiles, recover
 from scripts.library.songs import Song
 from tests.conftest import ROOT
 
@@ -91,12 +91,12 @@ def test_any_settings_file_is_survived(
 )
 def test_a_setting_out_of_range_is_refused(name: str, value: object) -> None:
     with pytest.raises(UsageError):
-        checked(Settings(), name, value)
+        change_setting(Settings(), name, value)
 
 
 @given(st.text(max_size=300))
 def test_any_title_becomes_a_legal_file_name(title: str) -> None:
-    name = legal_name(title)
+    name = sanitize_filename(title)
     assert 0 < len(name) <= 90 and len(name.encode()) <= 210
     assert not set(name) & set('<>:"/\\|?*') and name == name.strip(" .")
     assert name.isprintable()
@@ -105,12 +105,12 @@ def test_any_title_becomes_a_legal_file_name(title: str) -> None:
 
 @pytest.mark.parametrize("title", ["COM¹", "lpt9.txt", "CONIN$", "nul", "AUX .x", "con."])
 def test_device_names_of_windows_are_avoided(title: str) -> None:
-    assert legal_name(title).startswith("Song ")
+    assert sanitize_filename(title).startswith("Song ")
 
 
 @given(title=st.text(max_size=300), longest=st.integers(12, 80))
 def test_a_name_fits_the_room_that_the_folder_leaves(title: str, longest: int) -> None:
-    name = legal_name(title, longest)
+    name = sanitize_filename(title, longest)
     assert 0 < len(name.encode("utf-16-le")) <= 2 * longest and name == name.strip(" .")
 
 
@@ -221,12 +221,14 @@ def test_a_file_held_open_is_tried_again_and_again() -> None:
         if len(tries) < 3:
             held()
 
-    patiently(let_go_at_the_third, (0.1, 0.2, 0.4), slept.append)
+    retry_while_open_elsewhere(let_go_at_the_third, (0.1, 0.2, 0.4), slept.append)
     assert slept == [0.1, 0.2]
     with pytest.raises(PermissionError):
-        patiently(held, (0.1, 0.2), slept.append)
+        retry_while_open_elsewhere(held, (0.1, 0.2), slept.append)
     with pytest.raises(PermissionError):  # no Windows: it will not change by waiting
-        patiently(lambda: (_ for _ in ()).throw(PermissionError(13, "no")), (9,), slept.append)
+        retry_while_open_elsewhere(
+            lambda: (_ for _ in ()).throw(PermissionError(13, "no")), (9,), slept.append
+        )
     assert slept == [0.1, 0.2, 0.1, 0.2]
 
 
@@ -237,7 +239,7 @@ def test_a_song_held_open_is_told_kept_and_finished_later(
     files.part(".mp3").write_bytes(b"music")
     with monkeypatch.context() as patch:
         patch.setattr(song_files, "rename", held)
-        with pytest.raises(HeldError, match=r"OneDrive.*the song is whole"):
+        with pytest.raises(FileInUseError, match=r"OneDrive.*the song is whole"):
             files.finish({".json": "{}"})
         assert recover(tmp_path, time.time() + 100_000) == 0  # somebody is still at it
         files.tidy()
@@ -296,9 +298,9 @@ def test_a_song_that_cannot_be_flushed_for_being_held_goes_on(
 def test_a_name_taken_between_looking_and_locking_is_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = song_files.hold
+    real = song_files.try_lock
 
-    def late(path: Path, new: bool = False) -> Hold | None:
+    def late(path: Path, new: bool = False) -> FileLock | None:
         if path.name == "Rain.lmg-lock":
             (tmp_path / "Rain.mp3").write_text("another program's")
         return real(path, new)
@@ -312,7 +314,7 @@ def test_a_song_whose_naming_was_cut_short_is_finished(tmp_path: Path, named: in
     """The program dies after the list is written, between any two renames."""
     suffixes = [".json", ".abc", ".mp3"]
     for i, suffix in enumerate(suffixes):
-        put(tmp_path, f"Rain{suffix}{'' if i < named else PART}", 90_000, "x")
+        put(tmp_path, f"Rain{suffix}{'' if i < named else PART_SUFFIX}", 90_000, "x")
     put(tmp_path, "Rain.lmg-lock", 90_000, json.dumps(suffixes))
     recover(tmp_path, NOW)
     assert {p.name for p in tmp_path.iterdir()} == {"Rain.json", "Rain.abc", "Rain.mp3"}
@@ -357,24 +359,24 @@ def test_a_song_is_read_again_only_when_it_has_changed(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"")
         os.utime(tmp_path / name, ns=(0, 10**9 * (1 if name[0] == "b" else 2)))
     (tmp_path / "b.json").write_text('{"title": "One", "seconds": 5}')
-    library = Catalogue(tmp_path / "data" / "library.db", tmp_path)
+    library = LibraryIndex(tmp_path / "data" / "library.db", tmp_path)
     read: list[int] = []
-    assert library.scan(heard=lambda done, of: read.append(of)) and read == [3]
+    assert library.scan(progress=lambda done, of: read.append(of)) and read == [3]
     assert [s.title for s in library.songs()] == ["One", "a", "a"]
-    assert not library.scan(heard=lambda done, of: read.append(of)) and read == [3]
+    assert not library.scan(progress=lambda done, of: read.append(of)) and read == [3]
     (tmp_path / "b.json").write_text('{"title": "Two"}')
     os.utime(tmp_path / "b.json", ns=(0, 5))
-    assert library.scan(heard=lambda done, of: read.append(of)) and read == [3, 1]
+    assert library.scan(progress=lambda done, of: read.append(of)) and read == [3, 1]
     assert [s.title for s in library.songs()] == ["Two", "a", "a"]
     (tmp_path / "d.ogg").write_bytes(b"")
     assert library.scan() and len(library.songs()) == 4
-    none = Catalogue(tmp_path / "data" / "none.db", tmp_path / "none")
+    none = LibraryIndex(tmp_path / "data" / "none.db", tmp_path / "none")
     assert not none.scan() and none.songs() == []
 
 
 def list_songs(folder: Path) -> list[Song]:
     """Every playable file of a folder, oldest first."""
-    library = Catalogue(folder.parent / f"{folder.name}.db", folder)
+    library = LibraryIndex(folder.parent / f"{folder.name}.db", folder)
     library.scan()
     return library.songs()
 

@@ -12,14 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scripts.core.errors import ModelError
-from scripts.llm.gguf_file import language_model, read_gguf
+from scripts.llm.gguf_file import read_gguf, read_language_model
 from scripts.llm.registry import find_model, list_models
 from tests.conftest import ROOT, STARTER, VOCABS
 
 
 def test_the_starter_describes_itself() -> None:
-    info = language_model(STARTER)
-    assert info.architecture == "llama" and info.quantisation == "Q8_0"
+    info = read_language_model(STARTER)
+    assert info.architecture == "llama" and info.quantization == "Q8_0"
     assert 4_000_000 < info.parameters < 16_000_000
     assert info.file_bytes <= 16 * 1024 * 1024
 
@@ -28,12 +28,12 @@ def test_a_text_file_is_no_model(tmp_path: Path) -> None:
     path = tmp_path / "notes.gguf"
     path.write_text("Dear diary, " * 10)
     with pytest.raises(ModelError, match="not a GGUF file"):
-        language_model(path)
+        read_language_model(path)
 
 
 def test_an_embedding_model_is_refused_by_kind() -> None:
     with pytest.raises(ModelError, match="embedding model"):
-        language_model(VOCABS / "ggml-vocab-bert-bge.gguf")
+        read_language_model(VOCABS / "ggml-vocab-bert-bge.gguf")
 
 
 @pytest.mark.parametrize("share", [0.0001, 0.01, 0.3, 0.9, 0.999])
@@ -42,7 +42,7 @@ def test_a_truncated_file_is_said_to_be_cut_short(tmp_path: Path, share: float) 
     path = tmp_path / "cut.gguf"
     path.write_bytes(data[: int(len(data) * share)])
     with pytest.raises(ModelError, match="truncated"):
-        language_model(path)
+        read_language_model(path)
 
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -60,7 +60,7 @@ def test_a_damaged_header_is_read_or_refused_quickly(
     path.write_bytes(bytes(data[:cut]))
     started = time.monotonic()
     with pytest.raises(ModelError):
-        language_model(path)
+        read_language_model(path)
     assert time.monotonic() - started < 5
 
 
@@ -96,4 +96,4 @@ def test_a_number_of_the_wrong_kind_is_not_believed(
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
-    assert language_model(path).architecture == "llama"
+    assert read_language_model(path).architecture == "llama"

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scripts.composer.grammar import sheet_grammar
-from scripts.composer.prompts import sheet_head
+from scripts.composer.grammar import build_sheet_grammar
+from scripts.composer.prompts import build_abc_header
 from scripts.core import paths
-from scripts.llm.sheet_machine import SheetGrammar, SheetMachine, longest
-from scripts.llm.state_machines import ChoiceMachine, LineMachine, Machine
-from scripts.llm.vocabulary import Masks, Vocabulary
-from scripts.request.spec import Brief, Wishes, make_brief
+from scripts.llm.sheet_machine import SheetGrammar, SheetMachine, max_sheet_length
+from scripts.llm.state_machines import ChoiceMachine, StateMachine, TitleMachine
+from scripts.llm.vocabulary import TokenMasks, Vocabulary
+from scripts.request.spec import SongRequest, SongSpec, build_spec
 from scripts.score.abc_reader import read_abc
 from scripts.score.sheet import scale_share
 from scripts.styles.style import load_styles
@@ -24,13 +24,13 @@ CHARACTERS = [chr(c) for c in range(32, 127)] + ["\n"]
 STYLES = load_styles(paths.DATA / "styles")
 
 
-def walk(machine: Machine, rng: random.Random, most: int) -> str:
+def walk(machine: StateMachine, rng: random.Random, most: int) -> str:
     """A text of random characters that the machine allows."""
     state, out = machine.start(), []
-    while not machine.done(state):
+    while not machine.is_complete(state):
         choices = [c for c in CHARACTERS if machine.step(state, c) is not None]
         assert choices, f"dead end after {''.join(out)!r}"
-        assert {*choices} <= {*machine.chars(state)}
+        assert {*choices} <= {*machine.possible_chars(state)}
         char = rng.choice(choices)
         state = machine.step(state, char)
         out.append(char)
@@ -61,31 +61,33 @@ def walk(machine: Machine, rng: random.Random, most: int) -> str:
 def test_random_letters_under_the_grammar_are_music(
     style: str, seed: int, meter: str, key: str | None
 ) -> None:
-    brief = make_brief(Wishes(style, key=key, meter=meter), STYLES, seed)
-    grammar = sheet_grammar(brief)
-    text = walk(SheetMachine(grammar), random.Random(seed), longest(grammar))
-    sheet = read_abc(sheet_head(brief) + text)
-    assert tuple(len(p) for p in sheet.parts) == brief.parts
-    assert all(bar.ticks == brief.meter.bar_ticks for bar in sheet.bars)
+    spec = build_spec(SongRequest(style, key=key, meter=meter), STYLES, seed)
+    grammar = build_sheet_grammar(spec)
+    text = walk(SheetMachine(grammar), random.Random(seed), max_sheet_length(grammar))
+    sheet = read_abc(build_abc_header(spec) + text)
+    assert tuple(len(p) for p in sheet.parts) == spec.parts
+    assert all(bar.ticks == spec.meter.bar_ticks for bar in sheet.bars)
     assert all(bar.chords and bar.chords[0][0] == 0 for bar in sheet.bars)
-    if not brief.style.melody.chromatic:
+    if not spec.style.melody.chromatic:
         from dataclasses import replace
 
-        assert scale_share(replace(sheet, key=brief.key)) == 1.0
+        assert scale_share(replace(sheet, key=spec.key)) == 1.0
 
 
-def test_the_last_note_is_the_tonic_and_no_afterthought(brief: Callable[..., Brief]) -> None:
-    chosen = brief("pop", key="G major")
+def test_the_last_note_is_the_tonic_and_no_afterthought(spec: Callable[..., SongSpec]) -> None:
+    chosen = spec("pop", key="G major")
     for seed in range(30):
-        text = walk(SheetMachine(sheet_grammar(chosen)), random.Random(seed), 10_000)
-        last = read_abc(sheet_head(chosen) + text).bars[-1].notes[-1]
+        text = walk(SheetMachine(build_sheet_grammar(chosen)), random.Random(seed), 10_000)
+        last = read_abc(build_abc_header(chosen) + text).bars[-1].notes[-1]
         assert last.pitch is not None and last.pitch % 12 == 7 and last.ticks >= 24
 
 
-def test_chords_asked_for_are_the_chords_written(brief: Callable[..., Brief]) -> None:
-    chosen = brief("rock", key="F minor", chords="Fm Db Ab Eb")
-    text = walk(SheetMachine(sheet_grammar(chosen)), random.Random(1), 10_000)
-    symbols = [b.chords[0][1].symbol(chosen.key) for b in read_abc(sheet_head(chosen) + text).bars]
+def test_chords_asked_for_are_the_chords_written(spec: Callable[..., SongSpec]) -> None:
+    chosen = spec("rock", key="F minor", chords="Fm Db Ab Eb")
+    text = walk(SheetMachine(build_sheet_grammar(chosen)), random.Random(1), 10_000)
+    symbols = [
+        b.chords[0][1].symbol(chosen.key) for b in read_abc(build_abc_header(chosen) + text).bars
+    ]
     assert symbols == ["Fm", "Db", "Ab", "Eb"] * 4
 
 
@@ -103,16 +105,16 @@ def test_without_syncopation_no_note_starts_off_the_beat_and_crosses_it() -> Non
                 at += note.ticks
 
 
-def test_the_grammar_survives_its_way_to_the_other_process(brief: Callable[..., Brief]) -> None:
+def test_the_grammar_survives_its_way_to_the_other_process(spec: Callable[..., SongSpec]) -> None:
     import json
 
-    grammar = sheet_grammar(brief("jazz"))
+    grammar = build_sheet_grammar(spec("jazz"))
     assert SheetGrammar.from_json(json.loads(json.dumps(grammar.to_json()))) == grammar
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_titles_are_plain_words(seed: int) -> None:
-    title = walk(LineMachine(32), random.Random(seed), 40).strip()
+    title = walk(TitleMachine(32), random.Random(seed), 40).strip()
     assert 4 <= len(title) <= 32 and "  " not in title
     assert all(word[0].isupper() for word in title.split())
 
@@ -125,12 +127,12 @@ def test_a_choice_is_one_of_the_list() -> None:
 def test_only_tokens_that_fit_whole_are_allowed() -> None:
     machine = ChoiceMachine(("abc", "abd"))
     words = Vocabulary([b"a", b"ab", b"abc", b"abcd", b"b", b"abc\n", b"", b"\xff", b"abd"])
-    assert list(words.allowed(machine, machine.start())) == [0, 1, 2, 5, 8]
+    assert list(words.allowed_tokens(machine, machine.start())) == [0, 1, 2, 5, 8]
 
 
-def test_equal_keys_allow_equal_tokens(brief: Callable[..., Brief]) -> None:
+def test_equal_keys_allow_equal_tokens(spec: Callable[..., SongSpec]) -> None:
     """The masks are kept by key; a key that says too little would let wrong tokens through."""
-    machine = SheetMachine(sheet_grammar(brief("jazz")))
+    machine = SheetMachine(build_sheet_grammar(spec("jazz")))
     pieces = [c.encode() for c in CHARACTERS] + [
         b'"|',
         b"|\n",
@@ -145,11 +147,11 @@ def test_equal_keys_allow_equal_tokens(brief: Callable[..., Brief]) -> None:
         b"-|",
     ]
     vocabulary = Vocabulary(pieces)
-    masks = Masks(vocabulary, machine)
+    masks = TokenMasks(vocabulary, machine)
     for seed in range(6):
         rng, state = random.Random(seed), machine.start()
-        while not machine.done(state):
-            allowed = vocabulary.allowed(machine, state)
+        while not machine.is_complete(state):
+            allowed = vocabulary.allowed_tokens(machine, state)
             assert list(masks(state)) == list(allowed)
             for char in pieces[int(rng.choice(list(allowed)))].decode():
                 state = machine.step(state, char)

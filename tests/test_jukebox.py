@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from scripts.audio.outputs import NullOutput, Output, Read, open_output
+from scripts.audio.outputs import NullOutput, Output, ReadFrames, open_output
 from scripts.audio.wav import write_wav
 from scripts.core.audio_format import RATE
-from scripts.jukebox.player import Player, gain_of
+from scripts.jukebox.player import Player, normalization_gain
 from scripts.jukebox.queue import Queue
 from scripts.library.songs import Song
 from tests.waiting import until
@@ -28,9 +28,9 @@ class Device:
 
     def __init__(self, name: str = "fake") -> None:
         self.name, self.there, self.closed, self.held = name, True, False, False
-        self._read: Read | None = None
+        self._read: ReadFrames | None = None
 
-    def start(self, read: Read) -> None:
+    def start(self, read: ReadFrames) -> None:
         self._read = read
 
     def take(self, seconds: float) -> Sound:
@@ -90,7 +90,7 @@ def player_of(request: pytest.FixtureRequest) -> Callable[..., tuple[Player, Dev
 
 
 def title(player: Player) -> str:
-    song = player.playing().song
+    song = player.status().song
     return song.title if song else ""
 
 
@@ -336,10 +336,15 @@ def test_songs_are_brought_to_one_level() -> None:
     def song(**details: object) -> Song:
         return Song(Path("a.mp3"), "A", 1.0, details)
 
-    assert gain_of(song()) == gain_of(song(loudness="loud")) == gain_of(song(loudness=3)) == 1.0
-    assert gain_of(song(loudness=-14.0)) == 1.0
-    assert abs(gain_of(song(loudness=-8.0)) - 0.501) < 1e-3
-    assert abs(gain_of(song(loudness=-40.0)) - 1.995) < 1e-3
+    assert (
+        normalization_gain(song())
+        == normalization_gain(song(loudness="loud"))
+        == normalization_gain(song(loudness=3))
+        == 1.0
+    )
+    assert normalization_gain(song(loudness=-14.0)) == 1.0
+    assert abs(normalization_gain(song(loudness=-8.0)) - 0.501) < 1e-3
+    assert abs(normalization_gain(song(loudness=-40.0)) - 1.995) < 1e-3
 
 
 def test_the_loudness_of_other_peoples_songs_is_taken_from_their_tags(tmp_path: Path) -> None:
@@ -353,8 +358,8 @@ def test_the_loudness_of_other_peoples_songs_is_taken_from_their_tags(tmp_path: 
         tags.save(path)
         with path.open("ab") as file:
             file.write(silent_mp3())
-        assert abs(gain_of(Song(path, "Theirs", 0.0, {})) - wanted) < 0.01
-    assert gain_of(Song(tmp_path / "none.mp3", "None", 0.0, {})) == 1.0
+        assert abs(normalization_gain(Song(path, "Theirs", 0.0, {})) - wanted) < 0.01
+    assert normalization_gain(Song(tmp_path / "none.mp3", "None", 0.0, {})) == 1.0
 
 
 def silent_mp3() -> bytes:
@@ -396,14 +401,14 @@ def test_simpleaudio_gets_pieces_and_hears_an_order_at_once(
     module.play_buffer = buffers.play_buffer  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "simpleaudio", module)
     player = Player(Queue(songs(2, 40.0)), "simpleaudio", 1.0)
-    assert player.playing().output == "simpleaudio"
+    assert player.status().output == "simpleaudio"
     player.start()
     until(lambda: buffers.played and buffers.played[-1][-1].any())
-    assert player.playing().position < 2  # though more has been given away
+    assert player.status().position < 2  # though more has been given away
     player.pause(True)
-    place = player.playing().position
+    place = player.status().position
     time.sleep(0.5)
-    assert abs(player.playing().position - place) < 0.1 and place < 2
+    assert abs(player.status().position - place) < 0.1 and place < 2
     player.pause(False)
     count = len(buffers.played)
     player.next()

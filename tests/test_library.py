@@ -19,23 +19,23 @@ from hypothesis import strategies as st
 from mutagen.id3 import ID3, POPM, TIT2, TXXX
 
 from scripts.audio.mp3 import Tags, ffmpeg_path, write_tags
-from scripts.audio.play_stats import Heard, stars_of, write_heard
+from scripts.audio.play_stats import PlayStats, stars_from_popm, write_stats
 from scripts.audio.tags import FileTags, read_tags
 from scripts.core.errors import StorageError, UsageError
-from scripts.library.bin import binned, empty, remove, restore
-from scripts.library.duplicates import duplicates
-from scripts.library.index import Catalogue, id_of
+from scripts.library.bin import empty_bin, list_bin, move_to_bin, restore_song
+from scripts.library.duplicates import find_duplicates
+from scripts.library.index import LibraryIndex, song_id
 from scripts.library.playlists import (
     Playlist,
+    find_playlist,
     load_playlists,
-    named,
     read_m3u8,
     save_playlists,
     write_m3u8,
 )
-from scripts.library.query import conditions
+from scripts.library.query import parse_query
 from scripts.library.songs import Song, read_song
-from scripts.library.watcher import Librarian
+from scripts.library.watcher import LibraryWatcher
 from tests.conftest import ROOT, TUNE
 from tests.test_batch import Run, sound_of
 from tests.waiting import until
@@ -86,7 +86,7 @@ def song(folder: Path, name: str, **details: object) -> Path:
 
 
 @pytest.fixture
-def library(tmp_path: Path) -> Catalogue:
+def library(tmp_path: Path) -> LibraryIndex:
     for n, (title, asked, tempo, key, made) in enumerate(
         (
             ("Amber Rain", "Chill, Dubstep", 140, "F minor", "2026-11-01T10:00:00+00:00"),
@@ -109,7 +109,7 @@ def library(tmp_path: Path) -> Catalogue:
             seed=n,
         )
         os.utime(path, ns=(n, n * 10**9))
-    found = Catalogue(tmp_path / "library.db", tmp_path / "output", lambda: ["sad piano"])
+    found = LibraryIndex(tmp_path / "library.db", tmp_path / "output", lambda: ["sad piano"])
     found.scan()
     return found
 
@@ -161,14 +161,14 @@ def titles(found: list[Song]) -> list[str]:
         ("file:amber", ["Amber"]),
     ],
 )
-def test_the_search_language(library: Catalogue, query: str, expected: list[str] | None) -> None:
+def test_the_search_language(library: LibraryIndex, query: str, expected: list[str] | None) -> None:
     everything = ["Amber", "Café", "Die", "100%"]
     assert titles(library.find(query)) == (everything if expected is None else expected)
 
 
 @pytest.mark.skipif(not hasattr(time, "tzset"), reason="the clock's zone cannot be set")
 def test_days_are_those_of_the_listeners_clock(
-    library: Catalogue, monkeypatch: pytest.MonkeyPatch
+    library: LibraryIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TZ", "XYZ-13")  # thirteen hours before Greenwich
     time.tzset()
@@ -219,38 +219,38 @@ def test_days_are_those_of_the_listeners_clock(
 )
 def test_any_query_is_survived(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     folder = tmp_path_factory.mktemp("q")
-    found = Catalogue(folder / "l.db", folder)
+    found = LibraryIndex(folder / "l.db", folder)
     found.find(text)
-    assert found.notice == "" and len(conditions(text)) <= 40
+    assert found.notice == "" and len(parse_query(text)) <= 40
     found.close()
 
 
-def test_what_the_listener_thinks_is_found(library: Catalogue) -> None:
+def test_what_the_listener_thinks_is_found(library: LibraryIndex) -> None:
     first, second, *_ = library.songs()
     library.rate(first.path, 4)
-    library.thumb(second.path, -1)
-    library.played(second.path)
+    library.set_thumb(second.path, -1)
+    library.count_play(second.path)
     assert titles(library.find("rating>=4")) == ["Amber"] == titles(library.find("rating:4"))
     assert titles(library.find("thumb:down plays>0")) == ["Café"]
 
 
-def test_a_deleted_database_loses_nothing(library: Catalogue, tmp_path: Path) -> None:
+def test_a_deleted_database_loses_nothing(library: LibraryIndex, tmp_path: Path) -> None:
     songs = library.songs()
     before = [s.path for s in songs]
     sounds = [sound_of(p) for p in before]
     for n, one in enumerate(songs):
         library.rate(one.path, n + 1)
-        library.thumb(one.path, (-1) ** n)
+        library.set_thumb(one.path, (-1) ** n)
         for _ in range(n):
-            library.played(one.path)
-    kept = [library.heard(p) for p in before]
+            library.count_play(one.path)
+    kept = [library.get_stats(p) for p in before]
     assert library.write_changes() == 0
     library.close()
     (tmp_path / "library.db").unlink()
-    again = Catalogue(tmp_path / "library.db", tmp_path / "output")
+    again = LibraryIndex(tmp_path / "library.db", tmp_path / "output")
     again.scan()
     assert [s.path for s in again.songs()] == before  # in the same order
-    found = [again.heard(p) for p in before]
+    found = [again.get_stats(p) for p in before]
     assert [(h.rating, h.plays, h.thumb) for h in found] == [
         (h.rating, h.plays, h.thumb) for h in kept
     ]
@@ -262,12 +262,12 @@ def test_a_deleted_database_loses_nothing(library: Catalogue, tmp_path: Path) ->
 def test_a_rating_moves_nothing_in_the_songs_file(tmp_path: Path) -> None:
     path = tagged(tmp_path / "a.mp3")
     size, inode, time = path.stat().st_size, path.stat().st_ino, path.stat().st_mtime_ns
-    write_heard(path, Heard(5, 12, 1e9, 1))
+    write_stats(path, PlayStats(5, 12, 1e9, 1))
     assert (path.stat().st_size, path.stat().st_ino, path.stat().st_mtime_ns) == (size, inode, time)
     (frame,) = ID3(path).getall("POPM")
     assert (frame.email, frame.rating, frame.count) == ("Windows Media Player 9 Series", 255, 12)
-    write_heard(path, Heard(0, 12))
-    assert read_tags(path).heard == Heard(0, 12) and path.stat().st_size == size
+    write_stats(path, PlayStats(0, 12))
+    assert read_tags(path).stats == PlayStats(0, 12) and path.stat().st_size == size
 
 
 def test_a_tag_without_room_is_made_anew_in_a_copy(tmp_path: Path) -> None:
@@ -277,12 +277,12 @@ def test_a_tag_without_room_is_made_anew_in_a_copy(tmp_path: Path) -> None:
     tags.add(TIT2(encoding=3, text=["Theirs"]))
     tags.save(path, padding=lambda info: 0)
     sound = sound_of(path)
-    write_heard(path, Heard(3, 1))
-    assert sound_of(path) == sound and read_tags(path).heard.rating == 3
+    write_stats(path, PlayStats(3, 1))
+    assert sound_of(path) == sound and read_tags(path).stats.rating == 3
     assert str(ID3(path)["TIT2"]) == "Theirs" and [p.name for p in tmp_path.iterdir()] == ["a.mp3"]
     (tmp_path / "b.mp3").write_bytes(FRAME * 40)  # no tag at all
-    write_heard(tmp_path / "b.mp3", Heard(2))
-    assert read_tags(tmp_path / "b.mp3").heard.rating == 2
+    write_stats(tmp_path / "b.mp3", PlayStats(2))
+    assert read_tags(tmp_path / "b.mp3").stats.rating == 2
     assert (tmp_path / "b.mp3").read_bytes().endswith(FRAME * 40)
 
 
@@ -293,10 +293,10 @@ def test_other_kinds_of_files_hold_a_rating_too(tmp_path: Path, ending: str) -> 
         [ffmpeg_path(), "-v", "error", "-f", "lavfi", "-i", "sine=duration=1", str(path)],
         check=True,
     )
-    assert write_heard(path, Heard(4, 7, 1e9, -1))
-    assert read_tags(path).heard == Heard(4, 7, 1e9, -1) and read_tags(path).seconds > 0.9
-    write_heard(path, Heard())
-    assert read_tags(path).heard == Heard()
+    assert write_stats(path, PlayStats(4, 7, 1e9, -1))
+    assert read_tags(path).stats == PlayStats(4, 7, 1e9, -1) and read_tags(path).seconds > 0.9
+    write_stats(path, PlayStats())
+    assert read_tags(path).stats == PlayStats()
 
 
 @pytest.mark.parametrize(
@@ -307,7 +307,7 @@ def test_stars_of_other_players_are_understood(tmp_path: Path, popm: int, stars:
     tags = ID3(path)
     tags.add(POPM(email="rating@winamp.com", rating=popm, count=3))
     tags.save(path)
-    assert stars_of(popm) == read_tags(path).heard.rating == stars
+    assert stars_from_popm(popm) == read_tags(path).stats.rating == stars
 
 
 @settings(max_examples=150)
@@ -324,11 +324,11 @@ def test_any_tag_is_survived(
     tags.add(POPM(email=email, rating=rating))
     tags.add(TXXX(encoding=3, desc="LLM-MUSIC-GEN LAST PLAYED", text=[word]))
     tags.save(whole)
-    library = Catalogue(folder / "l.db", folder)
+    library = LibraryIndex(folder / "l.db", folder)
     library.scan()
     assert len(library.songs()) == 2 and library.notice == ""
     for one in library.songs():
-        assert 0 <= library.heard(one.path).rating <= 5 and one.title.isprintable()
+        assert 0 <= library.get_stats(one.path).rating <= 5 and one.title.isprintable()
     library.close()
 
 
@@ -341,66 +341,68 @@ def test_songs_from_elsewhere_are_known_by_their_tags(tmp_path: Path) -> None:
         key="Am",
         tempo="128",
     )
-    library = Catalogue(tmp_path / "l.db", tmp_path)
+    library = LibraryIndex(tmp_path / "l.db", tmp_path)
     library.scan()
     (found,) = library.find("nightfall model:band tempo:128 key:am")
     assert found.title == "Nightfall" and found.seconds > 0.5
 
 
-def test_a_song_that_is_changed_meanwhile_keeps_what_is_not_written_yet(library: Catalogue) -> None:
+def test_a_song_that_is_changed_meanwhile_keeps_what_is_not_written_yet(
+    library: LibraryIndex,
+) -> None:
     first = library.songs()[0]
     library.rate(first.path, 5)
-    write_heard(first.path, Heard(1, 9))
+    write_stats(first.path, PlayStats(1, 9))
     os.utime(first.path)
     library.scan()
-    assert library.heard(first.path).rating == 5
+    assert library.get_stats(first.path).rating == 5
     library.write_changes()
-    assert read_tags(first.path).heard.rating == 5
+    assert read_tags(first.path).stats.rating == 5
 
 
 def test_a_file_that_cannot_be_written_now_is_written_later(
-    library: Catalogue, monkeypatch: pytest.MonkeyPatch
+    library: LibraryIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = library.songs()[0]
     library.rate(first.path, 2)
 
-    def refuse(path: Path, heard: Heard) -> bool:
+    def refuse(path: Path, heard: PlayStats) -> bool:
         raise StorageError("held")
 
     with monkeypatch.context() as patch:
         patch.setattr("scripts.library.index.write_heard", refuse)
         assert library.write_changes() == 1
     assert library.write_changes([first.path]) == 1  # it plays
-    assert library.write_changes() == 0 and read_tags(first.path).heard.rating == 2
+    assert library.write_changes() == 0 and read_tags(first.path).stats.rating == 2
 
 
 def test_a_drive_that_is_not_there_has_not_lost_its_songs(
-    library: Catalogue, tmp_path: Path
+    library: LibraryIndex, tmp_path: Path
 ) -> None:
     (tmp_path / "output").rename(tmp_path / "away")
     assert not library.scan() and len(library.songs()) == 4
 
 
-def test_a_damaged_library_is_made_again(library: Catalogue, tmp_path: Path) -> None:
+def test_a_damaged_library_is_made_again(library: LibraryIndex, tmp_path: Path) -> None:
     library.rate(library.songs()[0].path, 3)
     library.write_changes()
     library.close()
     (tmp_path / "library.db").write_bytes(b"SQLite format 3\0" + b"\xff" * 5000)
-    again = Catalogue(tmp_path / "library.db", tmp_path / "output")
+    again = LibraryIndex(tmp_path / "library.db", tmp_path / "output")
     assert "set aside" in again.notice
     again.scan()
-    assert len(again.songs()) == 4 and again.heard(again.songs()[0].path).rating == 3
+    assert len(again.songs()) == 4 and again.get_stats(again.songs()[0].path).rating == 3
 
 
 def test_the_librarian_writes_ratings_into_the_files_in_the_end(tmp_path: Path) -> None:
     path = song(tmp_path / "output", "One")
-    librarian = Librarian(tmp_path / "library.db", tmp_path / "output")
+    librarian = LibraryWatcher(tmp_path / "library.db", tmp_path / "output")
     librarian.start()
     assert librarian.wait(20)
-    library = Catalogue(tmp_path / "library.db", tmp_path / "output")
+    library = LibraryIndex(tmp_path / "library.db", tmp_path / "output")
     library.rate(path, 4)
     librarian.close()
-    assert read_tags(path).heard.rating == 4
+    assert read_tags(path).stats.rating == 4
 
 
 def test_the_librarian_finds_what_comes_and_goes(
@@ -408,51 +410,51 @@ def test_the_librarian_finds_what_comes_and_goes(
 ) -> None:
     monkeypatch.setattr("scripts.library.watcher.LOOK", 0.02)
     song(tmp_path / "output", "One")
-    librarian = Librarian(tmp_path / "library.db", tmp_path / "output")
+    librarian = LibraryWatcher(tmp_path / "library.db", tmp_path / "output")
     librarian.start()
-    assert [s.title for s in until(librarian.take)] == ["One"]
+    assert [s.title for s in until(librarian.take_changed_songs)] == ["One"]
     song(tmp_path / "output", "Two")
-    until(lambda: [s.title for s in librarian.take() or []] == ["One", "Two"])
+    until(lambda: [s.title for s in librarian.take_changed_songs() or []] == ["One", "Two"])
     shutil.rmtree(tmp_path / "output")
     (tmp_path / "output").mkdir()
-    until(lambda: librarian.take() == [])
+    until(lambda: librarian.take_changed_songs() == [])
     librarian.close()
 
 
-def test_a_song_is_named_by_id_file_or_title(library: Catalogue) -> None:
+def test_a_song_is_named_by_id_file_or_title(library: LibraryIndex) -> None:
     path = library.songs()[0].path
-    for name in (id_of(path.name), path.name, str(path), "amber rain", "Amber Rain.mp3"):
-        assert library.song(name).path == path
+    for name in (song_id(path.name), path.name, str(path), "amber rain", "Amber Rain.mp3"):
+        assert library.find_song(name).path == path
     with pytest.raises(UsageError, match="there is no song"):
-        library.song("\x1b[2Jnothing")
+        library.find_song("\x1b[2Jnothing")
     song(path.parent, "copy", seconds=5).with_suffix(".json").write_text('{"title": "Amber Rain"}')
     library.scan()
     with pytest.raises(UsageError, match="2 songs are called"):
-        library.song("Amber Rain")
+        library.find_song("Amber Rain")
 
 
 def test_a_song_of_another_folder_is_not_taken_for_one_of_the_library(
-    library: Catalogue, tmp_path: Path
+    library: LibraryIndex, tmp_path: Path
 ) -> None:
     with pytest.raises(UsageError, match="there is no song"):
-        library.song(str(tmp_path / "elsewhere" / "Amber Rain.mp3"))
+        library.find_song(str(tmp_path / "elsewhere" / "Amber Rain.mp3"))
 
 
-def test_stars_that_another_program_took_away_are_gone(library: Catalogue) -> None:
+def test_stars_that_another_program_took_away_are_gone(library: LibraryIndex) -> None:
     path = library.songs()[0].path
     library.rate(path, 5)
-    library.played(path)
+    library.count_play(path)
     assert library.write_changes() == 0
     tags = ID3(path)
     tags.delall("POPM")
     tags.save(path)
-    library.scan(again=True)
-    assert library.heard(path).rating == 0 and library.heard(path).plays == 1
+    library.scan(force=True)
+    assert library.get_stats(path).rating == 0 and library.get_stats(path).plays == 1
 
 
 @pytest.mark.parametrize("written", [True, False])
 def test_a_new_song_of_an_old_name_has_no_stars(
-    library: Catalogue, tmp_path: Path, written: bool
+    library: LibraryIndex, tmp_path: Path, written: bool
 ) -> None:
     path = library.songs()[0].path
     library.rate(path, 5)
@@ -460,9 +462,9 @@ def test_a_new_song_of_an_old_name_has_no_stars(
         library.write_changes()
     song(path.parent, path.stem, made="2026-12-01T10:00:00+00:00")
     library.scan()
-    assert library.heard(path) == Heard()
+    assert library.get_stats(path) == PlayStats()
     library.write_changes()
-    assert read_tags(path).heard == Heard()
+    assert read_tags(path).stats == PlayStats()
 
 
 @pytest.mark.parametrize(
@@ -474,62 +476,62 @@ def test_a_new_song_of_an_old_name_has_no_stars(
     ],
 )
 def test_details_that_come_later_take_no_stars(
-    library: Catalogue, tmp_path: Path, details: str
+    library: LibraryIndex, tmp_path: Path, details: str
 ) -> None:
     path = tagged(tmp_path / "output" / "From Elsewhere.mp3")
     library.scan()
     library.rate(path, 4)
     path.with_suffix(".json").write_text(details)
     for _ in range(2):
-        library.scan(again=True)
-        assert library.heard(path).rating == 4
+        library.scan(force=True)
+        assert library.get_stats(path).rating == 4
 
 
 def test_a_rating_that_the_file_does_not_take_is_told_and_kept(
-    library: Catalogue, monkeypatch: pytest.MonkeyPatch
+    library: LibraryIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = library.songs()[0].path
 
-    def refuse(path: Path, heard: Heard) -> bool:
+    def refuse(path: Path, heard: PlayStats) -> bool:
         raise StorageError(f"{path}: may not be written to")
 
     monkeypatch.setattr("scripts.library.index.write_heard", refuse)
     library.rate(path, 4)
-    assert library.write_changes() == 1 and "may not be written to" in library.unwritten
-    library.scan(again=True)
+    assert library.write_changes() == 1 and "may not be written to" in library.write_error
+    library.scan(force=True)
     monkeypatch.undo()
-    assert library.write_changes() == 0 and library.unwritten == ""
-    assert read_tags(path).heard.rating == 4
+    assert library.write_changes() == 0 and library.write_error == ""
+    assert read_tags(path).stats.rating == 4
 
 
 # -- the bin ---------------------------------------------------------------------------------
 
 
-def test_a_removed_song_comes_back_whole(library: Catalogue, tmp_path: Path) -> None:
+def test_a_removed_song_comes_back_whole(library: LibraryIndex, tmp_path: Path) -> None:
     path = library.songs()[0].path
     path.with_suffix(".abc").write_text("X:1")
     files = {p.name: p.read_bytes() for p in path.parent.iterdir() if p.stem == path.stem}
-    remove(path)
+    move_to_bin(path)
     library.scan()
     assert len(library.songs()) == 3 and not path.exists()
-    assert [b.name for b in binned(path.parent)] == ["Amber Rain"]
-    assert restore(path.parent) == path
+    assert [b.name for b in list_bin(path.parent)] == ["Amber Rain"]
+    assert restore_song(path.parent) == path
     assert {n: (path.parent / n).read_bytes() for n in files} == files
-    assert binned(path.parent) == [] and len(files) == 3
+    assert list_bin(path.parent) == [] and len(files) == 3
 
 
 def test_the_bin_gives_back_the_last_one_first_and_harms_nobody(tmp_path: Path) -> None:
     one, two = song(tmp_path, "One"), song(tmp_path, "Two")
-    remove(one)
-    remove(two)
-    assert restore(tmp_path).name == "Two.mp3"
+    move_to_bin(one)
+    move_to_bin(two)
+    assert restore_song(tmp_path).name == "Two.mp3"
     song(tmp_path, "One").write_bytes(b"another")
     with pytest.raises(StorageError, match="a song of this name exists"):
-        restore(tmp_path)
+        restore_song(tmp_path)
     assert (tmp_path / "One.mp3").read_bytes() == b"another"
-    assert empty(tmp_path) == 1 and binned(tmp_path) == []
+    assert empty_bin(tmp_path) == 1 and list_bin(tmp_path) == []
     with pytest.raises(UsageError, match="the bin is empty"):
-        restore(tmp_path)
+        restore_song(tmp_path)
 
 
 def test_a_song_that_cannot_be_moved_stays_whole_and_the_bin_works_on(
@@ -545,11 +547,11 @@ def test_a_song_that_cannot_be_moved_stays_whole_and_the_bin_works_on(
     with monkeypatch.context() as patch:
         patch.setattr("scripts.library.bin._move", hold_the_sound)
         with pytest.raises(StorageError):
-            remove(path)
-    assert path.exists() and path.with_suffix(".json").exists() and binned(tmp_path) == []
-    remove(other)
-    remove(path)
-    assert [b.name for b in binned(tmp_path)] == ["One", "Two"]
+            move_to_bin(path)
+    assert path.exists() and path.with_suffix(".json").exists() and list_bin(tmp_path) == []
+    move_to_bin(other)
+    move_to_bin(path)
+    assert [b.name for b in list_bin(tmp_path)] == ["One", "Two"]
 
 
 def test_a_removal_that_a_power_cut_ends_leaves_files_that_come_back(tmp_path: Path) -> None:
@@ -557,18 +559,18 @@ def test_a_removal_that_a_power_cut_ends_leaves_files_that_come_back(tmp_path: P
     (tmp_path / ".bin" / "000001").mkdir(parents=True)
     os.replace(path.with_suffix(".json"), tmp_path / ".bin" / "000001" / "One.json")
     assert read_song(path).title == "One"  # by its tags
-    restore(tmp_path)
+    restore_song(tmp_path)
     assert path.with_suffix(".json").exists()
 
 
 def test_a_song_never_comes_back_over_another(tmp_path: Path) -> None:
     path = tmp_path / "Bar.flac"
     path.write_bytes(b"old")
-    remove(path)
+    move_to_bin(path)
     path.write_bytes(b"new")
     with pytest.raises(StorageError, match="a song of this name exists"):
-        restore(tmp_path)
-    assert path.read_bytes() == b"new" and binned(tmp_path)[0].files[0].read_bytes() == b"old"
+        restore_song(tmp_path)
+    assert path.read_bytes() == b"new" and list_bin(tmp_path)[0].files[0].read_bytes() == b"old"
 
 
 @pytest.mark.parametrize(
@@ -584,21 +586,21 @@ def test_a_song_of_the_same_name_stays_when_another_is_removed(
 ) -> None:
     for name in {removed, "Foo.flac", "Foo.mp3", "Foo.json"}:
         (tmp_path / name).write_bytes(b"x")
-    remove(tmp_path / removed)
+    move_to_bin(tmp_path / removed)
     assert {p.name for p in tmp_path.iterdir() if p.is_file()} == stays
 
 
 def test_an_ogg_comes_back_as_itself(tmp_path: Path) -> None:
     (tmp_path / "a.ogg").write_bytes(b"OggS")
     (tmp_path / "a.abc").write_text("X:1")
-    remove(tmp_path / "a.ogg")
-    assert restore(tmp_path).name == "a.ogg"
+    move_to_bin(tmp_path / "a.ogg")
+    assert restore_song(tmp_path).name == "a.ogg"
 
 
 # -- playlists -------------------------------------------------------------------------------
 
 
-def test_a_playlist_comes_back_as_it_went_out(library: Catalogue, tmp_path: Path) -> None:
+def test_a_playlist_comes_back_as_it_went_out(library: LibraryIndex, tmp_path: Path) -> None:
     songs = library.find("minor")
     assert write_m3u8(tmp_path / "a.m3u8", songs) == []
     text = (tmp_path / "a.m3u8").read_text(encoding="utf-8")
@@ -615,7 +617,7 @@ def test_no_title_becomes_a_line_of_a_playlist(tmp_path: Path, title: str) -> No
             {"title": title, "asked": title, "key": title, "model": title, "styles": [title]}
         )
     )
-    library = Catalogue(tmp_path / "l.db", tmp_path)
+    library = LibraryIndex(tmp_path / "l.db", tmp_path)
     library.scan()
     (found,) = library.songs()
     assert found.title.isprintable() and library.notice == ""
@@ -686,9 +688,9 @@ def test_playlists_are_kept_by_name(tmp_path: Path) -> None:
     path = tmp_path / "data" / "playlists.json"
     kept = {"Evening": Playlist("style:chill"), "Mine": Playlist(files=("a.mp3",))}
     save_playlists(path, kept)
-    assert load_playlists(path) == kept and named(kept, "EVENING").query == "style:chill"
+    assert load_playlists(path) == kept and find_playlist(kept, "EVENING").query == "style:chill"
     with pytest.raises(UsageError):
-        named(kept, "none")
+        find_playlist(kept, "none")
 
 
 # -- duplicates ------------------------------------------------------------------------------
@@ -696,13 +698,13 @@ def test_playlists_are_kept_by_name(tmp_path: Path) -> None:
 
 def test_the_same_and_the_alike_are_told_apart(tmp_path: Path) -> None:
     one, two, three = (song(tmp_path, n) for n in ("One", "Two", "Three"))
-    write_heard(two, Heard(5, 3))  # another tag, the same sound
+    write_stats(two, PlayStats(5, 3))  # another tag, the same sound
     three.write_bytes(three.read_bytes() + FRAME)
     for path in (one, three):
         path.with_suffix(".abc").write_text(TUNE)
     found = [
         (kind, sorted(s.title for s in group))
-        for kind, group in duplicates([read_song(p) for p in (one, two, three)])
+        for kind, group in find_duplicates([read_song(p) for p in (one, two, three)])
     ]
     assert found == [("the same", ["One", "Two"]), ("alike", ["One", "Three"])]
 
@@ -731,7 +733,7 @@ def test_the_library_at_the_console(run: Run, home: Path) -> None:
     assert "Night Bus.mp3" in (home / "best.m3u8").read_text(encoding="utf-8")
     said("playlist", "import", str(home / "best.m3u8"), "Again")
     assert "a fixed list; 1 song" in said("playlist")
-    assert "in the bin" in said("remove", id_of("Amber Rain.mp3"))
+    assert "in the bin" in said("remove", song_id("Amber Rain.mp3"))
     assert "1 song," in said("list") and "Amber Rain" in said("bin")
     assert "is back" in said("undo") and "2 songs" in said("rescan")
     assert ".mp3" in said("usage") and "the same: " in said("duplicates")
@@ -867,41 +869,41 @@ def test_two_programs_that_write_one_rating_leave_a_whole_song(tmp_path: Path, e
         capture_output=True,
         check=True,
     ).stderr
-    library = Catalogue(tmp_path / "l.db", path.parent)
+    library = LibraryIndex(tmp_path / "l.db", path.parent)
     library.write_changes()
-    assert said == b"" and read_tags(path).heard.plays == library.heard(path).plays == 80
+    assert said == b"" and read_tags(path).stats.plays == library.get_stats(path).plays == 80
     assert [p.name for p in path.parent.iterdir()] == [path.name]
 
 
 @pytest.mark.parametrize("written", [False, True])
 def test_a_rating_during_a_scan_is_not_taken_back(
-    library: Catalogue, tmp_path: Path, written: bool
+    library: LibraryIndex, tmp_path: Path, written: bool
 ) -> None:
     first = library.songs()[0].path
-    other = Catalogue(tmp_path / "library.db", tmp_path / "output")
-    library.scan(again=True, heard=lambda done, of: None)
+    other = LibraryIndex(tmp_path / "library.db", tmp_path / "output")
+    library.scan(force=True, progress=lambda done, of: None)
 
-    real = library._merged
+    real = library._merge_file_stats
 
-    def rate_meanwhile(name: str, tags: FileTags, made: str) -> tuple[Heard | None, Heard]:
+    def rate_meanwhile(name: str, tags: FileTags, made: str) -> tuple[PlayStats | None, PlayStats]:
         known = real(name, tags, made)
         other.rate(first, 5)
         if name == first.name and written:
             assert other.write_changes() == 0
         return known
 
-    library._merged = rate_meanwhile  # type: ignore[method-assign]
-    library.scan(again=True)
-    assert library.heard(first).rating == 5
+    library._merge_file_stats = rate_meanwhile  # type: ignore[method-assign]
+    library.scan(force=True)
+    assert library.get_stats(first).rating == 5
     library.write_changes()
-    assert read_tags(first).heard.rating == 5
+    assert read_tags(first).stats.rating == 5
 
 
 def test_a_library_that_cannot_be_opened_is_not_called_damaged(tmp_path: Path) -> None:
     (tmp_path / "library.db").mkdir()  # nobody may write there
     song(tmp_path / "output", "One")
-    one = Catalogue(tmp_path / "library.db", tmp_path / "output")
-    two = Catalogue(tmp_path / "library.db", tmp_path / "output")
+    one = LibraryIndex(tmp_path / "library.db", tmp_path / "output")
+    two = LibraryIndex(tmp_path / "library.db", tmp_path / "output")
     assert "cannot be written" in one.notice and (tmp_path / "library.db").is_dir()
     one.scan()
     assert len(two.find("one")) == 1  # both ends of the menu see the same songs
@@ -917,7 +919,7 @@ def test_a_locked_library_is_told_and_the_songs_are_listed(tmp_path: Path) -> No
     before = catalogue.open_database.__defaults__
     catalogue.open_database.__defaults__ = (0.1,)
     try:
-        library = Catalogue(tmp_path / "library.db", tmp_path / "output")
+        library = LibraryIndex(tmp_path / "library.db", tmp_path / "output")
     finally:
         catalogue.open_database.__defaults__ = before
     assert "locked by another program" in library.notice
@@ -928,11 +930,11 @@ def test_a_locked_library_is_told_and_the_songs_are_listed(tmp_path: Path) -> No
 
 def test_two_programs_use_one_library(tmp_path: Path) -> None:
     path = song(tmp_path / "output", "One")
-    first = Catalogue(tmp_path / "l.db", tmp_path / "output")
-    second = Catalogue(tmp_path / "l.db", tmp_path / "output")
+    first = LibraryIndex(tmp_path / "l.db", tmp_path / "output")
+    second = LibraryIndex(tmp_path / "l.db", tmp_path / "output")
     first.scan()
     second.scan()
-    first.played(path)
-    second.played(path)
-    assert first.heard(path).plays == 2 and first.notice == second.notice == ""
+    first.count_play(path)
+    second.count_play(path)
+    assert first.get_stats(path).plays == 2 and first.notice == second.notice == ""
     assert mutagen.File(path) is not None

@@ -11,25 +11,32 @@ from scipy.signal import butter, resample_poly, sosfilt
 from scripts.arranger.arrange import SongArrangement, arrange
 from scripts.core import paths
 from scripts.core.audio_format import RATE
-from scripts.request.spec import Brief
+from scripts.request.spec import SongSpec
 from scripts.score.sheet import LeadSheet
 from scripts.styles.style import TrackStyle
 from scripts.synth.channel import Channel
 from scripts.synth.effects import Delay, Reverb
 from scripts.synth.instruments import load_instruments
-from scripts.synth.loudness import Meter, integrated, true_peaks
-from scripts.synth.master import Master
+from scripts.synth.loudness import LoudnessMeter, integrated_loudness, true_peaks
+from scripts.synth.master import MasterBus
 from scripts.synth.render import render, render_stems
-from scripts.synth.tone import BANDS, MASTERED, OCTAVES, Equaliser, Tone, balanced
+from scripts.synth.tone import (
+    BAND_CENTERS,
+    OCTAVE_CENTERS,
+    REFERENCE_SPECTRUM,
+    Equalizer,
+    EqualizerCurve,
+    fit_equalizer,
+)
 
 INSTRUMENTS = load_instruments(paths.DATA / "instruments")
 Song = Callable[..., SongArrangement]
 
 
 @pytest.fixture
-def song(brief: Callable[..., Brief], tune: LeadSheet) -> Song:
+def song(spec: Callable[..., SongSpec], tune: LeadSheet) -> Song:
     def make(words: str, length: str = "0.4", **more: object) -> SongArrangement:
-        return arrange(brief(words, key="E minor", length=length, **more), tune, paths.DATA)
+        return arrange(spec(words, key="E minor", length=length, **more), tune, paths.DATA)
 
     return make
 
@@ -49,7 +56,7 @@ def test_a_song_is_as_long_as_asked_and_mastered(song: Song, words: str) -> None
     sound = whole(render(song(words), INSTRUMENTS))
     assert sound.shape == (24 * RATE, 2) and sound.dtype == np.float32
     assert np.isfinite(sound).all() and np.abs(sound[-4:]).max() < 1e-3
-    assert -16 < integrated(np.ascontiguousarray(sound.T)) < -12.5
+    assert -16 < integrated_loudness(np.ascontiguousarray(sound.T)) < -12.5
     assert np.abs(resample_poly(sound, 4, 1, axis=0)).max() < 10 ** (-1 / 20)
     assert np.abs(sound.mean(axis=0)).max() < 2e-3  # no DC
 
@@ -112,7 +119,7 @@ def test_an_echo_comes_after_its_time_and_on_the_other_side_next() -> None:
 
 
 def mastered(sound: np.ndarray, size: int, gain: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
-    master = Master(gain)
+    master = MasterBus(gain)
     parts = [master(sound[:, i : i + size]) for i in range(0, sound.shape[1], size)]
     parts.append(master.flush())
     out, curve = (np.concatenate(p, axis=-1) for p in zip(*parts, strict=True))
@@ -162,27 +169,27 @@ def test_loudness_is_what_the_standard_says() -> None:
     t = np.arange(5 * RATE) / RATE
     sound = np.zeros((2, len(t)), np.float32)
     sound[0] = np.sin(2 * np.pi * 997 * t)
-    assert abs(integrated(sound) + 3.01) < 0.02
+    assert abs(integrated_loudness(sound) + 3.01) < 0.02
     # Silence does not count.
-    assert abs(integrated(np.concatenate((sound, 0 * sound), axis=1)) + 3.01) < 0.2
+    assert abs(integrated_loudness(np.concatenate((sound, 0 * sound), axis=1)) + 3.01) < 0.2
 
 
 def test_loudness_can_be_measured_block_by_block() -> None:
     rng = np.random.default_rng(3)
     sound = (0.2 * rng.standard_normal((2, 20 * RATE))).astype(np.float32)
     sound[:, : 5 * RATE] *= 0.1
-    meter = Meter()
+    meter = LoudnessMeter()
     for at in range(0, sound.shape[1], 131_071):
         meter.add(sound[:, at : at + 131_071])
-    assert abs(meter.loudness() - integrated(sound)) < 0.05
-    assert Meter().loudness() == -70.0
+    assert abs(meter.loudness() - integrated_loudness(sound)) < 0.05
+    assert LoudnessMeter().loudness() == -70.0
 
 
 def test_a_kick_pushes_down_what_gives_way() -> None:
     channel = Channel(TrackStyle("x", gain=0, duck=0.8), RATE)
     channel.add(0, np.ones((2, RATE), np.float32))
-    channel.dip(RATE // 2)
-    out = channel.take(RATE)
+    channel.duck(RATE // 2)
+    out = channel.read(RATE)
     assert out is not None
     assert out[0, RATE // 2 - 10] == 1 and out[0, RATE // 2 + 300] < 0.3 and out[0, -10] > 0.9
 
@@ -192,34 +199,37 @@ def test_sound_that_crosses_a_block_is_not_lost() -> None:
     sound = np.arange(1, 5001, dtype=np.float32)[None, :]
     channel.add(300, sound)
     out = np.concatenate(
-        [b for b in (channel.take(700) for _ in range(8)) if b is not None], axis=1
+        [b for b in (channel.read(700) for _ in range(8)) if b is not None], axis=1
     )
     assert np.array_equal(out[0, 300:5300], sound[0]) and not out[0, 5300:].any()
 
 
 def test_the_equaliser_moves_towards_mastered_music() -> None:
-    each = len(BANDS) // len(OCTAVES)
-    power = np.repeat(10 ** (MASTERED / 10) / each, each)
-    assert balanced(power).is_flat
+    each = len(BAND_CENTERS) // len(OCTAVE_CENTERS)
+    power = np.repeat(10 ** (REFERENCE_SPECTRUM / 10) / each, each)
+    assert fit_equalizer(power).is_flat
     dull = power.copy()
     dull[6 * each :] *= 10 ** (-10 / 10)
-    tone = balanced(dull)
+    tone = fit_equalizer(dull)
     assert all(g > 3 for g in tone.gains[6:9]) and all(g <= 0 for g in tone.gains[:5])
-    heard = 10 * np.log10((dull * tone.at(BANDS) ** 2).reshape(-1, each).sum(axis=1)) - MASTERED
+    heard = (
+        10 * np.log10((dull * tone.gain_at(BAND_CENTERS) ** 2).reshape(-1, each).sum(axis=1))
+        - REFERENCE_SPECTRUM
+    )
     assert np.ptp(heard[1:9]) < 5
-    assert max(map(abs, balanced(np.array([1e9, *power[1:]])).gains)) <= 10
+    assert max(map(abs, fit_equalizer(np.array([1e9, *power[1:]])).gains)) <= 10
 
 
 def test_a_tone_filters_as_its_knobs_say_in_any_blocks() -> None:
-    tone = Tone(tuple(6.0 if f == 1000 else 0.0 for f in OCTAVES))
+    tone = EqualizerCurve(tuple(6.0 if f == 1000 else 0.0 for f in OCTAVE_CENTERS))
     click = np.zeros((2, RATE), np.float32)
     click[:, 1500] = 1
-    gain = 20 * np.log10(np.abs(np.fft.rfft(Equaliser(tone)(click)[0])))
+    gain = 20 * np.log10(np.abs(np.fft.rfft(Equalizer(tone)(click)[0])))
     for hertz, wanted in ((60, 0), (250, 0), (1000, 6), (8000, 0)):
         assert abs(gain[hertz] - wanted) < 0.7
     sound = noise(1.0)
-    whole_, pieces = Equaliser(tone)(sound), Equaliser(tone)
+    whole_, pieces = Equalizer(tone)(sound), Equalizer(tone)
     parts = [pieces(sound[:, i : i + 1111]).copy() for i in range(0, RATE, 1111)]
     assert np.allclose(whole_, np.concatenate(parts, axis=1), atol=1e-4)
-    flat = Equaliser(Tone())
+    flat = Equalizer(EqualizerCurve())
     assert flat(sound) is sound

@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 from scripts.cli.model_downloads import finder_screen
 from scripts.core import paths
 from scripts.core.errors import UsageError
-from scripts.llm.downloads import find_offer, load_offers
-from scripts.llm.gguf_file import language_model
+from scripts.llm.downloads import find_download, load_downloads
+from scripts.llm.gguf_file import read_language_model
 from tests.conftest import ROOT, STARTER
 from tests.hub import Hub, running_hub
 from tests.processes import interrupt, start
 from tests.waiting import until
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-OFFERS = load_offers(paths.DATA / "models.toml")
+OFFERS = load_downloads(paths.DATA / "models.toml")
 TUNES = "somebody/tunes-GGUF/Tunes.Q6_K.gguf"
 
 
@@ -46,7 +46,7 @@ def test_the_four_named_models_are_offered() -> None:
         "ChatMusician.Q6_K.gguf",
     }
     for offer in OFFERS:
-        assert offer.size > 1e9 and offer.licence and offer.good_for
+        assert offer.size > 1e9 and offer.license and offer.good_for
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_the_four_named_models_are_offered() -> None:
     ],
 )
 def test_a_model_is_named_shortly_or_by_its_address(words: str, file: str) -> None:
-    assert find_offer(words, OFFERS).file == file
+    assert find_download(words, OFFERS).file == file
 
 
 @pytest.mark.parametrize(
@@ -85,13 +85,13 @@ def test_a_model_is_named_shortly_or_by_its_address(words: str, file: str) -> No
 )
 def test_a_name_that_means_none_or_several_is_refused(words: str) -> None:
     with pytest.raises(UsageError, match="Ruby, ScrapeGoat"):
-        find_offer(words, OFFERS)
+        find_download(words, OFFERS)
 
 
 @given(st.text(max_size=60))
 def test_no_words_become_a_path_outside_the_models(words: str) -> None:
     try:
-        offer = find_offer(words, OFFERS)
+        offer = find_download(words, OFFERS)
     except UsageError:
         return
     assert Path(offer.file).name == offer.file and offer.file.endswith(".gguf")
@@ -117,7 +117,7 @@ def test_a_fetched_model_is_the_hubs_byte_for_byte(run: Run, hub: Hub, home: Pat
     assert done.returncode == 0, done.stderr
     path = Path(done.stdout.strip())
     assert path == home / "models" / "Tunes.Q6_K.gguf"
-    assert path.read_bytes() == STARTER.read_bytes() and language_model(path).context
+    assert path.read_bytes() == STARTER.read_bytes() and read_language_model(path).context
     assert {p.name for p in path.parent.iterdir()} == {"starter.gguf", path.name}
     before = len(hub.requests)
     again = run("models", "add", TUNES, "--json")

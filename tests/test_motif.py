@@ -9,16 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts.core.errors import UsageError
-from scripts.request.spec import Brief
+from scripts.request.spec import SongSpec
 from scripts.score.abc_reader import read_abc
-from scripts.score.motif import key_of_motif, parse_motif, pitch_name, with_motif
-from scripts.score.sheet import held_notes
+from scripts.score.motif import find_motif_key, format_pitch_name, parse_motif, with_motif
+from scripts.score.sheet import join_tied_notes
 from tests.conftest import TUNE
 
 
 def test_notes_are_read_as_people_write_them() -> None:
     assert parse_motif("C4 E4, g4 F#5 Bb3 c♯5", 48, 84) == (60, 64, 67, 78, 58, 73)
-    assert pitch_name(60) == "C4" and pitch_name(58) == "Bb3"
+    assert format_pitch_name(60) == "C4" and format_pitch_name(58) == "Bb3"
 
 
 @pytest.mark.parametrize(
@@ -52,13 +52,13 @@ def test_any_text_is_a_motif_or_refused(text: str) -> None:
 def test_a_tune_begins_with_it_and_comes_back_to_it(pitches: list[int]) -> None:
     tune = read_abc(TUNE)
     sheet = with_motif(tune, pitches)
-    sung = [p for _, _, p in held_notes(sheet.parts[0])]
+    sung = [p for _, _, p in join_tied_notes(sheet.parts[0])]
     assert sung[: len(pitches)] == pitches
     assert [b.ticks for b in sheet.bars] == [b.ticks for b in tune.bars]
     assert sheet.parts[1:] == tune.parts[1:]
     # 12 notes stand before the middle of the part.
     if len(pitches) <= 12:
-        middle = held_notes(sheet.parts[0][4:])
+        middle = join_tied_notes(sheet.parts[0][4:])
         assert [p for _, _, p in middle][: len(pitches)] == pitches
 
 
@@ -66,17 +66,17 @@ def test_a_note_that_is_tied_stays_one_note() -> None:
     tied = TUNE.replace('"Em"e4B4|', '"Em"e4B4-|', 1)
     tune = read_abc(tied.replace('"Em"e2g2b2g2|"C"', '"Em"B2g2b2g2|"C"', 2))
     for pitches in ([60, 62, 64, 65], list(range(60, 76)), list(range(60, 74))):
-        sung = [p for _, _, p in held_notes(with_motif(tune, pitches).parts[0])]
+        sung = [p for _, _, p in join_tied_notes(with_motif(tune, pitches).parts[0])]
         assert sung[: min(len(pitches), 14)] == pitches[:14]
 
 
-def test_the_key_follows_the_motif_unless_it_was_asked_for(brief: Callable[..., Brief]) -> None:
-    assert str(key_of_motif((62, 66, 69, 74), "major")) == "D major"
-    found = brief("pop", motif="D4 F#4 A4 D5")
+def test_the_key_follows_the_motif_unless_it_was_asked_for(spec: Callable[..., SongSpec]) -> None:
+    assert str(find_motif_key((62, 66, 69, 74), "major")) == "D major"
+    found = spec("pop", motif="D4 F#4 A4 D5")
     assert found.motif == (62, 66, 69, 74) and found.key.tonic == "D"
-    assert str(brief("pop", motif="D4 F#4 A4", key="Ab minor").key) == "Ab minor"
+    assert str(spec("pop", motif="D4 F#4 A4", key="Ab minor").key) == "Ab minor"
 
 
-def test_a_motif_outside_the_style_is_told(brief: Callable[..., Brief]) -> None:
+def test_a_motif_outside_the_style_is_told(spec: Callable[..., SongSpec]) -> None:
     with pytest.raises(UsageError, match="outside the range"):
-        brief("jazz", motif="C8")
+        spec("jazz", motif="C8")

@@ -8,23 +8,23 @@ from pathlib import Path
 
 import pytest
 
-from scripts.composer.grammar import sheet_grammar
-from scripts.composer.progressions import load_habits, plan_chords
+from scripts.composer.grammar import build_sheet_grammar
+from scripts.composer.progressions import load_progressions, plan_chords
 from scripts.core import paths
 from scripts.core.errors import UsageError
-from scripts.request.spec import Brief
-from scripts.score.chords import parse_roman
+from scripts.request.spec import SongSpec
+from scripts.score.chords import parse_roman_numeral
 from scripts.score.keys import Key
 
-HABITS = load_habits(paths.DATA / "progressions.toml")
+HABITS = load_progressions(paths.DATA / "progressions.toml")
 
 
 @pytest.mark.parametrize("words", ["pop", "jazz", "celtic", "baroque", "techno", "metal"])
 @pytest.mark.parametrize("key", ["C major", "F# minor", "D dorian", "Bb harmonic minor"])
 def test_a_plan_fills_the_parts_and_comes_home(
-    words: str, key: str, brief: Callable[..., Brief]
+    words: str, key: str, spec: Callable[..., SongSpec]
 ) -> None:
-    asked = brief(words, key=key)
+    asked = spec(words, key=key)
     plan = plan_chords(asked, HABITS, 0)
     assert len(plan) == sum(asked.parts)
     assert plan[0].root == plan[-1].root == asked.key.tonic_pc
@@ -34,31 +34,31 @@ def test_a_plan_fills_the_parts_and_comes_home(
 
 
 def test_plans_differ_by_turn_and_seed_and_are_kept_by_the_grammar(
-    brief: Callable[..., Brief],
+    spec: Callable[..., SongSpec],
 ) -> None:
     plans = {
-        plan_chords(brief("pop", key="C major", seed=s), HABITS, turn)
+        plan_chords(spec("pop", key="C major", seed=s), HABITS, turn)
         for s in range(4)
         for turn in range(3)
     }
     assert len(plans) >= 10
-    asked = brief("pop", key="C major")
+    asked = spec("pop", key="C major")
     plan = plan_chords(asked, HABITS, 0)
-    assert sheet_grammar(asked, plan).bar_chords == tuple(c.symbol(asked.key) for c in plan)
-    assert sheet_grammar(asked).bar_chords == ()
+    assert build_sheet_grammar(asked, plan).bar_chords == tuple(c.symbol(asked.key) for c in plan)
+    assert build_sheet_grammar(asked).bar_chords == ()
 
 
-def test_a_plan_speaks_the_chords_of_its_style(brief: Callable[..., Brief]) -> None:
-    jazz, punk = (plan_chords(brief(w, key="C major"), HABITS, 0) for w in ("jazz", "punk"))
+def test_a_plan_speaks_the_chords_of_its_style(spec: Callable[..., SongSpec]) -> None:
+    jazz, punk = (plan_chords(spec(w, key="C major"), HABITS, 0) for w in ("jazz", "punk"))
     assert sum(len(c.intervals) > 3 for c in jazz) > len(jazz) / 2
     assert all(len(c.intervals) <= 3 for c in punk)
 
 
-def test_what_is_asked_for_or_fixed_comes_first(brief: Callable[..., Brief]) -> None:
-    asked = brief("pop", chords="Fm Db Ab Eb")
-    fixed = sheet_grammar(asked, plan_chords(asked, HABITS, 0)).bar_chords
+def test_what_is_asked_for_or_fixed_comes_first(spec: Callable[..., SongSpec]) -> None:
+    asked = spec("pop", chords="Fm Db Ab Eb")
+    fixed = build_sheet_grammar(asked, plan_chords(asked, HABITS, 0)).bar_chords
     assert fixed[:4] == ("Fm", "Db", "Ab", "Eb")
-    free = brief("pop")
+    free = spec("pop")
     none = replace(free, style=replace(free.style, habit="none"))
     assert plan_chords(none, HABITS, 0) == ()
 
@@ -66,7 +66,7 @@ def test_what_is_asked_for_or_fixed_comes_first(brief: Callable[..., Brief]) -> 
 def test_every_progression_can_be_read() -> None:
     for habits in HABITS.values():
         for key, rows in ((Key("C"), habits.major), (Key("A", "minor"), habits.minor)):
-            assert rows and all(parse_roman(n, key) for _, row in rows for n in row)
+            assert rows and all(parse_roman_numeral(n, key) for _, row in rows for n in row)
 
 
 def test_a_broken_progression_is_refused_with_its_line(tmp_path: Path) -> None:
@@ -75,4 +75,4 @@ def test_a_broken_progression_is_refused_with_its_line(tmp_path: Path) -> None:
         '[pop]\nmajor = ["3 I IV V I"]\nminor = []\n[odd]\nmajor = ["3 I H9#x"]\nminor = []\n'
     )
     with pytest.raises(UsageError, match=r"progressions.toml, line 4: .*H9#x"):
-        load_habits(path)
+        load_progressions(path)

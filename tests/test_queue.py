@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.jukebox.queue import REPEATS, Queue
+from scripts.jukebox.queue import REPEAT_MODES, Queue
 from scripts.library.songs import Song
 
 ORDERS = st.lists(
@@ -24,7 +24,7 @@ ORDERS = st.lists(
                 "shuffle",
                 "plain",
                 "jump",
-                *REPEATS,
+                *REPEAT_MODES,
             ]
         ),
         st.integers(0, 11),
@@ -59,7 +59,7 @@ def test_shuffle_visits_every_song_once_a_round(count: int, rounds: int, seed: i
         assert all(one != two for one, two in pairwise(visited))
 
 
-@given(st.integers(0, 9), st.booleans(), st.sampled_from(REPEATS), ORDERS, st.integers(0, 99))
+@given(st.integers(0, 9), st.booleans(), st.sampled_from(REPEAT_MODES), ORDERS, st.integers(0, 99))
 def test_what_is_shown_as_next_is_what_comes(
     count: int, shuffle: bool, repeat: str, orders: list[tuple[str, int]], seed: int
 ) -> None:
@@ -67,11 +67,11 @@ def test_what_is_shown_as_next_is_what_comes(
     queue = Queue(songs(count), repeat, shuffle, seed)
     for order, n in orders:
         do(queue, order, n)
-        assert -1 <= queue.index <= len(queue.order)
-        paths = [s.path for s in queue.order]
+        assert -1 <= queue.index <= len(queue.play_order)
+        paths = [s.path for s in queue.play_order]
         assert len(paths) == len({*paths})
-    promised = titles(queue.ahead(5))
-    following = queue.following()
+    promised = titles(queue.upcoming(5))
+    following = queue.peek_next()
     assert promised == play(queue, len(promised))
     assert len(promised) == 5 or queue.repeat == "off" or not queue._library
     assert following is None or queue.repeat == "one" or following.title == promised[0]
@@ -80,20 +80,20 @@ def test_what_is_shown_as_next_is_what_comes(
 def do(queue: Queue, order: str, n: int) -> None:
     """One thing a listener or the disk may do."""
     some = songs(12)[n]
-    if order in REPEATS:
+    if order in REPEAT_MODES:
         queue.repeat = order
     else:
         {
             "next": queue.next,
-            "over": lambda: queue.next(by_itself=True),
+            "over": lambda: queue.next(song_ended=True),
             "previous": queue.previous,
             "add": lambda: queue.add([some]),
             "drop": lambda: queue.drop(some),
-            "keep": lambda: queue.keep(s.path for s in songs(n)),
+            "keep": lambda: queue.remove_missing(s.path for s in songs(n)),
             "shuffle": lambda: queue.set_shuffle(True),
             "plain": lambda: queue.set_shuffle(False),
             "jump": lambda: (
-                queue.jump(some) if some.path in {s.path for s in queue.order} else None
+                queue.jump_to(some) if some.path in {s.path for s in queue.play_order} else None
             ),
         }[order]()
 
@@ -103,20 +103,20 @@ def test_new_songs_join_without_a_jump() -> None:
     queue.next()
     queue.add(songs(4))
     assert queue.current and queue.current.title == "Song 0"
-    assert titles(queue.ahead(3)) == ["Song 1", "Song 2", "Song 3"]
+    assert titles(queue.upcoming(3)) == ["Song 1", "Song 2", "Song 3"]
 
 
 def test_shuffled_newcomers_still_come_this_round() -> None:
     queue = Queue(songs(5), shuffle=True, seed=1)
     queue.next()
     queue.add(songs(5, 5))
-    assert {*titles(queue.order[queue.index :])} == {*titles(songs(10))}
+    assert {*titles(queue.play_order[queue.index :])} == {*titles(songs(10))}
 
 
 def test_vanished_songs_leave_and_the_one_playing_stays_to_its_end() -> None:
     queue = Queue(songs(5))
     play(queue, 3)
-    queue.keep([s.path for s in songs(5)[3:]])
+    queue.remove_missing([s.path for s in songs(5)[3:]])
     assert queue.current and queue.current.title == "Song 2"
     assert play(queue, 4) == ["Song 3", "Song 4", "Song 3", "Song 4"]
 
@@ -132,14 +132,14 @@ def test_a_dropped_song_gives_way_to_the_one_behind_it() -> None:
 def test_one_song_is_repeated_until_somebody_goes_on() -> None:
     queue = Queue(songs(3), repeat="one")
     queue.next()
-    assert [getattr(queue.next(by_itself=True), "title", "") for _ in range(3)] == ["Song 0"] * 3
+    assert [getattr(queue.next(song_ended=True), "title", "") for _ in range(3)] == ["Song 0"] * 3
     assert play(queue, 1) == ["Song 1"]
 
 
 def test_without_repeat_the_queue_ends() -> None:
     queue = Queue(songs(2), repeat="off")
     assert play(queue, 5) == ["Song 0", "Song 1"] and queue.current is None
-    assert queue.ahead() == [] and queue.following() is None
+    assert queue.upcoming() == [] and queue.peek_next() is None
 
 
 def test_shuffling_and_back_keeps_the_song_playing() -> None:
@@ -147,15 +147,15 @@ def test_shuffling_and_back_keeps_the_song_playing() -> None:
     play(queue, 3)
     queue.set_shuffle(True)
     assert queue.current and queue.current.title == "Song 2"
-    assert {*titles(queue.ahead(5))} == {*titles(songs(6))} - {"Song 2"}
+    assert {*titles(queue.upcoming(5))} == {*titles(songs(6))} - {"Song 2"}
     queue.set_shuffle(False)
-    assert titles(queue.ahead(2)) == ["Song 3", "Song 4"]
+    assert titles(queue.upcoming(2)) == ["Song 3", "Song 4"]
 
 
 def test_an_order_of_before_is_taken_up_and_newcomers_come_behind() -> None:
     queue = Queue(songs(5))
     queue.restore([Path(f"/s/{n}.mp3") for n in (3, 9, 1, 3)], Path("/s/1.mp3"))
     assert queue.current and queue.current.title == "Song 1"
-    assert titles(queue.order) == ["Song 3", "Song 1", "Song 0", "Song 2", "Song 4"]
+    assert titles(queue.play_order) == ["Song 3", "Song 1", "Song 0", "Song 2", "Song 4"]
     queue.restore([], Path("/gone.mp3"))
-    assert queue.current is None and len(queue.order) == 5
+    assert queue.current is None and len(queue.play_order) == 5

@@ -15,14 +15,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.arranger.imported import GivenArrangement, arrange_piece, load_programs
+from scripts.arranger.imported import ImportedArrangement, arrange_piece, load_programs
 from scripts.core import paths
 from scripts.core.errors import MusicGenError, NotationError, UsageError
 from scripts.exports.midi import write_midi
-from scripts.request.imported import brief_for
-from scripts.request.spec import Wishes
+from scripts.request.imported import build_piece_spec
+from scripts.request.spec import SongRequest
 from scripts.score.open_piece import open_piece
-from scripts.score.piece import Piece, find_key, weights
+from scripts.score.piece import Piece, find_key, pitch_class_weights
 from scripts.styles.style import Style
 from scripts.synth.instruments import load_instruments
 from scripts.synth.render import render
@@ -49,12 +49,12 @@ def kept(tmp_path: Path, name: str, data: str | bytes) -> Path:
 
 def arranged(
     piece: Piece, styles: dict[str, Style], words: str, **wishes: object
-) -> GivenArrangement:
-    made = brief_for(piece, Wishes(words, **{"length": "", **wishes}), styles, 5)  # type: ignore
-    return arrange_piece(made.brief, made.piece, paths.DATA, OCTAVES)
+) -> ImportedArrangement:
+    made = build_piece_spec(piece, SongRequest(words, **{"length": "", **wishes}), styles, 5)  # type: ignore
+    return arrange_piece(made.spec, made.piece, paths.DATA, OCTAVES)
 
 
-def heard(arrangement: GivenArrangement, *roles: str) -> Counter[tuple[float, int]]:
+def heard(arrangement: ImportedArrangement, *roles: str) -> Counter[tuple[float, int]]:
     """(quarter, sounding pitch) of the notes of some tracks."""
     found: Counter[tuple[float, int]] = Counter()
     for section in arrangement.sections():
@@ -89,11 +89,11 @@ def note(
 
 def test_repeats_endings_and_the_pickup_of_an_abc_are_played(tmp_path: Path) -> None:
     piece = open_piece(kept(tmp_path, "jig.abc", JIG))
-    assert piece.remarks == ()
+    assert piece.warnings == ()
     assert len(piece.notes) == 1 + 2 * 21 + 2 + 1
     assert piece.notes[0].start == 60  # the pickup ends on the first bar line
     assert piece.notes[1].start == 72
-    assert piece.bars == 9
+    assert piece.bar_count == 9
     assert [round(t / 72, 1) for t, _ in piece.chords][:4] == [1.0, 2.0, 3.0, 4.0]
 
 
@@ -118,10 +118,10 @@ def test_what_an_abc_with_faults_holds_is_saved_and_the_lines_are_named(tmp_path
             ("X:1\nM:4/4\nL:1/8\nK:C\nC2E2G2c2|C2E2G2|\nC2 § E2G2c2|\nC2E2G2c2e2|C8|]\n"),
         )
     )
-    assert [r.split(":")[0] for r in piece.remarks] == ["line 5", "line 6", "line 7"]
-    assert "2 eighths too short" in piece.remarks[0] and "'§'" in piece.remarks[1]
-    assert "2 eighths too long" in piece.remarks[2]
-    assert piece.bars == 5
+    assert [r.split(":")[0] for r in piece.warnings] == ["line 5", "line 6", "line 7"]
+    assert "2 eighths too short" in piece.warnings[0] and "'§'" in piece.warnings[1]
+    assert "2 eighths too long" in piece.warnings[2]
+    assert piece.bar_count == 5
     assert all(n.start % 96 == 0 for n in piece.notes if n.pitch == 60)
 
 
@@ -165,13 +165,13 @@ def test_an_odd_header_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
     piece = open_piece(kept(tmp_path, "a.abc", "X:1\nM:2+3/8\nL:1/8\nK:D exp _b\nABcde|]\n"))
     assert str(piece.meter) == "5/8" and str(piece.key) == "D major"
     free = open_piece(kept(tmp_path, "b.abc", "X:1\nM:none\nK:D\nABcd|]\n"))
-    assert str(free.meter) == "4/4" and "none" in free.remarks[0]
+    assert str(free.meter) == "4/4" and "none" in free.warnings[0]
 
 
 def test_many_faults_and_huge_numbers_take_no_time(tmp_path: Path) -> None:
     text = "X:1\nL:1/8\nK:C\nCDEF|\n" + "@ foo\n" * 20_000 + "C" + "9" * 5000 + "|\nZ" + "9" * 5000
     piece = open_piece(kept(tmp_path, "bad.abc", text))
-    assert "more lines have faults" in piece.remarks[-1]
+    assert "more lines have faults" in piece.warnings[-1]
 
 
 @given(st.text(alphabet="abcdefgABCz|:[]\"()^_=,'/0123456789-<>& \nKMLVP%", max_size=150))
@@ -236,8 +236,8 @@ def test_plain_midi_keeps_every_note_at_its_second(
     seconds = sorted(q * 60 / plain.tempo for q, _ in heard(plain))
     assert np.allclose(seconds, [0, 0.5, 1, 2, 3, 4, 5, 6], atol=0.02)
     assert set(plain.tracks) <= {"melody", "voice1"}
-    styled = brief_for(piece, Wishes("pop", length=""), styles, 1)
-    assert any("steady" in note for note in styled.brief.notes)
+    styled = build_piece_spec(piece, SongRequest("pop", length=""), styles, 1)
+    assert any("steady" in note for note in styled.spec.warnings)
 
 
 @pytest.mark.parametrize(
@@ -446,14 +446,14 @@ def test_the_piece_is_played_in_whole_rounds(
     for words in ("folk", "plain"):
         song = arranged(piece, styles, words, **wishes)
         assert sum(heard(song, "melody").values()) == rounds * len(piece.notes)
-        assert song.brief.bars == rounds * piece.bars
+        assert song.spec.bars == rounds * piece.bar_count
         assert seconds is None or song.length == pytest.approx(seconds)
 
 
 def test_a_length_below_one_round_is_told(tmp_path: Path, styles: dict[str, Style]) -> None:
     piece = open_piece(kept(tmp_path, "jig.abc", JIG))
-    made = brief_for(piece, Wishes("pop", length="0.17"), styles, 1)
-    assert made.brief.bars == 5 and any("5 of its 9 bars" in n for n in made.brief.notes)
+    made = build_piece_spec(piece, SongRequest("pop", length="0.17"), styles, 1)
+    assert made.spec.bars == 5 and any("5 of its 9 bars" in n for n in made.spec.warnings)
 
 
 @pytest.mark.parametrize("words", ["pop", "jazz", "dubstep", "waltz", "ambient", "plain"])
@@ -486,8 +486,8 @@ def test_a_major_piece_asked_for_in_minor_stays_major_and_is_told(
     tmp_path: Path, styles: dict[str, Style]
 ) -> None:
     piece = open_piece(kept(tmp_path, "jig.abc", JIG))
-    made = brief_for(piece, Wishes("pop", length="", key="F minor"), styles, 1)
-    assert str(made.brief.key) == "F major" and any("major" in n for n in made.brief.notes)
+    made = build_piece_spec(piece, SongRequest("pop", length="", key="F minor"), styles, 1)
+    assert str(made.spec.key) == "F major" and any("major" in n for n in made.spec.warnings)
 
 
 def test_the_key_asked_for_moves_every_note(tmp_path: Path, styles: dict[str, Style]) -> None:
@@ -499,7 +499,7 @@ def test_the_key_asked_for_moves_every_note(tmp_path: Path, styles: dict[str, St
 def test_the_key_is_found_where_the_file_says_nothing(tmp_path: Path) -> None:
     scale = [57, 59, 60, 62, 64, 65, 68, 69, 64, 60, 57, 64, 57]
     piece = open_piece(kept(tmp_path, "a.mid", midi([x for k in scale for x in note(k, 480)])))
-    assert str(piece.key) == "A minor" == str(find_key(weights(piece.notes)))
+    assert str(piece.key) == "A minor" == str(find_key(pitch_class_weights(piece.notes)))
 
 
 def test_every_program_has_an_instrument() -> None:

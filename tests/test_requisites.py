@@ -17,8 +17,8 @@ import requisites
 from scripts.core.cpu import NO_AVX
 from scripts.core.errors import SetupError
 from scripts.installer import environment, llama, packages
-from scripts.installer.diagnosis import NO_REDIST, cause_of
-from scripts.installer.startup_check import check_start, explain_start
+from scripts.installer.diagnosis import NO_REDIST, explain_failure
+from scripts.installer.startup_check import check_startup, explain_startup_failure
 from tests.conftest import ROOT
 
 
@@ -26,7 +26,7 @@ from tests.conftest import ROOT
 def venv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """What looks like a finished environment of this Python."""
     monkeypatch.setattr(environment, "VENV", tmp_path)
-    python = environment.python_of(tmp_path)
+    python = environment.interpreter_path(tmp_path)
     python.parent.mkdir(parents=True)
     if os.name == "nt":
         shutil.copy(sys.executable, python)
@@ -44,44 +44,44 @@ def write_configuration(venv: Path, version: str = sys.version.split()[0]) -> No
 
 def stamp(venv: Path, **changes: str) -> None:
     (venv / "llm-music-gen.json").write_text(
-        json.dumps({**environment.wanted(tests=True), **changes})
+        json.dumps({**environment.expected_stamp(tests=True), **changes})
     )
 
 
 def test_an_environment_without_stamp_is_not_ready(venv: Path) -> None:
-    assert not environment.ready()
+    assert not environment.is_ready()
 
 
 def test_a_stamped_environment_is_ready(venv: Path) -> None:
     stamp(venv)
-    assert environment.ready() and environment.ready(tests=True)
+    assert environment.is_ready() and environment.is_ready(tests=True)
 
 
 @pytest.mark.parametrize("field", ["packages", "llama"])
 def test_changed_requirements_are_installed_anew(venv: Path, field: str) -> None:
     stamp(venv, **{field: "something else"})
-    assert not environment.ready()
+    assert not environment.is_ready()
 
 
 def test_tests_need_more_than_the_program(venv: Path) -> None:
     stamp(venv, tests="")
-    assert environment.ready() and not environment.ready(tests=True)
+    assert environment.is_ready() and not environment.is_ready(tests=True)
 
 
 def test_a_damaged_stamp_or_a_vanished_python_means_not_ready(venv: Path) -> None:
     for text in ("{", "[]", ""):
         (venv / "llm-music-gen.json").write_text(text)
-        assert not environment.ready()
+        assert not environment.is_ready()
     stamp(venv)
-    environment.python_of(venv).unlink()
-    assert not environment.ready()
+    environment.interpreter_path(venv).unlink()
+    assert not environment.is_ready()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links to Python are made elsewhere only")
 def test_a_python_that_has_become_another_version_means_not_ready(venv: Path) -> None:
     stamp(venv)
     write_configuration(venv, version="3.2.1")
-    assert not environment.ready()
+    assert not environment.is_ready()
 
 
 def test_a_build_is_made_even_when_the_ready_made_one_is_there(
@@ -119,7 +119,7 @@ def test_without_compiler_and_wheel_it_says_what_to_install(
     ],
 )
 def test_only_versions_that_were_tried_are_taken(version: str, good: bool) -> None:
-    assert llama.suits(version) is good
+    assert llama.is_supported_version(version) is good
 
 
 def installer(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -182,12 +182,12 @@ SEEN = {
 
 @pytest.mark.parametrize("words", SEEN)
 def test_pips_complaints_are_told_in_plain_words(words: str) -> None:
-    assert words in cause_of(SEEN[words])
+    assert words in explain_failure(SEEN[words])
 
 
 @given(st.text(max_size=300))
 def test_any_complaint_becomes_one_line(said: str) -> None:
-    assert len(cause_of(said).splitlines()) == 1
+    assert len(explain_failure(said).splitlines()) == 1
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_the_real_pip_without_a_network(
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(environment, "python_of", lambda venv: Path(sys.executable))
     with pytest.raises(SetupError, match=words):
-        packages.pip(
+        packages.run_pip(
             ["install", "--retries", "1", "--timeout", "3", "no-such-package-here"],
             "the packages could not be installed",
         )
@@ -234,7 +234,7 @@ def test_the_real_pip_with_an_empty_folder_of_wheels(
 
 
 def test_everything_starts_here() -> None:
-    check_start(Path(sys.executable))
+    check_startup(Path(sys.executable))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals stop programs elsewhere only")
@@ -244,17 +244,17 @@ def test_a_processor_without_avx_is_caught_in_a_child(tmp_path: Path) -> None:
     python.write_text("#!/bin/sh\necho '> llama_cpp'\nkill -ILL $$\n")
     python.chmod(0o755)
     with pytest.raises(SetupError, match="AVX"):
-        check_start(python)
+        check_startup(python)
 
 
 @pytest.mark.parametrize("status", [0xC000001D, -1073741795, -4])
 def test_an_illegal_instruction_is_told_as_missing_avx(status: int) -> None:
-    assert explain_start(status, "> llama_cpp\n") == NO_AVX
+    assert explain_startup_failure(status, "> llama_cpp\n") == NO_AVX
 
 
 def test_an_illegal_instruction_caught_while_loading_is_told_as_missing_avx() -> None:
     said = "> llama_cpp\nOSError: [WinError -1073741795] Windows Error 0xc000001d\n"
-    assert explain_start(1, said) == NO_AVX
+    assert explain_startup_failure(1, said) == NO_AVX
 
 
 def test_a_missing_redistributable_is_told_with_its_address() -> None:
@@ -262,14 +262,17 @@ def test_a_missing_redistributable_is_told_with_its_address() -> None:
         "> numpy\n> llama_cpp\nRuntimeError: Failed to load shared library 'llama.dll': Could "
         "not find module 'llama.dll' (or one of its dependencies).\n"
     )
-    assert explain_start(1, said, lambda: True) == NO_REDIST and "vc_redist.x64.exe" in NO_REDIST
-    other = explain_start(1, said, lambda: False)
+    assert (
+        explain_startup_failure(1, said, lambda: True) == NO_REDIST
+        and "vc_redist.x64.exe" in NO_REDIST
+    )
+    other = explain_startup_failure(1, said, lambda: False)
     assert other.startswith("llama_cpp does not start") and "delete the folder .venv" in other
 
 
 def test_a_crash_names_the_package_and_the_status() -> None:
-    assert "music21 does not start" in explain_start(0xC0000005, "> numpy\n> music21\n")
-    assert "0xc0000005" in explain_start(0xC0000005, "> music21\n")
+    assert "music21 does not start" in explain_startup_failure(0xC0000005, "> numpy\n> music21\n")
+    assert "0xc0000005" in explain_startup_failure(0xC0000005, "> music21\n")
 
 
 # -- the folder -----------------------------------------------------------------------------------
@@ -283,13 +286,13 @@ def test_the_deepest_path_of_the_environment_is_known() -> None:
         for p in venv.rglob("*")
         if "sdist" not in p.parts and "ggml" not in p.name
     )
-    assert deepest <= environment.DEEPEST
+    assert deepest <= environment.MAX_VENV_PATH_LENGTH
 
 
 def test_ready_is_what_ensure_trusts(venv: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requisites, "_install", lambda *_: pytest.fail("it installs"))
     stamp(venv)
-    assert requisites.ensure() == environment.python_of(venv)
+    assert requisites.ensure_environment() == environment.interpreter_path(venv)
 
 
 def test_a_folder_that_cannot_be_written_is_told(
@@ -298,7 +301,7 @@ def test_a_folder_that_cannot_be_written_is_told(
     (tmp_path / "file").write_text("")
     monkeypatch.setattr(environment, "VENV", tmp_path / "file" / ".venv")
     with pytest.raises(SetupError, match="a folder of your own"):
-        requisites.ensure()
+        requisites.ensure_environment()
 
 
 def test_a_second_window_waits_for_the_first_to_install(tmp_path: Path) -> None:

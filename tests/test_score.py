@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from scripts.core.errors import NotationError
 from scripts.score.abc_reader import read_abc
 from scripts.score.abc_writer import write_abc
-from scripts.score.chords import Chord, parse_chord, parse_roman
-from scripts.score.harmonize import harmonise
+from scripts.score.chords import Chord, parse_chord, parse_roman_numeral
+from scripts.score.harmonize import harmonize
 from scripts.score.keys import SCALES, Key, key_from_pc, parse_key
 from scripts.score.sheet import Bar, LeadSheet, Note, scale_share, transpose
-from scripts.score.time_signature import Meter, parse_meter
+from scripts.score.time_signature import TimeSignature, parse_time_signature
 
 
 @pytest.mark.parametrize(
@@ -59,12 +59,12 @@ def test_every_pitch_class_is_spelled_so_that_it_sounds_right(pc: int, scale: st
     [("2/4", 48), ("3/4", 72), ("4/4", 96), ("6/8", 72), ("5/4", 120), ("7/8", 84)],
 )
 def test_a_bar_lasts_its_beats(meter: str, ticks: int) -> None:
-    parsed = parse_meter(meter)
+    parsed = parse_time_signature(meter)
     assert parsed and parsed.bar_ticks == ticks == sum(parsed.groups)
 
 
 def test_seven_eight_is_felt_as_two_two_three() -> None:
-    assert Meter(7, 8).beat_starts == (0, 24, 48)
+    assert TimeSignature(7, 8).beat_starts == (0, 24, 48)
 
 
 @pytest.mark.parametrize(
@@ -78,13 +78,13 @@ def test_a_chord_symbol_has_its_notes(text: str, classes: set[int]) -> None:
 
 def test_an_impossible_chord_is_none() -> None:
     assert parse_chord("H9#x") is None
-    assert parse_roman("ix", Key("C")) is None
+    assert parse_roman_numeral("ix", Key("C")) is None
 
 
 def test_roman_numerals_follow_the_mode() -> None:
-    assert parse_roman("VI", Key("A", "minor")) == Chord(5)
-    assert parse_roman("vi", Key("C")) == Chord(9, "m")
-    assert parse_roman("bVII", Key("C")) == Chord(10)
+    assert parse_roman_numeral("VI", Key("A", "minor")) == Chord(5)
+    assert parse_roman_numeral("vi", Key("C")) == Chord(9, "m")
+    assert parse_roman_numeral("bVII", Key("C")) == Chord(10)
 
 
 notes = st.lists(
@@ -114,7 +114,7 @@ def bar_of(content: list[tuple[int, int]], full: int) -> Bar:
 def test_a_sheet_written_and_read_again_is_the_same(
     bars: list[list[tuple[int, int]]], pc: int, scale: str, meter: str
 ) -> None:
-    parsed = parse_meter(meter)
+    parsed = parse_time_signature(meter)
     assert parsed
     sheet = LeadSheet(
         key_from_pc(pc, scale), parsed, (tuple(bar_of(b, parsed.bar_ticks) for b in bars),)
@@ -132,7 +132,9 @@ def test_a_sheet_written_and_read_again_is_the_same(
 def test_music21_hears_the_same_pitches(
     bars: list[list[tuple[int, int]]], pc: int, scale: str
 ) -> None:
-    sheet = LeadSheet(key_from_pc(pc, scale), Meter(4, 4), (tuple(bar_of(b, 96) for b in bars),))
+    sheet = LeadSheet(
+        key_from_pc(pc, scale), TimeSignature(4, 4), (tuple(bar_of(b, 96) for b in bars),)
+    )
     heard = music21.converter.parse(write_abc(sheet), format="abc").flatten().notes
     pitches = [n.pitch.midi for n in heard if not isinstance(n, music21.harmony.ChordSymbol)]
     assert pitches == list(sheet.pitches)
@@ -175,6 +177,6 @@ def test_transposing_keeps_the_tune_in_its_scale(tune: LeadSheet) -> None:
 
 
 def test_the_harmoniser_finds_tonic_and_dominant() -> None:
-    sheet = harmonise(read_abc("X:1\nM:4/4\nL:1/8\nK:C\nC2E2G2E2|B2d2g2d2|C2E2G2c2|c8|]\n"))
+    sheet = harmonize(read_abc("X:1\nM:4/4\nL:1/8\nK:C\nC2E2G2E2|B2d2g2d2|C2E2G2c2|c8|]\n"))
     roots = [bar.chords[0][1].root for bar in sheet.bars]
     assert roots == [0, 7, 0, 0]

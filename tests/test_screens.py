@@ -11,15 +11,15 @@ from scripts.core.audio_format import RATE
 from scripts.core.formatting import format_duration, percent_bar, time_bar
 from scripts.core.settings import Settings
 from scripts.core.theme import ASCII, THEMES
-from scripts.jukebox.player import Playing
+from scripts.jukebox.player import PlayerStatus
 from scripts.library.songs import Song
 from scripts.tui import keys
 from scripts.tui.bindings import BINDINGS, help_lines
-from scripts.tui.layout import clip, fitted, width_of
-from scripts.tui.line_styles import BAR, FOOT, RULE, SONG, TALK, TITLE, inks
+from scripts.tui.layout import clip, display_width, fit_blocks
+from scripts.tui.line_styles import BAR, FOOTER, MESSAGE, RULE, SONG, TITLE, line_styles
 from scripts.tui.screens.draw import draw
-from scripts.tui.screens.shared import columns_of
-from scripts.tui.spectrum import BANDS, spectrum, sunk
+from scripts.tui.screens.shared import spectrum_lines
+from scripts.tui.spectrum import BANDS, decay, spectrum
 from scripts.tui.state import (
     GENERATE,
     JUKEBOX,
@@ -27,7 +27,7 @@ from scripts.tui.state import (
     OPTIONS,
     WISHES,
     Field,
-    JobState,
+    OrderView,
     Overlay,
     State,
 )
@@ -39,7 +39,7 @@ SONG_ONE = Song(
     185.0,
     {"asked": "Chill", "key": "D minor", "tempo": 84.0, "meter": "4/4", "model": "Starter"},
 )
-PLAYING = Playing(
+PLAYING = PlayerStatus(
     SONG_ONE,
     65.0,
     185.0,
@@ -52,7 +52,7 @@ PLAYING = Playing(
 
 
 def test_the_main_menu_looks_like_the_original() -> None:
-    lines = draw(State(Settings(), model="starter.gguf", songs=3, total_seconds=545), (80, 24))
+    lines = draw(State(Settings(), model="starter.gguf", song_count=3, total_seconds=545), (80, 24))
     assert lines[0] == lines[2] == "=" * 80
     assert lines[1] == "    Llm-Music-Gen: Main Menu"
     assert lines[4:7] == [
@@ -88,10 +88,15 @@ def test_what_plays_is_seen_on_every_screen(screen: str, overlay: Overlay | None
 
 
 def test_generating_shows_the_bars_of_the_original() -> None:
-    job = JobState(
-        "Chill, Dubstep", 3, 2, {"compose": 1.0, "render": 0.34}, made=["One"], left=130.0
+    job = OrderView(
+        "Chill, Dubstep",
+        3,
+        2,
+        {"compose": 1.0, "render": 0.34},
+        finished_titles=["One"],
+        seconds_left=130.0,
     )
-    lines = draw(State(Settings(), screen=GENERATE, jobs=[job]), (80, 24))
+    lines = draw(State(Settings(), screen=GENERATE, orders=[job]), (80, 24))
     assert 'Llm-Music-Gen: Producing "Chill, Dubstep" themed song number 2...' in lines
     assert "[##########--------------------] 34% Complete" in lines
     assert "Llm-Music-Gen: Rendering song number 2..." in lines
@@ -100,8 +105,8 @@ def test_generating_shows_the_bars_of_the_original() -> None:
 
 def test_the_lead_sheet_scrolls_by_while_it_is_written() -> None:
     rows = [f'"Am"a{n}' for n in range(40)]
-    job = JobState("Chill", 1, 1, {"compose": 0.4}, "\n".join(rows))
-    lines = draw(State(Settings(), screen=GENERATE, jobs=[job], playing=PLAYING), (80, 24))
+    job = OrderView("Chill", 1, 1, {"compose": 0.4}, "\n".join(rows))
+    lines = draw(State(Settings(), screen=GENERATE, orders=[job], playing=PLAYING), (80, 24))
     shown = [line.strip() for line in lines if line.strip() in rows]
     assert len(shown) >= 5 and shown == rows[-len(shown) :]
 
@@ -111,8 +116,10 @@ def test_the_lead_sheet_scrolls_by_while_it_is_written() -> None:
 )
 def test_every_screen_fits_every_size(size: tuple[int, int]) -> None:
     long = Song(Path("/s/b.mp3"), "長い題名" * 30 + "\x1b[2J", 9.0, {"asked": "\x1b" * 90})
-    playing = Playing(long, 1, 9, True, (long.title,) * 3, (long.title,) * 5, "null", "x" * 200)
-    jobs = [JobState("s" * 300, 9, 1, {"compose": 0.5}, "abc|" * 50), JobState("t" * 99, 2)]
+    playing = PlayerStatus(
+        long, 1, 9, True, (long.title,) * 3, (long.title,) * 5, "null", "x" * 200
+    )
+    jobs = [OrderView("s" * 300, 9, 1, {"compose": 0.5}, "abc|" * 50), OrderView("t" * 99, 2)]
     for screen in SCREENS:
         for entry in (None, Field("q" * 200, "songs", "t" * 200, "p" * 200, ("o" * 90,) * 30, 17)):
             for overlay in (None, Overlay("o" * 100, ["l" * 300] * 90, 50)):
@@ -120,19 +127,19 @@ def test_every_screen_fits_every_size(size: tuple[int, int]) -> None:
                     Settings(),
                     screen=screen,
                     playing=playing,
-                    jobs=jobs,
+                    orders=jobs,
                     field=entry,
-                    latest=(long.title,),
+                    latest_titles=(long.title,),
                     message="m" * 300,
                     overlay=overlay,
                     spectrum=(0.5,) * BANDS,
-                    sleep=90.0,
+                    sleep_remaining=90.0,
                     rating=5,
                     wishes={"key": "F minor" * 30},
                 )
                 lines = draw(state, size)
                 assert len(lines) == size[1]
-                assert all(width_of(line) <= size[0] for line in lines)
+                assert all(display_width(line) <= size[0] for line in lines)
                 assert not any("\x1b" in line for line in lines)
 
 
@@ -157,7 +164,7 @@ def test_a_small_window_keeps_what_matters() -> None:
             screen=screen,
             playing=PLAYING,
             field=Field("What is it?", "key", "F mi", "that is none"),
-            jobs=[JobState("Chill", 3, 1, {"compose": 1, "render": 1, "convert": 0.5})],
+            orders=[OrderView("Chill", 3, 1, {"compose": 1, "render": 1, "convert": 0.5})],
         )
         text = "\n".join(draw(asked, (60, 16)))
         assert "What is it?" in text and "User Input: F mi_" in text and "that is none" in text
@@ -165,14 +172,14 @@ def test_a_small_window_keeps_what_matters() -> None:
 
 def test_what_is_needed_least_is_left_out_first() -> None:
     parts = [(2, ["a", "b"]), (0, ["c"]), (1, ["d"]), (3, ["e"])]
-    assert fitted(parts, 9) == ["a", "b", "c", "d", "e"]
-    assert fitted(parts, 4) == ["a", "b", "c", "d"]
-    assert fitted(parts, 3) == ["c", "d"]
-    assert fitted(parts, 1) == ["c"] and fitted(parts, 0) == []
+    assert fit_blocks(parts, 9) == ["a", "b", "c", "d", "e"]
+    assert fit_blocks(parts, 4) == ["a", "b", "c", "d"]
+    assert fit_blocks(parts, 3) == ["c", "d"]
+    assert fit_blocks(parts, 1) == ["c"] and fit_blocks(parts, 0) == []
 
 
 def test_wide_letters_are_clipped_by_width() -> None:
-    assert width_of(clip("日本語の歌", 7)) <= 7
+    assert display_width(clip("日本語の歌", 7)) <= 7
     assert percent_bar(2.0).endswith("100% Complete") and time_bar(0, 0).endswith("00:00/00:00")
 
 
@@ -188,10 +195,10 @@ def test_the_unicode_theme_changes_rules_and_bars_and_nothing_else() -> None:
 @pytest.mark.parametrize("screen", SCREENS)
 @pytest.mark.parametrize("theme", [name for name in THEMES if name.startswith("ascii")])
 def test_the_ascii_themes_show_on_a_console_without_unicode(screen: str, theme: str) -> None:
-    jobs = [JobState("Chill", 3, 2, {"compose": 1.0, "render": 0.3})]
+    jobs = [OrderView("Chill", 3, 2, {"compose": 1.0, "render": 0.3})]
     lines = draw(
         State(
-            Settings(theme=theme), screen=screen, playing=PLAYING, jobs=jobs, spectrum=(0.3, 0.9)
+            Settings(theme=theme), screen=screen, playing=PLAYING, orders=jobs, spectrum=(0.3, 0.9)
         ),
         (80, 24),
     )
@@ -202,13 +209,13 @@ def test_colours_follow_what_a_line_is() -> None:
     lines = draw(
         State(Settings(), screen=JUKEBOX, playing=PLAYING, spectrum=(0.9,) * BANDS), (80, 24)
     )
-    found = inks(lines)
-    assert found[:3] == [RULE, TITLE, RULE] and found[-2:] == [RULE, FOOT]
+    found = line_styles(lines)
+    assert found[:3] == [RULE, TITLE, RULE] and found[-2:] == [RULE, FOOTER]
     assert found[lines.index("Playing song: Amber Lagoon")] == SONG
     assert found[lines.index("[##########--------------------] 01:05/03:05")] == BAR
     assert found.count(BAR) >= 4
     asked = draw(State(Settings(), screen=GENERATE, field=Field("Which?", "styles")), (80, 24))
-    assert inks(asked)[asked.index("Llm-Music-Gen: Which?")] == TALK
+    assert line_styles(asked)[asked.index("Llm-Music-Gen: Which?")] == MESSAGE
 
 
 def test_a_tone_stands_in_its_band() -> None:
@@ -219,8 +226,8 @@ def test_a_tone_stands_in_its_band() -> None:
     ]
     assert heights == sorted({*heights}) and heights[0] <= 2 and heights[-1] >= BANDS - 2
     assert spectrum(np.zeros(4096, np.float32)) == (0.0,) * BANDS
-    assert sunk((1.0, 0.2), (0.0, 0.9)) == (0.88, 0.9)
-    rows = columns_of((0.0, 0.5, 1.0), 2, ASCII)
+    assert decay((1.0, 0.2), (0.0, 0.9)) == (0.88, 0.9)
+    rows = spectrum_lines((0.0, 0.5, 1.0), 2, ASCII)
     assert rows == ["          ##", "       ## ##"]
 
 
@@ -239,7 +246,7 @@ def test_no_key_has_two_meanings_and_help_knows_them_all() -> None:
         pressed = [key for binding in bindings for key in binding.keys]
         assert len(pressed) == len({*pressed})
         told = "\n".join(help_lines(screen))
-        assert all(binding.words in told for binding in bindings)
+        assert all(binding.description in told for binding in bindings)
 
 
 @pytest.mark.parametrize(
@@ -265,4 +272,4 @@ def test_no_key_has_two_meanings_and_help_knows_them_all() -> None:
     ],
 )
 def test_both_sets_of_key_codes_mean_the_same(codes: tuple[int | str, ...], name: str) -> None:
-    assert {keys.name_of(code) for code in codes} == {name}
+    assert {keys.key_name(code) for code in codes} == {name}

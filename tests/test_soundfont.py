@@ -13,12 +13,12 @@ from scripts.arranger.arrange import arrange
 from scripts.arranger.events import NoteEvent
 from scripts.core import paths
 from scripts.core.errors import UsageError
-from scripts.request.spec import Brief
+from scripts.request.spec import SongSpec
 from scripts.score.sheet import LeadSheet
 from scripts.synth.fonts import find_soundfont
 from scripts.synth.instruments import load_instruments
 from scripts.synth.render import render
-from scripts.synth.soundfont import SampleBank
+from scripts.synth.soundfont import SoundFontBank
 from tests.soundfonts import RATE, small_soundfont
 
 pytest.importorskip("tinysoundfont", reason="the SoundFont extra is not installed")
@@ -42,23 +42,24 @@ def pitch_of(sound: np.ndarray) -> float:
 
 @pytest.mark.parametrize(("key", "a4", "hertz"), [(69, 440.0, 440.0), (57, 432.0, 216.0)])
 def test_samples_are_in_tune(font: Path, key: int, a4: float, hertz: float) -> None:
-    bank = SampleBank(font, INSTRUMENTS, 120.0, a4)
-    sound = bank.cut("piano", NoteEvent(0, 48, key, 0.8), 1.5, 0)
+    bank = SoundFontBank(font, INSTRUMENTS, 120.0, a4)
+    sound = bank.render_note("piano", NoteEvent(0, 48, key, 0.8), 1.5, 0)
     assert abs(1200 * np.log2(pitch_of(sound) / hertz)) < 2
 
 
 def test_velocity_is_loudness_and_a_program_that_is_missing_is_replaced(font: Path) -> None:
-    bank = SampleBank(font, INSTRUMENTS, 120.0, 440.0)
+    bank = SoundFontBank(font, INSTRUMENTS, 120.0, 440.0)
     soft, firm = (
-        np.abs(bank.cut("violin", NoteEvent(0, 24, 69, v), 0.5, 0)).max() for v in (0.3, 0.9)
+        np.abs(bank.render_note("violin", NoteEvent(0, 24, 69, v), 0.5, 0)).max()
+        for v in (0.3, 0.9)
     )
     assert 0 < soft < firm / 2
 
 
 def test_the_same_arrangement_plays_on_samples(
-    font: Path, brief: Callable[..., Brief], tune: LeadSheet
+    font: Path, spec: Callable[..., SongSpec], tune: LeadSheet
 ) -> None:
-    song = arrange(brief("rock", length="0.3", key="E minor"), tune, paths.DATA)
+    song = arrange(spec("rock", length="0.3", key="E minor"), tune, paths.DATA)
     own = np.concatenate(list(render(song, INSTRUMENTS)))
     sampled = np.concatenate(list(render(song, INSTRUMENTS, font)))
     again = np.concatenate(list(render(song, INSTRUMENTS, font)))
@@ -72,7 +73,7 @@ def test_a_soundfont_that_is_none_is_told(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "none.sf2"
     path.write_bytes(data)
     with pytest.raises(UsageError, match=r"none\.sf2: not a SoundFont"):
-        SampleBank(path, INSTRUMENTS, 120.0, 440.0)
+        SoundFontBank(path, INSTRUMENTS, 120.0, 440.0)
 
 
 def test_the_first_soundfont_of_the_folder_is_taken(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from scripts.arranger.melody import TREATMENTS
 from scripts.arranger.patterns import load_patterns
 from scripts.core import paths
 from scripts.core.errors import UsageError
-from scripts.styles.blend import blend, owners
+from scripts.styles.blend import assign_roles, blend
 from scripts.styles.lookup import find_styles
 from scripts.styles.style import Style, load_styles, read_style
 from scripts.synth.instruments import load_instruments
@@ -67,7 +67,7 @@ def test_a_blend_is_neither_of_its_styles() -> None:
     sounds = {r: t.instrument for r, t in both.tracks.items()}
     for style in (chill, dubstep):
         assert sounds != {r: t.instrument for r, t in style.tracks.items()}
-    gave = owners([chill, dubstep])
+    gave = assign_roles([chill, dubstep])
     assert gave["bass"] == gave["drums"] == "dubstep" and gave["chords"] == "chill"
 
 
@@ -82,7 +82,7 @@ def test_a_blend_is_neither_of_its_styles() -> None:
     ],
 )
 def test_every_style_of_a_blend_is_heard(names: tuple[str, ...]) -> None:
-    gave = owners([KNOWN[n] for n in names])
+    gave = assign_roles([KNOWN[n] for n in names])
     assert set(gave.values()) == set(names)
     sounds = blend([KNOWN[n] for n in names]).tracks
     assert all(sounds[role] == KNOWN[name].tracks[role] for role, name in gave.items())
@@ -109,8 +109,8 @@ def test_words_find_their_styles(words: str, names: tuple[str, ...]) -> None:
 
 def test_an_unknown_word_is_mapped_and_told() -> None:
     match = find_styles("Balkan brass", KNOWN)
-    assert match.names and "balkan brass" in match.notes[0]
-    assert "unknown style" in find_styles("qqqq", KNOWN).notes[0]
+    assert match.names and "balkan brass" in match.warnings[0]
+    assert "unknown style" in find_styles("qqqq", KNOWN).warnings[0]
 
 
 @pytest.mark.parametrize("words", ["", "!!!", "., ;", "-", "\x1b[2J" * 60])

@@ -11,13 +11,13 @@ from scripts.arranger.events import NoteEvent
 from scripts.core import paths
 from scripts.core.audio_format import RATE
 from scripts.core.errors import UsageError
-from scripts.synth.additive import row_times, sum_partials, warp
-from scripts.synth.bank import Bank, level_of
-from scripts.synth.ensemble import LENGTH
+from scripts.synth.additive import interpolate_at, row_times, sum_partials
+from scripts.synth.bank import NoteBank, velocity_to_amplitude
+from scripts.synth.ensemble import LOOP_LENGTH
 from scripts.synth.instruments import Ensemble, Fm, Kit, Partials, Texture, load_instruments
 from scripts.synth.loudness import block_powers
-from scripts.synth.stroke import Stroke
-from scripts.synth.voices import play
+from scripts.synth.stroke import NoteParams
+from scripts.synth.voices import render_held_note
 
 INSTRUMENTS = load_instruments(paths.DATA / "instruments")
 PITCHED = sorted(n for n, i in INSTRUMENTS.items() if not isinstance(i.voice, Kit | Texture))
@@ -78,10 +78,10 @@ def test_an_instrument_is_in_tune_to_a_cent(name: str) -> None:
     instrument = INSTRUMENTS[name]
     written = 440 * 2 ** ((instrument.middle - 69) / 12 + instrument.octave)
     for frequency in (written / 2, written, written * 1.498):
-        sound = play(instrument, Stroke(frequency, 0.7, 6.0, 0.5, 1))
+        sound = render_held_note(instrument, NoteParams(frequency, 0.7, 6.0, 0.5, 1))
         # An ensemble repeats: once round it is exact, and needs no window.
         window = (
-            np.ones(LENGTH)
+            np.ones(LOOP_LENGTH)
             if isinstance(instrument.voice, Ensemble)
             else np.hanning(sound.shape[1] - RATE // 20)
         )
@@ -90,9 +90,9 @@ def test_an_instrument_is_in_tune_to_a_cent(name: str) -> None:
 
 @pytest.mark.parametrize("name", PITCHED)
 def test_a_note_begins_and_ends_without_a_click(name: str) -> None:
-    bank = Bank(INSTRUMENTS, 120, 440)
+    bank = NoteBank(INSTRUMENTS, 120, 440)
     event = NoteEvent(0, 24, INSTRUMENTS[name].middle, 0.9)
-    sound = bank.cut(name, event, 0.5, 0)
+    sound = bank.render_note(name, event, 0.5, 0)
     assert np.isfinite(sound).all()
     loudest = np.abs(sound).max()
     assert np.abs(sound[:, 0]).max() < 0.02 * loudest
@@ -108,15 +108,15 @@ def test_a_note_begins_and_ends_without_a_click(name: str) -> None:
 @pytest.mark.parametrize("name", PITCHED)
 def test_velocity_changes_timbre_as_well_as_level(name: str) -> None:
     def brightness(velocity: float) -> float:
-        sound = play(
+        sound = render_held_note(
             INSTRUMENTS[name],
-            Stroke(440 * 2 ** ((INSTRUMENTS[name].middle - 69) / 12), velocity, 0.6, 0.5, 1),
+            NoteParams(440 * 2 ** ((INSTRUMENTS[name].middle - 69) / 12), velocity, 0.6, 0.5, 1),
         )
         power = np.abs(np.fft.rfft(sound.sum(axis=0))) ** 2
         return float((power * np.arange(len(power))).sum() / power.sum())
 
     assert brightness(1.0) > 1.005 * brightness(0.2)
-    assert level_of(1.0) == 1.0 and level_of(0.2) < 0.2
+    assert velocity_to_amplitude(1.0) == 1.0 and velocity_to_amplitude(0.2) < 0.2
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_a_high_note_has_nothing_between_its_harmonics_but_noise(name: str) -> N
             ),
         )
     frequency = 1318.5
-    sound = play(instrument, Stroke(frequency, 1.0, 1.2, 0.5, 1)).sum(axis=0)
+    sound = render_held_note(instrument, NoteParams(frequency, 1.0, 1.2, 0.5, 1)).sum(axis=0)
     sound = sound[4096 : 4096 + 32768]
     level = 20 * np.log10(np.abs(np.fft.rfft(sound * np.blackman(len(sound)))) + 1e-9)
     level -= level.max()
@@ -157,7 +157,7 @@ def test_a_high_note_has_nothing_between_its_harmonics_but_noise(name: str) -> N
 @pytest.mark.parametrize("kit", KITS)
 def test_every_piece_of_a_kit_speaks_at_once_and_dies_away(kit: str) -> None:
     for key in PIECES:
-        sound = play(INSTRUMENTS[kit], Stroke(0, 0.9, 1, 0.5, 3, key))
+        sound = render_held_note(INSTRUMENTS[kit], NoteParams(0, 0.9, 1, 0.5, 3, key))
         assert sound.shape[0] == 2 and np.isfinite(sound).all()
         assert 0.02 < np.abs(sound).max() < 3
         energy = np.cumsum(sound.astype(float).sum(axis=0) ** 2)
@@ -166,36 +166,38 @@ def test_every_piece_of_a_kit_speaks_at_once_and_dies_away(kit: str) -> None:
 
 
 def test_strokes_of_a_drum_differ() -> None:
-    bank = Bank(INSTRUMENTS, 120, 440)
-    one, two = (bank.cut("acoustic kit", NoteEvent(0, 6, 38, 0.8), 0.1, turn) for turn in (0, 1))
+    bank = NoteBank(INSTRUMENTS, 120, 440)
+    one, two = (
+        bank.render_note("acoustic kit", NoteEvent(0, 6, 38, 0.8), 0.1, turn) for turn in (0, 1)
+    )
     assert not np.array_equal(one, two)
 
 
 @pytest.mark.parametrize("name", PITCHED + KITS)
 def test_instruments_are_equally_loud(name: str) -> None:
-    bank = Bank(INSTRUMENTS, 120, 440)
+    bank = NoteBank(INSTRUMENTS, 120, 440)
     key = 38 if INSTRUMENTS[name].is_kit else INSTRUMENTS[name].middle
     wavers = isinstance(INSTRUMENTS[name].voice, Ensemble)
-    sound = bank.cut(name, NoteEvent(0, 24, key, 1.0), 6.0 if wavers else 1.6, 0)
+    sound = bank.render_note(name, NoteEvent(0, 24, key, 1.0), 6.0 if wavers else 1.6, 0)
     powers = block_powers(np.repeat(sound, 3 - len(sound), axis=0)) / 2
     power = powers[10:60].mean() if wavers else powers.max()
     assert -25 < 10 * np.log10(power) < -15
 
 
 def test_a_long_note_is_as_long_as_it_is_held() -> None:
-    bank = Bank(INSTRUMENTS, 120, 440)
+    bank = NoteBank(INSTRUMENTS, 120, 440)
     for name in ("warm pad", "sub bass", "organ", "rain"):
-        sound = bank.cut(name, NoteEvent(0, 24, 60, 0.7), 40.0, 0)
+        sound = bank.render_note(name, NoteEvent(0, 24, 60, 0.7), 40.0, 0)
         assert sound.shape[1] >= 40 * RATE
         part = sound[:, 38 * RATE : 39 * RATE]
         assert np.sqrt((part**2).mean()) > 0.1 * np.sqrt((sound**2).mean())
 
 
 def test_the_bank_renders_a_key_once() -> None:
-    bank = Bank(INSTRUMENTS, 120, 440)
-    one = bank.cut("piano", NoteEvent(0, 24, 60, 0.8), 0.5, 0)
-    two = bank.cut("piano", NoteEvent(0, 24, 60, 0.8), 0.25, 0)
-    assert len(bank._kept) == 1
+    bank = NoteBank(INSTRUMENTS, 120, 440)
+    one = bank.render_note("piano", NoteEvent(0, 24, 60, 0.8), 0.5, 0)
+    two = bank.render_note("piano", NoteEvent(0, 24, 60, 0.8), 0.25, 0)
+    assert len(bank._cache) == 1
     n = round(0.25 * RATE)
     assert np.allclose(one[:, :n], two[:, :n])
 
@@ -218,7 +220,7 @@ def test_partials_above_the_limit_are_left_out() -> None:
 
 def test_reading_between_samples_is_clean() -> None:
     sine = np.sin(2 * np.pi * 3000 * np.arange(8000) / RATE).astype(np.float32)
-    read = warp(sine, np.arange(100, 7000) + 0.4)
+    read = interpolate_at(sine, np.arange(100, 7000) + 0.4)
     wanted = np.sin(2 * np.pi * 3000 * (np.arange(100, 7000) + 0.4) / RATE)
     assert np.abs(read - wanted).max() < 2e-3
 
@@ -241,8 +243,8 @@ def test_a_broken_instrument_is_refused_with_its_line(text: str, said: str, tmp_
 
 @pytest.mark.parametrize("tonic", [0, 3, 9, 11])
 def test_a_kick_drum_is_tuned_to_the_key(tonic: int) -> None:
-    bank = Bank(INSTRUMENTS, 120, 440, tonic)
-    sound = bank.cut("808 kit", NoteEvent(0, 24, 36, 0.8), 1.0, 0)[0]
+    bank = NoteBank(INSTRUMENTS, 120, 440, tonic)
+    sound = bank.render_note("808 kit", NoteEvent(0, 24, 36, 0.8), 1.0, 0)[0]
     held = sound[RATE // 10 : RATE // 2] * np.hanning(RATE // 2 - RATE // 10)
     heard = np.abs(np.fft.rfft(held, 1 << 19)).argmax() * RATE / (1 << 19)
     steps = 12 * np.log2(heard / 440) + 69 - tonic

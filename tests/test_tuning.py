@@ -13,26 +13,26 @@ from scripts.arranger.arrange import arrange
 from scripts.core import paths
 from scripts.core.audio_format import RATE
 from scripts.core.errors import UsageError
-from scripts.request.spec import Brief
+from scripts.request.spec import SongSpec
 from scripts.score.sheet import LeadSheet, transpose
-from scripts.score.tuning import HIGHEST, LOWEST, SACRED, find_tuning
-from scripts.synth.bank import Bank
-from scripts.synth.effects import Binaural
+from scripts.score.tuning import MAX_A4, MIN_A4, SOLFEGGIO_FREQUENCIES, find_tuning
+from scripts.synth.bank import NoteBank
+from scripts.synth.effects import BinauralBeats
 from scripts.synth.instruments import load_instruments
 from scripts.synth.mixer import Mixer
-from scripts.synth.note_scheduler import Score
-from scripts.synth.render import BLOCK, LEAD, render
+from scripts.synth.note_scheduler import NoteScheduler
+from scripts.synth.render import BLOCK_SIZE, PRE_ROLL, render
 
 INSTRUMENTS = load_instruments(paths.DATA / "instruments")
-Make = Callable[..., Brief]
+Make = Callable[..., SongSpec]
 
 
-def rendered(brief: Brief, tune: LeadSheet) -> np.ndarray:
-    moved = transpose(tune, (brief.key.tonic_pc - tune.key.tonic_pc) % 12)
-    return np.concatenate(list(render(arrange(brief, moved, paths.DATA), INSTRUMENTS)))
+def rendered(spec: SongSpec, tune: LeadSheet) -> np.ndarray:
+    moved = transpose(tune, (spec.key.tonic_pc - tune.key.tonic_pc) % 12)
+    return np.concatenate(list(render(arrange(spec, moved, paths.DATA), INSTRUMENTS)))
 
 
-@given(st.sampled_from(SACRED), st.sets(st.integers(0, 11), max_size=4))
+@given(st.sampled_from(SOLFEGGIO_FREQUENCIES), st.sets(st.integers(0, 11), max_size=4))
 def test_a_sacred_frequency_is_the_pitch_of_an_allowed_note(hertz: int, classes: set[int]) -> None:
     tuning = find_tuning(hertz, classes)
     assert tuning.pitch is not None and (not classes or tuning.pitch % 12 in classes)
@@ -43,17 +43,17 @@ def test_a_sacred_frequency_is_the_pitch_of_an_allowed_note(hertz: int, classes:
 
 @given(st.floats(allow_nan=True))
 def test_any_other_number_is_a4_or_refused(hertz: float) -> None:
-    if hertz in SACRED:
+    if hertz in SOLFEGGIO_FREQUENCIES:
         return
     try:
-        assert find_tuning(hertz).a4 == hertz and LOWEST <= hertz <= HIGHEST
+        assert find_tuning(hertz).a4 == hertz and MIN_A4 <= hertz <= MAX_A4
     except UsageError:
-        assert not LOWEST <= hertz <= HIGHEST
+        assert not MIN_A4 <= hertz <= MAX_A4
 
 
-@pytest.mark.parametrize("hertz", SACRED)
-def test_the_frequency_sounds_in_the_tonic_chord(hertz: int, brief: Make, tune: LeadSheet) -> None:
-    found = brief("meditation", length="0.5", tuning=hertz, meter="4/4")
+@pytest.mark.parametrize("hertz", SOLFEGGIO_FREQUENCIES)
+def test_the_frequency_sounds_in_the_tonic_chord(hertz: int, spec: Make, tune: LeadSheet) -> None:
+    found = spec("meditation", length="0.5", tuning=hertz, meter="4/4")
     assert found.tuning.pitch is not None and found.tuning.pitch % 12 == found.key.tonic_pc
     sound = rendered(found, tune).sum(axis=1)
     power = np.abs(np.fft.rfft(sound * np.hanning(len(sound)), RATE * 60)) ** 2
@@ -67,17 +67,17 @@ def test_the_frequency_sounds_in_the_tonic_chord(hertz: int, brief: Make, tune: 
     assert abs(1200 * np.log2((hertz + middle) / hertz)) < 1.5
 
 
-def test_a_key_or_chords_that_were_asked_for_are_kept(brief: Make) -> None:
-    found = brief("jazz", key="F# minor", tuning=528)
+def test_a_key_or_chords_that_were_asked_for_are_kept(spec: Make) -> None:
+    found = spec("jazz", key="F# minor", tuning=528)
     assert str(found.key) == "F# minor"
     assert found.tuning.pitch is not None and found.tuning.pitch % 12 in (6, 9, 1)
-    asked = brief("jazz", chords="Dm7 G7 Cmaj7 A7", tuning=639)
+    asked = spec("jazz", chords="Dm7 G7 Cmaj7 A7", tuning=639)
     assert asked.tuning.pitch is not None and asked.tuning.pitch % 12 in (2, 5, 9, 0)
 
 
-def test_two_ears_hear_two_tones(brief: Make, tune: LeadSheet) -> None:
-    sound = rendered(brief("meditation", length="0.5", binaural=6.0, meter="4/4"), tune)
-    plain = rendered(brief("meditation", length="0.5", meter="4/4"), tune)
+def test_two_ears_hear_two_tones(spec: Make, tune: LeadSheet) -> None:
+    sound = rendered(spec("meditation", length="0.5", binaural=6.0, meter="4/4"), tune)
+    plain = rendered(spec("meditation", length="0.5", meter="4/4"), tune)
     peaks = []
     for side in (0, 1):
         ten = (sound - plain)[5 * RATE : 15 * RATE, side]
@@ -88,8 +88,8 @@ def test_two_ears_hear_two_tones(brief: Make, tune: LeadSheet) -> None:
 
 
 def test_the_tones_go_on_from_block_to_block() -> None:
-    whole = Binaural(6, 200, 0.1, -500)(5000)
-    tones = Binaural(6, 200, 0.1, -500)
+    whole = BinauralBeats(6, 200, 0.1, -500)(5000)
+    tones = BinauralBeats(6, 200, 0.1, -500)
     assert np.allclose(whole, np.concatenate([tones(n) for n in (1, 999, 4000)], axis=1), atol=1e-5)
 
 
@@ -103,14 +103,14 @@ def test_the_tones_go_on_from_block_to_block() -> None:
         {"binaural": 0.1},
     ],
 )
-def test_what_cannot_be_is_refused(brief: Make, wish: dict[str, float]) -> None:
+def test_what_cannot_be_is_refused(spec: Make, wish: dict[str, float]) -> None:
     with pytest.raises(UsageError, match="out of range"):
-        brief("jazz", **wish)
+        spec("jazz", **wish)
 
 
 @pytest.mark.parametrize("words", ["house", "ambient", "jazz", "meditation"])
-def test_a_loop_joins_its_beginning_to_the_sample(words: str, brief: Make, tune: LeadSheet) -> None:
-    found = brief(words, length="0.5", loop=True, meter="4/4", binaural=5.0)
+def test_a_loop_joins_its_beginning_to_the_sample(words: str, spec: Make, tune: LeadSheet) -> None:
+    found = spec(words, length="0.5", loop=True, meter="4/4", binaural=5.0)
     assert found.bars * found.bar_seconds == pytest.approx(30.0, abs=1e-6)
     sound = rendered(found, tune)
     assert len(sound) == 30 * RATE
@@ -125,27 +125,27 @@ def test_a_loop_joins_its_beginning_to_the_sample(words: str, brief: Make, tune:
 
 @pytest.mark.parametrize("words", ["house", "jazz", "ambient"])
 def test_what_is_heard_before_a_loop_begins_is_its_end(
-    words: str, brief: Make, tune: LeadSheet
+    words: str, spec: Make, tune: LeadSheet
 ) -> None:
     """The desk is in the same state at the beginning as at the end, so the join is no join."""
     arrangement = arrange(
-        brief(words, key="E minor", length="0.5", loop=True, meter="4/4"), tune, paths.DATA
+        spec(words, key="E minor", length="0.5", loop=True, meter="4/4"), tune, paths.DATA
     )
-    mixer = Mixer(arrangement, BLOCK, -LEAD)
-    score = Score(arrangement, Bank(INSTRUMENTS, arrangement.tempo, 440), LEAD)
+    mixer = Mixer(arrangement, BLOCK_SIZE, -PRE_ROLL)
+    score = NoteScheduler(arrangement, NoteBank(INSTRUMENTS, arrangement.tempo, 440), PRE_ROLL)
     heard = []
-    for end in range(-LEAD + BLOCK, 30 * RATE + BLOCK, BLOCK):
-        start = end - BLOCK
+    for end in range(-PRE_ROLL + BLOCK_SIZE, 30 * RATE + BLOCK_SIZE, BLOCK_SIZE):
+        start = end - BLOCK_SIZE
         end = min(end, 30 * RATE)
-        score.play(mixer, start, end)
+        score.schedule(mixer, start, end)
         heard.append(mixer.mix(end - start)[0].copy())
     sound = np.concatenate(heard, axis=1)
-    before, last = sound[:, LEAD - 2 * RATE : LEAD], sound[:, -2 * RATE :]
+    before, last = sound[:, PRE_ROLL - 2 * RATE : PRE_ROLL], sound[:, -2 * RATE :]
     assert np.abs(last).max() > 0.01
     assert np.abs(before - last).max() < 1e-3 * np.abs(last).max()
 
 
-def test_a_tempo_that_was_asked_for_stays_in_a_loop(brief: Make) -> None:
-    found = brief("house", length="0.5", loop=True, tempo=123.0, meter="4/4")
+def test_a_tempo_that_was_asked_for_stays_in_a_loop(spec: Make) -> None:
+    found = spec("house", length="0.5", loop=True, tempo=123.0, meter="4/4")
     assert found.tempo == 123.0 and abs(found.length - 30) < 1
-    assert any("joins the beginning" in n for n in found.notes)
+    assert any("joins the beginning" in n for n in found.warnings)

@@ -9,13 +9,13 @@ from pathlib import Path
 import music21
 import pytest
 
-from scripts.composer.compose import tidy
-from scripts.composer.grammar import sheet_grammar
-from scripts.composer.prompts import fill, sheet_head
-from scripts.llm.chat import ModelNotes, chat_prompt
+from scripts.composer.compose import fix_ties
+from scripts.composer.grammar import build_sheet_grammar
+from scripts.composer.prompts import build_abc_header, fill_template
+from scripts.llm.chat import ModelProfile, build_chat_prompt
 from scripts.llm.client import ModelProcess
 from scripts.llm.sampling import Sampling
-from scripts.request.spec import Brief
+from scripts.request.spec import SongSpec
 from scripts.score.abc_reader import read_abc
 from scripts.score.abc_writer import write_abc
 from scripts.score.sheet import scale_share
@@ -56,31 +56,37 @@ LENGTHS = ("0.2", "0.5", "1", "3", "8")
 
 @pytest.mark.parametrize("name", ["llama-spm", "llama-bpe", "qwen2", "phi-3"])
 def test_every_sheet_of_a_random_model_is_usable(
-    name: str, twin: Callable[[str], Path], brief: Callable[..., Brief]
+    name: str, twin: Callable[[str], Path], spec: Callable[..., SongSpec]
 ) -> None:
     tokens = seconds = 0.0
     with ModelProcess(twin(name), 8192, 1) as model:
         for n in range(SHEETS):
-            asked = brief(
+            asked = spec(
                 STYLES[n % len(STYLES)],
                 seed=n,
                 key=KEYS[n % len(KEYS)],
                 meter=METERS[n % len(METERS)],
                 length=LENGTHS[n % len(LENGTHS)],
             )
-            prompt = chat_prompt(
-                fill("Write {styles} in {key}.", asked),
-                sheet_head(asked),
-                ModelNotes(),
+            prompt = build_chat_prompt(
+                fill_template("Write {styles} in {key}.", asked),
+                build_abc_header(asked),
+                ModelProfile(),
                 model.metadata,
                 model.bos,
                 model.eos,
             )
             reply = model.write_sheet(
-                prompt, sheet_grammar(asked), Sampling(1.0, seed=n), 1, lambda done, text: None
+                prompt,
+                build_sheet_grammar(asked),
+                Sampling(1.0, seed=n),
+                1,
+                lambda done, text: None,
             )
             tokens, seconds = tokens + reply.tokens, seconds + reply.seconds
-            sheet = replace(tidy(read_abc(sheet_head(asked) + reply.texts[0])), key=asked.key)
+            sheet = replace(
+                fix_ties(read_abc(build_abc_header(asked) + reply.texts[0])), key=asked.key
+            )
             assert tuple(len(p) for p in sheet.parts) == asked.parts
             assert all(bar.ticks == asked.meter.bar_ticks for bar in sheet.bars)
             if not asked.style.melody.chromatic:
@@ -103,11 +109,11 @@ def test_a_chat_template_of_the_file_is_used() -> None:
         "<{{ m.role }}>{{ m.content }}{% endfor %}"
         "{% if add_generation_prompt %}<bot>{% endif %}"
     }
-    prompt = chat_prompt("Hello", "X:1\n", ModelNotes(), metadata, "<s>", "</s>")
+    prompt = build_chat_prompt("Hello", "X:1\n", ModelProfile(), metadata, "<s>", "</s>")
     assert prompt.text == "<s><user>Hello<bot>X:1\n" and not prompt.bos and prompt.special
 
 
 def test_a_hostile_template_does_not_run() -> None:
     metadata = {"tokenizer.chat_template": "{{ ''.__class__.__mro__[1].__subclasses__() }}"}
-    prompt = chat_prompt("Hello", "", ModelNotes(), metadata, "", "")
+    prompt = build_chat_prompt("Hello", "", ModelProfile(), metadata, "", "")
     assert "class" not in prompt.text

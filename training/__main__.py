@@ -24,16 +24,21 @@ def main() -> None:
     args = parser.parse_args()
     data, run = args.work / "data", args.work / "run"
     if args.step == "prepare":
-        from training.corpus import load, prepare, tokenizer, variants
+        from training.corpus import (
+            load_sheets,
+            prepare_corpus,
+            train_tokenizer,
+            transposed_documents,
+        )
 
         if args.collections is None:
             parser.error("the step prepare requires --collections FOLDER")
-        for name, count in sorted(prepare(args.collections, data, args.seed).items()):
+        for name, count in sorted(prepare_corpus(args.collections, data, args.seed).items()):
             print(f"{name}: {count}")
         rng = random.Random(args.seed)
-        sheets = load(data / "train.jsonl")
-        texts = [rng.choice(list(itertools.islice(variants(s), 12))) for _, s in sheets]
-        tokenizer(texts, data / "tokenizer")
+        sheets = load_sheets(data / "train.jsonl")
+        texts = [rng.choice(list(itertools.islice(transposed_documents(s), 12))) for _, s in sheets]
+        train_tokenizer(texts, data / "tokenizer")
     elif args.step == "grooves":
         from training.grooves import learn_grooves
 
@@ -57,11 +62,11 @@ def main() -> None:
 
         train(data, run, args.minutes, Shape(), args.seed, device=args.device)
     elif args.step == "export":
-        from training.corpus import load
-        from training.export import export, export_figures
+        from training.corpus import load_sheets
+        from training.export import export_figures, export_model
 
-        export(run / "model.pt", data / "tokenizer.model", args.gguf)
-        export_figures([s for _, s in load(data / "train.jsonl") if s.pitches], args.gguf)
+        export_model(run / "model.pt", data / "tokenizer.model", args.gguf)
+        export_figures([s for _, s in load_sheets(data / "train.jsonl") if s.pitches], args.gguf)
     else:
         from training.evaluate import evaluate
 

@@ -19,44 +19,54 @@ SOURCES = (
 )
 
 
-def card(report: dict[str, Any]) -> str:
+def format_card(report: dict[str, Any]) -> str:
     """Format a report as the Markdown of ``models/starter.md``."""
     free, used, real = report["free"], report["used"], report["real"]
     training, speed = report["training"], report["speed"]
     rows = [
-        ("music21 parses it", _pc(free["parse"]), _pc(used["parse"]), ""),
-        ("bars that add up", _pc(free["bars_exact"]), _pc(used["bars_exact"]), "all, by choice"),
+        ("music21 parses it", _percent(free["parse"]), _percent(used["parse"]), ""),
+        (
+            "bars that add up",
+            _percent(free["bars_exact"]),
+            _percent(used["bars_exact"]),
+            "all, by choice",
+        ),
         (
             "tunes with every bar exact",
-            _pc(free["tunes_all_bars_exact"]),
-            _pc(used["bars_exact"]),
+            _percent(free["tunes_all_bars_exact"]),
+            _percent(used["bars_exact"]),
             "",
         ),
         (
             "at least 95 % of notes in the asked scale",
-            _pc(free["scale_95"]),
-            _pc(used["in_scale_or_chromatic_style"]) + " *",
-            _pc(real["scale_95"]),
+            _percent(free["scale_95"]),
+            _percent(used["in_scale_or_chromatic_style"]) + " *",
+            _percent(real["scale_95"]),
         ),
-        ("parts and bars as asked", _pc(free["form_as_asked"]), _pc(used["bars_as_asked"]), ""),
-        ("ends on the tonic", "", _pc(used["ends_on_tonic"]), _pc(real["ends_on_tonic"])),
+        (
+            "parts and bars as asked",
+            _percent(free["form_as_asked"]),
+            _percent(used["bars_as_asked"]),
+            "",
+        ),
+        ("ends on the tonic", "", _percent(used["ends_on_tonic"]), _percent(real["ends_on_tonic"])),
         (
             "longest run copied from training, mean share of bars",
             "",
-            _pc(used["copied_run_share"]["mean"]),
-            _pc(real["copied_run_share"]["mean"]),
+            _percent(used["copied_run_share"]["mean"]),
+            _percent(real["copied_run_share"]["mean"]),
         ),
         (
             "the same, the worst tune",
             "",
-            _pc(used["copied_run_share"]["max"]),
-            _pc(real["copied_run_share"]["max"]),
+            _percent(used["copied_run_share"]["max"]),
+            _percent(real["copied_run_share"]["max"]),
         ),
         (
             "tunes with over 12 %",
             "",
-            _pc(used["copied_run_share"]["over_12_percent"]),
-            _pc(real["copied_run_share"]["over_12_percent"]),
+            _percent(used["copied_run_share"]["over_12_percent"]),
+            _percent(real["copied_run_share"]["over_12_percent"]),
         ),
         (
             "tunes that say one bar over and over",
@@ -68,9 +78,9 @@ def card(report: dict[str, Any]) -> str:
     bands = [
         (
             name.replace("_", " "),
-            _band(used[name]),
-            _band(real[name]),
-            _pc(used[name]["inside_band"]),
+            _format_band(used[name]),
+            _format_band(real[name]),
+            _percent(used[name]["inside_band"]),
         )
         for name in ("pitch_class_entropy", "scale_consistency", "groove_consistency")
     ]
@@ -133,9 +143,9 @@ def card(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _pc(share: float) -> str:
+def _percent(share: float) -> str:
     return f"{share * 100:.1f} %".replace(".0 %", " %")
 
 
-def _band(values: dict[str, float]) -> str:
+def _format_band(values: dict[str, float]) -> str:
     return f"{values['p5']:.2f} / {values['median']:.2f} / {values['p95']:.2f}"

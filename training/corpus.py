@@ -14,19 +14,19 @@ from pathlib import Path
 
 from scripts.core.errors import NotationError
 from scripts.score.abc_reader import read_abc
-from scripts.score.abc_writer import body_lines, write_abc
-from scripts.score.sheet import LeadSheet, relative, transpose
-from scripts.score.tune_header import header_of
-from training.sources import all_sources
+from scripts.score.abc_writer import format_body, write_abc
+from scripts.score.sheet import LeadSheet, relative_to_first, transpose
+from scripts.score.tune_header import build_tune_header
+from training.sources import read_all_sources
 
-LOW, HIGH = 55, 86  # G3 to D6, the range of melodies
+LOWEST_PITCH, HIGHEST_PITCH = 55, 86  # G3 to D6, the range of melodies
 HELD_OUT_SHARE = 0.04
 MAX_SHARED_FIGURES = 0.2
 
 
-def document(sheet: LeadSheet) -> str:
+def format_document(sheet: LeadSheet) -> str:
     """Format the header and body of a sheet as one training document."""
-    return header_of(sheet) + "\n".join(body_lines(sheet)) + "\n"
+    return build_tune_header(sheet) + "\n".join(format_body(sheet)) + "\n"
 
 
 def figures(sheet: LeadSheet, bars: int = 3) -> list[tuple[object, ...]]:
@@ -35,24 +35,24 @@ def figures(sheet: LeadSheet, bars: int = 3) -> list[tuple[object, ...]]:
     for i in range(len(sheet.bars) - bars + 1):
         notes = [n for bar in sheet.bars[i : i + bars] for n in bar.notes]
         if sum(n.pitch is not None for n in notes) >= 4:
-            out.append(relative(notes))
+            out.append(relative_to_first(notes))
     return out
 
 
-def shifts(sheet: LeadSheet) -> list[int]:
+def transpositions(sheet: LeadSheet) -> list[int]:
     """List the transpositions (semitones, -6 to 6) that keep the melody in range, at least one."""
     pitches = sheet.pitches
     if not pitches:
         return list(range(-5, 7))
     low, high = min(pitches), max(pitches)
-    fits = [s for s in range(-6, 7) if low + s >= LOW and high + s <= HIGH]
+    fits = [s for s in range(-6, 7) if low + s >= LOWEST_PITCH and high + s <= HIGHEST_PITCH]
     if not fits:
-        centre = round((LOW + HIGH) / 2 - (low + high) / 2)
-        fits = [centre]
+        center = round((LOWEST_PITCH + HIGHEST_PITCH) / 2 - (low + high) / 2)
+        fits = [center]
     return fits
 
 
-def prepare(folder: Path, out: Path, seed: int = 1) -> Counter[str]:
+def prepare_corpus(folder: Path, out: Path, seed: int = 1) -> Counter[str]:
     """Write ``train.jsonl`` and ``valid.jsonl`` with source, ABC text and tags into `out`.
 
     Parameters
@@ -66,7 +66,7 @@ def prepare(folder: Path, out: Path, seed: int = 1) -> Counter[str]:
         Sheets by split and source, such as ``train folk``.
     """
     rng = random.Random(seed)
-    sheets = [(source, s) for source, s in all_sources(folder)]
+    sheets = [(source, s) for source, s in read_all_sources(folder)]
     seen: Counter[tuple[object, ...]] = Counter()
     for _, sheet in sheets:
         seen.update(set(figures(sheet)))
@@ -78,7 +78,7 @@ def prepare(folder: Path, out: Path, seed: int = 1) -> Counter[str]:
         (out / "valid.jsonl").open("w", encoding="utf-8") as valid,
     ):
         for source, sheet in sheets:
-            body = tuple(body_lines(sheet))
+            body = tuple(format_body(sheet))
             if body in unique:
                 continue
             unique.add(body)
@@ -97,7 +97,7 @@ def prepare(folder: Path, out: Path, seed: int = 1) -> Counter[str]:
     return counts
 
 
-def load(path: Path) -> list[tuple[str, LeadSheet]]:
+def load_sheets(path: Path) -> list[tuple[str, LeadSheet]]:
     """Read a prepared file as (source, sheet) pairs, without those that cannot be parsed."""
     rows = []
     for line in path.open(encoding="utf-8"):
@@ -109,13 +109,13 @@ def load(path: Path) -> list[tuple[str, LeadSheet]]:
     return rows
 
 
-def variants(sheet: LeadSheet) -> Iterator[str]:
+def transposed_documents(sheet: LeadSheet) -> Iterator[str]:
     """Yield the sheet's document in every key that fits."""
-    for shift in shifts(sheet):
-        yield document(transpose(sheet, shift))
+    for shift in transpositions(sheet):
+        yield format_document(transpose(sheet, shift))
 
 
-def tokenizer(texts: Iterable[str], prefix: Path, size: int = 1024) -> None:
+def train_tokenizer(texts: Iterable[str], prefix: Path, size: int = 1024) -> None:
     """Train a SentencePiece BPE model of `size` tokens on `texts` and write `prefix`.model."""
     import sentencepiece
 

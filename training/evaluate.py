@@ -13,23 +13,23 @@ import music21
 import numpy as np
 
 from scripts.composer.compose import Composer
-from scripts.composer.grammar import sheet_grammar
-from scripts.composer.prompts import starter_header
+from scripts.composer.grammar import build_sheet_grammar
+from scripts.composer.prompts import build_starter_header
 from scripts.core import paths
 from scripts.core.errors import NotationError
 from scripts.llm.chat import Prompt
 from scripts.llm.client import ModelProcess
 from scripts.llm.decoder import Decoder
-from scripts.llm.gguf_file import language_model
+from scripts.llm.gguf_file import read_language_model
 from scripts.llm.sampling import Sampling
-from scripts.request.spec import Wishes, make_brief
+from scripts.request.spec import SongRequest, build_spec
 from scripts.score.abc_reader import read_abc
 from scripts.score.abc_writer import write_abc
 from scripts.score.sheet import LeadSheet, scale_share
-from scripts.score.tune_header import header_of
+from scripts.score.tune_header import build_tune_header
 from scripts.styles.style import load_styles
-from training.card import card
-from training.corpus import load
+from training.card import format_card
+from training.corpus import load_sheets
 from training.metrics import (
     CopyIndex,
     groove_consistency,
@@ -45,7 +45,7 @@ METRICS = {
 }
 
 
-def music21_reads(abc: str) -> bool:
+def music21_parses(abc: str) -> bool:
     """Return whether music21 parses the text into notes."""
     try:
         return len(music21.converter.parse(abc, format="abc").flatten().notes) > 0
@@ -66,8 +66,8 @@ def evaluate(data: Path, run: Path, model: Path, tunes: int, seed: int) -> None:
     tunes : int
         Tunes to compose for each column.
     """
-    valid = [s for source, s in load(data / "valid.jsonl")]
-    train = load(data / "train.jsonl")
+    valid = [s for source, s in load_sheets(data / "valid.jsonl")]
+    train = load_sheets(data / "train.jsonl")
     copies = CopyIndex([s for _, s in train if s.pitches])
     report: dict[str, Any] = {
         "training": json.loads((run / "result.json").read_text())
@@ -77,18 +77,18 @@ def evaluate(data: Path, run: Path, model: Path, tunes: int, seed: int) -> None:
     report["real"] = _describe(valid, copies)
     report["real"]["scale_95"] = float(np.mean([scale_share(s) >= 0.95 for s in valid]))
     report["sources"] = dict(Counter(source for source, _ in train))
-    report["free"] = _free(model, valid, tunes, seed)
-    sheets, used = _as_used(model, tunes, seed)
+    report["free"] = _evaluate_free(model, valid, tunes, seed)
+    sheets, used = _evaluate_as_used(model, tunes, seed)
     report["used"] = {**used, **_describe(sheets, copies)}
     for name in METRICS:
         low, high = report["real"][name]["p5"], report["real"][name]["p95"]
         values = [METRICS[name](s) for s in sheets]
         report["used"][name]["inside_band"] = float(np.mean([low <= v <= high for v in values]))
-    report["speed"] = _speed(model, seed)
+    report["speed"] = _measure_speed(model, seed)
     text = json.dumps(report, indent=2)
     (run / "report.json").write_text(text + "\n", encoding="utf-8")
     print(text)
-    model.with_suffix(".md").write_text(card(report), encoding="utf-8")
+    model.with_suffix(".md").write_text(format_card(report), encoding="utf-8")
 
 
 def _describe(sheets: list[LeadSheet], copies: CopyIndex) -> dict[str, Any]:
@@ -115,7 +115,7 @@ def _ends_on_tonic(sheet: LeadSheet) -> bool:
     return bool(sheet.pitches) and sheet.pitches[-1] % 12 == sheet.key.tonic_pc
 
 
-def _free(model: Path, valid: list[LeadSheet], tunes: int, seed: int) -> dict[str, Any]:
+def _evaluate_free(model: Path, valid: list[LeadSheet], tunes: int, seed: int) -> dict[str, Any]:
     """Evaluate continuations of held-out headers without grammar, at temperature 0.8.
 
     The headers ask for melodies within the scale (``c0``).
@@ -125,13 +125,13 @@ def _free(model: Path, valid: list[LeadSheet], tunes: int, seed: int) -> dict[st
     parsed = exact = bars_right = bars_all = in_scale = asked = 0
     for n in range(tunes):
         sheet = rng.choice(valid)
-        header = re.sub(r" c\d$", " c0", header_of(sheet), flags=re.MULTILINE)
-        body = decoder.free_text(
+        header = re.sub(r" c\d$", " c0", build_tune_header(sheet), flags=re.MULTILINE)
+        body = decoder.write_unconstrained(
             decoder.tokenize(header, False, True), 1400, Sampling(0.8, 0, 1.0, 0.0, seed + n)
         )
         text = header + body
-        parsed += music21_reads(text)
-        good, count = _bars(text, sheet)
+        parsed += music21_parses(text)
+        good, count = _count_bars(text, sheet)
         bars_right, bars_all = bars_right + good, bars_all + count
         try:
             read = read_abc(text)
@@ -150,7 +150,7 @@ def _free(model: Path, valid: list[LeadSheet], tunes: int, seed: int) -> dict[st
     }
 
 
-def _bars(text: str, asked: LeadSheet) -> tuple[int, int]:
+def _count_bars(text: str, expected: LeadSheet) -> tuple[int, int]:
     """Count the bars of the right length, and all bars, reading them one by one."""
     head, _, body = text.partition("\nK:")
     key_line, _, music = body.partition("\n")
@@ -161,28 +161,28 @@ def _bars(text: str, asked: LeadSheet) -> tuple[int, int]:
         count += 1
         try:
             one = read_abc(f"{head}\nK:{key_line}\n{bar}|")
-            good += one.bars[0].ticks == asked.meter.bar_ticks
+            good += one.bars[0].ticks == expected.meter.bar_ticks
         except NotationError:
             pass
     return good, count
 
 
-def _as_used(model: Path, tunes: int, seed: int) -> tuple[list[LeadSheet], dict[str, Any]]:
+def _evaluate_as_used(model: Path, tunes: int, seed: int) -> tuple[list[LeadSheet], dict[str, Any]]:
     """Evaluate sheets as the program composes them, over all styles in rotation."""
     styles = load_styles(paths.DATA / "styles")
     names = sorted(styles)
-    info = language_model(model)
+    info = read_language_model(model)
     sheets, parsed, exact, scale, count_right = [], 0, 0, 0, 0
     with ModelProcess(model, 2048, 1) as process:
         composer = Composer(process, info, paths.DATA)
         for n in range(tunes):
-            brief = make_brief(Wishes(names[n % len(names)]), styles, seed + n)
-            sheet = composer.compose(brief, 0.8, lambda d, t: None).sheet
+            spec = build_spec(SongRequest(names[n % len(names)]), styles, seed + n)
+            sheet = composer.compose(spec, 0.8, lambda d, t: None).sheet
             sheets.append(sheet)
-            parsed += music21_reads(write_abc(sheet))
+            parsed += music21_parses(write_abc(sheet))
             exact += all(b.ticks == sheet.meter.bar_ticks for b in sheet.bars)
-            scale += brief.style.melody.chromatic or scale_share(sheet) == 1.0
-            count_right += tuple(len(p) for p in sheet.parts) == brief.parts
+            scale += spec.style.melody.chromatic or scale_share(sheet) == 1.0
+            count_right += tuple(len(p) for p in sheet.parts) == spec.parts
     return sheets, {
         "parse": parsed / tunes,
         "bars_exact": exact / tunes,
@@ -191,19 +191,19 @@ def _as_used(model: Path, tunes: int, seed: int) -> tuple[list[LeadSheet], dict[
     }
 
 
-def _speed(model: Path, seed: int) -> dict[str, float]:
+def _measure_speed(model: Path, seed: int) -> dict[str, float]:
     """Measure tokens per second with and without grammar, alternating in one run."""
     styles = load_styles(paths.DATA / "styles")
-    brief = make_brief(Wishes("folk"), styles, seed)
-    prompt = Prompt(starter_header(brief), False, True)
+    spec = build_spec(SongRequest("folk"), styles, seed)
+    prompt = Prompt(build_starter_header(spec), False, True)
     bound, free = [], []
     with ModelProcess(model, 2048, 1) as process:
         for n in range(6):
             reply = process.write_sheet(
-                prompt, sheet_grammar(brief), Sampling(0.8, seed=n), 2, lambda d, t: None
+                prompt, build_sheet_grammar(spec), Sampling(0.8, seed=n), 2, lambda d, t: None
             )
             bound.append(reply.tokens / reply.seconds)
-            free.append(process.free_rate(prompt, 300, n))
+            free.append(process.measure_unconstrained_speed(prompt, 300, n))
     return {
         "grammar_tokens_per_second": float(np.median(bound[1:])),
         "free_tokens_per_second": float(np.median(free[1:])),

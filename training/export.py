@@ -10,8 +10,8 @@ import sentencepiece
 import torch
 from gguf.quants import quantize
 
-from scripts.composer.training_filter import Familiar, figures_of
-from scripts.llm.chat import TUNE_HEADER
+from scripts.composer.training_filter import TrainingFilter, extract_figures
+from scripts.llm.chat import TUNE_HEADER_FORMAT
 from scripts.score.sheet import LeadSheet
 from training.model import Llama, Shape
 
@@ -36,12 +36,12 @@ def load_model(checkpoint: Path) -> Llama:
     return model.eval()
 
 
-def export(checkpoint: Path, tokenizer: Path, out: Path, quantised: bool = True) -> None:
+def export_model(checkpoint: Path, tokenizer: Path, out: Path, quantized: bool = True) -> None:
     """Write a checkpoint with its tokenizer to a GGUF file.
 
     Parameters
     ----------
-    quantised : bool
+    quantized : bool
         Whether to write the matrices as Q8_0 rather than F32; norms are always F32.
     """
     model = load_model(checkpoint)
@@ -52,7 +52,7 @@ def export(checkpoint: Path, tokenizer: Path, out: Path, quantised: bool = True)
     writer.add_name("Llm-Music-Gen Starter")
     writer.add_description("Writes lead sheets in ABC notation from a header")
     writer.add_license("MIT")
-    writer.add_string("llm_music_gen.prompt", TUNE_HEADER)
+    writer.add_string("llm_music_gen.prompt", TUNE_HEADER_FORMAT)
     writer.add_context_length(shape.context)
     writer.add_embedding_length(shape.dim)
     writer.add_block_count(shape.layers)
@@ -64,12 +64,12 @@ def export(checkpoint: Path, tokenizer: Path, out: Path, quantised: bool = True)
     writer.add_rope_freq_base(shape.rope_base)
     writer.add_vocab_size(shape.vocab)
     writer.add_file_type(
-        gguf.LlamaFileType.MOSTLY_Q8_0 if quantised else gguf.LlamaFileType.ALL_F32
+        gguf.LlamaFileType.MOSTLY_Q8_0 if quantized else gguf.LlamaFileType.ALL_F32
     )
     writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
     _add_tokenizer(writer, sp)
     for name, tensor in model.named_parameters():
-        _add_tensor(writer, _gguf_name(name), tensor.detach().float().numpy(), quantised)
+        _add_tensor(writer, _gguf_name(name), tensor.detach().float().numpy(), quantized)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -79,7 +79,7 @@ def export(checkpoint: Path, tokenizer: Path, out: Path, quantised: bool = True)
 
 def export_figures(sheets: list[LeadSheet], model: Path) -> None:
     """Write the Bloom filter of the training tunes' figures beside `model`."""
-    filtered = Familiar.of(f for sheet in sheets for f in figures_of(sheet))
+    filtered = TrainingFilter.from_figures(f for sheet in sheets for f in extract_figures(sheet))
     model.with_suffix(".figures").write_bytes(filtered.bits.tobytes())
 
 
@@ -122,8 +122,8 @@ def _gguf_name(name: str) -> str:
     return f"blk.{layer}.{_NAMES[part]}.weight"
 
 
-def _add_tensor(writer: gguf.GGUFWriter, name: str, data: np.ndarray, quantised: bool) -> None:
-    if data.ndim == 2 and quantised:
+def _add_tensor(writer: gguf.GGUFWriter, name: str, data: np.ndarray, quantized: bool) -> None:
+    if data.ndim == 2 and quantized:
         kind = gguf.GGMLQuantizationType.Q8_0
         writer.add_tensor(name, quantize(data, kind), raw_dtype=kind)
     else:

@@ -70,8 +70,8 @@ FAMILIES = {
     "march": ("jazz/march",),
 }
 CLUSTERS = 5
-_FEWEST = 6  # minimum bars of a cluster
-_TRIPLET = ("swing", "shuffle")
+_MIN_CLUSTER_BARS = 6  # minimum bars of a cluster
+_TRIPLET_FAMILIES = ("swing", "shuffle")
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,8 @@ class _Bars:
     """Bars as (n, pieces, steps) arrays: struck (0 or 1), velocity (0 to 1), delay in ticks."""
 
     hits: npt.NDArray[np.float64]
-    force: npt.NDArray[np.float64]
-    late: npt.NDArray[np.float64]
+    velocity: npt.NDArray[np.float64]
+    delay: npt.NDArray[np.float64]
 
 
 def learn_grooves(archive: Path, index: Path, out: Path) -> None:
@@ -108,41 +108,45 @@ def learn_grooves(archive: Path, index: Path, out: Path) -> None:
     ]
     with zipfile.ZipFile(archive) as files:
         for family, names in FAMILIES.items():
-            steps = 12 if family in _TRIPLET else 16
+            steps = 12 if family in _TRIPLET_FAMILIES else 16
             for kind in ("beat", "fill"):
                 chosen = [
                     r
                     for r in rows
                     if r["beat_type"] == kind
                     and r["time_signature"] == "4-4"
-                    and _belongs(r["style"], names)
+                    and _is_in_family(r["style"], names)
                 ]
-                bars = _gather(files, chosen, steps, kind == "fill")
-                for n, cluster in enumerate(_clusters(bars, CLUSTERS if kind == "beat" else 3), 1):
-                    lines += _table(family, kind, n, cluster, steps)
+                bars = _read_bars(files, chosen, steps, kind == "fill")
+                for n, cluster in enumerate(
+                    _find_clusters(bars, CLUSTERS if kind == "beat" else 3), 1
+                ):
+                    lines += _format_table(family, kind, n, cluster, steps)
     out.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
 
 
-def _belongs(style: str, names: tuple[str, ...]) -> bool:
+def _is_in_family(style: str, names: tuple[str, ...]) -> bool:
     return style in names or (
         style.split("/")[0] in names and not any(style in other for other in FAMILIES.values())
     )
 
 
-def _gather(files: zipfile.ZipFile, rows: list[dict[str, str]], steps: int, fill: bool) -> _Bars:
-    there = set(files.namelist())
+def _read_bars(files: zipfile.ZipFile, rows: list[dict[str, str]], steps: int, fill: bool) -> _Bars:
+    names = set(files.namelist())
     found = [
         bar
         for row in rows
-        if row["midi_filename"] in there
-        for bar in _bars(files.read(row["midi_filename"]), steps, fill)
+        if row["midi_filename"] in names
+        for bar in _parse_bars(files.read(row["midi_filename"]), steps, fill)
     ]
     if not found:
         return _Bars(*(np.zeros((0, len(PIECES), steps)) for _ in range(3)))
     return _Bars(*(np.stack([bar[i] for bar in found]) for i in range(3)))
 
 
-def _bars(data: bytes, steps: int, fill: bool) -> Iterator[tuple[npt.NDArray[np.float64], ...]]:
+def _parse_bars(
+    data: bytes, steps: int, fill: bool
+) -> Iterator[tuple[npt.NDArray[np.float64], ...]]:
     file = mido.MidiFile(file=io.BytesIO(data))
     step = 4 * file.ticks_per_beat / steps
     notes: list[tuple[float, str, float]] = []
@@ -171,20 +175,22 @@ def _bars(data: bytes, steps: int, fill: bool) -> Iterator[tuple[npt.NDArray[np.
             yield hits[bar], force[bar], late[bar]
 
 
-def _clusters(bars: _Bars, count: int) -> list[_Bars]:
+def _find_clusters(bars: _Bars, count: int) -> list[_Bars]:
     """Find the largest clusters of similar bars, at most `count`."""
     n = len(bars.hits)
-    if n < _FEWEST:
+    if n < _MIN_CLUSTER_BARS:
         return []
     weight = np.array([2.0 if p in ("kick", "snare", "rim") else 1.0 for p in PIECES])
-    points = (bars.hits * (0.4 + 0.6 * bars.force) * weight[:, None]).reshape(n, -1)
-    _, labels = kmeans2(points, min(count + 3, max(1, n // _FEWEST)), minit="++", seed=11)
+    points = (bars.hits * (0.4 + 0.6 * bars.velocity) * weight[:, None]).reshape(n, -1)
+    _, labels = kmeans2(points, min(count + 3, max(1, n // _MIN_CLUSTER_BARS)), minit="++", seed=11)
     groups = [np.flatnonzero(labels == k) for k in range(labels.max() + 1)]
-    groups = sorted((g for g in groups if len(g) >= _FEWEST), key=len, reverse=True)[:count]
-    return [_Bars(bars.hits[g], bars.force[g], bars.late[g]) for g in groups]
+    groups = sorted((g for g in groups if len(g) >= _MIN_CLUSTER_BARS), key=len, reverse=True)[
+        :count
+    ]
+    return [_Bars(bars.hits[g], bars.velocity[g], bars.delay[g]) for g in groups]
 
 
-def _table(family: str, kind: str, number: int, bars: _Bars, steps: int) -> list[str]:
+def _format_table(family: str, kind: str, number: int, bars: _Bars, steps: int) -> list[str]:
     name = f"{family}-{number}" if kind == "beat" else f"{family}-fill-{number}"
     lines = [f"[{name}]", f"steps = {steps}"]
     share = bars.hits.mean(axis=0)
@@ -193,8 +199,8 @@ def _table(family: str, kind: str, number: int, bars: _Bars, steps: int) -> list
             continue
         struck = np.maximum(bars.hits[:, p].sum(axis=0), 1e-9)
         often = np.round(share[p] * 9).astype(int)
-        hard = np.clip(np.round(bars.force[:, p].sum(axis=0) / struck * 9), 1, 9).astype(int)
-        late = np.clip(np.round(bars.late[:, p].sum(axis=0) / struck * 4), -12, 12).astype(int)
+        hard = np.clip(np.round(bars.velocity[:, p].sum(axis=0) / struck * 9), 1, 9).astype(int)
+        late = np.clip(np.round(bars.delay[:, p].sum(axis=0) / struck * 4), -12, 12).astype(int)
         lines.append(
             f'{piece} = ["{_digits(often)}", "{_digits(np.where(often, hard, 0))}", "'
             + "".join(

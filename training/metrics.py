@@ -6,7 +6,7 @@ from collections import defaultdict
 
 import muspy
 
-from scripts.score.sheet import LeadSheet, held_notes, relative
+from scripts.score.sheet import LeadSheet, join_tied_notes, relative_to_first
 
 RESOLUTION = 12  # positions per quarter note
 
@@ -15,7 +15,7 @@ def to_muspy(sheet: LeadSheet) -> muspy.Music:
     """Convert the melody to MusPy music with 12 positions per quarter note."""
     notes = [
         muspy.Note(time=start // 2, pitch=pitch, duration=max(1, ticks // 2), velocity=64)
-        for start, ticks, pitch in held_notes(sheet.bars)
+        for start, ticks, pitch in join_tied_notes(sheet.bars)
     ]
     return muspy.Music(resolution=RESOLUTION, tracks=[muspy.Track(notes=notes)])
 
@@ -35,7 +35,7 @@ def groove_consistency(sheet: LeadSheet) -> float:
     return float(muspy.groove_consistency(to_muspy(sheet), sheet.meter.bar_ticks // 2))
 
 
-def _bases(sheet: LeadSheet) -> list[int]:
+def _first_pitches(sheet: LeadSheet) -> list[int]:
     return [next((n.pitch for n in b.notes if n.pitch is not None), 0) for b in sheet.bars]
 
 
@@ -43,21 +43,21 @@ class CopyIndex:
     """Index for the longest run of bars that a tune shares with a training tune, in any key."""
 
     def __init__(self, sheets: list[LeadSheet]) -> None:
-        self._where: dict[object, list[tuple[int, int]]] = defaultdict(list)
-        self._base = [_bases(s) for s in sheets]
+        self._positions: dict[object, list[tuple[int, int]]] = defaultdict(list)
+        self._pitches = [_first_pitches(s) for s in sheets]
         for t, sheet in enumerate(sheets):
             for b, bar in enumerate(sheet.bars):
-                self._where[relative(bar.notes)].append((t, b))
+                self._positions[relative_to_first(bar.notes)].append((t, b))
 
     def longest_run(self, sheet: LeadSheet) -> int:
         """Return the number of bars in the longest run copied from one training tune."""
-        bases, best = _bases(sheet), 0
+        bases, best = _first_pitches(sheet), 0
         before: dict[tuple[int, int], int] = {}
         for i, bar in enumerate(sheet.bars):
             here: dict[tuple[int, int], int] = {}
-            for t, b in self._where.get(relative(bar.notes), ()):
+            for t, b in self._positions.get(relative_to_first(bar.notes), ()):
                 run = before.get((t, b - 1), 0)
-                if run and bases[i] - bases[i - 1] != self._base[t][b] - self._base[t][b - 1]:
+                if run and bases[i] - bases[i - 1] != self._pitches[t][b] - self._pitches[t][b - 1]:
                     run = 0
                 here[(t, b)] = run + 1
                 best = max(best, run + 1)

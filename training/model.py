@@ -35,7 +35,7 @@ class RMSNorm(nn.Module):
         return y.to(x.dtype) * self.weight
 
 
-def rotary(shape: Shape, length: int) -> tuple[Tensor, Tensor]:
+def compute_rotary(shape: Shape, length: int) -> tuple[Tensor, Tensor]:
     """Compute the rotary embedding's cosines and sines, each (length, head_dim / 2)."""
     half = shape.dim // shape.heads // 2
     frequency = shape.rope_base ** (-torch.arange(half) / half)
@@ -43,7 +43,7 @@ def rotary(shape: Shape, length: int) -> tuple[Tensor, Tensor]:
     return angle.cos(), angle.sin()
 
 
-def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+def apply_rotary(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """Rotate interleaved pairs as llama.cpp's ``llama`` architecture does."""
     a, b = x[..., 0::2], x[..., 1::2]
     return torch.stack((a * cos - b * sin, a * sin + b * cos), dim=-1).flatten(-2)
@@ -67,7 +67,7 @@ class Block(nn.Module):
             m(h).view(b, t, self.heads, -1).transpose(1, 2) for m in (self.q, self.k, self.v)
         )
         y = F.scaled_dot_product_attention(
-            rotate(q, cos, sin), rotate(k, cos, sin), v, is_causal=True
+            apply_rotary(q, cos, sin), apply_rotary(k, cos, sin), v, is_causal=True
         )
         y = self.o(y.transpose(1, 2).reshape(b, t, d))
         x = x + F.dropout(y, self.dropout, self.training)
@@ -85,7 +85,7 @@ class Llama(nn.Module):
         self.embed = nn.Embedding(shape.vocab, shape.dim)
         self.blocks = nn.ModuleList(Block(shape, dropout) for _ in range(shape.layers))
         self.norm = RMSNorm(shape.dim, shape.eps)
-        cos, sin = rotary(shape, shape.context)
+        cos, sin = compute_rotary(shape, shape.context)
         self.register_buffer("cos", cos, persistent=False)
         self.register_buffer("sin", sin, persistent=False)
         for name, p in self.named_parameters():

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 from scripts.score.chords import Chord, parse_chord
 from scripts.score.time_signature import TICKS_PER_QUARTER
 
-_KINDS = {
+_CHORD_QUALITIES = {
     "major": "",
     "minor": "m",
     "dominant": "7",
@@ -58,7 +58,7 @@ class RawBar:
     ----------
     ticks : float
         Length of what is written.
-    notes, others : list of RawNote
+    notes, other_notes : list of RawNote
         The part's first voice, and everything else, notes of chords included.
     chords : list of (float, Chord)
         Tick and chord symbol.
@@ -73,7 +73,7 @@ class RawBar:
 
     ticks: float = 0.0
     notes: list[RawNote] = field(default_factory=list)  # first voice
-    others: list[RawNote] = field(default_factory=list)
+    other_notes: list[RawNote] = field(default_factory=list)
     chords: list[tuple[float, Chord]] = field(default_factory=list)
     fifths: int | None = None
     mode: str = ""
@@ -104,19 +104,19 @@ def read_mxl(data: bytes | str) -> list[RawPart]:
             data = z.read(names[0])
     root = ElementTree.fromstring(data)
     names_by_id = {p.get("id"): (p.findtext("part-name") or "") for p in root.iter("score-part")}
-    return [_part(p, names_by_id.get(p.get("id"), "")) for p in root.iter("part")]
+    return [_parse_part(p, names_by_id.get(p.get("id"), "")) for p in root.iter("part")]
 
 
-def _part(element: ElementTree.Element, name: str) -> RawPart:
+def _parse_part(element: ElementTree.Element, name: str) -> RawPart:
     bars, divisions, lyrics = [], 1.0, False
     for measure in element.iter("measure"):
         bar, at, voice, start = RawBar(), 0.0, "", 0.0
         for item in measure:
             if item.tag == "attributes":
                 divisions = float(item.findtext("divisions") or divisions)
-                _attributes(item, bar)
+                _parse_attributes(item, bar)
             elif item.tag == "harmony":
-                chord = _harmony(item)
+                chord = _parse_harmony(item)
                 if chord:
                     bar.chords.append((at, chord))
             elif item.tag in ("backup", "forward"):
@@ -134,7 +134,7 @@ def _part(element: ElementTree.Element, name: str) -> RawPart:
                 note = RawNote(
                     start,
                     ticks,
-                    _pitch(item),
+                    _parse_pitch(item),
                     any(t.get("type") == "start" for t in item.findall("tie")),
                     _is_triplet(item),
                 )
@@ -143,7 +143,7 @@ def _part(element: ElementTree.Element, name: str) -> RawPart:
                 if which == voice and not in_chord:
                     bar.notes.append(note)
                 else:
-                    bar.others.append(note)
+                    bar.other_notes.append(note)
                 if not in_chord:
                     at += ticks
                     bar.ticks = max(bar.ticks, at)
@@ -151,7 +151,7 @@ def _part(element: ElementTree.Element, name: str) -> RawPart:
     return RawPart(name, bars, lyrics)
 
 
-def _attributes(item: ElementTree.Element, bar: RawBar) -> None:
+def _parse_attributes(item: ElementTree.Element, bar: RawBar) -> None:
     key = item.find("key")
     if key is not None and key.findtext("fifths"):
         bar.fifths = int(key.findtext("fifths") or 0)
@@ -161,7 +161,7 @@ def _attributes(item: ElementTree.Element, bar: RawBar) -> None:
         bar.meter = (int(time.findtext("beats") or 4), int(time.findtext("beat-type") or 4))
 
 
-def _harmony(item: ElementTree.Element) -> Chord | None:
+def _parse_harmony(item: ElementTree.Element) -> Chord | None:
     step = item.findtext("root/root-step")
     if not step:
         return None
@@ -170,10 +170,10 @@ def _harmony(item: ElementTree.Element) -> Chord | None:
     if kind == "none":
         return None
     sign = "#" * max(alter, 0) + "b" * max(-alter, 0)
-    return parse_chord(step + sign[:1] + _KINDS.get(kind, ""))
+    return parse_chord(step + sign[:1] + _CHORD_QUALITIES.get(kind, ""))
 
 
-def _pitch(item: ElementTree.Element) -> int | None:
+def _parse_pitch(item: ElementTree.Element) -> int | None:
     step = item.findtext("pitch/step")
     if not step:
         return None

@@ -16,14 +16,14 @@ from pathlib import Path
 import numpy as np
 
 from scripts.core.errors import NotationError
-from scripts.score.abc_notes import fields_of
-from scripts.score.abc_reader import read_abc, read_tunes
+from scripts.score.abc_notes import parse_header
+from scripts.score.abc_reader import read_abc, split_tunes
 from scripts.score.chords import Chord
-from scripts.score.harmonize import Slot, harmonise, viterbi, with_chords
+from scripts.score.harmonize import Slot, harmonize, viterbi, with_chords
 from scripts.score.keys import Key, key_from_pc
 from scripts.score.sheet import Bar, LeadSheet, Note
-from scripts.score.time_signature import Meter, parse_meter
-from training.charts import MAX_BARS, billboard, progressions
+from scripts.score.time_signature import TimeSignature, parse_time_signature
+from training.charts import MAX_BARS, read_billboard, read_progressions
 from training.musicxml import RawBar, RawNote, RawPart, read_mxl
 
 _DANCES = (
@@ -55,49 +55,49 @@ _MAJOR_PROFILE = np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39,
 _MINOR_PROFILE = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17])
 
 
-def all_sources(folder: Path) -> Iterator[tuple[str, LeadSheet]]:
+def read_all_sources(folder: Path) -> Iterator[tuple[str, LeadSheet]]:
     """Yield every usable sheet as (source, sheet); `folder` contains the downloaded collections."""
     for name, source in (
-        ("folk", folk_tunes()),
-        ("openewld", open_ewld(folder)),
-        ("chorales", chorales()),
-        ("hymnal", hymns(folder)),
-        ("lieder", lieder(folder)),
-        ("billboard", billboard(folder)),
-        ("progressions", progressions(folder)),
+        ("folk", read_folk_tunes()),
+        ("openewld", read_open_ewld(folder)),
+        ("chorales", read_chorales()),
+        ("hymnal", read_hymns(folder)),
+        ("lieder", read_lieder(folder)),
+        ("billboard", read_billboard(folder)),
+        ("progressions", read_progressions(folder)),
     ):
         for sheet in source:
             yield name, sheet
 
 
-def folk_tunes() -> Iterator[LeadSheet]:
+def read_folk_tunes() -> Iterator[LeadSheet]:
     """Read O'Neill, Aird, Ryan's Mammoth and miscellaneous folk tunes from music21's corpus."""
     import music21
 
     corpus = Path(music21.__file__).parent / "corpus"
     for name in ("oneills1850", "airdsAirs", "ryansMammoth", "miscFolk"):
         for path in sorted((corpus / name).glob("*.abc")):
-            for text in read_tunes(path.read_text(encoding="utf-8", errors="replace")):
+            for text in split_tunes(path.read_text(encoding="utf-8", errors="replace")):
                 try:
                     sheet = read_abc(text)
                 except NotationError:
                     continue
                 yield from _trim(
-                    replace(sheet, styles=(*_dance(text, path.stem), "folk")), chords=False
+                    replace(sheet, styles=(*_dance_tags(text, path.stem), "folk")), chords=False
                 )
 
 
-def hymns(folder: Path) -> Iterator[LeadSheet]:
+def read_hymns(folder: Path) -> Iterator[LeadSheet]:
     """Read the soprano of each hymn of the Open Hymnal."""
     text = (folder / "openhymnal.abc").read_text(encoding="utf-8", errors="replace")
-    for tune in read_tunes(re.sub(r"(?m)^X: ", "X:", text)):
+    for tune in split_tunes(re.sub(r"(?m)^X: ", "X:", text)):
         try:
             yield from _trim(replace(read_abc(tune), styles=("hymn",)), chords=False)
         except NotationError:
             continue
 
 
-def open_ewld(folder: Path) -> Iterator[LeadSheet]:
+def read_open_ewld(folder: Path) -> Iterator[LeadSheet]:
     """Read the OpenEWLD lead sheets with their own chords."""
     with (
         zipfile.ZipFile(folder / "openewld.zip") as z,
@@ -111,12 +111,12 @@ def open_ewld(folder: Path) -> Iterator[LeadSheet]:
                 continue
             tags = ("song", *genre.split()[:1])
             for bars, key, meter in _segments(parts[0], None, 8):
-                for sheet in _sheets(bars, key, meter, tags, MAX_BARS):
+                for sheet in _cut_sheets(bars, key, meter, tags, MAX_BARS):
                     if sum(bool(b.chords) for b in sheet.bars) >= len(sheet.bars) / 3:
                         yield sheet
 
 
-def chorales() -> Iterator[LeadSheet]:
+def read_chorales() -> Iterator[LeadSheet]:
     """Read the Bach chorales of music21's corpus: soprano, chords from all four voices."""
     import music21
 
@@ -127,10 +127,10 @@ def chorales() -> Iterator[LeadSheet]:
         except (KeyError, ValueError, SyntaxError, IndexError):
             continue
         if len(parts) == 4:
-            yield from _reduced(parts, parts[0], ("chorale", "classical"), 24)
+            yield from _reduce_score(parts, parts[0], ("chorale", "classical"), 24)
 
 
-def lieder(folder: Path) -> Iterator[LeadSheet]:
+def read_lieder(folder: Path) -> Iterator[LeadSheet]:
     """Read the OpenScore Lieder: the voice, chords from voice and piano."""
     with zipfile.ZipFile(folder / "openscore-lieder.zip") as z:
         for name in sorted(n for n in z.namelist() if n.endswith(".mxl")):
@@ -140,11 +140,11 @@ def lieder(folder: Path) -> Iterator[LeadSheet]:
                 continue
             voices = [p for p in parts if p.has_lyrics]
             if len(voices) == 1:
-                yield from _reduced(parts, voices[0], ("lied", "classical"), 16)
+                yield from _reduce_score(parts, voices[0], ("lied", "classical"), 16)
 
 
-def _dance(text: str, stem: str) -> tuple[str, ...]:
-    head = fields_of(text)
+def _dance_tags(text: str, stem: str) -> tuple[str, ...]:
+    head = parse_header(text)
     words = " ".join([head.get("R", ""), head.get("T", ""), stem]).lower()
     kind = next((d for d in _DANCES if d in words), "tune")
     return tuple(kind.split())
@@ -163,11 +163,16 @@ def _trim(sheet: LeadSheet, chords: bool) -> Iterator[LeadSheet]:
         sheet = replace(sheet, styles=(*sheet.styles, "part"))
         total = 16
     sheet = replace(sheet, parts=tuple(kept))
-    if total >= 4 and len(sheet.pitches) >= 8 and len(set(sheet.pitches)) >= 4 and _writable(sheet):
-        yield sheet if chords else harmonise(sheet)
+    if (
+        total >= 4
+        and len(sheet.pitches) >= 8
+        and len(set(sheet.pitches)) >= 4
+        and _is_writable(sheet)
+    ):
+        yield sheet if chords else harmonize(sheet)
 
 
-def _writable(sheet: LeadSheet) -> bool:
+def _is_writable(sheet: LeadSheet) -> bool:
     for bar in sheet.bars:
         i = 0
         while i < len(bar.notes):
@@ -188,7 +193,7 @@ def _writable(sheet: LeadSheet) -> bool:
     return max(sheet.pitches) - min(sheet.pitches) <= 26
 
 
-def _mode_of(fifths: int, weights: np.ndarray, stated: str) -> Key:
+def _find_key(fifths: int, weights: np.ndarray, stated: str) -> Key:
     """Choose the major key of a signature, or its relative minor if that fits the notes better."""
     major_pc = (7 * fifths) % 12
     if stated in ("major", "minor"):
@@ -203,7 +208,7 @@ def _mode_of(fifths: int, weights: np.ndarray, stated: str) -> Key:
 def _pc_weights(bars: list[RawBar]) -> np.ndarray:
     weights = np.zeros(12) + 1e-6
     for bar in bars:
-        for note in bar.notes + bar.others:
+        for note in bar.notes + bar.other_notes:
             if note.pitch is not None:
                 weights[note.pitch % 12] += note.ticks
     return weights
@@ -252,21 +257,21 @@ def _merge_rests(notes: list[Note]) -> tuple[Note, ...]:
 
 
 def _segments(
-    part: RawPart, others: list[RawPart] | None, least: int
-) -> Iterator[tuple[list[tuple[RawBar, tuple[Note, ...]]], Key, Meter]]:
+    part: RawPart, others: list[RawPart] | None, min_bars: int
+) -> Iterator[tuple[list[tuple[RawBar, tuple[Note, ...]]], Key, TimeSignature]]:
     """Yield runs of bars with one key and meter, each bar with its melody."""
-    runs: list[tuple[list[tuple[RawBar, tuple[Note, ...]]], tuple[int, str], Meter]] = []
-    fifths, mode, meter = 0, "", Meter(4, 4)
+    runs: list[tuple[list[tuple[RawBar, tuple[Note, ...]]], tuple[int, str], TimeSignature]] = []
+    fifths, mode, meter = 0, "", TimeSignature(4, 4)
     current: list[tuple[RawBar, tuple[Note, ...]]] = []
 
     def flush() -> None:
         nonlocal current
-        if len(current) >= least:
+        if len(current) >= min_bars:
             runs.append((current, (fifths, mode), meter))
         current = []
 
     for i, bar in enumerate(part.bars):
-        new_meter = parse_meter(f"{bar.meter[0]}/{bar.meter[1]}") if bar.meter else None
+        new_meter = parse_time_signature(f"{bar.meter[0]}/{bar.meter[1]}") if bar.meter else None
         if bar.fifths is not None and bar.fifths != fifths:
             flush()
             fifths, mode = bar.fifths, bar.mode
@@ -274,8 +279,11 @@ def _segments(
             flush()
             meter = new_meter
         if others:
-            bar.others = bar.others + [
-                n for p in others if i < len(p.bars) for n in p.bars[i].notes + p.bars[i].others
+            bar.other_notes = bar.other_notes + [
+                n
+                for p in others
+                if i < len(p.bars)
+                for n in p.bars[i].notes + p.bars[i].other_notes
             ]
         notes = _melody_bar(bar, meter.bar_ticks, i == len(part.bars) - 1)
         if notes is None:
@@ -285,13 +293,13 @@ def _segments(
         current.append((bar, notes))
     flush()
     for run, (f, m), mt in runs:
-        yield run, _mode_of(f, _pc_weights([b for b, _ in run]), m), mt
+        yield run, _find_key(f, _pc_weights([b for b, _ in run]), m), mt
 
 
-def _sheets(
+def _cut_sheets(
     run: list[tuple[RawBar, tuple[Note, ...]]],
     key: Key,
-    meter: Meter,
+    meter: TimeSignature,
     tags: tuple[str, ...],
     size: int,
 ) -> Iterator[LeadSheet]:
@@ -336,26 +344,28 @@ def _sheets(
             yield from _trim(sheet, chords=True)
 
 
-def _reduced(
+def _reduce_score(
     parts: list[RawPart], voice: RawPart, tags: tuple[str, ...], size: int
 ) -> Iterator[LeadSheet]:
     """Build sheets with `voice` as the melody and chords found from all parts."""
     others = [p for p in parts if p is not voice]
     for run, key, meter in _segments(voice, others, 6):
         raw_by_notes = {id(notes): raw for raw, notes in run}
-        for sheet in _sheets(run, key, meter, tags, size):
+        for sheet in _cut_sheets(run, key, meter, tags, size):
             slots: list[Slot] = []
             for b, bar in enumerate(sheet.bars):
                 raw = raw_by_notes[id(bar.notes)]
-                ticks = [0] if meter.half >= meter.bar_ticks else [0, meter.half]
+                ticks = [0] if meter.half_bar >= meter.bar_ticks else [0, meter.half_bar]
                 for n, tick in enumerate(ticks):
                     end = ticks[n + 1] if n + 1 < len(ticks) else meter.bar_ticks
-                    slots.append(Slot(b, tick, _sounding(raw.notes + raw.others, tick, end)))
-            chords = viterbi(slots, _all_chords(key), key)
+                    slots.append(
+                        Slot(b, tick, _slot_weights(raw.notes + raw.other_notes, tick, end))
+                    )
+            chords = viterbi(slots, _candidate_chords(key), key)
             yield with_chords(sheet, slots, chords)
 
 
-def _sounding(notes: list[RawNote], start: int, end: int) -> np.ndarray:
+def _slot_weights(notes: list[RawNote], start: int, end: int) -> np.ndarray:
     weights = np.zeros(12)
     lowest = min((n.pitch for n in notes if n.pitch is not None and n.start <= start), default=None)
     for n in notes:
@@ -366,7 +376,7 @@ def _sounding(notes: list[RawNote], start: int, end: int) -> np.ndarray:
     return weights / top * 1.5 if top else weights
 
 
-def _all_chords(key: Key) -> list[tuple[Chord, float]]:
+def _candidate_chords(key: Key) -> list[tuple[Chord, float]]:
     """List major, minor, diminished and seventh chords with costs, higher outside the scale."""
     inside = set(key.pitch_classes) | ({(key.tonic_pc + 11) % 12} if key.is_minor else set())
     out = []

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 
 from scripts.score.sheet import LeadSheet, transpose
-from training.corpus import document, load, shifts
+from training.corpus import format_document, load_sheets, transpositions
 from training.model import Llama, Shape
 
 BUCKETS = (128, 256, 384, 512, 768)
@@ -33,7 +33,7 @@ WEIGHTS = {
 }
 
 
-def examples(
+def sample_examples(
     sheets: list[tuple[str, LeadSheet]],
     rng: random.Random,
     sp: sentencepiece.SentencePieceProcessor,
@@ -42,11 +42,11 @@ def examples(
     weights = [WEIGHTS[source] for source, _ in sheets]
     while True:
         for _, sheet in rng.choices(sheets, weights, k=len(sheets)):
-            tokens = sp.encode(document(transpose(sheet, rng.choice(shifts(sheet)))))
+            tokens = sp.encode(format_document(transpose(sheet, rng.choice(transpositions(sheet)))))
             yield [1, *tokens, 2]
 
 
-def batches(source: Iterator[list[int]]) -> Iterator[torch.Tensor]:
+def build_batches(source: Iterator[list[int]]) -> Iterator[torch.Tensor]:
     """Yield (rows, bucket + 1) int64 batches padded with -1, of about BATCH_TOKENS tokens."""
     pools: dict[int, list[list[int]]] = {b: [] for b in BUCKETS}
     for tokens in source:
@@ -75,13 +75,13 @@ class Muon(torch.optim.Optimizer):
                     continue
                 buffer = self.state[p].setdefault("momentum", torch.zeros_like(p))
                 buffer.lerp_(p.grad, 1 - group["momentum"])
-                update = _orthogonal(p.grad.lerp(buffer, group["momentum"]))
+                update = _orthogonalize(p.grad.lerp(buffer, group["momentum"]))
                 scale = max(1.0, p.shape[0] / p.shape[1]) ** 0.5
                 p.mul_(1 - group["lr"] * 0.1)
                 p.add_(update.to(p.dtype), alpha=-group["lr"] * scale)
 
 
-def _orthogonal(g: torch.Tensor, steps: int = 5) -> torch.Tensor:
+def _orthogonalize(g: torch.Tensor, steps: int = 5) -> torch.Tensor:
     a, b, c = 3.4445, -4.7750, 2.0315
     x = g.bfloat16()
     flip = x.shape[0] > x.shape[1]
@@ -93,7 +93,7 @@ def _orthogonal(g: torch.Tensor, steps: int = 5) -> torch.Tensor:
     return x.T if flip else x
 
 
-def loss_of(model: torch.nn.Module, batch: torch.Tensor) -> torch.Tensor:
+def compute_loss(model: torch.nn.Module, batch: torch.Tensor) -> torch.Tensor:
     """Compute the mean cross-entropy in nats over the tokens of a padded batch."""
     inputs, targets = batch[:, :-1].clamp(min=0), batch[:, 1:]
     with torch.autocast("cpu" if not batch.is_cuda else "cuda", torch.bfloat16):
@@ -149,8 +149,8 @@ def train(
     torch.manual_seed(seed)
     rng = random.Random(seed)
     sp = sentencepiece.SentencePieceProcessor(model_file=str(data / "tokenizer.model"))
-    sheets = load(data / "train.jsonl")
-    valid = [document(s) for _, s in load(data / "valid.jsonl")][:120]
+    sheets = load_sheets(data / "train.jsonl")
+    valid = [format_document(s) for _, s in load_sheets(data / "valid.jsonl")][:120]
     model = Llama(shape, dropout).to(device)
     matrices = [p for n, p in model.named_parameters() if p.dim() == 2 and "embed" not in n]
     rest = [p for n, p in model.named_parameters() if p.dim() != 2 or "embed" in n]
@@ -169,7 +169,7 @@ def train(
     run = torch.compile(model, dynamic=False) if compiled else model
     start = last_save = time.monotonic()
     total = minutes * 60
-    for batch in batches(examples(sheets, rng, sp)):
+    for batch in build_batches(sample_examples(sheets, rng, sp)):
         elapsed = spent + time.monotonic() - start
         if elapsed >= total:
             break
@@ -179,7 +179,7 @@ def train(
             group["lr"] = 0.02 * rate
         for group in adam.param_groups:
             group["lr"] = 3e-3 * rate
-        loss = loss_of(run, batch.to(device))
+        loss = compute_loss(run, batch.to(device))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         muon.step()
@@ -203,7 +203,9 @@ def train(
             with (out / "log.jsonl").open("a", encoding="utf-8") as log:
                 log.write(json.dumps(row) + "\n")
     _save(checkpoint, model, muon, adam, total, seen, step)
-    whole, body = validate(model, [document(s) for _, s in load(data / "valid.jsonl")], sp, device)
+    whole, body = validate(
+        model, [format_document(s) for _, s in load_sheets(data / "valid.jsonl")], sp, device
+    )
     (out / "result.json").write_text(
         json.dumps(
             {

@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 
-from scripts.arranger.events import DRUM_KEYS, NoteEvent, Section, touch_of
-from scripts.arranger.patterns import STEP, VELOCITY, Step, steps_of
-from scripts.arranger.voicing import HIGH, LOW, bass_note, voice
+from scripts.arranger.events import DRUM_KEYS, NoteEvent, Section, base_velocity
+from scripts.arranger.patterns import STEP, VELOCITY, Step, parse_steps
+from scripts.arranger.voicing import HIGH, LOW, bass_note, voice_chord
 from scripts.score.chords import Chord
-from scripts.score.time_signature import Meter
+from scripts.score.time_signature import TimeSignature
 
 # Semitones by which a repeated section is voiced higher or lower, by occurrence.
 _REGISTERS = (0, 4, -3, 2, -5, 5)
@@ -23,8 +23,12 @@ def chord_at(bar: Sequence[tuple[int, Chord]], tick: int) -> Chord:
     return sounding[-1] if sounding else bar[0][1]
 
 
-def comp(
-    section: Section, meter: Meter, harmony: Harmony, bars: Sequence[str], rng: random.Random
+def arrange_chords(
+    section: Section,
+    meter: TimeSignature,
+    harmony: Harmony,
+    bars: Sequence[str],
+    rng: random.Random,
 ) -> list[NoteEvent]:
     """Arrange the chords of a section in the rhythm of a pattern; digits arpeggiate.
 
@@ -45,16 +49,18 @@ def comp(
     """
     out: list[NoteEvent] = []
     voicing: tuple[int, ...] = ()
-    shift = _REGISTERS[section.turn % len(_REGISTERS)]
+    shift = _REGISTERS[section.occurrence % len(_REGISTERS)]
     for b, chords in enumerate(harmony):
         at = (section.start + b) * meter.bar_ticks
         thin = section.energy < 0.5 and b % 2 and rng.random() < 0.3
-        for step in _varied(steps_of(bars[b % len(bars)]), section.turn + b // 4, rng):
+        for step in _vary_strokes(
+            parse_steps(bars[b % len(bars)]), section.occurrence + b // 4, rng
+        ):
             chord = chord_at(chords, step.start)
-            voicing = voice(chord, voicing, LOW + shift, HIGH + shift)
+            voicing = voice_chord(chord, voicing, LOW + shift, HIGH + shift)
             if thin and step.start and step.mark != "X":
                 continue
-            level = touch_of(section.energy)
+            level = base_velocity(section.energy)
             if step.mark.isdigit():
                 index = int(step.mark)
                 tones = [*voicing, *(p + 12 for p in voicing)]
@@ -79,16 +85,16 @@ def comp(
             # Strike again where the chord changes during a sustained stroke.
             for tick, other in chords:
                 if step.start < tick < step.start + step.ticks:
-                    voicing = voice(other, voicing, LOW + shift, HIGH + shift)
+                    voicing = voice_chord(other, voicing, LOW + shift, HIGH + shift)
                     rest = step.start + step.ticks - tick
                     out += [NoteEvent(at + tick, rest * 0.95, p, power * 0.9) for p in voicing]
     return out
 
 
-def _varied(steps: list[Step], turn: int, rng: random.Random) -> list[Step]:
+def _vary_strokes(steps: list[Step], variation: int, rng: random.Random) -> list[Step]:
     """Drop one weak stroke of a bar, or move it an eighth earlier, with some probability."""
     weak = [i for i, s in enumerate(steps) if s.start and s.mark != "X"]
-    if not turn or len(steps) < 3 or not weak or rng.random() < 0.45:
+    if not variation or len(steps) < 3 or not weak or rng.random() < 0.45:
         return steps
     i = rng.choice(weak)
     earlier = steps[i].start - 2 * STEP
@@ -98,9 +104,9 @@ def _varied(steps: list[Step], turn: int, rng: random.Random) -> list[Step]:
     return steps[:i] + steps[i + 1 :]
 
 
-def bass(
+def arrange_bass(
     section: Section,
-    meter: Meter,
+    meter: TimeSignature,
     harmony: Harmony,
     bars: Sequence[str],
     manners: Sequence[str],
@@ -127,9 +133,9 @@ def bass(
     for b, chords in enumerate(harmony):
         at = (section.start + b) * meter.bar_ticks
         following = harmony[b + 1][0][1] if b + 1 < len(harmony) else harmony[0][0][1]
-        steps = steps_of(bars[b % len(bars)])
+        steps = parse_steps(bars[b % len(bars)])
         if b % 4 == 3:  # vary the end of each phrase
-            steps = _varied(steps, section.turn + b // 4, rng)
+            steps = _vary_strokes(steps, section.occurrence + b // 4, rng)
         for n, step in enumerate(steps):
             chord = chord_at(chords, step.start)
             root = bass_note(chord)
@@ -153,18 +159,21 @@ def bass(
                     at + step.start,
                     step.ticks * 0.92,
                     pitch,
-                    min(1.0, (0.08 + touch_of(section.energy)) * accent * rng.uniform(0.94, 1.05)),
+                    min(
+                        1.0,
+                        (0.08 + base_velocity(section.energy)) * accent * rng.uniform(0.94, 1.05),
+                    ),
                     order[(n + b % 2) % len(order)] if order else "",
                 )
             )
     return out
 
 
-def drums(
+def arrange_drum_pattern(
     section: Section,
-    meter: Meter,
+    meter: TimeSignature,
     bars: Sequence[Mapping[str, str]],
-    leads: bool,
+    with_fills: bool,
     rng: random.Random,
 ) -> list[NoteEvent]:
     """Arrange the drums of a section from a written pattern, with ghost-note variation.
@@ -173,7 +182,7 @@ def drums(
     ----------
     bars : sequence of mapping of str to str
         For each bar, a pattern string per piece of the kit; repeated as needed.
-    leads : bool
+    with_fills : bool
         Whether to add a fill into the next section and a crash at the start.
 
     Returns
@@ -188,19 +197,19 @@ def drums(
         at = (section.start + b) * full
         lines = bars[b % len(bars)]
         last = b == section.bars - 1
-        fill = leads and last and section.energy >= 0.5 and section.bars >= 4
+        fill = with_fills and last and section.energy >= 0.5 and section.bars >= 4
         fill_from = full - meter.groups[-1] if fill else full
         for piece, line in lines.items():
             if piece == "crash" and b % 4:
                 continue
             if sparse and piece in ("kick", "snare", "clap") and section.name == "intro":
                 continue
-            for step in steps_of(line):
+            for step in parse_steps(line):
                 if step.start >= fill_from and piece in ("snare", "hat", "clap"):
                     continue
                 if step.mark == "o" and rng.random() < 0.25:
                     continue
-                power = VELOCITY[step.mark] * (0.08 + touch_of(section.energy))
+                power = VELOCITY[step.mark] * (0.08 + base_velocity(section.energy))
                 out.append(
                     NoteEvent(
                         at + step.start,
@@ -210,15 +219,15 @@ def drums(
                     )
                 )
         if fill and ("snare" in lines or "clap" in lines or "tom" in lines):
-            out += _fill(at, fill_from, full, lines, rng)
-    if leads and section.energy >= 0.6 and {"snare", "clap"} & bars[0].keys():
+            out += _drum_fill(at, fill_from, full, lines, rng)
+    if with_fills and section.energy >= 0.6 and {"snare", "clap"} & bars[0].keys():
         out.append(
             NoteEvent(section.start * full, full, DRUM_KEYS["crash"], 0.5 + 0.35 * section.energy)
         )
     return out
 
 
-def _fill(
+def _drum_fill(
     at: int, start: int, end: int, lines: Mapping[str, str], rng: random.Random
 ) -> list[NoteEvent]:
     main = "snare" if "snare" in lines else "clap" if "clap" in lines else "tom"
@@ -231,7 +240,7 @@ def _fill(
     return out
 
 
-def roll(section: Section, full: int) -> list[NoteEvent]:
+def snare_roll(section: Section, full: int) -> list[NoteEvent]:
     """Build a snare roll over a section: quarters, then eighths, then sixteenths.
 
     `full` is the length of a bar in ticks.

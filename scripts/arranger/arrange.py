@@ -8,34 +8,44 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from scripts.arranger.accompany import bass, comp, drums, roll
-from scripts.arranger.drummer import drum
-from scripts.arranger.dynamics import entrance_of, staged
+from scripts.arranger.accompany import (
+    arrange_bass,
+    arrange_chords,
+    arrange_drum_pattern,
+    snare_roll,
+)
+from scripts.arranger.drummer import arrange_drum_groove
+from scripts.arranger.dynamics import apply_dynamics, choose_entrance
 from scripts.arranger.endings import last_chord
 from scripts.arranger.events import NoteEvent, Section, SectionEvents
-from scripts.arranger.form import in_chapters, lay_out, lay_out_exactly
+from scripts.arranger.form import assign_chapters, lay_out, lay_out_exactly
 from scripts.arranger.grooves import Groove, load_grooves
-from scripts.arranger.melody import sing
+from scripts.arranger.melody import arrange_melody
 from scripts.arranger.patterns import Patterns, load_patterns
-from scripts.request.spec import Brief
+from scripts.request.spec import SongSpec
 from scripts.score.chords import Chord
 from scripts.score.sheet import Bar, LeadSheet
 from scripts.score.tuning import frequency
 from scripts.styles.style import TrackStyle
 
 # Roles that play in each kind of section; all roles play in those not listed.
-_PLAYING: dict[str, tuple[str, ...]] = {
+_SECTION_ROLES: dict[str, tuple[str, ...]] = {
     "intro": ("chords", "pad", "bass", "drums", "texture"),
     "build": ("chords", "bass", "drums", "melody", "percussion", "texture", "fx"),
     "bridge": ("melody", "chords", "pad", "bass", "arp", "texture"),
     "outro": ("chords", "bass", "pad", "melody", "texture"),
 }
-_ENTERS = {"arp": 0.62, "percussion": 0.58}  # minimum section energy for a role to play
+_MIN_ENERGY = {"arp": 0.62, "percussion": 0.58}  # minimum section energy for a role to play
 # Track for a requested tuning frequency.
-_TONE = TrackStyle("pure tone", gain=-13.0, reverb=0.25)
-_TIMED = ("drums", "percussion", "texture", "fx", "tone")  # already humanized
-_RECENT = 40  # sections to cache
-_FX = {"riser": 60, "downer": 61, "impact": 62, "reverse": 63}  # keys of the effects instrument
+_TONE_TRACK = TrackStyle("pure tone", gain=-13.0, reverb=0.25)
+_HUMANIZED_ROLES = ("drums", "percussion", "texture", "fx", "tone")  # already humanized
+_CACHED_SECTIONS = 40  # sections to cache
+_EFFECT_KEYS = {
+    "riser": 60,
+    "downer": 61,
+    "impact": 62,
+    "reverse": 63,
+}  # keys of the effects instrument
 
 
 @dataclass(frozen=True)
@@ -44,7 +54,7 @@ class SongArrangement:
 
     Parameters
     ----------
-    brief : Brief
+    spec : SongSpec
     sheet : LeadSheet
     patterns : Patterns
         Written rhythm patterns.
@@ -54,7 +64,7 @@ class SongArrangement:
         Whether to leave out swing and random timing, as in written notation.
     """
 
-    brief: Brief
+    spec: SongSpec
     sheet: LeadSheet
     patterns: Patterns
     grooves: Mapping[str, Groove]
@@ -62,15 +72,15 @@ class SongArrangement:
 
     @property
     def tempo(self) -> float:
-        return self.brief.tempo
+        return self.spec.tempo
 
     @property
     def length(self) -> float:
-        return self.brief.length
+        return self.spec.length
 
     @property
     def tuning(self) -> float:
-        return self.brief.tuning.a4
+        return self.spec.tuning.a4
 
     @property
     def tonic(self) -> int:
@@ -78,53 +88,53 @@ class SongArrangement:
 
     @property
     def loop(self) -> bool:
-        return self.brief.loop
+        return self.spec.loop
 
     @property
     def binaural(self) -> tuple[float, float]:
-        pitch = self.brief.tuning.pitch or 48 + self.sheet.key.tonic_pc
+        pitch = self.spec.tuning.pitch or 48 + self.sheet.key.tonic_pc
         while pitch > 60:
             pitch -= 12
-        return self.brief.binaural, frequency(pitch, self.tuning)
+        return self.spec.binaural, frequency(pitch, self.tuning)
 
     @property
     def room(self) -> float:
-        return self.brief.style.room
+        return self.spec.style.room
 
     @property
     def bar_ticks(self) -> int:
-        return self.brief.meter.bar_ticks
+        return self.spec.meter.bar_ticks
 
     @cached_property
     def tracks(self) -> Mapping[str, TrackStyle]:
-        tracks = self.brief.style.tracks
-        if self.brief.tuning.pitch is None:
+        tracks = self.spec.style.tracks
+        if self.spec.tuning.pitch is None:
             return tracks
-        return {"tone": _TONE, **tracks}
+        return {"tone": _TONE_TRACK, **tracks}
 
     @property
-    def _arranged(self) -> Mapping[str, TrackStyle]:
+    def _style_tracks(self) -> Mapping[str, TrackStyle]:
         """Tracks to arrange from the style's patterns."""
         return self.tracks
 
     @cached_property
     def form(self) -> tuple[Section, ...]:
-        chapters = self.brief.chapters
+        chapters = self.spec.chapter_count
         each = max(1, len(self.sheet.parts) // chapters)
         sizes = tuple(len(part) for part in self.sheet.parts[:each])
-        fill = lay_out_exactly if self.brief.form_asked else lay_out
-        return in_chapters(
-            fill(self.brief.form, sizes, self.brief.bars), each, len(self.sheet.parts) // each
+        fill = lay_out_exactly if self.spec.form_requested else lay_out
+        return assign_chapters(
+            fill(self.spec.form, sizes, self.spec.bars), each, len(self.sheet.parts) // each
         )
 
     @property
-    def _bare_verses(self) -> int:
+    def _verses_without_pad(self) -> int:
         """Number of verses without a pad: 2 in styles with prominent drums, else 1."""
-        return 2 if self.brief.style.claims.get("drums", 0.0) >= 0.5 else 1
+        return 2 if self.spec.style.claims.get("drums", 0.0) >= 0.5 else 1
 
     @cached_property
     def _entrance(self) -> str:
-        return entrance_of(self.brief.style, self.brief.seed)
+        return choose_entrance(self.spec.style, self.spec.seed)
 
     @property
     def _tonic(self) -> Chord:
@@ -137,38 +147,41 @@ class SongArrangement:
 
     def section(self, index: int) -> SectionEvents:
         """Return the notes of one section; the last one includes the final chord."""
-        found = self._recent.pop(index, None) or self._worked_out(index)
-        self._recent[index] = found
-        if len(self._recent) > _RECENT:
-            del self._recent[next(iter(self._recent))]
+        found = self._section_cache.pop(index, None) or self._build_section(index)
+        self._section_cache[index] = found
+        if len(self._section_cache) > _CACHED_SECTIONS:
+            del self._section_cache[next(iter(self._section_cache))]
         return found
 
     @cached_property
-    def _recent(self) -> dict[int, SectionEvents]:
+    def _section_cache(self) -> dict[int, SectionEvents]:
         """Cache of recent sections: the soundcheck reads some before the song is rendered."""
         return {}
 
-    def _worked_out(self, index: int) -> SectionEvents:
+    def _build_section(self, index: int) -> SectionEvents:
         section = self.form[index]
-        rng = random.Random(f"section {self.brief.seed} {index}")
-        tracks = staged(
+        rng = random.Random(f"section {self.spec.seed} {index}")
+        tracks = apply_dynamics(
             section,
-            self._following(index),
+            self._next_section(index),
             self.bar_ticks,
-            self._section(index, rng),
+            self._section_tracks(index, rng),
             self._entrance,
-            self.brief.style.ending,
+            self.spec.style.ending,
         )
         if index == len(self.form) - 1 and not self.loop:
             for role, events in self._ending(rng).items():
                 tracks[role] = tracks.get(role, []) + events
-        self._sound_frequency(index, tracks)
+        self._add_tone(index, tracks)
         return SectionEvents(
             section,
             {
                 role: tuple(
                     sorted(
-                        (e if role in _TIMED else self._feel(e, role, rng) for e in events),
+                        (
+                            e if role in _HUMANIZED_ROLES else self._humanize(e, role, rng)
+                            for e in events
+                        ),
                         key=lambda e: (e.start, e.pitch),
                     )
                 )
@@ -176,11 +189,11 @@ class SongArrangement:
             },
         )
 
-    def _following(self, index: int) -> Section | None:
+    def _next_section(self, index: int) -> Section | None:
         """Return the section after `index`, or None after the last."""
         return self.form[index + 1] if index + 1 < len(self.form) else None
 
-    def bars_of(self, section: Section) -> list[Bar]:
+    def section_bars(self, section: Section) -> list[Bar]:
         """Return the bars of the lead sheet for a section, one per bar of the section."""
         part = self.sheet.parts[section.part]
         offset = len(part) - section.bars if section.name == "outro" else 0
@@ -189,30 +202,34 @@ class SongArrangement:
     def _chords(self, bar: Bar) -> tuple[tuple[int, Chord], ...]:
         return bar.chords or ((0, self._tonic),)
 
-    def _section(self, index: int, rng: random.Random) -> dict[str, list[NoteEvent]]:
+    def _section_tracks(self, index: int, rng: random.Random) -> dict[str, list[NoteEvent]]:
         section = self.form[index]
         meter, key = self.sheet.meter, self.sheet.key
-        bars = self.bars_of(section)
+        bars = self.section_bars(section)
         harmony = [self._chords(bar) for bar in bars]
-        playing = _PLAYING.get(section.name, tuple(self.tracks))
+        playing = _SECTION_ROLES.get(section.name, tuple(self.tracks))
         out: dict[str, list[NoteEvent]] = {}
-        for role, track in self._arranged.items():
+        for role, track in self._style_tracks.items():
             if (
                 role == "tone"
                 or role not in playing
-                or section.energy < _ENTERS.get(role, 0.0)
-                or (role == "pad" and section.name == "verse" and section.turn < self._bare_verses)
+                or section.energy < _MIN_ENERGY.get(role, 0.0)
+                or (
+                    role == "pad"
+                    and section.name == "verse"
+                    and section.occurrence < self._verses_without_pad
+                )
             ):
                 continue
-            name = self._pattern(track, section)
+            name = self._choose_pattern(track, section)
             if role == "melody":
-                top = self.brief.style.melody.high
-                out[role] = sing(section, meter, key, bars, top, name, rng)
+                top = self.spec.style.melody.high
+                out[role] = arrange_melody(section, meter, key, bars, top, name, rng)
             elif role in ("drums", "percussion"):
                 out[role] = self._drums(section, role, name, rng)
             elif role == "bass":
                 lines = self.patterns.bars("bass", name, meter)
-                out[role] = bass(section, meter, harmony, lines, track.manners, rng)
+                out[role] = arrange_bass(section, meter, harmony, lines, track.manners, rng)
             elif role == "texture":
                 out[role] = [
                     NoteEvent(
@@ -225,7 +242,7 @@ class SongArrangement:
             elif role == "fx":
                 out[role] = self._effects(index)
             else:
-                out[role] = comp(
+                out[role] = arrange_chords(
                     section, meter, harmony, self.patterns.bars("chords", name, meter), rng
                 )
         return out
@@ -235,30 +252,34 @@ class SongArrangement:
         meter = self.sheet.meter
         if name in self.grooves:
             groove = self.grooves[name]
-            return drum(section, meter, groove, self.grooves, self.tempo, rng)
-        found = drums(section, meter, self.patterns.drum_bars(name, meter), role == "drums", rng)
+            return arrange_drum_groove(section, meter, groove, self.grooves, self.tempo, rng)
+        found = arrange_drum_pattern(
+            section, meter, self.patterns.drum_bars(name, meter), role == "drums", rng
+        )
         if section.name == "build" and role == "drums":
-            found += roll(section, meter.bar_ticks)
-        return [self._feel(e, "drums", rng) for e in found]
+            found += snare_roll(section, meter.bar_ticks)
+        return [self._humanize(e, "drums", rng) for e in found]
 
     def _effects(self, index: int) -> list[NoteEvent]:
         """Add transition effects: risers before louder sections, impacts where they begin."""
         full = self.bar_ticks
         section = self.form[index]
         start, end = section.start * full, (section.start + section.bars) * full
-        following = self._following(index)
+        following = self._next_section(index)
         out = []
         if following is not None and following.energy > section.energy + 0.1:
-            kind = "reverse" if section.name != "build" and section.turn % 2 else "riser"
+            kind = "reverse" if section.name != "build" and section.occurrence % 2 else "riser"
             bars = min(section.bars, 4 if section.name == "build" else 2 if kind == "riser" else 1)
-            out.append(NoteEvent(float(end - bars * full), float(bars * full), _FX[kind], 0.8))
+            out.append(
+                NoteEvent(float(end - bars * full), float(bars * full), _EFFECT_KEYS[kind], 0.8)
+            )
         if index and section.energy > self.form[index - 1].energy + 0.1:
-            out.append(NoteEvent(float(start), 96.0, _FX["impact"], 0.8))
+            out.append(NoteEvent(float(start), 96.0, _EFFECT_KEYS["impact"], 0.8))
         elif following is not None and following.energy < section.energy - 0.2:
-            out.append(NoteEvent(float(end - full), float(full), _FX["downer"], 0.6))
+            out.append(NoteEvent(float(end - full), float(full), _EFFECT_KEYS["downer"], 0.6))
         return out
 
-    def _pattern(self, track: TrackStyle, section: Section) -> str:
+    def _choose_pattern(self, track: TrackStyle, section: Section) -> str:
         """Choose a pattern by section name; it changes after every two occurrences."""
         names = track.patterns or ("",)
         pick = {
@@ -271,15 +292,15 @@ class SongArrangement:
             "build": 2,
             "outro": 0,
         }
-        return names[(pick.get(section.name, 0) + section.turn // 2) % len(names)]
+        return names[(pick.get(section.name, 0) + section.occurrence // 2) % len(names)]
 
-    def _sound_frequency(self, index: int, tracks: dict[str, list[NoteEvent]]) -> None:
+    def _add_tone(self, index: int, tracks: dict[str, list[NoteEvent]]) -> None:
         """Add the requested tuning pitch as a sustained tone under every chord that contains it."""
-        pitch = self.brief.tuning.pitch
+        pitch = self.spec.tuning.pitch
         if pitch is None:
             return
         section, full = self.form[index], self.bar_ticks
-        for b, bar in enumerate(self.bars_of(section)):
+        for b, bar in enumerate(self.section_bars(section)):
             chords = self._chords(bar)
             ends = [*(t for t, _ in chords[1:]), full]
             for (start, chord), end in zip(chords, ends, strict=True):
@@ -295,28 +316,28 @@ class SongArrangement:
 
     def _ending(self, rng: random.Random) -> dict[str, list[NoteEvent]]:
         """Build the last chord, on the downbeat after the last bar, sustained to the end."""
-        brief = self.brief
-        at = float(brief.bars * brief.meter.bar_ticks)
-        seconds = brief.length - brief.bars * brief.bar_seconds
-        ticks = max(6.0, (seconds - 0.5) * brief.tempo / 60 * 24)
+        spec = self.spec
+        at = float(spec.bars * spec.meter.bar_ticks)
+        seconds = spec.length - spec.bars * spec.bar_seconds
+        ticks = max(6.0, (seconds - 0.5) * spec.tempo / 60 * 24)
         chords = [c for bar in self.sheet.bars for _, c in bar.chords]
         home = [c for c in chords if c.root == self._tonic.root]
         tonic = (home or chords or [self._tonic])[-1]
-        found = last_chord(brief.style.ending, at, ticks, tonic, self.sheet.pitches, rng)
+        found = last_chord(spec.style.ending, at, ticks, tonic, self.sheet.pitches, rng)
         return {role: events for role, events in found.items() if role in self.tracks}
 
-    def _feel(self, event: NoteEvent, role: str, rng: random.Random) -> NoteEvent:
+    def _humanize(self, event: NoteEvent, role: str, rng: random.Random) -> NoteEvent:
         """Swing the off-beats and vary the timing by up to 12 ms either way."""
         if self.straight:
             return event
-        start = self._swung(event.start)
+        start = self._apply_swing(event.start)
         loose = {"drums": 0.002, "bass": 0.003}.get(role, 0.005)
         shift = min(max(rng.gauss(0.0, loose), -0.012), 0.012) * self.tempo / 60 * 24
         return replace(event, start=max(0.0, start + shift))
 
-    def _swung(self, start: float) -> float:
+    def _apply_swing(self, start: float) -> float:
         """Map a tick of straight eighths to the style's swing."""
-        swing = self.brief.style.swing
+        swing = self.spec.style.swing
         if not swing or self.straight or self.sheet.meter.is_compound:
             return start
         beat, within = divmod(start, 24)
@@ -327,10 +348,10 @@ class SongArrangement:
         return beat * 24 + within
 
 
-def arrange(brief: Brief, sheet: LeadSheet, data: Path) -> SongArrangement:
-    """Arrange `sheet` for `brief` with the patterns and grooves in the folder `data`."""
+def arrange(spec: SongSpec, sheet: LeadSheet, data: Path) -> SongArrangement:
+    """Arrange `sheet` for `spec` with the patterns and grooves in the folder `data`."""
     return SongArrangement(
-        brief,
+        spec,
         sheet,
         load_patterns(data / "grooves"),
         load_grooves(data / "grooves" / "played.toml"),

@@ -27,12 +27,19 @@ _EXITS: Mapping[str, Mapping[str, float]] = {
     "echo": {"melody": 0.25, "bass": 0.75, "arp": 0.75, "percussion": 0.5},
     "fade": {"drums": 0.25, "percussion": 0.25, "bass": 0.75, "melody": 0.5},
 }
-_FADED = 0.35  # velocity factor at the end of an outro that fades
-_BEAT_LEADS = 0.7  # claim on the drums from which a song may begin with drums or bass
-_PULLED = ("chords", "bass", "drums", "percussion", "arp", "pad")  # silent before a drop
+_FADE_LEVEL = 0.35  # velocity factor at the end of an outro that fades
+_MIN_DRUM_CLAIM = 0.7  # claim on the drums from which a song may begin with drums or bass
+_SILENT_BEFORE_DROP = (
+    "chords",
+    "bass",
+    "drums",
+    "percussion",
+    "arp",
+    "pad",
+)  # silent before a drop
 
 
-def entrance_of(style: Style, seed: int) -> str:
+def choose_entrance(style: Style, seed: int) -> str:
     """Choose how a song begins: ``harmony``, or ``beat`` or ``bass line`` if drums are prominent.
 
     Parameters
@@ -40,11 +47,11 @@ def entrance_of(style: Style, seed: int) -> str:
     seed : int
         The same style and seed give the same entrance.
     """
-    kinds = list(_ENTRANCES) if style.claims.get("drums", 0.0) >= _BEAT_LEADS else ["harmony"]
+    kinds = list(_ENTRANCES) if style.claims.get("drums", 0.0) >= _MIN_DRUM_CLAIM else ["harmony"]
     return random.Random(f"entrance {seed}").choice(kinds)
 
 
-def staged(
+def apply_dynamics(
     section: Section,
     following: Section | None,
     full: int,
@@ -56,14 +63,14 @@ def staged(
 
     Parameters
     ----------
-    following : Section or None
+    following : Biquad or None
         The next section; None for the last.
     full : int
         Ticks of a bar.
     tracks : dict of str to list of NoteEvent
         The section's notes by role.
     entrance : str
-        As :func:`entrance_of` returns it.
+        As :func:`choose_entrance` returns it.
     ending : str
         One of :data:`scripts.styles.style.ENDINGS`.
 
@@ -77,25 +84,28 @@ def staged(
     for role, events in tracks.items():
         low = _ENTRANCES[entrance].get(role, 0.0) if section.name == "intro" else 0.0
         high = _EXITS[ending].get(role, 1.0) if section.name == "outro" else 1.0
-        first, last = start + _bar(low, section) * full, start + _bar(high, section) * full
+        first, last = (
+            start + _whole_bars(low, section) * full,
+            start + _whole_bars(high, section) * full,
+        )
         # A note that humanized timing puts slightly early still belongs to its bar.
         kept = [
             e
             for e in events
             if first - full / 32 <= e.start < last - full / 32 or (low == 0 and e.start < start)
         ]
-        out[role] = [_swelled(e, section, following, start, length, ending) for e in kept]
+        out[role] = [_scale_velocity(e, section, following, start, length, ending) for e in kept]
     if following is not None and following.name == "drop" and section.name == "build":
-        _breathe(out, start + length, full)
+        _silence_before_drop(out, start + length, full)
     return out
 
 
-def _bar(share: float, section: Section) -> int:
+def _whole_bars(share: float, section: Section) -> int:
     """Convert a fraction of a section to whole bars."""
     return round(share * section.bars)
 
 
-def _swelled(
+def _scale_velocity(
     event: NoteEvent,
     section: Section,
     following: Section | None,
@@ -109,16 +119,16 @@ def _swelled(
     if section.name == "build":
         factor = 0.78 + 0.32 * place
     elif section.name == "outro" and ending == "fade":
-        factor = 1 - (1 - _FADED) * place
+        factor = 1 - (1 - _FADE_LEVEL) * place
     elif following is not None and following.energy > section.energy + 0.1:
         factor = 0.97 + 0.1 * max(0.0, place - 0.5)
     return event if factor == 1.0 else replace(event, velocity=min(1.0, event.velocity * factor))
 
 
-def _breathe(tracks: Tracks, end: float, full: int) -> None:
+def _silence_before_drop(tracks: Tracks, end: float, full: int) -> None:
     """Silence the accompaniment half a bar before a drop; melody and effects continue."""
     stop = end - full / 2
-    for role in _PULLED:
+    for role in _SILENT_BEFORE_DROP:
         if role in tracks:
             tracks[role] = [
                 replace(e, ticks=min(e.ticks, stop - e.start))

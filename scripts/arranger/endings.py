@@ -7,11 +7,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from scripts.arranger.events import DRUM_KEYS, NoteEvent
-from scripts.arranger.voicing import bass_note, voice
+from scripts.arranger.voicing import bass_note, voice_chord
 from scripts.score.chords import Chord
 
-_RICHER = {"": "6", "maj7": "maj9", "m": "m6", "m7": "m9", "7": "9"}  # extensions of a jazz ending
-_SHORT = 14.0  # ticks of a damped chord
+_JAZZ_EXTENSIONS = {
+    "": "6",
+    "maj7": "maj9",
+    "m": "m6",
+    "m7": "m9",
+    "7": "9",
+}  # extensions of a jazz ending
+_DAMPED_TICKS = 14.0  # ticks of a damped chord
 
 
 def last_chord(
@@ -39,7 +45,7 @@ def last_chord(
         Notes by role.
     """
     chord = (
-        replace(tonic, quality=_RICHER.get(tonic.quality, tonic.quality))
+        replace(tonic, quality=_JAZZ_EXTENSIONS.get(tonic.quality, tonic.quality))
         if kind == "tag"
         else tonic
     )
@@ -48,7 +54,7 @@ def last_chord(
         (p for p in reversed(fitting) if p % 12 == chord.root),
         fitting[-1] if fitting else 60 + chord.root,
     )
-    low, voicing = bass_note(chord), voice(chord, ())
+    low, voicing = bass_note(chord), voice_chord(chord, ())
     kick, crash = DRUM_KEYS["kick"], DRUM_KEYS["crash"]
     held = {
         "melody": [NoteEvent(at, ticks, top, 0.7)],
@@ -60,14 +66,15 @@ def last_chord(
     if kind == "hit":
         short = {
             role: [
-                replace(e, ticks=_SHORT, velocity=min(1.0, e.velocity + 0.15)) for e in held[role]
+                replace(e, ticks=_DAMPED_TICKS, velocity=min(1.0, e.velocity + 0.15))
+                for e in held[role]
             ]
             for role in ("melody", "chords", "bass")
         }
         return {**short, "drums": [NoteEvent(at, 24, kick, 0.95), NoteEvent(at, 48, crash, 0.7)]}
     if kind == "echo":
         return {
-            "chords": [replace(e, ticks=_SHORT) for e in held["chords"]],
+            "chords": [replace(e, ticks=_DAMPED_TICKS) for e in held["chords"]],
             "bass": [NoteEvent(at, min(ticks, 36.0), low, 0.8)],
             "pad": held["pad"],
             "drums": [NoteEvent(at, 48, kick, 0.9)],

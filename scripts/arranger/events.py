@@ -35,7 +35,7 @@ class NoteEvent:
     manner: str = ""
 
 
-def touch_of(energy: float) -> float:
+def base_velocity(energy: float) -> float:
     """Return the base velocity (0 to 1) for a section's energy (0 to 1)."""
     return 0.38 + 0.48 * energy
 
@@ -53,7 +53,7 @@ class Section:
         Length in bars.
     part : int
         Index of the lead sheet's part that it develops.
-    turn : int
+    occurrence : int
         Number of earlier sections with this name.
     energy : float
         0 to 1.
@@ -63,7 +63,7 @@ class Section:
     start: int
     bars: int
     part: int
-    turn: int
+    occurrence: int
     energy: float
 
 
@@ -125,7 +125,7 @@ class Arrangement(Protocol):
         """Iterate over the sections in order, without building all of them first."""
 
 
-def gathered(arrangement: Arrangement) -> dict[str, list[NoteEvent]]:
+def collect_notes(arrangement: Arrangement) -> dict[str, list[NoteEvent]]:
     """Collect the notes of the whole song by role."""
     found: dict[str, list[NoteEvent]] = {}
     for section in arrangement.sections():

@@ -41,16 +41,16 @@ def lay_out(names: Sequence[str], parts: Sequence[int], bars: int) -> tuple[Sect
     intro = names.pop(0) if names[0] == "intro" and len(names) > 1 and bars >= 16 else ""
     outro = names.pop() if names[-1] == "outro" and len(names) > 1 and bars >= 20 else ""
     middle = [n for n in names if n not in ("intro", "outro")] or ["verse"]
-    plan: list[tuple[str, int]] = [(intro, _size(intro, parts))] if intro else []
-    ending = _size(outro, parts) if outro else 0
+    plan: list[tuple[str, int]] = [(intro, _preferred_bars(intro, parts))] if intro else []
+    ending = _preferred_bars(outro, parts) if outro else 0
     room = bars - ending - sum(count for _, count in plan)
     for name in itertools.cycle(middle):
-        count = min(_size(name, parts), room)
+        count = min(_preferred_bars(name, parts), room)
         if count <= 0 or (count < 4 and plan):
             break  # prefer a longer last section to a fragment
         plan.append((name, count))
         room -= count
-    plan[-1] = (_closing(plan[-1][0], middle), plan[-1][1])
+    plan[-1] = (_closing_section(plan[-1][0], middle), plan[-1][1])
     if outro:
         plan.append((outro, ending + room))
     else:
@@ -59,7 +59,7 @@ def lay_out(names: Sequence[str], parts: Sequence[int], bars: int) -> tuple[Sect
     return _sections(plan, parts)
 
 
-def _closing(name: str, middle: Sequence[str]) -> str:
+def _closing_section(name: str, middle: Sequence[str]) -> str:
     """Replace a bridge or build at the end by the form's strongest section."""
     if name not in ("bridge", "build"):
         return name
@@ -88,10 +88,14 @@ def lay_out_exactly(names: Sequence[str], parts: Sequence[int], bars: int) -> tu
     middle = names[len(head) : len(names) - len(tail)]
     if not middle and bars > len(names):
         middle = ["verse"]
-    rest = sum(_size(n, parts) for n in (*head, *tail))
-    times = max(1, round((bars - rest) / sum(_size(n, parts) for n in middle))) if middle else 1
+    rest = sum(_preferred_bars(n, parts) for n in (*head, *tail))
+    times = (
+        max(1, round((bars - rest) / sum(_preferred_bars(n, parts) for n in middle)))
+        if middle
+        else 1
+    )
     order = [*head, *middle * times, *tail]
-    ends = list(itertools.accumulate(_size(n, parts) for n in order))
+    ends = list(itertools.accumulate(_preferred_bars(n, parts) for n in order))
     order = order[:bars]
     plan, start = [], 0
     for i, name in enumerate(order):
@@ -103,7 +107,7 @@ def lay_out_exactly(names: Sequence[str], parts: Sequence[int], bars: int) -> tu
     return _sections(plan, parts)
 
 
-def as_written(names: Sequence[str], parts: Sequence[int], bars: int) -> tuple[Section, ...]:
+def lay_out_parts(names: Sequence[str], parts: Sequence[int], bars: int) -> tuple[Section, ...]:
     """Repeat all parts of the lead sheet in order until `bars` bars are filled.
 
     Parameters
@@ -124,17 +128,19 @@ def as_written(names: Sequence[str], parts: Sequence[int], bars: int) -> tuple[S
             break
         plan.append((shapes[turn % len(shapes)], count, turn % len(parts)))
         room -= count
-    return _turned(plan)
+    return _place_sections(plan)
 
 
-def in_chapters(sections: tuple[Section, ...], each: int, chapters: int) -> tuple[Section, ...]:
+def assign_chapters(
+    sections: tuple[Section, ...], parts_per_chapter: int, chapters: int
+) -> tuple[Section, ...]:
     """Assign the parts of a long piece's lead sheet to its chapters.
 
     The last two sections return to the first chapter.
 
     Parameters
     ----------
-    each : int
+    parts_per_chapter : int
         Parts in a chapter.
     chapters : int
         Number of chapters.
@@ -145,22 +151,22 @@ def in_chapters(sections: tuple[Section, ...], each: int, chapters: int) -> tupl
     return tuple(
         section
         if i >= count - 2
-        else replace(section, part=section.part + each * (i * chapters // count))
+        else replace(section, part=section.part + parts_per_chapter * (i * chapters // count))
         for i, section in enumerate(sections)
     )
 
 
-def _size(name: str, parts: Sequence[int]) -> int:
+def _preferred_bars(name: str, parts: Sequence[int]) -> int:
     """Return the preferred length of a section in bars."""
     _, fixed, part = _SHAPES[name]
     return fixed or parts[part % len(parts)]
 
 
 def _sections(plan: Sequence[tuple[str, int]], parts: Sequence[int]) -> tuple[Section, ...]:
-    return _turned([(name, count, _SHAPES[name][2] % len(parts)) for name, count in plan])
+    return _place_sections([(name, count, _SHAPES[name][2] % len(parts)) for name, count in plan])
 
 
-def _turned(plan: Sequence[tuple[str, int, int]]) -> tuple[Section, ...]:
+def _place_sections(plan: Sequence[tuple[str, int, int]]) -> tuple[Section, ...]:
     """Place the sections one after another; energy rises slightly with each occurrence."""
     sections: list[Section] = []
     turns: Counter[str] = Counter()

@@ -8,30 +8,30 @@ from functools import lru_cache
 from pathlib import Path
 
 from scripts.arranger.events import DRUM_KEYS
-from scripts.core.toml import read_each
-from scripts.score.time_signature import Meter
+from scripts.core.toml import parse_tables
+from scripts.score.time_signature import TimeSignature
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Hit:
     """Possible hit of a drum piece in a bar.
 
     Parameters
     ----------
     tick : float
         Within the bar.
-    share : float
+    probability : float
         Fraction of bars in which it is struck, 0 to 1.
-    force : float
+    velocity : float
         Velocity, 0 to 1.
-    late : float
+    delay : float
         Ticks behind the beat; negative is early.
     """
 
     tick: float
-    share: float
-    force: float
-    late: float
+    probability: float
+    velocity: float
+    delay: float
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Groove:
     def family(self) -> str:
         return self.name.split("-")[0]
 
-    def places(self, piece: str, meter: Meter) -> list[Place]:
+    def hits(self, piece: str, meter: TimeSignature) -> list[Hit]:
         """Return the possible hits of `piece` in one bar of `meter`.
 
         Meters other than 4/4 use the groove's four beats in rotation and end on its last one; a
@@ -79,7 +79,7 @@ class Groove:
                 at = beat * each + step
                 if often[at] != ".":
                     found.append(
-                        Place(
+                        Hit(
                             start + i * gap,
                             int(often[at]) / 9,
                             int(hard[at]) / 9,
@@ -99,10 +99,10 @@ def load_grooves(path: Path) -> Mapping[str, Groove]:
     UsageError
         When the file is invalid; the message names the line.
     """
-    return read_each(path, _groove)
+    return parse_tables(path, _parse_groove)
 
 
-def _groove(name: str, row: Mapping[str, object]) -> Groove:
+def _parse_groove(name: str, row: Mapping[str, object]) -> Groove:
     steps = row["steps"]
     if steps not in (12, 16):
         raise ValueError("steps must be 12 or 16")

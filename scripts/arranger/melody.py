@@ -5,17 +5,17 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from scripts.arranger.events import NoteEvent, Section, touch_of
+from scripts.arranger.events import NoteEvent, Section, base_velocity
 from scripts.score.keys import Key
-from scripts.score.sheet import Bar, held_notes
-from scripts.score.time_signature import Meter
+from scripts.score.sheet import Bar, join_tied_notes
+from scripts.score.time_signature import TimeSignature
 
 TREATMENTS = ("plain", "ornamented", "octave", "sparse", "thirds", "answer")
 
 
-def sing(
+def arrange_melody(
     section: Section,
-    meter: Meter,
+    meter: TimeSignature,
     key: Key,
     bars: Sequence[Bar],
     top: int,
@@ -38,14 +38,14 @@ def sing(
     list of NoteEvent
         In ticks from the start of the song.
     """
-    notes = held_notes(bars)
+    notes = join_tied_notes(bars)
     highest = max((p for _, _, p in notes), default=0)
-    lifted = treatment == "octave" or (section.turn % 3 == 1 and section.energy >= 0.75)
+    lifted = treatment == "octave" or (section.occurrence % 3 == 1 and section.energy >= 0.75)
     lift = 12 if lifted and highest + 12 <= top + 5 else 0
-    busy = 0.0 if section.turn == 0 else min(0.35, 0.12 + 0.06 * section.turn)
+    busy = 0.0 if section.occurrence == 0 else min(0.35, 0.12 + 0.06 * section.occurrence)
     busy += 0.25 if section.name == "solo" or treatment == "ornamented" else 0.0
     if treatment == "sparse":
-        notes = _sparse(notes, meter, rng)
+        notes = _thin_out(notes, meter, rng)
         busy = 0.0
     inside = sorted(set(key.pitch_classes))
     at = section.start * meter.bar_ticks
@@ -53,7 +53,7 @@ def sing(
     strong = set(meter.beat_starts)
     for i, (start, ticks, pitch) in enumerate(notes):
         accent = 1.0 if start % meter.bar_ticks in strong else 0.86
-        level = min(1.0, (0.12 + touch_of(section.energy)) * accent * rng.uniform(0.93, 1.05))
+        level = min(1.0, (0.12 + base_velocity(section.energy)) * accent * rng.uniform(0.93, 1.05))
         pitch += lift
         following = notes[i + 1][2] + lift if i + 1 < len(notes) else pitch
         bar = start // meter.bar_ticks
@@ -61,7 +61,7 @@ def sing(
         again = 0.3 if same else 0.0
         if ticks >= 24 and rng.random() < busy + again:
             # Fill a long note with a passing or neighbor tone of the scale.
-            between = _neighbour(pitch, following, inside)
+            between = _neighbor_tone(pitch, following, inside)
             first = ticks - max(12, ticks // 4)
             out.append(NoteEvent(at + start, first * 0.95, pitch, level))
             out.append(NoteEvent(at + start + first, (ticks - first) * 0.9, between, level * 0.85))
@@ -78,8 +78,8 @@ def sing(
     return out
 
 
-def _sparse(
-    notes: Sequence[tuple[int, int, int]], meter: Meter, rng: random.Random
+def _thin_out(
+    notes: Sequence[tuple[int, int, int]], meter: TimeSignature, rng: random.Random
 ) -> list[tuple[int, int, int]]:
     """Reduce the melody to its main notes, each extended towards the next."""
     strong = set(meter.beat_starts)
@@ -102,7 +102,7 @@ def _third_below(pitch: int, classes: Sequence[int]) -> int:
 def _answers(
     notes: Sequence[tuple[int, int, int]],
     section: Section,
-    meter: Meter,
+    meter: TimeSignature,
     lift: int,
     rng: random.Random,
 ) -> list[NoteEvent]:
@@ -126,7 +126,7 @@ def _answers(
     return out
 
 
-def _neighbour(pitch: int, following: int, classes: Sequence[int]) -> int:
+def _neighbor_tone(pitch: int, following: int, classes: Sequence[int]) -> int:
     step = 1 if following >= pitch else -1
     for distance in (1, 2, 3, 4):
         if (pitch + step * distance) % 12 in classes:

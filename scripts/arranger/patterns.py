@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from scripts.arranger.events import DRUM_KEYS
-from scripts.core.toml import read_each
-from scripts.score.time_signature import Meter
+from scripts.core.toml import parse_tables
+from scripts.score.time_signature import TimeSignature
 
 STEP = 6  # ticks of one pattern character, a sixteenth
 VELOCITY = {"X": 1.0, "x": 0.78, "o": 0.45}
@@ -38,20 +38,20 @@ class Patterns:
     chords: Mapping[str, ByMeter]
     bass: Mapping[str, ByMeter]
 
-    def drum_bars(self, name: str, meter: Meter) -> list[dict[str, str]]:
+    def drum_bars(self, name: str, meter: TimeSignature) -> list[dict[str, str]]:
         """Return one dict for each bar of a drum pattern: piece of the kit -> string."""
         by_meter = self.drums[name]
         pieces = sorted({piece for lines in by_meter.values() for piece in lines})
         each = {
-            p: bars_of({m: lines[p] for m, lines in by_meter.items() if p in lines}, meter)
+            p: fit_bars({m: lines[p] for m, lines in by_meter.items() if p in lines}, meter)
             for p in pieces
         }
         count = max(len(bars) for bars in each.values())
         return [{p: bars[i % len(bars)] for p, bars in each.items()} for i in range(count)]
 
-    def bars(self, role: str, name: str, meter: Meter) -> list[str]:
+    def bars(self, role: str, name: str, meter: TimeSignature) -> list[str]:
         """Return one string for each bar of a chord, pad, arpeggio or bass pattern."""
-        return bars_of((self.bass if role == "bass" else self.chords)[name], meter)
+        return fit_bars((self.bass if role == "bass" else self.chords)[name], meter)
 
 
 @lru_cache(maxsize=4)
@@ -67,7 +67,7 @@ def load_patterns(folder: Path) -> Patterns:
 
 
 def _read(path: Path, marks: str) -> dict[str, Any]:
-    return read_each(path, lambda name, by_meter: check_pattern(by_meter, marks))
+    return parse_tables(path, lambda name, by_meter: check_pattern(by_meter, marks))
 
 
 def check_pattern(by_meter: Mapping[str, Any], marks: str) -> Mapping[str, Any]:
@@ -103,17 +103,17 @@ def check_pattern(by_meter: Mapping[str, Any], marks: str) -> Mapping[str, Any]:
     return by_meter
 
 
-def bars_of(by_meter: ByMeter, meter: Meter) -> list[str]:
+def fit_bars(by_meter: ByMeter, meter: TimeSignature) -> list[str]:
     """Return the bars of a pattern in `meter`, as many as its longest cycle has."""
     cycles = {
         m: [line[i : i + BAR_STEPS[m]] for i in range(0, len(line), BAR_STEPS[m])]
         for m, line in by_meter.items()
     }
     count = max((len(c) for c in cycles.values()), default=1)
-    return [fit({m: c[i % len(c)] for m, c in cycles.items()}, meter) for i in range(count)]
+    return [fit_bar({m: c[i % len(c)] for m, c in cycles.items()}, meter) for i in range(count)]
 
 
-def fit(by_meter: ByMeter, meter: Meter) -> str:
+def fit_bar(by_meter: ByMeter, meter: TimeSignature) -> str:
     """Build one bar of `meter` from the bars written for 4/4, 3/4 and 6/8."""
     steps = meter.bar_ticks // STEP
     exact = by_meter.get(str(meter))
@@ -124,7 +124,7 @@ def fit(by_meter: ByMeter, meter: Meter) -> str:
     six = by_meter.get("6/8", "").ljust(12, ".") if by_meter.get("6/8") else three
     if meter.is_compound:
         text = (six * 3)[:steps]
-    elif meter.unit == 8:
+    elif meter.denominator == 8:
         text = ""
         for n, group in enumerate(meter.groups):
             source = six if group == 36 else four[8:] if n % 2 else four
@@ -138,7 +138,7 @@ def fit(by_meter: ByMeter, meter: Meter) -> str:
     return text.ljust(steps, ".")[:steps]
 
 
-def steps_of(line: str) -> list[Step]:
+def parse_steps(line: str) -> list[Step]:
     """Parse the strokes of a pattern; each ``-`` extends the stroke before it."""
     found: list[Step] = []
     for i, mark in enumerate(line):

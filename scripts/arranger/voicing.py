@@ -10,14 +10,14 @@ LOW, HIGH = 50, 74  # D3 to D5
 
 
 @lru_cache(maxsize=4096)
-def voice(
-    chord: Chord, before: tuple[int, ...], low: int = LOW, high: int = HIGH
+def voice_chord(
+    chord: Chord, previous: tuple[int, ...], low: int = LOW, high: int = HIGH
 ) -> tuple[int, ...]:
     """Voice a chord with as little movement as possible from the voicing before.
 
     Parameters
     ----------
-    before : tuple of int
+    previous : tuple of int
         MIDI pitches of the previous voicing; may be empty.
     low, high : int
         Range of MIDI pitches; the top note may be up to 3 semitones higher.
@@ -31,7 +31,7 @@ def voice(
     if len(classes) > 4:  # leave the fifth to the bass
         classes.remove((chord.root + 7) % 12) if (chord.root + 7) % 12 in classes else None
         classes = classes[:4]
-    centre = sum(before) / len(before) if before else (low + high) / 2
+    center = sum(previous) / len(previous) if previous else (low + high) / 2
     options = []
     for lowest in range(len(classes)):
         order = classes[lowest:] + classes[:lowest]
@@ -49,10 +49,10 @@ def voice(
 
     def effort(pitches: tuple[int, ...]) -> float:
         middle = abs(sum(pitches) / len(pitches) - (low + high) / 2) * 0.15
-        if not before:
+        if not previous:
             return middle
-        moved = sum(min(abs(p - q) for q in before) for p in pitches)
-        return moved + abs(sum(pitches) / len(pitches) - centre) * 0.5 + middle
+        moved = sum(min(abs(p - q) for q in previous) for p in pitches)
+        return moved + abs(sum(pitches) / len(pitches) - center) * 0.5 + middle
 
     return min(options, key=effort)
 

@@ -17,8 +17,8 @@ from scripts.core.audio_format import RATE, Stereo
 
 Mono = npt.NDArray[np.float32]
 
-RAMP = RATE * 15 // 1000  # frames of a fade that avoids clicks (15 ms)
-_HEARD = 4096  # frames kept for the spectrum display
+RAMP_FRAMES = RATE * 15 // 1000  # frames of a fade that avoids clicks (15 ms)
+_RECENT_FRAMES = 4096  # frames kept for the spectrum display
 
 
 @dataclass
@@ -53,8 +53,8 @@ class _Voice:
         return sound
 
     @property
-    def over(self) -> bool:
-        return self.stream.left <= 0 or (self.fade == 0.0 and self.step <= 0)
+    def finished(self) -> bool:
+        return self.stream.remaining <= 0 or (self.fade == 0.0 and self.step <= 0)
 
 
 class Deck:
@@ -75,9 +75,9 @@ class Deck:
         self._paused = False
         self._now: _Voice | None = None
         self._next: _Voice | None = None
-        self._leaving: list[_Voice] = []
-        self._begun = 0
-        self._heard = np.zeros(_HEARD, np.float32)
+        self._fading_out: list[_Voice] = []
+        self._songs_started = 0
+        self._recent = np.zeros(_RECENT_FRAMES, np.float32)
 
     # -- commands ----------------------------------------------------------------------------
 
@@ -96,19 +96,19 @@ class Deck:
         with self._lock:
             self.stop()
             voice = _Voice(stream, gain)
-            if self._leaving or stream.position:
-                voice.fade, voice.step = 0.0, 1 / RAMP
+            if self._fading_out or stream.position:
+                voice.fade, voice.step = 0.0, 1 / RAMP_FRAMES
             self._now = voice
             self._paused = paused
-            self._begun += 1
+            self._songs_started += 1
 
-    def lay_ready(self, stream: Stream, gain: float = 1.0) -> None:
+    def preload_next(self, stream: Stream, gain: float = 1.0) -> None:
         """Set the song to play after the current one, replacing one set before."""
         with self._lock:
             self._drop_next()
             self._next = _Voice(stream, gain)
 
-    def forget_next(self) -> None:
+    def clear_next(self) -> None:
         """Remove and close the preloaded song."""
         with self._lock:
             self._drop_next()
@@ -117,9 +117,9 @@ class Deck:
         """Fade out everything within one short ramp."""
         with self._lock:
             self._drop_next()
-            for voice in self._leaving:
-                voice.step = -1 / RAMP
-            self._leave(RAMP)
+            for voice in self._fading_out:
+                voice.step = -1 / RAMP_FRAMES
+            self._fade_out_current(RAMP_FRAMES)
 
     def pause(self, paused: bool) -> None:
         """Pause or resume."""
@@ -135,9 +135,9 @@ class Deck:
         """Close all streams."""
         with self._lock:
             self._drop_next()
-            for voice in [*self._leaving, *filter(None, [self._now])]:
+            for voice in [*self._fading_out, *filter(None, [self._now])]:
                 voice.stream.close()
-            self._leaving, self._now = [], None
+            self._fading_out, self._now = [], None
 
     # -- state -------------------------------------------------------------------------------
 
@@ -146,12 +146,12 @@ class Deck:
         return self._paused
 
     @property
-    def begun(self) -> int:
+    def songs_started(self) -> int:
         """Number of songs started so far, including those that followed another by themselves."""
-        return self._begun
+        return self._songs_started
 
     @property
-    def waiting(self) -> bool:
+    def has_next(self) -> bool:
         """Whether a next song is preloaded."""
         return self._next is not None
 
@@ -166,7 +166,7 @@ class Deck:
         """Whether the output stays silent until the next command (paused or ended)."""
         with self._lock:
             return (self._paused and self._level == 0.0) or (
-                self._now is None and not self._leaving
+                self._now is None and not self._fading_out
             )
 
     @property
@@ -175,17 +175,17 @@ class Deck:
         with self._lock:
             return self._now.gain if self._now else 1.0
 
-    def place(self) -> tuple[float, float]:
+    def position_and_length(self) -> tuple[float, float]:
         """Position in the current song and its length, in seconds; zeros without one."""
         with self._lock:
             if self._now is None:
                 return 0.0, 0.0
             return self._now.stream.position / RATE, self._now.stream.length / RATE
 
-    def heard(self) -> Mono:
+    def recent_samples(self) -> Mono:
         """The last 4096 mixed frames as mono, before volume."""
         with self._lock:
-            return self._heard.copy()
+            return self._recent.copy()
 
     # -- samples -----------------------------------------------------------------------------
 
@@ -201,37 +201,37 @@ class Deck:
             if self._paused and self._level == 0.0:
                 return np.zeros((count, 2), np.float32)
             if self._paused:  # read no further than the fade-out, so that no samples are lost
-                held = min(count, RAMP)
+                ramp_frames = min(count, RAMP_FRAMES)
                 out = np.zeros((count, 2), np.float32)
-                out[:held] = self._ramped(self._mixed(held))
+                out[:ramp_frames] = self._apply_volume(self._mix(ramp_frames))
                 return out
-            return self._ramped(self._mixed(count))
+            return self._apply_volume(self._mix(count))
 
-    def _mixed(self, count: int) -> Stereo:
+    def _mix(self, count: int) -> Stereo:
         out = np.zeros((count, 2), np.float32)
         at = 0
         while at < count:  # the next song may start within the block
-            n = count - at if self._now is None else self._play_on(out[at:])
-            for voice in self._leaving:
+            n = count - at if self._now is None else self._read_current(out[at:])
+            for voice in self._fading_out:
                 sound = voice.read(n)
                 out[at : at + len(sound)] += sound
             at += n
-        for voice in [v for v in self._leaving if v.over]:
+        for voice in [v for v in self._fading_out if v.finished]:
             voice.stream.close()
-            self._leaving.remove(voice)
-        kept = out.mean(axis=1)[-_HEARD:]
-        self._heard = np.concatenate((self._heard[len(kept) :], kept))
+            self._fading_out.remove(voice)
+        mono = out.mean(axis=1)[-_RECENT_FRAMES:]
+        self._recent = np.concatenate((self._recent[len(mono) :], mono))
         return out
 
-    def _play_on(self, out: Stereo) -> int:
+    def _read_current(self, out: Stereo) -> int:
         """Fill `out` from the current song; return the number of frames filled."""
         assert self._now is not None
         fade = round(self.crossfade * RATE)
         count = len(out)
-        if self._next and fade and self._now.stream.left > fade:
-            count = min(count, self._now.stream.left - fade)
+        if self._next and fade and self._now.stream.remaining > fade:
+            count = min(count, self._now.stream.remaining - fade)
         elif self._next and fade:
-            self._follow(min(fade, self._now.stream.left))
+            self._start_next(min(fade, self._now.stream.remaining))
             return 0
         sound = self._now.read(count)
         out[: len(sound)] = sound
@@ -239,24 +239,24 @@ class Deck:
             self._now.stream.close()
             self._now = None
             if self._next:
-                self._follow(0)
+                self._start_next(0)
         return len(sound)
 
-    def _follow(self, fade: int) -> None:
+    def _start_next(self, fade: int) -> None:
         """Start the preloaded song, fading in over `fade` frames."""
         assert self._next
-        self._leave(fade)
+        self._fade_out_current(fade)
         self._now, self._next = self._next, None
         if fade:
             self._now.fade, self._now.step = 0.0, 1 / fade
-        self._begun += 1
+        self._songs_started += 1
 
-    def _leave(self, fade: int) -> None:
+    def _fade_out_current(self, fade: int) -> None:
         """Fade out the current song over `fade` frames."""
         if self._now is not None and fade:
             if self._level > 0 or not self._paused:
                 self._now.step = -1 / fade
-                self._leaving.append(self._now)
+                self._fading_out.append(self._now)
             else:
                 self._now.stream.close()
         self._now = None
@@ -266,16 +266,16 @@ class Deck:
             self._next.stream.close()
         self._next = None
 
-    def _ramped(self, sound: Stereo) -> Stereo:
+    def _apply_volume(self, sound: Stereo) -> Stereo:
         """Apply the volume, approaching it with a short ramp, and clip to -1 to 1."""
-        goal = 0.0 if self._paused else self._volume
-        way = goal - self._level
-        if not way:
-            return np.asarray(np.clip(sound * np.float32(goal), -1, 1))
-        steps = np.arange(1, len(sound) + 1, dtype=np.float32) / RAMP
-        levels = self._level + np.sign(way) * np.minimum(steps, abs(way))
+        target = 0.0 if self._paused else self._volume
+        difference = target - self._level
+        if not difference:
+            return np.asarray(np.clip(sound * np.float32(target), -1, 1))
+        steps = np.arange(1, len(sound) + 1, dtype=np.float32) / RAMP_FRAMES
+        levels = self._level + np.sign(difference) * np.minimum(steps, abs(difference))
         if len(levels):
             self._level = float(levels[-1])
-            if abs(self._level - goal) < 1e-6:
-                self._level = goal
+            if abs(self._level - target) < 1e-6:
+                self._level = target
         return np.asarray(np.clip(sound * levels.astype(np.float32)[:, None], -1, 1))

@@ -14,13 +14,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.audio.wav import pcm
-from scripts.core.atomic_files import PART, patiently, storage_error
+from scripts.audio.wav import to_pcm16
+from scripts.core.atomic_files import PART_SUFFIX, retry_while_open_elsewhere, storage_error
 from scripts.core.audio_format import RATE, Stereo
 from scripts.core.errors import EncoderError, StorageError
 
-_AHEAD = 6  # blocks that may wait for the encoder before rendering pauses
-_LAST_WORDS = 2.0  # seconds to wait for the rest of stderr after ffmpeg has exited
+_QUEUE_BLOCKS = 6  # blocks that may wait for the encoder before rendering pauses
+_STDERR_TIMEOUT = 2.0  # seconds to wait for the rest of stderr after ffmpeg has exited
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ def ffmpeg_path() -> str:
 
         if not os.environ.get("IMAGEIO_FFMPEG_EXE"):
             # imageio-ffmpeg's own search runs the file as a test and caches a failure.
-            for carried in sorted(Path(imageio_ffmpeg.__file__).parent.glob("binaries/ffmpeg-*")):
-                return str(carried)
+            for bundled in sorted(Path(imageio_ffmpeg.__file__).parent.glob("binaries/ffmpeg-*")):
+                return str(bundled)
         return str(imageio_ffmpeg.get_ffmpeg_exe())
     found = shutil.which("ffmpeg")
     if found:
@@ -91,9 +91,9 @@ def encode_mp3(wav: Path, mp3: Path, bitrate: int) -> None:
                 str(mp3), format="mp3", bitrate=f"{bitrate}k"
             ).close()
         except CouldntEncodeError as error:
-            raise _complaint(mp3, str(error)) from error
+            raise _encoder_error(mp3, str(error)) from error
         if mp3.stat().st_size < 128:
-            raise _complaint(mp3, "the MP3 file is empty")
+            raise _encoder_error(mp3, "the MP3 file is empty")
     except OSError as error:
         raise storage_error(error, mp3) from error
 
@@ -156,17 +156,17 @@ def encode_stream(
         feeder = _Feeder(process)
         try:
             for block in blocks:
-                if not feeder.put(pcm(block)):
+                if not feeder.put(to_pcm16(block)):
                     break  # ffmpeg has exited; its stderr is reported below
                 frames += len(block)
                 progress(frames)
-            said = feeder.finish()
+            stderr = feeder.finish()
         except BaseException:
             process.kill()
             feeder.finish()
             raise
         if process.returncode:
-            raise _complaint(mp3, said)
+            raise _encoder_error(mp3, stderr)
     except OSError as error:
         raise storage_error(error, mp3) from error
     return frames
@@ -181,43 +181,43 @@ class _Feeder:
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
-        self._blocks: queue.Queue[bytes | None] = queue.Queue(maxsize=_AHEAD)
-        self._gone = threading.Event()
-        self._said: deque[bytes] = deque(maxlen=40)  # last lines of stderr
+        self._blocks: queue.Queue[bytes | None] = queue.Queue(maxsize=_QUEUE_BLOCKS)
+        self._closed = threading.Event()
+        self._stderr_lines: deque[bytes] = deque(maxlen=40)  # last lines of stderr
         self._thread = threading.Thread(target=self._feed, daemon=True)
         self._thread.start()
-        self._listener = threading.Thread(target=self._listen, daemon=True)
-        self._listener.start()
+        self._stderr_thread = threading.Thread(target=self._read_stderr, daemon=True)
+        self._stderr_thread.start()
 
     def _feed(self) -> None:
         assert self._process.stdin
         while (data := self._blocks.get()) is not None:
-            if self._gone.is_set():
+            if self._closed.is_set():
                 continue
             try:
                 self._process.stdin.write(data)
             except OSError:
-                self._gone.set()
+                self._closed.set()
         with contextlib.suppress(OSError):
             self._process.stdin.close()
 
-    def _listen(self) -> None:
+    def _read_stderr(self) -> None:
         assert self._process.stderr
         for line in self._process.stderr:
-            self._said.append(line)
+            self._stderr_lines.append(line)
 
     def put(self, data: bytes) -> bool:
         """Queue a block; False when the process no longer accepts input."""
         self._blocks.put(data)
-        return not self._gone.is_set()
+        return not self._closed.is_set()
 
     def finish(self) -> str:
         """Close the input, wait for the process to exit and return the end of its stderr."""
         self._blocks.put(None)
         self._thread.join()
         self._process.wait()
-        self._listener.join(_LAST_WORDS)
-        return b"".join(self._said).decode("utf-8", "replace")
+        self._stderr_thread.join(_STDERR_TIMEOUT)
+        return b"".join(self._stderr_lines).decode("utf-8", "replace")
 
 
 def write_tags(mp3: Path, tags: Tags) -> None:
@@ -251,7 +251,7 @@ def write_tags(mp3: Path, tags: Tags) -> None:
             id3.save(file, v2_version=3)
 
     try:
-        patiently(save)
+        retry_while_open_elsewhere(save)
     except OSError as error:
         raise storage_error(error, mp3) from error
     except MutagenError as error:
@@ -259,12 +259,12 @@ def write_tags(mp3: Path, tags: Tags) -> None:
         raise storage_error(cause or OSError(str(error)), mp3) from error
 
 
-def _complaint(mp3: Path, words: str) -> StorageError:
+def _encoder_error(mp3: Path, stderr: str) -> StorageError:
     """Turn ffmpeg's stderr into an error: a full disk, or one that concerns this song only."""
-    lines = [line for line in words.splitlines() if line.strip()]
-    if "No space left" in words:
+    lines = [line for line in stderr.splitlines() if line.strip()]
+    if "No space left" in stderr:
         return StorageError(f"{mp3.parent}: the disk is full; free some space and try again")
     return EncoderError(
-        f"{mp3.name.removesuffix(PART)}: ffmpeg could not encode the MP3 "
+        f"{mp3.name.removesuffix(PART_SUFFIX)}: ffmpeg could not encode the MP3 "
         f"({lines[-1][:120] if lines else 'no error output'})"
     )

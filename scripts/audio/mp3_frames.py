@@ -19,14 +19,14 @@ _BITRATES = {  # kbit/s by (MPEG-1, layer III)
     False: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
 _RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
-_SEARCHED = 1 << 16  # bytes searched for the first frame
-_LEAD = 10  # frames decoded before the target frame
-_DECODER = 529  # delay of every decoder, samples
-_RESERVOIR = 511  # bytes of previous frames that a frame may use
+_SEARCH_BYTES = 1 << 16  # bytes searched for the first frame
+_PREROLL_FRAMES = 10  # frames decoded before the target frame
+_DECODER_DELAY = 529  # delay of every decoder, samples
+_RESERVOIR_BYTES = 511  # bytes of previous frames that a frame may use
 
 
 @dataclass(frozen=True)
-class Header:
+class FrameHeader:
     """Decoded 4-byte header of a frame.
 
     Parameters
@@ -39,7 +39,7 @@ class Header:
         kbit/s.
     samples : int
         Samples per channel in the frame.
-    side : int
+    side_info_size : int
         Bytes of side information and checksum after the header.
     """
 
@@ -47,11 +47,11 @@ class Header:
     rate: int
     bitrate: int
     samples: int
-    side: int
+    side_info_size: int
 
 
 @lru_cache(maxsize=256)
-def read_header(data: bytes) -> Header | None:
+def parse_header(data: bytes) -> FrameHeader | None:
     """Parse a 4-byte frame header; None unless it is a valid one of layer III."""
     if len(data) < 4 or data[0] != 0xFF or data[1] & 0xE6 != 0xE2:
         return None
@@ -63,11 +63,11 @@ def read_header(data: bytes) -> Header | None:
     bitrate = _BITRATES[first][bits]
     size = samples * 125 * bitrate // rate + (data[2] >> 1 & 1)
     side = (17 if mono else 32) if first else (9 if mono else 17)
-    return Header(size, rate, bitrate, samples, side + (0 if data[1] & 1 else 2))
+    return FrameHeader(size, rate, bitrate, samples, side + (0 if data[1] & 1 else 2))
 
 
 @dataclass(frozen=True)
-class Place:
+class SeekPoint:
     """Where to start decoding to reach a sample.
 
     Parameters
@@ -102,33 +102,33 @@ class Mp3Frames:
         self.length: int | None = None  # samples; None where only a full scan would tell
         self._delay = 0
         with path.open("rb") as file:
-            self._first, self._head = _find_first(file)
-            file.seek(self._first)
-            told = _told(file.read(self._head.size), self._head)
-            if told is not None:  # the first frame is a Xing header without audio
-                self._first += self._head.size
-                self._delay, self._even = told.delay + _DECODER, told.even
-                self.length = told.length or None
-            self._offsets = array("q", [self._first])
-            if told is None:
-                self._even = self._is_even(file)
+            self._first_offset, self._first_header = _find_first(file)
+            file.seek(self._first_offset)
+            xing = _parse_xing(file.read(self._first_header.size), self._first_header)
+            if xing is not None:  # the first frame is a Xing header without audio
+                self._first_offset += self._first_header.size
+                self._delay, self._is_cbr = xing.delay + _DECODER_DELAY, xing.is_cbr
+                self.length = xing.length or None
+            self._offsets = array("q", [self._first_offset])
+            if xing is None:
+                self._is_cbr = self._detect_cbr(file)
 
     @property
     def rate(self) -> int:
         """Sample rate, Hz."""
-        return self._head.rate
+        return self._first_header.rate
 
-    def _is_even(self, file: BinaryIO) -> bool:
+    def _detect_cbr(self, file: BinaryIO) -> bool:
         """Check some frames across the file for one constant bitrate; sets the length if so."""
-        head = self._head
-        size = file.seek(0, 2) - self._first
+        head = self._first_header
+        size = file.seek(0, 2) - self._first_offset
         frames = size * head.rate // (head.samples * 125 * head.bitrate)
-        even = all(self._by_counting(file, frames * n // 9) for n in range(1, 9))
+        even = all(self._find_offset_by_bitrate(file, frames * n // 9) for n in range(1, 9))
         if even:
             self.length = frames * head.samples
         return even
 
-    def place(self, sample: int) -> Place | None:
+    def find_seek_point(self, sample: int) -> SeekPoint | None:
         """Find where to start decoding to reach `sample`.
 
         Parameters
@@ -142,43 +142,45 @@ class Mp3Frames:
             None when the file has no such frame.
         """
         wanted = sample + self._delay
-        frame = wanted // self._head.samples
-        begin = max(0, frame - _LEAD)
+        frame = wanted // self._first_header.samples
+        begin = max(0, frame - _PREROLL_FRAMES)
         with self._path.open("rb") as file:
-            offset = self._offset(file, begin)
+            offset = self._find_offset(file, begin)
             if offset is None:
                 return None
-            silent = _undecodable(file, offset)
-        return Place(offset, wanted - (begin + silent) * self._head.samples)
+            silent = _count_undecodable(file, offset)
+        return SeekPoint(offset, wanted - (begin + silent) * self._first_header.samples)
 
-    def _offset(self, file: BinaryIO, frame: int) -> int | None:
-        if self._even and frame >= len(self._offsets):
-            return self._by_counting(file, frame) or self._by_reading(file, frame)
-        return self._by_reading(file, frame)
+    def _find_offset(self, file: BinaryIO, frame: int) -> int | None:
+        if self._is_cbr and frame >= len(self._offsets):
+            return self._find_offset_by_bitrate(file, frame) or self._find_offset_by_scan(
+                file, frame
+            )
+        return self._find_offset_by_scan(file, frame)
 
-    def _by_counting(self, file: BinaryIO, frame: int) -> int | None:
+    def _find_offset_by_bitrate(self, file: BinaryIO, frame: int) -> int | None:
         """Compute the offset of a frame at constant bitrate and search around it.
 
         Frames differ by one byte of padding. In concatenated files the nearest frame is used.
         """
-        file.seek(self._first)
-        header = read_header(file.read(4))
+        file.seek(self._first_offset)
+        header = parse_header(file.read(4))
         if header is None:
             return None
-        guess = self._first + frame * header.samples * 125 * header.bitrate // header.rate
+        guess = self._first_offset + frame * header.samples * 125 * header.bitrate // header.rate
         far = range(2, header.size + 1)
         for away in (0, 1, -1, *(n for m in far for n in (m, -m))):
-            if guess + away >= self._first and _is_frame(file, guess + away, header.bitrate):
+            if guess + away >= self._first_offset and _is_frame(file, guess + away, header.bitrate):
                 return guess + away
         return None
 
-    def _by_reading(self, file: BinaryIO, frame: int) -> int | None:
+    def _find_offset_by_scan(self, file: BinaryIO, frame: int) -> int | None:
         """Scan from frame to frame, caching the offsets."""
         offsets = self._offsets
         offset = offsets[-1]
         while len(offsets) <= frame:
             file.seek(offset)
-            header = read_header(file.read(4))
+            header = parse_header(file.read(4))
             if header is None:
                 return None
             offset += header.size
@@ -186,7 +188,7 @@ class Mp3Frames:
         return offsets[frame]
 
 
-def behind_tags(file: BinaryIO) -> int:
+def id3v2_size(file: BinaryIO) -> int:
     """Size in bytes of the ID3v2 tags at the start of `file`, which must be at position 0."""
     start = 0
     while (head := file.read(10))[:3] == b"ID3" and len(head) == 10:
@@ -198,31 +200,31 @@ def behind_tags(file: BinaryIO) -> int:
     return start
 
 
-def _find_first(file: BinaryIO) -> tuple[int, Header]:
+def _find_first(file: BinaryIO) -> tuple[int, FrameHeader]:
     """Offset and header of the first frame after the tags."""
-    start = behind_tags(file)
+    start = id3v2_size(file)
     file.seek(start)
-    data = file.read(_SEARCHED)
+    data = file.read(_SEARCH_BYTES)
     at = data.find(b"\xff")
     while at >= 0:
-        header = read_header(data[at : at + 4])
-        if header and read_header(data[at + header.size : at + header.size + 4]):
+        header = parse_header(data[at : at + 4])
+        if header and parse_header(data[at + header.size : at + header.size + 4]):
             return start + at, header
         at = data.find(b"\xff", at + 1)
     raise ValueError("no MP3 frame found")
 
 
-class _Told(NamedTuple):
+class _XingInfo(NamedTuple):
     """Contents of a Xing or Info frame: samples, encoder delay (samples), constant bitrate."""
 
     length: int
     delay: int
-    even: bool
+    is_cbr: bool
 
 
-def _told(frame: bytes, header: Header) -> _Told | None:
+def _parse_xing(frame: bytes, header: FrameHeader) -> _XingInfo | None:
     """Parse the Xing or Info header in a frame; None when the frame holds audio."""
-    tag = 4 + header.side
+    tag = 4 + header.side_info_size
     kind = frame[tag : tag + 4]
     if kind not in (b"Xing", b"Info") or len(frame) < tag + 8:
         return None
@@ -237,30 +239,32 @@ def _told(frame: bytes, header: Header) -> _Told | None:
         + 4 * (flags >> 3 & 1)
     )
     if not frame[at : at + 4].strip(b"\0") or at + 24 > len(frame):
-        return _Told(count * header.samples, -_DECODER, kind == b"Info")  # no delay given
+        return _XingInfo(count * header.samples, -_DECODER_DELAY, kind == b"Info")  # no delay given
     delay = frame[at + 21] << 4 | frame[at + 22] >> 4
     padding = (frame[at + 22] & 15) << 8 | frame[at + 23]
-    return _Told(max(0, count * header.samples - delay - padding), delay, kind == b"Info")
+    return _XingInfo(max(0, count * header.samples - delay - padding), delay, kind == b"Info")
 
 
 def _is_frame(file: BinaryIO, offset: int, bitrate: int) -> bool:
     """Whether a frame of this bitrate starts here, followed by another frame, a tag or the end."""
     file.seek(offset)
-    header = read_header(file.read(4))
+    header = parse_header(file.read(4))
     if header is None or header.bitrate != bitrate:
         return False
     file.seek(offset + header.size)
     after = file.read(4)
-    return len(after) < 4 or after[:3] in (b"ID3", b"TAG", b"APE") or read_header(after) is not None
+    return (
+        len(after) < 4 or after[:3] in (b"ID3", b"TAG", b"APE") or parse_header(after) is not None
+    )
 
 
-def _undecodable(file: BinaryIO, offset: int) -> int:
+def _count_undecodable(file: BinaryIO, offset: int) -> int:
     """Count the frames from `offset` that need data before it; decoders skip them."""
     saved = count = 0
-    while count < _LEAD:
+    while count < _PREROLL_FRAMES:
         file.seek(offset)
         frame = file.read(4 + 2 + 2)
-        header = read_header(frame[:4])
+        header = parse_header(frame[:4])
         if header is None:
             break
         crc = 0 if frame[1] & 1 else 2
@@ -270,7 +274,7 @@ def _undecodable(file: BinaryIO, offset: int) -> int:
             back = frame[4 + crc]
         if back <= saved:
             break
-        saved = min(_RESERVOIR, saved + header.size - 4 - header.side)
+        saved = min(_RESERVOIR_BYTES, saved + header.size - 4 - header.side_info_size)
         offset += header.size
         count += 1
     return count

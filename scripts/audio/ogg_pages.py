@@ -5,21 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 _POLYNOMIAL = 0x04C11DB7
-_HEADERS = 3  # Vorbis header packets (identification, comment, setup)
-_MOST = 1 << 20  # bytes that the headers may take
+_HEADER_PACKETS = 3  # Vorbis header packets (identification, comment, setup)
+_MAX_HEADER_BYTES = 1 << 20  # bytes that the headers may take
 
 
-def _row(value: int) -> int:
+def _table_entry(value: int) -> int:
     value <<= 24
     for _ in range(8):
         value = (value << 1 ^ _POLYNOMIAL if value & 1 << 31 else value << 1) & 0xFFFFFFFF
     return value
 
 
-_TABLE = tuple(_row(n) for n in range(256))
+_TABLE = tuple(_table_entry(n) for n in range(256))
 
 
-def checksum(page: bytes) -> int:
+def page_checksum(page: bytes) -> int:
     """CRC-32 of an Ogg page whose checksum field is zero (RFC 3533)."""
     value = 0
     for byte in page:
@@ -38,15 +38,15 @@ def check_ogg(path: Path) -> None:
         When the file cannot be read.
     """
     with path.open("rb") as file:
-        packets = taken = 0
-        while packets < _HEADERS:
+        packets = bytes_read = 0
+        while packets < _HEADER_PACKETS:
             head = file.read(27)
             segments = file.read(head[26]) if len(head) == 27 and head[:4] == b"OggS" else b""
             body = file.read(sum(segments))
-            taken += 27 + len(segments) + len(body)
-            if not segments or len(body) < sum(segments) or taken > _MOST:
+            bytes_read += 27 + len(segments) + len(body)
+            if not segments or len(body) < sum(segments) or bytes_read > _MAX_HEADER_BYTES:
                 raise ValueError(f"{path.name}: not an Ogg file, or truncated")
-            if checksum(head[:22] + bytes(4) + head[26:] + segments + body) != int.from_bytes(
+            if page_checksum(head[:22] + bytes(4) + head[26:] + segments + body) != int.from_bytes(
                 head[22:26], "little"
             ):
                 raise ValueError(f"{path.name}: wrong Ogg checksum; the file is damaged")

@@ -17,12 +17,12 @@ import numpy.typing as npt
 
 from scripts.core.audio_format import RATE
 
-Read = Callable[[int], npt.NDArray[np.float32]]  # frames wanted -> (frames, 2), -1 to 1
+ReadFrames = Callable[[int], npt.NDArray[np.float32]]  # frames wanted -> (frames, 2), -1 to 1
 
-_BUFFER = 200  # device buffer, milliseconds
-_PATIENCE = 1.5  # seconds without a request after which a device counts as lost
-_PIECE = 2 * RATE  # frames per simpleaudio buffer
-_STEP = 0.1  # polling interval of outputs with their own thread, seconds
+_BUFFER_MS = 200  # device buffer, milliseconds
+_DEVICE_TIMEOUT = 1.5  # seconds without a request after which a device counts as lost
+_CHUNK_FRAMES = 2 * RATE  # frames per simpleaudio buffer
+_POLL_INTERVAL = 0.1  # polling interval of outputs with their own thread, seconds
 
 
 class Output(Protocol):
@@ -30,19 +30,19 @@ class Output(Protocol):
 
     name: str
 
-    def start(self, read: Read) -> None:
+    def start(self, read: ReadFrames) -> None:
         """Start pulling samples from `read`, in another thread, until closed."""
 
-    def hold(self, held: bool) -> None:
+    def set_idle(self, idle: bool) -> None:
         """Stop or resume pulling samples; while stopped it uses no CPU time."""
 
     def alive(self) -> bool:
         """Whether the device still responds."""
 
-    def ahead(self) -> int:
+    def frames_buffered(self) -> int:
         """Frames pulled but not played yet; 0 where that is negligible."""
 
-    def recall(self) -> None:
+    def discard_buffer(self) -> None:
         """Discard those frames, so that the next ones pulled are played at once."""
 
     def close(self) -> None:
@@ -77,93 +77,93 @@ class MiniaudioOutput:
             output_format=miniaudio.SampleFormat.FLOAT32,
             nchannels=2,
             sample_rate=RATE,
-            buffersize_msec=_BUFFER,
+            buffersize_msec=_BUFFER_MS,
             device_id=found[0]["id"] if found else None,
             app_name="Llm-Music-Gen",
         )
         if "null" in str(self._device.backend).lower():
             self._device.close()
             raise OSError("no sound device")
-        self._asked = time.monotonic()
-        self._read: Read | None = None
+        self._last_request = time.monotonic()
+        self._read: ReadFrames | None = None
 
-    def start(self, read: Read) -> None:
+    def start(self, read: ReadFrames) -> None:
         self._read = read
-        self.hold(False)
+        self.set_idle(False)
 
-    def hold(self, held: bool) -> None:
-        if held and self._device.running:
+    def set_idle(self, idle: bool) -> None:
+        if idle and self._device.running:
             self._device.stop()
-        elif not held and not self._device.running and self._read:
+        elif not idle and not self._device.running and self._read:
             feed = self._feed(self._read)
             next(feed)
-            self._asked = time.monotonic()
+            self._last_request = time.monotonic()
             self._device.start(feed)
 
     def alive(self) -> bool:
-        return not self._device.running or time.monotonic() - self._asked < _PATIENCE
+        return not self._device.running or time.monotonic() - self._last_request < _DEVICE_TIMEOUT
 
-    def ahead(self) -> int:
+    def frames_buffered(self) -> int:
         return 0
 
-    def recall(self) -> None:
+    def discard_buffer(self) -> None:
         """Do nothing: the device buffer is short."""
 
     def close(self) -> None:
         self._device.close()
 
-    def _feed(self, read: Read) -> Generator[bytes, int, None]:
+    def _feed(self, read: ReadFrames) -> Generator[bytes, int, None]:
         # Runs in the device's thread: never stop the device from here.
         wanted = yield b""
         while True:
-            self._asked = time.monotonic()
+            self._last_request = time.monotonic()
             wanted = yield read(wanted).tobytes()
 
 
-class _Timed:
+class _ThreadedOutput:
     """Output with its own thread that pulls samples in real time."""
 
     def __init__(self) -> None:
-        self._end, self._going = threading.Event(), threading.Event()
-        self._going.set()
+        self._end, self._active = threading.Event(), threading.Event()
+        self._active.set()
         self._thread: threading.Thread | None = None
 
-    def start(self, read: Read) -> None:
+    def start(self, read: ReadFrames) -> None:
         self._thread = threading.Thread(target=self._run, args=(read,), daemon=True)
         self._thread.start()
 
-    def hold(self, held: bool) -> None:
-        (self._going.clear if held else self._going.set)()
+    def set_idle(self, idle: bool) -> None:
+        (self._active.clear if idle else self._active.set)()
 
     def alive(self) -> bool:
         return True
 
-    def ahead(self) -> int:
+    def frames_buffered(self) -> int:
         return 0
 
-    def recall(self) -> None:
+    def discard_buffer(self) -> None:
         """Do nothing: nothing is buffered."""
 
     def close(self) -> None:
         self._end.set()
-        self._going.set()
+        self._active.set()
         if self._thread and self._thread is not threading.current_thread():
             self._thread.join(2.0)
 
-    def _run(self, read: Read) -> None:
+    def _run(self, read: ReadFrames) -> None:
         raise NotImplementedError
 
 
-class NullOutput(_Timed):
+class NullOutput(_ThreadedOutput):
     """Output that plays nothing but consumes samples in real time."""
 
     name = "null"
 
-    def _run(self, read: Read) -> None:
+    def _run(self, read: ReadFrames) -> None:
         last = time.monotonic()
-        while not self._end.wait(_STEP):
-            if not self._going.is_set():
-                self._going.wait()
+        while not self._end.wait(_POLL_INTERVAL):
+            if not self._active.is_set():
+                self._active.wait()
                 last = time.monotonic()
             now = time.monotonic()
             due = round((now - last) * RATE)
@@ -171,7 +171,7 @@ class NullOutput(_Timed):
             last = now
 
 
-class SimpleaudioOutput(_Timed):
+class SimpleaudioOutput(_ThreadedOutput):
     """Output through simpleaudio, which plays whole buffers: it gets two seconds at a time."""
 
     name = "simpleaudio"
@@ -183,15 +183,15 @@ class SimpleaudioOutput(_Timed):
         self._lib = simpleaudio
         self._lock = threading.Lock()
         self._playing: Any = None
-        self._begun, self._given = 0.0, 0
+        self._chunk_start, self._chunk_frames = 0.0, 0
 
-    def ahead(self) -> int:
+    def frames_buffered(self) -> int:
         with self._lock:
             if self._playing is None:
                 return 0
-            return max(0, self._given - round((time.monotonic() - self._begun) * RATE))
+            return max(0, self._chunk_frames - round((time.monotonic() - self._chunk_start) * RATE))
 
-    def recall(self) -> None:
+    def discard_buffer(self) -> None:
         with self._lock:
             if self._playing is not None:
                 self._playing.stop()
@@ -199,22 +199,22 @@ class SimpleaudioOutput(_Timed):
 
     def close(self) -> None:
         super().close()
-        self.recall()
+        self.discard_buffer()
 
-    def _run(self, read: Read) -> None:
-        while not self._end.wait(_STEP / 10):
-            self._going.wait()
+    def _run(self, read: ReadFrames) -> None:
+        while not self._end.wait(_POLL_INTERVAL / 10):
+            self._active.wait()
             with self._lock:
                 if self._playing is not None and self._playing.is_playing():
                     continue
-                samples = (read(_PIECE) * 32767).astype(np.int16)
-                self._begun = time.monotonic()
-                self._given = len(samples) if samples.any() else 0  # silence is not buffered
+                samples = (read(_CHUNK_FRAMES) * 32767).astype(np.int16)
+                self._chunk_start = time.monotonic()
+                self._chunk_frames = len(samples) if samples.any() else 0  # silence is not buffered
                 self._playing = self._lib.play_buffer(samples, 2, 2, RATE)
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def _stderr_silenced() -> Iterator[None]:
     """Redirect stderr, so that C audio libraries cannot print to the console."""
     saved = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -232,7 +232,7 @@ def device_names() -> tuple[str, ...]:
     try:
         import miniaudio
 
-        with _quiet():
+        with _stderr_silenced():
             devices = miniaudio.Devices()
             silent = "null" in str(devices.backend).lower()
             return () if silent else tuple(str(d["name"]) for d in devices.get_playbacks())
@@ -267,7 +267,7 @@ def open_output(choice: str) -> tuple[Output, str]:
     }
     for choice in order:
         try:
-            with _quiet():
+            with _stderr_silenced():
                 output = makers[choice]()
         except Exception:  # each library reports a missing device in its own way
             continue

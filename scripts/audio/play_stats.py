@@ -13,21 +13,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scripts.core.atomic_files import PART, flush, rename, storage_error
+from scripts.core.atomic_files import PART_SUFFIX, fsync_file, rename, storage_error
 from scripts.core.errors import StorageError
 
-BEST = 5
-WINDOWS = "Windows Media Player 9 Series"  # the email field of POPM
-_STARS = (0, 1, 64, 128, 196, 255)  # POPM ratings that Windows writes for 0 to 5 stars
-_LEAST = (0, 1, 32, 96, 160, 224)  # lowest POPM rating of 0 to 5 stars
-_THUMB, _LAST = "LLM-MUSIC-GEN THUMB", "LLM-MUSIC-GEN LAST PLAYED"
+MAX_RATING = 5
+WINDOWS_POPM_EMAIL = "Windows Media Player 9 Series"  # the email field of POPM
+_POPM_FROM_STARS = (0, 1, 64, 128, 196, 255)  # POPM ratings that Windows writes for 0 to 5 stars
+_POPM_THRESHOLDS = (0, 1, 32, 96, 160, 224)  # lowest POPM rating of 0 to 5 stars
+_THUMB_TAG, _LAST_PLAYED_TAG = "LLM-MUSIC-GEN THUMB", "LLM-MUSIC-GEN LAST PLAYED"
 THUMBS = {"up": 1, "down": -1, "none": 0}
 _PADDING = 1024  # spare bytes in a new tag, for later changes in place
-MOST_PLAYS = (1 << 32) - 1
+MAX_PLAYS = (1 << 32) - 1
 
 
 @dataclass(frozen=True)
-class Heard:
+class PlayStats:
     """Play statistics of a song.
 
     Parameters
@@ -48,21 +48,21 @@ class Heard:
     thumb: int = 0
 
 
-def stars_of(popm: int) -> int:
+def stars_from_popm(popm: int) -> int:
     """Convert a POPM rating (0 to 255) to 0 to 5 stars."""
-    return max(n for n, least in enumerate(_LEAST) if popm >= least)
+    return max(n for n, least in enumerate(_POPM_THRESHOLDS) if popm >= least)
 
 
-def heard_in(tags: Any) -> Heard:
+def read_stats(tags: Any) -> PlayStats:
     """Read the play statistics from mutagen `tags`; missing or damaged tags give the defaults."""
     with contextlib.suppress(Exception):  # bad tags must not keep a song from playing
         if tags is None:
-            return Heard()
-        return _from_id3(tags) if hasattr(tags, "getall") else _from_words(tags)
-    return Heard()
+            return PlayStats()
+        return _stats_from_id3(tags) if hasattr(tags, "getall") else _stats_from_comments(tags)
+    return PlayStats()
 
 
-def write_heard(path: Path, heard: Heard) -> bool:
+def write_stats(path: Path, stats: PlayStats) -> bool:
     """Write play statistics into a song's tags.
 
     An MP3 whose tag has room is changed in place by a single write; any other file is copied,
@@ -81,8 +81,8 @@ def write_heard(path: Path, heard: Heard) -> bool:
     try:
         before = path.stat()
         if path.suffix.lower() == ".mp3":
-            _write_mp3(path, heard)
-        elif not _write_copy(path, heard):
+            _write_mp3(path, stats)
+        elif not _write_other(path, stats):
             return False
         os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     except OSError as error:
@@ -95,37 +95,37 @@ def write_heard(path: Path, heard: Heard) -> bool:
     return True
 
 
-def _from_id3(tags: Any) -> Heard:
+def _stats_from_id3(tags: Any) -> PlayStats:
     rating = plays = thumb = 0
     last = 0.0
     for frame in tags.getall("POPM"):
-        rating = max(rating, stars_of(int(frame.rating)))
+        rating = max(rating, stars_from_popm(int(frame.rating)))
         plays = max(plays, int(getattr(frame, "count", 0) or 0))
     for frame in tags.getall("TXXX"):
         word = str(frame.text[0]) if frame.text else ""
-        if frame.desc == _THUMB:
+        if frame.desc == _THUMB_TAG:
             thumb = THUMBS.get(word, 0)
-        elif frame.desc == _LAST:
-            last = _seconds(word)
-    return Heard(rating, min(plays, MOST_PLAYS), last, thumb)
+        elif frame.desc == _LAST_PLAYED_TAG:
+            last = _parse_timestamp(word)
+    return PlayStats(rating, min(plays, MAX_PLAYS), last, thumb)
 
 
-def _from_words(tags: Any) -> Heard:
+def _stats_from_comments(tags: Any) -> PlayStats:
     def word(name: str) -> str:
         found = tags.get(name)
         return str(found[0]) if isinstance(found, list) and found else ""
 
     rating = word("RATING")
     plays = word("PLAYCOUNT")
-    return Heard(
+    return PlayStats(
         int(rating) if rating.isascii() and rating in "12345" and rating else 0,
         int(plays) if plays.isascii() and plays.isdigit() and len(plays) < 10 else 0,
-        _seconds(word(_LAST)),
-        THUMBS.get(word(_THUMB), 0),
+        _parse_timestamp(word(_LAST_PLAYED_TAG)),
+        THUMBS.get(word(_THUMB_TAG), 0),
     )
 
 
-def _seconds(text: str) -> float:
+def _parse_timestamp(text: str) -> float:
     try:
         found = float(text)
     except ValueError:
@@ -133,58 +133,60 @@ def _seconds(text: str) -> float:
     return found if 0 < found < 1e11 else 0.0
 
 
-def _write_mp3(path: Path, heard: Heard) -> None:
+def _write_mp3(path: Path, stats: PlayStats) -> None:
     from mutagen.id3 import ID3, ID3NoHeaderError
 
     try:
         tags = ID3(path)
     except ID3NoHeaderError:
         tags = ID3()
-    _into_id3(tags, heard)
+    _update_id3(tags, stats)
     version = 4 if getattr(tags, "version", (2, 3, 0))[1] == 4 else 3
     if version == 3:
         tags.update_to_v23()
     try:  # without room the whole file would be rewritten: do that in a copy
         with path.open("rb+") as file:
-            tags.save(file, v2_version=version, padding=_in_place)
-    except _NoRoom:
-        _in_copy(
+            tags.save(file, v2_version=version, padding=_padding_in_place)
+    except _TagTooLarge:
+        _change_copy(
             path, lambda copy: tags.save(copy, v2_version=version, padding=lambda info: _PADDING)
         )
 
 
-class _NoRoom(Exception):
+class _TagTooLarge(Exception):
     """The new tag does not fit into the space of the old one."""
 
 
-def _in_place(info: Any) -> int:
+def _padding_in_place(info: Any) -> int:
     if info.padding < 0:
-        raise _NoRoom
+        raise _TagTooLarge
     return int(info.padding)
 
 
-def _into_id3(tags: Any, heard: Heard) -> None:
+def _update_id3(tags: Any, stats: PlayStats) -> None:
     from mutagen.id3 import POPM, TXXX
 
     for frame in tags.getall("POPM"):  # ratings of other players would override ours
-        if frame.email != WINDOWS:
-            frame.rating = _STARS[heard.rating]
-    tags.delall(f"POPM:{WINDOWS}")
-    tags.add(POPM(email=WINDOWS, rating=_STARS[heard.rating], count=heard.plays))
-    for name, word in _words(heard).items():
+        if frame.email != WINDOWS_POPM_EMAIL:
+            frame.rating = _POPM_FROM_STARS[stats.rating]
+    tags.delall(f"POPM:{WINDOWS_POPM_EMAIL}")
+    tags.add(
+        POPM(email=WINDOWS_POPM_EMAIL, rating=_POPM_FROM_STARS[stats.rating], count=stats.plays)
+    )
+    for name, word in _text_tags(stats).items():
         tags.delall(f"TXXX:{name}")
         if word:
             tags.add(TXXX(encoding=1, desc=name, text=[word]))
 
 
-def _words(heard: Heard) -> dict[str, str]:
+def _text_tags(stats: PlayStats) -> dict[str, str]:
     return {
-        _THUMB: {1: "up", -1: "down"}.get(heard.thumb, ""),
-        _LAST: f"{heard.last:.0f}" if heard.last else "",
+        _THUMB_TAG: {1: "up", -1: "down"}.get(stats.thumb, ""),
+        _LAST_PLAYED_TAG: f"{stats.last:.0f}" if stats.last else "",
     }
 
 
-def _write_copy(path: Path, heard: Heard) -> bool:
+def _write_other(path: Path, stats: PlayStats) -> bool:
     """Write the statistics to a file other than MP3; False when it cannot hold tags."""
     import mutagen
 
@@ -195,14 +197,14 @@ def _write_copy(path: Path, heard: Heard) -> bool:
         if file.tags is None:
             file.add_tags()
         if hasattr(file.tags, "getall"):
-            _into_id3(file.tags, heard)
+            _update_id3(file.tags, stats)
         else:
-            words = {
-                **_words(heard),
-                "RATING": str(heard.rating or ""),
-                "PLAYCOUNT": str(heard.plays or ""),
+            texts = {
+                **_text_tags(stats),
+                "RATING": str(stats.rating or ""),
+                "PLAYCOUNT": str(stats.plays or ""),
             }
-            for name, word in words.items():
+            for name, word in texts.items():
                 if word:
                     file.tags[name] = [word]
                 elif name in file.tags:
@@ -211,16 +213,16 @@ def _write_copy(path: Path, heard: Heard) -> bool:
 
     if mutagen.File(path) is None:
         return False
-    _in_copy(path, change)
+    _change_copy(path, change)
     return True
 
 
-def _in_copy(path: Path, change: Any) -> None:
-    copy = path.with_name(f"{path.name}.{os.getpid()}{PART}")
+def _change_copy(path: Path, change: Any) -> None:
+    copy = path.with_name(f"{path.name}.{os.getpid()}{PART_SUFFIX}")
     try:
         shutil.copyfile(path, copy)
         change(copy)
-        flush(copy)
+        fsync_file(copy)
         rename(copy, path, (0.1, 0.2))
     finally:
         copy.unlink(missing_ok=True)

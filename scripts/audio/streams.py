@@ -14,7 +14,7 @@ from scripts.audio.mp3_frames import Mp3Frames
 from scripts.audio.ogg_pages import check_ogg
 from scripts.core.audio_format import RATE, Stereo
 
-_MOST = 16_384  # frames requested from the decoder at once
+_MAX_DECODE_FRAMES = 16_384  # frames requested from the decoder at once
 
 
 class Stream:
@@ -41,13 +41,13 @@ class Stream:
         kind = path.suffix.lower()
         if kind == ".ogg":
             check_ogg(path)
-        frames = _frames_of(path, path.stat().st_mtime_ns) if kind == ".mp3" else None
+        frames = _load_frames(path, path.stat().st_mtime_ns) if kind == ".mp3" else None
         try:
-            self.length, rate = _length_and_rate(path, frames)
+            self.length, rate = _read_length_and_rate(path, frames)
             if not self.length:
                 raise ValueError(f"{path.name} contains no audio")
             self.position: int = min(max(0, round(start * RATE)), self.length)
-            self._source: _Source | None = None
+            self._source: _OffsetSource | None = None
             self._decoded = self._open(frames, rate)
         except (miniaudio.MiniaudioError, StopIteration) as error:
             raise ValueError(f"{path.name} cannot be decoded") from error
@@ -55,9 +55,9 @@ class Stream:
     def _open(self, frames: Mp3Frames | None, rate: int) -> Generator[Any, int, None]:
         decoded: Generator[Any, int, None]
         if self.position and frames is not None:
-            place = frames.place(round(self.position * frames.rate / RATE))
+            place = frames.find_seek_point(round(self.position * frames.rate / RATE))
             if place is not None:
-                self._source = _Source(self.path, place.offset)
+                self._source = _OffsetSource(self.path, place.offset)
                 decoded = miniaudio.stream_any(
                     self._source,
                     miniaudio.FileFormat.MP3,
@@ -68,7 +68,7 @@ class Stream:
                 )
                 left = round(place.skip * RATE / frames.rate)
                 while left > 0:
-                    left -= len(decoded.send(min(left, _MOST))) // 2
+                    left -= len(decoded.send(min(left, _MAX_DECODE_FRAMES))) // 2
                 return decoded
         decoded = miniaudio.stream_file(
             str(self.path),
@@ -81,7 +81,7 @@ class Stream:
         return decoded
 
     @property
-    def left(self) -> int:
+    def remaining(self) -> int:
         """Frames left to read."""
         return self.length - self.position
 
@@ -93,12 +93,12 @@ class Stream:
         ndarray
             Shape (n, 2), float32; n is below `count` at the end or where the file is damaged.
         """
-        count = min(count, self.left)
+        count = min(count, self.remaining)
         pieces = []
         have = 0
         while have < count:
             try:
-                data = self._decoded.send(min(count - have, _MOST))
+                data = self._decoded.send(min(count - have, _MAX_DECODE_FRAMES))
             except (StopIteration, miniaudio.MiniaudioError):
                 self.length = self.position + have
                 break
@@ -114,7 +114,7 @@ class Stream:
             self._source.close()
 
 
-class _Source(miniaudio.StreamableSource):  # type: ignore[misc]
+class _OffsetSource(miniaudio.StreamableSource):  # type: ignore[misc]
     """File that starts at a byte offset, as a source for the decoder."""
 
     def __init__(self, path: Path, offset: int) -> None:
@@ -135,14 +135,14 @@ class _Source(miniaudio.StreamableSource):  # type: ignore[misc]
 
 
 @lru_cache(maxsize=4)
-def _frames_of(path: Path, changed: int) -> Mp3Frames | None:
+def _load_frames(path: Path, mtime_ns: int) -> Mp3Frames | None:
     try:
         return Mp3Frames(path)
     except ValueError:  # the decoder may still be able to play it
         return None
 
 
-def _length_and_rate(path: Path, frames: Mp3Frames | None) -> tuple[int, int]:
+def _read_length_and_rate(path: Path, frames: Mp3Frames | None) -> tuple[int, int]:
     """Length of a file in frames at 44,100 Hz, and its own sample rate in Hz."""
     if frames is not None and frames.length is not None:
         return round(frames.length * RATE / frames.rate), frames.rate

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scripts.audio.play_stats import Heard, heard_in
+from scripts.audio.play_stats import PlayStats, read_stats
 
-REFERENCE = -18.0  # LUFS, target level of ReplayGain
-_GAIN = re.compile(r"\s*([+-]?\d{1,3}(?:\.\d{1,4})?)\s*(?:dB)?\s*", re.IGNORECASE)
-_NAME = "replaygain_track_gain"
-_LONGEST = 1e7  # seconds
-_WORDS = {
+REPLAYGAIN_REFERENCE = -18.0  # LUFS, target level of ReplayGain
+_GAIN_VALUE = re.compile(r"\s*([+-]?\d{1,3}(?:\.\d{1,4})?)\s*(?:dB)?\s*", re.IGNORECASE)
+_GAIN_TAG = "replaygain_track_gain"
+_MAX_SECONDS = 1e7  # seconds
+_TEXT_TAGS = {
     "title": ("TIT2", "title"),
     "asked": ("TALB", "album"),
     "model": ("TPE1", "artist"),
@@ -30,25 +30,25 @@ class FileTags:
 
     Parameters
     ----------
-    words : dict
+    texts : dict
         Those present of ``title``, ``asked`` (the album), ``model`` (the artist), ``genre``,
         ``key``, ``tempo`` (BPM) and ``made`` (the date); unchecked text.
     seconds : float
         Duration; 0 when unknown.
-    heard : Heard
+    stats : PlayStats
     readable : bool
         Whether the file's format can hold tags.
     """
 
-    words: dict[str, str]
+    texts: dict[str, str]
     seconds: float
-    heard: Heard
+    stats: PlayStats
     readable: bool = False
 
     @staticmethod
-    def none() -> FileTags:
+    def empty() -> FileTags:
         """Tags of a file without any."""
-        return FileTags({}, 0.0, Heard())
+        return FileTags({}, 0.0, PlayStats())
 
 
 def read_tags(path: Path) -> FileTags:
@@ -59,39 +59,42 @@ def read_tags(path: Path) -> FileTags:
         file: Any = mutagen.File(path)
         tags = getattr(file, "tags", None)
         seconds = float(getattr(getattr(file, "info", None), "length", 0.0) or 0.0)
-        words = {
+        texts = {
             name: text
-            for name, (frame, word) in _WORDS.items()
-            if (text := _text(tags, frame, word))
+            for name, (frame, word) in _TEXT_TAGS.items()
+            if (text := _read_text(tags, frame, word))
         }
         return FileTags(
-            words, seconds if 0 < seconds < _LONGEST else 0.0, heard_in(tags), file is not None
+            texts,
+            seconds if 0 < seconds < _MAX_SECONDS else 0.0,
+            read_stats(tags),
+            file is not None,
         )
     except Exception:  # damaged tags raise many kinds of errors; all count as missing
-        return FileTags.none()
+        return FileTags.empty()
 
 
-def _text(tags: Any, frame: str, word: str) -> str:
+def _read_text(tags: Any, frame: str, key: str) -> str:
     if tags is None:
         return ""
-    found = tags.get(frame) if hasattr(tags, "getall") else tags.get(word)
+    found = tags.get(frame) if hasattr(tags, "getall") else tags.get(key)
     found = getattr(found, "text", found)
     return str(found[0])[:400] if isinstance(found, list) and found else ""
 
 
-def tagged_loudness(path: Path) -> float | None:
+def read_tagged_loudness(path: Path) -> float | None:
     """Loudness in LUFS by the ReplayGain track gain of a file; None without that tag."""
     try:
         import mutagen
 
         tags: Any = getattr(mutagen.File(path), "tags", None)
         for name in list(tags.keys()) if tags else []:
-            if str(name).casefold().removeprefix("txxx:") == _NAME:
+            if str(name).casefold().removeprefix("txxx:") == _GAIN_TAG:
                 value = tags[name]
                 text = getattr(value, "text", value)
-                found = _GAIN.fullmatch(str(text[0] if isinstance(text, list) else text))
+                found = _GAIN_VALUE.fullmatch(str(text[0] if isinstance(text, list) else text))
                 if found:
-                    return REFERENCE - float(found[1])
+                    return REPLAYGAIN_REFERENCE - float(found[1])
     except Exception:
         return None
     return None

@@ -12,12 +12,12 @@ from scripts.core.atomic_files import storage_error
 from scripts.core.audio_format import RATE, Stereo
 
 
-def pcm(block: Stereo) -> bytes:
+def to_pcm16(block: Stereo) -> bytes:
     """Convert a block of shape (n, 2), -1 to 1, to interleaved 16-bit little-endian samples."""
     return bytes(np.rint(block * 32767.0).astype("<i2"))
 
 
-class WavFile:
+class WavWriter:
     """Context manager that writes a 16-bit stereo WAV file at 44,100 Hz block by block.
 
     Parameters
@@ -44,11 +44,11 @@ class WavFile:
 
     def write(self, block: Stereo) -> None:
         try:
-            self._out.writeframesraw(pcm(block))
+            self._out.writeframesraw(to_pcm16(block))
         except OSError as error:
             raise storage_error(error, self._path) from error
 
-    def __enter__(self) -> WavFile:
+    def __enter__(self) -> WavWriter:
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
@@ -86,7 +86,7 @@ def write_wav(path: Path, blocks: Iterable[Stereo], progress: Callable[[int], No
         When the disk is full or not writable.
     """
     frames = 0
-    with WavFile(path) as out:
+    with WavWriter(path) as out:
         for block in blocks:
             out.write(block)
             frames += len(block)

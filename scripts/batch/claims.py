@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from scripts.core.file_lock import Hold, hold
+from scripts.core.file_lock import FileLock, try_lock
 
 
 def claim_path(store: Path, batch: str) -> Path:
@@ -13,12 +13,12 @@ def claim_path(store: Path, batch: str) -> Path:
     return store.with_name(f"batch-{batch}.lmg-lock")
 
 
-def claim_batch(store: Path, batch: str) -> Hold | None:
+def claim_batch(store: Path, batch: str) -> FileLock | None:
     """Claim a batch for this process; None while another program has it."""
     try:
-        return hold(claim_path(store, batch))
+        return try_lock(claim_path(store, batch))
     except OSError:  # where nothing can be locked, no other program can store orders either
-        return Hold(store, -1)
+        return FileLock(store, -1)
 
 
 def is_unclaimed(store: Path, batch: str) -> bool:
@@ -40,13 +40,13 @@ class Claims:
 
     def __init__(self, store: Path) -> None:
         self._store = store
-        self._locks: dict[str, Hold] = {}
+        self._locks: dict[str, FileLock] = {}
         self.elsewhere: set[str] = set()  # batches found claimed by another program
 
     def __contains__(self, batch: str) -> bool:
         return batch in self._locks
 
-    def add(self, batch: str, lock: Hold | None) -> None:
+    def add(self, batch: str, lock: FileLock | None) -> None:
         """Keep a claim that was made before."""
         if lock is not None:
             self._locks[batch] = lock

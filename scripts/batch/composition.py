@@ -15,7 +15,7 @@ from scripts.batch.results import BatchResults
 from scripts.batch.store import StoredOrder
 from scripts.core.errors import Cancelled, MusicGenError
 from scripts.production.recipe import Recipe
-from scripts.score.fingerprint import marks_of
+from scripts.score.fingerprint import fingerprint
 
 _log = logging.getLogger(__name__)
 
@@ -59,7 +59,9 @@ class Composition:
         self._take, self.song = take, song
         self._composing.give_up.clear()
         order = self._results.orders[song.order].order
-        self.future = self._thread.submit(self._composing.write, order, song.number, take, report)
+        self.future = self._thread.submit(
+            self._composing.compose_song, order, song.number, take, report
+        )
 
     def cancel(self) -> None:
         """Ask the model to give up the song soon."""
@@ -91,17 +93,17 @@ class Composition:
 
     def _store(self, song: SongId, order: StoredOrder, recipe: Recipe) -> None:
         store, marks = self._results.store, None
-        if recipe.written is not None:
-            marks = marks_of(recipe.written.sheet)
+        if recipe.composition is not None:
+            marks = fingerprint(recipe.composition.sheet)
             # Where the user gave the chords, all songs share them.
-            compare_chords = self._take % MAX_TAKES < 2 and not order.order.wishes.chords
+            compare_chords = self._take % MAX_TAKES < 2 and not order.order.request.chords
             similar = store.find_similar(order.id, marks, compare_chords)
             if similar is not None:
                 self._reject(song, similar)
                 return
             recipe = self._with_unique_title(recipe, order)
         data = recipe.to_json()
-        title = recipe.written.sheet.title if recipe.written else ""
+        title = recipe.composition.sheet.title if recipe.composition else ""
         store.save_composed(order.id, song.number, title, data, marks)
         self._queue.add(song, data)
         self._results.observer.progress(order, song.number, "compose", 1.0, "")
@@ -121,13 +123,15 @@ class Composition:
 
     def _with_unique_title(self, recipe: Recipe, order: StoredOrder) -> Recipe:
         """Give a recipe a title that no other song of the batch has."""
-        written, n = recipe.written, 0
+        written, n = recipe.composition, 0
         assert written
         title = written.sheet.title
         while self._results.store.has_title(order.id, title):
             n += 1
             title = self._composing.title(recipe, n)
-        return replace(recipe, written=replace(written, sheet=replace(written.sheet, title=title)))
+        return replace(
+            recipe, composition=replace(written, sheet=replace(written.sheet, title=title))
+        )
 
     def shut_down(self) -> None:
         """Wait for the thread to end."""

@@ -8,8 +8,8 @@ from typing import Any
 
 from scripts.core import paths
 from scripts.core.errors import UsageError
-from scripts.production.recipe import wishes_from_json, wishes_to_json
-from scripts.request.spec import MOST_SONGS, Wishes
+from scripts.production.recipe import request_from_json, request_to_json
+from scripts.request.spec import MAX_SONGS, SongRequest
 
 EXTRA_FORMATS = ("wav", "mid", "abc", "musicxml", "stems")
 MAX_SEED = 1 << 40
@@ -22,7 +22,7 @@ class Order:
 
     Parameters
     ----------
-    wishes : Wishes
+    request : SongRequest
     songs : int
     seed : int
         Song n has this seed plus n.
@@ -33,7 +33,7 @@ class Order:
     out : Path
     bitrate : int
         kbit/s.
-    also : tuple of str
+    extra_formats : tuple of str
         Files to keep beside the MP3 and the ABC, from :data:`EXTRA_FORMATS`.
     file : Path, optional
         Notes to render (ABC, MIDI, MusicXML) or a recipe, instead of asking a model.
@@ -44,24 +44,24 @@ class Order:
         When a value is out of range.
     """
 
-    wishes: Wishes
+    request: SongRequest
     songs: int
     seed: int
     model: str
     temperature: float
     out: Path
     bitrate: int = 192
-    also: tuple[str, ...] = ()
+    extra_formats: tuple[str, ...] = ()
     file: Path | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.temperature <= 2:
             raise UsageError(f"temperature {self.temperature:g} is out of range: expected 0 to 2")
-        if not 1 <= self.songs <= MOST_SONGS:
-            raise UsageError(f"{self.songs} songs are out of range: expected 1 to {MOST_SONGS:,}")
+        if not 1 <= self.songs <= MAX_SONGS:
+            raise UsageError(f"{self.songs} songs are out of range: expected 1 to {MAX_SONGS:,}")
         if not 0 <= self.seed < MAX_SEED:
             raise UsageError(f"seed {self.seed} is out of range: expected 0 to {MAX_SEED - 1}")
-        unknown = [name for name in self.also if name not in EXTRA_FORMATS]
+        unknown = [name for name in self.extra_formats if name not in EXTRA_FORMATS]
         if unknown:
             raise UsageError(
                 f'unknown format "{unknown[0][:20]}" in also: expected {", ".join(EXTRA_FORMATS)}'
@@ -75,7 +75,7 @@ class Order:
     def to_json(self) -> dict[str, Any]:
         """Return the order as plain data."""
         return {
-            "wishes": wishes_to_json(self.wishes),
+            "wishes": request_to_json(self.request),
             "songs": self.songs,
             "seed": self.seed,
             "model": self.model,
@@ -83,7 +83,7 @@ class Order:
             # The default folder moves with the program.
             "out": "" if self.out == paths.OUTPUT.absolute() else str(self.out),
             "bitrate": self.bitrate,
-            "also": list(self.also),
+            "also": list(self.extra_formats),
             "file": str(self.file) if self.file else None,
         }
 
@@ -99,7 +99,7 @@ def order_from_json(data: Any) -> Order:
     try:
         file = data["file"]
         return Order(
-            wishes_from_json(data["wishes"]),
+            request_from_json(data["wishes"]),
             int(data["songs"]),
             int(data["seed"]),
             str(data["model"]),

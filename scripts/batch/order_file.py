@@ -14,11 +14,12 @@ from typing import Any
 from scripts.batch.order import MAX_SEED, Order, split_styles
 from scripts.batch.order_cells import ORDER_COLUMNS, REQUEST_COLUMNS
 from scripts.core.errors import MusicGenError, UsageError
-from scripts.production.recipe import wishes_from_json
-from scripts.request.spec import Wishes
+from scripts.production.recipe import request_from_json
+from scripts.request.spec import SongRequest
 
 MAX_BYTES = 1 << 20
 MAX_ORDERS = 1000
+_FIELDS = {"number": "songs", "also": "extra_formats"}  # where they differ from columns
 _Row = tuple[str, dict[str, Any]]  # where it stands, and its values by column
 
 
@@ -27,7 +28,7 @@ def read_order_file(
 ) -> list[Order]:
     """Read the orders of a file.
 
-    Columns are those of :class:`Wishes` (styles, length, key, tempo, meter, tuning, form,
+    Columns are those of :class:`SongRequest` (styles, length, key, tempo, meter, tuning, form,
     chords, motif, binaural, loop) and songs (or number), seed, model, temperature, also. Styles
     separated by ``|`` become several orders.
 
@@ -157,9 +158,9 @@ def _json_rows(path: Path, text: str) -> list[_Row]:
 def _order(row: dict[str, Any], defaults: Order) -> Order:
     changes: dict[str, Any] = {}
     request: dict[str, Any] = {
-        f.name: getattr(defaults.wishes, f.name)
-        for f in fields(Wishes)
-        if getattr(defaults.wishes, f.name) is not None
+        f.name: getattr(defaults.request, f.name)
+        for f in fields(SongRequest)
+        if getattr(defaults.request, f.name) is not None
     }
     for name, value in row.items():
         if value is None:
@@ -167,7 +168,7 @@ def _order(row: dict[str, Any], defaults: Order) -> Order:
         if name in REQUEST_COLUMNS:
             request[name] = REQUEST_COLUMNS[name](value)
         elif name in ORDER_COLUMNS:
-            field = "songs" if name == "number" else name
+            field = _FIELDS.get(name, name)
             if field == "songs" and field in changes:
                 raise UsageError("songs and number mean the same; leave one of them out")
             changes[field] = ORDER_COLUMNS[name](value)
@@ -176,4 +177,4 @@ def _order(row: dict[str, Any], defaults: Order) -> Order:
                 f'unknown column "{str(name)[:20]}": expected '
                 + ", ".join(sorted({*REQUEST_COLUMNS, *ORDER_COLUMNS}))
             )
-    return replace(defaults, wishes=wishes_from_json(request), **changes)
+    return replace(defaults, request=request_from_json(request), **changes)

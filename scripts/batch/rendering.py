@@ -19,7 +19,7 @@ from scripts.batch.store import OrderState, StoredOrder
 from scripts.core.errors import (
     Cancelled,
     EncoderError,
-    HeldError,
+    FileInUseError,
     MusicGenError,
     SetupError,
     StorageError,
@@ -117,7 +117,7 @@ class RenderQueue:
         is_alone = self._executor.workers == 1 and not remote
         threads = min(_MAX_THREADS, os.cpu_count() or 1) if is_alone else 1
         out = "" if remote else str(order.out)
-        return RenderJob(render.recipe, out, order.bitrate, order.also, threads)
+        return RenderJob(render.recipe, out, order.bitrate, order.extra_formats, threads)
 
     def collect(self, future: Future[Any]) -> None:
         """Record a rendered song, or why it failed."""
@@ -134,7 +134,7 @@ class RenderQueue:
                     "the cluster does not answer any more; run 'generate --resume', with or "
                     "without --cluster"
                 ) from error
-        except HeldError as error:
+        except FileInUseError as error:
             self._unnamed.append((song, str(error)))
         except MusicGenError as error:
             self._handle(error, render, order)
@@ -161,7 +161,7 @@ class RenderQueue:
             return read_song(Path(future.result()))
         try:
             files = future.result()
-        except HeldError:
+        except FileInUseError:
             raise
         except StorageError as error:  # a full disk elsewhere says nothing about ours
             raise EncoderError(f"another computer could not make it: {error}") from error

@@ -74,7 +74,7 @@ class BatchResults:
             self.store.set_state(order.id, OrderState.STOPPED, reason)
             _log.error("order %d: stopped after %d failures", order.id, MAX_FAILURES_IN_A_ROW)
             self.observer.notice(
-                f'order {order.id} ("{order.order.wishes.styles}") is stopped after '
+                f'order {order.id} ("{order.order.request.styles}") is stopped after '
                 f"{MAX_FAILURES_IN_A_ROW} failures in a row; 'generate --resume' continues it",
                 order,
             )

@@ -18,7 +18,7 @@ from scripts.batch.rendering import RenderQueue
 from scripts.batch.results import BatchResults
 from scripts.batch.store import OrderState, OrderStore, StoredOrder
 from scripts.core.errors import Cancelled, StorageError
-from scripts.core.file_lock import Hold
+from scripts.core.file_lock import FileLock
 from scripts.library.songs import read_song
 from scripts.production.render_job import OutputFolders
 
@@ -46,7 +46,7 @@ class BatchScheduler:
         Set when the work ends early; `composing` watches it too.
     batch : str, optional
         The batch to work on; without it all open orders, also those that come in meanwhile.
-    lock : Hold, optional
+    lock : FileLock, optional
         Claim of that batch.
     submitted : sequence of int
         Orders to pause when the user stops the work before anything was done for them.
@@ -61,7 +61,7 @@ class BatchScheduler:
         cancelled: Callable[[], bool],
         stop: threading.Event,
         batch: str = "",
-        lock: Hold | None = None,
+        lock: FileLock | None = None,
         submitted: Sequence[int] = (),
     ) -> None:
         self._store, self._executor, self._stop = store, executor, stop

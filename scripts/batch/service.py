@@ -20,8 +20,8 @@ from scripts.batch.order import Order
 from scripts.batch.scheduler import BatchScheduler
 from scripts.batch.store import OrderState, OrderStore, StoredOrder
 from scripts.core import paths
-from scripts.core.atomic_files import check_folder
-from scripts.core.child import Child
+from scripts.core.atomic_files import ensure_writable_folder
+from scripts.core.child import ChildProcess
 from scripts.core.errors import UsageError
 from scripts.core.settings import Settings
 from scripts.core.system import keep_system_awake
@@ -37,13 +37,13 @@ class BatchOptions:
         Songs that are rendered at once.
     cluster : str
         Address of a Dask scheduler; empty for this computer alone.
-    model_worker : Child, optional
+    model_worker : ChildProcess, optional
         A model's process that has been started already.
     """
 
     workers: int
     cluster: str = ""
-    model_worker: Child | None = None
+    model_worker: ChildProcess | None = None
 
 
 def make_songs(
@@ -116,7 +116,7 @@ def _run(
 ) -> int:
     stop = threading.Event()
     with (
-        closing(OrderStore(paths.JOBS)) as store,
+        closing(OrderStore(paths.ORDERS)) as store,
         ComposingService(
             settings, lambda: cancelled() or stop.is_set(), options.model_worker
         ) as composing,
@@ -126,7 +126,7 @@ def _run(
             observer.notice(store.notice)
         checked = [_checked(order, composing, observer) for order in orders or ()]
         for out in {order.out for order in checked}:
-            check_folder(out)
+            ensure_writable_folder(out)
         with closing(_executor(options, checked, cancelled)) as executor:
             batch, lock, submitted = "", None, list[StoredOrder]()
             if checked:
@@ -157,7 +157,7 @@ def order_checker(settings: Settings) -> Callable[[Order], object]:
 def _checked(order: Order, composing: ComposingService, observer: BatchObserver) -> Order:
     """Check an order and return it as it is stored: with absolute paths."""
     order = replace(
-        composing.with_recipe_wishes(order),
+        composing.with_recipe_request(order),
         out=order.out.absolute(),
         file=order.file.absolute() if order.file else None,
         model=_absolute_model(order.model),

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import sqlite3
 
-from scripts.score.fingerprint import ALIKE, Marks
+from scripts.score.fingerprint import SIMILARITY_THRESHOLD, Fingerprint
 
 BATCH_OF = "SELECT id FROM orders WHERE batch = (SELECT batch FROM orders WHERE id = ?)"
 _MAX_SHARED = 0.1  # of the melody's fingerprint, where the chords are the same
 
 
 def save_fingerprint(
-    connection: sqlite3.Connection, order: int, number: int, fingerprint: Marks
+    connection: sqlite3.Connection, order: int, number: int, fingerprint: Fingerprint
 ) -> None:
     """Store the melodic fingerprint of a song."""
     connection.executemany(
         "INSERT OR IGNORE INTO turns VALUES (?, ?, ?)",
-        ((order, turn, number) for turn in fingerprint.turns),
+        ((order, turn, number) for turn in fingerprint.ngrams),
     )
 
 
 def find_similar(
-    connection: sqlite3.Connection, order: int, fingerprint: Marks, compare_chords: bool = True
+    connection: sqlite3.Connection,
+    order: int,
+    fingerprint: Fingerprint,
+    compare_chords: bool = True,
 ) -> int | None:
     """Find a song of the order's batch that is similar; its number, or None.
 
@@ -29,7 +32,7 @@ def find_similar(
     ----------
     connection : sqlite3.Connection
     order : int
-    fingerprint : Marks
+    fingerprint : Fingerprint
     compare_chords : bool
         Whether the same chord progression under another melody counts as similar.
     """
@@ -41,17 +44,17 @@ def find_similar(
         ).fetchone()
         if same:
             return int(same["number"])
-    if not fingerprint.turns:
+    if not fingerprint.ngrams:
         return None
-    marks = ", ".join("?" * len(fingerprint.turns))
+    marks = ", ".join("?" * len(fingerprint.ngrams))
     nearest = connection.execute(
         f"SELECT t.number, s.chords, count(*) * 1.0 / min(s.turns, ?) AS share FROM turns t "
         f"JOIN songs s ON s.job = t.job AND s.number = t.number WHERE t.job IN ({BATCH_OF}) AND "
         f"t.turn IN ({marks}) GROUP BY t.job, t.number ORDER BY share DESC LIMIT 5",
-        (len(fingerprint.turns), order, *fingerprint.turns),
+        (len(fingerprint.ngrams), order, *fingerprint.ngrams),
     )
     for row in nearest:
-        limit = _MAX_SHARED if row["chords"] == fingerprint.chords else ALIKE
+        limit = _MAX_SHARED if row["chords"] == fingerprint.chords else SIMILARITY_THRESHOLD
         if row["share"] >= limit:
             return int(row["number"])
     return None

@@ -29,7 +29,7 @@ from scripts.core.sqlite import (
     open_database,
     transaction,
 )
-from scripts.score.fingerprint import Marks
+from scripts.score.fingerprint import Fingerprint
 
 _MAX_FINISHED = 100  # finished orders that are kept for the list
 _log = logging.getLogger(__name__)
@@ -283,7 +283,7 @@ class OrderStore:
         number: int,
         title: str,
         recipe: dict[str, Any],
-        fingerprint: Marks | None,
+        fingerprint: Fingerprint | None,
     ) -> None:
         """Store a composed song; it is never composed again."""
         with self._transaction() as connection:
@@ -299,7 +299,7 @@ class OrderStore:
                     title,
                     json.dumps(recipe),
                     fingerprint.chords if fingerprint else 0,
-                    len(fingerprint.turns) if fingerprint else 0,
+                    len(fingerprint.ngrams) if fingerprint else 0,
                 ),
             )
             if fingerprint:
@@ -341,7 +341,7 @@ class OrderStore:
         return bool(found)
 
     def find_similar(
-        self, order_id: int, fingerprint: Marks, compare_chords: bool = True
+        self, order_id: int, fingerprint: Fingerprint, compare_chords: bool = True
     ) -> int | None:
         """See :func:`scripts.batch.similarity.find_similar`."""
         with self._translated_errors():

@@ -66,7 +66,9 @@ def _decoding() -> Iterator[None]:
 
         def write() -> None:
             while not over.is_set():
-                model.free_rate(Prompt("X:1\nK:C\n", special=False, bos=True), 900, 1)
+                model.measure_unconstrained_speed(
+                    Prompt("X:1\nK:C\n", special=False, bos=True), 900, 1
+                )
 
         writer = threading.Thread(target=write)
         writer.start()

@@ -14,7 +14,7 @@ from statistics import median
 
 from scripts.audio.mp3 import Tags, write_tags
 from scripts.core import paths
-from scripts.library.index import Catalogue
+from scripts.library.index import LibraryIndex
 
 SONGS = 20_000
 BATCH = 20
@@ -44,7 +44,7 @@ def library_costs() -> dict[str, float | str]:
         empty, full = Path(folder) / "empty", Path(folder) / "full"
         (empty / "output").mkdir(parents=True)
         _songs(full / "output")
-        library = Catalogue(_path(full), full / "output")
+        library = LibraryIndex(_path(full), full / "output")
         begun = time.perf_counter()
         library.scan()
         reading = time.perf_counter() - begun

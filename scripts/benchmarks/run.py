@@ -16,14 +16,14 @@ from scripts.audio.wav import write_wav
 from scripts.benchmarks.jukebox import jukebox_costs
 from scripts.benchmarks.library import batch_costs, library_costs
 from scripts.benchmarks.sound import against_fluidsynth, long_pieces
-from scripts.composer.compose import Composer, candidates_for, lanes_for, threads_for
-from scripts.composer.grammar import sheet_grammar
+from scripts.composer.compose import Composer, candidate_count, sequence_count, thread_count
+from scripts.composer.grammar import build_sheet_grammar
 from scripts.core import paths
 from scripts.core.settings import Settings
 from scripts.llm.client import ModelProcess
 from scripts.llm.registry import find_model
 from scripts.llm.sampling import Sampling
-from scripts.request.spec import Wishes, make_brief
+from scripts.request.spec import SongRequest, build_spec
 from scripts.styles.style import load_styles
 from scripts.synth.instruments import load_instruments
 from scripts.synth.render import render
@@ -38,26 +38,26 @@ def run_bench(model: str, settings: Settings, as_json: bool, long: bool = False)
     some minutes.
     """
     info = find_model(model or settings.model, paths.MODELS)
-    brief = make_brief(Wishes("Chill, Dubstep"), load_styles(paths.DATA / "styles"), 1)
-    threads = threads_for(info.parameters, settings.threads)
+    spec = build_spec(SongRequest("Chill, Dubstep"), load_styles(paths.DATA / "styles"), 1)
+    threads = thread_count(info.parameters, settings.threads)
     bound, free = [], []
-    with ModelProcess(info.path, 4096, threads, lanes_for(info.parameters)) as process:
+    with ModelProcess(info.path, 4096, threads, sequence_count(info.parameters)) as process:
         composer = Composer(process, info, paths.DATA)
         started = time.perf_counter()
-        composition = composer.compose(brief, 0.8, lambda done, text: None)
+        composition = composer.compose(spec, 0.8, lambda done, text: None)
         composing = time.perf_counter() - started
-        prompt = composer.sheet_prompt(brief)
+        prompt = composer.build_sheet_prompt(spec)
         for n in range(ROUNDS):  # by turns, so that both meet the same machine
             reply = process.write_sheet(
                 prompt,
-                sheet_grammar(brief),
+                build_sheet_grammar(spec),
                 Sampling(0.8, seed=n),
-                candidates_for(info.parameters),
+                candidate_count(info.parameters),
                 lambda done, text: None,
             )
             bound.append(reply.tokens / reply.seconds)
-            free.append(process.free_rate(prompt, 200, n))
-    arrangement = arrange(brief, composition.sheet, paths.DATA)
+            free.append(process.measure_unconstrained_speed(prompt, 200, n))
+    arrangement = arrange(spec, composition.sheet, paths.DATA)
     with tempfile.TemporaryDirectory() as folder:
         wav, mp3 = Path(folder) / "a.wav", Path(folder) / "a.mp3"
         started = time.perf_counter()
@@ -76,9 +76,9 @@ def run_bench(model: str, settings: Settings, as_json: bool, long: bool = False)
         "compose_seconds": composing,
         "render_seconds": rendering,
         "encode_seconds": encoding,
-        "render_to_real_time": rendering / brief.length,
+        "render_to_real_time": rendering / spec.length,
         "render_to_encode": rendering / encoding,
-        **_prompt_to_mp3(info.path, median(free), encoding / brief.length),
+        **_prompt_to_mp3(info.path, median(free), encoding / spec.length),
         **against_fluidsynth(),
         **jukebox_costs(),
     }

@@ -20,14 +20,14 @@ from scripts.arranger.arrange import SongArrangement, arrange
 from scripts.audio.wav import write_wav
 from scripts.core import paths
 from scripts.exports.midi import write_midi
-from scripts.request.spec import Wishes, make_brief
+from scripts.request.spec import SongRequest, build_spec
 from scripts.score.abc_reader import read_abc
 from scripts.styles.style import load_styles
 from scripts.synth.instruments import load_instruments
 from scripts.synth.render import render
 
 ROUNDS = 3
-SONG = Wishes("pop", length="4", key="C major", tempo=120.0, meter="4/4")
+SONG = SongRequest("pop", length="4", key="C major", tempo=120.0, meter="4/4")
 _SOUND_FONTS = ("/usr/share/sounds/sf2", "/usr/share/soundfonts")
 _LONG = (600, 3600, 8 * 3600)
 _TUNE = """X:1
@@ -42,8 +42,8 @@ K:C
 def bench_song(seconds: float = 240.0) -> SongArrangement:
     """The same song each time: five tracks, about twenty notes a second."""
     wishes = replace(SONG, length=str(seconds / 60))
-    brief = make_brief(wishes, load_styles(paths.DATA / "styles"), 1)
-    return arrange(brief, read_abc(_TUNE), paths.DATA)
+    spec = build_spec(wishes, load_styles(paths.DATA / "styles"), 1)
+    return arrange(spec, read_abc(_TUNE), paths.DATA)
 
 
 def against_fluidsynth() -> dict[str, float | str]:

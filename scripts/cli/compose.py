@@ -9,7 +9,7 @@ from scripts.cli.console import print_json, print_message
 from scripts.cli.order_args import build_order
 from scripts.cli.signals import watch_for_cancel
 from scripts.core.atomic_files import write_text
-from scripts.core.filenames import legal_name
+from scripts.core.filenames import sanitize_filename
 from scripts.core.settings import Settings
 from scripts.score.abc_writer import write_abc
 
@@ -21,12 +21,12 @@ def compose(args: argparse.Namespace, settings: Settings) -> int:
         for warning in composing.check(order):
             _notice(args, warning, event="note", text=warning)
         for number in range(1, order.songs + 1):
-            brief = composing.brief(order, number)
-            composition = composing.compose(order, brief, order.temperature, lambda *event: None)
+            spec = composing.spec(order, number)
+            composition = composing.compose(order, spec, order.temperature, lambda *event: None)
             sheet = composition.sheet
             text = write_abc(sheet, number)
             if args.out:
-                path = args.out / f"{legal_name(sheet.title)} {brief.seed}.abc"
+                path = args.out / f"{sanitize_filename(sheet.title)} {spec.seed}.abc"
                 write_text(path, text)
                 _notice(args, str(path), event="file", path=str(path))
             elif args.json:
@@ -34,9 +34,9 @@ def compose(args: argparse.Namespace, settings: Settings) -> int:
                     event="sheet",
                     abc=text,
                     title=sheet.title,
-                    key=str(brief.key),
-                    tempo=brief.tempo,
-                    seed=brief.seed,
+                    key=str(spec.key),
+                    tempo=spec.tempo,
+                    seed=spec.seed,
                     model=composition.model,
                 )
             else:

@@ -13,13 +13,13 @@ from typing import NamedTuple
 from scripts.cli.console import print_json, print_line
 from scripts.cli.models import describe_model
 from scripts.core import paths
-from scripts.core.atomic_files import nearest_folder
+from scripts.core.atomic_files import nearest_existing_folder
 from scripts.core.errors import MusicGenError
 from scripts.core.log import FILE_NAME
 from scripts.core.settings import Settings
 from scripts.core.system import memory_for_model, physical_memory
-from scripts.installer.startup_check import check_start
-from scripts.library.folder import songs_in
+from scripts.installer.startup_check import check_startup
+from scripts.library.folder import scan_folder
 from scripts.llm.registry import find_model
 
 _MIN_FREE = 50 << 20  # bytes
@@ -105,7 +105,7 @@ def _check_folder() -> Check:
 
 
 def _start_packages() -> str:
-    check_start(Path(sys.executable))
+    check_startup(Path(sys.executable))
     return "all of them start, and the starter model writes"
 
 
@@ -130,7 +130,7 @@ def _check_model(settings: Settings) -> Check:
 
 def _check_output() -> Check:
     folder = paths.OUTPUT
-    nearest = nearest_folder(folder)
+    nearest = nearest_existing_folder(folder)
     free = shutil.disk_usage(nearest).free
     probe = nearest / ".llm-music-gen-probe"
     try:
@@ -138,7 +138,7 @@ def _check_output() -> Check:
         probe.unlink()
     except OSError as error:
         return Check("output", False, f"cannot write in {folder}: {error.strerror}", True)
-    songs = len(songs_in(folder)) if folder.is_dir() else 0
+    songs = len(scan_folder(folder)) if folder.is_dir() else 0
     details = f"{folder}, {songs} songs, {free / 1e9:.1f} GB free"
     return Check("output", free > _MIN_FREE, details, True)
 

@@ -15,15 +15,15 @@ from scripts.core.errors import StorageError, UsageError
 from scripts.core.formatting import count_songs, format_clock
 from scripts.core.settings import Settings
 from scripts.library import bin as recycle_bin
-from scripts.library.index import Catalogue, id_of
+from scripts.library.index import LibraryIndex, song_id
 
 _RATINGS = ("0", "1", "2", "3", "4", "5")
 
 
 @contextmanager
-def open_library() -> Iterator[Catalogue]:
+def open_library() -> Iterator[LibraryIndex]:
     """Open the library, synced with the output folder; ratings are written into files at exit."""
-    library = Catalogue(paths.LIBRARY, paths.OUTPUT)
+    library = LibraryIndex(paths.LIBRARY, paths.OUTPUT)
     try:
         library.scan()
         if library.notice:
@@ -33,8 +33,8 @@ def open_library() -> Iterator[Catalogue]:
         library.write_changes()
         if library.notice:
             print_notice(library.notice)
-        if library.unwritten:
-            print_notice(f"{library.unwritten}; until then the rating is in the library only")
+        if library.write_error:
+            print_notice(f"{library.write_error}; until then the rating is in the library only")
     finally:
         library.close()
 
@@ -52,7 +52,7 @@ def rate(args: argparse.Namespace, settings: Settings) -> int:
     if args.rating not in _RATINGS:
         raise UsageError(f'invalid rating "{args.rating[:20]}": expected 0 (none) to 5')
     with open_library() as library:
-        song = library.song(args.song)
+        song = library.find_song(args.song)
         library.rate(song.path, int(args.rating))
         print_result(
             args.json,
@@ -69,8 +69,8 @@ def thumb(args: argparse.Namespace, settings: Settings) -> int:
     if args.thumb not in THUMBS:
         raise UsageError(f'invalid thumb "{args.thumb[:20]}": expected up, down or none')
     with open_library() as library:
-        song = library.song(args.song)
-        library.thumb(song.path, THUMBS[args.thumb])
+        song = library.find_song(args.song)
+        library.set_thumb(song.path, THUMBS[args.thumb])
         print_result(
             args.json,
             f"{song.title}: thumb {args.thumb}",
@@ -85,7 +85,7 @@ def rescan(args: argparse.Namespace, settings: Settings) -> int:
     """Read all songs again."""
     bar = StatusLine()
     with open_library() as library:
-        library.scan(again=True, heard=lambda done, of: bar.draw(f"Reading {done:,} of {of:,}"))
+        library.scan(force=True, progress=lambda done, of: bar.draw(f"Reading {done:,} of {of:,}"))
         bar.clear()
         count, seconds, size = library.totals()
         if count and not paths.OUTPUT.is_dir():
@@ -107,10 +107,10 @@ def remove(args: argparse.Namespace, settings: Settings) -> int:
     """Move songs to the bin."""
     with open_library() as library:
         for name in args.songs:
-            song = library.song(name)
+            song = library.find_song(name)
             library.write_changes()
-            removed = recycle_bin.remove(song.path)
-            library.forget(song.path)
+            removed = recycle_bin.move_to_bin(song.path)
+            library.remove_song(song.path)
             print_result(
                 args.json,
                 f"{song.title} is in the bin; 'library undo' brings it back",
@@ -127,8 +127,8 @@ def undo(args: argparse.Namespace, settings: Settings) -> int:
     if number and not (number.isascii() and number.isdigit() and len(number) < 10):
         raise UsageError(f"invalid number \"{number[:20]}\": expected one that 'library bin' shows")
     with open_library() as library:
-        path = recycle_bin.restore(paths.OUTPUT, int(number) if number else None)
-        library.take_in(path)
+        path = recycle_bin.restore_song(paths.OUTPUT, int(number) if number else None)
+        library.index_song(path)
         print_result(args.json, f"{path.name} is back", path=str(path))
     return 0
 
@@ -136,10 +136,10 @@ def undo(args: argparse.Namespace, settings: Settings) -> int:
 def show_bin(args: argparse.Namespace, settings: Settings) -> int:
     """List the songs in the bin, or delete them for good."""
     if args.empty:
-        count = recycle_bin.empty(paths.OUTPUT)
+        count = recycle_bin.empty_bin(paths.OUTPUT)
         print_result(args.json, f"{count_songs(count)} deleted for good", deleted=count)
         return 0
-    songs = recycle_bin.binned(paths.OUTPUT)
+    songs = recycle_bin.list_bin(paths.OUTPUT)
     for song in songs:
         if args.json:
             print_json(number=song.number, name=song.name, bytes=song.size)
@@ -161,7 +161,7 @@ def usage(args: argparse.Namespace, settings: Settings) -> int:
             if not path.is_file():
                 continue
             size = path.stat().st_size
-            is_binned = path.parent.parent.name == recycle_bin.FOLDER
+            is_binned = path.parent.parent.name == recycle_bin.BIN_FOLDER
             kind = "bin" if is_binned else path.suffix.lower() or "other"
             row = sizes.setdefault(kind, [0, 0])
             row[0] += 1
@@ -176,14 +176,14 @@ def usage(args: argparse.Namespace, settings: Settings) -> int:
 
 def show_duplicates(args: argparse.Namespace, settings: Settings) -> int:
     """List groups of identical and similar songs."""
-    from scripts.library.duplicates import duplicates
+    from scripts.library.duplicates import find_duplicates
 
     with open_library() as library:
-        for kind, group in duplicates(library.songs()):
+        for kind, group in find_duplicates(library.songs()):
             if args.json:
-                songs = [{"id": id_of(s.path.name), "path": str(s.path)} for s in group]
+                songs = [{"id": song_id(s.path.name), "path": str(s.path)} for s in group]
                 print_json(kind=kind, songs=songs)
             else:
-                names = ", ".join(f"{s.title} ({id_of(s.path.name)})" for s in group)
+                names = ", ".join(f"{s.title} ({song_id(s.path.name)})" for s in group)
                 print_line(f"{kind}: {names}")
     return 0

@@ -16,7 +16,7 @@ from scripts import __version__
 from scripts.cli.console import print_error, print_json, print_notice, set_quiet
 from scripts.cli.parser import build_parser
 from scripts.core import paths
-from scripts.core.child import WORKER, Child
+from scripts.core.child import MODEL_WORKER, ChildProcess
 from scripts.core.errors import Cancelled, MusicGenError, UsageError
 from scripts.core.log import set_up_logging
 from scripts.core.settings import Settings, load_settings
@@ -94,7 +94,7 @@ def _parse(words: list[str]) -> argparse.Namespace:
 def _run(args: argparse.Namespace) -> int:
     _log.info("llm-music-gen %s: %s", __version__, args.command or "menu")
     # A model's process loads its library while this one loads its own.
-    args.model_worker = Child(WORKER) if args.command == "generate" else None
+    args.model_worker = ChildProcess(MODEL_WORKER) if args.command == "generate" else None
     settings, notices = load_settings(paths.SETTINGS)
     args.notices = notices
     for notice in notices:

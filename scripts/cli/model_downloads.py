@@ -11,22 +11,22 @@ from pathlib import Path
 
 from scripts.cli.console import StatusLine, print_json, print_message
 from scripts.core import paths
-from scripts.core.atomic_files import nearest_folder
+from scripts.core.atomic_files import nearest_existing_folder
 from scripts.core.errors import MusicGenError
 from scripts.core.formatting import percent_bar
 from scripts.core.settings import Settings
 from scripts.core.system import memory_for_model
 from scripts.core.theme import ASCII
-from scripts.llm.downloads import Offer, find_offer, load_offers
-from scripts.llm.hub import fetch
+from scripts.llm.downloads import ModelDownload, find_download, load_downloads
+from scripts.llm.hub import download_model
 
-_RULE, _THIN = ASCII.rule * 80, ASCII.thin * 80
+_RULE, _THIN = ASCII.rule * 80, ASCII.thin_rule * 80
 _INTERVAL = 0.1  # seconds between reports
 
 
 def add(args: argparse.Namespace, settings: Settings) -> int:
     """Download one model and print its path."""
-    offer = find_offer(args.name, load_offers(paths.DATA / "models.toml"))
+    offer = find_download(args.name, load_downloads(paths.DATA / "models.toml"))
     path = _download(offer, args.json)
     if args.json:
         print_json(event="model", path=str(path), name=offer.name)
@@ -37,7 +37,7 @@ def add(args: argparse.Namespace, settings: Settings) -> int:
 
 def find(args: argparse.Namespace, settings: Settings) -> int:
     """List the models that can be downloaded; at a console, ask which to download."""
-    offers = load_offers(paths.DATA / "models.toml")
+    offers = load_downloads(paths.DATA / "models.toml")
     if args.json:
         for offer in offers:
             print_json(
@@ -45,7 +45,7 @@ def find(args: argparse.Namespace, settings: Settings) -> int:
                 repo=offer.repo,
                 file=offer.file,
                 bytes=offer.size,
-                licence=offer.licence,
+                licence=offer.license,
                 good_for=offer.good_for,
                 there=(paths.MODELS / offer.file).exists(),
             )
@@ -62,7 +62,7 @@ def find(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _download_choice(answer: str, offers: Sequence[Offer]) -> None:
+def _download_choice(answer: str, offers: Sequence[ModelDownload]) -> None:
     chosen = [offer for number, offer in enumerate(offers, 1) if answer == str(number)]
     if not chosen:
         print(f"Llm-Music-Gen: Please type a number from 1 to {len(offers)}, or Enter.")
@@ -76,7 +76,7 @@ def _download_choice(answer: str, offers: Sequence[Offer]) -> None:
         print(f"Llm-Music-Gen: {error}")
 
 
-def finder_screen(offers: Sequence[Offer], models: Path) -> list[str]:
+def finder_screen(offers: Sequence[ModelDownload], models: Path) -> list[str]:
     """Return the screen of the finder: name, size, license and use of each model."""
     lines = [
         "",
@@ -93,19 +93,19 @@ def finder_screen(offers: Sequence[Offer], models: Path) -> list[str]:
         lines += [
             f"    {number}. {offer.name}: {offer.file}{exists}",
             f"       about {offer.size / 1e9:.1f} GB, {memory_for_model(offer.size) / 1e9:.0f} GB "
-            f"of memory, license {offer.licence}",
+            f"of memory, license {offer.license}",
             f"       good for {offer.good_for}",
         ]
-    free = shutil.disk_usage(nearest_folder(models)).free
+    free = shutil.disk_usage(nearest_existing_folder(models)).free
     return [*lines, "", f"    {free / 1e9:.1f} GB free in {models}", _THIN]
 
 
-def _download(offer: Offer, as_json: bool) -> Path:
+def _download(offer: ModelDownload, as_json: bool) -> Path:
     progress = _DownloadProgress(as_json)
     if not as_json:
         print_message(f"Downloading {offer.file} from huggingface.co/{offer.repo}")
     try:
-        return fetch(offer, paths.MODELS, progress.report)
+        return download_model(offer, paths.MODELS, progress.report)
     finally:
         progress.bar.finish()
 

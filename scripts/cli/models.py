@@ -8,7 +8,7 @@ from typing import Any
 from scripts.cli.console import print_json, print_line
 from scripts.core import paths
 from scripts.core.settings import Settings
-from scripts.llm.gguf_file import GgufInfo, language_model
+from scripts.llm.gguf_file import GgufInfo, read_language_model
 from scripts.llm.registry import list_models as find_models
 
 
@@ -30,7 +30,7 @@ def list_models(args: argparse.Namespace, settings: Settings) -> int:
 
 def check(args: argparse.Namespace, settings: Settings) -> int:
     """Check whether a GGUF file can compose."""
-    info = language_model(args.file)
+    info = read_language_model(args.file)
     if args.json:
         print_json(**model_facts(info))
     else:
@@ -43,7 +43,7 @@ def model_facts(info: GgufInfo) -> dict[str, Any]:
     return {
         "name": info.name,
         "architecture": info.architecture,
-        "quantisation": info.quantisation,
+        "quantisation": info.quantization,
         "parameters": info.parameters,
         "context": info.context,
         "bytes": info.file_bytes,
@@ -55,6 +55,6 @@ def describe_model(info: GgufInfo) -> str:
     size = info.parameters
     count = f"{size / 1e9:.1f} billion" if size > 1e9 else f"{size / 1e6:.1f} million"
     return (
-        f"{info.architecture}, {count} weights, {info.quantisation}, "
+        f"{info.architecture}, {count} weights, {info.quantization}, "
         f"{info.file_bytes / 1e6:,.0f} MB, context {info.context:,}"
     )

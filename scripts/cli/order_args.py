@@ -11,8 +11,8 @@ from scripts.batch.order_file import read_order_file
 from scripts.core import paths
 from scripts.core.errors import UsageError
 from scripts.core.settings import Settings
-from scripts.request.spec import Wishes
-from scripts.score.tuning import CONCERT
+from scripts.request.spec import SongRequest
+from scripts.score.tuning import CONCERT_PITCH
 
 # Options that describe a song, and their defaults.
 _SONG_OPTIONS = {
@@ -20,7 +20,7 @@ _SONG_OPTIONS = {
     "key": None,
     "tempo": None,
     "meter": None,
-    "tuning": CONCERT,
+    "tuning": CONCERT_PITCH,
     "binaural": 0.0,
     "loop": False,
     "seed": None,
@@ -39,7 +39,7 @@ def build_order(args: argparse.Namespace, settings: Settings, styles: str) -> Or
     """Build one order from the options of a command."""
     temperature = settings.temperature if args.temperature is None else args.temperature
     seed = random.SystemRandom().randrange(1 << 31) if args.seed is None else args.seed
-    wishes = Wishes(
+    wishes = SongRequest(
         styles=styles,
         length=args.length or ("" if args.command == "render" else settings.song_length),
         key=args.key,

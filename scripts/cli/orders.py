@@ -54,7 +54,7 @@ def change_order(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _open_store() -> OrderStore:
-    store = OrderStore(paths.JOBS)
+    store = OrderStore(paths.ORDERS)
     if store.notice:
         print_notice(store.notice)
     return store
@@ -66,7 +66,7 @@ def _print_order(order: StoredOrder, store: OrderStore, as_json: bool) -> None:
         print_json(
             order=order.id,
             state=order.state,
-            styles=order.order.wishes.styles,
+            styles=order.order.request.styles,
             songs=order.order.songs,
             done=order.done,
             failed=order.failed,
@@ -79,7 +79,7 @@ def _print_order(order: StoredOrder, store: OrderStore, as_json: bool) -> None:
     reason = f"  ({order.reason})" if order.reason else ""
     print_line(
         f"{order.id:>4}  {order.state:<9}  {order.done} of {order.order.songs} songs  "
-        f'"{order.order.wishes.styles}"{reason}'
+        f'"{order.order.request.styles}"{reason}'
     )
     for number, why in failures:
         print_line(f"        song {number} failed: {why}")

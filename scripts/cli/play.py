@@ -15,9 +15,9 @@ from scripts.core import paths
 from scripts.core.errors import StorageError
 from scripts.core.formatting import time_bar
 from scripts.core.settings import Settings
-from scripts.jukebox.player import Player, Playing
+from scripts.jukebox.player import Player, PlayerStatus
 from scripts.jukebox.queue import Queue
-from scripts.library.playlists import M3U8, read_m3u8
+from scripts.library.playlists import PLAYLIST_SUFFIXES, read_m3u8
 from scripts.library.songs import Song, read_song
 
 _TICK = 0.1  # seconds between looks at the player
@@ -46,7 +46,7 @@ def _read(file: Path) -> list[Song]:
     StorageError
         When there is no such file.
     """
-    if file.suffix.lower() in M3U8:
+    if file.suffix.lower() in PLAYLIST_SUFFIXES:
         found, problems = read_m3u8(file)
         for line in problems:
             print_notice(f"{file.name}, {line}")
@@ -59,12 +59,14 @@ def _read(file: Path) -> list[Song]:
 def _play(songs: Sequence[Song], args: argparse.Namespace, settings: Settings) -> int:
     """Play songs until Ctrl+C, or to the end with ``--once``."""
     queue = Queue(songs, repeat="off" if args.once else "all", shuffle=args.shuffle)
-    player = Player(queue, args.output or settings.sound, settings.volume, settings.crossfade)
+    player = Player(
+        queue, args.output or settings.audio_output, settings.volume, settings.crossfade
+    )
     player.start()
     shown, notice, bar = -1, "", StatusLine()
     try:
         while True:
-            ended, now = player.ended, player.playing()
+            ended, now = player.ended, player.status()
             if now.notice and now.notice != notice:
                 notice = now.notice
                 bar.clear()
@@ -86,7 +88,7 @@ def _play(songs: Sequence[Song], args: argparse.Namespace, settings: Settings) -
     return 0
 
 
-def _announce(song: Song, now: Playing, as_json: bool) -> None:
+def _announce(song: Song, now: PlayerStatus, as_json: bool) -> None:
     if as_json:
         print_json(
             event="playing",

@@ -13,24 +13,24 @@ from scripts.core import paths
 from scripts.core.errors import UsageError
 from scripts.core.formatting import count_songs, format_clock
 from scripts.core.settings import Settings
-from scripts.library.index import Catalogue
+from scripts.library.index import LibraryIndex
 from scripts.library.playlists import (
-    M3U8,
+    PLAYLIST_SUFFIXES,
     Playlist,
-    good_name,
+    check_name,
+    find_playlist,
     load_playlists,
-    named,
     read_m3u8,
+    resolve_songs,
     save_playlists,
-    songs_for,
     write_m3u8,
 )
 from scripts.library.songs import Song
 
 
-def playlist_songs(text: str, library: Catalogue) -> list[Song]:
+def playlist_songs(text: str, library: LibraryIndex) -> list[Song]:
     """Return the songs of a playlist, or of a query where there is no such playlist."""
-    return songs_for(text, load_playlists(paths.PLAYLISTS), library.find, library.songs)
+    return resolve_songs(text, load_playlists(paths.PLAYLISTS), library.find, library.songs)
 
 
 def list_playlists(args: argparse.Namespace, settings: Settings) -> int:
@@ -47,7 +47,7 @@ def list_playlists(args: argparse.Namespace, settings: Settings) -> int:
 
 def save(args: argparse.Namespace, settings: Settings) -> int:
     """Save a query as a smart playlist."""
-    name, query = good_name(args.name), join_query(args.query)
+    name, query = check_name(args.name), join_query(args.query)
     with open_library() as library:
         _replace(name, Playlist(query))
         count = len(library.find(query))
@@ -78,7 +78,7 @@ def show(args: argparse.Namespace, settings: Settings) -> int:
 def delete(args: argparse.Namespace, settings: Settings) -> int:
     """Delete a playlist."""
     name = join_query(args.name)
-    named(load_playlists(paths.PLAYLISTS), name)
+    find_playlist(load_playlists(paths.PLAYLISTS), name)
     _replace(name, None)
     print_result(args.json, f"{name} is deleted; its songs stay", name=name)
     return 0
@@ -87,7 +87,7 @@ def delete(args: argparse.Namespace, settings: Settings) -> int:
 def export(args: argparse.Namespace, settings: Settings) -> int:
     """Write the songs of a playlist or a query as an M3U8 file."""
     file = args.file
-    if file.suffix.lower() not in M3U8:
+    if file.suffix.lower() not in PLAYLIST_SUFFIXES:
         raise UsageError(f'invalid file "{file.name[:60]}": expected a name such as best.m3u8')
     with open_library() as library:
         songs = playlist_songs(join_query(args.query), library)
@@ -105,7 +105,7 @@ def import_file(args: argparse.Namespace, settings: Settings) -> int:
     found, problems = read_m3u8(file)
     for line in problems:
         print_notice(f"{file.name}, {line}")
-    name = good_name(join_query(args.name) if args.name else file.stem)
+    name = check_name(join_query(args.name) if args.name else file.stem)
     if any(
         other.casefold() == name.casefold() and playlist.query
         for other, playlist in load_playlists(paths.PLAYLISTS).items()

@@ -52,7 +52,7 @@ class ProgressPrinter:
                 song=number,
                 songs=order.order.songs,
                 stage=stage,
-                styles=order.order.wishes.styles,
+                styles=order.order.request.styles,
                 done=round(done, 3),
                 text=text,
             )
@@ -61,7 +61,7 @@ class ProgressPrinter:
         if is_new and self.songs == 1:
             self._print(
                 {
-                    "compose": f'Producing "{order.order.wishes.styles}" themed song number '
+                    "compose": f'Producing "{order.order.request.styles}" themed song number '
                     f"{number}...",
                     "render": f"Rendering song number {number}...",
                     "convert": f"Converting song number {number} from Wav to Mp3...",
@@ -131,4 +131,4 @@ class ProgressPrinter:
 
 
 def _describe(order: StoredOrder, number: int) -> str:
-    return f'song number {number} of {order.order.songs}, "{order.order.wishes.styles}",'
+    return f'song number {number} of {order.order.songs}, "{order.order.request.styles}",'

@@ -16,7 +16,7 @@ from pathlib import Path
 from scripts import __version__
 from scripts.cli.doctor import Check
 from scripts.core import paths
-from scripts.core.atomic_files import PART, storage_error
+from scripts.core.atomic_files import PART_SUFFIX, storage_error
 from scripts.core.log import FILE_NAME
 from scripts.core.settings import Settings
 
@@ -32,7 +32,7 @@ def write_report(settings: Settings, checks: Sequence[Check]) -> Path:
         When the file cannot be written.
     """
     path = paths.HOME / f"llm-music-gen-report-{time.strftime('%Y%m%d-%H%M%S')}.zip"
-    part = path.with_name(path.name + PART)
+    part = path.with_name(path.name + PART_SUFFIX)
     values = {name: value for name, value in asdict(settings).items() if name != "unknown"}
     texts = {
         "versions.txt": _versions(),

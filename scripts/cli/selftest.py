@@ -34,7 +34,7 @@ def main() -> int:
         from scripts.llm.decoder import Decoder
         from scripts.llm.sampling import Sampling
 
-        Decoder(starter, 64, 1).free_text([1], 1, Sampling())
+        Decoder(starter, 64, 1).write_unconstrained([1], 1, Sampling())
     return 0
 
 

@@ -6,10 +6,10 @@ import os
 import sqlite3
 from collections.abc import Sequence
 
-from scripts.audio.play_stats import BEST
+from scripts.audio.play_stats import MAX_RATING
 from scripts.cli.console import print_json, print_line, print_notice
 from scripts.core.formatting import count_songs, format_clock
-from scripts.library.index import Catalogue
+from scripts.library.index import LibraryIndex
 
 
 def join_query(words: Sequence[str]) -> str:
@@ -27,7 +27,7 @@ def _quote(word: str) -> str:
     return f'"{word}"'
 
 
-def print_songs(as_json: bool, rows: Sequence[sqlite3.Row], library: Catalogue) -> None:
+def print_songs(as_json: bool, rows: Sequence[sqlite3.Row], library: LibraryIndex) -> None:
     """Print one line per song, and for people a total."""
     for row in rows:
         print_song(as_json, row, library)
@@ -36,7 +36,7 @@ def print_songs(as_json: bool, rows: Sequence[sqlite3.Row], library: Catalogue) 
         print_notice(f"{count_songs(len(rows))}, {format_clock(seconds)}, {size / 1e6:,.1f} MB")
 
 
-def print_song(as_json: bool, row: sqlite3.Row, library: Catalogue) -> None:
+def print_song(as_json: bool, row: sqlite3.Row, library: LibraryIndex) -> None:
     """Print one song of the library."""
     if as_json:
         styles = row["styles"].split(", ") if row["styles"] else None
@@ -58,7 +58,7 @@ def print_song(as_json: bool, row: sqlite3.Row, library: Catalogue) -> None:
             bytes=row["bytes"],
         )
     else:
-        stars = "*" * row["rating"] + "-" * (BEST - row["rating"]) if row["rating"] else ""
+        stars = "*" * row["rating"] + "-" * (MAX_RATING - row["rating"]) if row["rating"] else ""
         print_line(
             f"{row['id']}  {format_clock(row['seconds']):>7}  {stars:<5}  {row['title']}  "
             f"({row['asked']})"

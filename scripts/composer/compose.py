@@ -7,22 +7,27 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from scripts.composer.critic import cost
-from scripts.composer.grammar import sheet_grammar
-from scripts.composer.progressions import load_habits, plan_chords
-from scripts.composer.prompts import fill, read_template, sheet_head, starter_header
-from scripts.composer.training_filter import Familiar
-from scripts.composer.writer import Writer, words_for
-from scripts.llm.chat import TUNE_HEADER, Prompt, chat_prompt, load_notes
+from scripts.composer.grammar import build_sheet_grammar
+from scripts.composer.progressions import load_progressions, plan_chords
+from scripts.composer.prompts import (
+    build_abc_header,
+    build_starter_header,
+    fill_template,
+    read_template,
+)
+from scripts.composer.training_filter import TrainingFilter
+from scripts.composer.writer import Writer, choose_title_and_form
+from scripts.llm.chat import TUNE_HEADER_FORMAT, Prompt, build_chat_prompt, load_model_profile
 from scripts.llm.client import ModelProcess
 from scripts.llm.gguf_file import GgufInfo
 from scripts.llm.sampling import Sampling
-from scripts.request.spec import Brief
+from scripts.request.spec import SongSpec
 from scripts.score.abc_reader import read_abc
 from scripts.score.motif import with_motif
-from scripts.score.sheet import Bar, LeadSheet, in_parts
+from scripts.score.sheet import Bar, LeadSheet, split_into_parts
 
-GOOD_ENOUGH = 1.0
-ROUNDS = 3
+ACCEPTABLE_COST = 1.0
+MAX_ROUNDS = 3
 
 Progress = Callable[[float, str], None]
 
@@ -61,7 +66,7 @@ class Composition:
 
 
 @dataclass(frozen=True)
-class _Written:
+class _ChapterResult:
     """The best sheet of a chapter and the cost of writing it."""
 
     sheet: LeadSheet
@@ -71,7 +76,7 @@ class _Written:
     seconds: float
 
 
-def candidates_for(parameters: int) -> int:
+def candidate_count(parameters: int) -> int:
     """Return how many candidate sheets to write; small models are fast and need more of them.
 
     Parameters
@@ -82,12 +87,12 @@ def candidates_for(parameters: int) -> int:
     return 12 if parameters < 50_000_000 else 3 if parameters < 700_000_000 else 1
 
 
-def lanes_for(parameters: int) -> int:
+def sequence_count(parameters: int) -> int:
     """Return how many candidates to decode in parallel; more than four are no faster."""
-    return min(candidates_for(parameters), 4)
+    return min(candidate_count(parameters), 4)
 
 
-def threads_for(parameters: int, threads: int) -> int:
+def thread_count(parameters: int, threads: int) -> int:
     """Return the number of decoding threads: one for a tiny model, which is fastest so."""
     return 1 if parameters < 50_000_000 else threads
 
@@ -111,45 +116,47 @@ class Composer:
         self, model: ModelProcess, info: GgufInfo, data: Path, writer: Writer | None = None
     ) -> None:
         self.model, self.info, self.data = model, info, data
-        self.notes = load_notes(data / "models.toml", info.path.name)
-        self.familiar = Familiar.beside(info.path)
-        self.habits = load_habits(data / "progressions.toml")
-        self.native = info.metadata.get("llm_music_gen.prompt") == TUNE_HEADER
-        if writer is None and not self.native and "writer" in self.notes.roles:
-            writer = Writer(model, info.name, self.notes, data)
+        self.profile = load_model_profile(data / "models.toml", info.path.name)
+        self.training_filter = TrainingFilter.load_beside(info.path)
+        self.progressions = load_progressions(data / "progressions.toml")
+        self.uses_tune_header = info.metadata.get("llm_music_gen.prompt") == TUNE_HEADER_FORMAT
+        if writer is None and not self.uses_tune_header and "writer" in self.profile.roles:
+            writer = Writer(model, info.name, self.profile, data)
         self.writer = writer
 
-    def compose(self, brief: Brief, temperature: float, progress: Progress) -> Composition:
+    def compose(self, spec: SongSpec, temperature: float, progress: Progress) -> Composition:
         """Compose a title, a form and a lead sheet.
 
         A long song has several chapters; their sheets are joined into one.
 
         Parameters
         ----------
-        brief : Brief
+        spec : SongSpec
         temperature : float
             Sampling temperature.
         progress : callable
             Called with the fraction done, 0 to 1, and the latest ABC text.
         """
         written = []
-        count = brief.chapters
+        count = spec.chapter_count
         for chapter in range(count):
 
-            def hear(done: float, text: str, chapter: int = chapter) -> None:
+            def report(done: float, text: str, chapter: int = chapter) -> None:
                 progress((chapter + done) / count, text)
 
-            written.append(self._best(brief, chapter, temperature, hear))
-        title, form, by = words_for(brief, self.writer, temperature, brief.form_asked, self.data)
-        first = with_motif(written[0].sheet, brief.motif)
+            written.append(self._compose_best_sheet(spec, chapter, temperature, report))
+        title, form, by = choose_title_and_form(
+            spec, self.writer, temperature, spec.form_requested, self.data
+        )
+        first = with_motif(written[0].sheet, spec.motif)
         parts = (*first.parts, *(part for w in written[1:] for part in w.sheet.parts))
         sheet = replace(
             first,
             parts=parts,
-            key=brief.key,
-            tempo=brief.tempo,
+            key=spec.key,
+            tempo=spec.tempo,
             title=title,
-            styles=tuple(brief.styles),
+            styles=tuple(spec.styles),
             origin=self.info.name,
         )
         return Composition(
@@ -163,21 +170,23 @@ class Composer:
             form,
         )
 
-    def _best(self, brief: Brief, chapter: int, temperature: float, progress: Progress) -> _Written:
+    def _compose_best_sheet(
+        self, spec: SongSpec, chapter: int, temperature: float, progress: Progress
+    ) -> _ChapterResult:
         """Write candidates for one chapter and return the one with the lowest cost."""
-        rules = brief.style.melody
-        prompt = self.sheet_prompt(brief)
-        count = candidates_for(self.info.parameters)
-        seed = brief.seed * 1_000_003 + 7_368_787 * chapter
+        rules = spec.style.melody
+        prompt = self.build_sheet_prompt(spec)
+        count = candidate_count(self.info.parameters)
+        seed = spec.seed * 1_000_003 + 7_368_787 * chapter
         best: LeadSheet | None = None
         best_cost, tokens, seconds, tries = 0.0, 0, 0.0, 0
-        for attempt in range(ROUNDS):
+        for attempt in range(MAX_ROUNDS):
             plan = (
                 ()
-                if "harmonist" in self.notes.roles
-                else plan_chords(brief, self.habits, ROUNDS * chapter + attempt)
+                if "harmonist" in self.profile.roles
+                else plan_chords(spec, self.progressions, MAX_ROUNDS * chapter + attempt)
             )
-            grammar = sheet_grammar(brief, plan)
+            grammar = build_sheet_grammar(spec, plan)
             sampling = Sampling(
                 temperature=temperature,
                 top_p=0.97,
@@ -185,42 +194,42 @@ class Composer:
                 seed=(seed + 104_729 * attempt) % (1 << 62),
             )
             # The progress bar is full after the first round and stays full.
-            hear = progress if attempt == 0 else lambda done, text: progress(1.0, text)
-            reply = self.model.write_sheet(prompt, grammar, sampling, count, hear)
+            report = progress if attempt == 0 else lambda done, text: progress(1.0, text)
+            reply = self.model.write_sheet(prompt, grammar, sampling, count, report)
             tokens, seconds = tokens + reply.tokens, seconds + reply.seconds
             for text in reply.texts:
                 tries += 1
-                sheet = tidy(read_abc(sheet_head(brief) + text))
-                found = cost(
+                sheet = fix_ties(read_abc(build_abc_header(spec) + text))
+                sheet_cost = cost(
                     sheet,
-                    rules.density if self.native else None,
+                    rules.density if self.uses_tune_header else None,
                     0 if grammar.bar_chords else rules.harmony,
-                    self.familiar,
+                    self.training_filter,
                 )
-                if best is None or found < best_cost:
-                    best, best_cost = sheet, found
+                if best is None or sheet_cost < best_cost:
+                    best, best_cost = sheet, sheet_cost
             # A large model is too slow to write more candidates only to lower the cost.
-            if best_cost <= GOOD_ENOUGH or count == 1:
+            if best_cost <= ACCEPTABLE_COST or count == 1:
                 break
         assert best is not None
-        return _Written(best, tries, best_cost, tokens, seconds)
+        return _ChapterResult(best, tries, best_cost, tokens, seconds)
 
-    def sheet_prompt(self, brief: Brief) -> Prompt:
+    def build_sheet_prompt(self, spec: SongSpec) -> Prompt:
         """Build the prompt that the model continues with a sheet."""
-        if self.native:
-            return Prompt(starter_header(brief), special=False, bos=True)
-        question = fill(read_template(self.data / "prompts", "compose"), brief)
-        return chat_prompt(
+        if self.uses_tune_header:
+            return Prompt(build_starter_header(spec), special=False, bos=True)
+        question = fill_template(read_template(self.data / "prompts", "compose"), spec)
+        return build_chat_prompt(
             question,
-            sheet_head(brief),
-            self.notes,
+            build_abc_header(spec),
+            self.profile,
             self.model.metadata,
             self.model.bos,
             self.model.eos,
         )
 
 
-def tidy(sheet: LeadSheet) -> LeadSheet:
+def fix_ties(sheet: LeadSheet) -> LeadSheet:
     """Return `sheet` without ties across a bar line to a different pitch or a rest."""
     bars = list(sheet.bars)
     for i, bar in enumerate(bars):
@@ -230,4 +239,4 @@ def tidy(sheet: LeadSheet) -> LeadSheet:
         following = bars[i + 1].notes[0].pitch if i + 1 < len(bars) else None
         if last.pitch is None or following != last.pitch:
             bars[i] = Bar((*bar.notes[:-1], replace(last, tied=False)), bar.chords)
-    return replace(sheet, parts=in_parts(bars, map(len, sheet.parts)))
+    return replace(sheet, parts=split_into_parts(bars, map(len, sheet.parts)))

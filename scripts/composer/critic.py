@@ -12,19 +12,22 @@ from itertools import pairwise
 
 import numpy as np
 
-from scripts.composer.training_filter import Familiar
-from scripts.score.piece import Weights, chord_weights, is_clear
-from scripts.score.sheet import Bar, LeadSheet, held_notes
+from scripts.composer.training_filter import TrainingFilter
+from scripts.score.piece import PitchClassWeights, chord_weights, matches_key
+from scripts.score.sheet import Bar, LeadSheet, join_tied_notes
 
-ENTROPY = (2.3, 3.1)  # bits of the pitch-class histogram
-GROOVE = (0.895, 0.973)  # share of onset positions that neighboring bars have in common
-LEAP = (1.2, 4.0)  # mean interval in semitones
-MOST_COPIED = 0.12  # share of bars in one run copied from training
-RANGE = (9, 22)  # semitones from lowest to highest
+PITCH_CLASS_ENTROPY = (2.3, 3.1)  # bits of the pitch-class histogram
+GROOVE_CONSISTENCY = (0.895, 0.973)  # share of onset positions that neighboring bars have in common
+MEAN_INTERVAL = (1.2, 4.0)  # mean interval in semitones
+MAX_COPIED_SHARE = 0.12  # share of bars in one run copied from training
+PITCH_RANGE = (9, 22)  # semitones from lowest to highest
 
 
 def cost(
-    sheet: LeadSheet, density: int | None = None, harmony: int = 3, familiar: Familiar | None = None
+    sheet: LeadSheet,
+    density: int | None = None,
+    harmony: int = 3,
+    training_filter: TrainingFilter | None = None,
 ) -> float:
     """Compute the cost of `sheet`: 0 is flawless, more than 3 is poor.
 
@@ -36,7 +39,7 @@ def cost(
         Requested notes per quarter times two; by default any density is accepted.
     harmony : int
         Requested number of different chords; at most four are required.
-    familiar : Familiar, optional
+    training_filter : TrainingFilter, optional
         Figures of the training tunes, which must not be copied.
     """
     pitches = np.array(sheet.pitches)
@@ -45,38 +48,38 @@ def cost(
     steps = np.abs(np.diff(pitches))
     quarters = sum(bar.ticks for bar in sheet.bars) / 24
     silence = sum(n.ticks for b in sheet.bars for n in b.notes if n.pitch is None) / 24 / quarters
-    total = 4.0 * _outside(_entropy(pitches), *ENTROPY)
-    total += 80.0 * _outside(groove(sheet), *GROOVE)
-    total += 1.0 * _outside(float(steps.mean()), *LEAP)
-    total += 0.15 * _outside(float(np.ptp(pitches)), *RANGE)
+    total = 4.0 * _distance_outside(_pitch_class_entropy(pitches), *PITCH_CLASS_ENTROPY)
+    total += 80.0 * _distance_outside(groove_consistency(sheet), *GROOVE_CONSISTENCY)
+    total += 1.0 * _distance_outside(float(steps.mean()), *MEAN_INTERVAL)
+    total += 0.15 * _distance_outside(float(np.ptp(pitches)), *PITCH_RANGE)
     total += 4.0 * max(0.0, float((steps > 9).mean()) - 0.04)
     total += 4.0 * max(0.0, float((steps == 0).mean()) - 0.3)
     total += 3.0 * max(0.0, silence - 0.25)
-    total += repetition(sheet.bars)
-    total += 2.0 * max(0.0, 0.55 - strong_beat_fit(sheet))
+    total += repetition_cost(sheet.bars)
+    total += 2.0 * max(0.0, 0.55 - strong_beat_chord_tone_ratio(sheet))
     total += 0.8 * max(0, min(harmony, 4) - len({c for b in sheet.bars for _, c in b.chords}))
-    total += 0.3 * max(0, _standstill(sheet.bars) - 4)
-    total += 0.8 * max(0.0, 0.25 - _rhyme(sheet.bars)) * 4
-    total += 0.0 if is_clear(_sounding(sheet), sheet.key) else 1.5
-    if familiar is not None:
-        share = familiar.longest_run(sheet) / len(sheet.bars)
-        total += (2.0 + 10.0 * share) * (share > MOST_COPIED)
+    total += 0.3 * max(0, _longest_chord_run(sheet.bars) - 4)
+    total += 0.8 * max(0.0, 0.25 - _repeated_rhythm_share(sheet.bars)) * 4
+    total += 0.0 if matches_key(_pitch_class_durations(sheet), sheet.key) else 1.5
+    if training_filter is not None:
+        share = training_filter.longest_run(sheet) / len(sheet.bars)
+        total += (2.0 + 10.0 * share) * (share > MAX_COPIED_SHARE)
     if density is not None:
         total += 0.25 * abs(2 * len(pitches) / quarters - density)
     return float(total)
 
 
-def groove(sheet: LeadSheet) -> float:
+def groove_consistency(sheet: LeadSheet) -> float:
     """Compute MusPy's groove consistency (Dong et al. 2020), 0 to 1, at 12 positions a quarter."""
     size = sheet.meter.bar_ticks // 2
     grid = np.zeros((len(sheet.bars), size), bool)
-    for start, _, _ in held_notes(sheet.bars):
+    for start, _, _ in join_tied_notes(sheet.bars):
         bar, tick = divmod(start, sheet.meter.bar_ticks)
         grid[bar, tick // 2] = True
-    return float(1 - np.mean(grid[1:] != grid[:-1])) if len(grid) > 1 else GROOVE[1]
+    return float(1 - np.mean(grid[1:] != grid[:-1])) if len(grid) > 1 else GROOVE_CONSISTENCY[1]
 
 
-def repetition(bars: Sequence[Bar]) -> float:
+def repetition_cost(bars: Sequence[Bar]) -> float:
     """Compute the cost of repeating the same bar too often (0 for real tunes)."""
     names = [bar.notes for bar in bars]
     most = Counter(names).most_common(1)[0][1] / len(names)
@@ -87,10 +90,10 @@ def repetition(bars: Sequence[Bar]) -> float:
     return 6.0 * max(0.0, most - 0.34) + 1.5 * max(0, longest - 2)
 
 
-def strong_beat_fit(sheet: LeadSheet) -> float:
+def strong_beat_chord_tone_ratio(sheet: LeadSheet) -> float:
     """Compute the share of notes on the first and middle beats that are chord tones, 0 to 1."""
     hits = total = 0
-    half = sheet.meter.half
+    half = sheet.meter.half_bar
     for bar in sheet.bars:
         at = 0
         for note in bar.notes:
@@ -103,7 +106,7 @@ def strong_beat_fit(sheet: LeadSheet) -> float:
     return hits / total if total else 1.0
 
 
-def _standstill(bars: Sequence[Bar]) -> int:
+def _longest_chord_run(bars: Sequence[Bar]) -> int:
     """Longest run of bars with the same chords."""
     run = longest = 1
     for a, b in pairwise(bars):
@@ -112,10 +115,10 @@ def _standstill(bars: Sequence[Bar]) -> int:
     return longest
 
 
-def _sounding(sheet: LeadSheet) -> Weights:
+def _pitch_class_durations(sheet: LeadSheet) -> PitchClassWeights:
     """Total duration of each pitch class in melody, chords and bass, in quarters; shape (12,)."""
     weights = np.zeros(12)
-    for _, ticks, pitch in held_notes(sheet.bars):
+    for _, ticks, pitch in join_tied_notes(sheet.bars):
         weights[pitch % 12] += ticks / 24
     return weights + chord_weights(
         (chord, (end - tick) / 24)
@@ -126,17 +129,17 @@ def _sounding(sheet: LeadSheet) -> Weights:
     )
 
 
-def _rhyme(bars: Sequence[Bar]) -> float:
+def _repeated_rhythm_share(bars: Sequence[Bar]) -> float:
     """Share of bars whose rhythm occurs more than once."""
     rhythms = Counter(tuple(n.ticks for n in bar.notes) for bar in bars)
     return sum(c for c in rhythms.values() if c > 1) / len(bars)
 
 
-def _entropy(pitches: np.ndarray) -> float:
+def _pitch_class_entropy(pitches: np.ndarray) -> float:
     share = np.bincount(pitches % 12, minlength=12) / len(pitches)
     share = share[share > 0]
     return float(-(share * np.log2(share)).sum())
 
 
-def _outside(value: float, low: float, high: float) -> float:
+def _distance_outside(value: float, low: float, high: float) -> float:
     return max(low - value, value - high, 0.0)

@@ -6,24 +6,24 @@ from pathlib import Path
 
 from scripts.composer.grammar import bar_chords, chord_vocabulary
 from scripts.core.errors import UsageError
-from scripts.request.spec import Brief
+from scripts.request.spec import SongSpec
 from scripts.score.keys import LETTER_PC
-from scripts.score.tune_header import tune_header
+from scripts.score.tune_header import format_tune_header
 
 
-def fill(template: str, brief: Brief) -> str:
+def fill_template(template: str, spec: SongSpec) -> str:
     """Replace ``{styles}``, ``{key}``, ``{meter}``, ``{tempo}``, ``{parts}`` and ``{chords}``.
 
     Other text in braces stays as it is.
     """
-    chords = bar_chords(brief) or chord_vocabulary(brief)
+    chords = bar_chords(spec) or chord_vocabulary(spec)
     values = {
-        "styles": brief.asked,
-        "key": str(brief.key),
-        "meter": str(brief.meter),
-        "tempo": f"{brief.tempo:g}",
-        "parts": " + ".join(map(str, brief.parts)),
-        "chords": " ".join(c.symbol(brief.key) for c in chords),
+        "styles": spec.requested_styles,
+        "key": str(spec.key),
+        "meter": str(spec.meter),
+        "tempo": f"{spec.tempo:g}",
+        "parts": " + ".join(map(str, spec.parts)),
+        "chords": " ".join(c.symbol(spec.key) for c in chords),
     }
     for name, value in values.items():
         template = template.replace("{" + name + "}", value)
@@ -45,24 +45,24 @@ def read_template(folder: Path, name: str) -> str:
         raise UsageError(f"cannot read the prompt template {path}; restore the file") from error
 
 
-def starter_header(brief: Brief) -> str:
+def build_starter_header(spec: SongSpec) -> str:
     """Build the tune header that the starter model continues."""
-    rules = brief.style.melody
-    tags = brief.style.meter_tags.get(str(brief.meter), brief.style.tags)
+    rules = spec.style.melody
+    tags = spec.style.meter_tags.get(str(spec.meter), spec.style.tags)
     # Scales beyond their key signature (harmonic minor, blues) need accidentals.
-    plain = {(LETTER_PC[letter] + alter) % 12 for letter, alter in brief.key.signature.items()}
-    strays = rules.chromatic or not set(brief.key.pitch_classes) <= plain
-    return tune_header(
+    plain = {(LETTER_PC[letter] + alter) % 12 for letter, alter in spec.key.signature.items()}
+    strays = rules.chromatic or not set(spec.key.pitch_classes) <= plain
+    return format_tune_header(
         tags,
-        str(brief.meter),
-        brief.parts,
+        str(spec.meter),
+        spec.parts,
         rules.density,
         rules.harmony,
         2 if strays else 0,
-        brief.key.abc,
+        spec.key.abc,
     )
 
 
-def sheet_head(brief: Brief) -> str:
+def build_abc_header(spec: SongSpec) -> str:
     """Build the ABC header with which the reply of a chat model begins."""
-    return f"X:1\nM:{brief.meter}\nL:1/8\nQ:1/4={brief.tempo:g}\nK:{brief.key.abc}\n"
+    return f"X:1\nM:{spec.meter}\nL:1/8\nQ:1/4={spec.tempo:g}\nK:{spec.key.abc}\n"

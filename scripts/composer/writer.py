@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.composer.prompts import fill, read_template
+from scripts.composer.prompts import fill_template, read_template
 from scripts.composer.titles import make_title
-from scripts.llm.chat import ModelNotes, Prompt, chat_prompt
+from scripts.llm.chat import ModelProfile, Prompt, build_chat_prompt
 from scripts.llm.client import ModelProcess
 from scripts.llm.sampling import Sampling
-from scripts.request.spec import Brief
+from scripts.request.spec import SongSpec
 
-LONGEST_TITLE = 32
+MAX_TITLE_LENGTH = 32
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Writer:
     model : ModelProcess
     name : str
         Name under which the model is credited.
-    notes : ModelNotes
+    profile : ModelProfile
         The model's entry in ``models.toml``.
     data : Path
         The ``data`` folder, with the prompts.
@@ -32,48 +32,48 @@ class Writer:
 
     model: ModelProcess
     name: str
-    notes: ModelNotes
+    profile: ModelProfile
     data: Path
 
-    def title(self, brief: Brief, temperature: float) -> str:
+    def write_title(self, spec: SongSpec, temperature: float) -> str:
         """Write a title of at most 32 characters."""
-        sampling = Sampling(temperature=max(temperature, 0.6), seed=brief.seed)
-        return self.model.write_line(
-            self._prompt("title", brief, ""), LONGEST_TITLE, sampling, lambda done, text: None
+        sampling = Sampling(temperature=max(temperature, 0.6), seed=spec.seed)
+        return self.model.write_title(
+            self._prompt("title", spec, ""), MAX_TITLE_LENGTH, sampling, lambda done, text: None
         )
 
-    def form(self, brief: Brief, temperature: float) -> tuple[str, ...]:
-        """Let the model choose among the forms that suit the style (:func:`forms_for`)."""
-        forms = forms_for(brief)
+    def choose_form(self, spec: SongSpec, temperature: float) -> tuple[str, ...]:
+        """Let the model choose among the forms that suit the style (:func:`form_variants`)."""
+        forms = form_variants(spec)
         letters = "ABCDEFGH"[: len(forms)]
         listed = "\n".join(
             f"{letter}: {' '.join(form)}" for letter, form in zip(letters, forms, strict=True)
         )
         answer = self.model.choose(
-            self._prompt("plan", brief, listed),
+            self._prompt("plan", spec, listed),
             tuple(letters),
-            Sampling(temperature=temperature, seed=brief.seed),
+            Sampling(temperature=temperature, seed=spec.seed),
         )
         return forms[letters.index(answer)]
 
-    def _prompt(self, template: str, brief: Brief, forms: str) -> Prompt:
-        question = fill(read_template(self.data / "prompts", template), brief)
-        return chat_prompt(
+    def _prompt(self, template: str, spec: SongSpec, forms: str) -> Prompt:
+        question = fill_template(read_template(self.data / "prompts", template), spec)
+        return build_chat_prompt(
             question.replace("{forms}", forms),
             "",
-            self.notes,
+            self.profile,
             self.model.metadata,
             self.model.bos,
             self.model.eos,
         )
 
 
-def forms_for(brief: Brief) -> tuple[tuple[str, ...], ...]:
-    """Return the form of `brief` and variations of it, without duplicates.
+def form_variants(spec: SongSpec) -> tuple[tuple[str, ...], ...]:
+    """Return the form of `spec` and variations of it, without duplicates.
 
     The variations leave out bridge and solo, add a solo, add a bridge, or begin with the chorus.
     """
-    form = brief.form
+    form = spec.form
     plain = tuple(s for s in form if s not in ("bridge", "solo"))
     last = form[-1:] if form[-1] == "outro" else ()
     body = form[: len(form) - len(last)]
@@ -88,19 +88,19 @@ def forms_for(brief: Brief) -> tuple[tuple[str, ...], ...]:
     return tuple(dict.fromkeys(options))
 
 
-def words_for(
-    brief: Brief, writer: Writer | None, temperature: float, form_asked: bool, data: Path
+def choose_title_and_form(
+    spec: SongSpec, writer: Writer | None, temperature: float, form_requested: bool, data: Path
 ) -> tuple[str, tuple[str, ...], str]:
     """Choose title and form.
 
     Parameters
     ----------
-    brief : Brief
+    spec : SongSpec
     writer : Writer or None
-        The model to ask; None uses word lists and the form of `brief`.
+        The model to ask; None uses word lists and the form of `spec`.
     temperature : float
         Sampling temperature.
-    form_asked : bool
+    form_requested : bool
         Whether the user requested the form, which is kept then.
     data : Path
         The ``data`` folder, with ``titles.toml``.
@@ -114,6 +114,6 @@ def words_for(
         Name of the writer, or ``rules``.
     """
     if writer is None:
-        return make_title(brief, data / "titles.toml"), brief.form, "rules"
-    form = brief.form if form_asked else writer.form(brief, temperature)
-    return writer.title(brief, temperature), form, writer.name
+        return make_title(spec, data / "titles.toml"), spec.form, "rules"
+    form = spec.form if form_requested else writer.choose_form(spec, temperature)
+    return writer.write_title(spec, temperature), form, writer.name

@@ -9,13 +9,13 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from scripts.core.errors import HeldError, StorageError
+from scripts.core.errors import FileInUseError, StorageError
 
-PART = ".lmg-part"  # appended to the name of an unfinished file
-WAITS = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 3.2)  # seconds between tries; OneDrive needs a few
+PART_SUFFIX = ".lmg-part"  # appended to the name of an unfinished file
+RETRY_DELAYS = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 3.2)  # seconds between tries; OneDrive needs a few
 
 
-def write_text(path: Path, text: str, waits: Sequence[float] = WAITS) -> None:
+def write_text(path: Path, text: str, delays: Sequence[float] = RETRY_DELAYS) -> None:
     """Write a text file atomically: write a temporary file, fsync it, rename it to `path`.
 
     Parameters
@@ -24,7 +24,7 @@ def write_text(path: Path, text: str, waits: Sequence[float] = WAITS) -> None:
         Its folder is created when missing.
     text : str
         Written as UTF-8 with ``\\n`` line ends.
-    waits : sequence of float
+    delays : sequence of float
         Seconds between tries to rename it while another program has `path` open.
 
     Raises
@@ -32,18 +32,18 @@ def write_text(path: Path, text: str, waits: Sequence[float] = WAITS) -> None:
     StorageError
         When it cannot be written; HeldError while another program has `path` open.
     """
-    part = path.with_name(path.name + PART)
+    part = path.with_name(path.name + PART_SUFFIX)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_flushed(part, text)
-        rename(part, path, waits)
+        write_and_fsync(part, text)
+        rename(part, path, delays)
     except OSError as error:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
         raise storage_error(error, path) from error
 
 
-def write_flushed(path: Path, text: str) -> None:
+def write_and_fsync(path: Path, text: str) -> None:
     """Write a UTF-8 text file and fsync it."""
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write(text)
@@ -51,7 +51,7 @@ def write_flushed(path: Path, text: str) -> None:
         os.fsync(file.fileno())
 
 
-def check_folder(folder: Path) -> None:
+def ensure_writable_folder(folder: Path) -> None:
     """Create `folder` if it is missing and check that files can be written there.
 
     Raises
@@ -61,50 +61,50 @@ def check_folder(folder: Path) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".{os.getpid()}{PART}"
+        probe = folder / f".{os.getpid()}{PART_SUFFIX}"
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:
         raise storage_error(error, folder / "song") from error
 
 
-def nearest_folder(folder: Path) -> Path:
+def nearest_existing_folder(folder: Path) -> Path:
     """Return `folder`, or its nearest parent that exists."""
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     return folder
 
 
-def flush(path: Path) -> None:
+def fsync_file(path: Path) -> None:
     """Flush a file that another program wrote to the disk."""
 
     def sync() -> None:
         with path.open("rb+") as file:
             os.fsync(file.fileno())
 
-    patiently(sync)
+    retry_while_open_elsewhere(sync)
 
 
-def flush_folder(folder: Path) -> None:
+def fsync_folder(folder: Path) -> None:
     """Flush a folder's entries to the disk; not needed on Windows."""
     if os.name == "nt":
         return
     with contextlib.suppress(OSError):  # unsupported on some network drives
-        number = os.open(folder, os.O_RDONLY)
+        descriptor = os.open(folder, os.O_RDONLY)
         try:
-            os.fsync(number)
+            os.fsync(descriptor)
         finally:
-            os.close(number)
+            os.close(descriptor)
 
 
-def rename(part: Path, path: Path, waits: Sequence[float] = WAITS) -> None:
+def rename(part: Path, path: Path, delays: Sequence[float] = RETRY_DELAYS) -> None:
     """Rename `part` to `path`, retrying while another program has one of them open."""
-    patiently(lambda: os.replace(part, path), waits)
+    retry_while_open_elsewhere(lambda: os.replace(part, path), delays)
 
 
-def patiently(
+def retry_while_open_elsewhere(
     action: Callable[[], None],
-    waits: Sequence[float] = WAITS,
+    delays: Sequence[float] = RETRY_DELAYS,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
     """Call `action`, retrying while Windows reports that another program has the file open.
@@ -112,7 +112,7 @@ def patiently(
     Parameters
     ----------
     action : callable
-    waits : sequence of float
+    delays : sequence of float
         Seconds between tries.
     sleep : callable
         Replaces :func:`time.sleep` in tests.
@@ -122,11 +122,11 @@ def patiently(
     OSError
         Any other error at once; the last one when all tries failed.
     """
-    for wait in waits:
+    for wait in delays:
         try:
             return action()
         except OSError as error:
-            if not is_held(error):
+            if not is_open_elsewhere(error):
                 raise
             sleep(wait)
     return action()
@@ -136,8 +136,8 @@ def storage_error(error: OSError, path: Path) -> StorageError:
     """Build the error for a failed access to `path`, with advice for the user."""
     if error.errno == errno.ENOSPC:
         return StorageError(f"{path.parent}: the disk is full; free some space and try again")
-    if is_held(error):
-        return HeldError(
+    if is_open_elsewhere(error):
+        return FileInUseError(
             f"{path}: another program has it open (a player, OneDrive, an "
             "antivirus?), or it is write-protected; close that program or change "
             "the folder's permissions"
@@ -147,11 +147,11 @@ def storage_error(error: OSError, path: Path) -> StorageError:
             f"{path.parent}: no permission to write here; choose another folder "
             "or change its permissions"
         )
-    words = (error.strerror or str(error)).lower()
-    return StorageError(f"{path.parent}: {words}; check the folder or choose another")
+    reason = (error.strerror or str(error)).lower()
+    return StorageError(f"{path.parent}: {reason}; check the folder or choose another")
 
 
-def is_held(error: OSError) -> bool:
+def is_open_elsewhere(error: OSError) -> bool:
     """Whether Windows denied access, most likely because another program has the file open."""
     code = getattr(error, "winerror", None)
     if code is None:  # open() sets no winerror

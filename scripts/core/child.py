@@ -15,23 +15,23 @@ from typing import Any
 from scripts.core.cpu import ILLEGAL_INSTRUCTION, NO_AVX
 from scripts.core.paths import ROOT
 
-WORKER = "scripts.llm.worker"  # module that runs a model
-_LAST_WORDS = 5.0  # seconds to read the remaining output of a child that has exited
+MODEL_WORKER = "scripts.llm.worker"  # module that runs a model
+_DRAIN_TIMEOUT = 5.0  # seconds to read the remaining output of a child that has exited
 
 
-class Child:
+class ChildProcess:
     """Process that runs ``python -m MODULE ARGUMENTS...`` with pipes.
 
     Parameters
     ----------
     module : str
         A module of this project.
-    words : sequence of str
+    arguments : sequence of str
         Its command line arguments.
 
     Attributes
     ----------
-    complaints : deque of str
+    stderr_lines : deque of str
         Last 40 lines of its standard error.
 
     Notes
@@ -40,7 +40,7 @@ class Child:
     its end of file, so killing the parent stops the children.
     """
 
-    def __init__(self, module: str, words: Sequence[str] = ()) -> None:
+    def __init__(self, module: str, arguments: Sequence[str] = ()) -> None:
         # Detach from the console: Ctrl+C reaches only the parent, which decides; and closing the
         # window kills only the parent, so that the child can still clean up.
         flags: dict[str, Any] = (
@@ -50,7 +50,7 @@ class Child:
         )
         environment = {**os.environ, "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", module, *words],
+            [sys.executable, "-m", module, *arguments],
             cwd=ROOT,
             env=environment,
             stdin=subprocess.PIPE,
@@ -62,12 +62,12 @@ class Child:
             **flags,
         )
         self._messages: queue.Queue[dict[str, Any] | None] = queue.Queue()
-        self.complaints: deque[str] = deque(maxlen=40)
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._errors = threading.Thread(target=self._read_errors, daemon=True)
-        for thread in (self._reader, self._errors):
+        self.stderr_lines: deque[str] = deque(maxlen=40)
+        self._stdout_reader = threading.Thread(target=self._read_stdout, daemon=True)
+        self._stderr_reader = threading.Thread(target=self._read_stderr, daemon=True)
+        for thread in (self._stdout_reader, self._stderr_reader):
             thread.start()
-        threading.Thread(target=self._watch, daemon=True).start()
+        threading.Thread(target=self._wait_for_exit, daemon=True).start()
 
     @property
     def pid(self) -> int:
@@ -97,7 +97,7 @@ class Child:
 
     def stop(self, grace: float = 2.0) -> int:
         """Close its input, kill it after `grace` seconds, and return the exit status."""
-        self.hang_up()
+        self.close_input()
         try:
             self._process.wait(grace)
         except subprocess.TimeoutExpired:
@@ -105,7 +105,7 @@ class Child:
             self._process.wait()
         return int(self._process.returncode)
 
-    def hang_up(self) -> None:
+    def close_input(self) -> None:
         """Close the child's standard input, which makes it exit."""
         try:
             if self._process.stdin:
@@ -113,17 +113,17 @@ class Child:
         except OSError:
             pass
 
-    def exit_words(self) -> str:
+    def describe_exit(self) -> str:
         """Describe how the child ended, for an error message; waits for its end."""
         code = self._process.wait()
-        self._errors.join(1.0)
+        self._stderr_reader.join(1.0)
         if code in ILLEGAL_INSTRUCTION:
             return NO_AVX
         if code < 0:
             return f"it was killed by signal {-code}"
         return f"it exited with status {code}"
 
-    def _read(self) -> None:
+    def _read_stdout(self) -> None:
         assert self._process.stdout
         for line in self._process.stdout:
             try:
@@ -133,13 +133,13 @@ class Child:
             if isinstance(message, dict):
                 self._messages.put(message)
 
-    def _watch(self) -> None:
+    def _wait_for_exit(self) -> None:
         """Report the child's exit even if a process that it started keeps its pipes open."""
         self._process.wait()
-        self._reader.join(_LAST_WORDS)
+        self._stdout_reader.join(_DRAIN_TIMEOUT)
         self._messages.put(None)
 
-    def _read_errors(self) -> None:
+    def _read_stderr(self) -> None:
         assert self._process.stderr
         for line in self._process.stderr:
-            self.complaints.append(line.rstrip())
+            self.stderr_lines.append(line.rstrip())

@@ -43,7 +43,7 @@ class StorageError(MusicGenError):
     """File that cannot be read or written."""
 
 
-class HeldError(StorageError):
+class FileInUseError(StorageError):
     """File that another program has open; the data to be written is kept."""
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from scripts.core.errors import StorageError
 
-LONGEST_NAME = 80  # characters
-LONGEST_PATH = 259  # characters on Windows; ffmpeg and others support no longer ones
-SHORTEST_NAME = 12
+MAX_NAME_LENGTH = 80  # characters
+MAX_PATH_LENGTH = 259  # characters on Windows; ffmpeg and others support no longer ones
+MIN_NAME_LENGTH = 12
 _RESERVED = {
     "con",
     "prn",
@@ -23,13 +23,13 @@ _RESERVED = {
 }
 
 
-def room_for_name(folder: Path, beside: int) -> int:
+def available_name_length(folder: Path, suffix_length: int) -> int:
     """Return the most characters that a file name in `folder` may have.
 
     Parameters
     ----------
     folder : Path
-    beside : int
+    suffix_length : int
         Characters to reserve for suffixes.
 
     Raises
@@ -38,16 +38,16 @@ def room_for_name(folder: Path, beside: int) -> int:
         On Windows, when the folder's own path is too long.
     """
     if os.name != "nt":
-        return LONGEST_NAME
-    room = LONGEST_PATH - len(str(folder.resolve())) - 1 - beside
-    if room < SHORTEST_NAME:
+        return MAX_NAME_LENGTH
+    room = MAX_PATH_LENGTH - len(str(folder.resolve())) - 1 - suffix_length
+    if room < MIN_NAME_LENGTH:
         raise StorageError(
             f"{folder}: the path is too long for Windows; choose a shorter folder with --out"
         )
-    return min(room, LONGEST_NAME)
+    return min(room, MAX_NAME_LENGTH)
 
 
-def legal_name(title: str, longest: int = LONGEST_NAME) -> str:
+def sanitize_filename(title: str, max_length: int = MAX_NAME_LENGTH) -> str:
     """Turn a title into a file name (without extension) for Windows, Linux and macOS.
 
     Control characters, separators and trailing dots are removed; device names such as ``CON``
@@ -56,15 +56,15 @@ def legal_name(title: str, longest: int = LONGEST_NAME) -> str:
     Parameters
     ----------
     title : str
-    longest : int
+    max_length : int
         Most characters of the name.
     """
     text = unicodedata.normalize("NFC", title)
     text = "".join(c if c.isprintable() and c not in '<>:"/\\|?*' else " " for c in text)
-    text = " ".join(text.split())[:longest].strip(" .")
+    text = " ".join(text.split())[:max_length].strip(" .")
     # Linux limits the bytes of UTF-8, Windows the code units of UTF-16.
-    while len(text.encode("utf-8")) > 200 or len(text.encode("utf-16-le")) > 2 * longest:
+    while len(text.encode("utf-8")) > 200 or len(text.encode("utf-16-le")) > 2 * max_length:
         text = text[:-1].strip(" .")
     if not text or re.split(r"[. ]", text.casefold())[0] in _RESERVED:
-        text = f"Song {text}"[:longest].strip(" .")
+        text = f"Song {text}"[:max_length].strip(" .")
     return text

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from scripts.core import paths
-from scripts.core.file_lock import hold
+from scripts.core.file_lock import try_lock
 
 FILE_NAME = "llm-music-gen.log"
 MAX_BYTES = 1 << 20
@@ -53,7 +53,7 @@ class SharedRotatingHandler(logging.Handler):
 
     def _rotate(self) -> None:
         """Rename the files, unless another process is doing so."""
-        lock = hold(self.path.with_name(self.path.name + ".lmg-lock"))
+        lock = try_lock(self.path.with_name(self.path.name + ".lmg-lock"))
         if lock is None:
             return
         with lock:

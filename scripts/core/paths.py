@@ -14,6 +14,6 @@ SOUNDFONTS = HOME / "data" / "soundfonts"
 SETTINGS = HOME / "data" / "persistent.json"
 SESSION = HOME / "data" / "jukebox.json"  # playback position
 LIBRARY = HOME / "data" / "library.db"  # index, rebuilt from the song files
-JOBS = HOME / "data" / "jobs.db"  # queued orders
+ORDERS = HOME / "data" / "jobs.db"  # queued orders
 PLAYLISTS = HOME / "data" / "playlists.json"
 LOG = HOME / "data" / "log"

@@ -67,7 +67,7 @@ class Settings:
     unknown: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     @property
-    def sound(self) -> str:
+    def audio_output(self) -> str:
         """Backend and device as ``BACKEND[@DEVICE]``, for ``scripts.audio.outputs.open_output``."""
         return f"{self.output}@{self.device}" if self.device else self.output
 
@@ -91,7 +91,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 }
 
 
-def checked(settings: Settings, name: str, value: Any) -> Settings:
+def change_setting(settings: Settings, name: str, value: Any) -> Settings:
     """Return a copy of `settings` with one value changed.
 
     Raises
@@ -130,7 +130,7 @@ def load_settings(path: Path) -> tuple[Settings, list[str]]:
     Returns
     -------
     settings : Settings
-    notes : list of str
+    warnings : list of str
         One line for the user about each problem of the file.
     """
     try:
@@ -147,24 +147,24 @@ def load_settings(path: Path) -> tuple[Settings, list[str]]:
             aside = path.with_name(f"{path.name}.broken{number}")
         try:
             os.replace(path, aside)
-            told = (
+            notice = (
                 f"{path.name} is not valid JSON ({_first_line(error)}); set aside as {aside.name}"
             )
         except OSError:
-            told = f"{path.name} is not valid JSON ({_first_line(error)}); using the defaults"
-        return Settings(), [told]
+            notice = f"{path.name} is not valid JSON ({_first_line(error)}); using the defaults"
+        return Settings(), [notice]
     except OSError as error:
         return Settings(), [f"cannot read {path} ({error.strerror}); using the defaults"]
-    settings, notes = Settings(), []
+    settings, warnings = Settings(), []
     known = {f.name for f in fields(Settings)} - {"unknown"}
     for name, value in data.items():
         if name in known:
             try:
-                settings = checked(settings, name, value)
+                settings = change_setting(settings, name, value)
             except UsageError as error:
-                notes.append(f"{path.name}: {error}; using the default")
+                warnings.append(f"{path.name}: {error}; using the default")
     unknown = {k: v for k, v in data.items() if k not in known}
-    return replace(settings, unknown=unknown), notes
+    return replace(settings, unknown=unknown), warnings
 
 
 def save_settings(path: Path, settings: Settings) -> None:
@@ -177,7 +177,7 @@ def save_settings(path: Path, settings: Settings) -> None:
     """
     known = {f.name: getattr(settings, f.name) for f in fields(Settings) if f.name != "unknown"}
     text = json.dumps({**settings.unknown, **known}, indent=2, ensure_ascii=False) + "\n"
-    write_text(path, text, waits=(0.1, 0.2))  # short: the user interface is waiting
+    write_text(path, text, delays=(0.1, 0.2))  # short: the user interface is waiting
 
 
 def _first_line(error: Exception) -> str:

@@ -11,22 +11,22 @@ class Theme:
 
     Parameters
     ----------
-    rule, thin : str
+    rule, thin_rule : str
         One character of a heavy and of a light horizontal rule.
     full, empty : str
         One character of the done and of the open part of a progress bar.
-    cells : str
+    levels : str
         Characters from an empty cell to a full one, for vertical bars.
-    colour : bool
+    color : bool
         Whether lines are colored.
     """
 
     rule: str
-    thin: str
+    thin_rule: str
     full: str
     empty: str
-    cells: str
-    colour: bool = False
+    levels: str
+    color: bool = False
 
 
 ASCII = Theme("=", "-", "#", "-", " .:#")  # for every console, even with raster fonts
@@ -35,6 +35,6 @@ UNICODE = Theme("═", "─", "█", "░", " ▁▂▃▄▅▆▇█")
 THEMES = {
     "ascii": ASCII,
     "unicode": UNICODE,
-    "ascii-colour": replace(ASCII, colour=True),
-    "unicode-colour": replace(UNICODE, colour=True),
+    "ascii-colour": replace(ASCII, color=True),
+    "unicode-colour": replace(UNICODE, color=True),
 }

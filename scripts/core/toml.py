@@ -30,13 +30,13 @@ def read_tables(path: Path) -> tuple[dict[str, Any], str]:
         raise UsageError(f"cannot read {path} ({error.strerror})") from error
 
 
-def read_each(path: Path, make: Callable[[str, Any], T]) -> dict[str, T]:
+def parse_tables(path: Path, parse_table: Callable[[str, Any], T]) -> dict[str, T]:
     """Convert each top-level table of a file.
 
     Parameters
     ----------
     path : Path
-    make : callable
+    parse_table : callable
         Called with a table's name and content. It raises TypeError, ValueError, KeyError or
         AttributeError for an invalid table.
 
@@ -54,15 +54,15 @@ def read_each(path: Path, make: Callable[[str, Any], T]) -> dict[str, T]:
     found = {}
     for name, row in tables.items():
         try:
-            found[name] = make(name, row)
+            found[name] = parse_table(name, row)
         except (TypeError, ValueError, KeyError, AttributeError) as error:
             raise UsageError(
-                f"{path.name}, line {line_of(text, name)}: [{name}] {error}"
+                f"{path.name}, line {find_line(text, name)}: [{name}] {error}"
             ) from error
     return found
 
 
-def line_of(text: str, *keys: str) -> int:
+def find_line(text: str, *keys: str) -> int:
     """Return the line number (from 1) where the dotted `keys` are set.
 
     A key may be a table header, a name before ``=``, or a name in an inline table. For keys that
@@ -73,8 +73,8 @@ def line_of(text: str, *keys: str) -> int:
     for depth, key in enumerate(keys):
         name = re.escape(key)
         # A header may contain the whole dotted path.
-        way = r"\s*\.\s*".join(rf'"?{re.escape(k)}"?' for k in keys[: depth + 1])
-        head = re.compile(rf'\s*\[+\s*(?:{way}|"?{name}"?)\s*\]')
+        dotted_path = r"\s*\.\s*".join(rf'"?{re.escape(k)}"?' for k in keys[: depth + 1])
+        head = re.compile(rf'\s*\[+\s*(?:{dotted_path}|"?{name}"?)\s*\]')
         entry = re.compile(rf'(?:^|[{{,])\s*"?{name}"?\s*[=.]')
         for i in range(line - 1, len(lines)):
             if (

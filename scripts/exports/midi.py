@@ -7,18 +7,18 @@ from pathlib import Path
 
 import mido
 
-from scripts.arranger.events import Arrangement, NoteEvent, gathered
+from scripts.arranger.events import Arrangement, NoteEvent, collect_notes
 from scripts.core.atomic_files import storage_error
 from scripts.score.keys import Key
 from scripts.score.piece import DRUM_CHANNEL
-from scripts.score.time_signature import Meter
+from scripts.score.time_signature import TimeSignature
 from scripts.synth.instruments import Instrument, Texture
 
-TICKS = 480  # per quarter; 20 times the arranger's 24, which resolves micro-timing
-_SCALE = TICKS / 24
+MIDI_TICKS_PER_QUARTER = 480  # per quarter; 20 times the arranger's 24, which resolves micro-timing
+_TICK_SCALE = MIDI_TICKS_PER_QUARTER / 24
 # Keys with at most seven sharps or flats, the limit of MIDI key signatures.
-MAJOR = ("C", "G", "D", "A", "E", "B", "F#", "F", "Bb", "Eb", "Ab", "Db", "Gb", "Cb")
-MINOR = (
+MAJOR_KEYS = ("C", "G", "D", "A", "E", "B", "F#", "F", "Bb", "Eb", "Ab", "Db", "Gb", "Cb")
+MINOR_KEYS = (
     "Am",
     "Em",
     "Bm",
@@ -35,7 +35,7 @@ MINOR = (
     "Ebm",
     "Abm",
 )
-_SIGNATURES = (*MAJOR, "C#", *MINOR)
+_SIGNATURES = (*MAJOR_KEYS, "C#", *MINOR_KEYS)
 _CHANNELS = [n for n in range(16) if n != DRUM_CHANNEL]
 
 
@@ -45,7 +45,7 @@ def write_midi(
     instruments: Mapping[str, Instrument],
     title: str,
     key: Key,
-    meter: Meter,
+    meter: TimeSignature,
 ) -> None:
     """Write `arrangement` to `path`: one track per role, drums on channel 10.
 
@@ -67,60 +67,62 @@ def write_midi(
     StorageError
         If the file cannot be written.
     """
-    file = mido.MidiFile(type=1, ticks_per_beat=TICKS, charset="utf-8")
+    file = mido.MidiFile(type=1, ticks_per_beat=MIDI_TICKS_PER_QUARTER, charset="utf-8")
     head = mido.MidiTrack()
     head.append(mido.MetaMessage("track_name", name=title))
     head.append(mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(arrangement.tempo)))
-    head.append(mido.MetaMessage("time_signature", numerator=meter.beats, denominator=meter.unit))
-    head.append(mido.MetaMessage("key_signature", key=_signature(key)))
+    head.append(
+        mido.MetaMessage("time_signature", numerator=meter.numerator, denominator=meter.denominator)
+    )
+    head.append(mido.MetaMessage("key_signature", key=_key_signature(key)))
     file.tracks.append(head)
-    notes = gathered(arrangement)
+    notes = collect_notes(arrangement)
     markers = [(s.start * arrangement.bar_ticks, s.name) for s in arrangement.form]
-    end = round(arrangement.length * arrangement.tempo / 60 * TICKS)
+    end = round(arrangement.length * arrangement.tempo / 60 * MIDI_TICKS_PER_QUARTER)
     _add_markers(head, markers, end)
-    channels = _Channels()
+    channels = _ChannelAllocator()
     for role, track in arrangement.tracks.items():
         instrument = instruments[track.instrument]
         if role not in notes or isinstance(instrument.voice, Texture):
             continue
-        channel = DRUM_CHANNEL if instrument.is_kit else channels.of(instrument.program)
-        file.tracks.append(_track(role, channel, instrument, notes[role], track.pan, end))
+        channel = DRUM_CHANNEL if instrument.is_kit else channels.allocate(instrument.program)
+        file.tracks.append(_build_track(role, channel, instrument, notes[role], track.pan, end))
     try:
         file.save(path)
     except OSError as error:
         raise storage_error(error, path) from error
 
 
-def _signature(key: Key) -> str:
+def _key_signature(key: Key) -> str:
     """MIDI key signature: major or minor on the tonic; C or Am if MIDI has no such key."""
     name = key.tonic + ("m" if key.is_minor else "")
     return name if name in _SIGNATURES else "Am" if key.is_minor else "C"
 
 
-class _Channels:
+class _ChannelAllocator:
     """Allocates the 15 melodic channels, then shares them, by program if possible."""
 
     def __init__(self) -> None:
         self._free = list(_CHANNELS)
-        self._taken: dict[int, int] = {}
+        self._channel_by_program: dict[int, int] = {}
 
-    def of(self, program: int) -> int:
+    def allocate(self, program: int) -> int:
         if self._free:
-            channel = self._taken[program] = self._free.pop(0)
+            channel = self._channel_by_program[program] = self._free.pop(0)
             return channel
         # All channels are in use: a program without one shares that of another program.
-        return self._taken.get(program, _CHANNELS[program % len(_CHANNELS)])
+        return self._channel_by_program.get(program, _CHANNELS[program % len(_CHANNELS)])
 
 
 def _add_markers(track: mido.MidiTrack, markers: list[tuple[int, str]], end: int) -> None:
     now = 0
     for tick, name in markers:
-        track.append(mido.MetaMessage("marker", text=name, time=round(tick * _SCALE) - now))
-        now = round(tick * _SCALE)
+        track.append(mido.MetaMessage("marker", text=name, time=round(tick * _TICK_SCALE) - now))
+        now = round(tick * _TICK_SCALE)
     track.append(mido.MetaMessage("end_of_track", time=max(0, end - now)))
 
 
-def _track(
+def _build_track(
     role: str, channel: int, instrument: Instrument, events: list[NoteEvent], pan: float, end: int
 ) -> mido.MidiTrack:
     """Track of one role; a key that sounds is released before it is struck again."""
@@ -142,8 +144,8 @@ def _track(
         key = event.pitch + shift
         if not 0 <= key <= 127:
             continue
-        start = min(max(0, round(event.start * _SCALE)), end - 1)
-        stop = min(end, max(start + 1, round((event.start + event.ticks) * _SCALE)))
+        start = min(max(0, round(event.start * _TICK_SCALE)), end - 1)
+        stop = min(end, max(start + 1, round((event.start + event.ticks) * _TICK_SCALE)))
         last = sounding.get(key)
         if last is not None and moments[last][0] > start:
             if moments[last - 1][0] == start:

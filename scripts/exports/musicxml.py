@@ -9,25 +9,25 @@ from typing import Any
 from xml.etree import ElementTree
 
 from scripts.arranger.arrange import SongArrangement
-from scripts.arranger.events import NoteEvent, gathered
+from scripts.arranger.events import NoteEvent, collect_notes
 from scripts.core.errors import NotationError
-from scripts.score.grid import on_grid
+from scripts.score.grid import quantize
 from scripts.score.piece import DRUM_CHANNEL
-from scripts.score.xml_drums import without_pitches
+from scripts.score.xml_drums import remove_drum_pitches
 from scripts.synth.instruments import Instrument, Texture
 
 # Note values in ticks that a single note can have (dotted ones included), and in triplets.
-_PLAIN = (96, 72, 48, 36, 24, 18, 12, 6, 3)
-_TRIPLET = (48, 32, 24, 16, 8)
-_HEAD = """<?xml version="1.0" encoding="utf-8"?>
+_NOTE_VALUES = (96, 72, 48, 36, 24, 18, 12, 6, 3)
+_TRIPLET_VALUES = (48, 32, 24, 16, 8)
+_XML_HEADER = """<?xml version="1.0" encoding="utf-8"?>
 <!DOCTYPE score-partwise PUBLIC "-//Recordare//DTD MusicXML 4.0 Partwise//EN"
   "http://www.musicxml.org/dtds/partwise.dtd">
 """
 
-Moment = tuple[int, tuple[int, ...], int]  # start, pitches, ticks
+ChordEvent = tuple[int, tuple[int, ...], int]  # start, pitches, ticks
 
 
-def write_musicxml(arrangement: SongArrangement, instruments: Mapping[str, Instrument]) -> str:
+def build_musicxml(arrangement: SongArrangement, instruments: Mapping[str, Instrument]) -> str:
     """Return the arrangement as MusicXML text: one part per role, chord symbols above the melody.
 
     The score has straight sixteenths or triplets, without swing and micro-timing. Textures such
@@ -47,7 +47,7 @@ def write_musicxml(arrangement: SongArrangement, instruments: Mapping[str, Instr
     import music21  # takes half a second to import
     from music21.musicxml.m21ToXml import GeneralObjectExporter
 
-    played = gathered(replace(arrangement, straight=True))
+    events_by_role = collect_notes(replace(arrangement, straight=True))
     score = music21.stream.Score()
     kits = {
         role for role, track in arrangement.tracks.items() if instruments[track.instrument].is_kit
@@ -58,22 +58,24 @@ def write_musicxml(arrangement: SongArrangement, instruments: Mapping[str, Instr
     )
     for role, track in arrangement.tracks.items():
         instrument = instruments[track.instrument]
-        if role not in played or isinstance(instrument.voice, Texture):
+        if role not in events_by_role or isinstance(instrument.voice, Texture):
             continue
         shift = 0 if instrument.is_kit else 12 * instrument.octave
-        part = _part(music21, role, instrument, moments(played[role], shift), arrangement)
+        part = _build_part(
+            music21, role, instrument, quantize_events(events_by_role[role], shift), arrangement
+        )
         if role == "melody":
-            _add_symbols(music21, part, arrangement)
+            _add_chord_symbols(music21, part, arrangement)
         score.insert(0, part)
     try:
         root = ElementTree.fromstring(GeneralObjectExporter(score).parse())
     except music21.exceptions21.Music21Exception as error:
         raise NotationError(f"music21 cannot write this song as MusicXML ({error})") from error
-    without_pitches(root, kits)
-    return _HEAD + ElementTree.tostring(root, encoding="unicode") + "\n"
+    remove_drum_pitches(root, kits)
+    return _XML_HEADER + ElementTree.tostring(root, encoding="unicode") + "\n"
 
 
-def moments(events: list[NoteEvent], shift: int = 0) -> list[Moment]:
+def quantize_events(events: list[NoteEvent], shift: int = 0) -> list[ChordEvent]:
     """Quantize notes to the notation grid and merge those that start together into chords.
 
     Parameters
@@ -89,32 +91,32 @@ def moments(events: list[NoteEvent], shift: int = 0) -> list[Moment]:
         By start, in ticks (24 per quarter); each ends before or when the next begins.
     """
     at: dict[int, list[tuple[int, float]]] = {}
-    for start, event in zip(on_grid([e.start for e in events]), events, strict=True):
+    for start, event in zip(quantize([e.start for e in events]), events, strict=True):
         if 0 <= event.pitch + shift <= 127:
             at.setdefault(start, []).append((event.pitch + shift, event.ticks))
     starts = sorted(at)
-    found = []
+    chords = []
     for start, following in pairwise([*starts, starts[-1] + 96 if starts else 0]):
         longest = max(ticks for _, ticks in at[start])
-        room = following - start
-        lengths = _TRIPLET if start % 3 or following % 3 else _PLAIN
-        fits = [n for n in lengths if n <= min(room, longest + 6)]
+        gap = following - start
+        lengths = _TRIPLET_VALUES if start % 3 or following % 3 else _NOTE_VALUES
+        fits = [n for n in lengths if n <= min(gap, longest + 6)]
         ticks = (
-            room
-            if room <= longest + 6 and room in (*_PLAIN, *_TRIPLET)
+            gap
+            if gap <= longest + 6 and gap in (*_NOTE_VALUES, *_TRIPLET_VALUES)
             else fits[0]
             if fits
-            else room
+            else gap
         )
-        found.append((start, tuple(sorted({p for p, _ in at[start]})), ticks))
-    return found
+        chords.append((start, tuple(sorted({p for p, _ in at[start]})), ticks))
+    return chords
 
 
-def _part(
+def _build_part(
     music21: Any,
     role: str,
     instrument: Instrument,
-    found: list[Moment],
+    events: list[ChordEvent],
     arrangement: SongArrangement,
 ) -> Any:
     part = music21.stream.Part(id=role)
@@ -130,25 +132,25 @@ def _part(
         part.insert(0, music21.clef.PercussionClef())
     else:
         sound.midiProgram = instrument.program
-        low = sum(p[0] for _, p, _ in found) / max(1, len(found)) < 55
+        low = sum(p[0] for _, p, _ in events) / max(1, len(events)) < 55
         part.insert(0, music21.clef.BassClef() if low else music21.clef.TrebleClef())
     part.insert(0, sound)
     part.insert(0, music21.meter.TimeSignature(str(sheet.meter)))
     part.insert(0, music21.key.KeySignature(sheet.key.fifths))
     part.insert(0, music21.tempo.MetronomeMark(number=arrangement.tempo, referent=1.0))
-    for start, pitches, ticks in found:
+    for start, pitches, ticks in events:
         length = music21.common.opFrac(ticks / 24)
         if len(pitches) == 1:
-            item = music21.note.Note(_spelled(music21, pitches[0], sheet), quarterLength=length)
+            item = music21.note.Note(_spell_pitch(music21, pitches[0], sheet), quarterLength=length)
         else:
             item = music21.chord.Chord(
-                [_spelled(music21, p, sheet) for p in pitches], quarterLength=length
+                [_spell_pitch(music21, p, sheet) for p in pitches], quarterLength=length
             )
         part.insert(music21.common.opFrac(start / 24), item)
     return part
 
 
-def _spelled(music21: Any, pitch: int, sheet: Any) -> Any:
+def _spell_pitch(music21: Any, pitch: int, sheet: Any) -> Any:
     """The music21 pitch, spelled in the key of the song."""
     letter, alter = sheet.key.spell(pitch % 12)
     name = letter + ("#" * alter if alter > 0 else "-" * -alter)
@@ -158,12 +160,12 @@ def _spelled(music21: Any, pitch: int, sheet: Any) -> Any:
     return written
 
 
-def _add_symbols(music21: Any, part: Any, arrangement: SongArrangement) -> None:
+def _add_chord_symbols(music21: Any, part: Any, arrangement: SongArrangement) -> None:
     """Add a chord symbol wherever the chord changes."""
     sheet, full = arrangement.sheet, arrangement.bar_ticks
     before = ""
     for section in arrangement.form:
-        for b, bar in enumerate(arrangement.bars_of(section)):
+        for b, bar in enumerate(arrangement.section_bars(section)):
             for tick, chord in bar.chords:
                 figure = chord.symbol(sheet.key)
                 if figure == before:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-VC_REDIST = "https://aka.ms/vs/17/release/vc_redist.x64.exe"
+VC_REDIST_URL = "https://aka.ms/vs/17/release/vc_redist.x64.exe"
 NO_REDIST = (
-    f"the Microsoft Visual C++ Redistributable is missing; install {VC_REDIST} and try again"
+    f"the Microsoft Visual C++ Redistributable is missing; install {VC_REDIST_URL} and try again"
 )
 
 # (regex, explanation), searched from top to bottom: first in the error lines, then in the whole
@@ -50,20 +50,20 @@ _CAUSES: tuple[tuple[str, str], ...] = (
         "close Llm-Music-Gen, check the antivirus, and try again",
     ),
 )
-_MISSING = re.compile(r"No matching distribution found for ([A-Za-z0-9._-]+)")
-_DLL = re.compile(
+_NO_DISTRIBUTION = re.compile(r"No matching distribution found for ([A-Za-z0-9._-]+)")
+_LIBRARY_NOT_LOADED = re.compile(
     r"DLL load failed|Could not find module|WinError 126\b|WinError 127\b|"
     r"error 0x7e\b|cannot open shared object",
     re.IGNORECASE,
 )
 
 
-def cause_of(said: str) -> str:
+def explain_failure(output: str) -> str:
     """Explain a failed installation to the user, in one line with advice.
 
     Parameters
     ----------
-    said : str
+    output : str
         All output of pip or Python.
 
     Returns
@@ -71,28 +71,28 @@ def cause_of(said: str) -> str:
     str
         The known cause, else the last error line of the output.
     """
-    lines = said.splitlines()
+    lines = output.splitlines()
     errors = "\n".join(x for x in lines if x.lstrip().lower().startswith(("error", "hint")))
-    for text in (errors, said):
-        for pattern, words in _CAUSES:
+    for text in (errors, output):
+        for pattern, explanation in _CAUSES:
             if re.search(pattern, text):
-                return words
-    missing = _MISSING.search(said)
+                return explanation
+    missing = _NO_DISTRIBUTION.search(output)
     if missing:
         return (
             f"{missing[1]} is not available for this Python and computer; use a 64-bit "
             "Python 3.11 to 3.14"
         )
-    return f"{last_words(said)}; try again, or see docs/install.md"
+    return f"{last_error_line(output)}; try again, or see docs/install.md"
 
 
-def is_missing_library(said: str) -> bool:
+def is_missing_library(output: str) -> bool:
     """Whether a shared library of a package, or a dependency of it, could not be loaded."""
-    return bool(_DLL.search(said))
+    return bool(_LIBRARY_NOT_LOADED.search(output))
 
 
-def last_words(said: str) -> str:
+def last_error_line(output: str) -> str:
     """Return the last error line of the output, else its last line; at most 200 characters."""
-    lines = [x.strip() for x in said.splitlines() if x.strip()]
+    lines = [x.strip() for x in output.splitlines() if x.strip()]
     errors = [x for x in lines if x.lower().startswith("error")]
     return (errors or lines or ["no output"])[-1][:200]

@@ -13,65 +13,65 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from scripts.core.errors import SetupError
-from scripts.installer.diagnosis import last_words
-from scripts.installer.subprocesses import everything, run
+from scripts.installer.diagnosis import last_error_line
+from scripts.installer.subprocesses import combined_output, run
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 VENV = ROOT / ".venv"
-LLAMA = "0.3.36"
-OLDEST_LLAMA = "0.3.16"  # used where the newest has no prebuilt wheel; tested too
-LLAMA_RANGE = f"llama-cpp-python>={OLDEST_LLAMA},<={LLAMA}"
-OLDEST = (3, 11)
-PYTHON_PAGE = "https://www.python.org/downloads/"
-NEEDED = 1_500_000_000  # free disk space needed while packages are unpacked
-DEEPEST = 130  # longest path below .venv, in characters; measured with these packages
-LONGEST_PATH = 259  # characters, on Windows without the long-path setting
+LLAMA_VERSION = "0.3.36"
+MIN_LLAMA_VERSION = "0.3.16"  # used where the newest has no prebuilt wheel; tested too
+LLAMA_REQUIREMENT = f"llama-cpp-python>={MIN_LLAMA_VERSION},<={LLAMA_VERSION}"
+MIN_PYTHON = (3, 11)
+PYTHON_URL = "https://www.python.org/downloads/"
+MIN_FREE_BYTES = 1_500_000_000  # free disk space needed while packages are unpacked
+MAX_VENV_PATH_LENGTH = 130  # longest path below .venv, in characters; measured with these packages
+MAX_PATH_LENGTH = 259  # characters, on Windows without the long-path setting
 
 
-def python_of(venv: Path) -> Path:
+def interpreter_path(venv: Path) -> Path:
     """Return the path of an environment's Python interpreter."""
     return venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def python(*words: str) -> list[str]:
+def python_command(*arguments: str) -> list[str]:
     """Build a command line that runs the environment's interpreter."""
-    return [str(python_of(VENV)), *words]
+    return [str(interpreter_path(VENV)), *arguments]
 
 
-def wanted(tests: bool) -> dict[str, str]:
+def expected_stamp(tests: bool) -> dict[str, str]:
     """Build the stamp of an up-to-date environment: hashes of its requirements and versions."""
     texts = (ROOT / "requirements.txt").read_bytes()
     extra = (ROOT / "requirements-tests.txt").read_bytes() if tests else b""
     return {
         "packages": hashlib.sha256(texts).hexdigest(),
-        "llama": LLAMA,
+        "llama": LLAMA_VERSION,
         "tests": hashlib.sha256(extra).hexdigest() if tests else "",
     }
 
 
-def ready(tests: bool = False) -> bool:
+def is_ready(tests: bool = False) -> bool:
     """Whether the environment exists, is complete and is up to date."""
-    found, need = read_stamp(), wanted(tests)
+    found, need = read_stamp(), expected_stamp(tests)
     return (
         all(found.get(k) == need[k] for k in ("packages", "llama"))
-        and _python_stays()
+        and _is_python_unchanged()
         and (not tests or found.get("tests") == need["tests"])
     )
 
 
-def _python_stays() -> bool:
+def _is_python_unchanged() -> bool:
     """Whether the Python that the environment was created with is still installed."""
-    interpreter = python_of(VENV)
+    interpreter = interpreter_path(VENV)
     if not interpreter.exists():
         return False
-    made = _configuration()
+    made = _read_pyvenv_cfg()
     if os.name == "nt":  # its python.exe only starts the one in `home`
         return (Path(made.get("home", "")) / "python.exe").exists()
     same = interpreter.resolve() == Path(sys.executable).resolve()
-    return not same or made.get("version", "").startswith(_version())
+    return not same or made.get("version", "").startswith(_python_version())
 
 
-def _configuration() -> dict[str, str]:
+def _read_pyvenv_cfg() -> dict[str, str]:
     """Read the keys of ``pyvenv.cfg``, such as ``home`` and ``version``."""
     try:
         lines = (VENV / "pyvenv.cfg").read_text(encoding="utf-8", errors="replace").splitlines()
@@ -80,14 +80,14 @@ def _configuration() -> dict[str, str]:
     return {k.strip(): v.strip() for k, _, v in (line.partition("=") for line in lines)}
 
 
-def _version() -> str:
+def _python_version() -> str:
     return ".".join(map(str, sys.version_info[:2]))
 
 
 def read_stamp() -> dict[str, object]:
     """Read the environment's stamp; empty when the installation never finished."""
     try:
-        found = json.loads(_stamp().read_text(encoding="utf-8"))
+        found = json.loads(_stamp_path().read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
@@ -95,21 +95,21 @@ def read_stamp() -> dict[str, object]:
 
 def write_stamp(stamp: dict[str, str]) -> None:
     """Mark the environment as complete."""
-    part = _stamp().with_suffix(".part")
+    part = _stamp_path().with_suffix(".part")
     part.write_text(json.dumps(stamp), encoding="utf-8")
-    os.replace(part, _stamp())
+    os.replace(part, _stamp_path())
 
 
-def forget_stamp() -> None:
+def delete_stamp() -> None:
     """Mark the environment as incomplete."""
-    _stamp().unlink(missing_ok=True)
+    _stamp_path().unlink(missing_ok=True)
 
 
-def _stamp() -> Path:
+def _stamp_path() -> Path:
     return VENV / "llm-music-gen.json"
 
 
-def check_computer() -> None:
+def check_system_requirements() -> None:
     """Check the Python version, the free disk space and the path length before downloading.
 
     Raises
@@ -117,28 +117,32 @@ def check_computer() -> None:
     SetupError
         When one of them does not meet the requirements.
     """
-    if sys.version_info < OLDEST:
+    if sys.version_info < MIN_PYTHON:
         raise SetupError(
             f"Python {sys.version_info[0]}.{sys.version_info[1]} is too old; install "
-            f"3.11 or newer from {PYTHON_PAGE}"
+            f"3.11 or newer from {PYTHON_URL}"
         )
     if sys.maxsize < 2**32:
-        raise SetupError(f"this Python is 32-bit; install the 64-bit one from {PYTHON_PAGE}")
+        raise SetupError(f"this Python is 32-bit; install the 64-bit one from {PYTHON_URL}")
     if sysconfig.get_platform() == "win-arm64":
         raise SetupError(
             "this Python is for ARM, and some packages do not support ARM; install "
-            f"the x64 one (it runs on ARM too) from {PYTHON_PAGE}"
+            f"the x64 one (it runs on ARM too) from {PYTHON_URL}"
         )
-    if shutil.disk_usage(ROOT).free < NEEDED:
+    if shutil.disk_usage(ROOT).free < MIN_FREE_BYTES:
         raise SetupError(f"{ROOT}: less than 1.5 GB of disk space is free; free some and try again")
-    if os.name == "nt" and not _long_paths() and len(str(VENV)) + DEEPEST > LONGEST_PATH:
+    if (
+        os.name == "nt"
+        and not _long_paths_enabled()
+        and len(str(VENV)) + MAX_VENV_PATH_LENGTH > MAX_PATH_LENGTH
+    ):
         raise SetupError(
             f"{ROOT}: the path is too long for Windows; move the program to a "
             r"shorter folder such as C:\Music"
         )
 
 
-def _long_paths() -> bool:
+def _long_paths_enabled() -> bool:
     """Whether long paths are enabled in Windows."""
     if sys.platform != "win32":
         return True
@@ -154,7 +158,7 @@ def _long_paths() -> bool:
 
 
 @contextmanager
-def set_aside() -> Iterator[None]:
+def backup_environment() -> Iterator[None]:
     """Rename the environment while a new one is created in its place; restore it on failure.
 
     Raises
@@ -177,7 +181,7 @@ def set_aside() -> Iterator[None]:
     shutil.rmtree(aside, ignore_errors=True)
 
 
-def make_environment() -> None:
+def create_environment() -> None:
     """Create ``.venv`` unless it works already.
 
     Raises
@@ -185,7 +189,7 @@ def make_environment() -> None:
     SetupError
         When it cannot be created.
     """
-    if _works():
+    if _is_usable():
         return
     if Path(sys.prefix).resolve() == VENV.resolve() and os.name == "nt":
         raise SetupError("the environment is damaged; delete the folder .venv and try again")
@@ -193,25 +197,27 @@ def make_environment() -> None:
         [getattr(sys, "_base_executable", sys.executable), "-m", "venv", "--clear", str(VENV)]
     )
     if done.returncode:
-        cure = (
-            f"reinstall Python with pip from {PYTHON_PAGE}"
+        remedy = (
+            f"reinstall Python with pip from {PYTHON_URL}"
             if os.name == "nt"
             else "on Debian and Ubuntu install python3-venv"
         )
-        raise SetupError(f"cannot create the environment ({last_words(everything(done))}); {cure}")
+        raise SetupError(
+            f"cannot create the environment ({last_error_line(combined_output(done))}); {remedy}"
+        )
 
 
-def _works() -> bool:
+def _is_usable() -> bool:
     """Whether the environment's Python runs, has pip, and has the version of its creation."""
-    if not python_of(VENV).exists():
+    if not interpreter_path(VENV).exists():
         return False
     try:
-        done = run(python("-c", "import sys, pip; print('%d.%d' % sys.version_info[:2])"))
+        done = run(python_command("-c", "import sys, pip; print('%d.%d' % sys.version_info[:2])"))
     except OSError:  # made for another kind of computer
         return False
     version = done.stdout.strip()
     return (
         done.returncode == 0
         and bool(version)
-        and _configuration().get("version", "").startswith(version)
+        and _read_pyvenv_cfg().get("version", "").startswith(version)
     )

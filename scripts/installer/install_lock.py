@@ -7,19 +7,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from scripts.core.file_lock import hold
-from scripts.installer.subprocesses import say
+from scripts.core.file_lock import try_lock
+from scripts.installer.subprocesses import print_status
 
 
 @contextmanager
-def alone(lock: Path) -> Iterator[None]:
+def exclusive_lock(lock: Path) -> Iterator[None]:
     """Context manager that locks a file, waiting while another process has locked it."""
     lock.parent.mkdir(parents=True, exist_ok=True)
-    told = False
-    while (held := hold(lock)) is None:
-        if not told:
-            say("Another window is installing; waiting for it...")
-            told = True
+    announced = False
+    while (held := try_lock(lock)) is None:
+        if not announced:
+            print_status("Another window is installing; waiting for it...")
+            announced = True
         time.sleep(1)
     with held:
         yield

@@ -10,14 +10,19 @@ from pathlib import Path
 
 from scripts.core.errors import SetupError
 from scripts.installer import environment
-from scripts.installer.diagnosis import cause_of, last_words
-from scripts.installer.environment import LLAMA, LLAMA_RANGE, OLDEST_LLAMA, python
-from scripts.installer.packages import FILL_IT, WHEELS, only, pip
-from scripts.installer.subprocesses import everything, run, run_patiently, say
+from scripts.installer.diagnosis import explain_failure, last_error_line
+from scripts.installer.environment import (
+    LLAMA_REQUIREMENT,
+    LLAMA_VERSION,
+    MIN_LLAMA_VERSION,
+    python_command,
+)
+from scripts.installer.packages import SAVE_WHEELS_HINT, WHEEL_INDEX_URL, offline_options, run_pip
+from scripts.installer.subprocesses import combined_output, print_status, run, run_with_heartbeat
 
 WHEEL_TIMEOUT = 60  # seconds for installing the prebuilt wheel where building is possible
 # Build only the library: no downloads, image models, tests, tools, examples or server.
-CMAKE = (
+CMAKE_OPTIONS = (
     "-DLLAMA_CURL=OFF -DLLAVA_BUILD=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_TOOLS=OFF "
     "-DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_SERVER=OFF -DLLAMA_BUILD_COMMON=OFF"
 )
@@ -39,67 +44,74 @@ def install_llama(wheels: Path | None, build: bool = False) -> None:
         When it cannot be installed.
     """
     if build:
-        _build()
+        _build_from_source()
         return
-    if _there():
+    if _is_installed():
         return
     if wheels is not None:
-        done = _pip_wheel(only(wheels), None)
+        done = _pip_install_wheel(offline_options(wheels), None)
         if done.returncode:
-            raise SetupError(f"{wheels}: no {LLAMA_RANGE} for this computer; {FILL_IT}")
+            raise SetupError(
+                f"{wheels}: no {LLAMA_REQUIREMENT} for this computer; {SAVE_WHEELS_HINT}"
+            )
         return
-    say("     trying the prebuilt wheel")
-    said = _ready_made()
-    if not said:
+    print_status("     trying the prebuilt wheel")
+    failure = _install_prebuilt()
+    if not failure:
         return
     if os.name == "nt":  # usually has no compiler
         raise SetupError(
-            f"cannot download the prebuilt llama-cpp-python from {WHEELS}: {cause_of(said)}"
+            f"cannot download the prebuilt llama-cpp-python from {WHEEL_INDEX_URL}: "
+            f"{explain_failure(failure)}"
         )
-    say("     no prebuilt wheel for this computer")
-    _build()
+    print_status("     no prebuilt wheel for this computer")
+    _build_from_source()
 
 
-def _there() -> bool:
+def _is_installed() -> bool:
     """Whether a supported version is installed; whether it starts is checked later."""
-    there = run(
-        python("-c", "from importlib.metadata import version; print(version('llama-cpp-python'))")
+    done = run(
+        python_command(
+            "-c", "from importlib.metadata import version; print(version('llama-cpp-python'))"
+        )
     )
-    return there.returncode == 0 and suits(there.stdout.strip())
+    return done.returncode == 0 and is_supported_version(done.stdout.strip())
 
 
-def suits(version: str) -> bool:
+def is_supported_version(version: str) -> bool:
     """Whether the program was tested with this version of llama-cpp-python."""
     try:
         found, oldest, newest = (
-            tuple(map(int, v.split("."))) for v in (version, OLDEST_LLAMA, LLAMA)
+            tuple(map(int, v.split("."))) for v in (version, MIN_LLAMA_VERSION, LLAMA_VERSION)
         )
     except ValueError:
         return False
     return oldest <= found <= newest
 
 
-def _ready_made() -> str:
+def _install_prebuilt() -> str:
     """Install the prebuilt wheel; return why that failed, or "" when it works."""
     try:
-        done = _pip_wheel(
-            ["--index-url", WHEELS, "--timeout", "6", "--retries", "1"],
+        done = _pip_install_wheel(
+            ["--index-url", WHEEL_INDEX_URL, "--timeout", "6", "--retries", "1"],
             None if os.name == "nt" else WHEEL_TIMEOUT,
         )
     except subprocess.TimeoutExpired:
         return "timed out"
     if done.returncode:
-        return everything(done)
+        return combined_output(done)
     if os.name == "nt":
         return ""
     # On Linux it may be for another C library; then build it.
-    starts = run(python("-c", "import llama_cpp")).returncode == 0
+    starts = run(python_command("-c", "import llama_cpp")).returncode == 0
     return "" if starts else "it does not start on this computer"
 
 
-def _pip_wheel(where: list[str], limit: float | None) -> subprocess.CompletedProcess[str]:
+def _pip_install_wheel(
+    index_options: list[str], timeout: float | None
+) -> subprocess.CompletedProcess[str]:
     return run(
-        python(
+        python_command(
             "-m",
             "pip",
             "install",
@@ -107,14 +119,14 @@ def _pip_wheel(where: list[str], limit: float | None) -> subprocess.CompletedPro
             "--disable-pip-version-check",
             "--no-deps",
             "--only-binary=:all:",
-            *where,
-            LLAMA_RANGE,
+            *index_options,
+            LLAMA_REQUIREMENT,
         ),
-        timeout=limit,
+        timeout=timeout,
     )
 
 
-def _build() -> None:
+def _build_from_source() -> None:
     # On Windows the build looks for Visual Studio and reports when there is none.
     if os.name != "nt" and not any(shutil.which(c) for c in ("c++", "g++", "clang++")):
         raise SetupError(
@@ -122,29 +134,33 @@ def _build() -> None:
             "(Debian, Ubuntu: apt install g++; macOS: xcode-select --install) and "
             "try again"
         )
-    say("     building llama-cpp-python (5 to 10 minutes)")
-    said = run_patiently(
-        python("-m", "pip", "install", "-q", "--no-deps", "--force-reinstall", str(_source())),
+    print_status("     building llama-cpp-python (5 to 10 minutes)")
+    output = run_with_heartbeat(
+        python_command(
+            "-m", "pip", "install", "-q", "--no-deps", "--force-reinstall", str(_fetch_source())
+        ),
         environment.VENV / "build.log",
-        {"CMAKE_ARGS": f"{CMAKE} {os.environ.get('CMAKE_ARGS', '')}".strip()},
+        {"CMAKE_ARGS": f"{CMAKE_OPTIONS} {os.environ.get('CMAKE_ARGS', '')}".strip()},
     )
-    if said:
-        raise SetupError(f"cannot build llama-cpp-python ({last_words(said)}); see docs/install.md")
+    if output:
+        raise SetupError(
+            f"cannot build llama-cpp-python ({last_error_line(output)}); see docs/install.md"
+        )
 
 
-def _source() -> Path:
+def _fetch_source() -> Path:
     """Download the source archive of llama-cpp-python if needed; return its path."""
     folder = environment.VENV / "sdist"
-    archive = folder / f"llama_cpp_python-{LLAMA}.tar.gz"
+    archive = folder / f"llama_cpp_python-{LLAMA_VERSION}.tar.gz"
     if not archive.exists():
-        pip(
+        run_pip(
             [
                 "download",
                 "--no-deps",
                 "--no-binary=llama-cpp-python",
                 "-d",
                 str(folder),
-                f"llama-cpp-python=={LLAMA}",
+                f"llama-cpp-python=={LLAMA_VERSION}",
             ],
             "cannot download the source of llama-cpp-python",
         )
@@ -156,11 +172,11 @@ def fetch_vocabularies() -> None:
     folder = environment.VENV / "vocabs"
     if folder.is_dir() and len(list(folder.glob("*.gguf"))) >= 4:
         return
-    say("     extracting tokenizers of real models for the tests")
+    print_status("     extracting tokenizers of real models for the tests")
     part = environment.VENV / "vocabs.part"
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir()
-    with tarfile.open(_source()) as archive:
+    with tarfile.open(_fetch_source()) as archive:
         for member in archive:
             name = Path(member.name).name
             if name.startswith("ggml-vocab-") and name.endswith(".gguf"):

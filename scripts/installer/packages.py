@@ -8,14 +8,16 @@ from pathlib import Path
 
 from scripts.core.errors import SetupError
 from scripts.installer import environment
-from scripts.installer.diagnosis import cause_of
-from scripts.installer.subprocesses import everything, run_telling
+from scripts.installer.diagnosis import explain_failure
+from scripts.installer.subprocesses import combined_output, run_with_progress
 
-FILL_IT = "fill the folder with 'requisites.py --save-wheels DIR' on a computer with a network"
-WHEELS = "https://abetlen.github.io/llama-cpp-python/whl/cpu"
+SAVE_WHEELS_HINT = (
+    "fill the folder with 'requisites.py --save-wheels DIR' on a computer with a network"
+)
+WHEEL_INDEX_URL = "https://abetlen.github.io/llama-cpp-python/whl/cpu"
 
 
-def pip(words: list[str], failure: str) -> None:
+def run_pip(arguments: list[str], failure: str) -> None:
     """Run pip in the environment.
 
     Raises
@@ -23,25 +25,25 @@ def pip(words: list[str], failure: str) -> None:
     SetupError
         When pip fails: `failure` and the cause.
     """
-    done = _pip([words[0], "--retries", "2", *words[1:]])
+    done = _run_pip([arguments[0], "--retries", "2", *arguments[1:]])
     if done.returncode:
-        raise SetupError(f"{failure}: {cause_of(everything(done))}")
+        raise SetupError(f"{failure}: {explain_failure(combined_output(done))}")
 
 
-def _pip(words: list[str]) -> subprocess.CompletedProcess[str]:
-    return run_telling(
-        environment.python(
-            "-m", "pip", *words, "--disable-pip-version-check", "--progress-bar", "off"
+def _run_pip(arguments: list[str]) -> subprocess.CompletedProcess[str]:
+    return run_with_progress(
+        environment.python_command(
+            "-m", "pip", *arguments, "--disable-pip-version-check", "--progress-bar", "off"
         )
     )
 
 
-def lists(tests: bool) -> list[str]:
+def requirement_options(tests: bool) -> list[str]:
     """Return pip's options for the requirements of the program and, if asked, its tests."""
-    words = ["-r", str(environment.ROOT / "requirements.txt")]
+    options = ["-r", str(environment.ROOT / "requirements.txt")]
     if tests:
-        words += ["-r", str(environment.ROOT / "requirements-tests.txt")]
-    return words
+        options += ["-r", str(environment.ROOT / "requirements-tests.txt")]
+    return options
 
 
 def install_packages(tests: bool, wheels: Path | None) -> None:
@@ -60,14 +62,17 @@ def install_packages(tests: bool, wheels: Path | None) -> None:
         When pip fails.
     """
     if wheels is None:
-        pip(["install", *_kinds(), *lists(tests)], "cannot install the packages")
+        run_pip(
+            ["install", *_binary_options(), *requirement_options(tests)],
+            "cannot install the packages",
+        )
         return
-    done = _pip(["install", *only(wheels), *lists(tests)])
+    done = _run_pip(["install", *offline_options(wheels), *requirement_options(tests)])
     if done.returncode:
-        said = everything(done)
-        missing = said.rsplit("No matching distribution found for ", 1)
-        what = missing[1].split()[0] if len(missing) > 1 else cause_of(said)
-        raise SetupError(f"{wheels}: some packages are missing ({what}); {FILL_IT}")
+        output = combined_output(done)
+        missing = output.rsplit("No matching distribution found for ", 1)
+        what = missing[1].split()[0] if len(missing) > 1 else explain_failure(output)
+        raise SetupError(f"{wheels}: some packages are missing ({what}); {SAVE_WHEELS_HINT}")
 
 
 def save_wheels(folder: Path) -> None:
@@ -79,11 +84,11 @@ def save_wheels(folder: Path) -> None:
         When pip fails.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    pip(
-        ["download", "--only-binary=:all:", "-d", str(folder), *lists(False)],
+    run_pip(
+        ["download", "--only-binary=:all:", "-d", str(folder), *requirement_options(False)],
         "cannot download the packages",
     )
-    pip(
+    run_pip(
         [
             "download",
             "--no-deps",
@@ -91,18 +96,18 @@ def save_wheels(folder: Path) -> None:
             "-d",
             str(folder),
             "--extra-index-url",
-            WHEELS,
-            environment.LLAMA_RANGE,
+            WHEEL_INDEX_URL,
+            environment.LLAMA_REQUIREMENT,
         ],
         "cannot download the prebuilt llama-cpp-python",
     )
 
 
-def _kinds() -> list[str]:
+def _binary_options() -> list[str]:
     """Allow only wheels on Windows, which usually has no compiler; elsewhere prefer them."""
     return ["--only-binary=:all:" if os.name == "nt" else "--prefer-binary"]
 
 
-def only(wheels: Path) -> list[str]:
+def offline_options(wheels: Path) -> list[str]:
     """Return pip's options for installing from a folder of wheels without a network."""
     return ["--no-index", "--find-links", str(wheels)]

@@ -10,30 +10,30 @@ from pathlib import Path
 
 from scripts.core.cpu import ILLEGAL_INSTRUCTION, ILLEGAL_WORDS, NO_AVX
 from scripts.core.errors import SetupError
-from scripts.installer.diagnosis import NO_REDIST, is_missing_library, last_words
+from scripts.installer.diagnosis import NO_REDIST, is_missing_library, last_error_line
 from scripts.installer.environment import ROOT
-from scripts.installer.subprocesses import everything, run
+from scripts.installer.subprocesses import combined_output, run
 
-PATIENCE = 300  # seconds; an antivirus may scan every library first
-_REDIST = ("msvcp140.dll", "vcruntime140.dll", "vcruntime140_1.dll")
+STARTUP_TIMEOUT = 300  # seconds; an antivirus may scan every library first
+_REDIST_DLLS = ("msvcp140.dll", "vcruntime140.dll", "vcruntime140_1.dll")
 
 
-def redistributable_missing() -> bool:
+def is_redistributable_missing() -> bool:
     """Whether this is a Windows without the Microsoft Visual C++ Redistributable."""
     if sys.platform != "win32":
         return False
     import ctypes
 
     try:
-        for name in _REDIST:
+        for name in _REDIST_DLLS:
             ctypes.WinDLL(name)
     except OSError:
         return True
     return False
 
 
-def explain_start(
-    status: int, said: str, redist_missing: Callable[[], bool] = redistributable_missing
+def explain_startup_failure(
+    status: int, output: str, redist_missing: Callable[[], bool] = is_redistributable_missing
 ) -> str:
     """Explain to the user why :mod:`scripts.cli.selftest` failed; "" when it did not.
 
@@ -41,25 +41,25 @@ def explain_start(
     ----------
     status : int
         Its exit status.
-    said : str
+    output : str
         All its output; the last line with ``> `` names the package being imported.
     redist_missing : callable
         Checks whether the Visual C++ Redistributable is missing.
     """
     if status == 0:
         return ""
-    if status in ILLEGAL_INSTRUCTION or (status and any(w in said for w in ILLEGAL_WORDS)):
+    if status in ILLEGAL_INSTRUCTION or (status and any(w in output for w in ILLEGAL_WORDS)):
         return NO_AVX
-    if is_missing_library(said) and redist_missing():
+    if is_missing_library(output) and redist_missing():
         return NO_REDIST
-    started = [line[2:] for line in said.splitlines() if line.startswith("> ")]
+    started = [line[2:] for line in output.splitlines() if line.startswith("> ")]
     name = started[-1] if started else "Python"
     shown = hex(status) if status > 0xFFFF else str(status)
-    words = last_words("\n".join(x for x in said.splitlines() if not x.startswith("> ")))
-    return f"{name} does not start ({words}, status {shown}); delete the folder .venv and try again"
+    error = last_error_line("\n".join(x for x in output.splitlines() if not x.startswith("> ")))
+    return f"{name} does not start ({error}, status {shown}); delete the folder .venv and try again"
 
 
-def check_start(python: Path) -> None:
+def check_startup(python: Path) -> None:
     """Import all packages and generate one token with the starter model.
 
     Parameters
@@ -70,16 +70,16 @@ def check_start(python: Path) -> None:
     Raises
     ------
     SetupError
-        When something does not start within :data:`PATIENCE` seconds.
+        When something does not start within :data:`STARTUP_TIMEOUT` seconds.
     """
     command = [os.fspath(python), "-m", "scripts.cli.selftest"]
     try:
-        done = run(command, timeout=PATIENCE, cwd=ROOT)
+        done = run(command, timeout=STARTUP_TIMEOUT, cwd=ROOT)
     except subprocess.TimeoutExpired:
         raise SetupError(
-            f"the packages did not start within {PATIENCE // 60} minutes; an "
+            f"the packages did not start within {STARTUP_TIMEOUT // 60} minutes; an "
             "antivirus may be scanning them: try again"
         ) from None
-    trouble = explain_start(done.returncode, everything(done))
+    trouble = explain_startup_failure(done.returncode, combined_output(done))
     if trouble:
         raise SetupError(trouble)

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 
-def say(words: str) -> None:
+def print_status(message: str) -> None:
     """Print a line to standard error."""
-    print(words, file=sys.stderr, flush=True)
+    print(message, file=sys.stderr, flush=True)
 
 
-def _pipes() -> dict[str, Any]:
+def _pipe_options() -> dict[str, Any]:
     """Build options for subprocesses: no input, UTF-8 on every system."""
     return {
         "stdin": subprocess.DEVNULL,
@@ -36,35 +36,35 @@ def run(
         When it runs longer than `timeout` seconds.
     """
     return subprocess.run(
-        command, capture_output=True, timeout=timeout, check=False, cwd=cwd, **_pipes()
+        command, capture_output=True, timeout=timeout, check=False, cwd=cwd, **_pipe_options()
     )
 
 
-def run_telling(command: list[str]) -> subprocess.CompletedProcess[str]:
+def run_with_progress(command: list[str]) -> subprocess.CompletedProcess[str]:
     """Run pip and capture its output; on a console, show its progress on one line."""
-    said: list[str] = []
-    shown = sys.stderr.isatty()
+    lines: list[str] = []
+    interactive = sys.stderr.isatty()
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **_pipes()
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **_pipe_options()
     ) as process:
         assert process.stdout
         for line in process.stdout:
-            said.append(line)
+            lines.append(line)
             words = line.split()
-            if shown and words[:1] == ["Collecting"]:
-                _show(f"     downloading {words[1]}")
-            elif shown and words[:3] == ["Installing", "collected", "packages:"]:
-                _show("     unpacking the packages; an antivirus can make this slow")
-    if shown:
-        _show("")
-    return subprocess.CompletedProcess(command, process.returncode, "".join(said), "")
+            if interactive and words[:1] == ["Collecting"]:
+                _print_progress(f"     downloading {words[1]}")
+            elif interactive and words[:3] == ["Installing", "collected", "packages:"]:
+                _print_progress("     unpacking the packages; an antivirus can make this slow")
+    if interactive:
+        _print_progress("")
+    return subprocess.CompletedProcess(command, process.returncode, "".join(lines), "")
 
 
-def _show(words: str) -> None:
-    print(f"\r{words[:78]:<78}\r", end="", file=sys.stderr, flush=True)
+def _print_progress(text: str) -> None:
+    print(f"\r{text[:78]:<78}\r", end="", file=sys.stderr, flush=True)
 
 
-def hand_over(command: list[str], cwd: Path | None = None) -> int:
+def run_in_foreground(command: list[str], cwd: Path | None = None) -> int:
     """Run a command that owns the console, including Ctrl+C; return its exit status."""
     with subprocess.Popen(command, cwd=cwd) as process:
         # Ctrl+C reaches the command itself, which may take a moment to clean up.
@@ -75,12 +75,12 @@ def hand_over(command: list[str], cwd: Path | None = None) -> int:
             signal.signal(signal.SIGINT, before)
 
 
-def everything(done: subprocess.CompletedProcess[str]) -> str:
+def combined_output(done: subprocess.CompletedProcess[str]) -> str:
     """Return standard output and standard error of a command as one text."""
     return f"{done.stdout}\n{done.stderr}"
 
 
-def run_patiently(command: list[str], log: Path, extra: dict[str, str]) -> str:
+def run_with_heartbeat(command: list[str], log: Path, extra_env: dict[str, str]) -> str:
     """Run a long command and report every minute that it is still running.
 
     Parameters
@@ -88,7 +88,7 @@ def run_patiently(command: list[str], log: Path, extra: dict[str, str]) -> str:
     command : list of str
     log : Path
         File for its output.
-    extra : dict
+    extra_env : dict
         Additional environment variables.
 
     Returns
@@ -102,7 +102,7 @@ def run_patiently(command: list[str], log: Path, extra: dict[str, str]) -> str:
             stdout=out,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
-            env={**os.environ, **extra},
+            env={**os.environ, **extra_env},
         )
         minutes = 0
         try:
@@ -112,7 +112,7 @@ def run_patiently(command: list[str], log: Path, extra: dict[str, str]) -> str:
                     break
                 except subprocess.TimeoutExpired:
                     minutes += 1
-                    say(f"     still building, {minutes} min")
+                    print_status(f"     still building, {minutes} min")
         except BaseException:
             process.kill()
             process.wait()

@@ -16,22 +16,22 @@ import numpy.typing as npt
 from scripts.audio.deck import Deck
 from scripts.audio.outputs import NullOutput, Output, open_output
 from scripts.audio.streams import Stream
-from scripts.audio.tags import tagged_loudness
+from scripts.audio.tags import read_tagged_loudness
 from scripts.core.audio_format import RATE
 from scripts.jukebox.queue import Queue
 from scripts.library.songs import Song
 
-TICK, _REST = 0.2, 1.0  # polling interval of deck and device while playing and idle, seconds
-_READY = 20.0  # seconds before a song's end at which the next one is preloaded
-_AGAIN = 5.0  # seconds between attempts to reconnect a lost device
-_LEVEL = -14.0  # LUFS, target of loudness normalization
-_LOUDER = 6.0  # dB, largest boost of a quiet song
-_TOLD = 12.0  # seconds that a notice is shown
-_RESTART = 3.0  # seconds into a song after which "previous" restarts it
+TICK, _IDLE_TICK = 0.2, 1.0  # polling interval of deck and device while playing and idle, seconds
+_PRELOAD_TIME = 20.0  # seconds before a song's end at which the next one is preloaded
+_RECONNECT_INTERVAL = 5.0  # seconds between attempts to reconnect a lost device
+_TARGET_LUFS = -14.0  # LUFS, target of loudness normalization
+_MAX_BOOST = 6.0  # dB, largest boost of a quiet song
+_NOTICE_TIME = 12.0  # seconds that a notice is shown
+_RESTART_AFTER = 3.0  # seconds into a song after which "previous" restarts it
 
 
 @dataclass(frozen=True)
-class Playing:
+class PlayerStatus:
     """Snapshot of the player for display.
 
     Parameters
@@ -94,126 +94,126 @@ class Player:
         crossfade: float = 0.0,
         opener: Callable[[str], tuple[Output, str]] = open_output,
     ) -> None:
-        self._queue, self._choice, self._opener = queue, output, opener
+        self._queue, self._output_choice, self._opener = queue, output, opener
         self._deck = Deck(volume, crossfade)
         self._lock = threading.RLock()
-        self._active = self._sounded = False  # a song loaded while paused has not been audible
-        self._number = self._begun = 0
-        self._ready: Song | None = None  # the song preloaded in the deck
-        self._notice, self._noticed = "", 0.0
-        self._tried = time.monotonic()
+        self._active = self._was_audible = False  # a song loaded while paused has not been audible
+        self._number = self._songs_started = 0
+        self._preloaded: Song | None = None  # the song preloaded in the deck
+        self._notice, self._notice_set_at = "", 0.0
+        self._last_connect = time.monotonic()
         self._output: Output
-        self._take(*opener(output))
+        self._use_output(*opener(output))
         self._end, self._wake = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     # -- commands; each returns at once ----------------------------------------------------
 
-    def start(self, song: Song | None = None, at: float = 0.0, paused: bool = False) -> None:
+    def start(self, song: Song | None = None, position: float = 0.0, paused: bool = False) -> None:
         """Play a song, or continue the queue when nothing plays.
 
         Parameters
         ----------
         song : Song, optional
             Without one, the next song of the queue is played unless one is playing.
-        at : float
+        position : float
             Start position, seconds.
         paused : bool
             Load the song without playing it.
         """
-        with self._ordered():
+        with self._synced():
             if song is not None:
-                self._left()
-                self._queue.jump(song)
-                if not self._open(song, at, paused=paused):
+                self._mark_current_played()
+                self._queue.jump_to(song)
+                if not self._open(song, position, paused=paused):
                     self._advance(self._queue.next)
             elif not self._active:
                 self._advance(self._queue.next)
                 if not self._active:
-                    self._queue.again()
+                    self._queue.rewind()
                     self._advance(self._queue.next)
 
     def next(self) -> None:
         """Skip to the next song."""
-        with self._ordered():
-            self._left()
+        with self._synced():
+            self._mark_current_played()
             self._advance(self._queue.next)
 
     def previous(self) -> None:
         """Restart the song; within its first 3 seconds, go to the previous one."""
-        with self._ordered():
-            if self._active and self._place() > _RESTART:
+        with self._synced():
+            if self._active and self._position() > _RESTART_AFTER:
                 self.seek(0.0)
             else:
-                self._left()
+                self._mark_current_played()
                 self._advance(self._queue.previous)
 
-    def seek(self, to: float) -> None:
+    def seek(self, position: float) -> None:
         """Seek to a position in seconds; past the end, skip to the next song."""
-        with self._ordered():
-            if self._active and to >= self._deck.place()[1]:
+        with self._synced():
+            if self._active and position >= self._deck.position_and_length()[1]:
                 self.next()
             else:
-                self._reopen(max(0.0, to))
+                self._reopen(max(0.0, position))
 
     def seek_by(self, seconds: float) -> None:
         """Seek forward or backward by `seconds`."""
-        with self._ordered():
-            self.seek(self._place() + seconds)
+        with self._synced():
+            self.seek(self._position() + seconds)
 
     def pause(self, paused: bool) -> None:
         """Pause or resume."""
-        with self._ordered():
+        with self._synced():
             if self._active and paused != self._deck.paused:
-                place = self._place()
+                place = self._position()
                 self._deck.pause(paused)
-                self._recall(place)
-                self._be_heard()
+                self._reopen_if_buffered(place)
+                self._wake_output()
 
     def toggle_pause(self) -> None:
         """Pause when playing, resume when paused."""
-        with self._ordered():
+        with self._synced():
             self.pause(not self._deck.paused)
 
     def set_volume(self, volume: float) -> None:
         """Set the volume, 0 to 1."""
-        with self._ordered():
-            place = self._place()
+        with self._synced():
+            place = self._position()
             self._deck.set_volume(volume)
-            self._recall(place)
+            self._reopen_if_buffered(place)
 
     def set_crossfade(self, seconds: float) -> None:
         """Set the crossfade in seconds; 0 plays songs without a gap."""
         self._deck.crossfade = seconds
 
-    def change(self, order: Callable[[Queue], Any]) -> None:
-        """Apply `order` to the queue (shuffle, repeat, drop) and follow the change."""
-        with self._ordered():
+    def edit_queue(self, action: Callable[[Queue], Any]) -> None:
+        """Apply `action` to the queue (shuffle, repeat, drop) and follow the change."""
+        with self._synced():
             before = self._queue.current
-            order(self._queue)
+            action(self._queue)
             after = self._queue.current
             if self._active and before is not None and (after is None or after.path != before.path):
-                self._queue.heard(before)
+                self._queue.mark_played(before)
                 self._advance(self._queue.next)  # the current song was dropped
-            self._follow_queue()
+            self._drop_stale_preload()
 
     def refresh(self, songs: list[Song]) -> None:
         """Sync the queue with the library: add new songs, remove missing ones."""
-        with self._ordered():
-            self._queue.keep(s.path for s in songs)
+        with self._synced():
+            self._queue.remove_missing(s.path for s in songs)
             self._queue.add(songs)
-            self._follow_queue()
+            self._drop_stale_preload()
 
     def set_output(self, choice: str) -> None:
         """Switch to another output without losing the position."""
-        with self._ordered():
-            self._choice = choice
-            place = self._place()
+        with self._synced():
+            self._output_choice = choice
+            place = self._position()
             found, notice = self._opener(choice)
             self._output.close()
-            self._take(found, notice)
-            if self._place() != place:
+            self._use_output(found, notice)
+            if self._position() != place:
                 self._reopen(place)
 
     def close(self) -> None:
@@ -226,21 +226,21 @@ class Player:
 
     # -- state -----------------------------------------------------------------------------
 
-    def playing(self) -> Playing:
+    def status(self) -> PlayerStatus:
         """Take a snapshot of the current state."""
         with self._lock:
-            self._notice_change()
+            self._sync_with_deck()
             queue = self._queue
             song = queue.current if self._active else None
-            length = self._deck.place()[1]
-            notice = self._notice if time.monotonic() - self._noticed < _TOLD else ""
-            return Playing(
+            length = self._deck.position_and_length()[1]
+            notice = self._notice if time.monotonic() - self._notice_set_at < _NOTICE_TIME else ""
+            return PlayerStatus(
                 song,
-                min(self._place(), length),
+                min(self._position(), length),
                 length,
                 self._deck.paused,
                 tuple(queue.played),
-                tuple(s.title for s in queue.ahead()),
+                tuple(s.title for s in queue.upcoming()),
                 self._output.name,
                 notice,
                 self._number,
@@ -254,64 +254,64 @@ class Player:
         with self._lock:
             return not self._active
 
-    def order(self) -> tuple[Path, ...]:
+    def play_order(self) -> tuple[Path, ...]:
         """Files of the current round, in playing order."""
         with self._lock:
-            return tuple(s.path for s in self._queue.order)
+            return tuple(s.path for s in self._queue.play_order)
 
-    def heard(self) -> npt.NDArray[np.float32]:
+    def recent_samples(self) -> npt.NDArray[np.float32]:
         """The last samples played, mono, before volume."""
-        return self._deck.heard()
+        return self._deck.recent_samples()
 
     # -- the thread ------------------------------------------------------------------------
 
     def _run(self) -> None:
         rests = False
         while not self._end.is_set():
-            self._wake.wait(_REST if rests else TICK)
+            self._wake.wait(_IDLE_TICK if rests else TICK)
             self._wake.clear()
             with self._lock:
-                rests = self._deck.silent and not self._output.ahead()
-                self._hold(rests)
-                self._notice_change()
-                if self._active and self._deck.ended and not self._output.ahead():
-                    self._left()
-                    self._advance(lambda: self._queue.next(by_itself=True))
-                if self._active and not self._deck.paused and not self._deck.waiting:
-                    position, length = self._deck.place()
-                    if length - position < _READY + self._deck.crossfade:
-                        self._lay_ready()
-                due = self._look_at_device()
+                rests = self._deck.silent and not self._output.frames_buffered()
+                self._set_idle(rests)
+                self._sync_with_deck()
+                if self._active and self._deck.ended and not self._output.frames_buffered():
+                    self._mark_current_played()
+                    self._advance(lambda: self._queue.next(song_ended=True))
+                if self._active and not self._deck.paused and not self._deck.has_next:
+                    position, length = self._deck.position_and_length()
+                    if length - position < _PRELOAD_TIME + self._deck.crossfade:
+                        self._preload_next()
+                due = self._check_device()
             if due:
-                self._find_device()
+                self._reconnect_device()
 
     @contextlib.contextmanager
-    def _ordered(self) -> Iterator[None]:
+    def _synced(self) -> Iterator[None]:
         """Lock and sync with the deck first, so that commands apply to the song now playing."""
         with self._lock:
-            self._notice_change()
+            self._sync_with_deck()
             yield
 
-    def _notice_change(self) -> None:
+    def _sync_with_deck(self) -> None:
         """Follow the deck when it has moved on to the preloaded song."""
-        if self._deck.begun > self._begun:
-            self._begun = self._deck.begun
-            self._ready = None
-            self._left()
-            self._sounded = True
-            self._queue.next(by_itself=True)
+        if self._deck.songs_started > self._songs_started:
+            self._songs_started = self._deck.songs_started
+            self._preloaded = None
+            self._mark_current_played()
+            self._was_audible = True
+            self._queue.next(song_ended=True)
             self._number += 1
 
-    def _left(self) -> None:
+    def _mark_current_played(self) -> None:
         """Add the current song to the history when it was audible."""
         song = self._queue.current
-        if self._active and self._sounded and song is not None:
-            self._queue.heard(song)
+        if self._active and self._was_audible and song is not None:
+            self._queue.mark_played(song)
 
     def _advance(self, step: Callable[[], Song | None]) -> None:
         """Move to the next playable song by calling `step`; skip bad files with a notice each."""
         self._active = False
-        for _ in range(len(self._queue.order) + 1):
+        for _ in range(len(self._queue.play_order) + 1):
             song = step()
             if song is None:
                 break
@@ -320,124 +320,128 @@ class Player:
             if step != self._queue.previous or self._queue.index == 0:
                 step = self._queue.next  # do not retry the same bad file
         self._deck.stop()
-        self._output.recall()
+        self._output.discard_buffer()
 
-    def _open(self, song: Song, at: float, again: bool = False, paused: bool = False) -> bool:
+    def _open(self, song: Song, at: float, reopening: bool = False, paused: bool = False) -> bool:
         """Play a song in the deck now; False when its file cannot be played."""
         try:
             stream = Stream(song.path, at)
         except (OSError, ValueError):
-            if not again:
-                self._tell(f"Skipped {song.title}: the file cannot be played.")
+            if not reopening:
+                self._set_notice(f"Skipped {song.title}: the file cannot be played.")
             return False
-        self._ready = None
-        known = again and not self._deck.ended  # avoid reading tags on every seek
-        self._deck.play(stream, self._deck.gain if known else gain_of(song), paused)
-        self._begun = self._deck.begun
-        self._number += not again
+        self._preloaded = None
+        keep_gain = reopening and not self._deck.ended  # avoid reading tags on every seek
+        self._deck.play(stream, self._deck.gain if keep_gain else normalization_gain(song), paused)
+        self._songs_started = self._deck.songs_started
+        self._number += not reopening
         self._active = True
-        self._sounded = self._sounded and again
-        self._output.recall()
+        self._was_audible = self._was_audible and reopening
+        self._output.discard_buffer()
         if not paused:
-            self._be_heard()
+            self._wake_output()
         return True
 
     def _reopen(self, at: float) -> None:
         """Reopen the current song at a position, keeping it paused if it was."""
         song = self._queue.current
         if self._active and song is not None:
-            self._open(song, at, again=True, paused=self._deck.paused)
+            self._open(song, at, reopening=True, paused=self._deck.paused)
 
-    def _lay_ready(self) -> None:
+    def _preload_next(self) -> None:
         """Preload the next song, so that it can follow without a gap."""
-        song = self._queue.following()
+        song = self._queue.peek_next()
         if song is None:
             return
         try:
-            self._deck.lay_ready(Stream(song.path), gain_of(song))
-            self._ready = song
+            self._deck.preload_next(Stream(song.path), normalization_gain(song))
+            self._preloaded = song
         except (OSError, ValueError):
             pass  # it is skipped when its turn comes
 
-    def _follow_queue(self) -> None:
+    def _drop_stale_preload(self) -> None:
         """Drop the preloaded song when a change of the queue put another one next."""
-        following = self._queue.following()
-        if self._ready and (following is None or following.path != self._ready.path):
-            self._deck.forget_next()
-            self._ready = None
+        following = self._queue.peek_next()
+        if self._preloaded and (following is None or following.path != self._preloaded.path):
+            self._deck.clear_next()
+            self._preloaded = None
 
-    def _be_heard(self) -> None:
+    def _wake_output(self) -> None:
         """Wake the device and the thread, because there is something to play."""
-        self._sounded = True
-        self._hold(False)
+        self._was_audible = True
+        self._set_idle(False)
         self._wake.set()
 
-    def _hold(self, held: bool) -> None:
+    def _set_idle(self, idle: bool) -> None:
         """Stop or resume the device; treat an error as a lost device."""
         try:
-            self._output.hold(held)
+            self._output.set_idle(idle)
         except Exception:  # each library raises its own errors
-            self._lose()
+            self._fall_back_to_silence()
 
-    def _tell(self, notice: str) -> None:
+    def _set_notice(self, notice: str) -> None:
         """Show a notice for a while, joined to one set within the last second."""
-        recent = time.monotonic() - self._noticed < 1.0 and self._notice
+        recent = time.monotonic() - self._notice_set_at < 1.0 and self._notice
         self._notice = f"{self._notice} {notice}"[:300] if recent else notice
-        self._noticed = time.monotonic()
+        self._notice_set_at = time.monotonic()
 
-    def _place(self) -> float:
-        return max(0.0, self._deck.place()[0] - self._output.ahead() / RATE)
+    def _position(self) -> float:
+        return max(0.0, self._deck.position_and_length()[0] - self._output.frames_buffered() / RATE)
 
-    def _recall(self, place: float) -> None:
+    def _reopen_if_buffered(self, place: float) -> None:
         """Reopen at `place` when the output has buffered audio, so that a change is audible now."""
-        if self._output.ahead():
+        if self._output.frames_buffered():
             self._reopen(place)
 
-    def _look_at_device(self) -> bool:
+    def _check_device(self) -> bool:
         """Fall back to silence when the device is lost; True when a reconnect attempt is due."""
         if not self._output.alive():
-            self._lose()
-        silent = self._output.name == "null" and self._choice != "null"
-        return silent and time.monotonic() - self._tried > _AGAIN
+            self._fall_back_to_silence()
+        silent = self._output.name == "null" and self._output_choice != "null"
+        return silent and time.monotonic() - self._last_connect > _RECONNECT_INTERVAL
 
-    def _find_device(self) -> None:
+    def _reconnect_device(self) -> None:
         """Try to reconnect the device, without holding the lock while searching."""
-        self._tried = time.monotonic()
-        choice = self._choice
+        self._last_connect = time.monotonic()
+        choice = self._output_choice
         found, _ = self._opener(choice)
         with self._lock:
-            if found.name == "null" or self._output.name != "null" or self._choice != choice:
+            if found.name == "null" or self._output.name != "null" or self._output_choice != choice:
                 found.close()
                 return
             self._output.close()
-            self._take(found, "The sound device is back.")
+            self._use_output(found, "The sound device is back.")
 
-    def _lose(self) -> None:
+    def _fall_back_to_silence(self) -> None:
         """Replace the lost device by silence."""
-        self._tried = time.monotonic()
+        self._last_connect = time.monotonic()
         with contextlib.suppress(Exception):
             self._output.close()
-        self._take(NullOutput(), "The sound device is gone; playing silently until it is back.")
+        self._use_output(
+            NullOutput(), "The sound device is gone; playing silently until it is back."
+        )
 
-    def _take(self, output: Output, notice: str) -> None:
+    def _use_output(self, output: Output, notice: str) -> None:
         """Use `output` from now on."""
         self._output = output
         if notice:
-            self._tell(notice)
+            self._set_notice(notice)
         try:
             output.start(self._deck.read)
-            output.hold(self._deck.silent)
+            output.set_idle(self._deck.silent)
         except Exception:  # each library raises its own errors; silence always starts
             if output.name != "null":
-                self._lose()
+                self._fall_back_to_silence()
 
 
-def gain_of(song: Song) -> float:
+def normalization_gain(song: Song) -> float:
     """Loudness normalization factor of a song, by its details or ReplayGain tag.
 
     Songs are brought to -14 LUFS, boosted by 6 dB at most; 1.0 when the loudness is unknown.
     """
-    loudness = song.details.get("loudness", None if song.details else tagged_loudness(song.path))
+    loudness = song.details.get(
+        "loudness", None if song.details else read_tagged_loudness(song.path)
+    )
     if not isinstance(loudness, (int, float)) or not -70 < loudness < 0:
         return 1.0
-    return float(10 ** (min(_LOUDER, _LEVEL - loudness) / 20))
+    return float(10 ** (min(_MAX_BOOST, _TARGET_LUFS - loudness) / 20))

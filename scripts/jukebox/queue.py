@@ -8,8 +8,8 @@ from pathlib import Path
 
 from scripts.library.songs import Song
 
-REPEATS = ("all", "one", "off")
-_REMEMBERED = 50  # titles in the history
+REPEAT_MODES = ("all", "one", "off")
+_MAX_PLAYED = 50  # titles in the history
 
 
 class Queue:
@@ -20,7 +20,8 @@ class Queue:
     songs : iterable of Song
         In library order.
     repeat : str
-        One of :data:`REPEATS`: start over after the last song, repeat the current song, or stop.
+        One of :data:`REPEAT_MODES`: start over after the last song, repeat the current one,
+        or stop.
     shuffle : bool
         Play every song once in random order, then reshuffle.
     seed : int, optional
@@ -37,107 +38,112 @@ class Queue:
         self._rng = random.Random(seed)
         self._library = list(songs)  # without dropped songs
         self._dropped: set[Path] = set()
-        self.order = list(self._library)
+        self.play_order = list(self._library)
         self.index = -1  # in the order; -1 before the first song
         self.repeat, self.shuffle = repeat, shuffle
         self.played: list[str] = []  # titles, latest last
-        self._later: list[Song] = []  # next rounds, as far as they have been drawn
+        self._later_rounds: list[Song] = []  # next rounds, as far as they have been drawn
         if shuffle:
-            self._rng.shuffle(self.order)
+            self._rng.shuffle(self.play_order)
 
     @property
     def current(self) -> Song | None:
-        return self.order[self.index] if 0 <= self.index < len(self.order) else None
+        return self.play_order[self.index] if 0 <= self.index < len(self.play_order) else None
 
-    def next(self, by_itself: bool = False) -> Song | None:
+    def next(self, song_ended: bool = False) -> Song | None:
         """Move to the next song; None at the end without repeat.
 
         Parameters
         ----------
-        by_itself : bool
+        song_ended : bool
             The current song has played to its end, so ``repeat = "one"`` applies.
         """
-        if by_itself and self.current and self.repeat == "one":
+        if song_ended and self.current and self.repeat == "one":
             return self.current
-        if self.index + 1 >= len(self.order):
-            if self.repeat == "off" or not self.order:
-                self.index = len(self.order)
+        if self.index + 1 >= len(self.play_order):
+            if self.repeat == "off" or not self.play_order:
+                self.index = len(self.play_order)
                 return None
             whole = len(self._library)
-            self._look(whole)
-            self.order, self._later = self._later[:whole], self._later[whole:]
+            self._extend_later_rounds(whole)
+            self.play_order, self._later_rounds = (
+                self._later_rounds[:whole],
+                self._later_rounds[whole:],
+            )
             self.index = -1
         self.index += 1
         return self.current
 
-    def heard(self, song: Song) -> None:
+    def mark_played(self, song: Song) -> None:
         """Add a song to the history, whether it was played to its end or not."""
         self.played.append(song.title)
-        del self.played[:-_REMEMBERED]
+        del self.played[:-_MAX_PLAYED]
 
-    def again(self) -> None:
+    def rewind(self) -> None:
         """Move before the first song."""
         self.index = -1
 
     def previous(self) -> Song | None:
         """Move to the previous song; from the first to the last, unless repeat is off."""
-        if not self.order:
+        if not self.play_order:
             return None
         at = self.index - 1
-        self.index = at if at >= 0 else 0 if self.repeat == "off" else len(self.order) - 1
+        self.index = at if at >= 0 else 0 if self.repeat == "off" else len(self.play_order) - 1
         return self.current
 
-    def ahead(self, count: int = 5) -> list[Song]:
+    def upcoming(self, count: int = 5) -> list[Song]:
         """The next `count` songs, continuing into the next round."""
-        found = self.order[self.index + 1 : self.index + 1 + count]
-        if self.repeat == "off" or not self.order:
+        found = self.play_order[self.index + 1 : self.index + 1 + count]
+        if self.repeat == "off" or not self.play_order:
             return found
         if self._library:
-            self._look(count - len(found))
-        return (found + self._later)[:count]
+            self._extend_later_rounds(count - len(found))
+        return (found + self._later_rounds)[:count]
 
-    def following(self) -> Song | None:
+    def peek_next(self) -> Song | None:
         """The song that follows when the current one ends; None at the end without repeat."""
         if self.current and self.repeat == "one":
             return self.current
-        return next(iter(self.ahead(1)), None)
+        return next(iter(self.upcoming(1)), None)
 
-    def jump(self, song: Song) -> None:
+    def jump_to(self, song: Song) -> None:
         """Make `song` the current one; with shuffle, every other song is still played once."""
         if song.path in self._dropped:
             self._dropped.discard(song.path)
             self._library.append(song)
-        place = self._place_of(song.path)
+        place = self._index_of(song.path)
         if place >= 0 and not self.shuffle:
             self.index = place
             return
         if place >= 0:
-            del self.order[place]
+            del self.play_order[place]
             self.index -= place <= self.index
         self.index += 1
-        self.order.insert(self.index, song)
+        self.play_order.insert(self.index, song)
 
     def add(self, songs: Iterable[Song]) -> None:
         """Add new songs to the rest of this round; known and dropped ones are ignored."""
         known = {s.path for s in self._library} | self._dropped
-        self.index = min(self.index, len(self.order) - 1)  # after the end: they come next
+        self.index = min(self.index, len(self.play_order) - 1)  # after the end: they come next
         for song in songs:
             if song.path in known:
                 continue
             known.add(song.path)
             self._library.append(song)
-            self._later = []
+            self._later_rounds = []
             if self.shuffle:
-                self.order.insert(self._rng.randint(self.index + 1, len(self.order)), song)
+                self.play_order.insert(
+                    self._rng.randint(self.index + 1, len(self.play_order)), song
+                )
             else:
-                self.order.append(song)
+                self.play_order.append(song)
 
-    def keep(self, paths: Iterable[Path]) -> None:
+    def remove_missing(self, paths: Iterable[Path]) -> None:
         """Remove songs whose files are not in `paths`, except the current one until it is over."""
-        there = set(paths)
-        if all(s.path in there for s in self._library):
+        existing = set(paths)
+        if all(s.path in existing for s in self._library):
             return
-        self._filter([s for s in self._library if s.path in there], stays=self.current)
+        self._filter([s for s in self._library if s.path in existing], stays=self.current)
 
     def drop(self, song: Song) -> None:
         """Drop a song from the queue for good; its file stays."""
@@ -146,48 +152,48 @@ class Queue:
 
     def set_shuffle(self, shuffle: bool) -> None:
         """Shuffle all other songs after the current one, or continue in library order from it."""
-        self.shuffle, self._later = shuffle, []
+        self.shuffle, self._later_rounds = shuffle, []
         current = self.current
         if shuffle:
             rest = [s for s in self._library if current is None or s.path != current.path]
             self._rng.shuffle(rest)
-            self.order = [*([current] if current else []), *rest]
+            self.play_order = [*([current] if current else []), *rest]
             self.index = 0 if current else -1
         else:
-            self.order = list(self._library)
-            self.index = self._place_of(current.path) if current else -1
+            self.play_order = list(self._library)
+            self.index = self._index_of(current.path) if current else -1
 
-    def restore(self, order: Sequence[Path], current: Path | None) -> None:
+    def restore(self, play_order: Sequence[Path], current: Path | None) -> None:
         """Restore a saved order and position; songs added since come last."""
         by_path = {s.path: s for s in self._library}
-        known = [by_path[p] for p in dict.fromkeys(order) if p in by_path]
-        rest = [s for s in self._library if s.path not in set(order)]
-        self.order = [*known, *rest]
-        self.index = self._place_of(current)
+        known = [by_path[p] for p in dict.fromkeys(play_order) if p in by_path]
+        rest = [s for s in self._library if s.path not in set(play_order)]
+        self.play_order = [*known, *rest]
+        self.index = self._index_of(current)
 
-    def _look(self, count: int) -> None:
+    def _extend_later_rounds(self, count: int) -> None:
         """Draw further rounds until `count` songs are known."""
-        while len(self._later) < count:
+        while len(self._later_rounds) < count:
             coming = list(self._library)
             if self.shuffle:
                 self._rng.shuffle(coming)
-                last = (self._later or self.order)[-1:]
+                last = (self._later_rounds or self.play_order)[-1:]
                 if len(coming) > 1 and coming[:1] == last:
                     coming.append(coming.pop(0))  # never the same song twice in a row
-            self._later += coming
+            self._later_rounds += coming
 
-    def _place_of(self, path: Path | None) -> int:
+    def _index_of(self, path: Path | None) -> int:
         """Index of a song in the order; -1 when missing."""
-        return next((i for i, s in enumerate(self.order) if s.path == path), -1)
+        return next((i for i, s in enumerate(self.play_order) if s.path == path), -1)
 
     def _filter(self, library: list[Song], stays: Song | None) -> None:
         """Keep only the songs of `library`, and the song `stays` until it is over."""
         current = self.current
-        kept = {s.path for s in library} | ({stays.path} if stays else set())
-        before = sum(s.path in kept for s in self.order[: max(self.index, 0)])
-        self._library, self._later = library, []
-        self.order = [s for s in self.order if s.path in kept]
-        if current is not None and current.path in kept:
-            self.index = self._place_of(current.path)
+        kept_paths = {s.path for s in library} | ({stays.path} if stays else set())
+        before = sum(s.path in kept_paths for s in self.play_order[: max(self.index, 0)])
+        self._library, self._later_rounds = library, []
+        self.play_order = [s for s in self.play_order if s.path in kept_paths]
+        if current is not None and current.path in kept_paths:
+            self.index = self._index_of(current.path)
         elif self.index >= 0:
             self.index = before - 1  # so that the song after it is next

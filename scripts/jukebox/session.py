@@ -8,10 +8,10 @@ from pathlib import Path
 
 from scripts.core.atomic_files import write_text
 from scripts.core.errors import StorageError
-from scripts.jukebox.queue import REPEATS
-from scripts.library.songs import seconds_in
+from scripts.jukebox.queue import REPEAT_MODES
+from scripts.library.songs import parse_seconds
 
-_MOST = 20_000  # songs whose order is saved
+_MAX_SONGS = 20_000  # songs whose order is saved
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,9 @@ def load_session(path: Path) -> Session:
     song, order, playlist = data.get("song"), data.get("order"), data.get("playlist")
     return Session(
         song if isinstance(song, str) else "",
-        seconds_in(data.get("position")),
+        parse_seconds(data.get("position")),
         tuple(p for p in order if isinstance(p, str)) if isinstance(order, list) else (),
-        data["repeat"] if data.get("repeat") in REPEATS else "all",
+        data["repeat"] if data.get("repeat") in REPEAT_MODES else "all",
         data.get("shuffle") is True,
         playlist if isinstance(playlist, str) else "",
     )
@@ -63,9 +63,9 @@ def load_session(path: Path) -> Session:
 def save_session(path: Path, session: Session) -> bool:
     """Save a session; False when the file cannot be written, which is no reason to stop."""
     data = asdict(session)
-    data["order"] = data["order"][:_MOST]
+    data["order"] = data["order"][:_MAX_SONGS]
     try:
-        write_text(path, json.dumps(data) + "\n", waits=())  # ASCII JSON: names may hold any bytes
+        write_text(path, json.dumps(data) + "\n", delays=())  # ASCII JSON: names may hold any bytes
     except StorageError:
         return False
     return True

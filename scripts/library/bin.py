@@ -6,16 +6,16 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.core.atomic_files import patiently, storage_error
+from scripts.core.atomic_files import retry_while_open_elsewhere, storage_error
 from scripts.core.errors import StorageError, UsageError
-from scripts.library.song_files import SUFFIXES
-from scripts.library.songs import AUDIO
+from scripts.library.song_files import SONG_SUFFIXES
+from scripts.library.songs import AUDIO_SUFFIXES
 
-FOLDER = ".bin"
+BIN_FOLDER = ".bin"
 
 
 @dataclass(frozen=True)
-class Binned:
+class BinnedSong:
     """A song in the bin.
 
     Parameters
@@ -37,7 +37,7 @@ class Binned:
         return sum(p.stat().st_size for p in self.files if p.exists())
 
 
-def remove(song: Path) -> Binned:
+def move_to_bin(song: Path) -> BinnedSong:
     """Move a song's files into the bin, the audio last.
 
     Raises
@@ -45,12 +45,12 @@ def remove(song: Path) -> Binned:
     StorageError
         When a file cannot be moved; files moved before are put back.
     """
-    folder = song.parent / FOLDER
+    folder = song.parent / BIN_FOLDER
     try:
-        number = max((int(p.name) for p in _places(song.parent)), default=0) + 1
+        number = max((int(p.name) for p in _entry_folders(song.parent)), default=0) + 1
         place = folder / f"{number:06}"
         place.mkdir(parents=True, exist_ok=True)
-        files = _files(song)
+        files = _song_files(song)
         try:
             for file in files:
                 _move(file, place / file.name)
@@ -61,21 +61,21 @@ def remove(song: Path) -> Binned:
             raise
     except OSError as error:
         raise storage_error(error, song) from error
-    return Binned(number, song.stem, tuple(place / f.name for f in files))
+    return BinnedSong(number, song.stem, tuple(place / f.name for f in files))
 
 
-def binned(folder: Path) -> list[Binned]:
+def list_bin(folder: Path) -> list[BinnedSong]:
     """List the songs in the bin of a song folder, latest first."""
     found = []
-    for place in sorted(_places(folder), reverse=True):
+    for place in sorted(_entry_folders(folder), reverse=True):
         files = tuple(sorted(p for p in place.iterdir() if p.is_file()))
         if files:
-            audio = next((f for f in files if f.suffix.lower() in AUDIO), files[0])
-            found.append(Binned(int(place.name), audio.stem, files))
+            audio = next((f for f in files if f.suffix.lower() in AUDIO_SUFFIXES), files[0])
+            found.append(BinnedSong(int(place.name), audio.stem, files))
     return found
 
 
-def restore(folder: Path, number: int | None = None) -> Path:
+def restore_song(folder: Path, number: int | None = None) -> Path:
     """Restore a song from the bin.
 
     Parameters
@@ -83,7 +83,7 @@ def restore(folder: Path, number: int | None = None) -> Path:
     folder : Path
         Of the songs.
     number : int, optional
-        :attr:`Binned.number`; by default the song removed last.
+        :attr:`BinnedSong.number`; by default the song removed last.
 
     Returns
     -------
@@ -97,7 +97,7 @@ def restore(folder: Path, number: int | None = None) -> Path:
     StorageError
         When a file of that name exists by now, or a file cannot be moved.
     """
-    found = [b for b in binned(folder) if number is None or b.number == number]
+    found = [b for b in list_bin(folder) if number is None or b.number == number]
     if not found:
         raise UsageError(
             "no song with this number is in the bin; run 'library bin' to list them"
@@ -105,21 +105,21 @@ def restore(folder: Path, number: int | None = None) -> Path:
             else "the bin is empty"
         )
     song = found[0]
-    taken = [folder / f.name for f in song.files if (folder / f.name).exists()]
-    if taken:
-        raise StorageError(f"{taken[0]}: a song of this name exists; rename it and try again")
+    conflicts = [folder / f.name for f in song.files if (folder / f.name).exists()]
+    if conflicts:
+        raise StorageError(f"{conflicts[0]}: a song of this name exists; rename it and try again")
     try:
         for file in sorted(song.files, key=lambda f: f.suffix == ".mp3"):
             _move(file, folder / file.name)
         song.files[0].parent.rmdir()
     except OSError as error:
         raise storage_error(error, folder / song.name) from error
-    audio = [folder / f.name for f in song.files if f.suffix.lower() in AUDIO]
+    audio = [folder / f.name for f in song.files if f.suffix.lower() in AUDIO_SUFFIXES]
     whole = [a for a in audio if a.stem == song.name]
     return next((a for a in whole if a.suffix == ".mp3"), (whole or audio or [folder])[0])
 
 
-def empty(folder: Path) -> int:
+def empty_bin(folder: Path) -> int:
     """Permanently delete all songs in the bin; return how many.
 
     Raises
@@ -127,47 +127,47 @@ def empty(folder: Path) -> int:
     StorageError
         When a file cannot be deleted.
     """
-    found = binned(folder)
+    found = list_bin(folder)
     try:
         for song in found:
             for file in song.files:
                 file.unlink(missing_ok=True)
             song.files[0].parent.rmdir()
     except OSError as error:
-        raise storage_error(error, folder / FOLDER) from error
+        raise storage_error(error, folder / BIN_FOLDER) from error
     return len(found)
 
 
-def _places(folder: Path) -> list[Path]:
+def _entry_folders(folder: Path) -> list[Path]:
     """Folders of the bin, one per removed song."""
     try:
         return [
             p
-            for p in (folder / FOLDER).iterdir()
+            for p in (folder / BIN_FOLDER).iterdir()
             if p.name.isascii() and p.name.isdigit() and p.is_dir()
         ]
     except OSError:
         return []
 
 
-def _files(song: Path) -> list[Path]:
+def _song_files(song: Path) -> list[Path]:
     """A song's files, its audio last, without those that belong to a song of the same name."""
     beside = [
         p
-        for p in (song.with_name(f"{song.stem}{ending}") for ending in SUFFIXES)
+        for p in (song.with_name(f"{song.stem}{ending}") for ending in SONG_SUFFIXES)
         if p.exists() and not p.samefile(song)
     ]
     if song.suffix != ".mp3":
         others = [
             song.with_name(name)
             for name in os.listdir(song.parent)
-            if Path(name).stem == song.stem and Path(name).suffix.lower() in AUDIO
+            if Path(name).stem == song.stem and Path(name).suffix.lower() in AUDIO_SUFFIXES
         ]
         if any(not p.samefile(song) for p in others):
             beside = []
-        beside = [p for p in beside if p.suffix not in AUDIO]
+        beside = [p for p in beside if p.suffix not in AUDIO_SUFFIXES]
     return [*beside, song]
 
 
 def _move(file: Path, place: Path) -> None:
-    patiently(lambda: os.replace(file, place), (0.1, 0.2, 0.4))
+    retry_while_open_elsewhere(lambda: os.replace(file, place), (0.1, 0.2, 0.4))

@@ -13,13 +13,13 @@ from typing import Any
 from scripts.core.atomic_files import write_text
 from scripts.core.errors import StorageError, UsageError
 from scripts.core.text import strip_control_chars
-from scripts.library.songs import AUDIO, LONGEST_TEXT, Song, read_song
+from scripts.library.songs import AUDIO_SUFFIXES, MAX_TEXT_LENGTH, Song, read_song
 
-M3U8 = (".m3u8", ".m3u")
-MOST_LINES = 100_000
-MOST_BYTES = 20 << 20
-LONGEST_NAME = 60
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")  # two letters or more, to exclude Windows drives
+PLAYLIST_SUFFIXES = (".m3u8", ".m3u")
+MAX_LINES = 100_000
+MAX_BYTES = 20 << 20
+MAX_NAME_LENGTH = 60
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")  # two letters or more, to exclude Windows drives
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,13 @@ def write_m3u8(path: Path, songs: Iterable[Song]) -> list[str]:
         file = song.path.absolute()
         name = str(file.relative_to(home)) if file.is_relative_to(home) else str(file)
         if not name.isprintable() or name != name.strip():
-            left.append(strip_control_chars(song.path.name, LONGEST_TEXT))
+            left.append(strip_control_chars(song.path.name, MAX_TEXT_LENGTH))
             continue
-        if name.startswith("#") or _ADDRESS.match(name):
+        if name.startswith("#") or _URL.match(name):
             name = f".{os.sep}{name}"
         lines += [
-            f"#EXTINF:{round(song.seconds) or -1},{strip_control_chars(song.title, LONGEST_TEXT)}",
+            f"#EXTINF:{round(song.seconds) or -1},"
+            + strip_control_chars(song.title, MAX_TEXT_LENGTH),
             name,
         ]
     write_text(path, "\n".join(lines) + "\n")
@@ -91,8 +92,8 @@ def read_m3u8(path: Path) -> tuple[list[Path], list[str]]:
         When it is larger than 20 MB.
     """
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise UsageError(f"{path.name}: playlist too large; the limit is {MOST_BYTES >> 20} MB")
+        if path.stat().st_size > MAX_BYTES:
+            raise UsageError(f"{path.name}: playlist too large; the limit is {MAX_BYTES >> 20} MB")
         data = path.read_bytes()
     except OSError as error:
         raise StorageError(f"{path}: cannot be read ({error.strerror}); check the path") from error
@@ -100,33 +101,33 @@ def read_m3u8(path: Path) -> tuple[list[Path], list[str]]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = data.decode("cp1252", "replace")
-    found, told = [], []
-    for number, line in enumerate(text.splitlines()[:MOST_LINES], 1):
+    found, problems = [], []
+    for number, line in enumerate(text.splitlines()[:MAX_LINES], 1):
         name = line.strip()
         if not name or name.startswith("#"):
             continue
-        problem = _problem(name)
+        problem = _find_problem(name)
         file = path.parent / name if not problem else path
         if not problem and not _is_file(file):  # perhaps a Windows path
             file = path.parent / name.replace("\\", "/")
         if not problem and not _is_file(file):
             problem = "no such file"
         if problem:
-            told.append(f"line {number}: {strip_control_chars(name, 80)}: {problem}")
+            problems.append(f"line {number}: {strip_control_chars(name, 80)}: {problem}")
         else:
             found.append(file)
-    return found, told
+    return found, problems
 
 
-def _problem(name: str) -> str:
+def _find_problem(name: str) -> str:
     if name.startswith(("\\\\", "//")) or PureWindowsPath(name).drive.startswith("\\\\"):
         return "network paths are not supported"
-    if _ADDRESS.match(name):
+    if _URL.match(name):
         return "an address (URL) is not supported"
     if not name.isprintable():
         return "control characters in the file name"
-    if Path(name).suffix.lower() not in AUDIO:
-        return f"only {', '.join(AUDIO)} can be played"
+    if Path(name).suffix.lower() not in AUDIO_SUFFIXES:
+        return f"only {', '.join(AUDIO_SUFFIXES)} can be played"
     return ""
 
 
@@ -173,7 +174,7 @@ def save_playlists(path: Path, playlists: dict[str, Playlist]) -> None:
     write_text(path, json.dumps(data, indent=2, ensure_ascii=False) + "\n")
 
 
-def named(playlists: dict[str, Playlist], name: str) -> Playlist:
+def find_playlist(playlists: dict[str, Playlist], name: str) -> Playlist:
     """Find a playlist by name, ignoring case.
 
     Raises
@@ -181,16 +182,16 @@ def named(playlists: dict[str, Playlist], name: str) -> Playlist:
     UsageError
         When there is none of this name.
     """
-    for kept, playlist in playlists.items():
-        if kept.casefold() == name.casefold():
+    for saved_name, playlist in playlists.items():
+        if saved_name.casefold() == name.casefold():
             return playlist
     raise UsageError(
-        f'no playlist "{strip_control_chars(name, LONGEST_NAME)}"; '
+        f'no playlist "{strip_control_chars(name, MAX_NAME_LENGTH)}"; '
         "run 'library playlist list' to list them"
     )
 
 
-def good_name(name: str) -> str:
+def check_name(name: str) -> str:
     """Validate a playlist name; return it without surrounding spaces.
 
     Raises
@@ -199,17 +200,17 @@ def good_name(name: str) -> str:
         When it is empty, too long or has control characters.
     """
     name = name.strip()
-    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+    if not name or len(name) > MAX_NAME_LENGTH or not name.isprintable():
         raise UsageError(
-            f"invalid playlist name: expected 1 to {LONGEST_NAME} characters, none of them a "
+            f"invalid playlist name: expected 1 to {MAX_NAME_LENGTH} characters, none of them a "
             "control character"
         )
     return name
 
 
-def songs_for(
+def resolve_songs(
     text: str,
-    kept: dict[str, Playlist],
+    playlists: dict[str, Playlist],
     find: Callable[[str], list[Song]],
     songs: Callable[[], Sequence[Song]],
 ) -> list[Song]:
@@ -219,7 +220,7 @@ def songs_for(
     ----------
     text : str
         Playlist name or query.
-    kept : dict
+    playlists : dict
         Saved playlists by name.
     find : callable
         Finds songs by a query.
@@ -227,13 +228,13 @@ def songs_for(
         Returns all songs; called for a fixed list only.
     """
     try:
-        playlist = named(kept, text)
+        playlist = find_playlist(playlists, text)
     except UsageError:
         return find(text)
-    return find(playlist.query) if playlist.query else songs_of(playlist, songs())
+    return find(playlist.query) if playlist.query else songs_in_playlist(playlist, songs())
 
 
-def songs_of(playlist: Playlist, songs: Sequence[Song]) -> list[Song]:
+def songs_in_playlist(playlist: Playlist, songs: Sequence[Song]) -> list[Song]:
     """Existing songs of a fixed list in its order, including files outside the library."""
     by_path = {name: song for song in songs for name in (str(song.path), song.path.name)}
     return [

@@ -13,13 +13,13 @@ from datetime import UTC, datetime, timedelta
 
 from scripts.audio.play_stats import THUMBS
 
-MOST_TERMS = 40
+MAX_TERMS = 40
 _TERM = re.compile(r'(-?)(?:([A-Za-z]+)(:|<=|>=|<|>|=))?(?:"([^"]*)"?|(\S*))')
-_SPAN = re.compile(r"(-?\d+(?:\.\d+)?)(?:\.\.|-)(\d+(?:\.\d+)?)")
+_RANGE = re.compile(r"(-?\d+(?:\.\d+)?)(?:\.\.|-)(\d+(?:\.\d+)?)")
 _CLOCK = re.compile(r"(\d{1,2}):([0-5]\d)(?::([0-5]\d))?")
 
 # Field -> SQL expression on the songs table.
-TEXTS = {
+TEXT_FIELDS = {
     "title": "title",
     "style": "asked || ' ' || styles",
     "mood": "mood",
@@ -29,7 +29,7 @@ TEXTS = {
     "file": "file",
     "asked": "asked",
 }
-NUMBERS = {
+NUMBER_FIELDS = {
     "tempo": "tempo",
     "bpm": "tempo",
     "rating": "rating",
@@ -37,65 +37,65 @@ NUMBERS = {
     "length": "seconds / 60.0",
     "seed": "seed",
 }
-DATES = {"date": "made", "made": "made"}
-FIELDS = tuple(dict.fromkeys((*TEXTS, *NUMBERS, *DATES, "thumb")))
+DATE_FIELDS = {"date": "made", "made": "made"}
+FIELDS = tuple(dict.fromkeys((*TEXT_FIELDS, *NUMBER_FIELDS, *DATE_FIELDS, "thumb")))
 
 
 @dataclass(frozen=True)
 class Condition:
     """SQL condition for one term, and the values of its placeholders."""
 
-    words: str
+    sql: str
     values: tuple[object, ...]
 
 
-def conditions(text: str) -> list[Condition]:
+def parse_query(text: str) -> list[Condition]:
     """Parse a query into SQL conditions that must all hold.
 
     Never fails: a term that is not understood is searched for as text. At most 40 terms are used.
     """
     found = []
-    for match in list(_TERM.finditer(text))[: MOST_TERMS * 2]:
-        without, field, sign, quoted, plain = match.groups()
+    for match in list(_TERM.finditer(text))[: MAX_TERMS * 2]:
+        negated, field, sign, quoted, plain = match.groups()
         value = quoted if quoted is not None else plain
         if not field and not value:
-            if without:  # a lone dash
-                found.append(_anywhere(without))
+            if negated:  # a lone dash
+                found.append(_match_anywhere(negated))
             continue
-        term = _term((field or "").lower(), sign or "", value) or _anywhere(
+        term = _parse_term((field or "").lower(), sign or "", value) or _match_anywhere(
             f"{field}{sign}{value}" if field else value
         )
         # An unknown value (NULL) does not match, so its negation does.
-        found.append(Condition(f"NOT coalesce({term.words}, 0)", term.values) if without else term)
-    return found[:MOST_TERMS]
+        found.append(Condition(f"NOT coalesce({term.sql}, 0)", term.values) if negated else term)
+    return found[:MAX_TERMS]
 
 
-def _anywhere(value: str) -> Condition:
+def _match_anywhere(value: str) -> Condition:
     return Condition("instr(text, ?) > 0", (value.casefold(),))
 
 
-def _term(field: str, sign: str, value: str) -> Condition | None:
+def _parse_term(field: str, operator: str, value: str) -> Condition | None:
     """Condition on a field; None for an unknown field or an invalid value."""
     if not value:
         # The user is still typing, such as "rating:".
         return Condition("1", ()) if field in FIELDS else None
-    if field in TEXTS and sign in (":", "="):
-        column = f"casefold({TEXTS[field]})"
-        if sign == "=":
+    if field in TEXT_FIELDS and operator in (":", "="):
+        column = f"casefold({TEXT_FIELDS[field]})"
+        if operator == "=":
             return Condition(f"{column} = ?", (value.casefold(),))
         return Condition(f"instr({column}, ?) > 0", (value.casefold(),))
-    if field in NUMBERS:
-        return _number(NUMBERS[field], sign, value)
-    if field in DATES:
-        return _date(DATES[field], sign, value)
+    if field in NUMBER_FIELDS:
+        return _match_number(NUMBER_FIELDS[field], operator, value)
+    if field in DATE_FIELDS:
+        return _match_date(DATE_FIELDS[field], operator, value)
     if field == "thumb" and value.lower() in THUMBS:
         return Condition("thumb = ?", (THUMBS[value.lower()],))
     return None
 
 
-def _number(column: str, sign: str, value: str) -> Condition | None:
-    span = _SPAN.fullmatch(value)
-    if span and sign in (":", "="):
+def _match_number(column: str, operator: str, value: str) -> Condition | None:
+    span = _RANGE.fullmatch(value)
+    if span and operator in (":", "="):
         low, high = sorted((float(span[1]), float(span[2])))
         return Condition(f"{column} BETWEEN ? AND ?", (low, high))
     clock = _CLOCK.fullmatch(value)
@@ -106,17 +106,17 @@ def _number(column: str, sign: str, value: str) -> Condition | None:
             if len(parts) == 3
             else parts[0] * 60 + parts[1]
         )
-        return Condition(f"round(seconds) {sign if sign != ':' else '='} ?", (seconds,))
+        return Condition(f"round(seconds) {operator if operator != ':' else '='} ?", (seconds,))
     try:
         number = float(value)
     except ValueError:
         return None
-    if sign in (":", "="):  # 120 matches 120.4, and length 3 matches 2:58
+    if operator in (":", "="):  # 120 matches 120.4, and length 3 matches 2:58
         return Condition(f"round({column}) = round(?)", (number,))
-    return Condition(f"{column} {sign} ?", (number,))
+    return Condition(f"{column} {operator} ?", (number,))
 
 
-def _date(column: str, sign: str, value: str) -> Condition | None:
+def _match_date(column: str, operator: str, value: str) -> Condition | None:
     """Condition on a year, month or day in local time; the column holds UTC as ISO text."""
     if not re.fullmatch(r"\d{4}(-\d{2}(-\d{2})?)?", value):
         return None
@@ -132,11 +132,11 @@ def _date(column: str, sign: str, value: str) -> Condition | None:
         low, high = (edge.astimezone(UTC).isoformat()[:19] for edge in (first, after))
     except (ValueError, OverflowError, OSError):
         return None
-    if sign in (":", "="):
+    if operator in (":", "="):
         return Condition(f"{column} >= ? AND {column} < ?", (low, high))
     return {
         "<": Condition(f"{column} < ?", (low,)),
         "<=": Condition(f"{column} < ?", (high,)),
         ">": Condition(f"{column} >= ?", (high,)),
         ">=": Condition(f"{column} >= ?", (low,)),
-    }[sign]
+    }[operator]

@@ -9,25 +9,25 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from scripts.core.atomic_files import (
-    PART,
-    WAITS,
-    flush,
-    flush_folder,
-    is_held,
-    patiently,
+    PART_SUFFIX,
+    RETRY_DELAYS,
+    fsync_file,
+    fsync_folder,
+    is_open_elsewhere,
     rename,
+    retry_while_open_elsewhere,
     storage_error,
-    write_flushed,
+    write_and_fsync,
 )
-from scripts.core.errors import HeldError, StorageError
-from scripts.core.file_lock import Hold, hold
-from scripts.core.filenames import legal_name, room_for_name
-from scripts.library.songs import STEMS
+from scripts.core.errors import FileInUseError, StorageError
+from scripts.core.file_lock import FileLock, try_lock
+from scripts.core.filenames import available_name_length, sanitize_filename
+from scripts.library.songs import STEM_SUFFIXES
 
-SUFFIXES = (".mp3", ".json", ".wav", ".abc", ".musicxml", ".mid", *STEMS)  # of a song
-LOCK = ".lmg-lock"
-ABANDONED = 24 * 3600.0  # age in seconds at which a part without a lock is deleted
-_ENDINGS = len(".percussion.wav.lmg-part") + len(" (9999)")
+SONG_SUFFIXES = (".mp3", ".json", ".wav", ".abc", ".musicxml", ".mid", *STEM_SUFFIXES)  # of a song
+LOCK_SUFFIX = ".lmg-lock"
+ABANDONED_AFTER = 24 * 3600.0  # age in seconds at which a part without a lock is deleted
+_MAX_SUFFIX_LENGTH = len(".percussion.wav.lmg-part") + len(" (9999)")
 
 
 class SongFiles:
@@ -53,45 +53,45 @@ class SongFiles:
     def __init__(self, folder: Path, title: str) -> None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            base = legal_name(title, room_for_name(folder, _ENDINGS))
+            base = sanitize_filename(title, available_name_length(folder, _MAX_SUFFIX_LENGTH))
             name, n = base, 1
-            while not self._take(folder, name):
+            while not self._reserve(folder, name):
                 n += 1
                 name = f"{base} ({n})"
         except OSError as error:
             raise storage_error(error, folder / "song") from error
         self.name = name
-        self._whole = False
+        self._complete = False
 
-    def _take(self, folder: Path, name: str) -> bool:
+    def _reserve(self, folder: Path, name: str) -> bool:
         """Reserve a name for this process; False when it is in use."""
-        self.final, self._lock = folder / f"{name}.mp3", folder / f"{name}{LOCK}"
-        if is_taken(folder, name):
+        self.final, self._lock = folder / f"{name}.mp3", folder / f"{name}{LOCK_SUFFIX}"
+        if is_name_used(folder, name):
             return False
         try:
-            held = hold(self._lock, new=True)
+            file_lock = try_lock(self._lock, new=True)
         except FileExistsError:
             return False
-        if held is None:
+        if file_lock is None:
             return False
-        self._held = held
-        if is_taken(folder, name):  # created between the check and the lock
-            held.remove()
+        self._file_lock = file_lock
+        if is_name_used(folder, name):  # created between the check and the lock
+            file_lock.remove()
             return False
         return True
 
     def part(self, suffix: str) -> Path:
         """Temporary path of the song's file with this suffix."""
-        return self.final.with_name(f"{self.name}{suffix}{PART}")
+        return self.final.with_name(f"{self.name}{suffix}{PART_SUFFIX}")
 
-    def finish(self, texts: Mapping[str, str], kept: Sequence[str] = ()) -> Path:
+    def finish(self, texts: Mapping[str, str], written: Sequence[str] = ()) -> Path:
         """Write the text files and rename all files to their final names, the MP3 last.
 
         Parameters
         ----------
         texts : mapping
             Suffix to content of the text files.
-        kept : sequence of str
+        written : sequence of str
             Suffixes of other files already written under their temporary names, besides the MP3.
 
         Returns
@@ -103,22 +103,22 @@ class SongFiles:
         ------
         StorageError
             When a file cannot be written.
-        HeldError
+        FileInUseError
             When another program keeps a file open too long: the complete song stays under temporary
             names until :func:`recover`.
         """
         try:
             for suffix, text in texts.items():
-                write_flushed(self.part(suffix), text)
-            others = (*kept, ".mp3")
+                write_and_fsync(self.part(suffix), text)
+            others = (*written, ".mp3")
             for suffix in others:
                 _flush_if_free(self.part(suffix))
-            write_flushed(self._lock, json.dumps([*texts, *others]))
-            self._whole = True
-            self.final = _name_all(self._lock, [*texts, *others], held=self._held)
+            write_and_fsync(self._lock, json.dumps([*texts, *others]))
+            self._complete = True
+            self.final = _rename_parts(self._lock, [*texts, *others], file_lock=self._file_lock)
         except OSError as error:
-            if self._whole:
-                raise HeldError(
+            if self._complete:
+                raise FileInUseError(
                     f"{self.final}: another program holds it open (OneDrive, an antivirus?); the "
                     "song is complete and gets its name when songs are next generated in that "
                     "folder, or the menu is opened"
@@ -133,51 +133,53 @@ class SongFiles:
 
     def tidy(self) -> None:
         """Delete unfinished files and release the name; a complete song is left to recover."""
-        if self._whole and self._lock.exists():
-            self._held.release()
+        if self._complete and self._lock.exists():
+            self._file_lock.release()
             return
-        _sweep_parts(self._lock)
-        self._held.remove()
+        _delete_parts(self._lock)
+        self._file_lock.remove()
 
 
 def _flush_if_free(path: Path) -> None:
     """Flush a file to disk, unless another program has it open."""
     try:
-        flush(path)
+        fsync_file(path)
     except OSError as error:
-        if not is_held(error):
+        if not is_open_elsewhere(error):
             raise
 
 
-def is_taken(folder: Path, name: str) -> bool:
+def is_name_used(folder: Path, name: str) -> bool:
     """Whether any file of a song with this name exists."""
-    return any((folder / f"{name}{s}").exists() for s in SUFFIXES)
+    return any((folder / f"{name}{s}").exists() for s in SONG_SUFFIXES)
 
 
-def _name_all(lock: Path, suffixes: list[str], held: Hold, waits: Sequence[float] = WAITS) -> Path:
+def _rename_parts(
+    lock: Path, suffixes: list[str], file_lock: FileLock, waits: Sequence[float] = RETRY_DELAYS
+) -> Path:
     """Rename the parts of a complete song in this order; return the path of the last."""
-    name = lock.name.removesuffix(LOCK)
+    name = lock.name.removesuffix(LOCK_SUFFIX)
     final = lock
     for suffix in suffixes:
-        part = lock.with_name(f"{name}{suffix}{PART}")
+        part = lock.with_name(f"{name}{suffix}{PART_SUFFIX}")
         final = lock.with_name(f"{name}{suffix}")
         if part.exists():
-            final = _unused(final)  # a file may have been put there in the meantime
+            final = _free_path(final)  # a file may have been put there in the meantime
             with contextlib.suppress(FileNotFoundError):  # another process has renamed it
                 rename(part, final, waits)
-    flush_folder(lock.parent)
-    _sweep_parts(lock)  # those not listed, such as a WAV needed only for the MP3
-    held.remove()
+    fsync_folder(lock.parent)
+    _delete_parts(lock)  # those not listed, such as a WAV needed only for the MP3
+    file_lock.remove()
     return final
 
 
-def _sweep_parts(lock: Path) -> None:
+def _delete_parts(lock: Path) -> None:
     """Delete the temporary files of the song that a lock belongs to."""
-    for suffix in SUFFIXES:
-        _take_away(lock.with_name(f"{lock.name.removesuffix(LOCK)}{suffix}{PART}"))
+    for suffix in SONG_SUFFIXES:
+        _delete(lock.with_name(f"{lock.name.removesuffix(LOCK_SUFFIX)}{suffix}{PART_SUFFIX}"))
 
 
-def _unused(path: Path) -> Path:
+def _free_path(path: Path) -> Path:
     """`path`, with a number added when it exists."""
     n, free = 1, path
     while free.exists():
@@ -186,9 +188,9 @@ def _unused(path: Path) -> Path:
     return free
 
 
-def _take_away(path: Path) -> None:
+def _delete(path: Path) -> None:
     with contextlib.suppress(OSError):
-        patiently(lambda: path.unlink(missing_ok=True), (0.1, 0.2))
+        retry_while_open_elsewhere(lambda: path.unlink(missing_ok=True), (0.1, 0.2))
 
 
 def recover(folder: Path, now: float) -> int:
@@ -209,14 +211,14 @@ def recover(folder: Path, now: float) -> int:
         Number of songs finished.
     """
     finished = 0
-    for lock in _ending(folder, LOCK):
+    for lock in _list_by_suffix(folder, LOCK_SUFFIX):
         with contextlib.suppress(OSError):
-            finished += _recovered(lock)
-    _sweep(folder, now)
+            finished += _recover_song(lock)
+    _delete_abandoned(folder, now)
     return finished
 
 
-def _ending(folder: Path, suffix: str) -> list[Path]:
+def _list_by_suffix(folder: Path, suffix: str) -> list[Path]:
     """List the files with this suffix in a folder, which may hold very many."""
     try:
         return [folder / name for name in os.listdir(folder) if name.endswith(suffix)]
@@ -224,38 +226,38 @@ def _ending(folder: Path, suffix: str) -> list[Path]:
         return []
 
 
-def _recovered(lock: Path) -> bool:
+def _recover_song(lock: Path) -> bool:
     """Finish or delete one song; True when finished."""
-    held = hold(lock)
-    if held is None:
+    file_lock = try_lock(lock)
+    if file_lock is None:
         return False
-    with held:
-        suffixes = _listed(lock)
+    with file_lock:
+        suffixes = _read_suffixes(lock)
         if suffixes:
-            _name_all(lock, suffixes, held, ())
+            _rename_parts(lock, suffixes, file_lock, ())
             return True
-        _sweep_parts(lock)
-        held.remove()
+        _delete_parts(lock)
+        file_lock.remove()
     return False
 
 
-def _listed(lock: Path) -> list[str]:
+def _read_suffixes(lock: Path) -> list[str]:
     """Suffixes listed in the lock of a complete song; empty when incomplete or damaged."""
     try:
         found = json.loads(lock.read_text(encoding="utf-8"))
     except (ValueError, RecursionError):
         return []
-    good = isinstance(found, list) and all(s in SUFFIXES for s in found)
+    good = isinstance(found, list) and all(s in SONG_SUFFIXES for s in found)
     return found if good else []
 
 
-def _sweep(folder: Path, now: float) -> None:
+def _delete_abandoned(folder: Path, now: float) -> None:
     """Delete parts without a lock that have not changed for a day."""
-    locked = {p.name.removesuffix(LOCK) for p in _ending(folder, LOCK)}
-    for path in _ending(folder, PART):
-        name = path.name.removesuffix(PART)
-        if any(name.removesuffix(s) in locked for s in SUFFIXES):
+    locked = {p.name.removesuffix(LOCK_SUFFIX) for p in _list_by_suffix(folder, LOCK_SUFFIX)}
+    for path in _list_by_suffix(folder, PART_SUFFIX):
+        name = path.name.removesuffix(PART_SUFFIX)
+        if any(name.removesuffix(s) in locked for s in SONG_SUFFIXES):
             continue
         with contextlib.suppress(OSError):
-            if now - path.stat().st_mtime > ABANDONED:
+            if now - path.stat().st_mtime > ABANDONED_AFTER:
                 path.unlink(missing_ok=True)

@@ -11,15 +11,15 @@ from typing import Any
 from scripts.audio.tags import FileTags, read_tags
 from scripts.core.audio_format import BINAURAL
 from scripts.core.text import strip_control_chars
-from scripts.score.piece import MOST_VOICES
+from scripts.score.piece import MAX_VOICES
 from scripts.styles.style import ROLES
 
-AUDIO = (".mp3", ".wav", ".ogg", ".flac")
-_VOICES = tuple(f"voice{n}" for n in range(1, MOST_VOICES + 1))  # of imported scores
-STEMS = tuple(f".{role}.wav" for role in (*ROLES, BINAURAL, *_VOICES))
-LONGEST_TEXT = 200  # characters of a title or another stored fact
-_LONGEST = 1e7  # seconds
-_LARGEST = 4_000_000  # bytes of a ``.json``
+AUDIO_SUFFIXES = (".mp3", ".wav", ".ogg", ".flac")
+_VOICES = tuple(f"voice{n}" for n in range(1, MAX_VOICES + 1))  # of imported scores
+STEM_SUFFIXES = tuple(f".{role}.wav" for role in (*ROLES, BINAURAL, *_VOICES))
+MAX_TEXT_LENGTH = 200  # characters of a title or another stored fact
+_MAX_SECONDS = 1e7  # seconds
+_MAX_DETAILS_BYTES = 4_000_000  # bytes of a ``.json``
 
 
 class Details(Mapping[str, Any]):
@@ -35,7 +35,7 @@ class Details(Mapping[str, Any]):
 
     def __init__(self, path: Path, known: Mapping[str, Any]) -> None:
         self._path, self._known = path, known
-        self._whole: Mapping[str, Any] | None = None
+        self._loaded: Mapping[str, Any] | None = None
 
     def __getitem__(self, name: str) -> Any:
         return self._known[name] if name in self._known else self._read()[name]
@@ -50,9 +50,9 @@ class Details(Mapping[str, Any]):
         return bool(self._known) or bool(self._read())
 
     def _read(self) -> Mapping[str, Any]:
-        if self._whole is None:
-            self._whole = read_details(self._path)
-        return self._whole
+        if self._loaded is None:
+            self._loaded = read_details(self._path)
+        return self._loaded
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Song:
 def read_details(path: Path) -> dict[str, Any]:
     """Read the ``.json`` of a song; empty when it is missing, invalid or larger than 4 MB."""
     try:
-        if path.stat().st_size > _LARGEST:
+        if path.stat().st_size > _MAX_DETAILS_BYTES:
             return {}
         details = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
@@ -90,37 +90,39 @@ def read_details(path: Path) -> dict[str, Any]:
 def read_song(path: Path) -> Song:
     """Read a song from the ``.json`` beside its audio file, else from the file's tags."""
     details = read_details(path.with_suffix(".json"))
-    return song_of(path, details, FileTags.none() if details else read_tags(path))
+    return build_song(path, details, FileTags.empty() if details else read_tags(path))
 
 
-def song_of(path: Path, details: dict[str, Any], tags: FileTags) -> Song:
+def build_song(path: Path, details: dict[str, Any], tags: FileTags) -> Song:
     """Build a song from its ``.json`` and tags; the ``.json`` takes precedence."""
     title = details.get("title")
     if not isinstance(title, str) or not title.strip():
-        title = tags.words.get("title", "").strip() or path.stem
+        title = tags.texts.get("title", "").strip() or path.stem
     return Song(
         path,
-        strip_control_chars(title, LONGEST_TEXT),
-        seconds_in(details.get("seconds")) or tags.seconds,
-        details or known_from(tags),
+        strip_control_chars(title, MAX_TEXT_LENGTH),
+        parse_seconds(details.get("seconds")) or tags.seconds,
+        details or details_from_tags(tags),
     )
 
 
-def known_from(tags: FileTags) -> dict[str, Any]:
+def details_from_tags(tags: FileTags) -> dict[str, Any]:
     """Details of a song without a ``.json``, from its tags."""
     known: dict[str, Any] = {
-        name: strip_control_chars(tags.words[name], LONGEST_TEXT)
+        name: strip_control_chars(tags.texts[name], MAX_TEXT_LENGTH)
         for name in ("asked", "model", "key")
-        if name in tags.words
+        if name in tags.texts
     }
     try:
-        known["tempo"] = float(tags.words["tempo"])
+        known["tempo"] = float(tags.texts["tempo"])
     except (KeyError, ValueError):
         pass
     return known
 
 
-def seconds_in(value: Any) -> float:
+def parse_seconds(value: Any) -> float:
     """Validate a duration in seconds; 0 when it is not a plausible number."""
-    good = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < _LONGEST
+    good = (
+        isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < _MAX_SECONDS
+    )
     return float(value) if good else 0.0

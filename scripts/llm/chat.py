@@ -10,7 +10,7 @@ from typing import Any
 
 from scripts.core.errors import UsageError
 
-TUNE_HEADER = "tune-header-1"  # the starter's prompt format; training/export.py writes it
+TUNE_HEADER_FORMAT = "tune-header-1"  # the starter's prompt format; training/export.py writes it
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Prompt:
 
 
 @dataclass(frozen=True)
-class ModelNotes:
+class ModelProfile:
     """A model's entry in ``data/models.toml``: prompt template and roles.
 
     Parameters
@@ -48,7 +48,7 @@ class ModelNotes:
     roles: tuple[str, ...] = ("composer", "writer")
 
 
-def load_notes(path: Path, name: str) -> ModelNotes:
+def load_model_profile(path: Path, name: str) -> ModelProfile:
     """Find the first entry of ``data/models.toml`` that matches a model.
 
     Parameters
@@ -61,7 +61,7 @@ def load_notes(path: Path, name: str) -> ModelNotes:
 
     Returns
     -------
-    ModelNotes
+    ModelProfile
         The defaults when nothing matches or the TOML file does not exist.
 
     Raises
@@ -74,29 +74,34 @@ def load_notes(path: Path, name: str) -> ModelNotes:
         for row in rows:
             words = re.escape(str(row["match"]))
             if re.search(rf"(?<![A-Za-z0-9]){words}|{words}(?![A-Za-z0-9.])", name, re.IGNORECASE):
-                return ModelNotes(
+                return ModelProfile(
                     str(row.get("template", "")), tuple(row.get("roles", ("composer", "writer")))
                 )
     except FileNotFoundError:
         pass
     except (tomllib.TOMLDecodeError, KeyError, TypeError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read {path}: {error}; fix the file or delete it") from error
-    return ModelNotes()
+    return ModelProfile()
 
 
-def chat_prompt(
-    question: str, reply_start: str, notes: ModelNotes, metadata: dict[str, Any], bos: str, eos: str
+def build_chat_prompt(
+    question: str,
+    reply_start: str,
+    profile: ModelProfile,
+    metadata: dict[str, Any],
+    bos: str,
+    eos: str,
 ) -> Prompt:
     """Build a model's prompt for `question`, ending with the start of the reply.
 
     Parameters
     ----------
     question, reply_start : str
-    notes : ModelNotes
+    profile : ModelProfile
         Its template is used when `metadata` has none that works; without either the question
         stands alone.
     metadata : dict
-        Of the GGUF file; its ``tokenizer.chat_template`` is tried first.
+        Of the GGUF file; its ``train_tokenizer.chat_template`` is tried first.
     bos, eos : str
         Text of the begin- and end-of-sequence tokens, for the chat template.
     """
@@ -106,8 +111,8 @@ def chat_prompt(
         if rendered:
             starts = bool(bos) and rendered.startswith(bos)
             return Prompt(rendered + reply_start, special=True, bos=not starts)
-    if notes.template:
-        text = notes.template.replace("{prompt}", question) + reply_start
+    if profile.template:
+        text = profile.template.replace("{prompt}", question) + reply_start
         return Prompt(text, special=True, bos=True)
     return Prompt(question + "\n\n" + reply_start, special=False, bos=True)
 

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from scripts.core import errors
-from scripts.core.child import WORKER, Child
+from scripts.core.child import MODEL_WORKER, ChildProcess
 from scripts.core.errors import Cancelled, CrashError, ModelError
 from scripts.llm.chat import Prompt
 from scripts.llm.sampling import Sampling
 from scripts.llm.sheet_machine import SheetGrammar
 
-Progress = Callable[[float, str], None]  # fraction done (0 to 1), end of the text so far
+ProgressCallback = Callable[[float, str], None]  # fraction done (0 to 1), end of the text so far
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,11 @@ class ModelProcess:
         Context size in tokens, for prompt and reply together.
     threads : int
         CPU threads.
-    lanes : int
+    sequences : int
         Number of texts written in parallel, each with a context of its own.
-    child : Child, optional
-        A :data:`WORKER` process that is already running; by default one is started.
-    patience : float
+    child : ChildProcess, optional
+        A :data:`MODEL_WORKER` process that is already running; by default one is started.
+    timeout : float
         Seconds without a message after which the process is considered hung.
     cancelled : callable
         Called about ten times a second while waiting; True cancels the work.
@@ -57,25 +57,25 @@ class ModelProcess:
         path: Path,
         context: int,
         threads: int,
-        lanes: int = 1,
-        child: Child | None = None,
-        patience: float = 900.0,
+        sequences: int = 1,
+        child: ChildProcess | None = None,
+        timeout: float = 900.0,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> None:
-        self.path, self.patience, self.cancelled = path, patience, cancelled
-        self._child = child or Child(WORKER)
+        self.path, self.timeout, self.cancelled = path, timeout, cancelled
+        self._child = child or ChildProcess(MODEL_WORKER)
         self._child.send(
             {
                 "op": "load",
                 "path": str(path.resolve()),
                 "context": context,
                 "threads": threads,
-                "lanes": lanes,
+                "lanes": sequences,
             }
         )
-        self._answer: dict[str, Any] | None = None
+        self._loaded_event: dict[str, Any] | None = None
 
-    def _loaded(self) -> dict[str, Any]:
+    def _wait_until_loaded(self) -> dict[str, Any]:
         """Wait until the model is loaded and return the worker's ``loaded`` event.
 
         Raises
@@ -83,29 +83,29 @@ class ModelProcess:
         ModelError
             When it cannot be loaded.
         """
-        if self._answer is None:
-            self._answer = self._await(lambda done, text: None)
-        return self._answer
+        if self._loaded_event is None:
+            self._loaded_event = self._wait_for_result(lambda done, text: None)
+        return self._loaded_event
 
     @property
     def metadata(self) -> dict[str, Any]:
         """Metadata of the GGUF file, such as its chat template."""
-        return dict(self._loaded()["metadata"])
+        return dict(self._wait_until_loaded()["metadata"])
 
     @property
     def context(self) -> int:
         """Context size in tokens."""
-        return int(self._loaded()["context"])
+        return int(self._wait_until_loaded()["context"])
 
     @property
     def bos(self) -> str:
         """Text of the begin-of-sequence token; empty when there is none."""
-        return str(self._loaded()["bos"])
+        return str(self._wait_until_loaded()["bos"])
 
     @property
     def eos(self) -> str:
         """Text of the end-of-sequence token; empty when there is none."""
-        return str(self._loaded()["eos"])
+        return str(self._wait_until_loaded()["eos"])
 
     @property
     def pid(self) -> int:
@@ -117,7 +117,7 @@ class ModelProcess:
         grammar: SheetGrammar,
         sampling: Sampling,
         count: int,
-        progress: Progress,
+        progress: ProgressCallback,
     ) -> Reply:
         """Write `count` sheets that follow `grammar`.
 
@@ -134,9 +134,11 @@ class ModelProcess:
             prompt, {"kind": "sheet", "grammar": grammar.to_json()}, sampling, count, progress
         )
 
-    def write_line(self, prompt: Prompt, most: int, sampling: Sampling, progress: Progress) -> str:
-        """Write a title of at most `most` characters."""
-        reply = self._write(prompt, {"kind": "line", "most": most}, sampling, 1, progress)
+    def write_title(
+        self, prompt: Prompt, max_length: int, sampling: Sampling, progress: ProgressCallback
+    ) -> str:
+        """Write a title of at most `max_length` characters."""
+        reply = self._write(prompt, {"kind": "line", "most": max_length}, sampling, 1, progress)
         return reply.texts[0].strip()
 
     def choose(self, prompt: Prompt, choices: tuple[str, ...], sampling: Sampling) -> str:
@@ -144,11 +146,11 @@ class ModelProcess:
         machine = {"kind": "choice", "choices": list(choices)}
         return self._write(prompt, machine, sampling, 1, lambda d, t: None).texts[0].strip()
 
-    def free_rate(self, prompt: Prompt, tokens: int, seed: int) -> float:
+    def measure_unconstrained_speed(self, prompt: Prompt, tokens: int, seed: int) -> float:
         """Measure the decoding speed without a grammar, in tokens per second."""
-        self._loaded()
+        self._wait_until_loaded()
         self._child.send({"op": "rate", "prompt": vars(prompt), "tokens": tokens, "seed": seed})
-        return float(self._await(lambda d, t: None)["rate"])
+        return float(self._wait_for_result(lambda d, t: None)["rate"])
 
     def close(self) -> None:
         """End the process."""
@@ -166,9 +168,9 @@ class ModelProcess:
         machine: dict[str, Any],
         sampling: Sampling,
         count: int,
-        progress: Progress,
+        progress: ProgressCallback,
     ) -> Reply:
-        self._loaded()
+        self._wait_until_loaded()
         self._child.send(
             {
                 "op": "write",
@@ -178,10 +180,10 @@ class ModelProcess:
                 "count": count,
             }
         )
-        result = self._await(progress)
+        result = self._wait_for_result(progress)
         return Reply(tuple(result["texts"]), int(result["tokens"]), float(result["seconds"]))
 
-    def _await(self, progress: Progress) -> dict[str, Any]:
+    def _wait_for_result(self, progress: ProgressCallback) -> dict[str, Any]:
         """Wait for the child's result, passing its progress on to `progress`."""
         last_sign = time.monotonic()
         try:
@@ -191,17 +193,17 @@ class ModelProcess:
                 try:
                     message = self._child.receive(0.1)
                 except queue.Empty:
-                    if time.monotonic() - last_sign > self.patience:
+                    if time.monotonic() - last_sign > self.timeout:
                         raise CrashError(
                             f"{self.path.name}: the model did not respond for "
-                            f"{self.patience:.0f} s; try a smaller model"
+                            f"{self.timeout:.0f} s; try a smaller model"
                         ) from None
                     continue
                 last_sign = time.monotonic()
                 if message is None:
                     raise CrashError(
                         f"{self.path.name}: the model's process died "
-                        f"({self._child.exit_words()}); try again or choose "
+                        f"({self._child.describe_exit()}); try again or choose "
                         "another model"
                     )
                 if message["event"] == "progress":

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.core.errors import UsageError
-from scripts.core.filenames import legal_name
+from scripts.core.filenames import sanitize_filename
 
 _PART = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?"
 _ADDRESS = re.compile(
@@ -17,11 +17,11 @@ _ADDRESS = re.compile(
 )
 
 
-SHORTEST = 3  # characters; a stray key must not start a download of gigabytes
+MIN_NAME_LENGTH = 3  # characters; a stray key must not start a download of gigabytes
 
 
 @dataclass(frozen=True)
-class Offer:
+class ModelDownload:
     """Model on the Hugging Face hub that can be downloaded.
 
     Parameters
@@ -34,7 +34,7 @@ class Offer:
         Approximate size in bytes; 0 when unknown.
     sha256 : str
         Checksum in hexadecimal; empty when unknown.
-    licence, good_for : str
+    license, good_for : str
         For the list of models.
     """
 
@@ -43,11 +43,11 @@ class Offer:
     file: str
     size: int = 0
     sha256: str = ""
-    licence: str = ""
+    license: str = ""
     good_for: str = ""
 
 
-def load_offers(path: Path) -> list[Offer]:
+def load_downloads(path: Path) -> list[ModelDownload]:
     """Read the entries of ``data/models.toml`` that have a ``repo``; none when it does not exist.
 
     Raises
@@ -58,7 +58,7 @@ def load_offers(path: Path) -> list[Offer]:
     try:
         rows = tomllib.loads(path.read_text(encoding="utf-8")).get("model", [])
         return [
-            Offer(
+            ModelDownload(
                 str(r["name"]),
                 str(r["repo"]),
                 str(r["file"]),
@@ -76,40 +76,40 @@ def load_offers(path: Path) -> list[Offer]:
         raise UsageError(f"cannot read {path}: {error}; fix the file or delete it") from error
 
 
-def find_offer(words: str, offers: list[Offer]) -> Offer:
-    """Find the model that `words` name.
+def find_download(query: str, downloads: list[ModelDownload]) -> ModelDownload:
+    """Find the model that `query` name.
 
     Parameters
     ----------
-    words : str
-        Beginning of a name or file name in `offers` (at least :data:`SHORTEST` characters,
+    query : str
+        Beginning of a name or file name in `downloads` (at least :data:`SHORTEST` characters,
         in upper or lower case), ``OWNER/REPOSITORY/FILE.gguf``, or a file's address on
         huggingface.co.
-    offers : list of Offer
+    downloads : list of ModelDownload
 
     Returns
     -------
-    Offer
-        One of `offers`; for a file on the hub a new one, of unknown size and checksum.
+    ModelDownload
+        One of `downloads`; for a file on the hub a new one, of unknown size and checksum.
 
     Raises
     ------
     UsageError
         When no model or several match.
     """
-    wanted = words.strip()
+    wanted = query.strip()
     address = _ADDRESS.fullmatch(wanted)
-    if address and legal_name(address["file"]) == address["file"]:
-        return Offer(address["file"], address["repo"], address["file"])
+    if address and sanitize_filename(address["file"]) == address["file"]:
+        return ModelDownload(address["file"], address["repo"], address["file"])
     near = [
         o
-        for o in offers
-        if len(wanted) >= SHORTEST
+        for o in downloads
+        if len(wanted) >= MIN_NAME_LENGTH
         and any(name.casefold().startswith(wanted.casefold()) for name in (o.name, o.file))
     ]
     if len(near) == 1:
         return near[0]
-    names = ", ".join(o.name for o in offers)
+    names = ", ".join(o.name for o in downloads)
     raise UsageError(
         f'unknown model "{wanted[:60]}": expected one of {names}, or '
         "OWNER/REPOSITORY/FILE.gguf for any other"

@@ -26,9 +26,9 @@ _SCALARS = {
     12: "<d",
 }
 _STRING, _ARRAY = 8, 9
-_KEPT_STRING = 1 << 20
+_MAX_STRING_BYTES = 1 << 20
 # Tensor type (ggml_type) -> (bytes per block, weights per block).
-_BLOCKS = {
+_BLOCK_SIZES = {
     0: (4, 1),
     1: (2, 1),
     2: (18, 32),
@@ -81,7 +81,7 @@ _FILE_TYPES = {
 }
 
 # Architectures that produce vectors, audio tokens or images instead of text.
-NOT_TEXT = {
+NON_TEXT_ARCHITECTURES = {
     "bert": "an embedding model",
     "nomic-bert": "an embedding model",
     "nomic-bert-moe": "an embedding model",
@@ -105,7 +105,7 @@ class GgufInfo:
     ----------
     path : Path
     architecture, name : str
-    quantisation : str
+    quantization : str
         Such as ``Q4_K_M``; ``?`` when unknown.
     context : int
         Context length in tokens that the model was trained with; 0 when unknown.
@@ -120,7 +120,7 @@ class GgufInfo:
     path: Path
     architecture: str
     name: str
-    quantisation: str
+    quantization: str
     context: int
     parameters: int
     file_bytes: int
@@ -131,7 +131,7 @@ class _Reader:
     def __init__(self, file: BinaryIO, size: int, path: Path) -> None:
         self.file, self.size, self.path = file, size, path
 
-    def bytes(self, count: int) -> bytes:
+    def read_bytes(self, count: int) -> bytes:
         if count < 0 or self.file.tell() + count > self.size:
             raise ModelError(f"{self.path.name}: the file is truncated; copy or download it again")
         return self.file.read(count)
@@ -141,32 +141,32 @@ class _Reader:
             raise ModelError(f"{self.path.name}: the file is truncated; copy or download it again")
         self.file.seek(count, 1)
 
-    def number(self, form: str) -> int | float | bool:
-        value: int | float | bool = struct.unpack(form, self.bytes(struct.calcsize(form)))[0]
+    def read_number(self, form: str) -> int | float | bool:
+        value: int | float | bool = struct.unpack(form, self.read_bytes(struct.calcsize(form)))[0]
         return value
 
-    def length(self) -> int:
-        return int(self.number("<Q"))
+    def read_length(self) -> int:
+        return int(self.read_number("<Q"))
 
-    def text(self) -> str:
-        count = self.length()
-        if count > _KEPT_STRING:
+    def read_string(self) -> str:
+        count = self.read_length()
+        if count > _MAX_STRING_BYTES:
             self.skip(count)
             return ""
-        return self.bytes(count).decode("utf-8", "replace")
+        return self.read_bytes(count).decode("utf-8", "replace")
 
-    def value(self, kind: int) -> str | int | float | bool | None:
+    def read_value(self, kind: int) -> str | int | float | bool | None:
         if kind == _STRING:
-            return self.text()
+            return self.read_string()
         if kind == _ARRAY:
-            inner, count = int(self.number("<I")), self.length()
+            inner, count = int(self.read_number("<I")), self.read_length()
             if inner in _SCALARS:
                 self.skip(struct.calcsize(_SCALARS[inner]) * count)
             elif inner == _STRING:
                 if count > self.size // 8:
                     self.skip(count * 8)
                 for _ in range(count):
-                    self.skip(self.length())
+                    self.skip(self.read_length())
             else:
                 raise ModelError(
                     f"{self.path.name}: unknown value type {inner} in its header; "
@@ -174,7 +174,7 @@ class _Reader:
                 )
             return None
         if kind in _SCALARS:
-            return self.number(_SCALARS[kind])
+            return self.read_number(_SCALARS[kind])
         raise ModelError(
             f"{self.path.name}: unknown value type {kind} in its header; download the .gguf again"
         )
@@ -191,12 +191,12 @@ def read_gguf(path: Path) -> GgufInfo:
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
-            return _read(_Reader(file, size, path))
+            return _read_header(_Reader(file, size, path))
     except OSError as error:
         raise ModelError(f"cannot read {path}: {error.strerror}; check the path") from error
 
 
-def language_model(path: Path) -> GgufInfo:
+def read_language_model(path: Path) -> GgufInfo:
     """Read the header of a GGUF file with :func:`read_gguf` and check that it can write text.
 
     Raises
@@ -205,9 +205,9 @@ def language_model(path: Path) -> GgufInfo:
         Also when the file is of another kind of model or has no tokenizer.
     """
     info = read_gguf(path)
-    if info.architecture in NOT_TEXT:
+    if info.architecture in NON_TEXT_ARCHITECTURES:
         raise ModelError(
-            f"{path.name}: this is {NOT_TEXT[info.architecture]} "
+            f"{path.name}: this is {NON_TEXT_ARCHITECTURES[info.architecture]} "
             f"({info.architecture}), it cannot write; choose a language model"
         )
     if not info.metadata.get("tokenizer.ggml.model"):
@@ -217,38 +217,38 @@ def language_model(path: Path) -> GgufInfo:
     return info
 
 
-def _read(r: _Reader) -> GgufInfo:
-    if r.size < 24 or r.bytes(4) != b"GGUF":
+def _read_header(r: _Reader) -> GgufInfo:
+    if r.size < 24 or r.read_bytes(4) != b"GGUF":
         raise ModelError(f"{r.path.name}: this is not a GGUF file; download the .gguf again")
-    version = int(r.number("<I"))
+    version = int(r.read_number("<I"))
     if version not in (2, 3):
         raise ModelError(
             f"{r.path.name}: unsupported GGUF version {version}: expected 2 or 3; "
             "choose another file"
         )
-    tensors, pairs = r.length(), r.length()
+    tensors, pairs = r.read_length(), r.read_length()
     if tensors > 100_000 or pairs > 100_000:
         raise ModelError(f"{r.path.name}: its header is damaged; download the .gguf again")
     meta: dict[str, str | int | float | bool] = {}
     for _ in range(pairs):
-        name = r.text()
-        value = r.value(int(r.number("<I")))
+        name = r.read_string()
+        value = r.read_value(int(r.read_number("<I")))
         if value is not None:
             meta[name] = value
     parameters, needed = 0, 0
     for _ in range(tensors):
-        r.text()
-        dims = int(r.number("<I"))
+        r.read_string()
+        dims = int(r.read_number("<I"))
         if dims > 8:
             raise ModelError(f"{r.path.name}: its header is damaged; download the .gguf again")
         count = 1
         for _ in range(dims):
-            count *= r.length()
-        kind, offset = int(r.number("<I")), r.length()
+            count *= r.read_length()
+        kind, offset = int(r.read_number("<I")), r.read_length()
         parameters += count
-        block_bytes, block = _BLOCKS.get(kind, (0, 1))
+        block_bytes, block = _BLOCK_SIZES.get(kind, (0, 1))
         needed = max(needed, offset + count // block * block_bytes)
-    align = _whole(meta.get("general.alignment"))
+    align = _to_int(meta.get("general.alignment"))
     align = align if 0 < align <= 1 << 20 else 32
     start = -(-r.file.tell() // align) * align
     if needed and start + needed > r.size:
@@ -259,21 +259,21 @@ def _read(r: _Reader) -> GgufInfo:
     arch = str(meta.get("general.architecture", ""))
     if not arch:
         raise ModelError(f"{r.path.name}: its header is incomplete; download the .gguf again")
-    quantisation = _FILE_TYPES.get(_whole(meta.get("general.file_type")), "?")
+    quantisation = _FILE_TYPES.get(_to_int(meta.get("general.file_type")), "?")
     return GgufInfo(
         r.path,
         arch,
         str(meta.get("general.name", r.path.stem)),
         quantisation,
-        _whole(meta.get(f"{arch}.context_length"), 0),
+        _to_int(meta.get(f"{arch}.context_length"), 0),
         parameters,
         r.size,
         meta,
     )
 
 
-def _whole(value: object, otherwise: int = -1) -> int:
-    """Convert a metadata value to an integer; `otherwise` when it is not a number below 2**62."""
+def _to_int(value: object, default: int = -1) -> int:
+    """Convert a metadata value to an integer; `default` when it is not a number below 2**62."""
     if not isinstance(value, (int, float)) or not abs(value) < 1 << 62:
-        return otherwise
+        return default
     return int(value)

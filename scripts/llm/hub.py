@@ -15,18 +15,18 @@ from urllib.parse import urlsplit
 
 from scripts.core.atomic_files import rename, storage_error
 from scripts.core.errors import Cancelled, ModelError, StorageError
-from scripts.llm.downloads import Offer
-from scripts.llm.gguf_file import language_model
+from scripts.llm.downloads import ModelDownload
+from scripts.llm.gguf_file import read_language_model
 
-Progress = Callable[[int, int], None]
+ProgressCallback = Callable[[int, int], None]
 """Called with the bytes downloaded so far and the total size in bytes."""
 
-MARGIN = 200_000_000  # bytes to keep free on the disk
-PIECE = 1 << 18  # bytes; huggingface_hub's 10 MB would be lost whenever the connection breaks
+FREE_SPACE_MARGIN = 200_000_000  # bytes to keep free on the disk
+CHUNK_SIZE = 1 << 18  # bytes; huggingface_hub's 10 MB would be lost whenever the connection breaks
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-def fetch(offer: Offer, folder: Path, progress: Progress) -> Path:
+def download_model(download: ModelDownload, folder: Path, progress: ProgressCallback) -> Path:
     """Download a model into `folder`, resuming a partial download.
 
     A model that is already there is checked, not downloaded again.
@@ -44,54 +44,54 @@ def fetch(offer: Offer, folder: Path, progress: Progress) -> Path:
     ModelError, StorageError
         When the download fails; the partial download is kept unless it is damaged.
     """
-    hub = _hub()
-    target = folder / offer.file
+    hub = _import_hub()
+    target = folder / download.file
     token = os.environ.get("HF_TOKEN", "").strip() or None
-    with _explained(offer):
-        url = hub.hf_hub_url(offer.repo, offer.file)
+    with _translate_network_errors(download):
+        url = hub.hf_hub_url(download.repo, download.file)
         meta = hub.get_hf_file_metadata(url, token=token)
     if not meta.size or not meta.etag:
-        raise ModelError(f"{offer.file}: the hub did not report its size; try again later")
+        raise ModelError(f"{download.file}: the hub did not report its size; try again later")
     digest = meta.etag if _SHA256.fullmatch(meta.etag) else ""
-    if offer.sha256 and digest and digest != offer.sha256:
+    if download.sha256 and digest and digest != download.sha256:
         raise ModelError(
-            f"{offer.file}: the checksum of the file at {offer.repo} differs from the "
+            f"{download.file}: the checksum of the file at {download.repo} differs from the "
             "expected one; if you trust the file, add it as OWNER/REPOSITORY/FILE.gguf"
         )
     try:
         if target.exists():
-            return _already(target, meta.size, digest)
+            return _check_existing(target, meta.size, digest)
         folder.mkdir(parents=True, exist_ok=True)
         content = hashlib.sha256(meta.etag.encode()).hexdigest()[:12]  # never put hub text in paths
-        part = folder / f"{offer.file}.{content}.lmg-part"
-        with _alone(part), part.open("ab") as file:
+        part = folder / f"{download.file}.{content}.lmg-part"
+        with _download_lock(part), part.open("ab") as file:
             have = file.tell()
             if have > meta.size:
                 file.truncate(0)
                 have = 0
-            _check_room(folder, meta.size - have)
-            with _explained(offer):
+            _check_free_space(folder, meta.size - have)
+            with _translate_network_errors(download):
                 _stream(meta.location, file, have, meta.size, progress)
             file.flush()
             os.fsync(file.fileno())
-        _verify(part, digest, offer)
+        _verify(part, digest, download)
         rename(part, target)
-        for stale in folder.glob(f"{offer.file}.*.lmg-part"):  # of earlier versions of the file
+        for stale in folder.glob(f"{download.file}.*.lmg-part"):  # of earlier versions of the file
             stale.unlink(missing_ok=True)
     except KeyboardInterrupt:
         raise Cancelled(
-            f"{offer.file}: interrupted; run the same command again to resume"
+            f"{download.file}: interrupted; run the same command again to resume"
         ) from None
     except OSError as error:
         if "Consistency check" in str(error):  # huggingface_hub's message for a wrong size
             raise ModelError(
-                f"{offer.file}: the download does not have the size the hub reported; try again"
+                f"{download.file}: the download does not have the size the hub reported; try again"
             ) from error
         raise storage_error(error, target) from error
     return target
 
 
-def _hub() -> Any:
+def _import_hub() -> Any:
     # Plain HTTP downloads can be resumed and pass proxies. No telemetry is sent.
     os.environ["HF_HUB_DISABLE_XET"] = "1"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
@@ -102,7 +102,7 @@ def _hub() -> Any:
     return library
 
 
-def _already(target: Path, size: int, digest: str) -> Path:
+def _check_existing(target: Path, size: int, digest: str) -> Path:
     if target.stat().st_size != size or (digest and _sha256(target) != digest):
         raise StorageError(
             f"{target}: another file of this name already exists; move it away and try again"
@@ -110,9 +110,9 @@ def _already(target: Path, size: int, digest: str) -> Path:
     return target
 
 
-def _check_room(folder: Path, needed: int) -> None:
+def _check_free_space(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
-    if free < needed + MARGIN:
+    if free < needed + FREE_SPACE_MARGIN:
         raise StorageError(
             f"{folder}: not enough disk space: {needed / 1e9:.1f} GB are needed, "
             f"{free / 1e9:.1f} GB are free; free some space and try again"
@@ -120,7 +120,7 @@ def _check_room(folder: Path, needed: int) -> None:
 
 
 @contextmanager
-def _alone(part: Path) -> Iterator[None]:
+def _download_lock(part: Path) -> Iterator[None]:
     """Lock the partial download `part` against other processes."""
     from filelock import FileLock, Timeout
 
@@ -139,11 +139,11 @@ def _alone(part: Path) -> Iterator[None]:
             Path(lock.lock_file).unlink(missing_ok=True)
 
 
-def _stream(url: str, file: BinaryIO, have: int, size: int, progress: Progress) -> None:
+def _stream(url: str, file: BinaryIO, have: int, size: int, progress: ProgressCallback) -> None:
     from huggingface_hub import constants
     from huggingface_hub.file_download import http_get
 
-    constants.DOWNLOAD_CHUNK_SIZE = PIECE
+    constants.DOWNLOAD_CHUNK_SIZE = CHUNK_SIZE
 
     class Bar:
         """Progress bar for huggingface_hub that calls `progress`."""
@@ -165,18 +165,18 @@ def _stream(url: str, file: BinaryIO, have: int, size: int, progress: Progress) 
     http_get(url, file, resume_size=have, expected_size=size, tqdm_class=Bar)
 
 
-def _verify(part: Path, digest: str, offer: Offer) -> None:
+def _verify(part: Path, digest: str, download: ModelDownload) -> None:
     """Check the checksum and the header of a download; delete a damaged file."""
     try:
         if digest and _sha256(part) != digest:
             raise ModelError(
-                f"{offer.file}: the download is damaged (its checksum is not the "
+                f"{download.file}: the download is damaged (its checksum is not the "
                 "hub's); download it again"
             )
-        language_model(part)
+        read_language_model(part)
     except ModelError as error:
         part.unlink(missing_ok=True)
-        raise ModelError(str(error).replace(part.name, offer.file)) from error
+        raise ModelError(str(error).replace(part.name, download.file)) from error
 
 
 def _sha256(path: Path) -> str:
@@ -184,7 +184,7 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _proxy() -> str:
+def _proxy_address() -> str:
     """Host and port of the proxy in use, without user name and password; empty without one."""
     found = urllib.request.getproxies()
     address = urlsplit(found.get("https") or found.get("http") or found.get("all") or "")
@@ -193,18 +193,18 @@ def _proxy() -> str:
 
 def _proxy_error(where: str) -> ModelError:
     return ModelError(
-        f"{where}: the proxy {_proxy()} does not let the download through; set HTTPS_PROXY="
+        f"{where}: the proxy {_proxy_address()} does not let the download through; set HTTPS_PROXY="
         "http://NAME:PASSWORD@HOST:PORT"
     )
 
 
 @contextmanager
-def _explained(offer: Offer) -> Iterator[None]:
+def _translate_network_errors(download: ModelDownload) -> Iterator[None]:
     """Turn network errors into :class:`ModelError` with a message for the user."""
     import httpx2
     from huggingface_hub import errors
 
-    where = f"{offer.repo}/{offer.file}"
+    where = f"{download.repo}/{download.file}"
     try:
         yield
     except errors.GatedRepoError as error:
@@ -238,7 +238,7 @@ def _explained(offer: Offer) -> Iterator[None]:
                 f"{where}: the network's certificate is not known, as behind a "
                 "company proxy; set SSL_CERT_FILE to its certificate file"
             ) from error
-        way = f"the network and the proxy {_proxy()}" if _proxy() else "the network"
+        way = f"the network and the proxy {_proxy_address()}" if _proxy_address() else "the network"
         raise ModelError(
             f"{where}: no connection; check {way}, then run the same command again to resume"
         ) from error

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.core.errors import ModelError
-from scripts.llm.chat import load_notes
-from scripts.llm.gguf_file import GgufInfo, language_model
+from scripts.llm.chat import load_model_profile
+from scripts.llm.gguf_file import GgufInfo, read_language_model
 
-STARTER = "starter.gguf"
+STARTER_FILE = "starter.gguf"
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class ModelEntry:
     problem : str
         Why it cannot be used, or empty.
     roles : tuple of str
-        See :class:`scripts.llm.chat.ModelNotes`; empty when it cannot be used.
+        See :class:`scripts.llm.chat.ModelProfile`; empty when it cannot be used.
     """
 
     path: Path
@@ -33,10 +33,10 @@ class ModelEntry:
     roles: tuple[str, ...]
 
 
-def list_models(folder: Path, notes: Path) -> list[ModelEntry]:
+def list_models(folder: Path, profiles: Path) -> list[ModelEntry]:
     """List every ``.gguf`` file in `folder` and its direct subfolders, sorted by path.
 
-    `notes` is the path of ``data/models.toml``.
+    `profiles` is the path of ``data/models.toml``.
     """
     entries = []
     try:
@@ -45,8 +45,8 @@ def list_models(folder: Path, notes: Path) -> list[ModelEntry]:
         files = []
     for path in files:
         try:
-            info = language_model(path)
-            roles = load_notes(notes, path.name).roles
+            info = read_language_model(path)
+            roles = load_model_profile(profiles, path.name).roles
             entries.append(ModelEntry(path, info, "", roles))
         except ModelError as error:
             entries.append(ModelEntry(path, None, str(error), ()))
@@ -72,16 +72,16 @@ def find_model(name: str, folder: Path) -> GgufInfo:
     if name:
         for path in (Path(name), folder / name, folder / f"{name}.gguf"):
             if _is_file(path):
-                return language_model(path)
+                return read_language_model(path)
         near = [p for p in sorted(folder.glob("*.gguf")) if name.lower() in p.name.lower()]
         if near:
-            return language_model(near[0])
-    elif (folder / STARTER).is_file():
-        return language_model(folder / STARTER)
+            return read_language_model(near[0])
+    elif (folder / STARTER_FILE).is_file():
+        return read_language_model(folder / STARTER_FILE)
     else:
         for path in sorted(folder.glob("*.gguf")):
             try:
-                return language_model(path)
+                return read_language_model(path)
             except ModelError:
                 continue
     there = ", ".join(p.name for p in sorted(folder.glob("*.gguf"))[:6]) or "none"

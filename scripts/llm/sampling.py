@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float32]
+Logits = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Sampling:
         return asdict(self)
 
 
-def pick(logits: Floats, sampling: Sampling, rng: np.random.Generator) -> int:
+def sample_token(logits: Logits, sampling: Sampling, rng: np.random.Generator) -> int:
     """Sample one token.
 
     Parameters

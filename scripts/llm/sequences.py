@@ -16,13 +16,13 @@ import numpy.typing as npt
 
 from scripts.core.errors import ModelError
 
-_BATCH = 512  # tokens
-_UNIT = 256  # tokens; llama.cpp rounds a context up to a multiple of it
+_BATCH_SIZE = 512  # tokens
+_CONTEXT_MULTIPLE = 256  # tokens; llama.cpp rounds a context up to a multiple of it
 
 Logits = npt.NDArray[np.float32]
 
 
-class Lanes:
+class Sequences:
     """Sequences that continue one prompt, decoded in batches.
 
     ``len()`` gives the number of sequences.
@@ -30,7 +30,7 @@ class Lanes:
     Parameters
     ----------
     model : llama_model pointer
-    lanes : int
+    sequences : int
         Number of sequences.
     context : int
         Context size of each sequence in tokens, for prompt and text together.
@@ -43,34 +43,36 @@ class Lanes:
         When there is not enough memory.
     """
 
-    def __init__(self, model: Any, lanes: int, context: int, threads: int) -> None:
-        size = -(-context // _UNIT) * _UNIT
+    def __init__(self, model: Any, sequences: int, context: int, threads: int) -> None:
+        size = -(-context // _CONTEXT_MULTIPLE) * _CONTEXT_MULTIPLE
         params = llama_cpp.llama_context_default_params()
-        params.n_ctx, params.n_seq_max = size * lanes, lanes
+        params.n_ctx, params.n_seq_max = size * sequences, sequences
         params.kv_unified = False  # each sequence attends only to its own tokens
-        params.n_batch = params.n_ubatch = min(_BATCH, size)
+        params.n_batch = params.n_ubatch = min(_BATCH_SIZE, size)
         params.n_threads = params.n_threads_batch = threads
         self._context = llama_cpp.llama_init_from_model(model, params)
         if not self._context:
             raise ModelError(
-                f"not enough memory for a context of {size * lanes} tokens; try a smaller model"
+                f"not enough memory for a context of {size * sequences} tokens; try a smaller model"
             )
         self.context = context
-        self._vocabulary = llama_cpp.llama_vocab_n_tokens(llama_cpp.llama_model_get_vocab(model))
+        self._vocabulary_size = llama_cpp.llama_vocab_n_tokens(
+            llama_cpp.llama_model_get_vocab(model)
+        )
         self._memory = llama_cpp.llama_get_memory(self._context)
-        self._most = int(params.n_batch)
-        self._batch = llama_cpp.llama_batch_init(self._most, 0, 1)
-        self._lengths = [0] * lanes
-        self._address, self._view = 0, np.zeros((0, 0), np.float32)
+        self._batch_size = int(params.n_batch)
+        self._batch = llama_cpp.llama_batch_init(self._batch_size, 0, 1)
+        self._lengths = [0] * sequences
+        self._logits_address, self._logits_view = 0, np.zeros((0, 0), np.float32)
 
     def __len__(self) -> int:
         return len(self._lengths)
 
-    def room(self, lane: int) -> int:
+    def remaining(self, seq_id: int) -> int:
         """Count the tokens that still fit in a sequence."""
-        return self.context - self._lengths[lane]
+        return self.context - self._lengths[seq_id]
 
-    def begin(self, prompt: Sequence[int]) -> Logits:
+    def decode_prompt(self, prompt: Sequence[int]) -> Logits:
         """Clear all sequences and decode `prompt` in sequence 0.
 
         The prompt is never taken from a cache and always split into the same batches, so that the
@@ -83,17 +85,17 @@ class Lanes:
         """
         llama_cpp.llama_memory_clear(self._memory, True)
         self._lengths = [0] * len(self._lengths)
-        for at in range(0, len(prompt), self._most):
-            logits = self.read({0: prompt[at : at + self._most]})
+        for at in range(0, len(prompt), self._batch_size):
+            logits = self.decode({0: prompt[at : at + self._batch_size]})
         return np.asarray(logits[0])
 
-    def branch(self, lane: int) -> None:
-        """Replace the content of sequence `lane` with a copy of sequence 0."""
-        llama_cpp.llama_memory_seq_rm(self._memory, lane, -1, -1)
-        llama_cpp.llama_memory_seq_cp(self._memory, 0, lane, -1, -1)
-        self._lengths[lane] = self._lengths[0]
+    def copy_prompt(self, seq_id: int) -> None:
+        """Replace the content of sequence `seq_id` with a copy of sequence 0."""
+        llama_cpp.llama_memory_seq_rm(self._memory, seq_id, -1, -1)
+        llama_cpp.llama_memory_seq_cp(self._memory, 0, seq_id, -1, -1)
+        self._lengths[seq_id] = self._lengths[0]
 
-    def read(self, tokens: dict[int, Sequence[int]]) -> Logits:
+    def decode(self, tokens: dict[int, Sequence[int]]) -> Logits:
         """Append tokens to some sequences and decode them in one batch.
 
         Parameters
@@ -135,7 +137,7 @@ class Lanes:
     def _logits(self) -> Logits:
         pointer = llama_cpp.llama_get_logits(self._context)
         address = ctypes.addressof(pointer.contents)
-        if address != self._address:  # creating the view costs as much as sampling
-            self._address = address
-            self._view = np.ctypeslib.as_array(pointer, (len(self), self._vocabulary))
-        return self._view
+        if address != self._logits_address:  # creating the view costs as much as sampling
+            self._logits_address = address
+            self._logits_view = np.ctypeslib.as_array(pointer, (len(self), self._vocabulary_size))
+        return self._logits_view

@@ -11,10 +11,10 @@ from collections.abc import Collection, Hashable
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
-from scripts.score.abc_writer import duration_text
-from scripts.score.time_signature import Meter
+from scripts.score.abc_writer import format_duration
+from scripts.score.time_signature import TimeSignature
 
-QUARTER = 24  # ticks
+QUARTER_TICKS = 24  # ticks
 TRIPLET_TICKS = 24  # three eighths in the time of two
 
 # Phases within a bar.
@@ -90,66 +90,66 @@ class SheetState(NamedTuple):
     """Position in a sheet: bar, ticks left in it, phase, tied pitch, place within a symbol."""
 
     bar: int
-    left: int
+    ticks_left: int
     phase: int
-    tie: str
+    tied_pitch: str
     node: _Node | None  # None: before the first character of a symbol
 
 
 class SheetMachine:
     """State machine that accepts the sheets of a :class:`SheetGrammar`.
 
-    Implements :class:`scripts.llm.state_machines.Machine`.
+    Implements :class:`scripts.llm.state_machines.StateMachine`.
     """
 
     def __init__(self, grammar: SheetGrammar) -> None:
         self.grammar = grammar
-        self.meter = Meter(*grammar.meter)
-        self.full = self.meter.bar_ticks
-        self.count = sum(grammar.parts)
+        self.meter = TimeSignature(*grammar.meter)
+        self.bar_ticks = self.meter.bar_ticks
+        self.bar_count = sum(grammar.parts)
         ends, total = set(), 0
         for length in grammar.parts:
             total += length
             ends.add(total - 1)
         self._bar_end: list[str] = []
         in_part = 0
-        for bar in range(self.count):
+        for bar in range(self.bar_count):
             in_part += 1
-            if bar == self.count - 1:
+            if bar == self.bar_count - 1:
                 self._bar_end.append("|]")
             elif bar in ends:
                 self._bar_end.append("||\n")
                 in_part = 0
             else:
                 self._bar_end.append("|\n" if in_part % 4 == 0 else "|")
-        kinds = [self._kind(b) for b in range(self.count)]
+        kinds = [self._kind(b) for b in range(self.bar_count)]
         self._kinds = [kinds.index(kind) for kind in kinds]  # integers are fast keys
         # Tokens are shorter than three bars, so states differ only by the next four bars' kinds.
-        self._ahead = [tuple(self._kinds[bar : bar + 4]) for bar in range(self.count)]
+        self._ahead = [tuple(self._kinds[bar : bar + 4]) for bar in range(self.bar_count)]
         self._roots: dict[tuple[int, int, int, str], _Node] = {}
         beats = set(self.meter.beat_starts)
-        self._beats = sorted(beats | {self.full})
-        self._closing = min(QUARTER, max(grammar.durations))  # of the last note
-        self._fillable = {final: self._completable(final) for final in (False, True)}
+        self._beats = sorted(beats | {self.bar_ticks})
+        self._min_last_ticks = min(QUARTER_TICKS, max(grammar.durations))  # of the last note
+        self._fillable = {final: self._find_fillable(final) for final in (False, True)}
 
     # -- the automaton -------------------------------------------------------------------
 
     def start(self) -> SheetState:
-        return SheetState(0, self.full, _BAR, "", None)
+        return SheetState(0, self.bar_ticks, _BAR, "", None)
 
-    def chars(self, state: SheetState) -> Collection[str]:
-        if state.bar >= self.count:
+    def possible_chars(self, state: SheetState) -> Collection[str]:
+        if state.bar >= self.bar_count:
             return ()
         node = state.node or self._root(state)
         if node.outcome is None or state.node is None:
             return node.children
-        return {*node.children, *self.chars(self._after(state, node))}
+        return {*node.children, *self.possible_chars(self._after(state, node))}
 
-    def done(self, state: SheetState) -> bool:
-        return state.bar >= self.count
+    def is_complete(self, state: SheetState) -> bool:
+        return state.bar >= self.bar_count
 
     def step(self, state: SheetState, char: str) -> SheetState | None:
-        if state.bar >= self.count:
+        if state.bar >= self.bar_count:
             return None
         node = state.node or self._root(state)
         child = node.children.get(char)
@@ -157,18 +157,18 @@ class SheetMachine:
             if node.outcome is None:
                 return None
             after = self._after(state, node)
-            return self.step(after, char) if after.bar < self.count else None
+            return self.step(after, char) if after.bar < self.bar_count else None
         # A symbol that cannot grow ends at once, so that equal situations have equal states.
         if not child.children:
             return self._after(state, child)
-        return SheetState(state.bar, state.left, state.phase, state.tie, child)
+        return SheetState(state.bar, state.ticks_left, state.phase, state.tied_pitch, child)
 
-    def key(self, state: SheetState) -> Hashable:
-        return (self._ahead[state.bar], state.left, state.phase, state.tie, state.node)
+    def cache_key(self, state: SheetState) -> Hashable:
+        return (self._ahead[state.bar], state.ticks_left, state.phase, state.tied_pitch, state.node)
 
     def progress(self, state: SheetState) -> float:
-        within = 1 - state.left / self.full if state.bar < self.count else 0.0
-        return min(1.0, (state.bar + within) / self.count)
+        within = 1 - state.ticks_left / self.bar_ticks if state.bar < self.bar_count else 0.0
+        return min(1.0, (state.bar + within) / self.bar_count)
 
     # -- symbols -------------------------------------------------------------------------
 
@@ -180,24 +180,24 @@ class SheetMachine:
         assert node.outcome is not None
         left, phase, tie = node.outcome
         if left < 0:
-            return SheetState(state.bar + 1, self.full, _BAR, tie, None)
+            return SheetState(state.bar + 1, self.bar_ticks, _BAR, tie, None)
         return SheetState(state.bar, left, phase, tie, None)
 
     def _root(self, state: SheetState) -> _Node:
-        key = (self._kinds[state.bar], state.left, state.phase, state.tie)
+        key = (self._kinds[state.bar], state.ticks_left, state.phase, state.tied_pitch)
         root = self._roots.get(key)
         if root is None:
             root = self._roots[key] = _Node()
-            for word, outcome in self._words(state):
+            for word, outcome in self._symbols(state):
                 node = root
                 for char in word:
                     node = node.children.setdefault(char, _Node())
                 node.outcome = outcome
         return root
 
-    def _words(self, state: SheetState) -> list[tuple[str, tuple[int, int, str]]]:
-        g, left, phase, tie = self.grammar, state.left, state.phase, state.tie
-        final = state.bar == self.count - 1
+    def _symbols(self, state: SheetState) -> list[tuple[str, tuple[int, int, str]]]:
+        g, left, phase, tie = self.grammar, state.ticks_left, state.phase, state.tied_pitch
+        final = state.bar == self.bar_count - 1
         if phase == _BAR:
             return [
                 (f'"{c}"', (left, _TIED if tie else _AFTER_CHORD, tie))
@@ -214,19 +214,19 @@ class SheetMachine:
             names = g.final_pitches if final and rest == 0 else g.pitches
             return [(p, (rest, follow, "")) for p in names]
         words = []
-        offset = self.full - left
-        for ticks in self._allowed(offset, final):
+        offset = self.bar_ticks - left
+        for ticks in self._allowed_durations(offset, final):
             rest = left - ticks
             names = g.final_pitches if final and rest == 0 else g.pitches
             if phase == _TIED:
                 names = tuple(p for p in names if p == tie) if not final else names
-            text = duration_text(ticks)
+            text = format_duration(ticks)
             words += [(p + text, (rest, _FREE, p if rest == 0 else "")) for p in names]
-            if g.rests and phase != _TIED and ticks < self.full and not (final and rest == 0):
+            if g.rests and phase != _TIED and ticks < self.bar_ticks and not (final and rest == 0):
                 words.append(("z" + text, (rest, _FREE, "")))
         if (
             phase == _FREE
-            and offset == self.meter.half
+            and offset == self.meter.half_bar
             and g.half_bar_chords
             and not final
             and not g.bar_chords
@@ -249,29 +249,31 @@ class SheetMachine:
             return (self.grammar.bar_chords[bar],)
         if bar == 0 and self.grammar.first_chords:
             return self.grammar.first_chords
-        return self.grammar.final_chords if bar == self.count - 1 else self.grammar.chords
+        return self.grammar.final_chords if bar == self.bar_count - 1 else self.grammar.chords
 
     def _fits(self, offset: int, ticks: int, final: bool) -> bool:
         end = offset + ticks
-        if end > self.full or (final and end == self.full and ticks < self._closing):
+        if end > self.bar_ticks or (
+            final and end == self.bar_ticks and ticks < self._min_last_ticks
+        ):
             return False
         if self.grammar.syncopation or offset in self._beats:
             return True
         return end <= next(b for b in self._beats if b > offset)
 
-    def _completable(self, final: bool) -> set[int]:
+    def _find_fillable(self, final: bool) -> set[int]:
         """Find the remainders of a bar, in ticks, that the allowed durations can fill exactly."""
         good = {0}
-        for left in range(1, self.full + 1):
-            offset = self.full - left
+        for left in range(1, self.bar_ticks + 1):
+            offset = self.bar_ticks - left
             if any(
                 self._fits(offset, d, final) and left - d in good for d in self.grammar.durations
             ):
                 good.add(left)
         return good
 
-    def _allowed(self, offset: int, final: bool) -> list[int]:
-        left = self.full - offset
+    def _allowed_durations(self, offset: int, final: bool) -> list[int]:
+        left = self.bar_ticks - offset
         return [
             d
             for d in self.grammar.durations
@@ -279,9 +281,9 @@ class SheetMachine:
         ]
 
 
-def longest(grammar: SheetGrammar) -> int:
+def max_sheet_length(grammar: SheetGrammar) -> int:
     """Compute an upper bound on the characters of a sheet, to size the model's context."""
-    notes = Meter(*grammar.meter).bar_ticks // min(grammar.durations)
+    notes = TimeSignature(*grammar.meter).bar_ticks // min(grammar.durations)
     widest = max(len(p) for p in grammar.pitches) + 3
     chord = max(len(c) for c in (*grammar.chords, *grammar.final_chords)) + 2
     return sum(grammar.parts) * (notes * widest + 2 * chord + 4)

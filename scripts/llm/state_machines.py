@@ -12,10 +12,10 @@ from collections.abc import Collection, Hashable
 from typing import NamedTuple, Protocol, TypeVar
 
 State = TypeVar("State")
-_OF_LINES = string.ascii_letters + " '\n"
+_TITLE_CHARS = string.ascii_letters + " '\n"
 
 
-class Machine(Protocol[State]):
+class StateMachine(Protocol[State]):
     """Automaton over characters, as the decoder needs it."""
 
     def start(self) -> State:
@@ -24,27 +24,27 @@ class Machine(Protocol[State]):
     def step(self, state: State, char: str) -> State | None:
         """Return the state after `char`, or None when `char` is not allowed in `state`."""
 
-    def chars(self, state: State) -> Collection[str]:
+    def possible_chars(self, state: State) -> Collection[str]:
         """Return a superset of the characters that are allowed in `state`."""
 
-    def done(self, state: State) -> bool:
+    def is_complete(self, state: State) -> bool:
         """Whether the text is complete, so that nothing may follow."""
 
-    def key(self, state: State) -> Hashable:
+    def cache_key(self, state: State) -> Hashable:
         """Return a cache key: states with equal keys allow the same next tokens."""
 
     def progress(self, state: State) -> float:
         """Return the fraction written, 0 to 1."""
 
 
-class LineState(NamedTuple):
+class TitleState(NamedTuple):
     """Position in a title.
 
     Parameters
     ----------
     length : int
         Characters so far.
-    word : int
+    word_length : int
         Characters of the current word.
     last : str
         Last character: ``a`` for a letter, ``s`` for a space, an apostrophe, or a line feed; empty
@@ -52,11 +52,11 @@ class LineState(NamedTuple):
     """
 
     length: int
-    word: int
+    word_length: int
     last: str
 
 
-class LineMachine:
+class TitleMachine:
     """State machine for a title, ended by a line feed.
 
     A title is at least 4 characters long: capitalized words of letters and apostrophes, separated
@@ -64,48 +64,53 @@ class LineMachine:
 
     Parameters
     ----------
-    most : int
+    max_length : int
         Maximum length of the title in characters.
     """
 
-    def __init__(self, most: int = 32) -> None:
-        self.most = most
+    def __init__(self, max_length: int = 32) -> None:
+        self.max_length = max_length
 
-    def start(self) -> LineState:
-        return LineState(0, 0, "")
+    def start(self) -> TitleState:
+        return TitleState(0, 0, "")
 
-    def step(self, state: LineState, char: str) -> LineState | None:
+    def step(self, state: TitleState, char: str) -> TitleState | None:
         length, word, last = state
         if last == "\n":
             return None
         if char == "\n":
             ok = length >= 4 and word >= 2
-            return LineState(length, 0, "\n") if ok else None
-        if length >= self.most:
+            return TitleState(length, 0, "\n") if ok else None
+        if length >= self.max_length:
             return None
         if char == " ":
-            room = length + 3 <= self.most
-            return LineState(length + 1, 0, "s") if word >= 2 and room else None
+            room = length + 3 <= self.max_length
+            return TitleState(length + 1, 0, "s") if word >= 2 and room else None
         if char == "'":
-            return LineState(length + 1, word + 1, "'") if last == "a" and word >= 2 else None
+            return TitleState(length + 1, word + 1, "'") if last == "a" and word >= 2 else None
         if char.isascii() and char.isalpha():
             starts = length == 0 or last == "s"
             if word >= 12 or char.isupper() != starts:
                 return None
-            return LineState(length + 1, word + 1, "a")
+            return TitleState(length + 1, word + 1, "a")
         return None
 
-    def chars(self, state: LineState) -> str:
-        return _OF_LINES
+    def possible_chars(self, state: TitleState) -> str:
+        return _TITLE_CHARS
 
-    def done(self, state: LineState) -> bool:
+    def is_complete(self, state: TitleState) -> bool:
         return state.last == "\n"
 
-    def key(self, state: LineState) -> Hashable:
-        return (min(self.most - state.length, 16), min(state.length, 4), state.word, state.last)
+    def cache_key(self, state: TitleState) -> Hashable:
+        return (
+            min(self.max_length - state.length, 16),
+            min(state.length, 4),
+            state.word_length,
+            state.last,
+        )
 
-    def progress(self, state: LineState) -> float:
-        return state.length / self.most
+    def progress(self, state: TitleState) -> float:
+        return state.length / self.max_length
 
 
 class ChoiceMachine:
@@ -121,14 +126,14 @@ class ChoiceMachine:
         text = state + char
         return text if any(c.startswith(text) for c in self.choices) else None
 
-    def chars(self, state: str) -> set[str]:
+    def possible_chars(self, state: str) -> set[str]:
         return {c[len(state)] for c in self.choices if c.startswith(state) and c != state}
 
-    def done(self, state: str) -> bool:
+    def is_complete(self, state: str) -> bool:
         return state in self.choices
 
-    def key(self, state: str) -> Hashable:
+    def cache_key(self, state: str) -> Hashable:
         return state
 
     def progress(self, state: str) -> float:
-        return float(self.done(state))
+        return float(self.is_complete(state))

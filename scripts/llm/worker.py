@@ -27,18 +27,18 @@ from typing import IO, Any
 from scripts.core.errors import MusicGenError
 from scripts.llm.sampling import Sampling
 from scripts.llm.sheet_machine import SheetGrammar, SheetMachine
-from scripts.llm.state_machines import ChoiceMachine, LineMachine, Machine
+from scripts.llm.state_machines import ChoiceMachine, StateMachine, TitleMachine
 
-GRACE = 10.0  # seconds to exit in after the program has ended
+EXIT_GRACE = 10.0  # seconds to exit in after the program has ended
 
 
-def machine_from_json(data: dict[str, Any]) -> Machine[Any]:
+def build_machine(data: dict[str, Any]) -> StateMachine[Any]:
     """Build the state machine that a request describes."""
     kind = data["kind"]
     if kind == "sheet":
         return SheetMachine(SheetGrammar.from_json(data["grammar"]))
     if kind == "line":
-        return LineMachine(int(data["most"]))
+        return TitleMachine(int(data["most"]))
     return ChoiceMachine(tuple(data["choices"]))
 
 
@@ -46,15 +46,15 @@ class _Worker:
     def __init__(self, out: IO[str]) -> None:
         self.out = out
         self.requests: queue.Queue[dict[str, Any] | None] = queue.Queue()
-        self.ended = threading.Event()
+        self.input_closed = threading.Event()
         self.decoder: Any = None
-        self.loaded: dict[str, Any] = {}
+        self.load_request: dict[str, Any] = {}
 
-    def say(self, event: str, **more: Any) -> None:
-        self.out.write(json.dumps({"event": event, **more}) + "\n")
+    def send_event(self, event: str, **fields: Any) -> None:
+        self.out.write(json.dumps({"event": event, **fields}) + "\n")
         self.out.flush()
 
-    def listen(self) -> None:
+    def read_requests(self) -> None:
         """Read requests until the input ends, then cancel the work and force an exit if need be."""
         for line in sys.stdin:
             try:
@@ -62,12 +62,12 @@ class _Worker:
             except ValueError:
                 continue
         self.requests.put(None)
-        self.ended.set()
-        time.sleep(GRACE)  # llama.cpp cannot be cancelled in the middle of a large batch
+        self.input_closed.set()
+        time.sleep(EXIT_GRACE)  # llama.cpp cannot be cancelled in the middle of a large batch
         os._exit(1)
 
     def run(self) -> None:
-        threading.Thread(target=self.listen, daemon=True).start()
+        threading.Thread(target=self.read_requests, daemon=True).start()
         import scripts.llm.decoder  # noqa: F401  # slow, so before the first request
 
         while (request := self.requests.get()) is not None:
@@ -77,19 +77,19 @@ class _Worker:
                 elif request["op"] == "write":
                     self.write(request)
                 elif request["op"] == "rate":
-                    self.rate(request)
+                    self.measure_speed(request)
             except MusicGenError as error:
-                self.say("error", kind=type(error).__name__, message=str(error))
+                self.send_event("error", kind=type(error).__name__, message=str(error))
 
     def load(self, request: dict[str, Any]) -> None:
         from scripts.llm.decoder import Decoder
 
-        self.loaded = request
+        self.load_request = request
         self.decoder = Decoder(
             Path(request["path"]), request["context"], request["threads"], request["lanes"]
         )
         llama = self.decoder.llama
-        self.say(
+        self.send_event(
             "loaded",
             metadata=llama.metadata,
             context=self.decoder.context,
@@ -97,13 +97,13 @@ class _Worker:
             eos=_token_text(self.decoder, llama.token_eos()),
         )
 
-    def tokens(self, prompt: dict[str, Any]) -> list[int]:
+    def tokenize(self, prompt: dict[str, Any]) -> list[int]:
         found: list[int] = self.decoder.tokenize(prompt["text"], prompt["special"], prompt["bos"])
         return found
 
     def write(self, request: dict[str, Any]) -> None:
-        prompt = self.tokens(request["prompt"])
-        machine = machine_from_json(request["machine"])
+        prompt = self.tokenize(request["prompt"])
+        machine = build_machine(request["machine"])
         identity = json.dumps(request["machine"], sort_keys=True)
         sampling = Sampling(**request["sampling"])
         samplings = [
@@ -117,26 +117,26 @@ class _Worker:
             now = time.monotonic()
             if now - last >= 0.1:
                 last = now
-                self.say("progress", done=done, text=text[-400:])
+                self.send_event("progress", done=done, text=text[-400:])
 
         decoded = self.decoder.write(
-            prompt, machine, identity, samplings, report, self.ended.is_set
+            prompt, machine, identity, samplings, report, self.input_closed.is_set
         )
-        self.say("result", **vars(decoded))
+        self.send_event("result", **vars(decoded))
 
-    def rate(self, request: dict[str, Any]) -> None:
+    def measure_speed(self, request: dict[str, Any]) -> None:
         """Measure the decoding speed without a machine in tokens per second, for benchmarks."""
-        from scripts.llm.decoder import free_rate
+        from scripts.llm.decoder import measure_unconstrained_speed
 
-        prompt = self.tokens(request["prompt"])
-        rate = free_rate(
-            Path(self.loaded["path"]),
-            self.loaded["threads"],
+        prompt = self.tokenize(request["prompt"])
+        rate = measure_unconstrained_speed(
+            Path(self.load_request["path"]),
+            self.load_request["threads"],
             prompt,
             int(request["tokens"]),
             int(request["seed"]),
         )
-        self.say("result", texts=[], tokens=int(request["tokens"]), seconds=0.0, rate=rate)
+        self.send_event("result", texts=[], tokens=int(request["tokens"]), seconds=0.0, rate=rate)
 
 
 def _token_text(decoder: Any, token: int) -> str:

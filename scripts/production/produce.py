@@ -12,33 +12,33 @@ from typing import Any
 
 from scripts.arranger.arrange import SongArrangement
 from scripts.audio.mp3 import Tags, encode_mp3, encode_stream, write_tags
-from scripts.audio.wav import WavFile, write_wav
+from scripts.audio.wav import WavWriter, write_wav
 from scripts.composer.compose import Composition
 from scripts.core.audio_format import BINAURAL, RATE, Stereo
 from scripts.core.errors import Cancelled
 from scripts.core.stages import Report
 from scripts.exports.midi import write_midi
-from scripts.exports.musicxml import write_musicxml
+from scripts.exports.musicxml import build_musicxml
 from scripts.library.song_files import SongFiles
 from scripts.library.songs import Song, read_song
 from scripts.production.recipe import Recipe
-from scripts.production.summary import summarise
-from scripts.request.spec import Brief
+from scripts.production.summary import summarize
+from scripts.request.spec import SongSpec
 from scripts.score.abc_writer import write_abc
 from scripts.synth.instruments import Instrument
-from scripts.synth.loudness import Meter
+from scripts.synth.loudness import LoudnessMeter
 from scripts.synth.render import render, render_stems
 
 
 @dataclass(frozen=True)
-class Format:
+class RenderOptions:
     """Options for rendering and encoding a song.
 
     Parameters
     ----------
     bitrate : int
         Of the MP3, in kbit/s.
-    also : tuple of str
+    extra_formats : tuple of str
         Formats to write in addition to MP3 and ABC: ``wav``, ``mid``, ``musicxml``, ``stems``.
     soundfont : Path or None
         SoundFont whose sampled instruments to use.
@@ -47,7 +47,7 @@ class Format:
     """
 
     bitrate: int
-    also: tuple[str, ...]
+    extra_formats: tuple[str, ...]
     soundfont: Path | None
     threads: int = 1
 
@@ -58,7 +58,7 @@ class Production:
 
     Parameters
     ----------
-    brief : Brief
+    spec : SongSpec
     composition : Composition
     arrangement : SongArrangement
     recipe : Recipe
@@ -67,14 +67,18 @@ class Production:
         All instruments by name.
     """
 
-    brief: Brief
+    spec: SongSpec
     composition: Composition
     arrangement: SongArrangement
     recipe: Recipe
     instruments: Mapping[str, Instrument]
 
     def produce(
-        self, files: SongFiles, form: Format, report: Report, cancelled: Callable[[], bool]
+        self,
+        files: SongFiles,
+        options: RenderOptions,
+        report: Report,
+        cancelled: Callable[[], bool],
     ) -> Song:
         """Render, encode and tag the song, then give every file its final name, the MP3 last.
 
@@ -85,7 +89,7 @@ class Production:
         ----------
         files : SongFiles
             Temporary and final names of the song's files.
-        form : Format
+        options : RenderOptions
         report : callable
             Called with the stage, the fraction done (0 to 1) and a text.
         cancelled : callable
@@ -98,34 +102,34 @@ class Production:
         StorageError
             When a file cannot be written.
         """
-        brief, arrangement, instruments = self.brief, self.arrangement, self.instruments
-        total = round(brief.length * RATE)
+        spec, arrangement, instruments = self.spec, self.arrangement, self.instruments
+        total = round(spec.length * RATE)
         report("render", 0.0, "")
-        roles = (*arrangement.tracks, *[BINAURAL] * bool(brief.binaural))
-        stems = tuple(f".{role}.wav" for role in roles if "stems" in form.also)
-        meter = Meter()
-        blocks = _watched(
-            self._with_stems(files, roles, form)
+        roles = (*arrangement.tracks, *[BINAURAL] * bool(spec.binaural))
+        stems = tuple(f".{role}.wav" for role in roles if "stems" in options.extra_formats)
+        meter = LoudnessMeter()
+        blocks = _metered(
+            self._write_stems(files, roles, options)
             if stems
-            else render(arrangement, instruments, form.soundfont, form.threads),
+            else render(arrangement, instruments, options.soundfont, options.threads),
             cancelled,
             meter,
         )
         mp3 = files.part(".mp3")
-        if "wav" in form.also:
+        if "wav" in options.extra_formats:
             frames = write_wav(
                 files.part(".wav"), blocks, lambda n: report("render", n / total, "")
             )
             report("convert", 0.0, "")
-            encode_mp3(files.part(".wav"), mp3, form.bitrate)
+            encode_mp3(files.part(".wav"), mp3, options.bitrate)
         else:
             frames = encode_stream(
-                blocks, mp3, form.bitrate, lambda n: report("render", n / total, "")
+                blocks, mp3, options.bitrate, lambda n: report("render", n / total, "")
             )
             report("convert", 0.0, "")
-        summary = summarise(brief, self.composition, arrangement)
+        summary = summarize(spec, self.composition, arrangement)
         details = song_details(
-            brief,
+            spec,
             self.composition,
             arrangement,
             frames / RATE,
@@ -133,7 +137,7 @@ class Production:
             summary,
             meter.loudness(),
         )
-        write_tags(mp3, song_tags(brief, self.composition, summary))
+        write_tags(mp3, song_tags(spec, self.composition, summary))
         if cancelled():
             raise Cancelled("stopped")
         sheet = self.composition.sheet
@@ -141,34 +145,34 @@ class Production:
             ".json": json.dumps(details, indent=2, ensure_ascii=False) + "\n",
             ".abc": write_abc(sheet),
         }
-        if "musicxml" in form.also:
-            texts[".musicxml"] = write_musicxml(arrangement, instruments)
-        if "mid" in form.also:
+        if "musicxml" in options.extra_formats:
+            texts[".musicxml"] = build_musicxml(arrangement, instruments)
+        if "mid" in options.extra_formats:
             write_midi(
-                files.part(".mid"), arrangement, instruments, sheet.title, brief.key, brief.meter
+                files.part(".mid"), arrangement, instruments, sheet.title, spec.key, spec.meter
             )
-        kept = [f".{word}" for word in ("wav", "mid") if word in form.also]
+        kept = [f".{word}" for word in ("wav", "mid") if word in options.extra_formats]
         path = files.finish(texts, [*kept, *stems])
         report("convert", 1.0, "")
         return read_song(path)
 
-    def _with_stems(
-        self, files: SongFiles, roles: tuple[str, ...], form: Format
+    def _write_stems(
+        self, files: SongFiles, roles: tuple[str, ...], options: RenderOptions
     ) -> Iterator[Stereo]:
         """Yield the mix and write each track to its own WAV file meanwhile."""
         with ExitStack() as open_files:
             stems = {
-                role: open_files.enter_context(WavFile(files.part(f".{role}.wav")))
+                role: open_files.enter_context(WavWriter(files.part(f".{role}.wav")))
                 for role in roles
             }
-            for block in render_stems(self.arrangement, self.instruments, form.soundfont):
+            for block in render_stems(self.arrangement, self.instruments, options.soundfont):
                 for role, stem in block.stems.items():
                     stems[role].write(stem)
                 yield block.mix
 
 
-def _watched(
-    blocks: Iterator[Stereo], cancelled: Callable[[], bool], meter: Meter
+def _metered(
+    blocks: Iterator[Stereo], cancelled: Callable[[], bool], meter: LoudnessMeter
 ) -> Iterator[Stereo]:
     for block in blocks:
         if cancelled():
@@ -178,7 +182,7 @@ def _watched(
 
 
 def song_details(
-    brief: Brief,
+    spec: SongSpec,
     composition: Composition,
     arrangement: SongArrangement,
     seconds: float,
@@ -193,29 +197,29 @@ def song_details(
     seconds : float
         Rendered length.
     summary : str
-        As :func:`summarise` returns it.
+        As :func:`summarize` returns it.
     loudness : float
         Integrated loudness in LUFS.
     """
     sheet = composition.sheet
     return {
         "title": sheet.title,
-        "asked": brief.asked,
-        "styles": list(brief.styles),
+        "asked": spec.requested_styles,
+        "styles": list(spec.styles),
         "key": str(sheet.key),
         "meter": str(sheet.meter),
-        "tempo": brief.tempo,
-        "length": brief.length,
+        "tempo": spec.tempo,
+        "length": spec.length,
         "temperature": recipe.temperature,
-        "form_asked": brief.form_asked,
+        "form_asked": spec.form_requested,
         "seconds": round(seconds, 3),
         "loudness": round(loudness, 2),
-        "tuning": round(brief.tuning.a4, 4),
-        "binaural": brief.binaural,
-        "loop": brief.loop,
-        "seed": brief.seed,
-        "parts": list(brief.parts),
-        "chords": [c.symbol(sheet.key) for c in brief.chords],
+        "tuning": round(spec.tuning.a4, 4),
+        "binaural": spec.binaural,
+        "loop": spec.loop,
+        "seed": spec.seed,
+        "parts": list(spec.parts),
+        "chords": [c.symbol(sheet.key) for c in spec.chords],
         "form": [
             {"name": s.name, "bar": s.start, "bars": s.bars, "energy": round(s.energy, 2)}
             for s in arrangement.form
@@ -227,23 +231,23 @@ def song_details(
         "critic": round(composition.cost, 3),
         "tokens": composition.tokens,
         "words_by": composition.words_by,
-        "notes": list(brief.notes),
+        "notes": list(spec.warnings),
         "summary": summary,
         "recipe": recipe.to_json(),
         "made": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
 
 
-def song_tags(brief: Brief, composition: Composition, summary: str) -> Tags:
+def song_tags(spec: SongSpec, composition: Composition, summary: str) -> Tags:
     """Build the MP3's ID3 tags."""
     sheet = composition.sheet
     key = sheet.key.tonic + ("m" if sheet.key.is_minor else "")
     return Tags(
         title=sheet.title,
         artist=composition.model,
-        album=brief.asked,
-        genre=brief.style.genre,
-        bpm=round(brief.tempo),
+        album=spec.requested_styles,
+        genre=spec.style.genre,
+        bpm=round(spec.tempo),
         key=key,
         year=datetime.date.today().year,
         comment=summary,

@@ -12,16 +12,16 @@ from typing import Any
 
 from scripts.composer.compose import Composition
 from scripts.core.errors import MusicGenError, NotationError, StorageError, UsageError
-from scripts.request.spec import SECTIONS, Brief, Wishes, make_brief
+from scripts.request.spec import SECTIONS, SongRequest, SongSpec, build_spec
 from scripts.score.abc_reader import read_abc
 from scripts.score.abc_writer import write_abc
-from scripts.score.piece import LARGEST_FILE, Piece
+from scripts.score.piece import MAX_FILE_BYTES, Piece
 from scripts.styles.style import Style
 
-_LONGEST_WISH = 2000  # characters
-_LONGEST_SHEET = 500_000  # characters
-_LARGEST_FILE = 4_000_000  # bytes
-_LONGEST_NOTES = 1 << 20  # bytes of an imported file, compressed, that a recipe may contain
+_MAX_TEXT_LENGTH = 2000  # characters
+_MAX_SHEET_LENGTH = 500_000  # characters
+_MAX_DETAILS_BYTES = 4_000_000  # bytes
+_MAX_NOTES_BYTES = 1 << 20  # bytes of an imported file, compressed, that a recipe may contain
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,12 @@ class Recipe:
 
     Parameters
     ----------
-    wishes : Wishes
+    request : SongRequest
     seed : int
         0 to 2**63 - 1.
     temperature : float
         0 to 4.
-    written : Composition, optional
+    composition : Composition, optional
         Composition by the model; None for imported music.
     file : Path, optional
         Imported file.
@@ -48,16 +48,16 @@ class Recipe:
         Number of the song in the order, from 1.
     """
 
-    wishes: Wishes
+    request: SongRequest
     seed: int
     temperature: float
-    written: Composition | None = None
+    composition: Composition | None = None
     file: Path | None = None
     order: str = ""
     number: int = 1
     notes: bytes = b""
 
-    def piece(self) -> Piece:
+    def load_piece(self) -> Piece:
         """Read the imported piece, from the stored notes or from the file.
 
         Raises
@@ -65,12 +65,12 @@ class Recipe:
         MusicGenError
             When it cannot be read.
         """
-        from scripts.score.open_piece import open_piece, read_piece
+        from scripts.score.open_piece import open_piece, parse_piece
 
         assert self.file
-        return read_piece(self.notes, self.file.name) if self.notes else open_piece(self.file)
+        return parse_piece(self.notes, self.file.name) if self.notes else open_piece(self.file)
 
-    def brief(self, styles: Mapping[str, Style]) -> Brief:
+    def build_spec(self, styles: Mapping[str, Style]) -> SongSpec:
         """Build the song's brief, with the form that the model chose.
 
         Raises
@@ -78,13 +78,13 @@ class Recipe:
         UsageError
             When a style of the recipe is not in `styles`.
         """
-        brief = make_brief(self.wishes, styles, self.seed)
-        return replace(brief, form=self.written.form) if self.written else brief
+        spec = build_spec(self.request, styles, self.seed)
+        return replace(spec, form=self.composition.form) if self.composition else spec
 
     def to_json(self) -> dict[str, Any]:
         """Convert to JSON data; imported notes are compressed, or left out if too large."""
         data: dict[str, Any] = {
-            "wishes": wishes_to_json(self.wishes),
+            "wishes": request_to_json(self.request),
             "seed": self.seed,
             "temperature": self.temperature,
             "order": self.order,
@@ -93,26 +93,26 @@ class Recipe:
         if self.file:
             data["file"] = str(self.file)
         packed = zlib.compress(self.notes, 9)
-        if self.notes and len(packed) <= _LONGEST_NOTES:
+        if self.notes and len(packed) <= _MAX_NOTES_BYTES:
             data["notes"] = base64.b64encode(packed).decode("ascii")
-        if self.written:
-            written = {f.name: getattr(self.written, f.name) for f in fields(self.written)}
+        if self.composition:
+            written = {f.name: getattr(self.composition, f.name) for f in fields(self.composition)}
             data["written"] = {
                 **written,
-                "sheet": write_abc(self.written.sheet),
-                "title": self.written.sheet.title,
-                "form": list(self.written.form),
+                "sheet": write_abc(self.composition.sheet),
+                "title": self.composition.sheet.title,
+                "form": list(self.composition.form),
             }
         return data
 
 
-def wishes_to_json(wishes: Wishes) -> dict[str, Any]:
+def request_to_json(request: SongRequest) -> dict[str, Any]:
     """Convert to JSON data: the styles, and the fields that differ from their defaults."""
-    usual = asdict(Wishes(""))
-    return {k: v for k, v in asdict(wishes).items() if k == "styles" or v != usual[k]}
+    usual = asdict(SongRequest(""))
+    return {k: v for k, v in asdict(request).items() if k == "styles" or v != usual[k]}
 
 
-_KINDS: dict[str, tuple[type, ...]] = {
+_FIELD_TYPES: dict[str, tuple[type, ...]] = {
     "tempo": (int, float),
     "tuning": (int, float),
     "binaural": (int, float),
@@ -120,8 +120,8 @@ _KINDS: dict[str, tuple[type, ...]] = {
 }
 
 
-def wishes_from_json(data: Any) -> Wishes:
-    """Parse JSON data; :func:`make_brief` validates the values.
+def request_from_json(data: Any) -> SongRequest:
+    """Parse JSON data; :func:`build_spec` validates the values.
 
     Raises
     ------
@@ -135,20 +135,20 @@ def wishes_from_json(data: Any) -> Wishes:
         or not data["styles"].strip()
     ):
         raise UsageError('missing "styles"; name at least one style')
-    known = {f.name for f in fields(Wishes)}
+    known = {f.name for f in fields(SongRequest)}
     for name, value in data.items():
         if name not in known:
             raise UsageError(
                 f'unknown field "{str(name)[:20]}"; expected one of ' + ", ".join(sorted(known))
             )
-        kinds = _KINDS.get(name, (str,))
+        kinds = _FIELD_TYPES.get(name, (str,))
         good = isinstance(value, kinds) and (bool in kinds) == isinstance(value, bool)
-        if not good or (isinstance(value, str) and len(value) > _LONGEST_WISH):
-            raise UsageError(f"invalid {name} {str(value)[:40]!r}: expected {_KIND_WORDS[kinds]}")
-    return Wishes(**data)
+        if not good or (isinstance(value, str) and len(value) > _MAX_TEXT_LENGTH):
+            raise UsageError(f"invalid {name} {str(value)[:40]!r}: expected {_TYPE_NAMES[kinds]}")
+    return SongRequest(**data)
 
 
-_KIND_WORDS: dict[tuple[type, ...], str] = {
+_TYPE_NAMES: dict[tuple[type, ...], str] = {
     (int, float): "a number",
     (bool,): "true or false",
     (str,): "a text of at most 2,000 characters",
@@ -166,7 +166,7 @@ def recipe_from_json(data: Any, styles: Mapping[str, Style]) -> Recipe:
         When its request cannot be fulfilled.
     """
     try:
-        wishes = wishes_from_json(data["wishes"])
+        request = request_from_json(data["wishes"])
         seed, temperature = int(data["seed"]), float(data["temperature"])
         number, order = int(data.get("number", 1)), str(data.get("order", ""))[:80]
         if not 0 <= temperature <= 4 or not 0 <= seed < 1 << 63:
@@ -174,9 +174,9 @@ def recipe_from_json(data: Any, styles: Mapping[str, Style]) -> Recipe:
                 "invalid recipe: expected a temperature of 0 to 4 and a seed of 0 to 2**63 - 1"
             )
         file = Path(data["file"]) if isinstance(data.get("file"), str) else None
-        notes = _unpacked(data["notes"]) if file is not None and "notes" in data else b""
+        notes = _decompress_notes(data["notes"]) if file is not None and "notes" in data else b""
         written = (
-            _composition(data["written"], make_brief(wishes, styles, seed))
+            _parse_composition(data["written"], build_spec(request, styles, seed))
             if "written" in data
             else None
         )
@@ -195,10 +195,10 @@ def recipe_from_json(data: Any, styles: Mapping[str, Style]) -> Recipe:
         ) from error
     if (written is None) == (file is None):
         raise NotationError("invalid recipe: expected either a composition or an imported file")
-    return Recipe(wishes, seed, temperature, written, file, order, number, notes)
+    return Recipe(request, seed, temperature, written, file, order, number, notes)
 
 
-def kept_recipe(path: Path, styles: Mapping[str, Style]) -> Recipe:
+def read_recipe(path: Path, styles: Mapping[str, Style]) -> Recipe:
     """Read the recipe in the ``.json`` beside a song.
 
     Raises
@@ -209,7 +209,7 @@ def kept_recipe(path: Path, styles: Mapping[str, Style]) -> Recipe:
         When the file cannot be read.
     """
     try:
-        if path.stat().st_size > _LARGEST_FILE:
+        if path.stat().st_size > _MAX_DETAILS_BYTES:
             raise NotationError(f"{path.name}: over 4 MB; choose the .json beside a song")
         data = json.loads(path.read_text(encoding="utf-8"))["recipe"]
     except OSError as error:
@@ -224,13 +224,13 @@ def kept_recipe(path: Path, styles: Mapping[str, Style]) -> Recipe:
     return recipe_from_json(data, styles)
 
 
-def _unpacked(text: str) -> bytes:
+def _decompress_notes(text: str) -> bytes:
     """Decompress stored notes, up to the largest size of an imported file."""
-    if len(text) > 2 * _LONGEST_NOTES:
+    if len(text) > 2 * _MAX_NOTES_BYTES:
         raise NotationError("invalid recipe: the stored notes are too long")
     try:
         unpacker = zlib.decompressobj()
-        notes = unpacker.decompress(base64.b64decode(text, validate=True), LARGEST_FILE)
+        notes = unpacker.decompress(base64.b64decode(text, validate=True), MAX_FILE_BYTES)
     except zlib.error as error:
         raise ValueError(str(error)) from error
     if not unpacker.eof:
@@ -238,9 +238,9 @@ def _unpacked(text: str) -> bytes:
     return notes
 
 
-def _composition(data: Any, brief: Brief) -> Composition:
+def _parse_composition(data: Any, spec: SongSpec) -> Composition:
     text, title = data["sheet"], data["title"]
-    if not isinstance(text, str) or not isinstance(title, str) or len(text) > _LONGEST_SHEET:
+    if not isinstance(text, str) or not isinstance(title, str) or len(text) > _MAX_SHEET_LENGTH:
         raise NotationError("invalid recipe: the lead sheet is missing or too long")
     form = tuple(data["form"])
     if not form or len(form) > 80 or any(name not in SECTIONS for name in form):
@@ -248,10 +248,10 @@ def _composition(data: Any, brief: Brief) -> Composition:
     model = str(data["model"])[:200]
     sheet = replace(
         read_abc(text),
-        key=brief.key,
-        tempo=brief.tempo,
+        key=spec.key,
+        tempo=spec.tempo,
         title=title[:400],
-        styles=tuple(brief.styles),
+        styles=tuple(spec.styles),
         origin=model,
     )
     return Composition(

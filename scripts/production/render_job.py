@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scripts.core.atomic_files import check_folder
+from scripts.core.atomic_files import ensure_writable_folder
 from scripts.core.errors import Cancelled, StorageError
-from scripts.library.song_files import SUFFIXES, SongFiles, recover
+from scripts.library.song_files import SONG_SUFFIXES, SongFiles, recover
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def save_remote_files(files: dict[str, bytes], title: str, out: Path) -> str:
         When the files are incomplete or cannot be written.
     """
     song = SongFiles(out, title)
-    files = {suffix: data for suffix, data in files.items() if suffix in SUFFIXES}
+    files = {suffix: data for suffix, data in files.items() if suffix in SONG_SUFFIXES}
     try:
         binary = [suffix for suffix in files if suffix not in (".mp3", ".json", ".abc")]
         for suffix in (".mp3", *binary):
@@ -118,7 +118,7 @@ class OutputFolders:
             When cancelled during a scan.
         """
         if out not in self._recovered:
-            check_folder(out)
+            ensure_writable_folder(out)
             recover(out, time.time())
             self._recovered.add(out)
         if may_exist and out not in self._songs:

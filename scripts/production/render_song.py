@@ -14,10 +14,10 @@ from scripts.core import paths
 from scripts.core.errors import Cancelled, StorageError
 from scripts.core.stages import Report
 from scripts.library.song_files import SongFiles
-from scripts.production.produce import Format, Production
+from scripts.production.produce import Production, RenderOptions
 from scripts.production.recipe import Recipe, recipe_from_json
 from scripts.production.render_job import RenderJob
-from scripts.request.spec import Brief
+from scripts.request.spec import SongSpec
 from scripts.styles.style import Style, load_styles
 from scripts.synth.fonts import find_soundfont
 from scripts.synth.instruments import Instrument, load_instruments
@@ -26,7 +26,7 @@ MAX_REMOTE_BYTES = 1 << 30  # largest total size of a song's files that is sent 
 
 
 @lru_cache(maxsize=1)
-def _tables() -> tuple[dict[str, Style], Mapping[str, Instrument]]:
+def _load_tables() -> tuple[dict[str, Style], Mapping[str, Instrument]]:
     return load_styles(paths.DATA / "styles"), load_instruments(paths.DATA / "instruments")
 
 
@@ -51,14 +51,16 @@ def render_song(job: RenderJob, report: Report, cancelled: Callable[[], bool]) -
     MusicGenError
         When the song cannot be rendered; no incomplete file is left under a final name.
     """
-    styles, instruments = _tables()
+    styles, instruments = _load_tables()
     recipe = recipe_from_json(job.recipe, styles)
-    brief, composition, arrangement = _arranged(recipe, styles, instruments)
-    form = Format(job.bitrate, job.extra_formats, find_soundfont(paths.SOUNDFONTS)[0], job.threads)
+    spec, composition, arrangement = _arrange_recipe(recipe, styles, instruments)
+    options = RenderOptions(
+        job.bitrate, job.extra_formats, find_soundfont(paths.SOUNDFONTS)[0], job.threads
+    )
     files = SongFiles(Path(job.out), composition.sheet.title)
     try:
-        song = Production(brief, composition, arrangement, recipe, instruments).produce(
-            files, form, report, cancelled
+        song = Production(spec, composition, arrangement, recipe, instruments).produce(
+            files, options, report, cancelled
         )
     except StorageError:
         if cancelled():  # Ctrl+C also reaches ffmpeg, which then fails
@@ -93,36 +95,36 @@ def render_song_to_bytes(job: RenderJob) -> dict[str, bytes]:
         return {ending: p.read_bytes() for ending, p in made.items()}
 
 
-def _arranged(
+def _arrange_recipe(
     recipe: Recipe, styles: dict[str, Style], instruments: Mapping[str, Instrument]
-) -> tuple[Brief, Composition, SongArrangement]:
+) -> tuple[SongSpec, Composition, SongArrangement]:
     if recipe.file is not None:
-        return _given(recipe, styles, instruments)
-    assert recipe.written
-    brief = recipe.brief(styles)
-    return brief, recipe.written, arrange(brief, recipe.written.sheet, paths.DATA)
+        return _arrange_imported(recipe, styles, instruments)
+    assert recipe.composition
+    spec = recipe.build_spec(styles)
+    return spec, recipe.composition, arrange(spec, recipe.composition.sheet, paths.DATA)
 
 
-def _given(
+def _arrange_imported(
     recipe: Recipe, styles: dict[str, Style], instruments: Mapping[str, Instrument]
-) -> tuple[Brief, Composition, SongArrangement]:
+) -> tuple[SongSpec, Composition, SongArrangement]:
     """Arrange an imported piece."""
     from scripts.arranger.imported import arrange_piece
-    from scripts.request.imported import brief_for
+    from scripts.request.imported import build_piece_spec
 
     assert recipe.file
-    piece = recipe.piece()
-    made = brief_for(piece, recipe.wishes, styles, recipe.seed)
+    piece = recipe.load_piece()
+    made = build_piece_spec(piece, recipe.request, styles, recipe.seed)
     octaves = {name: i.octave for name, i in instruments.items()}
-    arrangement = arrange_piece(made.brief, made.piece, paths.DATA, octaves)
+    arrangement = arrange_piece(made.spec, made.piece, paths.DATA, octaves)
     sheet = replace(
         arrangement.sheet,
         title=piece.title or recipe.file.stem,
-        tempo=made.brief.tempo,
-        styles=made.brief.styles,
+        tempo=made.spec.tempo,
+        styles=made.spec.styles,
     )
     return (
-        made.brief,
+        made.spec,
         Composition(
             sheet,
             piece.composer or recipe.file.name,
@@ -131,7 +133,7 @@ def _given(
             0,
             0.0,
             recipe.file.name,
-            made.brief.form,
+            made.spec.form,
         ),
         arrangement,
     )

@@ -7,11 +7,11 @@ from collections import Counter
 from scripts.arranger.events import Arrangement
 from scripts.composer.compose import Composition
 from scripts.core.formatting import format_clock
-from scripts.request.spec import Brief
-from scripts.score.motif import pitch_name
+from scripts.request.spec import SongSpec
+from scripts.score.motif import format_pitch_name
 
 
-def summarise(brief: Brief, composition: Composition, arrangement: Arrangement) -> str:
+def summarize(spec: SongSpec, composition: Composition, arrangement: Arrangement) -> str:
     """Describe title, styles, key, tempo, form, melody, rhythm, chords and instruments in lines."""
     sheet = composition.sheet
     chords = Counter(c.symbol(sheet.key) for bar in sheet.bars for _, c in bar.chords)
@@ -22,36 +22,35 @@ def summarise(brief: Brief, composition: Composition, arrangement: Arrangement) 
     shape = ", ".join(names if len(names) <= 14 else [*names[:10], "...", *names[-2:]])
     lines = [
         f"Title: {sheet.title}",
-        f"Styles: {brief.asked} (matched to {' + '.join(brief.styles)})",
-        f"Key: {sheet.key}   Meter: {sheet.meter}   Tempo: {brief.tempo:g}   "
-        f"Length: {format_clock(brief.length)}",
+        f"Styles: {spec.requested_styles} (matched to {' + '.join(spec.styles)})",
+        f"Key: {sheet.key}   Meter: {sheet.meter}   Tempo: {spec.tempo:g}   "
+        f"Length: {format_clock(spec.length)}",
         f"Form: {shape}",
-        f"Melody: {len(pitches)} notes in {len(sheet.bars)} bars, {pitch_name(min(pitches))} to "
-        f"{pitch_name(max(pitches))}"
+        f"Melody: {len(pitches)} notes in {len(sheet.bars)} bars, "
+        f"{format_pitch_name(min(pitches))} to "
+        f"{format_pitch_name(max(pitches))}"
         if pitches
         else "Melody: silent",
         f"Rhythm: mostly {common} notes"
-        + (f", swung {brief.style.swing:.0%}" if brief.style.swing else ""),
+        + (f", swung {spec.style.swing:.0%}" if spec.style.swing else ""),
         "Chords: " + " ".join(c for c, _ in chords.most_common(8)),
         "Instruments: "
         + ", ".join(f"{role} on {track.instrument}" for role, track in arrangement.tracks.items()),
     ]
-    if len(brief.styles) > 1:
+    if len(spec.styles) > 1:
         gave: dict[str, list[str]] = {}
-        for role, name in brief.owners.items():
+        for role, name in spec.style_by_role.items():
             gave.setdefault(name, []).append(role)
         lines.append(
             "Sounds by style: "
             + "; ".join(f"{name}: {', '.join(roles)}" for name, roles in gave.items())
         )
     if not composition.tries:
-        lines.append(
-            f"Notes by {composition.model}, from {composition.words_by}; seed {brief.seed}"
-        )
+        lines.append(f"Notes by {composition.model}, from {composition.words_by}; seed {spec.seed}")
         return "\n".join(lines)
     lines.append(
         f"Written by {composition.model}, the best of {composition.tries}; "
-        f"title and form by {composition.words_by}; seed {brief.seed}"
+        f"title and form by {composition.words_by}; seed {spec.seed}"
     )
     return "\n".join(lines)
 

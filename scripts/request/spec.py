@@ -10,23 +10,23 @@ from dataclasses import dataclass
 from scripts.core.errors import UsageError
 from scripts.score.chords import Chord, parse_chord
 from scripts.score.keys import Key, key_from_pc, parse_key
-from scripts.score.motif import key_of_motif, parse_motif
-from scripts.score.time_signature import Meter, parse_meter
-from scripts.score.tuning import CONCERT, Tuning, find_tuning
-from scripts.styles.blend import blend, owners
+from scripts.score.motif import find_motif_key, parse_motif
+from scripts.score.time_signature import TimeSignature, parse_time_signature
+from scripts.score.tuning import CONCERT_PITCH, Tuning, find_tuning
+from scripts.styles.blend import assign_roles, blend
 from scripts.styles.lookup import find_styles
 from scripts.styles.style import Style
 
-SHORTEST, LONGEST = 10.0, 24 * 3600.0
-MOST_SONGS = 10_000
-MOST_CHORDS = 32
-CHAPTER = 15 * 60.0  # seconds of a long song that one lead sheet covers
-MOST_CHAPTERS = 12
+MIN_LENGTH, MAX_LENGTH = 10.0, 24 * 3600.0
+MAX_SONGS = 10_000
+MAX_CHORDS = 32
+CHAPTER_SECONDS = 15 * 60.0  # seconds of a long song that one lead sheet covers
+MAX_CHAPTERS = 12
 SECTIONS = ("intro", "verse", "chorus", "bridge", "build", "drop", "solo", "outro")
 
 
 @dataclass(frozen=True)
-class Wishes:
+class SongRequest:
     """The user's options for a song; None or empty leaves the choice to the style.
 
     Parameters
@@ -60,7 +60,7 @@ class Wishes:
     key: str | None = None
     tempo: float | None = None
     meter: str | None = None
-    tuning: float = CONCERT
+    tuning: float = CONCERT_PITCH
     form: str | None = None
     chords: str | None = None
     binaural: float = 0.0
@@ -69,18 +69,18 @@ class Wishes:
 
 
 @dataclass(frozen=True)
-class Brief:
+class SongSpec:
     """Specification of one song: everything decided before composing.
 
     Parameters
     ----------
-    asked : str
+    requested_styles : str
         The styles in the user's words.
     styles : tuple of str
         Names of the styles found for them.
     style : Style
         Blend of these styles.
-    owners : mapping of str to str
+    style_by_role : mapping of str to str
         Name of the style that provides each role.
     key : Key
     meter : Meter
@@ -92,7 +92,7 @@ class Brief:
         Bars of each part of the lead sheet.
     form : tuple of str
         Section names.
-    form_asked : bool
+    form_requested : bool
         Whether the user requested the form.
     chords : tuple of Chord
         Requested by the user, one per bar; may be empty.
@@ -104,49 +104,49 @@ class Brief:
     motif : tuple of int
         MIDI pitches with which the melody begins; may be empty.
     seed : int
-    notes : tuple of str
+    warnings : tuple of str
         Guesses and changes that the user should know of.
-    bars_asked : int
+    requested_bars : int
         Number of bars of an imported piece; 0 if the length decides.
     """
 
-    asked: str
+    requested_styles: str
     styles: tuple[str, ...]
     style: Style
-    owners: Mapping[str, str]
+    style_by_role: Mapping[str, str]
     key: Key
-    meter: Meter
+    meter: TimeSignature
     tempo: float
     length: float
     parts: tuple[int, ...]
     form: tuple[str, ...]
-    form_asked: bool
+    form_requested: bool
     chords: tuple[Chord, ...]
     tuning: Tuning
     binaural: float
     loop: bool
     motif: tuple[int, ...]
     seed: int
-    notes: tuple[str, ...]
-    bars_asked: int = 0
+    warnings: tuple[str, ...]
+    requested_bars: int = 0
 
     @property
     def bar_seconds(self) -> float:
         return self.meter.bar_ticks / 24 * 60 / self.tempo
 
     @property
-    def chapters(self) -> int:
+    def chapter_count(self) -> int:
         """Number of consecutive lead sheets in a song of this length, 1 to 12."""
-        return max(1, min(MOST_CHAPTERS, round(self.length / CHAPTER)))
+        return max(1, min(MAX_CHAPTERS, round(self.length / CHAPTER_SECONDS)))
 
     @property
     def bars(self) -> int:
         """Number of whole bars; the last chord rings for the rest of the length."""
-        if self.bars_asked:
-            return self.bars_asked
+        if self.requested_bars:
+            return self.requested_bars
         if self.loop:
             return round(self.length / self.bar_seconds)
-        return max(2, int((self.length - _least_tail(self.length)) / self.bar_seconds))
+        return max(2, int((self.length - _min_tail_seconds(self.length)) / self.bar_seconds))
 
 
 def parse_length(text: str, rng: random.Random | None = None) -> float:
@@ -190,20 +190,20 @@ def parse_length(text: str, rng: random.Random | None = None) -> float:
 
 
 def _check_length(seconds: float, text: str) -> float:
-    if not SHORTEST - 0.01 <= seconds <= LONGEST:
+    if not MIN_LENGTH - 0.01 <= seconds <= MAX_LENGTH:
         raise UsageError(
             f'length "{text[:40]}" is out of range: expected 10 seconds (0.17) to 24 hours (24:00)'
         )
     return seconds
 
 
-def make_brief(wishes: Wishes, known: Mapping[str, Style], seed: int) -> Brief:
+def build_spec(request: SongRequest, styles: Mapping[str, Style], seed: int) -> SongSpec:
     """Build the specification of a song.
 
     Parameters
     ----------
-    wishes : Wishes
-    known : mapping of str to Style
+    request : SongRequest
+    styles : mapping of str to Style
         The available styles by name.
     seed : int
         Decides everything that the user left open.
@@ -214,84 +214,86 @@ def make_brief(wishes: Wishes, known: Mapping[str, Style], seed: int) -> Brief:
         If an option is invalid, or the length is too short for two bars.
     """
     rng = random.Random(f"brief {seed}")
-    match = find_styles(wishes.styles, known)
-    chosen = [known[name] for name in match.names]
+    match = find_styles(request.styles, styles)
+    chosen = [styles[name] for name in match.names]
     style = blend(chosen)
-    length = parse_length(wishes.length, rng)
-    meter = _meter(wishes, style, rng)
-    chords = _chords(wishes.chords) if wishes.chords else ()
+    length = parse_length(request.length, rng)
+    meter = _choose_meter(request, style, rng)
+    chords = _parse_chords(request.chords) if request.chords else ()
     motif = (
-        parse_motif(wishes.motif, style.melody.low, style.melody.high)
-        if wishes.motif is not None
+        parse_motif(request.motif, style.melody.low, style.melody.high)
+        if request.motif is not None
         else ()
     )
-    key = _key(wishes, style, chords, rng)
-    if motif and not wishes.key and not chords:
-        key = key_of_motif(motif, key.scale)
-    tuning = _tuning(wishes, key, chords)
-    if tuning.pitch is not None and not (wishes.key or chords or motif):
+    key = _choose_key(request, style, chords, rng)
+    if motif and not request.key and not chords:
+        key = find_motif_key(motif, key.scale)
+    tuning = _choose_tuning(request, key, chords)
+    if tuning.pitch is not None and not (request.key or chords or motif):
         key = key_from_pc(tuning.pitch % 12, key.scale)
-    form = _form(wishes.form) if wishes.form else style.form
-    notes = list(match.notes)
-    tempo = _tempo(wishes.tempo, style, meter, length, rng)
-    if wishes.loop:
-        tempo, length, note = _looped(wishes.tempo, tempo, meter, length)
-        notes += [note] * bool(note)
-        form = form if wishes.form else tuple(n for n in form if n not in ("intro", "outro"))
+    form = _parse_form(request.form) if request.form else style.form
+    warnings = list(match.warnings)
+    tempo = _choose_tempo(request.tempo, style, meter, length, rng)
+    if request.loop:
+        tempo, length, note = _fit_loop(request.tempo, tempo, meter, length)
+        warnings += [note] * bool(note)
+        form = form if request.form else tuple(n for n in form if n not in ("intro", "outro"))
     bar_seconds = meter.bar_ticks / 24 * 60 / tempo
-    if length - _least_tail(length) < 2 * bar_seconds:
+    if length - _min_tail_seconds(length) < 2 * bar_seconds:
         raise UsageError(
             f"the length is too short for two bars of {meter} at {tempo:g} beats per minute "
             f"({2 * bar_seconds:.0f} s); choose a longer length or a faster tempo"
         )
-    parts = _parts(style, int(length / bar_seconds), length, len(chords))
-    return Brief(
-        asked=" ".join(wishes.styles.split()),
+    parts = _choose_parts(style, int(length / bar_seconds), length, len(chords))
+    return SongSpec(
+        requested_styles=" ".join(request.styles.split()),
         styles=match.names,
         style=style,
-        owners=owners(chosen),
+        style_by_role=assign_roles(chosen),
         key=key,
         meter=meter,
         tempo=tempo,
         length=length,
         parts=parts,
         form=form,
-        form_asked=wishes.form is not None,
+        form_requested=request.form is not None,
         chords=chords,
         tuning=tuning,
-        binaural=_binaural(wishes.binaural),
-        loop=wishes.loop,
+        binaural=_check_binaural(request.binaural),
+        loop=request.loop,
         motif=motif,
         seed=seed,
-        notes=tuple(notes),
+        warnings=tuple(warnings),
     )
 
 
-def _meter(wishes: Wishes, style: Style, rng: random.Random) -> Meter:
-    if wishes.meter:
-        meter = parse_meter(wishes.meter)
+def _choose_meter(request: SongRequest, style: Style, rng: random.Random) -> TimeSignature:
+    if request.meter:
+        meter = parse_time_signature(request.meter)
         if meter is None or not 24 <= meter.bar_ticks <= 192:
             raise UsageError(
-                f'invalid meter "{wishes.meter[:20]}": expected one such as 4/4, 3/4, 6/8 or 7/8'
+                f'invalid meter "{request.meter[:20]}": expected one such as 4/4, 3/4, 6/8 or 7/8'
             )
         return meter
     names = sorted(style.meters)
     name = rng.choices(names, [style.meters[n] for n in names])[0]
-    found = parse_meter(name)
+    found = parse_time_signature(name)
     assert found
     return found
 
 
-def _key(wishes: Wishes, style: Style, chords: tuple[Chord, ...], rng: random.Random) -> Key:
+def _choose_key(
+    request: SongRequest, style: Style, chords: tuple[Chord, ...], rng: random.Random
+) -> Key:
     names = sorted(style.scales)
     scale = rng.choices(names, [style.scales[n] for n in names])[0]
     tonic = rng.randrange(12)
-    if not wishes.key:
-        return key_of_chords(chords) if chords else key_from_pc(tonic, scale)
-    return asked_key(wishes.key)
+    if not request.key:
+        return estimate_key_from_chords(chords) if chords else key_from_pc(tonic, scale)
+    return parse_requested_key(request.key)
 
 
-def asked_key(text: str) -> Key:
+def parse_requested_key(text: str) -> Key:
     """Parse a key that the user requested, such as ``F minor``.
 
     Raises
@@ -307,34 +309,34 @@ def asked_key(text: str) -> Key:
     return key
 
 
-def _tuning(wishes: Wishes, key: Key, chords: tuple[Chord, ...]) -> Tuning:
+def _choose_tuning(request: SongRequest, key: Key, chords: tuple[Chord, ...]) -> Tuning:
     """Tuning; a solfeggio frequency becomes a note of the first chord or the tonic triad."""
-    if not (wishes.key or chords or wishes.motif):
-        return find_tuning(wishes.tuning)
+    if not (request.key or chords or request.motif):
+        return find_tuning(request.tuning)
     home = chords[0] if chords else Chord(key.tonic_pc, "m" if key.is_minor else "")
-    return find_tuning(wishes.tuning, home.pitch_classes)
+    return find_tuning(request.tuning, home.pitch_classes)
 
 
-def _binaural(asked: float) -> float:
-    if asked and not 0.5 <= asked <= 40:
-        raise UsageError(f"binaural {asked:g} is out of range: expected 0 or 0.5 to 40 Hz")
-    return asked
+def _check_binaural(hertz: float) -> float:
+    if hertz and not 0.5 <= hertz <= 40:
+        raise UsageError(f"binaural {hertz:g} is out of range: expected 0 or 0.5 to 40 Hz")
+    return hertz
 
 
-def _looped(
-    asked: float | None, tempo: float, meter: Meter, length: float
+def _fit_loop(
+    requested_tempo: float | None, tempo: float, meter: TimeSignature, length: float
 ) -> tuple[float, float, str]:
     """Fit tempo or length to whole bars, keeping a requested tempo; also return a warning."""
     bar = meter.bar_ticks / 24 * 60
     bars = max(2, round(length * tempo / bar))
-    if asked is None:
+    if requested_tempo is None:
         return bars * bar / length, length, ""
     exact = bars * bar / tempo
     note = f"length changed to {exact:.2f} s so that the end joins the beginning at a bar line"
     return tempo, exact, note if abs(exact - length) > 0.01 else ""
 
 
-def key_of_chords(chords: tuple[Chord, ...]) -> Key:
+def estimate_key_from_chords(chords: tuple[Chord, ...]) -> Key:
     """Estimate the major or minor key that contains most notes of the chords.
 
     A first or last chord on the tonic decides between related keys.
@@ -351,15 +353,19 @@ def key_of_chords(chords: tuple[Chord, ...]) -> Key:
     return max(keys, key=fit)
 
 
-def _tempo(
-    asked: float | None, style: Style, meter: Meter, length: float, rng: random.Random
+def _choose_tempo(
+    requested_tempo: float | None,
+    style: Style,
+    meter: TimeSignature,
+    length: float,
+    rng: random.Random,
 ) -> float:
-    if asked is not None:
-        if not 20 <= asked <= 300:
+    if requested_tempo is not None:
+        if not 20 <= requested_tempo <= 300:
             raise UsageError(
-                f"tempo {asked:g} is out of range: expected 20 to 300 beats per minute"
+                f"tempo {requested_tempo:g} is out of range: expected 20 to 300 beats per minute"
             )
-        return asked
+        return requested_tempo
     drawn = rng.uniform(*style.tempo)
     # Choose a nearby whole tempo whose bars leave the last chord the right time to ring.
     near = 0.012 if length >= 60 else 0.04
@@ -367,23 +373,23 @@ def _tempo(
     options = [t for t in range(low, high + 1) if style.tempo[0] <= t <= style.tempo[1]] or [
         round(drawn)
     ]
-    wanted = _least_tail(length) + 0.6
+    wanted = _min_tail_seconds(length) + 0.6
 
     def ring(tempo: int) -> float:
         bar = meter.bar_ticks / 24 * 60 / tempo
-        bars = int((length - _least_tail(length)) / bar)
+        bars = int((length - _min_tail_seconds(length)) / bar)
         return abs(length - bars * bar - wanted)
 
     right = [t for t in options if ring(t) <= 0.8]
     return float(rng.choice(right) if right else min(options, key=ring))
 
 
-def _least_tail(length: float) -> float:
+def _min_tail_seconds(length: float) -> float:
     """Least time in seconds for the last chord to ring after the last bar."""
     return 1.2 if length < 30 else 2.0
 
 
-def _parts(style: Style, bars: int, length: float, chords: int) -> tuple[int, ...]:
+def _choose_parts(style: Style, bars: int, length: float, chords: int) -> tuple[int, ...]:
     if chords:  # whole repeats of the user's progression
         size = chords * max(1, round(8 / chords))
         return (size, size) if size <= 16 and bars >= 2 * size else (size,)
@@ -396,7 +402,7 @@ def _parts(style: Style, bars: int, length: float, chords: int) -> tuple[int, ..
     return (8, 8) if length < 300 else (8, 8, 8)
 
 
-def _form(text: str) -> tuple[str, ...]:
+def _parse_form(text: str) -> tuple[str, ...]:
     names = tuple(text.lower().replace(",", " ").split())
     wrong = [n for n in names if n not in SECTIONS]
     if wrong or not names or len(names) > 40:
@@ -407,12 +413,12 @@ def _form(text: str) -> tuple[str, ...]:
     return names
 
 
-def _chords(text: str) -> tuple[Chord, ...]:
+def _parse_chords(text: str) -> tuple[Chord, ...]:
     names = text.replace(",", " ").replace("|", " ").split()
     found = []
-    if len(names) > MOST_CHORDS:
+    if len(names) > MAX_CHORDS:
         raise UsageError(
-            f"too many chords ({len(names)}): at most {MOST_CHORDS} are possible, one per bar"
+            f"too many chords ({len(names)}): at most {MAX_CHORDS} are possible, one per bar"
         )
     for name in names:
         chord = parse_chord(name)

@@ -14,11 +14,16 @@ from scripts.core.errors import NotationError
 from scripts.score.chords import Chord, parse_chord
 from scripts.score.keys import LETTER_PC, Key, parse_key
 from scripts.score.sheet import Note
-from scripts.score.time_signature import TICKS_PER_QUARTER, TICKS_PER_WHOLE, Meter, parse_meter
+from scripts.score.time_signature import (
+    TICKS_PER_QUARTER,
+    TICKS_PER_WHOLE,
+    TimeSignature,
+    parse_time_signature,
+)
 
 _LENGTH = r"(?:\d+)?(?:/+\d*)?"
 _NOTE = rf"(?P<acc>\^\^|__|\^|_|=)?(?P<letter>[A-Ga-g])(?P<octave>[,']*)(?P<len>{_LENGTH})"
-TOKEN = re.compile(
+TOKEN_PATTERN = re.compile(
     rf'"(?P<quoted>[^"]*)"'
     r"|(?P<skip>\{[^}]{0,200}\}|![^!|\n]*!|\+[a-z]+\+|[\s.~uvHJLMOPRSTy`\\*]+\d*)"
     r"|\[(?P<field>[A-Za-z]):(?P<value>[^\]]*)\]"
@@ -56,7 +61,7 @@ class BarState:
         Length factor of the current tuplet, and how many of its notes are still to come.
     broken : Fraction or None
         Length factor of the next note, set by ``>`` or ``<``.
-    fine : int
+    subdivisions : int
         Subdivisions of a tick. Above 1, odd lengths are rounded to a subdivision; at 1 they
         raise `NotationError`.
     carried : dict
@@ -66,7 +71,7 @@ class BarState:
     """
 
     key: Key
-    meter: Meter
+    meter: TimeSignature
     unit: Fraction
     line: int = 0
     notes: list[Note] = field(default_factory=list)
@@ -75,7 +80,7 @@ class BarState:
     altered: dict[tuple[str, int], int] = field(default_factory=dict)
     tuplet: tuple[Fraction, int] = (Fraction(1), 0)
     broken: Fraction | None = None
-    fine: int = 1
+    subdivisions: int = 1
     carried: dict[tuple[str, int], int] = field(default_factory=dict)
     last: tuple[tuple[str, int], int] | None = None
 
@@ -86,12 +91,14 @@ class BarState:
 
     def clear(self) -> None:
         """Start the next bar."""
-        tied = self.fine > 1 and self.last is not None and self.notes and self.notes[-1].tied
+        tied = (
+            self.subdivisions > 1 and self.last is not None and self.notes and self.notes[-1].tied
+        )
         self.carried = dict([self.last]) if tied and self.last else {}
         self.notes, self.chords, self.lower, self.altered = [], [], {}, {}
 
 
-def fields_of(text: str) -> dict[str, str]:
+def parse_header(text: str) -> dict[str, str]:
     """Parse a tune's header: the first value of each field up to and including ``K:``."""
     found: dict[str, str] = {}
     for line in text.splitlines():
@@ -103,12 +110,12 @@ def fields_of(text: str) -> dict[str, str]:
     return found
 
 
-def head_state(head: Mapping[str, str]) -> BarState:
+def initial_state(header: Mapping[str, str]) -> BarState:
     """Build the parser state at the start of the music.
 
     Parameters
     ----------
-    head : mapping of str to str
+    header : mapping of str to str
         Header fields by letter; missing ones mean C major and 4/4.
 
     Raises
@@ -116,17 +123,21 @@ def head_state(head: Mapping[str, str]) -> BarState:
     NotationError
         If the key, time signature or unit note length is invalid.
     """
-    key = key_field(head["K"], 0) if "K" in head else Key("C")
-    meter = parse_meter(head.get("M", "4/4"))
+    key = parse_key_field(header["K"], 0) if "K" in header else Key("C")
+    meter = parse_time_signature(header.get("M", "4/4"))
     if meter is None:
-        raise NotationError(f"ABC: invalid time signature M:{head.get('M')}; write one such as 6/8")
+        raise NotationError(
+            f"ABC: invalid time signature M:{header.get('M')}; write one such as 6/8"
+        )
     default = (
-        Fraction(1, 16) if Fraction(meter.beats, meter.unit) < Fraction(3, 4) else Fraction(1, 8)
+        Fraction(1, 16)
+        if Fraction(meter.numerator, meter.denominator) < Fraction(3, 4)
+        else Fraction(1, 8)
     )
-    return BarState(key, meter, unit_field(head["L"]) if "L" in head else default)
+    return BarState(key, meter, parse_unit_field(header["L"]) if "L" in header else default)
 
 
-def key_field(text: str, line: int) -> Key:
+def parse_key_field(text: str, line: int) -> Key:
     """Parse the value of a ``K:`` field; without a key it is C major.
 
     Parameters
@@ -153,7 +164,7 @@ def key_field(text: str, line: int) -> Key:
     return key
 
 
-def unit_field(text: str) -> Fraction:
+def parse_unit_field(text: str) -> Fraction:
     """Parse the unit note length of an ``L:`` field, as a fraction of a whole note.
 
     Raises
@@ -167,7 +178,7 @@ def unit_field(text: str) -> Fraction:
     return Fraction(int(match[1]), int(match[2]))
 
 
-def tempo_field(text: str) -> float:
+def parse_tempo_field(text: str) -> float:
     """Parse a ``Q:`` field into quarter notes per minute; 120 unless it is 10 to 600."""
     match = re.search(r"(?:(\d+)/(\d+)\s*=\s*)?(\d+(?:\.\d+)?)", re.sub(r'"[^"]*"', "", text))
     if not match or match[2] == "0":
@@ -177,15 +188,15 @@ def tempo_field(text: str) -> float:
     return tempo if 10 <= tempo <= 600 else 120.0
 
 
-def take(state: BarState, m: re.Match[str]) -> None:
+def apply_token(state: BarState, m: re.Match[str]) -> None:
     """Apply a token to `state`; bar lines, endings and fields are left to the caller.
 
     Parameters
     ----------
     state : BarState
         Updated in place.
-    m : re.Match
-        Match of :data:`TOKEN`.
+    m : re.StyleMatch
+        Match of :data:`TOKEN_PATTERN`.
 
     Raises
     ------
@@ -193,25 +204,29 @@ def take(state: BarState, m: re.Match[str]) -> None:
         If a pitch, length or tuplet is invalid.
     """
     if m["letter"]:
-        _add(state, _pitch(state, m["acc"], m["letter"], m["octave"]), _length(m["len"]))
+        _add_note(
+            state,
+            _resolve_pitch(state, m["acc"], m["letter"], m["octave"]),
+            _parse_length(m["len"]),
+        )
     elif m["rest"] is not None:
-        _add(state, None, _length(m["rest"]))
+        _add_note(state, None, _parse_length(m["rest"]))
     elif m["quoted"] is not None:
         chord = parse_chord(m["quoted"])
         if chord:
             state.chords.append((state.position, chord))
     elif m["chord"]:
         pitches = [
-            (_pitch(state, n["acc"], n["letter"], n["octave"]), _length(n["len"]))
+            (_resolve_pitch(state, n["acc"], n["letter"], n["octave"]), _parse_length(n["len"]))
             for n in re.finditer(_NOTE, m["chord"])
         ]
         top = max(p for p, _ in pitches)
-        _add(state, top, pitches[0][1] * _length(m["clen"]))
+        _add_note(state, top, pitches[0][1] * _parse_length(m["clen"]))
         if "-" in m["chord"]:
             state.notes[-1] = replace(state.notes[-1], tied=True)
         state.lower[len(state.notes) - 1] = tuple(sorted({p for p, _ in pitches} - {top}))
     elif m["broken"]:
-        _break(state, m["broken"])
+        _apply_broken_rhythm(state, m["broken"])
     elif m["tuplet"]:
         p = int(m["tuplet"])
         q = int(m["tq"]) if m["tq"] else _TUPLET_TIME.get(p, 3 if state.meter.is_compound else 2)
@@ -222,7 +237,7 @@ def take(state: BarState, m: re.Match[str]) -> None:
         state.notes[-1] = replace(state.notes[-1], tied=True)
 
 
-def _length(text: str) -> Fraction:
+def _parse_length(text: str) -> Fraction:
     match = re.match(r"^(\d*)(/*)(\d*)$", text)
     assert match
     top, slashes, bottom = match.groups()
@@ -233,7 +248,7 @@ def _length(text: str) -> Fraction:
     return value
 
 
-def _pitch(state: BarState, acc: str | None, letter: str, octave: str) -> int:
+def _resolve_pitch(state: BarState, acc: str | None, letter: str, octave: str) -> int:
     upper = letter.upper()
     step = 60 + (12 if letter.islower() else 0) + 12 * octave.count("'") - 12 * octave.count(",")
     place = (upper, step)
@@ -248,9 +263,9 @@ def _pitch(state: BarState, acc: str | None, letter: str, octave: str) -> int:
     return pitch
 
 
-def _add(state: BarState, pitch: int | None, length: Fraction) -> None:
+def _add_note(state: BarState, pitch: int | None, length: Fraction) -> None:
     factor, left = state.tuplet
-    ticks = length * state.unit * TICKS_PER_WHOLE * state.fine
+    ticks = length * state.unit * TICKS_PER_WHOLE * state.subdivisions
     if state.broken is not None:
         ticks *= state.broken
         state.broken = None
@@ -258,21 +273,21 @@ def _add(state: BarState, pitch: int | None, length: Fraction) -> None:
     if in_tuplet:
         ticks *= factor
         state.tuplet = (factor, left - 1)
-    if state.fine > 1:
+    if state.subdivisions > 1:
         ticks = Fraction(round(ticks))
-    if ticks.denominator != 1 or not 0 < ticks <= 64 * TICKS_PER_QUARTER * state.fine:
+    if ticks.denominator != 1 or not 0 < ticks <= 64 * TICKS_PER_QUARTER * state.subdivisions:
         raise NotationError(f"ABC line {state.line}: note length {length} is too short or too long")
     state.notes.append(Note(pitch, int(ticks), triplet=in_tuplet and factor == Fraction(2, 3)))
 
 
-def _break(state: BarState, sign: str) -> None:
+def _apply_broken_rhythm(state: BarState, sign: str) -> None:
     if not state.notes:
         raise NotationError(f"ABC line {state.line}: {sign} without a note before it")
     short = Fraction(1, 2 ** len(sign))
     last = state.notes[-1]
     scale, state.broken = (2 - short, short) if sign[0] == ">" else (short, 2 - short)
     ticks = last.ticks * scale
-    if state.fine > 1:
+    if state.subdivisions > 1:
         ticks = Fraction(round(ticks))
     if ticks.denominator != 1:
         raise NotationError(f"ABC line {state.line}: {sign} makes a note too short")

@@ -11,24 +11,24 @@ from dataclasses import dataclass, field, replace
 
 from scripts.core.errors import NotationError
 from scripts.score.abc_notes import (
-    TOKEN,
+    TOKEN_PATTERN,
     BarState,
-    fields_of,
-    head_state,
-    key_field,
-    take,
-    tempo_field,
-    unit_field,
+    apply_token,
+    initial_state,
+    parse_header,
+    parse_key_field,
+    parse_tempo_field,
+    parse_unit_field,
 )
 from scripts.score.chords import Chord
 from scripts.score.piece import Piece, PieceNote, Voice
 from scripts.score.sheet import Note
-from scripts.score.time_signature import parse_meter
+from scripts.score.time_signature import parse_time_signature
 
-_FINE = 40  # of a tick, so that quintuplets and 128ths come out even
+_SUBDIVISIONS = 40  # of a tick, so that quintuplets and 128ths come out even
 _FIELDS = "IKLMmNPQRrsTUVWw"  # fields allowed within the music; "G:|" is a note
-MOST_BARS = 20_000  # with repeats expanded
-_REMARKS = 6  # listed one by one; the rest are counted
+MAX_BARS = 20_000  # with repeats expanded
+_MAX_WARNINGS = 6  # listed one by one; the rest are counted
 
 
 @dataclass
@@ -40,9 +40,9 @@ class _Bar:
     chords: list[tuple[int, Chord]]
     full: int
     line: int
-    opens: bool = False  # a repeat or a part begins here
-    closes: bool = False  # a part ends here
-    again: bool = False  # a repeat ends here
+    starts_part: bool = False  # a repeat or a part begins here
+    ends_part: bool = False  # a part ends here
+    repeats: bool = False  # a repeat ends here
     endings: frozenset[int] = frozenset()
 
     @property
@@ -56,7 +56,7 @@ class _Voice:
     state: BarState
     bars: list[_Bar] = field(default_factory=list)
     program: int | None = None
-    opens: bool = True  # the next bar starts a part
+    starts_part: bool = True  # the next bar starts a part
     endings: frozenset[int] = frozenset()
 
     def close(self) -> None:
@@ -69,23 +69,23 @@ class _Voice:
                     state.notes,
                     state.lower,
                     state.chords,
-                    state.meter.bar_ticks * _FINE,
+                    state.meter.bar_ticks * _SUBDIVISIONS,
                     state.line,
-                    self.opens,
+                    self.starts_part,
                     endings=self.endings,
                 )
             )
-            self.opens = False
+            self.starts_part = False
         state.clear()
         state.chords = early
 
 
 class _Reader:
     def __init__(self, text: str) -> None:
-        self.faults: dict[int, str] = {}  # by line
-        self.head = _usable(fields_of(text), self.faults)
+        self.warnings: dict[int, str] = {}  # by line
+        self.header = _repair_header(parse_header(text), self.warnings)
         self.voices: dict[str, _Voice] = {}
-        self.current = self._voice("")
+        self.current = self._get_voice("")
         in_body = False
         for number, raw in enumerate(text.splitlines(), 1):
             program = re.match(r"^%%MIDI\s+program\s+(?:\d+\s+)?(\d{1,3})\s*$", raw)
@@ -95,101 +95,107 @@ class _Reader:
             self.current.state.line = number
             if not in_body:
                 in_body = line.startswith("K:")
-            elif not line and self._sounding():
+            elif not line and self._has_music():
                 break  # an empty line ends a tune
             elif re.match(rf"^[{_FIELDS}]:", line):
-                self._field(line[0], line[2:].strip(), number)
+                self._read_field(line[0], line[2:].strip(), number)
             else:
-                self._music(line, number)
+                self._read_music(line, number)
         for voice in self.voices.values():
             voice.close()
             if voice.bars:
-                voice.bars[-1].closes = True
+                voice.bars[-1].ends_part = True
 
-    def _sounding(self) -> bool:
+    def _has_music(self) -> bool:
         return any(v.bars or v.state.notes for v in self.voices.values())
 
-    def _voice(self, name: str) -> _Voice:
+    def _get_voice(self, name: str) -> _Voice:
         if name not in self.voices:
             first = next(iter(self.voices.values()), None)
-            if first is not None and first.name == "" and not self._sounding():
+            if first is not None and first.name == "" and not self._has_music():
                 del self.voices[""]  # unnamed and empty: the first named voice replaces it
-            self.voices[name] = _Voice(name, replace(head_state(self.head), fine=_FINE))
+            self.voices[name] = _Voice(
+                name, replace(initial_state(self.header), subdivisions=_SUBDIVISIONS)
+            )
         return self.voices[name]
 
-    def _field(self, name: str, value: str, line: int) -> None:
+    def _read_field(self, name: str, value: str, line: int) -> None:
         state = self.current.state
         try:
             if name == "V":
-                self.current = self._voice(value.split()[0] if value.split() else "")
+                self.current = self._get_voice(value.split()[0] if value.split() else "")
                 self.current.state.line = line
             elif name == "K":
-                state.key = key_field(value, line)
+                state.key = parse_key_field(value, line)
             elif name == "L":
-                state.unit = unit_field(value)
+                state.unit = parse_unit_field(value)
             elif name == "M":
-                meter = parse_meter(value)
+                meter = parse_time_signature(value)
                 if meter is None:
                     raise NotationError(f"ABC line {line}: invalid time signature M:{value[:20]}")
                 self.current.close()
                 state.meter = meter
             elif name == "Q":
-                self._remark(line, f"the tempo change to {value[:20]} is ignored")
+                self._warn(line, f"the tempo change to {value[:20]} is ignored")
             elif name == "P":
                 self._bar_line(self.current, "||")
         except (NotationError, ValueError) as error:  # ValueError: a number has too many digits
-            self._remark(line, str(error))
+            self._warn(line, str(error))
 
-    def _music(self, line: str, number: int) -> None:
+    def _read_music(self, line: str, number: int) -> None:
         at, bad = 0, False
         while at < len(line):
-            match = TOKEN.match(line, at)
+            match = TOKEN_PATTERN.match(line, at)
             if match is None:
                 if not bad and line[at] != "]":
-                    self._remark(number, f"{line[at]!r} is not ABC and is skipped")
+                    self._warn(number, f"{line[at]!r} is not ABC and is skipped")
                 at, bad = at + 1, True
                 continue
             at = match.end()
             try:
-                self._take(match)
+                self._read_token(match)
             except (NotationError, ValueError) as error:
-                self._remark(number, str(error)[:80])
+                self._warn(number, str(error)[:80])
         state = self.current.state
-        if state.position == state.meter.bar_ticks * _FINE:  # bar line omitted at the end of a line
+        if (
+            state.position == state.meter.bar_ticks * _SUBDIVISIONS
+        ):  # bar line omitted at the end of a line
             self.current.close()
 
-    def _take(self, m: re.Match[str]) -> None:
+    def _read_token(self, m: re.Match[str]) -> None:
         voice = self.current
         if m["bar"]:
             self._bar_line(voice, m["bar"])
         if m["ending"] or m["ending2"]:
             voice.close()
-            voice.endings = _numbers(m["ending"] or m["ending2"])
-            voice.opens &= 1 in voice.endings  # later endings belong to the same part
+            voice.endings = _parse_ending_numbers(m["ending"] or m["ending2"])
+            voice.starts_part &= 1 in voice.endings  # later endings belong to the same part
         elif m["bars"] is not None:
             for _ in range(min(int(m["bars"] or 1), 64)):
                 voice.close()
-                voice.state.notes.append(Note(None, voice.state.meter.bar_ticks * _FINE))
+                voice.state.notes.append(Note(None, voice.state.meter.bar_ticks * _SUBDIVISIONS))
         elif m["field"]:
-            self._field(m["field"], m["value"].strip(), voice.state.line)
+            self._read_field(m["field"], m["value"].strip(), voice.state.line)
         elif not m["bar"]:
-            take(voice.state, m)
+            apply_token(voice.state, m)
 
     def _bar_line(self, voice: _Voice, sign: str) -> None:
         voice.close()
         if sign in ("|", "[|"):
             return
         if voice.bars:
-            voice.bars[-1].closes = True
-            voice.bars[-1].again |= sign.startswith(":")
+            voice.bars[-1].ends_part = True
+            voice.bars[-1].repeats |= sign.startswith(":")
         voice.endings = frozenset()
-        voice.opens = True
+        voice.starts_part = True
 
-    def _remark(self, line: int, text: str) -> None:
+    def _warn(self, line: int, text: str) -> None:
         text = re.sub(r"^ABC(?: line \d+)?: ", "", text)
-        self.faults.setdefault(line, text)
+        self.warnings.setdefault(line, text)
 
-    def placed(self, voice: _Voice) -> tuple[list[PieceNote], list[tuple[float, Chord]], list[int]]:
+    def place_notes(
+        self, voice: _Voice
+    ) -> tuple[list[PieceNote], list[tuple[float, Chord]], list[int]]:
         """Lay the bars of a voice out in time: notes, chords and starts of parts, all in ticks."""
         notes: list[PieceNote] = []
         chords: list[tuple[float, Chord]] = []
@@ -197,11 +203,13 @@ class _Reader:
         mixed = len({b.full for b in voice.bars}) > 1
         start = 0
         held: dict[int, int] = {}  # pitch -> index of the note that is tied to the next
-        for bar in _in_order(voice.bars):
-            start, room = self._place(bar, start, mixed)
-            if bar.opens and (not breaks or start - breaks[-1] * _FINE >= 4 * bar.full):
-                breaks.append(-(-start // bar.full) * bar.full // _FINE)
-            chords += [((start + t) / _FINE, c) for t, c in bar.chords if t < room]
+        for bar in _expand_repeats(voice.bars):
+            start, room = self._place_bar(bar, start, mixed)
+            if bar.starts_part and (
+                not breaks or start - breaks[-1] * _SUBDIVISIONS >= 4 * bar.full
+            ):
+                breaks.append(-(-start // bar.full) * bar.full // _SUBDIVISIONS)
+            chords += [((start + t) / _SUBDIVISIONS, c) for t, c in bar.chords if t < room]
             at = 0
             for i, note in enumerate(bar.notes):
                 ticks = min(note.ticks, room - at)
@@ -213,15 +221,15 @@ class _Reader:
                     before = held.get(pitch)
                     if before is not None:
                         notes[before] = replace(
-                            notes[before], ticks=notes[before].ticks + ticks / _FINE
+                            notes[before], ticks=notes[before].ticks + ticks / _SUBDIVISIONS
                         )
                         struck[pitch] = before
                     else:
                         struck[pitch] = len(notes)
                         notes.append(
                             PieceNote(
-                                (start + at) / _FINE,
-                                ticks / _FINE,
+                                (start + at) / _SUBDIVISIONS,
+                                ticks / _SUBDIVISIONS,
                                 pitch,
                                 0.82 if at == 0 else 0.75,
                             )
@@ -231,23 +239,25 @@ class _Reader:
             start += room
         return sorted(notes, key=lambda n: (n.start, n.pitch)), chords, breaks
 
-    def _place(self, bar: _Bar, start: int, mixed: bool) -> tuple[int, int]:
+    def _place_bar(self, bar: _Bar, start: int, mixed: bool) -> tuple[int, int]:
         """Return a bar's start and the length reserved for it, in subdivisions of a tick."""
         if mixed:
             return start, max(bar.ticks, bar.full)
         if bar.ticks > bar.full:
-            self._remark(bar.line, f"a bar is {_eighths(bar.ticks - bar.full)} too long and is cut")
+            self._warn(
+                bar.line, f"a bar is {_format_eighths(bar.ticks - bar.full)} too long and is cut"
+            )
         if bar.ticks >= bar.full:
             return -(-start // bar.full) * bar.full, bar.full
-        if bar.opens:  # a pickup ends on the bar line
+        if bar.starts_part:  # a pickup ends on the bar line
             line = -(-(start + bar.ticks) // bar.full) * bar.full
             return line - bar.ticks, bar.ticks
         start = -(-start // bar.full) * bar.full
-        if bar.closes:
+        if bar.ends_part:
             return start, bar.ticks
-        self._remark(
+        self._warn(
             bar.line,
-            f"a bar is {_eighths(bar.full - bar.ticks)} too short and is filled with a rest",
+            f"a bar is {_format_eighths(bar.full - bar.ticks)} too short and is filled with a rest",
         )
         return start, bar.full
 
@@ -273,18 +283,18 @@ def read_abc_piece(text: str) -> Piece:
     chords: list[tuple[float, Chord]] = []
     breaks: list[int] = []
     for number, voice in enumerate(reader.voices.values()):
-        notes, found, starts = reader.placed(voice)
+        notes, found, starts = reader.place_notes(voice)
         chords += found if not chords else []
         breaks = breaks or starts
         if notes:
             voices.append(Voice(voice.name or f"voice {number + 1}", tuple(notes), voice.program))
     if not voices:
         raise NotationError("ABC: the tune has no notes")
-    head, state = reader.head, head_state(reader.head)
-    faults = sorted(reader.faults.items())
-    remarks = [f"line {line}: {said}" for line, said in faults[:_REMARKS]]
-    if len(faults) > _REMARKS:
-        remarks.append(f"{len(faults) - _REMARKS} more lines have faults")
+    head, state = reader.header, initial_state(reader.header)
+    faults = sorted(reader.warnings.items())
+    remarks = [f"line {line}: {said}" for line, said in faults[:_MAX_WARNINGS]]
+    if len(faults) > _MAX_WARNINGS:
+        remarks.append(f"{len(faults) - _MAX_WARNINGS} more lines have faults")
     if tunes > 1:
         remarks.append(f"the file has {tunes} tunes; only the first is played")
     return Piece(
@@ -292,11 +302,11 @@ def read_abc_piece(text: str) -> Piece:
         head.get("C", ""),
         state.key,
         state.meter,
-        tempo_field(head.get("Q", "")),
+        parse_tempo_field(head.get("Q", "")),
         tuple(voices),
         tuple(chords),
         tuple(breaks),
-        remarks=tuple(remarks),
+        warnings=tuple(remarks),
     )
 
 
@@ -306,28 +316,28 @@ def _first_tune(text: str) -> tuple[str, int]:
     return (tunes[0], len(tunes)) if tunes else (text, 1)
 
 
-def _usable(head: dict[str, str], faults: dict[int, str]) -> dict[str, str]:
-    """Replace an invalid time signature or key in the header; report it in `faults`."""
-    whole = re.fullmatch(r"\(?\s*(\d+(?:\+\d+)+)\s*\)?\s*/\s*(\d+)", head.get("M", "").strip())
+def _repair_header(header: dict[str, str], warnings: dict[int, str]) -> dict[str, str]:
+    """Replace an invalid time signature or key in the header; report it in `warnings`."""
+    whole = re.fullmatch(r"\(?\s*(\d+(?:\+\d+)+)\s*\)?\s*/\s*(\d+)", header.get("M", "").strip())
     if whole:
-        head["M"] = f"{sum(map(int, whole[1].split('+')))}/{whole[2]}"
-    if parse_meter(head.get("M", "4/4")) is None:
-        faults[0] = f"invalid time signature {head['M'][:20]!r}; using 4/4"
-        head["M"] = "4/4"
+        header["M"] = f"{sum(map(int, whole[1].split('+')))}/{whole[2]}"
+    if parse_time_signature(header.get("M", "4/4")) is None:
+        warnings[0] = f"invalid time signature {header['M'][:20]!r}; using 4/4"
+        header["M"] = "4/4"
     try:
-        key_field(head.get("K", "C"), 0)
+        parse_key_field(header.get("K", "C"), 0)
     except NotationError:
-        short = head["K"].split()[0] if head["K"].split() else "C"
+        short = header["K"].split()[0] if header["K"].split() else "C"
         try:
-            key_field(short, 0)
+            parse_key_field(short, 0)
         except NotationError:
             short = "C"
-        faults[0] = f"invalid key {head['K'][:20]!r}; using {short}"
-        head["K"] = short
-    return head
+        warnings[0] = f"invalid key {header['K'][:20]!r}; using {short}"
+        header["K"] = short
+    return header
 
 
-def _numbers(text: str) -> frozenset[int]:
+def _parse_ending_numbers(text: str) -> frozenset[int]:
     """Repeats in which an ending such as ``[1,3`` or ``1-2`` is played."""
     found: set[int] = set()
     for first, last in re.findall(r"(\d)(?:-(\d))?", text):
@@ -335,14 +345,14 @@ def _numbers(text: str) -> frozenset[int]:
     return frozenset(found)
 
 
-def _in_order(bars: list[_Bar]) -> list[_Bar]:
+def _expand_repeats(bars: list[_Bar]) -> list[_Bar]:
     """Return the bars in playing order, with repeats and endings expanded."""
     played: list[_Bar] = []
     i = start = 0
     turn = 1
-    while i < len(bars) and len(played) < MOST_BARS:
+    while i < len(bars) and len(played) < MAX_BARS:
         bar = bars[i]
-        if bar.opens and i > start:
+        if bar.starts_part and i > start:
             start, turn = i, 1
         if bar.endings and turn not in bar.endings:
             i += 1
@@ -354,9 +364,9 @@ def _in_order(bars: list[_Bar]) -> list[_Bar]:
             if bar.endings
             else 2
         )
-        if bar.again and turn < rounds:
+        if bar.repeats and turn < rounds:
             turn, i = turn + 1, start
-        elif bar.again:
+        elif bar.repeats:
             turn, i = 1, i + 1
             start = i
         else:
@@ -364,6 +374,6 @@ def _in_order(bars: list[_Bar]) -> list[_Bar]:
     return played
 
 
-def _eighths(ticks: int) -> str:
-    eighths = ticks / 12 / _FINE
+def _format_eighths(ticks: int) -> str:
+    eighths = ticks / 12 / _SUBDIVISIONS
     return f"{eighths:g} eighth{'s' if eighths != 1 else ''}"

@@ -12,21 +12,21 @@ from dataclasses import dataclass, field, replace
 
 from scripts.core.errors import NotationError
 from scripts.score.abc_notes import (
-    TOKEN,
+    TOKEN_PATTERN,
     BarState,
-    fields_of,
-    head_state,
-    key_field,
-    take,
-    tempo_field,
-    unit_field,
+    apply_token,
+    initial_state,
+    parse_header,
+    parse_key_field,
+    parse_tempo_field,
+    parse_unit_field,
 )
 from scripts.score.sheet import Bar, LeadSheet, Note
-from scripts.score.time_signature import parse_meter
+from scripts.score.time_signature import parse_time_signature
 
 
 @dataclass
-class _State(BarState):
+class _ReaderState(BarState):
     """Parser state, with the bars and parts read so far."""
 
     bars: list[Bar] = field(default_factory=list)
@@ -35,7 +35,7 @@ class _State(BarState):
     ending_start: int = 0
 
 
-def read_tunes(text: str) -> list[str]:
+def split_tunes(text: str) -> list[str]:
     """Split a tune book into the texts of its tunes, each starting with an ``X:`` field."""
     pieces = re.split(r"(?m)^(?=X:)", text)
     return [p for p in pieces if p.startswith("X:")]
@@ -54,11 +54,11 @@ def read_abc(text: str) -> LeadSheet:
     NotationError
         If the tune cannot be read; the message names the line.
     """
-    head = fields_of(text)
+    head = parse_header(text)
     if "K" not in head:
         raise NotationError("ABC: the tune has no K: field; add one after the header")
-    start = head_state(head)
-    state = _State(start.key, start.meter, start.unit)
+    start = initial_state(head)
+    state = _ReaderState(start.key, start.meter, start.unit)
     in_body, voice, first_voice = False, "", ""
     for number, raw in enumerate(text.splitlines(), 1):
         line = raw.split("%", 1)[0].rstrip()
@@ -86,33 +86,38 @@ def read_abc(text: str) -> LeadSheet:
         raise NotationError("ABC: the tune has no complete bar")
     styles = tuple(head["R"].lower().split()) if head.get("R") else ()
     return LeadSheet(
-        start.key, start.meter, parts, tempo_field(head.get("Q", "")), head.get("T", ""), styles
+        start.key,
+        start.meter,
+        parts,
+        parse_tempo_field(head.get("Q", "")),
+        head.get("T", ""),
+        styles,
     )
 
 
-def _apply_field(state: _State, name: str, value: str) -> None:
+def _apply_field(state: _ReaderState, name: str, value: str) -> None:
     if name == "K":
-        state.key = key_field(value, state.line)
+        state.key = parse_key_field(value, state.line)
     elif name == "L":
-        state.unit = unit_field(value)
-    elif name == "M" and parse_meter(value) != state.meter:
+        state.unit = parse_unit_field(value)
+    elif name == "M" and parse_time_signature(value) != state.meter:
         raise NotationError(f"ABC line {state.line}: cannot change the time signature to {value}")
     elif name == "P":
         _close_bar(state)
         _close_part(state)
 
 
-def _read_line(state: _State, line: str) -> None:
+def _read_line(state: _ReaderState, line: str) -> None:
     at = 0
     while at < len(line):
-        match = TOKEN.match(line, at)
+        match = TOKEN_PATTERN.match(line, at)
         if not match:
             raise NotationError(f"ABC line {state.line}: cannot read {line[at : at + 12]!r}")
         at = match.end()
-        _take(state, match)
+        _read_token(state, match)
 
 
-def _take(state: _State, m: re.Match[str]) -> None:
+def _read_token(state: _ReaderState, m: re.Match[str]) -> None:
     if m["bar"]:
         _close_bar(state)
         ends = m["bar"] not in ("|", "[|")
@@ -132,10 +137,10 @@ def _take(state: _State, m: re.Match[str]) -> None:
     elif m["field"]:
         _apply_field(state, m["field"], m["value"].strip())
     else:
-        take(state, m)
+        apply_token(state, m)
 
 
-def _close_bar(state: _State) -> None:
+def _close_bar(state: _ReaderState) -> None:
     early = [] if state.notes else state.chords  # a chord symbol written before the bar line
     if state.notes:
         state.bars.append(Bar(tuple(state.notes), tuple(state.chords)))
@@ -143,7 +148,7 @@ def _close_bar(state: _State) -> None:
     state.chords = early
 
 
-def _begin_ending(state: _State, text: str) -> None:
+def _begin_ending(state: _ReaderState, text: str) -> None:
     number = int(re.search(r"\d", text)[0])  # type: ignore[index]
     if number == 1:
         state.ending_start = len(state.bars)
@@ -155,7 +160,7 @@ def _begin_ending(state: _State, text: str) -> None:
         state.ending = number
 
 
-def _close_part(state: _State) -> None:
+def _close_part(state: _ReaderState) -> None:
     """End the current part: drop a pickup, pad a short last bar, check the others."""
     bars, state.bars, state.ending = state.bars, [], 0
     full = state.meter.bar_ticks

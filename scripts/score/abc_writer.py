@@ -15,17 +15,17 @@ from scripts.score.keys import LETTER_PC, Key
 from scripts.score.sheet import Bar, LeadSheet, Note
 from scripts.score.time_signature import TICKS_PER_EIGHTH
 
-_SIGNS = {-2: "__", -1: "_", 0: "=", 1: "^", 2: "^^"}
+_ACCIDENTALS = {-2: "__", -1: "_", 0: "=", 1: "^", 2: "^^"}
 
 
-def duration_text(ticks: int) -> str:
+def format_duration(ticks: int) -> str:
     """Format a note length: ``""``, ``2``, ``3/2``, ``/2`` for 12, 24, 18, 6 ticks."""
     length = Fraction(ticks, TICKS_PER_EIGHTH)
     top = "" if length.numerator == 1 else str(length.numerator)
     return top if length.denominator == 1 else f"{top}/{length.denominator}"
 
 
-def pitch_text(pitch: int, key: Key, altered: dict[str, int] | None = None) -> str:
+def format_pitch(pitch: int, key: Key, altered: dict[str, int] | None = None) -> str:
     """Format a pitch as ABC, spelled in `key`.
 
     Parameters
@@ -41,7 +41,7 @@ def pitch_text(pitch: int, key: Key, altered: dict[str, int] | None = None) -> s
     letter, alter = key.spell(pitch % 12)
     sign = ""
     if alter != key.signature[letter] or (altered is not None and letter in altered):
-        sign = _SIGNS[alter]
+        sign = _ACCIDENTALS[alter]
         if altered is not None:
             altered[letter] = alter
     octave = (pitch - alter - LETTER_PC[letter]) // 12 - 5  # 0 for C4 to B4
@@ -50,14 +50,14 @@ def pitch_text(pitch: int, key: Key, altered: dict[str, int] | None = None) -> s
     return sign + letter + "," * -octave
 
 
-def body_lines(sheet: LeadSheet) -> Iterable[str]:
+def format_body(sheet: LeadSheet) -> Iterable[str]:
     """Yield the music as lines of ABC, four bars each."""
     chord: Chord | None = None
     for index, part in enumerate(sheet.parts):
         final = index == len(sheet.parts) - 1
         row: list[str] = []
         for i, bar in enumerate(part):
-            text, chord = _bar_text(bar, sheet.key, chord)
+            text, chord = _format_bar(bar, sheet.key, chord)
             row.append(text)
             last = i == len(part) - 1
             if last:
@@ -77,10 +77,10 @@ def write_abc(sheet: LeadSheet, number: int = 1) -> str:
     if sheet.styles:
         head.append("R:" + " ".join(sheet.styles))
     head += [f"M:{sheet.meter}", "L:1/8", f"Q:1/4={sheet.tempo:g}", f"K:{sheet.key.abc}"]
-    return "\n".join([*head, *body_lines(sheet)]) + "\n"
+    return "\n".join([*head, *format_body(sheet)]) + "\n"
 
 
-def _bar_text(bar: Bar, key: Key, chord: Chord | None) -> tuple[str, Chord | None]:
+def _format_bar(bar: Bar, key: Key, chord: Chord | None) -> tuple[str, Chord | None]:
     """Format a bar; also return the chord that sounds at its end."""
     chords = dict(bar.chords)
     if 0 not in chords and chord is not None:
@@ -102,14 +102,14 @@ def _bar_text(bar: Bar, key: Key, chord: Chord | None) -> tuple[str, Chord | Non
             if len(group) != 3 or any(n.ticks != notes[i].ticks or not n.triplet for n in group):
                 raise NotationError("ABC: a triplet must be three notes of equal length")
             out.append("(3")
-        out += [_note_text(n, key, altered) for n in group]
+        out += [_format_note(n, key, altered) for n in group]
         at += sum(n.ticks for n in group)
         i += len(group)
     return "".join(out), chord
 
 
-def _note_text(note: Note, key: Key, altered: dict[str, int]) -> str:
+def _format_note(note: Note, key: Key, altered: dict[str, int]) -> str:
     ticks = note.ticks * 3 // 2 if note.triplet else note.ticks
     if note.pitch is None:
-        return "z" + duration_text(ticks)
-    return pitch_text(note.pitch, key, altered) + duration_text(ticks) + "-" * note.tied
+        return "z" + format_duration(ticks)
+    return format_pitch(note.pitch, key, altered) + format_duration(ticks) + "-" * note.tied

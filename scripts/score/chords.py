@@ -124,7 +124,7 @@ def parse_chord(text: str) -> Chord | None:
     return Chord(pitch_class(letter + sign.replace("♯", "#").replace("♭", "b")), quality)
 
 
-def parse_roman(text: str, key: Key) -> Chord | None:
+def parse_roman_numeral(text: str, key: Key) -> Chord | None:
     """Parse a Roman numeral (``ii7``, ``bVII``, ``Vsus4``) in `key`; lower case is minor.
 
     In keys with a minor third, III, VI and VII are on the natural minor degrees. Returns None

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 # Grid steps in ticks (a sixteenth, an eighth triplet, a 32nd) -> penalty in ticks, added to the
 # error of each note: without it, the finest grid would fit everything.
-GRIDS = {6: 0.0, 8: 0.01, 3: 0.9}
+GRID_PENALTIES = {6: 0.0, 8: 0.01, 3: 0.9}
 _BEAT = 24
 
 
-def on_grid(ticks: Sequence[float]) -> list[int]:
-    """Round each position to a grid, chosen for each quarter from :data:`GRIDS`.
+def quantize(ticks: Sequence[float]) -> list[int]:
+    """Round each position to a grid, chosen for each quarter from :data:`GRID_PENALTIES`.
 
     The grid with the smallest total error in that quarter wins; sixteenths win a tie.
 
@@ -30,9 +30,9 @@ def on_grid(ticks: Sequence[float]) -> list[int]:
         beats.setdefault(int(tick // _BEAT), []).append(tick)
     grid = {
         beat: min(
-            GRIDS,
+            GRID_PENALTIES,
             key=lambda g, found=found: sum(  # type: ignore[misc]
-                abs(t - g * round(t / g)) + GRIDS[g] for t in found
+                abs(t - g * round(t / g)) + GRID_PENALTIES[g] for t in found
             ),
         )
         for beat, found in beats.items()

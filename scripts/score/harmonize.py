@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from scripts.score.chords import Chord, parse_roman
+from scripts.score.chords import Chord, parse_roman_numeral
 from scripts.score.keys import Key
-from scripts.score.sheet import Bar, LeadSheet, in_parts
+from scripts.score.sheet import Bar, LeadSheet, split_into_parts
 
-Weights = npt.NDArray[np.float64]
+PitchClassWeights = npt.NDArray[np.float64]
 
 # Cost of using each chord at all, by Roman numeral.
 _MAJOR = {
@@ -79,12 +79,12 @@ class Slot:
 
     bar: int
     tick: int
-    weights: Weights
+    weights: PitchClassWeights
 
 
-def slots_of(sheet: LeadSheet) -> list[Slot]:
+def split_into_slots(sheet: LeadSheet) -> list[Slot]:
     """Split each bar into its two halves (one slot when the meter has a single beat)."""
-    half = sheet.meter.half
+    half = sheet.meter.half_bar
     slots = []
     for b, bar in enumerate(sheet.bars):
         cells = {0: np.zeros(12)}
@@ -101,12 +101,12 @@ def slots_of(sheet: LeadSheet) -> list[Slot]:
     return slots
 
 
-def candidates(key: Key) -> list[tuple[Chord, float]]:
+def candidate_chords(key: Key) -> list[tuple[Chord, float]]:
     """List the chords allowed in `key`, each with its cost."""
     family = _VOCABULARY.get(key.scale, _MINOR if key.is_minor else _MAJOR)
     found = []
     for roman, cost in family.items():
-        chord = parse_roman(roman, key)
+        chord = parse_roman_numeral(roman, key)
         if chord:
             found.append((chord, cost))
     return found
@@ -136,7 +136,7 @@ def viterbi(slots: list[Slot], choices: list[tuple[Chord, float]], key: Key) -> 
     emission = np.stack([s.weights for s in slots])
     total = emission.sum(axis=1, keepdims=True)
     cost = (total - emission @ tones.T) * 1.6 - 0.25 * (emission @ roots.T) + 0.45 * own
-    step = np.array([[_move(a, b) for b in chords] for a in chords])
+    step = np.array([[_transition_cost(a, b) for b in chords] for a in chords])
     best = cost[0] + [0.0 if c.root == key.tonic_pc else 0.5 for c in chords]
     back = []
     for t in range(1, len(slots)):
@@ -151,20 +151,20 @@ def viterbi(slots: list[Slot], choices: list[tuple[Chord, float]], key: Key) -> 
     return [chords[i] for i in reversed(path)]
 
 
-def harmonise(sheet: LeadSheet) -> LeadSheet:
+def harmonize(sheet: LeadSheet) -> LeadSheet:
     """Return `sheet` with chords that fit its melody, replacing any it has."""
-    slots = slots_of(sheet)
-    return with_chords(sheet, slots, viterbi(slots, candidates(sheet.key), sheet.key))
+    slots = split_into_slots(sheet)
+    return with_chords(sheet, slots, viterbi(slots, candidate_chords(sheet.key), sheet.key))
 
 
 def with_chords(sheet: LeadSheet, slots: list[Slot], chords: list[Chord]) -> LeadSheet:
     """Return `sheet` with one chord per slot, written at bar starts and where it changes."""
-    found = by_bar(slots, chords)
+    found = group_by_bar(slots, chords)
     bars = [Bar(bar.notes, tuple(found[b])) for b, bar in enumerate(sheet.bars)]
-    return replace(sheet, parts=in_parts(bars, map(len, sheet.parts)))
+    return replace(sheet, parts=split_into_parts(bars, map(len, sheet.parts)))
 
 
-def by_bar(slots: list[Slot], chords: list[Chord]) -> dict[int, list[tuple[int, Chord]]]:
+def group_by_bar(slots: list[Slot], chords: list[Chord]) -> dict[int, list[tuple[int, Chord]]]:
     """Group chords by bar, as (tick, chord); repeats within a bar are left out."""
     found: dict[int, list[tuple[int, Chord]]] = {}
     for slot, chord in zip(slots, chords, strict=True):
@@ -174,7 +174,7 @@ def by_bar(slots: list[Slot], chords: list[Chord]) -> dict[int, list[tuple[int, 
     return found
 
 
-def _move(a: Chord, b: Chord) -> float:
+def _transition_cost(a: Chord, b: Chord) -> float:
     """Cost of going from chord `a` to chord `b`."""
     if a == b:
         return 0.0

@@ -146,10 +146,10 @@ def parse_key(text: str) -> Key | None:
     scale = {"M": "major"}.get(word) or _ALIASES.get(word, word)
     if scale not in SCALES:
         return None
-    return simplest(Key(letter.upper() + sign, scale))
+    return simplify_key(Key(letter.upper() + sign, scale))
 
 
-def simplest(key: Key) -> Key:
+def simplify_key(key: Key) -> Key:
     """Return `key` or its enharmonic equivalent with fewer accidentals (at most seven)."""
     if abs(key.fifths) <= 7 and len(key.tonic) <= 2:
         return key

@@ -16,18 +16,18 @@ from scripts.score.piece import (
     PieceNote,
     Voice,
     find_key,
-    main_tempo,
-    weights,
+    find_main_tempo,
+    pitch_class_weights,
 )
-from scripts.score.time_signature import Meter, parse_meter
+from scripts.score.time_signature import TimeSignature, parse_time_signature
 
-MOST_NOTES = 200_000
+MAX_NOTES = 200_000
 _PEDAL = 64
-_LONGEST = 24 * 3600 * 24 * 5  # ticks: a day at 300 quarter notes per minute
+_MAX_TICKS = 24 * 3600 * 24 * 5  # ticks: a day at 300 quarter notes per minute
 
 
 @dataclass
-class _Player:
+class _Part:
     """Notes of one channel of one track with one program."""
 
     name: str
@@ -43,14 +43,14 @@ class _Channel:
     program: int | None = None
     pedal: bool = False
     down: dict[int, tuple[float, int]] = field(default_factory=dict)  # key -> start, velocity
-    held: dict[int, tuple[float, int]] = field(default_factory=dict)
+    sustained: dict[int, tuple[float, int]] = field(default_factory=dict)
 
 
 class _Reader:
     def __init__(self, file: mido.MidiFile) -> None:
-        self.players: dict[tuple[int, int, int | None], _Player] = {}
+        self.parts: dict[tuple[int, int, int | None], _Part] = {}
         self.tempos: dict[float, float] = {}
-        self.meters: list[tuple[float, Meter]] = []
+        self.meters: list[tuple[float, TimeSignature]] = []
         self.key: Key | None = None
         self.title = ""
         self.count = 0
@@ -59,54 +59,54 @@ class _Reader:
             raise NotationError("MIDI: SMPTE timing is not supported; save it with ticks per beat")
         self._scale = 24 / per_quarter
         for number, track in enumerate(file.tracks):
-            self._track(number, track)
+            self._read_track(number, track)
 
-    def _track(self, number: int, track: mido.MidiTrack) -> None:
+    def _read_track(self, number: int, track: mido.MidiTrack) -> None:
         channels: dict[int, _Channel] = defaultdict(_Channel)
         at, name = 0.0, ""
         for message in track:
             at += message.time * self._scale
-            if at > _LONGEST:
+            if at > _MAX_TICKS:
                 raise NotationError("MIDI: the piece is longer than a day")
             if message.is_meta:
-                name = self._meta(message, at, number) or name
+                name = self._read_meta(message, at, number) or name
                 continue
             if not hasattr(message, "channel"):
                 continue
             channel = channels[message.channel]
             if message.type == "program_change":
-                self._let_go(number, name, message.channel, channel, at)
+                self._release_all(number, name, message.channel, channel, at)
                 channel.program = message.program
             elif message.type == "control_change" and message.control == _PEDAL:
                 channel.pedal = message.value >= 64
                 if not channel.pedal:
-                    self._end(number, name, message.channel, channel, channel.held, at)
+                    self._release(number, name, message.channel, channel, channel.sustained, at)
             elif message.type in ("note_on", "note_off"):
-                self._key(number, name, message, channel, at)
+                self._read_key(number, name, message, channel, at)
         for n, channel in channels.items():
-            self._let_go(number, name, n, channel, at)
+            self._release_all(number, name, n, channel, at)
 
-    def _key(
+    def _read_key(
         self, number: int, name: str, message: mido.Message, channel: _Channel, at: float
     ) -> None:
         key = message.note
-        for keys in (channel.down, channel.held):  # struck again, or released
+        for keys in (channel.down, channel.sustained):  # struck again, or released
             started = keys.pop(key, None)
             if started is None:
                 continue
             if channel.pedal and message.type == "note_off" and keys is channel.down:
-                channel.held[key] = started
+                channel.sustained[key] = started
             else:
-                self._note(number, name, message.channel, channel, key, started, at)
+                self._add_note(number, name, message.channel, channel, key, started, at)
             break
         if message.type == "note_on" and message.velocity > 0:
             channel.down[key] = (at, message.velocity)
 
-    def _let_go(self, number: int, name: str, n: int, channel: _Channel, at: float) -> None:
-        self._end(number, name, n, channel, channel.down, at)
-        self._end(number, name, n, channel, channel.held, at)
+    def _release_all(self, number: int, name: str, n: int, channel: _Channel, at: float) -> None:
+        self._release(number, name, n, channel, channel.down, at)
+        self._release(number, name, n, channel, channel.sustained, at)
 
-    def _end(
+    def _release(
         self,
         number: int,
         name: str,
@@ -116,10 +116,10 @@ class _Reader:
         at: float,
     ) -> None:
         for key, started in keys.items():
-            self._note(number, name, n, channel, key, started, at)
+            self._add_note(number, name, n, channel, key, started, at)
         keys.clear()
 
-    def _note(
+    def _add_note(
         self,
         number: int,
         name: str,
@@ -130,33 +130,33 @@ class _Reader:
         at: float,
     ) -> None:
         self.count += 1
-        if self.count > MOST_NOTES:
-            raise NotationError(f"MIDI: the file has more than {MOST_NOTES:,} notes")
+        if self.count > MAX_NOTES:
+            raise NotationError(f"MIDI: the file has more than {MAX_NOTES:,} notes")
         start, velocity = started
         way = (number, n, channel.program)
-        if way not in self.players:
-            self.players[way] = _Player(name, channel.program, n == DRUM_CHANNEL)
-        self.players[way].notes.append(PieceNote(start, max(at - start, 0.5), key, velocity / 127))
+        if way not in self.parts:
+            self.parts[way] = _Part(name, channel.program, n == DRUM_CHANNEL)
+        self.parts[way].notes.append(PieceNote(start, max(at - start, 0.5), key, velocity / 127))
 
-    def _meta(self, message: mido.MetaMessage, at: float, number: int) -> str:
+    def _read_meta(self, message: mido.MetaMessage, at: float, number: int) -> str:
         """Read a tempo, time signature, key or title; return the track's name if it is one."""
         if message.type == "set_tempo" and message.tempo > 0:
             self.tempos[at] = mido.tempo2bpm(message.tempo)
         elif message.type == "time_signature":
-            meter = parse_meter(f"{message.numerator}/{message.denominator}")
+            meter = parse_time_signature(f"{message.numerator}/{message.denominator}")
             if meter is not None:
                 self.meters.append((at, meter))
         elif message.type == "key_signature" and self.key is None:
             self.key = parse_key(message.key)
         elif message.type == "track_name":
-            name = " ".join(_text(message.name).split())
+            name = " ".join(_decode_text(message.name).split())
             if number == 0 and not self.title:
                 self.title = name
             return name
         return ""
 
 
-def _text(latin: str) -> str:
+def _decode_text(latin: str) -> str:
     """Decode a text that mido reads as Latin-1 and most programs write as UTF-8."""
     try:
         return latin.encode("latin-1").decode("utf-8")
@@ -181,17 +181,17 @@ def read_midi_piece(data: bytes) -> Piece:
     reader = _Reader(file)
     voices = [
         Voice(p.name, tuple(sorted(p.notes, key=lambda n: (n.start, n.pitch))), p.program, p.is_kit)
-        for p in reader.players.values()
+        for p in reader.parts.values()
     ]
     if not voices:
         raise NotationError("MIDI: the file has no notes")
-    meter = reader.meters[0][1] if reader.meters else Meter(4, 4)
-    voices, silence = _without_silence(voices, meter)
+    meter = reader.meters[0][1] if reader.meters else TimeSignature(4, 4)
+    voices, silence = _trim_leading_silence(voices, meter)
     moved = {max(0.0, t - silence): tempo for t, tempo in sorted(reader.tempos.items())}
     tempos = sorted(moved.items())
     end = max(n.start + n.ticks for v in voices for n in v.notes)
     pitched = [n for v in voices if not v.is_kit for n in v.notes]
-    key = find_key(weights(pitched))
+    key = find_key(pitch_class_weights(pitched))
     # Many programs write C major for every key, so there the notes decide.
     if reader.key is not None and (
         str(reader.key) != "C major" or set(reader.key.pitch_classes) == set(key.pitch_classes)
@@ -207,15 +207,15 @@ def read_midi_piece(data: bytes) -> Piece:
         "",
         key,
         meter,
-        main_tempo(tempos, end),
+        find_main_tempo(tempos, end),
         tuple(voices),
         tempos=tuple(tempos) if len({t for _, t in tempos}) > 1 else (),
-        remarks=tuple(remarks),
+        warnings=tuple(remarks),
         is_played=True,
     )
 
 
-def _without_silence(voices: list[Voice], meter: Meter) -> tuple[list[Voice], float]:
+def _trim_leading_silence(voices: list[Voice], meter: TimeSignature) -> tuple[list[Voice], float]:
     """Remove empty bars at the beginning; return the voices and the ticks removed."""
     first = min(v.notes[0].start for v in voices)
     silence = first // meter.bar_ticks * meter.bar_ticks

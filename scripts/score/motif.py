@@ -10,7 +10,7 @@ from scripts.core.errors import UsageError
 from scripts.score.keys import Key, key_from_pc, pitch_class
 from scripts.score.sheet import Bar, LeadSheet, Note
 
-MOST = 16  # notes
+MAX_MOTIF_NOTES = 16  # notes
 _NAME = re.compile(r"([A-Ga-g])(##|bb|[#b♯♭]?)(-?\d)")
 _NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 
@@ -31,8 +31,10 @@ def parse_motif(text: str, low: int, high: int) -> tuple[int, ...]:
         If a note is invalid or out of range, or there are none or too many.
     """
     names = text.replace(",", " ").split()
-    if not names or len(names) > MOST:
-        raise UsageError(f'the motif has {len(names)} notes; write 1 to {MOST}, such as "C4 E4 G4"')
+    if not names or len(names) > MAX_MOTIF_NOTES:
+        raise UsageError(
+            f'the motif has {len(names)} notes; write 1 to {MAX_MOTIF_NOTES}, such as "C4 E4 G4"'
+        )
     found = []
     for name in names:
         match = _NAME.fullmatch(name)
@@ -48,18 +50,18 @@ def parse_motif(text: str, low: int, high: int) -> tuple[int, ...]:
         if not low <= pitch <= high:
             raise UsageError(
                 f"motif: {name} is outside the range of this style's melodies, "
-                f"{pitch_name(low)} to {pitch_name(high)}; move it by octaves"
+                f"{format_pitch_name(low)} to {format_pitch_name(high)}; move it by octaves"
             )
         found.append(pitch)
     return tuple(found)
 
 
-def pitch_name(pitch: int) -> str:
+def format_pitch_name(pitch: int) -> str:
     """Format a MIDI pitch as a note name, ``C4`` for 60."""
     return f"{_NAMES[pitch % 12]}{pitch // 12 - 1}"
 
 
-def key_of_motif(pitches: Sequence[int], scale: str) -> Key:
+def find_motif_key(pitches: Sequence[int], scale: str) -> Key:
     """Find the key of `scale` with most of the motif's notes; its ends suggest the tonic."""
 
     def fit(key: Key) -> float:
@@ -82,19 +84,19 @@ def with_motif(sheet: LeadSheet, pitches: Sequence[int]) -> LeadSheet:
         return sheet
     first = list(sheet.parts[0])
     half = len(first) // 2
-    places = [0, half] if half and _room(first[half:]) >= len(pitches) else [0]
+    places = [0, half] if half and _count_notes(first[half:]) >= len(pitches) else [0]
     for place in places:
         stop = half if len(places) == 2 and place == 0 else len(first)
-        first[place:stop] = _sung(first[place:stop], pitches)
+        first[place:stop] = _replace_pitches(first[place:stop], pitches)
     return replace(sheet, parts=(tuple(first), *sheet.parts[1:]))
 
 
-def _room(bars: Sequence[Bar]) -> int:
+def _count_notes(bars: Sequence[Bar]) -> int:
     """Count the notes in `bars`, tied ones as one."""
     return sum(n.pitch is not None and not n.tied for bar in bars for n in bar.notes)
 
 
-def _sung(bars: Sequence[Bar], pitches: Sequence[int]) -> list[Bar]:
+def _replace_pitches(bars: Sequence[Bar], pitches: Sequence[int]) -> list[Bar]:
     """Replace the pitches of the first notes of `bars`; tied notes count as one."""
     out, at = [], 0
     for bar in bars:

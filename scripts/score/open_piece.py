@@ -7,8 +7,8 @@ from pathlib import Path
 from scripts.core.errors import NotationError, UsageError
 from scripts.score.abc_piece import read_abc_piece
 from scripts.score.midi_piece import read_midi_piece
-from scripts.score.piece import LARGEST_FILE, Piece
-from scripts.score.xml_piece import read_xml_piece, unpacked
+from scripts.score.piece import MAX_FILE_BYTES, Piece
+from scripts.score.xml_piece import read_xml_piece, unpack_mxl
 
 
 def open_piece(path: Path) -> Piece:
@@ -21,30 +21,30 @@ def open_piece(path: Path) -> Piece:
     NotationError
         If its content is not valid music.
     """
-    return read_piece(read_notes(path), path.name)
+    return parse_piece(read_notation_file(path), path.name)
 
 
-def read_notes(path: Path) -> bytes:
+def read_notation_file(path: Path) -> bytes:
     """Read the bytes of a notation file.
 
     Raises
     ------
     UsageError
-        If it cannot be read or is larger than :data:`LARGEST_FILE`.
+        If it cannot be read or is larger than :data:`MAX_FILE_BYTES`.
     """
     try:
         size = path.stat().st_size
-        if size > LARGEST_FILE:
+        if size > MAX_FILE_BYTES:
             raise UsageError(
                 f"{path.name} is too large: {size / (1 << 20):.0f} MB; the limit is "
-                f"{LARGEST_FILE >> 20} MB"
+                f"{MAX_FILE_BYTES >> 20} MB"
             )
         return path.read_bytes()
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
 
 
-def read_piece(data: bytes, name: str) -> Piece:
+def parse_piece(data: bytes, name: str) -> Piece:
     """Parse the content of an ABC, MIDI or MusicXML file, detecting the format.
 
     Parameters
@@ -62,19 +62,19 @@ def read_piece(data: bytes, name: str) -> Piece:
         if data.startswith((b"MThd", b"RIFF")):
             return read_midi_piece(data[20:] if data.startswith(b"RIFF") else data)
         if data.startswith(b"PK"):
-            return read_xml_piece(unpacked(data))
+            return read_xml_piece(unpack_mxl(data))
         if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") or data.startswith(
             (b"\xff\xfe", b"\xfe\xff")
         ):
             return read_xml_piece(data)
         if b"\0" in data:
             raise NotationError("not an ABC, MIDI or MusicXML file")
-        return read_abc_piece(_decoded(data))
+        return read_abc_piece(_decode_text(data))
     except NotationError as error:
         raise NotationError(f"{name}: {error}") from error
 
 
-def _decoded(data: bytes) -> str:
+def _decode_text(data: bytes) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

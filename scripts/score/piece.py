@@ -11,14 +11,14 @@ import numpy.typing as npt
 
 from scripts.score.chords import Chord
 from scripts.score.keys import Key, key_from_pc
-from scripts.score.time_signature import TICKS_PER_QUARTER, Meter
+from scripts.score.time_signature import TICKS_PER_QUARTER, TimeSignature
 
-Weights = npt.NDArray[np.float64]  # (12,), by pitch class
+PitchClassWeights = npt.NDArray[np.float64]  # (12,), by pitch class
 
-LARGEST_FILE = 8 << 20  # bytes; a symphony takes less
-MOST_VOICES = 24
+MAX_FILE_BYTES = 8 << 20  # bytes; a symphony takes less
+MAX_VOICES = 24
 DRUM_CHANNEL = 9  # General MIDI, counted from 0
-SLOWEST, QUICKEST = 20.0, 300.0  # quarter notes per minute that can be arranged
+MIN_TEMPO, MAX_TEMPO = 20.0, 300.0  # quarter notes per minute that can be arranged
 
 # Key profiles: how well each degree fits a key (Krumhansl, "Cognitive Foundations of Musical
 # Pitch", 1990).
@@ -73,11 +73,11 @@ class Piece:
         At least one note in all.
     chords : tuple of (tick, Chord)
         The file's own chord symbols; may be empty.
-    breaks : tuple of int
+    part_starts : tuple of int
         Ticks of the bar lines where a part starts; may be empty.
     tempos : tuple of (tick, tempo)
         Where the tempo changes; may be empty.
-    remarks : tuple of str
+    warnings : tuple of str
         Warnings: what could not be read, and what was guessed.
     is_played : bool
         True for performed timing (MIDI), False for a score's.
@@ -86,13 +86,13 @@ class Piece:
     title: str
     composer: str
     key: Key
-    meter: Meter
+    meter: TimeSignature
     tempo: float
     voices: tuple[Voice, ...]
     chords: tuple[tuple[float, Chord], ...] = ()
-    breaks: tuple[int, ...] = ()
+    part_starts: tuple[int, ...] = ()
     tempos: tuple[tuple[float, float], ...] = ()
-    remarks: tuple[str, ...] = field(default=(), compare=False)
+    warnings: tuple[str, ...] = field(default=(), compare=False)
     is_played: bool = False
 
     @property
@@ -104,13 +104,13 @@ class Piece:
         )
 
     @property
-    def bars(self) -> int:
+    def bar_count(self) -> int:
         """Number of bars until the last note ends; overlaps of up to 1/100 bar are ignored."""
         end = max(n.start + n.ticks for v in self.voices for n in v.notes)
         return max(1, -int(-(end - self.meter.bar_ticks / 100) // self.meter.bar_ticks))
 
 
-def transposed(piece: Piece, key: Key) -> Piece:
+def transpose_piece(piece: Piece, key: Key) -> Piece:
     """Transpose `piece` to `key` by the smaller interval; drums stay."""
     steps = (key.tonic_pc - piece.key.tonic_pc + 5) % 12 - 5
     voices = tuple(
@@ -125,13 +125,13 @@ def transposed(piece: Piece, key: Key) -> Piece:
     return replace(piece, voices=voices, chords=chords, key=key)
 
 
-def steadied(piece: Piece) -> Piece:
+def with_constant_tempo(piece: Piece) -> Piece:
     """Return `piece` at one constant tempo, with every note at the same second as before."""
     changes = [(0.0, piece.tempos[0][1] if piece.tempos else piece.tempo), *piece.tempos]
     at = np.array([t for t, _ in changes])
     speeds = np.array([1 / tempo for _, tempo in changes])
     seconds = np.concatenate(([0.0], np.cumsum(np.diff(at) * speeds[:-1])))
-    steady = min(QUICKEST, max(SLOWEST, piece.tempo))
+    steady = min(MAX_TEMPO, max(MIN_TEMPO, piece.tempo))
 
     def moved(tick: float) -> float:
         i = max(0, int(np.searchsorted(at, tick, "right")) - 1)
@@ -152,12 +152,12 @@ def steadied(piece: Piece) -> Piece:
         voices=voices,
         tempo=steady,
         tempos=(),
-        breaks=(),
+        part_starts=(),
         chords=tuple((moved(t), c) for t, c in piece.chords),
     )
 
 
-def main_tempo(tempos: Sequence[tuple[float, float]], end: float) -> float:
+def find_main_tempo(tempos: Sequence[tuple[float, float]], end: float) -> float:
     """Return the tempo that lasts longest in seconds, 120 if there is none.
 
     Parameters
@@ -173,7 +173,7 @@ def main_tempo(tempos: Sequence[tuple[float, float]], end: float) -> float:
     return max(held, key=held.__getitem__) if held else 120.0
 
 
-def weights(notes: Sequence[PieceNote]) -> Weights:
+def pitch_class_weights(notes: Sequence[PieceNote]) -> PitchClassWeights:
     """Sum the duration of each pitch class in quarters; a note counts for at most four."""
     found = np.zeros(12)
     for note in notes:
@@ -181,7 +181,7 @@ def weights(notes: Sequence[PieceNote]) -> Weights:
     return found
 
 
-def chord_weights(chords: Iterable[tuple[Chord, float]]) -> Weights:
+def chord_weights(chords: Iterable[tuple[Chord, float]]) -> PitchClassWeights:
     """Sum the length of each pitch class over (chord, length) pairs; roots count twice."""
     found = np.zeros(12)
     for chord, length in chords:
@@ -190,7 +190,7 @@ def chord_weights(chords: Iterable[tuple[Chord, float]]) -> Weights:
     return found
 
 
-def find_key(sounding: Weights) -> Key:
+def find_key(sounding: PitchClassWeights) -> Key:
     """Find the key whose profile fits the (12,) `sounding` best (Krumhansl-Schmuckler)."""
 
     def fit(pc: int, scale: str) -> float:
@@ -203,7 +203,7 @@ def find_key(sounding: Weights) -> Key:
     return key_from_pc(*max(scores, key=scores.__getitem__))
 
 
-def is_clear(sounding: Weights, key: Key) -> bool:
+def matches_key(sounding: PitchClassWeights, key: Key) -> bool:
     """Whether `sounding` fits `key`: same tonic and mode, or the same pitch classes."""
     heard = find_key(sounding)
     if heard.tonic_pc == key.tonic_pc and heard.is_minor == key.is_minor:

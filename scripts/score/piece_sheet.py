@@ -7,47 +7,47 @@ from itertools import pairwise
 import numpy as np
 
 from scripts.score.chords import Chord
-from scripts.score.grid import on_grid
-from scripts.score.harmonize import Slot, by_bar, candidates, viterbi
+from scripts.score.grid import quantize
+from scripts.score.harmonize import Slot, candidate_chords, group_by_bar, viterbi
 from scripts.score.piece import Piece, PieceNote, Voice
-from scripts.score.sheet import Bar, LeadSheet, Note, in_parts
-from scripts.score.time_signature import Meter
+from scripts.score.sheet import Bar, LeadSheet, Note, split_into_parts
+from scripts.score.time_signature import TimeSignature
 
 _PART, _SHORTEST, _LONGEST = 8, 4, 16  # bars
 
 
-def sheet_of(piece: Piece) -> LeadSheet:
+def extract_lead_sheet(piece: Piece) -> LeadSheet:
     """Extract the lead sheet, in the parts that the file marks or of about eight bars."""
-    tune = _line(lead_of(piece), piece.meter, piece.bars)
-    chords = _chords(piece)
+    tune = _extract_melody(find_lead_voice(piece), piece.meter, piece.bar_count)
+    chords = _find_chords(piece)
     bars = [Bar(tuple(notes), tuple(found)) for notes, found in zip(tune, chords, strict=True)]
     return LeadSheet(
         piece.key,
         piece.meter,
-        in_parts(bars, part_sizes(piece)),
+        split_into_parts(bars, find_part_sizes(piece)),
         piece.tempo,
         piece.title,
         origin=piece.composer,
     )
 
 
-def lead_of(piece: Piece) -> Voice:
+def find_lead_voice(piece: Piece) -> Voice:
     """Find the melody: a voice that is high, mostly monophonic and present throughout."""
     pitched = [v for v in piece.voices if not v.is_kit] or list(piece.voices)
 
     def carries(voice: Voice) -> float:
         height = sum(n.pitch for n in voice.notes) / len(voice.notes)
         starts = len({round(n.start) for n in voice.notes})
-        there = min(1.0, starts / max(1, piece.bars * 2))
+        there = min(1.0, starts / max(1, piece.bar_count * 2))
         return height / 12 + 2.5 * starts / len(voice.notes) + 2 * there
 
     return max(pitched, key=carries)
 
 
-def part_sizes(piece: Piece) -> list[int]:
+def find_part_sizes(piece: Piece) -> list[int]:
     """Number of bars of each part: as marked in the file, or about eight."""
-    full, total = piece.meter.bar_ticks, piece.bars
-    marks = [round(b / full) for b in piece.breaks if abs(b / full - round(b / full)) < 0.01]
+    full, total = piece.meter.bar_ticks, piece.bar_count
+    marks = [round(b / full) for b in piece.part_starts if abs(b / full - round(b / full)) < 0.01]
     sizes: list[int] = []
     for first, last in pairwise(sorted({0, total, *(m for m in marks if 0 < m < total)})):
         size = last - first
@@ -64,10 +64,10 @@ def part_sizes(piece: Piece) -> list[int]:
     return whole
 
 
-def _line(voice: Voice, meter: Meter, bars: int) -> list[list[Note]]:
+def _extract_melody(voice: Voice, meter: TimeSignature, bars: int) -> list[list[Note]]:
     """Extract the top line of a voice as written notes, with ties over the bar lines."""
     top: dict[int, PieceNote] = {}
-    for start, note in zip(on_grid([n.start for n in voice.notes]), voice.notes, strict=True):
+    for start, note in zip(quantize([n.start for n in voice.notes]), voice.notes, strict=True):
         if start not in top or note.pitch > top[start].pitch:
             top[start] = note
     end = bars * meter.bar_ticks
@@ -75,7 +75,7 @@ def _line(voice: Voice, meter: Meter, bars: int) -> list[list[Note]]:
     pieces: list[tuple[int, int, int | None]] = []  # start, end, pitch
     at = 0
     for start, following in pairwise([*starts, end]):
-        stop = min(following, max(on_grid([top[start].start + top[start].ticks])[0], start + 6))
+        stop = min(following, max(quantize([top[start].start + top[start].ticks])[0], start + 6))
         if start > at:
             pieces.append((at, start, None))
         if following - stop < 6:
@@ -84,10 +84,12 @@ def _line(voice: Voice, meter: Meter, bars: int) -> list[list[Note]]:
         at = stop
     if at < end:
         pieces.append((at, end, None))
-    return _barred(pieces, meter, bars)
+    return _split_at_bar_lines(pieces, meter, bars)
 
 
-def _barred(pieces: list[tuple[int, int, int | None]], meter: Meter, bars: int) -> list[list[Note]]:
+def _split_at_bar_lines(
+    pieces: list[tuple[int, int, int | None]], meter: TimeSignature, bars: int
+) -> list[list[Note]]:
     """Split (start, end, pitch) at the bar lines, with ties."""
     out: list[list[Note]] = [[] for _ in range(bars)]
     full = meter.bar_ticks
@@ -100,9 +102,9 @@ def _barred(pieces: list[tuple[int, int, int | None]], meter: Meter, bars: int) 
     return out
 
 
-def _chords(piece: Piece) -> list[list[tuple[int, Chord]]]:
+def _find_chords(piece: Piece) -> list[list[tuple[int, Chord]]]:
     """Chords of each bar: the file's own, or harmonized from all its notes."""
-    full, bars = piece.meter.bar_ticks, piece.bars
+    full, bars = piece.meter.bar_ticks, piece.bar_count
     if piece.chords:
         out: list[list[tuple[int, Chord]]] = [[] for _ in range(bars)]
         for tick, chord in piece.chords:
@@ -115,7 +117,7 @@ def _chords(piece: Piece) -> list[list[tuple[int, Chord]]]:
                 found.insert(0, (0, held))
             held = found[-1][1]
         return out
-    half = piece.meter.half
+    half = piece.meter.half_bar
     cuts = [0, half] if half < full else [0]
     sounding = {(b, t): np.zeros(12) for b in range(bars) for t in cuts}
     for note in piece.notes:
@@ -129,5 +131,5 @@ def _chords(piece: Piece) -> list[list[tuple[int, Chord]]]:
             sounding[bar, cut][note.pitch % 12] += low * share / 24
             at = stop
     slots = [Slot(b, t, weights) for (b, t), weights in sorted(sounding.items())]
-    best = by_bar(slots, viterbi(slots, candidates(piece.key), piece.key))
+    best = group_by_bar(slots, viterbi(slots, candidate_chords(piece.key), piece.key))
     return [best[bar] for bar in range(bars)]

@@ -8,7 +8,7 @@ from itertools import islice
 
 from scripts.score.chords import Chord
 from scripts.score.keys import Key, transpose_key
-from scripts.score.time_signature import Meter
+from scripts.score.time_signature import TimeSignature
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class LeadSheet:
     """
 
     key: Key
-    meter: Meter
+    meter: TimeSignature
     parts: tuple[tuple[Bar, ...], ...]
     tempo: float = 120.0
     title: str = ""
@@ -81,7 +81,7 @@ class LeadSheet:
         return tuple(n.pitch for bar in self.bars for n in bar.notes if n.pitch is not None)
 
 
-def in_parts(bars: Sequence[Bar], sizes: Iterable[int]) -> tuple[tuple[Bar, ...], ...]:
+def split_into_parts(bars: Sequence[Bar], sizes: Iterable[int]) -> tuple[tuple[Bar, ...], ...]:
     """Split a run of bars into parts of `sizes` bars."""
     rest = iter(bars)
     return tuple(tuple(islice(rest, size)) for size in sizes)
@@ -111,7 +111,7 @@ def scale_share(sheet: LeadSheet) -> float:
     return sum(p % 12 in inside for p in pitches) / len(pitches) if pitches else 1.0
 
 
-def held_notes(bars: Sequence[Bar]) -> list[tuple[int, int, int]]:
+def join_tied_notes(bars: Sequence[Bar]) -> list[tuple[int, int, int]]:
     """Return the notes of a run of bars as (start tick, ticks, pitch), with ties joined."""
     events: list[tuple[int, int, int]] = []
     at, held = 0, False
@@ -132,7 +132,7 @@ def held_notes(bars: Sequence[Bar]) -> list[tuple[int, int, int]]:
     return events
 
 
-def relative(notes: Sequence[Note]) -> tuple[tuple[int | None, int], ...]:
+def relative_to_first(notes: Sequence[Note]) -> tuple[tuple[int | None, int], ...]:
     """Return notes as (semitones above the first pitch or None for a rest, ticks)."""
     base = next((n.pitch for n in notes if n.pitch is not None), 0)
     return tuple((None if n.pitch is None else n.pitch - base, n.ticks) for n in notes)

@@ -23,22 +23,22 @@ _GROUPS: dict[tuple[int, int], tuple[int, ...]] = {
 
 
 @dataclass(frozen=True)
-class Meter:
+class TimeSignature:
     """A time signature such as ``Meter(7, 8)``."""
 
-    beats: int
-    unit: int
+    numerator: int
+    denominator: int
 
     @property
     def bar_ticks(self) -> int:
         """Length of one bar in ticks."""
-        return self.beats * TICKS_PER_WHOLE // self.unit
+        return self.numerator * TICKS_PER_WHOLE // self.denominator
 
     @property
     def groups(self) -> tuple[int, ...]:
         """Lengths of the felt beats in ticks; they sum to the bar."""
-        known = _GROUPS.get((self.beats, self.unit))
-        return known or (TICKS_PER_WHOLE // self.unit,) * self.beats
+        known = _GROUPS.get((self.numerator, self.denominator))
+        return known or (TICKS_PER_WHOLE // self.denominator,) * self.numerator
 
     @property
     def beat_starts(self) -> tuple[int, ...]:
@@ -50,7 +50,7 @@ class Meter:
         return tuple(starts)
 
     @property
-    def half(self) -> int:
+    def half_bar(self) -> int:
         """Tick of the bar's second strong beat, where the harmony may change."""
         starts = self.beat_starts
         return starts[(len(starts) + 1) // 2] if len(starts) > 1 else self.bar_ticks
@@ -58,16 +58,16 @@ class Meter:
     @property
     def is_compound(self) -> bool:
         """True for 3/8, 6/8, 9/8, 12/8 and 15/8."""
-        return self.unit == 8 and self.beats % 3 == 0
+        return self.denominator == 8 and self.numerator % 3 == 0
 
     def __str__(self) -> str:
-        return f"{self.beats}/{self.unit}"
+        return f"{self.numerator}/{self.denominator}"
 
 
-def parse_meter(text: str) -> Meter | None:
+def parse_time_signature(text: str) -> TimeSignature | None:
     """Parse ``6/8``, ``C`` or ``C|``: 1 to 16 halves, quarters, eighths or sixteenths, or None."""
     text = text.strip()
-    common = {"C": Meter(4, 4), "C|": Meter(2, 2)}.get(text)
+    common = {"C": TimeSignature(4, 4), "C|": TimeSignature(2, 2)}.get(text)
     if common:
         return common
     match = re.fullmatch(r"(\d{1,2})\s*/\s*(\d{1,2})", text)
@@ -76,4 +76,4 @@ def parse_meter(text: str) -> Meter | None:
     beats, unit = int(match[1]), int(match[2])
     if not 1 <= beats <= 16 or unit not in (2, 4, 8, 16):
         return None
-    return Meter(beats, unit)
+    return TimeSignature(beats, unit)

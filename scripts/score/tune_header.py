@@ -10,7 +10,7 @@ from __future__ import annotations
 from scripts.score.sheet import LeadSheet, scale_share
 
 
-def tune_header(
+def format_tune_header(
     tags: str,
     meter: str,
     parts: tuple[int, ...],
@@ -39,31 +39,31 @@ def tune_header(
     )
 
 
-def density_of(sheet: LeadSheet) -> int:
+def density_level(sheet: LeadSheet) -> int:
     """Melody notes per quarter times two, 1 to 9."""
     quarters = sum(bar.ticks for bar in sheet.bars) / 24
     return max(1, min(9, round(2 * len(sheet.pitches) / max(quarters, 1))))
 
 
-def harmony_of(sheet: LeadSheet) -> int:
+def harmony_level(sheet: LeadSheet) -> int:
     """Number of different chords, 1 to 9."""
     return max(1, min(9, len({c for bar in sheet.bars for _, c in bar.chords})))
 
 
-def chromatic_of(sheet: LeadSheet) -> int:
+def chromatic_level(sheet: LeadSheet) -> int:
     """Share of notes outside the scale: 0 for none, 1 up to 5 %, 2 up to 12 %, 3 above."""
     outside = 1 - scale_share(sheet)
     return 0 if outside == 0 else 1 if outside <= 0.05 else 2 if outside <= 0.12 else 3
 
 
-def header_of(sheet: LeadSheet) -> str:
+def build_tune_header(sheet: LeadSheet) -> str:
     """Build the training header of a finished sheet."""
-    return tune_header(
+    return format_tune_header(
         " ".join(sheet.styles),
         str(sheet.meter),
         tuple(len(p) for p in sheet.parts),
-        density_of(sheet),
-        harmony_of(sheet),
-        chromatic_of(sheet),
+        density_level(sheet),
+        harmony_level(sheet),
+        chromatic_level(sheet),
         sheet.key.abc,
     )

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from scripts.core.errors import UsageError
 
-CONCERT = 440.0
-LOWEST, HIGHEST = 400.0, 480.0  # Hz of A4
+CONCERT_PITCH = 440.0
+MIN_A4, MAX_A4 = 400.0, 480.0  # Hz of A4
 # Solfeggio frequencies in Hz: the requested one sounds exactly, as a note of the chords.
-SACRED = (174, 285, 396, 417, 528, 639, 741, 852, 963)
+SOLFEGGIO_FREQUENCIES = (174, 285, 396, 417, 528, 639, 741, 852, 963)
 
 
 @dataclass(frozen=True)
@@ -26,23 +26,23 @@ class Tuning:
         MIDI number of the note that sounds at the requested solfeggio frequency.
     """
 
-    a4: float = CONCERT
+    a4: float = CONCERT_PITCH
     pitch: int | None = None
 
 
-def frequency(pitch: float, a4: float = CONCERT) -> float:
+def frequency(pitch: float, a4: float = CONCERT_PITCH) -> float:
     """Compute the frequency in Hz of a MIDI pitch, with A4 (69) at `a4` Hz."""
     return float(a4 * 2 ** ((pitch - 69) / 12))
 
 
-def find_tuning(asked: float, classes: Collection[int] = ()) -> Tuning:
-    """Find the tuning for a frequency: that of A4, or one of :data:`SACRED`.
+def find_tuning(hertz: float, pitch_classes: Collection[int] = ()) -> Tuning:
+    """Find the tuning for a frequency: that of A4, or one of :data:`SOLFEGGIO_FREQUENCIES`.
 
     Parameters
     ----------
-    asked : float
+    hertz : float
         Hz.
-    classes : collection of int
+    pitch_classes : collection of int
         Pitch classes (0 = C) that may sound at a solfeggio frequency; empty allows any.
 
     Raises
@@ -50,16 +50,19 @@ def find_tuning(asked: float, classes: Collection[int] = ()) -> Tuning:
     UsageError
         If it is neither.
     """
-    if asked not in SACRED:
-        if not LOWEST <= asked <= HIGHEST:
+    if hertz not in SOLFEGGIO_FREQUENCIES:
+        if not MIN_A4 <= hertz <= MAX_A4:
             raise UsageError(
-                f"tuning {asked:g} is out of range: expected {LOWEST:g} to "
-                f"{HIGHEST:g} Hz for A4, or one of "
-                + " ".join(map(str, SACRED))
+                f"tuning {hertz:g} is out of range: expected {MIN_A4:g} to "
+                f"{MAX_A4:g} Hz for A4, or one of "
+                + " ".join(map(str, SOLFEGGIO_FREQUENCIES))
                 + ", which then sounds in the chords"
             )
-        return Tuning(asked)
-    exact = 69 + 12 * math.log2(asked / CONCERT)
+        return Tuning(hertz)
+    exact = 69 + 12 * math.log2(hertz / CONCERT_PITCH)
     near = range(round(exact) - 6, round(exact) + 7)
-    pitch = min((p for p in near if not classes or p % 12 in classes), key=lambda p: abs(p - exact))
-    return Tuning(asked / 2 ** ((pitch - 69) / 12), pitch)
+    pitch = min(
+        (p for p in near if not pitch_classes or p % 12 in pitch_classes),
+        key=lambda p: abs(p - exact),
+    )
+    return Tuning(hertz / 2 ** ((pitch - 69) / 12), pitch)

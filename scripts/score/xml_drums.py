@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element, SubElement
 from scripts.score.keys import LETTER_PC
 
 # General MIDI drum key -> position on the staff, as drummers read it.
-STAFF = {
+STAFF_POSITIONS = {
     35: "E4",
     36: "F4",
     37: "B4",
@@ -29,13 +29,13 @@ STAFF = {
     54: "D6",
     56: "E6",
 }
-_OTHER = "F6"
+_OTHER_POSITION = "F6"
 _STEPS = ("C", "C", "D", "D", "E", "F", "F", "G", "G", "A", "A", "B")
 _ALTER = (0, 1, 0, 1, 0, 0, 1, 0, 1, 0, 1, 0)
 _SNARE = 38
 
 
-def with_pitches(root: Element) -> set[str]:
+def add_drum_pitches(root: Element) -> set[str]:
     """Convert the unpitched notes of a score to pitches, their General MIDI keys, in place.
 
     Returns
@@ -48,7 +48,7 @@ def with_pitches(root: Element) -> set[str]:
         told = instrument.findtext("midi-unpitched", "")
         if told.strip().isdecimal() and len(told.strip()) < 4 and 1 <= int(told) <= 128:
             keys[instrument.get("id")] = int(told) - 1
-    by_place = {place: key for key, place in STAFF.items()}
+    by_place = {place: key for key, place in STAFF_POSITIONS.items()}
     changed: set[str] = set()
     for part in root.iter("part"):
         for note in part.iter("note"):
@@ -65,12 +65,12 @@ def with_pitches(root: Element) -> set[str]:
             unpitched.tag = "pitch"
             for child in list(unpitched):
                 unpitched.remove(child)
-            _fill(unpitched, key)
+            _set_pitch(unpitched, key)
             changed.add(part.get("id", ""))
     return changed
 
 
-def _fill(pitch: Element, key: int) -> None:
+def _set_pitch(pitch: Element, key: int) -> None:
     """Write a MIDI key into an empty pitch element."""
     SubElement(pitch, "step").text = _STEPS[key % 12]
     if _ALTER[key % 12]:
@@ -78,7 +78,7 @@ def _fill(pitch: Element, key: int) -> None:
     SubElement(pitch, "octave").text = str(key // 12 - 1)
 
 
-def without_pitches(root: Element, names: set[str]) -> None:
+def remove_drum_pitches(root: Element, names: set[str]) -> None:
     """Convert the pitches of the parts called `names` to drums on channel 10, in place."""
     for head in root.iter("score-part"):
         if head.findtext("part-name") not in names:
@@ -96,7 +96,7 @@ def without_pitches(root: Element, names: set[str]) -> None:
                 + int(float(pitch.findtext("alter", "0")))
             )
             struck.add(key)
-            _strike(note, pitch, key, f"{head.get('id')}-K{key}")
+            _make_unpitched(note, pitch, key, f"{head.get('id')}-K{key}")
         for child in list(head):
             if child.tag in ("score-instrument", "midi-instrument"):
                 head.remove(child)
@@ -109,9 +109,9 @@ def without_pitches(root: Element, names: set[str]) -> None:
             SubElement(midi, "midi-unpitched").text = str(key + 1)
 
 
-def _strike(note: Element, pitch: Element, key: int, instrument: str) -> None:
+def _make_unpitched(note: Element, pitch: Element, key: int, instrument: str) -> None:
     """Convert a pitched note to an unpitched one of `instrument`."""
-    place = STAFF.get(key, _OTHER)
+    place = STAFF_POSITIONS.get(key, _OTHER_POSITION)
     pitch.tag = "unpitched"
     for child in list(pitch):
         pitch.remove(child)

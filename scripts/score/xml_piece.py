@@ -18,22 +18,22 @@ from scripts.score.piece import (
     PieceNote,
     Voice,
     find_key,
-    main_tempo,
-    weights,
+    find_main_tempo,
+    pitch_class_weights,
 )
-from scripts.score.time_signature import Meter, parse_meter
-from scripts.score.xml_drums import with_pitches
+from scripts.score.time_signature import TimeSignature, parse_time_signature
+from scripts.score.xml_drums import add_drum_pitches
 
-LARGEST = 40 << 20  # bytes of MusicXML, decompressed
+MAX_XML_BYTES = 40 << 20  # bytes of MusicXML, decompressed
 
 
-def unpacked(data: bytes) -> bytes:
+def unpack_mxl(data: bytes) -> bytes:
     """Extract the MusicXML from an ``.mxl`` archive.
 
     Raises
     ------
     NotationError
-        If the archive is damaged, or its score is missing or larger than :data:`LARGEST`.
+        If the archive is damaged, or its score is missing or larger than :data:`MAX_XML_BYTES`.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -50,13 +50,13 @@ def unpacked(data: bytes) -> bytes:
             if not names:
                 raise NotationError("MusicXML: the archive contains no score")
             with archive.open(names[0]) as file:
-                found = file.read(LARGEST + 1)
+                found = file.read(MAX_XML_BYTES + 1)
     except NotationError:
         raise
     except Exception as error:  # each compression method raises errors of its own
         raise NotationError(f"MusicXML: the archive is damaged ({str(error)[:60]})") from error
-    if len(found) > LARGEST:
-        raise NotationError(f"MusicXML: the score is larger than {LARGEST >> 20} MB")
+    if len(found) > MAX_XML_BYTES:
+        raise NotationError(f"MusicXML: the score is larger than {MAX_XML_BYTES >> 20} MB")
     return found
 
 
@@ -73,7 +73,7 @@ def read_xml_piece(data: bytes) -> Piece:
     remarks: list[str] = []
     try:
         root = ElementTree.fromstring(data)
-        kits = with_pitches(root)
+        kits = add_drum_pitches(root)
         text = ElementTree.tostring(root, encoding="unicode")
     except (ElementTree.ParseError, LookupError, ValueError, RecursionError) as error:
         raise NotationError(f"MusicXML: {str(error)[:80]}") from error
@@ -92,30 +92,34 @@ def read_xml_piece(data: bytes) -> Piece:
             played = score.expandRepeats()
         except Exception:
             remarks.append("the repeats are inconsistent and are not played")
-        return _piece(played, score, kits, remarks)
+        return _build_piece(played, score, kits, remarks)
 
 
-def _piece(score: Any, printed: Any, kits: set[str], remarks: list[str]) -> Piece:
+def _build_piece(score: Any, printed: Any, kits: set[str], remarks: list[str]) -> Piece:
     parts = list(score.parts)
-    shift = _lead_in(parts[0]) if parts else 0.0
-    voices = [v for v in (_voice(part, n, shift, kits) for n, part in enumerate(parts)) if v.notes]
+    shift = _pickup_shift(parts[0]) if parts else 0.0
+    voices = [
+        v for v in (_read_voice(part, n, shift, kits) for n, part in enumerate(parts)) if v.notes
+    ]
     if not voices:
         raise NotationError("MusicXML: the score has no notes")
     flat = parts[0].flatten()
     meters = [
         m
-        for m in (parse_meter(s.ratioString) for s in flat.getElementsByClass("TimeSignature"))
+        for m in (
+            parse_time_signature(s.ratioString) for s in flat.getElementsByClass("TimeSignature")
+        )
         if m
     ]
     if len(set(meters)) > 1:
         remarks.append("the time signature changes; only the first is used")
     end = max(n.start + n.ticks for v in voices for n in v.notes)
-    tempos = _tempos(score, shift)
+    tempos = _read_tempos(score, shift)
     chords = sorted(
         (
             (shift + 24 * float(c.getOffsetInHierarchy(score)), chord)
             for c in score.recurse().getElementsByClass("ChordSymbol")
-            if (chord := _chord(c)) is not None
+            if (chord := _read_chord(c)) is not None
         ),
         key=lambda found: found[0],
     )
@@ -127,9 +131,9 @@ def _piece(score: Any, printed: Any, kits: set[str], remarks: list[str]) -> Piec
     return Piece(
         title,
         composer,
-        _key(flat, pitched),
-        meters[0] if meters else Meter(4, 4),
-        main_tempo(tempos, end),
+        _read_key(flat, pitched),
+        meters[0] if meters else TimeSignature(4, 4),
+        find_main_tempo(tempos, end),
         tuple(voices),
         tuple(chords),
         (),
@@ -138,7 +142,7 @@ def _piece(score: Any, printed: Any, kits: set[str], remarks: list[str]) -> Piec
     )
 
 
-def _lead_in(part: Any) -> float:
+def _pickup_shift(part: Any) -> float:
     """Ticks to shift the music by, so that a pickup bar ends on a bar line."""
     bars = list(part.getElementsByClass("Measure"))
     signs = list(part.recurse().getElementsByClass("TimeSignature"))
@@ -148,7 +152,7 @@ def _lead_in(part: Any) -> float:
     return 24 * missing if missing > 0 and len(bars) > 1 else 0.0
 
 
-def _voice(part: Any, number: int, shift: float, kits: set[str]) -> Voice:
+def _read_voice(part: Any, number: int, shift: float, kits: set[str]) -> Voice:
     instrument = part.getInstrument(returnDefault=False)
     program = None if instrument is None else instrument.midiProgram
     drums = part.id in kits or (instrument is not None and instrument.midiChannel == DRUM_CHANNEL)
@@ -172,7 +176,7 @@ def _voice(part: Any, number: int, shift: float, kits: set[str]) -> Voice:
     return Voice(name, tuple(sorted(notes, key=lambda n: (n.start, n.pitch))), program, drums)
 
 
-def _tempos(score: Any, shift: float) -> list[tuple[float, float]]:
+def _read_tempos(score: Any, shift: float) -> list[tuple[float, float]]:
     found = {}
     for mark in score.recurse().getElementsByClass("MetronomeMark"):
         tempo = mark.getQuarterBPM()
@@ -182,7 +186,7 @@ def _tempos(score: Any, shift: float) -> list[tuple[float, float]]:
     return sorted(found.items())
 
 
-def _chord(symbol: Any) -> Chord | None:
+def _read_chord(symbol: Any) -> Chord | None:
     figure = str(symbol.figure).replace("-", "b")
     found = parse_chord(figure)
     if found is None and symbol.root() is not None:  # unknown quality: major or minor
@@ -192,9 +196,9 @@ def _chord(symbol: Any) -> Chord | None:
     return found
 
 
-def _key(flat: Any, notes: list[PieceNote]) -> Key:
+def _read_key(flat: Any, notes: list[PieceNote]) -> Key:
     """The printed key; if there is only a key signature, the notes decide its mode."""
-    guessed = find_key(weights(notes))
+    guessed = find_key(pitch_class_weights(notes))
     for sign in flat.getElementsByClass("KeySignature"):
         mode = getattr(sign, "mode", None)
         if mode in ("major", "minor", "dorian", "phrygian", "lydian", "mixolydian"):

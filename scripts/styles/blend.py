@@ -22,19 +22,19 @@ def blend(styles: Sequence[Style]) -> Style:
     if len(styles) == 1:
         return styles[0]
     by_name = {s.name: s for s in styles}
-    gave = owners(styles)
-    leader, rhythm = by_name[gave["melody"]], by_name[gave["drums"]]
+    style_by_role = assign_roles(styles)
+    leader, rhythm = by_name[style_by_role["melody"]], by_name[style_by_role["drums"]]
     return replace(
-        reduce(_pair, styles),
+        reduce(_blend_pair, styles),
         genre=styles[0].genre,
         tags=leader.tags,
         form=rhythm.form if rhythm.kind == "style" else styles[0].form,
         ending=rhythm.ending if rhythm.kind == "style" else styles[0].ending,
-        tracks={role: by_name[name].tracks[role] for role, name in gave.items()},
+        tracks={role: by_name[name].tracks[role] for role, name in style_by_role.items()},
     )
 
 
-def owners(styles: Sequence[Style]) -> dict[str, str]:
+def assign_roles(styles: Sequence[Style]) -> dict[str, str]:
     """Assign each role to the style with the highest claim on it.
 
     Every style gets at least one of melody, chords, bass and drums where possible.
@@ -59,20 +59,20 @@ def owners(styles: Sequence[Style]) -> dict[str, str]:
     return owner
 
 
-def _pair(a: Style, b: Style) -> Style:
+def _blend_pair(a: Style, b: Style) -> Style:
     """Blend two styles except for tracks, tags, form and ending (see :func:`blend`)."""
     return replace(
         a,
         name=f"{a.name}+{b.name}",
         kind="style",
         words=(),
-        tempo=_tempo(a, b),
-        scales=_common(a.scales, b.scales),
-        major=_union(a.major, b.major),
-        minor=_union(a.minor, b.minor),
+        tempo=_blend_tempo(a, b),
+        scales=_intersect_weights(a.scales, b.scales),
+        major=_merge_names(a.major, b.major),
+        minor=_merge_names(a.minor, b.minor),
         claims={r: max(a.claims.get(r, 0), b.claims.get(r, 0)) for r in ROLES},
-        melody=_melody(a.melody, b.melody),
-        meters=_common(a.meters, b.meters),
+        melody=_blend_melody_rules(a.melody, b.melody),
+        meters=_intersect_weights(a.meters, b.meters),
         meter_tags={**b.meter_tags, **a.meter_tags},
         parts=a.parts if a.plan else (),
         plan=a.plan,
@@ -80,7 +80,7 @@ def _pair(a: Style, b: Style) -> Style:
     )
 
 
-def _tempo(a: Style, b: Style) -> tuple[float, float]:
+def _blend_tempo(a: Style, b: Style) -> tuple[float, float]:
     """Tempo range that both share, in half or double time if need be, else one between them."""
     strong, weak = (a, b) if a.claims.get("drums", 0) >= b.claims.get("drums", 0) else (b, a)
     options = [(weak.tempo[0] * k, weak.tempo[1] * k) for k in (1.0, 2.0, 0.5)]
@@ -98,16 +98,16 @@ def _tempo(a: Style, b: Style) -> tuple[float, float]:
     return min(edge, middle), max(edge, middle)
 
 
-def _common(a: Mapping[str, float], b: Mapping[str, float]) -> dict[str, float]:
+def _intersect_weights(a: Mapping[str, float], b: Mapping[str, float]) -> dict[str, float]:
     both = {k: a[k] * b[k] for k in a if k in b}
     return both or {**b, **a}
 
 
-def _union(a: tuple[str, ...], b: tuple[str, ...]) -> tuple[str, ...]:
+def _merge_names(a: tuple[str, ...], b: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*a, *b]))
 
 
-def _melody(a: MelodyRules, b: MelodyRules) -> MelodyRules:
+def _blend_melody_rules(a: MelodyRules, b: MelodyRules) -> MelodyRules:
     low, high = max(a.low, b.low), min(a.high, b.high)
     if high - low < 14:
         low, high = a.low, a.high

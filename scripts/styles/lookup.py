@@ -10,29 +10,29 @@ from dataclasses import dataclass
 from scripts.core.errors import UsageError
 from scripts.styles.style import Style
 
-LONGEST = 200  # characters of a style prompt
-MOST = 4  # styles that can be blended
-FALLBACK = "chill"
+MAX_PROMPT_LENGTH = 200  # characters of a style prompt
+MAX_STYLES = 4  # styles that can be blended
+FALLBACK_STYLE = "chill"
 _FILLERS = ("a", "and", "beat", "music", "song", "songs", "style", "the", "tune", "tunes", "with")
 
 
 @dataclass(frozen=True)
-class Match:
+class StyleMatch:
     """Result of a style lookup.
 
     Parameters
     ----------
     names : tuple of str
         Names of 1 to 4 styles.
-    notes : tuple of str
+    warnings : tuple of str
         One line for each guess, for the user.
     """
 
     names: tuple[str, ...]
-    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
 
 
-def find_styles(prompt: str, styles: Mapping[str, Style]) -> Match:
+def find_styles(prompt: str, styles: Mapping[str, Style]) -> StyleMatch:
     """Find the styles that a prompt means.
 
     Parameters
@@ -48,42 +48,46 @@ def find_styles(prompt: str, styles: Mapping[str, Style]) -> Match:
     UsageError
         If the prompt has no word or more than 200 characters.
     """
-    if len(prompt) > LONGEST:
+    if len(prompt) > MAX_PROMPT_LENGTH:
         raise UsageError(
-            f"the styles are too long: {len(prompt):,} characters, at most {LONGEST} "
+            f"the styles are too long: {len(prompt):,} characters, at most {MAX_PROMPT_LENGTH} "
             'are possible; write a few, such as "Chill, Dubstep"'
         )
-    pieces = [_plain(p) for p in prompt.replace(";", ",").replace("、", ",").split(",")]
+    pieces = [_normalize(p) for p in prompt.replace(";", ",").replace("、", ",").split(",")]
     pieces = [p for p in pieces if any(c.isalnum() for c in p)]
     if not pieces:
-        raise UsageError(f'no style in "{_shown(prompt)}"; write words such as "Chill, Dubstep"')
+        raise UsageError(
+            f'no style in "{_printable_excerpt(prompt)}"; write words such as "Chill, Dubstep"'
+        )
     names: list[str] = []
-    notes: list[str] = []
+    warnings: list[str] = []
     for piece in pieces:
-        found, note = _find(piece, styles)
+        found, note = _match_phrase(piece, styles)
         names += [n for n in found if n not in names]
         if note:
-            notes.append(note)
-    if len(names) > MOST:
-        notes.append(f"too many styles to blend ({len(names)}); using {', '.join(names[:MOST])}")
-    return Match(tuple(names[:MOST]), tuple(notes))
+            warnings.append(note)
+    if len(names) > MAX_STYLES:
+        warnings.append(
+            f"too many styles to blend ({len(names)}); using {', '.join(names[:MAX_STYLES])}"
+        )
+    return StyleMatch(tuple(names[:MAX_STYLES]), tuple(warnings))
 
 
-def _plain(text: str) -> str:
+def _normalize(text: str) -> str:
     text = unicodedata.normalize("NFKC", text).casefold()
-    kept = "".join(c if c.isalnum() or c in "&'-ー" else " " for c in text)
-    return " ".join(kept.split()).strip("-'& ")
+    cleaned = "".join(c if c.isalnum() or c in "&'-ー" else " " for c in text)
+    return " ".join(cleaned.split()).strip("-'& ")
 
 
-def _shown(text: str) -> str:
+def _printable_excerpt(text: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in text)[:40]
 
 
-def _find(piece: str, styles: Mapping[str, Style]) -> tuple[list[str], str]:
+def _match_phrase(piece: str, styles: Mapping[str, Style]) -> tuple[list[str], str]:
     index: dict[str, str] = {}
     for style in styles.values():
         for word in (style.name, *style.words):
-            index.setdefault(_plain(word), style.name)
+            index.setdefault(_normalize(word), style.name)
     piece = " ".join(w for w in piece.split() if w not in _FILLERS) or piece
     if piece in index:
         return [index[piece]], ""
@@ -103,7 +107,7 @@ def _find(piece: str, styles: Mapping[str, Style]) -> tuple[list[str], str]:
             unknown.append(words[i])
             i += 1
     if not found:
-        hints = {_plain(h): s.name for s in styles.values() for h in s.hints}
+        hints = {_normalize(h): s.name for s in styles.values() for h in s.hints}
         found = [hints[w] for w in words if w in hints]
         unknown = [w for w in unknown if w not in hints]
     if found:
@@ -122,4 +126,4 @@ def _find(piece: str, styles: Mapping[str, Style]) -> tuple[list[str], str]:
         ][:1]
     if close:
         return [index[close[0]]], f'unknown style "{piece}"; using the closest, {index[close[0]]}'
-    return [FALLBACK], f'unknown style "{piece}"; using {FALLBACK}'
+    return [FALLBACK_STYLE], f'unknown style "{piece}"; using {FALLBACK_STYLE}'

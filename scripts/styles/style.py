@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from scripts.core.errors import UsageError
-from scripts.core.toml import line_of, read_tables
-from scripts.score.chords import parse_roman
+from scripts.core.toml import find_line, read_tables
+from scripts.score.chords import parse_roman_numeral
 from scripts.score.keys import SCALES, Key
-from scripts.score.time_signature import parse_meter
+from scripts.score.time_signature import parse_time_signature
 
 ROLES = ("melody", "chords", "bass", "drums", "pad", "arp", "percussion", "texture", "fx", "tone")
 ENDINGS = ("ring", "hit", "roll", "tag", "echo", "fade")
@@ -134,21 +134,23 @@ def read_style(path: Path) -> Style:
     """
     data, text = read_tables(path)
     try:
-        return _style(path.stem, data)
+        return _parse_style(path.stem, data)
     except KeyError as error:
         raise UsageError(f"{path.name}: the field {error} is missing") from error
     except (TypeError, ValueError, AttributeError) as error:
-        raise UsageError(f"{path.name}, line {_line(text, str(error))}: {error}") from error
+        raise UsageError(
+            f"{path.name}, line {_find_error_line(text, str(error))}: {error}"
+        ) from error
 
 
-def _line(text: str, said: str) -> int:
+def _find_error_line(text: str, message: str) -> int:
     """Line of the field that an error names: a dotted path at its start or a quoted argument."""
-    way = re.match(r"[a-z_]+(?:\.[a-z_]+)*", said)
-    named = re.search(r"argument '(\w+)'", said)
-    return line_of(text, *(named[1],) if named else way[0].split(".") if way else ())
+    path = re.match(r"[a-z_]+(?:\.[a-z_]+)*", message)
+    named = re.search(r"argument '(\w+)'", message)
+    return find_line(text, *(named[1],) if named else path[0].split(".") if path else ())
 
 
-def _style(name: str, data: dict[str, Any]) -> Style:
+def _parse_style(name: str, data: dict[str, Any]) -> Style:
     melody = dict(data.get("melody", {}))
     if "range" in melody:
         melody["low"], melody["high"] = melody.pop("range")
@@ -175,13 +177,13 @@ def _style(name: str, data: dict[str, Any]) -> Style:
     for field_name, key in (("major", Key("C")), ("minor", Key("A", "minor")), ("plan", Key("C"))):
         listed = data.get("plan", "").split() if field_name == "plan" else data[field_name]
         for roman in listed:
-            if parse_roman(roman, key) is None:
+            if parse_roman_numeral(roman, key) is None:
                 raise ValueError(f"{field_name}: invalid Roman numeral {roman!r}")
     if data.get("ending", "ring") not in ENDINGS:
         raise ValueError(f"ending must be one of {', '.join(ENDINGS)}")
     meters = dict(data.get("meters", {"4/4": 1}))
     for meter in meters:
-        if parse_meter(meter) is None:
+        if parse_time_signature(meter) is None:
             raise ValueError(f"meters: invalid meter {meter!r}")
     low, high = data["tempo"]
     if not 20 <= low <= high <= 300:

@@ -17,18 +17,18 @@ from scripts.core.audio_format import RATE
 
 Mono = npt.NDArray[np.float32]
 HOP = 256  # samples; levels are set every 5.8 ms and interpolated linearly
-TOP = 17_000.0  # Hz; partials above are left out
-_FAINT = 3e-5  # relative to the strongest partial, -90 dB: too quiet to compute
+MAX_FREQUENCY = 17_000.0  # Hz; partials above are left out
+_NEGLIGIBLE_LEVEL = 3e-5  # relative to the strongest partial, -90 dB: too quiet to compute
 
 
-def rows_for(count: int) -> int:
+def count_rows(count: int) -> int:
     """Number of rows of levels for `count` samples, the end point included."""
     return -(-count // HOP) + 1
 
 
 def row_times(count: int, rate: int = RATE) -> npt.NDArray[np.float64]:
     """Start times in seconds of the rows of `count` samples."""
-    return np.asarray(np.arange(rows_for(count)) * (HOP / rate), dtype=np.float64)
+    return np.asarray(np.arange(count_rows(count)) * (HOP / rate), dtype=np.float64)
 
 
 def sum_partials(
@@ -58,35 +58,37 @@ def sum_partials(
     (..., count) float32 array
     """
     strongest = np.abs(levels).max(axis=tuple(range(levels.ndim - 1)))
-    kept = (strongest > _FAINT * max(float(strongest.max()), 1e-9)) & (frequencies < rate * 0.46)
+    kept = (strongest > _NEGLIGIBLE_LEVEL * max(float(strongest.max()), 1e-9)) & (
+        frequencies < rate * 0.46
+    )
     frequencies, phases, levels = frequencies[kept], phases[kept], levels[..., kept]
     rows = levels.shape[-2] - 1
     start = np.outer(np.arange(rows) * (HOP / rate), frequencies) + phases
     turn = np.outer(frequencies, np.arange(HOP) / rate)
-    here, within = radians(start), radians(turn)
+    here, within = cycles_to_radians(start), cycles_to_radians(turn)
     spin = np.empty(here.shape, np.complex64)
     spin.real, spin.imag = np.cos(here), np.sin(here)
     wheel = np.concatenate((np.cos(within), -np.sin(within)))
     levels = levels.astype(np.complex64 if np.iscomplexobj(levels) else np.float32)
     ahead = np.arange(HOP, dtype=np.float32) / np.float32(HOP)
-    out = _parts(levels[..., :-1, :] * spin) @ wheel
-    step = _parts((levels[..., 1:, :] - levels[..., :-1, :]) * spin) @ wheel
+    out = _concat_real_imag(levels[..., :-1, :] * spin) @ wheel
+    step = _concat_real_imag((levels[..., 1:, :] - levels[..., :-1, :]) * spin) @ wheel
     step *= ahead
     out += step
     return np.ascontiguousarray(out.reshape(*levels.shape[:-2], -1)[..., :count])
 
 
-def _parts(values: npt.NDArray[np.complex64]) -> npt.NDArray[np.float32]:
+def _concat_real_imag(values: npt.NDArray[np.complex64]) -> npt.NDArray[np.float32]:
     """Concatenate real and imaginary parts along the last axis."""
     return np.concatenate((values.real, values.imag), axis=-1)
 
 
-def radians(cycles: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+def cycles_to_radians(cycles: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     """Convert cycles to single-precision radians, wrapped to one turn in full precision first."""
     return np.asarray((cycles - np.floor(cycles)) * (2 * np.pi), dtype=np.float32)
 
 
-def warp(sound: Mono, position: npt.NDArray[np.float64]) -> Mono:
+def interpolate_at(sound: Mono, position: npt.NDArray[np.float64]) -> Mono:
     """Interpolate `sound`, (..., n), at fractional sample positions (cubic Lagrange).
 
     Used for vibrato and glides. Positions are clipped to 1 to n - 3.

@@ -18,28 +18,30 @@ from scripts.arranger.events import NoteEvent
 from scripts.core.audio_format import RATE
 from scripts.score.tuning import frequency
 from scripts.synth.additive import Mono
-from scripts.synth.cache import Recent
+from scripts.synth.cache import LruCache
 from scripts.synth.instruments import Ensemble, Instrument, Texture
 from scripts.synth.loudness import block_powers
-from scripts.synth.stroke import Sound, Stroke
-from scripts.synth.voices import play
+from scripts.synth.stroke import NoteParams, Sound
+from scripts.synth.voices import render_held_note
 
-TOUCHES = 5  # velocity layers with different timbre
-_ENSEMBLE = 3  # velocity layers of ensembles
-VARIANTS = 2  # different renditions of a drum hit, used in turn (round robin)
-WOBBLE = "wobble"  # prefix of a note's manner; filter sweeps per quarter note follow
-_SOFT = 0.003  # seconds over which a release eases in
+VELOCITY_LAYERS = 5  # velocity layers with different timbre
+_ENSEMBLE_LAYERS = 3  # velocity layers of ensembles
+ROUND_ROBINS = 2  # different renditions of a drum hit, used in turn (round robin)
+WOBBLE_PREFIX = "wobble"  # prefix of a note's manner; filter sweeps per quarter note follow
+_RELEASE_ONSET = 0.003  # seconds over which a release eases in
 _CACHE_BYTES = 128 << 20
-Note = tuple[str, NoteEvent, float, int]  # arguments of `cut`: instrument, event, seconds, turn
-REFERENCE = -20.0  # K-weighted RMS in dBFS that every instrument is normalized to
+NoteRequest = tuple[
+    str, NoteEvent, float, int
+]  # arguments of `cut`: instrument, event, seconds, turn
+REFERENCE_LEVEL = -20.0  # K-weighted RMS in dBFS that every instrument is normalized to
 
 
-def level_of(velocity: float) -> float:
+def velocity_to_amplitude(velocity: float) -> float:
     """Map a velocity of 0 to 1 to an amplitude factor over a range of 24 dB."""
     return float(10 ** (-24 / 20 * (1 - velocity) ** 1.25))
 
 
-def hash_of(*parts: object) -> int:
+def stable_hash(*parts: object) -> int:
     """32-bit FNV-1a hash of `parts`, the same in every run (unlike Python's `hash` of text)."""
     value = 2166136261
     for char in repr(parts):
@@ -48,31 +50,33 @@ def hash_of(*parts: object) -> int:
 
 
 @dataclass(frozen=True)
-class _Kept:
+class _CachedSound:
     sound: Sound
-    rendered: float  # seconds that were requested
+    requested_seconds: float  # seconds that were requested
 
-    def serves(self, seconds: float) -> bool:
-        over = self.sound.shape[1] < self.rendered * RATE - 2  # it decayed to silence by itself
-        return over or self.rendered >= seconds
+    def covers(self, seconds: float) -> bool:
+        over = (
+            self.sound.shape[1] < self.requested_seconds * RATE - 2
+        )  # it decayed to silence by itself
+        return over or self.requested_seconds >= seconds
 
 
-class _Wanted(NamedTuple):
+class _SoundRequest(NamedTuple):
     """Cache key and length of the sound that a note needs.
 
     Parameters
     ----------
     key : tuple
         Instrument, pitch, velocity layer, variant and manner; for textures also the length.
-    needed : float
-        Seconds; more is rendered where :meth:`Bank.expect` has announced longer notes.
+    seconds : float
+        Seconds; more is rendered where :meth:`NoteBank.announce_note` has announced longer notes.
     """
 
     key: tuple[Any, ...]
-    needed: float
+    seconds: float
 
 
-class Bank:
+class NoteBank:
     """Renders and caches the notes of one song.
 
     Parameters
@@ -93,14 +97,14 @@ class Bank:
         tuning: float,
         tonic: int | None = None,
     ) -> None:
-        self._instruments, self._quarter, self._tuning = instruments, 60 / tempo, tuning
-        self._home = 0.0 if tonic is None else frequency(tonic, tuning)
-        self._kept: Recent[_Kept] = Recent(_CACHE_BYTES)
-        self._expected: dict[tuple[Any, ...], float] = {}
-        self._trims: dict[str, float] = {}
-        self._releases: dict[str, Mono] = {}
+        self._instruments, self._quarter_seconds, self._tuning = instruments, 60 / tempo, tuning
+        self._tonic_frequency = 0.0 if tonic is None else frequency(tonic, tuning)
+        self._cache: LruCache[_CachedSound] = LruCache(_CACHE_BYTES)
+        self._announced_lengths: dict[tuple[Any, ...], float] = {}
+        self._gains: dict[str, float] = {}
+        self._release_curves: dict[str, Mono] = {}
 
-    def cut(self, name: str, event: NoteEvent, seconds: float, turn: int) -> Sound:
+    def render_note(self, name: str, event: NoteEvent, seconds: float, stroke_number: int) -> Sound:
         """Render one note including its release.
 
         Parameters
@@ -111,7 +115,7 @@ class Bank:
             Pitch, velocity and manner of the note.
         seconds : float
             How long the key is held.
-        turn : int
+        stroke_number : int
             Number that selects the variant of a drum hit; other instruments ignore it.
 
         Returns
@@ -119,23 +123,23 @@ class Bank:
         (1 or 2, n) float32 array, 44,100 Hz
         """
         instrument = self._instruments[name]
-        gain = np.float32(self._trim(instrument) * level_of(event.velocity))
-        wanted = self._wanted(instrument, event, seconds, turn)
-        kept = self._kept.get(wanted.key)
-        if kept is None or not kept.serves(wanted.needed):
-            kept = self._make(wanted)
-            self._keep(wanted, kept)
-        sound = kept.sound
+        gain = np.float32(self._normalized_gain(instrument) * velocity_to_amplitude(event.velocity))
+        request = self._sound_request(instrument, event, seconds, stroke_number)
+        cached = self._cache.get(request.key)
+        if cached is None or not cached.covers(request.seconds):
+            cached = self._render(request)
+            self._store(request, cached)
+        sound = cached.sound
         if instrument.is_kit:
             return sound * gain
-        fall = self._release(instrument)
-        held = round(seconds * RATE)
-        out = np.multiply(sound[:, : held + len(fall)], gain)
-        if out.shape[1] > held:
-            out[:, held:] *= fall[: out.shape[1] - held]
+        release = self._release_curve(instrument)
+        held_samples = round(seconds * RATE)
+        out = np.multiply(sound[:, : held_samples + len(release)], gain)
+        if out.shape[1] > held_samples:
+            out[:, held_samples:] *= release[: out.shape[1] - held_samples]
         return out
 
-    def expect(self, name: str, event: NoteEvent, seconds: float) -> None:
+    def announce_note(self, name: str, event: NoteEvent, seconds: float) -> None:
         """Announce a note, so that its sound is rendered long enough the first time.
 
         Optional: a sound that turns out too short is rendered again.
@@ -143,106 +147,112 @@ class Bank:
         instrument = self._instruments[name]
         if instrument.is_kit or isinstance(instrument.voice, Texture):
             return
-        wanted = self._wanted(instrument, event, seconds, 0)
-        if wanted.needed > self._expected.get(wanted.key, 0.0):
-            self._expected[wanted.key] = wanted.needed
+        request = self._sound_request(instrument, event, seconds, 0)
+        if request.seconds > self._announced_lengths.get(request.key, 0.0):
+            self._announced_lengths[request.key] = request.seconds
 
-    def prepare(self, notes: Iterable[Note], threads: int) -> None:
+    def prerender(self, notes: Iterable[NoteRequest], threads: int) -> None:
         """Render the sounds of `notes` in advance on several threads. Optional."""
-        wanted = {}
+        requests = {}
         for name, event, seconds, turn in notes:
-            one = self._wanted(self._instruments[name], event, seconds, turn)
-            if self._kept.get(one.key) is None:
-                wanted[one.key] = one
+            request = self._sound_request(self._instruments[name], event, seconds, turn)
+            if self._cache.get(request.key) is None:
+                requests[request.key] = request
         with ThreadPoolExecutor(threads) as pool:
-            for one, kept in zip(
-                wanted.values(), pool.map(self._make, wanted.values()), strict=True
+            for request, sound in zip(
+                requests.values(), pool.map(self._render, requests.values()), strict=True
             ):
-                self._keep(one, kept)
+                self._store(request, sound)
 
-    def _touch(self, instrument: Instrument, velocity: float) -> float:
+    def _quantize_velocity(self, instrument: Instrument, velocity: float) -> float:
         """Quantize a velocity of 0 to 1 to the instrument's velocity layers."""
-        steps = _ENSEMBLE if isinstance(instrument.voice, Ensemble) else TOUCHES
+        steps = _ENSEMBLE_LAYERS if isinstance(instrument.voice, Ensemble) else VELOCITY_LAYERS
         return max(1, min(steps, round(velocity * steps))) / steps
 
-    def _release(self, instrument: Instrument) -> Mono:
+    def _release_curve(self, instrument: Instrument) -> Mono:
         """Gain curve of the instrument's release, from key-up to silence."""
-        fall = self._releases.get(instrument.name)
-        if fall is None:
+        curve = self._release_curves.get(instrument.name)
+        if curve is None:
             release = instrument.envelope[3]
             t = np.arange(round(release * 1.3 * RATE)) / RATE
-            fall = np.linspace(1, 0, len(t), dtype=np.float32)
+            curve = np.linspace(1, 0, len(t), dtype=np.float32)
             # The release starts without a corner. Textures only fade linearly.
             if not isinstance(instrument.voice, Texture):
-                fall *= np.exp((t - _SOFT * (1 - np.exp(t / -_SOFT))) * (-5.3 / release))
-            self._releases[instrument.name] = fall
-        return fall
+                curve *= np.exp(
+                    (t - _RELEASE_ONSET * (1 - np.exp(t / -_RELEASE_ONSET))) * (-5.3 / release)
+                )
+            self._release_curves[instrument.name] = curve
+        return curve
 
-    def _trim(self, instrument: Instrument) -> float:
+    def _normalized_gain(self, instrument: Instrument) -> float:
         """Gain that normalizes the instrument's loudness, times the instrument's own trim."""
-        gain = self._trims.get(instrument.name)
+        gain = self._gains.get(instrument.name)
         if gain is None:
             gain = 10 ** (instrument.trim / 20)
             if not isinstance(instrument.voice, Texture):
-                gain *= 10 ** (REFERENCE / 20) / self._strength(instrument)
-            self._trims[instrument.name] = gain
+                gain *= 10 ** (REFERENCE_LEVEL / 20) / self._measure_rms(instrument)
+            self._gains[instrument.name] = gain
         return gain
 
-    def _strength(self, instrument: Instrument) -> float:
+    def _measure_rms(self, instrument: Instrument) -> float:
         """K-weighted RMS of a note at velocity 0.8 in the middle of the instrument's range."""
         key = 38 if instrument.is_kit else instrument.middle
-        wavers = isinstance(instrument.voice, Ensemble)
-        sound = play(
+        is_ensemble = isinstance(instrument.voice, Ensemble)
+        sound = render_held_note(
             instrument,
-            Stroke(
+            NoteParams(
                 self._frequency(instrument, key),
                 0.8,
-                instrument.envelope[0] + 3.0 if wavers else 1.6,
-                self._quarter,
+                instrument.envelope[0] + 3.0 if is_ensemble else 1.6,
+                self._quarter_seconds,
                 1,
                 key,
             ),
         )
         powers = block_powers(np.repeat(sound, 3 - len(sound), axis=0)) / 2
-        power = powers[int(instrument.envelope[0] * 10) :].mean() if wavers else powers.max()
+        power = powers[int(instrument.envelope[0] * 10) :].mean() if is_ensemble else powers.max()
         return float(np.sqrt(max(power, 1e-9)))
 
     def _frequency(self, instrument: Instrument, key: int) -> float:
         if instrument.is_kit:
-            return self._home
+            return self._tonic_frequency
         return frequency(key + 12 * instrument.octave, self._tuning)
 
-    def _wanted(
-        self, instrument: Instrument, event: NoteEvent, seconds: float, turn: int
-    ) -> _Wanted:
-        touch = self._touch(instrument, event.velocity)
+    def _sound_request(
+        self, instrument: Instrument, event: NoteEvent, seconds: float, stroke_number: int
+    ) -> _SoundRequest:
+        touch = self._quantize_velocity(instrument, event.velocity)
         if instrument.is_kit:
-            return _Wanted((instrument.name, event.pitch, touch, turn % VARIANTS, ""), 1.0)
-        needed = seconds + len(self._release(instrument)) / RATE
+            return _SoundRequest(
+                (instrument.name, event.pitch, touch, stroke_number % ROUND_ROBINS, ""), 1.0
+            )
+        needed = seconds + len(self._release_curve(instrument)) / RATE
         key = instrument.name, event.pitch, touch, 0, event.manner
         if isinstance(instrument.voice, Texture):  # its shape depends on its length
-            return _Wanted((*key, round(needed, 2)), needed)
-        return _Wanted(key, needed)
+            return _SoundRequest((*key, round(needed, 2)), needed)
+        return _SoundRequest(key, needed)
 
-    def _make(self, wanted: _Wanted) -> _Kept:
-        name, pitch, touch, variant, manner = wanted.key[:5]
-        instrument, length = self._instruments[name], wanted.needed
+    def _render(self, request: _SoundRequest) -> _CachedSound:
+        name, pitch, touch, variant, manner = request.key[:5]
+        instrument, length = self._instruments[name], request.seconds
         if not isinstance(instrument.voice, Texture):
-            longest = max(length, self._expected.get(wanted.key, 0.0), 0.5)
+            longest = max(length, self._announced_lengths.get(request.key, 0.0), 0.5)
             length = 0.5 * 2 ** (math.ceil(2 * math.log2(longest / 0.5)) / 2)
-        sound = play(
+        sound = render_held_note(
             instrument,
-            Stroke(
+            NoteParams(
                 frequency=self._frequency(instrument, pitch),
                 velocity=touch,
                 seconds=length,
-                quarter=self._quarter,
-                seed=hash_of(name, pitch, round(touch * TOUCHES), variant),
+                quarter_seconds=self._quarter_seconds,
+                seed=stable_hash(name, pitch, round(touch * VELOCITY_LAYERS), variant),
                 key=pitch,
-                wobble=float(manner.removeprefix(WOBBLE)) if manner.startswith(WOBBLE) else 0.0,
+                wobble=float(manner.removeprefix(WOBBLE_PREFIX))
+                if manner.startswith(WOBBLE_PREFIX)
+                else 0.0,
             ),
         )
-        return _Kept(sound, float("inf") if instrument.is_kit else length)
+        return _CachedSound(sound, float("inf") if instrument.is_kit else length)
 
-    def _keep(self, wanted: _Wanted, kept: _Kept) -> None:
-        self._kept.put(wanted.key, kept, kept.sound.nbytes)
+    def _store(self, request: _SoundRequest, sound: _CachedSound) -> None:
+        self._cache.put(request.key, sound, sound.sound.nbytes)

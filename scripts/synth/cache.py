@@ -8,34 +8,34 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Recent(Generic[T]):
+class LruCache(Generic[T]):
     """Least-recently-used cache with a limit on the total size of its values.
 
     Parameters
     ----------
-    limit : int
+    max_bytes : int
         Bytes; the newest value is kept even if it alone exceeds the limit.
     """
 
-    def __init__(self, limit: int) -> None:
-        self._limit, self._held = limit, 0
-        self._kept: OrderedDict[object, tuple[T, int]] = OrderedDict()
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes, self._total_bytes = max_bytes, 0
+        self._entries: OrderedDict[object, tuple[T, int]] = OrderedDict()
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._entries)
 
     def get(self, key: object) -> T | None:
         """Return the value of `key` and mark it as used; None if it is not cached."""
-        if key not in self._kept:
+        if key not in self._entries:
             return None
-        self._kept.move_to_end(key)
-        return self._kept[key][0]
+        self._entries.move_to_end(key)
+        return self._entries[key][0]
 
-    def put(self, key: object, thing: T, size: int) -> None:
+    def put(self, key: object, value: T, size: int) -> None:
         """Store a value of `size` bytes under `key`; evict the least recently used if necessary."""
-        _, old = self._kept.pop(key, (None, 0))
-        self._kept[key] = thing, size
-        self._held += size - old
-        while self._held > self._limit and len(self._kept) > 1:
-            _, (_, gone) = self._kept.popitem(last=False)
-            self._held -= gone
+        _, old = self._entries.pop(key, (None, 0))
+        self._entries[key] = value, size
+        self._total_bytes += size - old
+        while self._total_bytes > self._max_bytes and len(self._entries) > 1:
+            _, (_, evicted_size) = self._entries.popitem(last=False)
+            self._total_bytes -= evicted_size

@@ -23,12 +23,12 @@ class Channel:
         Gain, pan, send levels and ducking depth.
     capacity : int
         Initial buffer size in samples; it grows as needed.
-    start : int
+    position : int
         Song position in samples of the first block.
     """
 
     def __init__(self, track: TrackStyle, capacity: int, start: int = 0) -> None:
-        self.start = start  # song position in samples of the next block
+        self.position = start  # song position in samples of the next block
         self._buffer = np.zeros((2, capacity), np.float32)
         self._filled = 0  # samples at the front that may be nonzero
         gain = 10 ** (track.gain / 20)
@@ -36,14 +36,14 @@ class Channel:
         self._gains = tuple(
             np.float32(gain * g * math.sqrt(2)) for g in (math.cos(angle), math.sin(angle))
         )
-        self.reverb = np.float32(gain * track.reverb)
-        self.delay = np.float32(gain * track.delay)
-        self._duck = float(track.duck)
-        self._dips: list[int] = []
+        self.reverb_send = np.float32(gain * track.reverb)
+        self.delay_send = np.float32(gain * track.delay)
+        self._duck_depth = float(track.duck)
+        self._kick_times: list[int] = []
 
     def add(self, at: int, sound: Planar) -> None:
         """Add (1 or 2, n) audio at song sample `at`; the part already read is cut."""
-        offset = at - self.start
+        offset = at - self.position
         if offset < 0:
             sound, offset = sound[:, -offset:], 0
         need = offset + sound.shape[1]
@@ -53,12 +53,12 @@ class Channel:
         self._buffer[:, offset:need] += sound
         self._filled = max(self._filled, need)
 
-    def dip(self, at: int) -> None:
+    def duck(self, at: int) -> None:
         """Duck this channel for a kick at sample `at`, if its style has side-chain ducking."""
-        if self._duck:
-            self._dips.append(at)
+        if self._duck_depth:
+            self._kick_times.append(at)
 
-    def take(self, count: int, out: Planar | None = None) -> Planar | None:
+    def read(self, count: int, out: Planar | None = None) -> Planar | None:
         """Read the next block with gain, pan and ducking applied.
 
         Parameters
@@ -72,9 +72,9 @@ class Channel:
         -------
         (2, count) float32 array, or None if the block is silent
         """
-        start, self.start = self.start, self.start + count
+        start, self.position = self.position, self.position + count
         if not self._filled:
-            self._dips = [d for d in self._dips if d > start + count - _SHAPE_LENGTH]
+            self._kick_times = [d for d in self._kick_times if d > start + count - _DUCK_LENGTH]
             return None
         block = np.empty((2, count), np.float32) if out is None else out[:, :count]
         have = min(count, self._buffer.shape[1])
@@ -87,26 +87,26 @@ class Channel:
             self._buffer[:, at : at + part] = self._buffer[:, at + count : at + count + part]
         self._buffer[:, left : self._filled] = 0
         self._filled = left
-        if self._dips:
-            block *= self._ducked(start, count)
+        if self._kick_times:
+            block *= self._ducking_gain(start, count)
         return block
 
-    def _ducked(self, start: int, count: int) -> Mono:
+    def _ducking_gain(self, start: int, count: int) -> Mono:
         """Ducking gain of `count` samples from song sample `start`."""
         gain = np.ones(count, np.float32)
-        shape = 1 - np.float32(self._duck) * _SHAPE
-        for at in self._dips:
-            low, high = max(at, start), min(at + _SHAPE_LENGTH, start + count)
+        shape = 1 - np.float32(self._duck_depth) * _DUCK_CURVE
+        for at in self._kick_times:
+            low, high = max(at, start), min(at + _DUCK_LENGTH, start + count)
             if low < high:
                 part = gain[low - start : high - start]
                 np.minimum(part, shape[low - at : high - at], out=part)
-        self._dips = [d for d in self._dips if d + _SHAPE_LENGTH > start + count]
+        self._kick_times = [d for d in self._kick_times if d + _DUCK_LENGTH > start + count]
         return gain
 
 
-_SHAPE_LENGTH = int(_DUCK_SECONDS * RATE)
+_DUCK_LENGTH = int(_DUCK_SECONDS * RATE)
 # Down within 6 ms, then a swell back, like a compressor keyed by the kick.
-_SHAPE = (
-    np.minimum(np.arange(_SHAPE_LENGTH) / (0.006 * RATE), 1)
-    * np.cos(np.linspace(0, np.pi / 2, _SHAPE_LENGTH)) ** 1.5
+_DUCK_CURVE = (
+    np.minimum(np.arange(_DUCK_LENGTH) / (0.006 * RATE), 1)
+    * np.cos(np.linspace(0, np.pi / 2, _DUCK_LENGTH)) ** 1.5
 ).astype(np.float32)

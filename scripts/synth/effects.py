@@ -68,9 +68,9 @@ class Reverb:
     def __init__(self, seconds: float = 1.9, seed: int = 5) -> None:
         self._response = impulse_response(seconds, seed)
         self._spectra: dict[int, npt.NDArray[np.complex64]] = {}
-        self._rest = np.zeros((2, self._response.shape[1]), np.float32)
-        self._before = np.zeros(6, np.float32)
-        self._last = np.zeros((2, 1), np.float32)
+        self._overlap = np.zeros((2, self._response.shape[1]), np.float32)
+        self._history = np.zeros(6, np.float32)
+        self._last_sample = np.zeros((2, 1), np.float32)
         self._product = np.zeros((2, 0), np.complex64)
         self._out = np.zeros((2, 0), np.float32)
 
@@ -78,8 +78,8 @@ class Reverb:
         """Return the wet signal, (2, n), of a mono block; the buffer is reused by the next call."""
         n = len(send)
         # Downsample: a seven-tap half-band filter, then every other sample is dropped.
-        padded = np.concatenate((self._before, send, np.zeros(n % 2, np.float32)))
-        self._before = padded[-6:].copy()
+        padded = np.concatenate((self._history, send, np.zeros(n % 2, np.float32)))
+        self._history = padded[-6:].copy()
         even, odd = padded[0::2], padded[1::2]
         half = (
             np.float32(0.5) * odd[1:-2]
@@ -94,20 +94,20 @@ class Reverb:
             self._out = np.empty((2, 2 * m + 2), np.float32)
         np.multiply(self._spectra[size], fft.rfft(half, size), out=self._product)
         wet = fft.irfft(self._product, size, axis=1, overwrite_x=True)
-        keep = self._rest.shape[1]
-        wet[:, :keep] += self._rest
-        self._rest = np.array(wet[:, m : m + keep])
+        keep = self._overlap.shape[1]
+        wet[:, :keep] += self._overlap
+        self._overlap = np.array(wet[:, m : m + keep])
         # Upsample: the samples in between are means of their neighbors.
         out = self._out
-        out[:, 1:2] = self._last
+        out[:, 1:2] = self._last_sample
         out[:, 3 : 2 * m + 2 : 2] = wet[:, :m]
         np.add(out[:, 1 : 2 * m : 2], out[:, 3 : 2 * m + 2 : 2], out=out[:, 2 : 2 * m + 1 : 2])
         out[:, 2 : 2 * m + 1 : 2] *= np.float32(0.5)
-        self._last = wet[:, m - 1 : m].copy()
+        self._last_sample = wet[:, m - 1 : m].copy()
         return out[:, 2 : n + 2]
 
 
-class Binaural:
+class BinauralBeats:
     """Generator of binaural beats: one sine for each ear, a few hertz apart.
 
     Parameters
@@ -123,13 +123,13 @@ class Binaural:
     """
 
     def __init__(self, beat: float, carrier: float, level: float, start: int) -> None:
-        self._turns = np.array([[carrier - beat / 2], [carrier + beat / 2]]) / RATE
-        self._level, self._at = np.float32(level), start
+        self._cycles_per_sample = np.array([[carrier - beat / 2], [carrier + beat / 2]]) / RATE
+        self._level, self._position = np.float32(level), start
 
     def __call__(self, count: int) -> Planar:
         """Return the next (2, `count`) samples."""
-        turns = self._turns * np.arange(self._at, self._at + count)
-        self._at += count
+        turns = self._cycles_per_sample * np.arange(self._position, self._position + count)
+        self._position += count
         return np.asarray(np.sin(2 * np.pi * np.mod(turns, 1)), dtype=np.float32) * self._level
 
 
@@ -145,19 +145,19 @@ class Delay:
     """
 
     def __init__(self, seconds: float, feedback: float = 0.36) -> None:
-        self._line = np.zeros((2, max(64, int(seconds * RATE))), np.float32)
+        self._delay_line = np.zeros((2, max(64, int(seconds * RATE))), np.float32)
         self._feedback = np.float32(feedback)
 
     def __call__(self, send: Mono) -> Planar:
         """Return the wet signal, (2, n), of a mono block."""
         out = np.empty((2, len(send)), np.float32)
-        size, at = self._line.shape[1], 0
+        size, at = self._delay_line.shape[1], 0
         while at < len(send):
             n = min(size, len(send) - at)
-            echo = self._line[:, :n]
+            echo = self._delay_line[:, :n]
             out[:, at : at + n] = echo
             fed = echo[::-1] * self._feedback
             fed[0] += send[at : at + n]
-            self._line = np.concatenate((self._line[:, n:], fed), axis=1)
+            self._delay_line = np.concatenate((self._delay_line[:, n:], fed), axis=1)
             at += n
         return out

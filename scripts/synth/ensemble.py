@@ -14,19 +14,19 @@ import numpy.typing as npt
 from scipy import fft
 
 from scripts.core.audio_format import RATE
-from scripts.synth.additive import TOP
-from scripts.synth.instruments import Ensemble, Peaks
+from scripts.synth.additive import MAX_FREQUENCY
+from scripts.synth.instruments import Ensemble, FormantPeaks
 from scripts.synth.noise import cut_gain
-from scripts.synth.spectra import formants, harmonics
+from scripts.synth.spectra import formant_gain, harmonic_levels
 from scripts.synth.stroke import C4
 
-LENGTH = 1 << 17  # samples of a loop, 3 s
+LOOP_LENGTH = 1 << 17  # samples of a loop, 3 s
 
 
 @lru_cache(maxsize=48)  # about a megabyte each
-def _loop(
+def _render_loop(
     wave: str,
-    peaks: Peaks,
+    peaks: FormantPeaks,
     spread: float,
     slope: float,
     frequency: float,
@@ -35,31 +35,33 @@ def _loop(
     cuts: tuple[float, float],
 ) -> npt.NDArray[np.float32]:
     """Seamless loop of a tone, (1 or 2, LENGTH), low-passed at `cutoff` Hz."""
-    levels = harmonics(wave, frequency, min(TOP, max(cutoff * 6, frequency * 1.5)))
+    levels = harmonic_levels(wave, frequency, min(MAX_FREQUENCY, max(cutoff * 6, frequency * 1.5)))
     k = np.arange(1, len(levels) + 1)
     f = k * frequency
     levels = levels / np.sqrt(1 + (f / cutoff) ** (2 * slope))
     levels = levels * cut_gain(f, *cuts)
     if peaks:
-        levels = levels * formants(f, peaks)
+        levels = levels * formant_gain(f, peaks)
     sides = 2 if width else 1
-    spectrum = np.zeros((sides, LENGTH // 2 + 1), np.complex64)
+    spectrum = np.zeros((sides, LOOP_LENGTH // 2 + 1), np.complex64)
     rng = np.random.default_rng(int(frequency * 100) ^ 0x5EED)
-    bin_hz = RATE / LENGTH
-    for centre, level in zip(f, levels, strict=True):
-        sigma = max(centre * (2 ** (spread / 1200) - 1), 0.7 * bin_hz)
-        low, high = int((centre - 3 * sigma) / bin_hz), int((centre + 3 * sigma) / bin_hz) + 2
-        low, high = max(low, 1), min(high, LENGTH // 2)
+    bin_hz = RATE / LOOP_LENGTH
+    for center, level in zip(f, levels, strict=True):
+        sigma = max(center * (2 ** (spread / 1200) - 1), 0.7 * bin_hz)
+        low, high = int((center - 3 * sigma) / bin_hz), int((center + 3 * sigma) / bin_hz) + 2
+        low, high = max(low, 1), min(high, LOOP_LENGTH // 2)
         bins = np.arange(low, high) * bin_hz
-        shape = np.exp(-0.5 * ((bins - centre) / sigma) ** 2)
+        shape = np.exp(-0.5 * ((bins - center) / sigma) ** 2)
         shape *= level / np.sqrt(np.sum(shape**2))
-        turns = rng.random((2, high - low))
-        turns = turns[0] + width * np.arange(sides)[:, None] * turns[1]
-        spectrum[:, low:high] += shape * np.exp(2j * np.pi * turns)
-    return np.asarray(fft.irfft(spectrum, LENGTH, axis=1) * (0.5 * LENGTH), dtype=np.float32)
+        cycles = rng.random((2, high - low))
+        cycles = cycles[0] + width * np.arange(sides)[:, None] * cycles[1]
+        spectrum[:, low:high] += shape * np.exp(2j * np.pi * cycles)
+    return np.asarray(
+        fft.irfft(spectrum, LOOP_LENGTH, axis=1) * (0.5 * LOOP_LENGTH), dtype=np.float32
+    )
 
 
-def play_ensemble(
+def render_ensemble(
     voice: Ensemble,
     frequency: float,
     velocity: float,
@@ -95,7 +97,7 @@ def play_ensemble(
     dark = min(voice.dark * follow, bright)
     count = max(RATE // 10, round(seconds * RATE))
     loops = [
-        _loop(
+        _render_loop(
             voice.wave,
             voice.formants,
             voice.spread,
@@ -109,13 +111,13 @@ def play_ensemble(
     ]
     t = np.arange(count, dtype=np.float32) / np.float32(RATE)
     mix = np.float32(0.25 + 0.75 * velocity) * np.exp(-t / np.float32(voice.fall))
-    low, high = (_read(loop, seed * 104_729 % LENGTH, count) for loop in loops)
+    low, high = (_read_loop(loop, seed * 104_729 % LOOP_LENGTH, count) for loop in loops)
     return np.asarray(low + (high - low) * mix)
 
 
-def _read(loop: npt.NDArray[np.float32], at: int, count: int) -> npt.NDArray[np.float32]:
+def _read_loop(loop: npt.NDArray[np.float32], at: int, count: int) -> npt.NDArray[np.float32]:
     """Read `count` samples of a loop from sample `at`, repeating it as needed."""
-    if at + count <= LENGTH:
+    if at + count <= LOOP_LENGTH:
         return loop[:, at : at + count]
-    times = -(-(at + count) // LENGTH)
+    times = -(-(at + count) // LOOP_LENGTH)
     return np.concatenate([loop] * times, axis=1)[:, at : at + count]

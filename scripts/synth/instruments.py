@@ -8,10 +8,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from scripts.core.toml import read_each
-from scripts.synth.spectra import WAVES
+from scripts.core.toml import parse_tables
+from scripts.synth.spectra import WAVEFORMS
 
-Peaks = tuple[tuple[float, float, float], ...]  # (center in Hz, width in Hz, gain in dB)
+FormantPeaks = tuple[tuple[float, float, float], ...]  # (center in Hz, width in Hz, gain in dB)
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Partials:
     Parameters
     ----------
     wave : str
-        Levels of the harmonics: a name in :data:`scripts.synth.spectra.WAVES`.
+        Levels of the harmonics: a name in :data:`scripts.synth.spectra.WAVEFORMS`.
     ratios, levels, rings : tuple of float
         Instead of a wave: frequency ratios to the first partial, levels, and decay times relative
         to the first partial; all of the same length.
@@ -73,7 +73,7 @@ class Partials:
     after: tuple[float, float] = (0.0, 1.0)
     stretch: float = 0.0
     unison: tuple[float, ...] = (0.0,)
-    formants: Peaks = ()
+    formants: FormantPeaks = ()
     wobble: float = 0.0
     vibrato: tuple[float, float, float] = (0.0, 5.0, 0.3)
     glide: tuple[float, float] = (0.0, 0.05)
@@ -99,7 +99,7 @@ class Ensemble:
     slope: float = 2.0
     fall: float = 1.0
     spread: float = 14.0
-    formants: Peaks = ()
+    formants: FormantPeaks = ()
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ class Pluck:
     damp: float = 0.5
     place: float = 0.2
     ring: float = 3.0
-    formants: Peaks = ()
+    formants: FormantPeaks = ()
     drive: float = 0.0
 
 
@@ -242,7 +242,7 @@ class Instrument:
         return isinstance(self.voice, Kit)
 
 
-_COMMON = {f.name for f in fields(Instrument)} - {"name", "voice"}
+_COMMON_FIELDS = {f.name for f in fields(Instrument)} - {"name", "voice"}
 
 
 @lru_cache(maxsize=4)
@@ -256,19 +256,19 @@ def load_instruments(folder: Path) -> Mapping[str, Instrument]:
     """
     found: dict[str, Instrument] = {}
     for path in sorted(folder.glob("*.toml")):
-        found |= read_each(path, _instrument)
+        found |= parse_tables(path, _parse_instrument)
     return found
 
 
-def _instrument(name: str, row: dict[str, Any]) -> Instrument:
+def _parse_instrument(name: str, row: dict[str, Any]) -> Instrument:
     engine = ENGINES.get(row.get("engine", ""))
     if engine is None:
         raise ValueError(f"engine must be one of {', '.join(ENGINES)}")
-    values = {k: _frozen(v) for k, v in row.items() if k != "engine"}
-    common = {k: values.pop(k) for k in list(values) if k in _COMMON}
+    values = {k: _lists_to_tuples(v) for k, v in row.items() if k != "engine"}
+    common = {k: values.pop(k) for k in list(values) if k in _COMMON_FIELDS}
     voice = engine(**values)
-    if isinstance(voice, Partials | Ensemble) and voice.wave not in WAVES:
-        raise ValueError(f"wave must be one of {', '.join(WAVES)}")
+    if isinstance(voice, Partials | Ensemble) and voice.wave not in WAVEFORMS:
+        raise ValueError(f"wave must be one of {', '.join(WAVEFORMS)}")
     if isinstance(voice, Partials) and not len(voice.ratios) == len(voice.levels) == len(
         voice.rings
     ):
@@ -279,6 +279,6 @@ def _instrument(name: str, row: dict[str, Any]) -> Instrument:
     return instrument
 
 
-def _frozen(value: Any) -> Any:
+def _lists_to_tuples(value: Any) -> Any:
     """Convert lists to tuples, recursively."""
-    return tuple(_frozen(v) for v in value) if isinstance(value, list) else value
+    return tuple(_lists_to_tuples(v) for v in value) if isinstance(value, list) else value

@@ -6,18 +6,18 @@ import numpy as np
 import numpy.typing as npt
 
 from scripts.core.audio_format import RATE
-from scripts.synth.filters import Section, filtered
+from scripts.synth.filters import Biquad, apply_biquads
 
 Planar = npt.NDArray[np.float32]  # (2, n)
-TENTH = RATE // 10  # samples of a tenth of a second
+TENTH_SECOND = RATE // 10  # samples of a tenth of a second
 
 # The K-weighting filters of BS.1770, computed for 44,100 Hz from their analog prototypes: a shelf
 # of 4 dB above 1.7 kHz for the acoustics of the head, and a high-pass at 38 Hz.
 
 
-def _shelf() -> Section:
-    gain, q, centre = 3.999843853973347, 0.7071752369554196, 1681.974450955533
-    k = np.tan(np.pi * centre / RATE)
+def _shelf() -> Biquad:
+    gain, q, center = 3.999843853973347, 0.7071752369554196, 1681.974450955533
+    k = np.tan(np.pi * center / RATE)
     high = 10 ** (gain / 20)
     band = high**0.4996667741545416
     a0 = 1 + k / q + k * k
@@ -30,48 +30,48 @@ def _shelf() -> Section:
     )
 
 
-def _high_pass() -> Section:
-    q, centre = 0.5003270373238773, 38.13547087602444
-    k = np.tan(np.pi * centre / RATE)
+def _high_pass() -> Biquad:
+    q, center = 0.5003270373238773, 38.13547087602444
+    k = np.tan(np.pi * center / RATE)
     a0 = 1 + k / q + k * k
     return 1.0, -2.0, 1.0, 2 * (k * k - 1) / a0, (1 - k / q + k * k) / a0
 
 
-_WEIGHTING = _shelf(), _high_pass()
+_K_WEIGHTING = _shelf(), _high_pass()
 
 
-def weighted(sound: Planar) -> Planar:
+def apply_k_weighting(sound: Planar) -> Planar:
     """Apply K-weighting to (2, n) audio."""
-    return filtered(sound, *_WEIGHTING)
+    return apply_biquads(sound, *_K_WEIGHTING)
 
 
 def block_powers(sound: Planar) -> npt.NDArray[np.float64]:
     """K-weighted power of (2, n) audio in 400 ms blocks, one every 100 ms, channels summed."""
-    return overlapping((weighted(sound) ** 2).sum(axis=0))
+    return mean_block_powers((apply_k_weighting(sound) ** 2).sum(axis=0))
 
 
-def overlapping(power: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+def mean_block_powers(power: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     """Mean of power per sample in 400 ms blocks, one every 100 ms.
 
     Audio shorter than 400 ms gives one block.
     """
-    if len(power) < 4 * TENTH:
+    if len(power) < 4 * TENTH_SECOND:
         return np.atleast_1d(power.mean())
-    return _of_four(_tenths(power))
+    return _mean_of_four(_tenths(power))
 
 
 def _tenths(power: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     """Mean power of each complete tenth of a second."""
-    whole = len(power) // TENTH * TENTH
-    return np.asarray(power[:whole].reshape(-1, TENTH).mean(axis=1, dtype=np.float64))
+    whole = len(power) // TENTH_SECOND * TENTH_SECOND
+    return np.asarray(power[:whole].reshape(-1, TENTH_SECOND).mean(axis=1, dtype=np.float64))
 
 
-def _of_four(tenths: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _mean_of_four(tenths: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Moving average of four tenths of a second."""
     return np.asarray((tenths[:-3] + tenths[1:-2] + tenths[2:-1] + tenths[3:]) / 4)
 
 
-class Meter:
+class LoudnessMeter:
     """Integrated loudness of audio that arrives in blocks.
 
     Each block is filtered from silence; with blocks of a second or more the error is about a
@@ -79,25 +79,27 @@ class Meter:
     """
 
     def __init__(self) -> None:
-        self._rest = np.zeros((2, 0), np.float32)
+        self._remainder = np.zeros((2, 0), np.float32)
         self._tenths: list[npt.NDArray[np.float64]] = []
 
     def add(self, sound: Planar) -> None:
         """Add the next (2, n) samples."""
-        sound = np.concatenate((self._rest, sound), axis=1)
-        whole = sound.shape[1] // TENTH * TENTH
-        self._rest = sound[:, whole:].copy()
+        sound = np.concatenate((self._remainder, sound), axis=1)
+        whole = sound.shape[1] // TENTH_SECOND * TENTH_SECOND
+        self._remainder = sound[:, whole:].copy()
         if whole:
-            power = (weighted(sound[:, :whole]) ** 2).sum(axis=0)
+            power = (apply_k_weighting(sound[:, :whole]) ** 2).sum(axis=0)
             self._tenths.append(_tenths(power))
 
     def loudness(self) -> float:
         """Integrated loudness so far in LUFS; -70 for silence or less than 0.4 s."""
         tenths = np.concatenate(self._tenths) if self._tenths else np.zeros(0)
-        return gated(_of_four(tenths)) if len(tenths) >= 4 else -70.0
+        return gated_loudness(_mean_of_four(tenths)) if len(tenths) >= 4 else -70.0
 
 
-def gated(powers: npt.NDArray[np.float64], weights: npt.NDArray[np.float64] | None = None) -> float:
+def gated_loudness(
+    powers: npt.NDArray[np.float64], weights: npt.NDArray[np.float64] | None = None
+) -> float:
     """Integrated loudness of block powers with the gates of BS.1770 (-70 LUFS and -10 LU).
 
     Parameters
@@ -115,34 +117,38 @@ def gated(powers: npt.NDArray[np.float64], weights: npt.NDArray[np.float64] | No
     weights = np.ones_like(powers) if weights is None else weights
     with np.errstate(divide="ignore"):
         loud = -0.691 + 10 * np.log10(np.maximum(powers, 1e-12))
-    kept = loud > -70
-    if not kept.any():
+    above_gate = loud > -70
+    if not above_gate.any():
         return -70.0
-    gate = -0.691 + 10 * np.log10(np.average(powers[kept], weights=weights[kept])) - 10
-    kept &= loud > gate
-    return float(-0.691 + 10 * np.log10(np.average(powers[kept], weights=weights[kept])))
+    gate = -0.691 + 10 * np.log10(np.average(powers[above_gate], weights=weights[above_gate])) - 10
+    above_gate &= loud > gate
+    return float(
+        -0.691 + 10 * np.log10(np.average(powers[above_gate], weights=weights[above_gate]))
+    )
 
 
-def integrated(sound: Planar) -> float:
+def integrated_loudness(sound: Planar) -> float:
     """Integrated loudness of (2, n) audio in LUFS."""
-    return gated(block_powers(sound))
+    return gated_loudness(block_powers(sound))
 
 
 # Half-sample interpolation (2x oversampling) with a windowed sinc of eight taps.
-_AT = np.arange(-3.5, 4.0)
-_HALF = (np.sinc(_AT) * np.cos(np.pi * _AT / 9) ** 2).astype(np.float32)
-_HALF /= _HALF.sum()
-_CHUNK = 64  # blocks measured at once: small arrays stay in the CPU cache
+_TAP_OFFSETS = np.arange(-3.5, 4.0)
+_HALF_SAMPLE_TAPS = (np.sinc(_TAP_OFFSETS) * np.cos(np.pi * _TAP_OFFSETS / 9) ** 2).astype(
+    np.float32
+)
+_HALF_SAMPLE_TAPS /= _HALF_SAMPLE_TAPS.sum()
+_BLOCKS_AT_ONCE = 64  # blocks measured at once: small arrays stay in the CPU cache
 
 
-def true_peaks(sound: Planar, size: int) -> npt.NDArray[np.float32]:
-    """Peak of each block of `size` samples, with 2x oversampling.
+def true_peaks(sound: Planar, block_size: int) -> npt.NDArray[np.float32]:
+    """Peak of each block of `block_size` samples, with 2x oversampling.
 
     Parameters
     ----------
     sound : (2, n + 7) array
         Audio with three samples of context before and four after: the blocks start at sample 3.
-    size : int
+    block_size : int
         Samples of a block.
 
     Returns
@@ -152,17 +158,17 @@ def true_peaks(sound: Planar, size: int) -> npt.NDArray[np.float32]:
     """
     n = sound.shape[1] - 7
     peaks = [
-        _peaks(sound[:, at : min(at + _CHUNK * size, n) + 7], size)
-        for at in range(0, n, _CHUNK * size)
+        _chunk_peaks(sound[:, at : min(at + _BLOCKS_AT_ONCE * block_size, n) + 7], block_size)
+        for at in range(0, n, _BLOCKS_AT_ONCE * block_size)
     ]
     return np.concatenate(peaks) if peaks else np.zeros(0, np.float32)
 
 
-def _peaks(sound: Planar, size: int) -> npt.NDArray[np.float32]:
+def _chunk_peaks(sound: Planar, size: int) -> npt.NDArray[np.float32]:
     """Peaks of a few blocks; as for :func:`true_peaks`."""
     n = sound.shape[1] - 7
     between = np.zeros((2, n), np.float32)
-    for i, factor in enumerate(_HALF[:4]):
+    for i, factor in enumerate(_HALF_SAMPLE_TAPS[:4]):
         between += factor * (sound[:, i : i + n] + sound[:, 7 - i : 7 - i + n])
     peaks = np.maximum(np.abs(between), np.abs(sound[:, 3 : 3 + n])).max(axis=0)
     return np.asarray(np.maximum.reduceat(peaks, np.arange(0, n, size)))

@@ -7,9 +7,9 @@ import numpy as np
 from scripts.arranger.events import Arrangement
 from scripts.core.audio_format import BINAURAL
 from scripts.synth.channel import Channel
-from scripts.synth.effects import Binaural, Delay, Planar, Reverb
+from scripts.synth.effects import BinauralBeats, Delay, Planar, Reverb
 
-_NONE = np.empty((2, 0), np.float32)
+_EMPTY = np.empty((2, 0), np.float32)
 
 
 class Mixer:
@@ -19,11 +19,11 @@ class Mixer:
     ----------
     arrangement : Arrangement
         Source of tracks, tempo and reverberation time.
-    block : int
+    block_size : int
         Usual block size in samples.
     start : int
         Song position in samples of the first block.
-    tones : Binaural, optional
+    tones : BinauralBeats, optional
         Binaural beats to add to the mix.
     stems : bool
         Whether to return each track with its own reverb and delay, too.
@@ -32,24 +32,25 @@ class Mixer:
     def __init__(
         self,
         arrangement: Arrangement,
-        block: int,
+        block_size: int,
         start: int = 0,
-        tones: Binaural | None = None,
+        tones: BinauralBeats | None = None,
         stems: bool = False,
     ) -> None:
         self._tones = tones
         self.channels = {
-            role: Channel(track, block * 3, start) for role, track in arrangement.tracks.items()
+            role: Channel(track, block_size * 3, start)
+            for role, track in arrangement.tracks.items()
         }
-        rooms = list(self.channels) if stems else [""]
-        self._rooms = {r: _Room(arrangement) for r in rooms}
+        names = list(self.channels) if stems else [""]
+        self._effects = {r: _EffectsBus(arrangement) for r in names}
         self._stems = stems
-        self._held: tuple[Planar, Planar, Planar] = (_NONE, _NONE, _NONE[0])
+        self._buffers: tuple[Planar, Planar, Planar] = (_EMPTY, _EMPTY, _EMPTY[0])
 
-    def kick(self, at: int) -> None:
+    def trigger_sidechain(self, at: int) -> None:
         """Duck the channels with a side-chain for a kick drum at song sample `at`."""
         for channel in self.channels.values():
-            channel.dip(at)
+            channel.duck(at)
 
     def mix(self, count: int) -> tuple[Planar, dict[str, Planar]]:
         """Mix the next block.
@@ -60,28 +61,31 @@ class Mixer:
             The mix, in a buffer that the next call reuses, and the stems by role; empty without
             stems.
         """
-        total, taken, middle = (array[..., :count] for array in self._memory(count))
+        total, channel_buffer, mono = (array[..., :count] for array in self._ensure_buffers(count))
         total[:] = 0
         sends = {
-            name: (np.zeros(count, np.float32), np.zeros(count, np.float32)) for name in self._rooms
+            name: (np.zeros(count, np.float32), np.zeros(count, np.float32))
+            for name in self._effects
         }
         parts: dict[str, Planar] = {}
         for role, channel in self.channels.items():
-            block = channel.take(count, None if self._stems else taken)
+            block = channel.read(count, None if self._stems else channel_buffer)
             if self._stems:
                 parts[role] = np.zeros((2, count), np.float32) if block is None else block
             if block is None:
                 continue
             total += block
             for level, send in zip(
-                (channel.reverb, channel.delay), sends[role if self._stems else ""], strict=True
+                (channel.reverb_send, channel.delay_send),
+                sends[role if self._stems else ""],
+                strict=True,
             ):
                 if level:
-                    np.add(block[0], block[1], out=middle)
-                    np.multiply(middle, np.float32(0.5) * level, out=middle)
-                    send += middle
-        for name, room in self._rooms.items():
-            wet = room(*sends[name])
+                    np.add(block[0], block[1], out=mono)
+                    np.multiply(mono, np.float32(0.5) * level, out=mono)
+                    send += mono
+        for name, effects_bus in self._effects.items():
+            wet = effects_bus(*sends[name])
             total += wet
             if self._stems:
                 parts[name] = parts[name] + wet
@@ -92,28 +96,28 @@ class Mixer:
                 parts[BINAURAL] = tones
         return total, parts
 
-    def _memory(self, count: int) -> tuple[Planar, Planar, Planar]:
+    def _ensure_buffers(self, count: int) -> tuple[Planar, Planar, Planar]:
         """Reused buffers for the mix, one channel, and its mono sum."""
-        if self._held[0].shape[1] < count:
-            self._held = (
+        if self._buffers[0].shape[1] < count:
+            self._buffers = (
                 np.empty((2, count), np.float32),
                 np.empty((2, count), np.float32),
                 np.empty(count, np.float32),
             )
-        return self._held
+        return self._buffers
 
 
-class _Room:
+class _EffectsBus:
     """Reverb and delay of the whole mix, or of one track when rendering stems."""
 
     def __init__(self, arrangement: Arrangement) -> None:
         self._reverb = Reverb(arrangement.room)
         self._delay = Delay(60 / arrangement.tempo * 0.75)
-        self._echoes = False
+        self._delay_active = False
 
     def __call__(self, reverb: np.ndarray, delay: np.ndarray) -> Planar:
-        if self._echoes or delay.any():
-            self._echoes = True
+        if self._delay_active or delay.any():
+            self._delay_active = True
             echo = self._delay(delay)
             reverb = reverb + np.float32(0.15) * (echo[0] + echo[1])
             return self._reverb(reverb) + echo

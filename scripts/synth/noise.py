@@ -11,30 +11,30 @@ from scipy import fft
 
 from scripts.core.audio_format import RATE
 from scripts.synth.additive import Mono
-from scripts.synth.filters import filtered, high_pass, low_pass
+from scripts.synth.filters import apply_biquads, high_pass, low_pass
 
-_LENGTH = 1 << 17  # samples of a loop, 3 s
+_LOOP_LENGTH = 1 << 17  # samples of a loop, 3 s
 
 
 @lru_cache(maxsize=64)
-def _loop(low: float, high: float) -> Mono:
+def _noise_loop(low: float, high: float) -> Mono:
     """Seamless loop of noise between two frequencies in Hz, RMS 1."""
     rng = np.random.default_rng(int(low * 7 + high))
-    f = np.arange(_LENGTH // 2 + 1, dtype=np.float32) * np.float32(RATE / _LENGTH)
+    f = np.arange(_LOOP_LENGTH // 2 + 1, dtype=np.float32) * np.float32(RATE / _LOOP_LENGTH)
     gain = 1 / np.sqrt((1 + (low / np.maximum(f, 1)) ** 4) * (1 + (f / high) ** 4))
     gain[0] = 0.0
-    turn = rng.random(len(f), dtype=np.float32) * np.float32(2 * np.pi)
+    phase = rng.random(len(f), dtype=np.float32) * np.float32(2 * np.pi)
     spectrum = np.empty(len(f), np.complex64)
-    spectrum.real, spectrum.imag = gain * np.cos(turn), gain * np.sin(turn)
-    sound = fft.irfft(spectrum, _LENGTH)
+    spectrum.real, spectrum.imag = gain * np.cos(phase), gain * np.sin(phase)
+    sound = fft.irfft(spectrum, _LOOP_LENGTH)
     return np.asarray(sound / np.sqrt(np.mean(sound * sound)), dtype=np.float32)
 
 
 def band_noise(low: float, high: float, count: int, seed: int) -> Mono:
     """Return `count` samples of noise from `low` to `high` Hz, RMS 1; `seed` selects the start."""
-    loop = _loop(low, min(high, 19_000.0))
-    start = seed * 7919 % _LENGTH
-    if start + count <= _LENGTH:
+    loop = _noise_loop(low, min(high, 19_000.0))
+    start = seed * 7919 % _LOOP_LENGTH
+    if start + count <= _LOOP_LENGTH:
         return loop[start : start + count]
     return np.take(loop, np.arange(start, start + count), mode="wrap")
 
@@ -51,9 +51,9 @@ def cut_gain(frequencies: npt.NDArray[Any], low: float, high: float) -> npt.NDAr
 
 def cut_lows(sound: npt.NDArray[np.float32], cutoff: float) -> npt.NDArray[np.float32]:
     """Apply a high-pass of 12 dB per octave below `cutoff` Hz."""
-    return filtered(sound, high_pass(cutoff))
+    return apply_biquads(sound, high_pass(cutoff))
 
 
 def cut_highs(sound: npt.NDArray[np.float32], cutoff: float) -> npt.NDArray[np.float32]:
     """Apply a low-pass of 12 dB per octave above `cutoff` Hz."""
-    return filtered(sound, low_pass(cutoff))
+    return apply_biquads(sound, low_pass(cutoff))

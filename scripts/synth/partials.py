@@ -6,25 +6,32 @@ import numpy as np
 import numpy.typing as npt
 
 from scripts.core.audio_format import RATE
-from scripts.synth.additive import HOP, TOP, radians, row_times, sum_partials, warp
-from scripts.synth.filters import halve
+from scripts.synth.additive import (
+    HOP,
+    MAX_FREQUENCY,
+    cycles_to_radians,
+    interpolate_at,
+    row_times,
+    sum_partials,
+)
+from scripts.synth.filters import decimate_by_two
 from scripts.synth.instruments import Partials
 from scripts.synth.noise import cut_gain
-from scripts.synth.spectra import formants, harmonics
-from scripts.synth.stroke import C4, SHORTEST, Sound, Stroke, ring_time
+from scripts.synth.spectra import formant_gain, harmonic_levels
+from scripts.synth.stroke import C4, MIN_SAMPLES, NoteParams, Sound, decay_time
 
-_CORNER = 1e-3  # largest interpolation error relative to the sound, -60 dB
+_MAX_INTERPOLATION_ERROR = 1e-3  # largest interpolation error relative to the sound, -60 dB
 
 
-def play_partials(
-    voice: Partials, stroke: Stroke, width: float, cuts: tuple[float, float]
+def render_partials(
+    voice: Partials, note: NoteParams, width: float, cuts: tuple[float, float]
 ) -> Sound:
     """Render a held note.
 
     Parameters
     ----------
     voice : Partials
-    stroke : Stroke
+    note : NoteParams
     width : float
         Stereo width of the unison voices, 0 (mono) to 1.
     cuts : tuple of float
@@ -34,32 +41,34 @@ def play_partials(
     -------
     (1 or 2, n) float32 array, 44,100 Hz
     """
-    f = stroke.frequency
+    f = note.frequency
     rate = RATE * 2 if voice.drive else RATE  # oversampling: distortion must not alias
-    seconds = stroke.seconds
+    seconds = note.seconds
     if voice.ring:
-        seconds = min(seconds, ring_time(voice.ring * voice.after[1], f) * 0.9)
-    count = max(SHORTEST, round(seconds * rate))
-    frequencies, strength, rings = _modes(voice, f, stroke.velocity)
+        seconds = min(seconds, decay_time(voice.ring * voice.after[1], f) * 0.9)
+    count = max(MIN_SAMPLES, round(seconds * rate))
+    frequencies, strength, rings = _modes(voice, f, note.velocity)
     if not voice.drive:
         strength = strength * cut_gain(frequencies, *cuts)
-    levels = _filtered(voice, stroke, frequencies, row_times(count, rate)) * strength.astype(
+    levels = _filter_gains(voice, note, frequencies, row_times(count, rate)) * strength.astype(
         np.float32
     )
     if voice.ring:
-        levels *= _dying(voice, f, frequencies, rings, row_times(count, rate))
-    rng = np.random.default_rng(stroke.seed)
+        levels *= _decay_gains(voice, f, frequencies, rings, row_times(count, rate))
+    rng = np.random.default_rng(note.seed)
     phases = _spread_phases(len(frequencies), rng)
-    sound = _together(frequencies, levels, phases, _sides(voice, width), voice.unison, count, rate)
-    sound = _bent(voice, f, sound, rate)
+    sound = _sum_unison(
+        frequencies, levels, phases, _pan_gains(voice, width), voice.unison, count, rate
+    )
+    sound = _bend_pitch(voice, f, sound, rate)
     if voice.drive:
-        push = np.float32(voice.drive * (0.5 + 0.7 * stroke.velocity))
+        push = np.float32(voice.drive * (0.5 + 0.7 * note.velocity))
         driven = np.tanh(sound * push) * np.float32(1 / (0.5 + 0.5 * voice.drive))
-        sound = halve(driven)
+        sound = decimate_by_two(driven)
     return sound
 
 
-def _together(
+def _sum_unison(
     frequencies: npt.NDArray[np.float64],
     levels: npt.NDArray[np.float32],
     phases: npt.NDArray[np.float64],
@@ -69,17 +78,17 @@ def _together(
     rate: int,
 ) -> Sound:
     """Sum the partials of all unison voices: (channels, n)."""
-    away = np.outer(2 ** (np.array(unison) / 1200) - 1, frequencies)  # detuning in Hz
+    detuning = np.outer(2 ** (np.array(unison) / 1200) - 1, frequencies)  # detuning in Hz
     n = np.arange(len(unison))
     starts = 0.37 * n * n + 0.11 * n
     # Slightly detuned voices equal one voice with slowly varying complex levels. Levels are
     # interpolated linearly between rows, a chord instead of an arc: use this if the error is small.
-    corner = (2 * np.pi * np.abs(away).max(axis=0) * (HOP / rate)) ** 2 / 8
-    heard = np.square(levels).mean(axis=0, dtype=np.float64)
-    if len(unison) == 1 or np.average(corner**2, weights=heard) < _CORNER**2:
+    error = (2 * np.pi * np.abs(detuning).max(axis=0) * (HOP / rate)) ** 2 / 8
+    power = np.square(levels).mean(axis=0, dtype=np.float64)
+    if len(unison) == 1 or np.average(error**2, weights=power) < _MAX_INTERPOLATION_ERROR**2:
         t = row_times(count, rate).astype(np.float32)
         drift = np.zeros((len(sides), *levels.shape), np.complex64)
-        for voice, start, gains in zip(away.astype(np.float32), starts, sides.T, strict=True):
+        for voice, start, gains in zip(detuning.astype(np.float32), starts, sides.T, strict=True):
             turn = np.outer(t, voice * np.float32(2 * np.pi)) + np.float32(2 * np.pi * start)
             drift.real += gains[:, None, None] * np.cos(turn)
             drift.imag += gains[:, None, None] * np.sin(turn)
@@ -89,7 +98,7 @@ def _together(
         voices = [i for i in n if side[i] > 0.01]
         out.append(
             sum_partials(
-                np.concatenate([frequencies + away[i] for i in voices]),
+                np.concatenate([frequencies + detuning[i] for i in voices]),
                 np.concatenate([levels * side[i] for i in voices], axis=1),
                 np.concatenate([phases + starts[i] for i in voices]),
                 count,
@@ -105,29 +114,29 @@ def _modes(voice: Partials, f: float, velocity: float) -> tuple[npt.NDArray[np.f
         levels = np.array(voice.levels)
         levels[1:] *= 0.35 + 0.85 * velocity  # a hard mallet excites the higher modes
         return f * np.array(voice.ratios), levels, np.array(voice.rings)
-    top = min(TOP, voice.bright * max(1.0, (f / C4) ** voice.follow) * 6)
-    levels = harmonics(voice.wave, f, max(top, f * 1.5))
+    top = min(MAX_FREQUENCY, voice.bright * max(1.0, (f / C4) ** voice.follow) * 6)
+    levels = harmonic_levels(voice.wave, f, max(top, f * 1.5))
     k = np.arange(1, len(levels) + 1)
     stiff = voice.stretch * (f / C4) ** 1.2
     frequencies = f * k * np.sqrt((1 + stiff * k**2) / (1 + stiff))
     if voice.formants:
-        levels = levels * formants(frequencies, voice.formants)
+        levels = levels * formant_gain(frequencies, voice.formants)
     return frequencies, levels, np.ones_like(levels)
 
 
-def _filtered(
+def _filter_gains(
     voice: Partials,
-    stroke: Stroke,
+    note: NoteParams,
     frequencies: npt.NDArray[np.float64],
     t: npt.NDArray[np.float64],
 ) -> npt.NDArray[np.float32]:
     """Gain of the moving low-pass: (rows, partials)."""
-    follow = (stroke.frequency / C4) ** voice.follow
-    bright = voice.bright * (0.3 + 0.7 * stroke.velocity) * follow
-    dark = min(voice.dark * (0.6 + 0.4 * stroke.velocity) * follow, bright)
-    sweeps = stroke.wobble or voice.wobble
+    follow = (note.frequency / C4) ** voice.follow
+    bright = voice.bright * (0.3 + 0.7 * note.velocity) * follow
+    dark = min(voice.dark * (0.6 + 0.4 * note.velocity) * follow, bright)
+    sweeps = note.wobble or voice.wobble
     if sweeps:
-        open_ = 0.5 - 0.5 * np.cos(2 * np.pi * t / stroke.quarter * sweeps)
+        open_ = 0.5 - 0.5 * np.cos(2 * np.pi * t / note.quarter_seconds * sweeps)
     else:
         open_ = np.exp(-np.maximum(t - voice.rise, 0) / max(voice.fall, 1e-3))
         if voice.rise:
@@ -142,7 +151,7 @@ def _filtered(
     return np.asarray(gain)
 
 
-def _dying(
+def _decay_gains(
     voice: Partials,
     f: float,
     frequencies: npt.NDArray[np.float64],
@@ -150,14 +159,16 @@ def _dying(
     t: npt.NDArray[np.float64],
 ) -> npt.NDArray[np.float32]:
     """Gain of the decay: (rows, partials)."""
-    seconds = ring_time(voice.ring, f) * rings
+    seconds = decay_time(voice.ring, f) * rings
     seconds /= 1 + voice.damp * (frequencies / frequencies[0] - 1)
     rate = 6.9 / np.maximum(seconds, 0.02)
     share, times = voice.after
-    turn = np.maximum(-np.outer(t, rate), -40.0).astype(np.float32)  # bounded to avoid denormals
-    fall = np.float32(1 - share) * np.exp(turn)
+    exponent = np.maximum(-np.outer(t, rate), -40.0).astype(
+        np.float32
+    )  # bounded to avoid denormals
+    fall = np.float32(1 - share) * np.exp(exponent)
     if share:
-        fall += np.float32(share) * np.exp(turn * np.float32(1 / times))
+        fall += np.float32(share) * np.exp(exponent * np.float32(1 / times))
     return np.asarray(fall)
 
 
@@ -167,7 +178,7 @@ def _spread_phases(count: int, rng: np.random.Generator) -> npt.NDArray[np.float
     return np.asarray(-0.5 * k * (k - 1) / count + 0.25 + rng.uniform(-0.02, 0.02, count))
 
 
-def _sides(voice: Partials, width: float) -> npt.NDArray[np.float64]:
+def _pan_gains(voice: Partials, width: float) -> npt.NDArray[np.float64]:
     """Pan gains of the unison voices: (channels, voices)."""
     n = len(voice.unison)
     if n == 1 or not width:
@@ -179,7 +190,7 @@ def _sides(voice: Partials, width: float) -> npt.NDArray[np.float64]:
     return np.asarray(np.stack((np.cos(angle), np.sin(angle))) * np.sqrt(2 / n))
 
 
-def _bent(voice: Partials, f: float, sound: Sound, rate: int) -> Sound:
+def _bend_pitch(voice: Partials, f: float, sound: Sound, rate: int) -> Sound:
     """Apply vibrato and glide by reading the sound at a varying speed."""
     cents, speed, onset = voice.vibrato
     semitones, time = voice.glide
@@ -190,11 +201,11 @@ def _bent(voice: Partials, f: float, sound: Sound, rate: int) -> Sound:
     shift = np.zeros_like(t)  # samples
     if cents:
         depth = np.float32(cents / 1200 * np.log(2) / (2 * np.pi * speed) * rate)
-        grown = np.minimum(t / np.float32(max(onset, 1e-3)), 1) ** 2
-        shift += depth * grown * (1 - np.cos(radians(n * (speed / rate))))
+        ramp = np.minimum(t / np.float32(max(onset, 1e-3)), 1) ** 2
+        shift += depth * ramp * (1 - np.cos(cycles_to_radians(n * (speed / rate))))
     if semitones:
         bend = np.float32((2 ** (semitones / 12) - 1) * time * rate)
         shift += bend * (1 - np.exp(t * np.float32(-1 / time)))
     # Positions beyond the end repeat the last sample.
     position = np.minimum(n + shift, sound.shape[1] - 1.0)
-    return warp(np.pad(sound, ((0, 0), (1, 3))), position + 1.0)
+    return interpolate_at(np.pad(sound, ((0, 0), (1, 3))), position + 1.0)

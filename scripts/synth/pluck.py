@@ -6,31 +6,31 @@ import numpy as np
 from scipy import fft
 
 from scripts.core.audio_format import RATE
-from scripts.synth.additive import Mono, warp
-from scripts.synth.filters import halve
-from scripts.synth.instruments import Peaks, Pluck
-from scripts.synth.spectra import formants
-from scripts.synth.stroke import SHORTEST, Stroke, ring_time
+from scripts.synth.additive import Mono, interpolate_at
+from scripts.synth.filters import decimate_by_two
+from scripts.synth.instruments import FormantPeaks, Pluck
+from scripts.synth.spectra import formant_gain
+from scripts.synth.stroke import MIN_SAMPLES, NoteParams, decay_time
 
 
-def play_pluck(voice: Pluck, stroke: Stroke) -> Mono:
+def render_pluck(voice: Pluck, note: NoteParams) -> Mono:
     """Render a plucked string (Karplus and Strong 1983), resampled to the exact pitch.
 
     Returns (n,) float32 samples at 44,100 Hz.
     """
-    f = stroke.frequency
-    ring = ring_time(voice.ring, f)
+    f = note.frequency
+    ring = decay_time(voice.ring, f)
     rate = RATE * 2 if voice.drive else RATE
-    count = max(SHORTEST, round(min(stroke.seconds, ring) * rate))
+    count = max(MIN_SAMPLES, round(min(note.seconds, ring) * rate))
     period = max(2, int(rate / f - 0.5))
     exact = period + 0.5  # the two-point average adds a delay of half a sample
     ratio = f * exact / rate
-    rng = np.random.default_rng(stroke.seed)
+    rng = np.random.default_rng(note.seed)
     burst = rng.uniform(-1, 1, period)
     # Soft notes are duller: a one-pole low-pass, applied circularly to the excitation.
-    pole = min(0.94, (0.25 + 0.65 * voice.damp) + 0.3 * (1 - stroke.velocity) * (1 - voice.damp))
-    turn = np.exp(-2j * np.pi / period * np.arange(period // 2 + 1))
-    burst = fft.irfft(fft.rfft(burst) * (1 - pole) / (1 - pole * turn), period)
+    pole = min(0.94, (0.25 + 0.65 * voice.damp) + 0.3 * (1 - note.velocity) * (1 - voice.damp))
+    z = np.exp(-2j * np.pi / period * np.arange(period // 2 + 1))
+    burst = fft.irfft(fft.rfft(burst) * (1 - pole) / (1 - pole * z), period)
     burst = burst - 0.9 * np.roll(burst, max(1, round(voice.place * period)))
     burst -= burst.mean()
     burst /= max(float(np.sqrt(np.mean(burst**2))), 1e-6)
@@ -42,18 +42,20 @@ def play_pluck(voice: Pluck, stroke: Stroke) -> Mono:
         out[r] = row
         row = 0.5 * loss * (row + np.concatenate((row[-1:], row[:-1])))
     string = out.ravel().astype(np.float32)
-    sound = warp(np.pad(string, (1, 4)), np.arange(1.0, count + 1.0) * ratio + (1.0 - ratio))
+    sound = interpolate_at(
+        np.pad(string, (1, 4)), np.arange(1.0, count + 1.0) * ratio + (1.0 - ratio)
+    )
     if voice.formants:
-        sound = _body(sound, voice.formants, rate)
+        sound = _apply_formants(sound, voice.formants, rate)
     if voice.drive:
-        push = np.float32(voice.drive * (0.6 + 0.6 * stroke.velocity))
-        sound = halve(np.tanh(sound * push))
+        push = np.float32(voice.drive * (0.6 + 0.6 * note.velocity))
+        sound = decimate_by_two(np.tanh(sound * push))
     return sound
 
 
-def _body(sound: Mono, peaks: Peaks, rate: int) -> Mono:
+def _apply_formants(sound: Mono, peaks: FormantPeaks, rate: int) -> Mono:
     """Apply the resonances of the body."""
     size = fft.next_fast_len(len(sound), real=True)
     spectrum = fft.rfft(sound, size)
-    spectrum *= formants(np.arange(len(spectrum)) * (rate / size), peaks).astype(np.float32)
+    spectrum *= formant_gain(np.arange(len(spectrum)) * (rate / size), peaks).astype(np.float32)
     return np.asarray(fft.irfft(spectrum, size)[: len(sound)], dtype=np.float32)

@@ -14,23 +14,23 @@ import numpy.typing as npt
 from scripts.arranger.events import Arrangement
 from scripts.core.audio_format import RATE, Stereo
 from scripts.core.errors import UsageError
-from scripts.synth.bank import Bank
-from scripts.synth.effects import Binaural
+from scripts.synth.bank import NoteBank
+from scripts.synth.effects import BinauralBeats
 from scripts.synth.instruments import Instrument
-from scripts.synth.master import Master
+from scripts.synth.master import MasterBus
 from scripts.synth.mixer import Mixer
-from scripts.synth.note_scheduler import Score
-from scripts.synth.soundcheck import soundcheck
-from scripts.synth.soundfont import SampleBank
-from scripts.synth.tone import TAPS, Equaliser
+from scripts.synth.note_scheduler import NoteScheduler
+from scripts.synth.soundcheck import run_soundcheck
+from scripts.synth.soundfont import SoundFontBank
+from scripts.synth.tone import FIR_TAPS, Equalizer
 
-BLOCK = (1 << 17) - TAPS  # samples, 3 s; with the equalizer's taps a power of two
-LEAD = 3 * BLOCK  # samples of pre-roll before a loop; longer than any note decays
-_BINAURAL = -27.0  # dBFS of the tones, before the bus compressor
+BLOCK_SIZE = (1 << 17) - FIR_TAPS  # samples, 3 s; with the equalizer's taps a power of two
+PRE_ROLL = 3 * BLOCK_SIZE  # samples of pre-roll before a loop; longer than any note decays
+_BINAURAL_LEVEL = -27.0  # dBFS of the tones, before the bus compressor
 
 
 @dataclass(frozen=True)
-class Rendered:
+class RenderedBlock:
     """Rendered block of a song.
 
     Parameters
@@ -83,7 +83,7 @@ def render_stems(
     soundfont: Path | None = None,
     stems: bool = True,
     threads: int = 1,
-) -> Iterator[Rendered]:
+) -> Iterator[RenderedBlock]:
     """Render a song to blocks of the mix and, if `stems`, of each track.
 
     Parameters and errors are those of :func:`render`.
@@ -95,49 +95,61 @@ def render_stems(
                 "add it to data/instruments or choose another"
             )
     sound = instruments, arrangement.tempo, arrangement.tuning, arrangement.tonic
-    bank = SampleBank(soundfont, *sound) if soundfont else Bank(*sound)
-    return _blocks(arrangement, bank, stems, threads)
+    bank = SoundFontBank(soundfont, *sound) if soundfont else NoteBank(*sound)
+    return _render_blocks(arrangement, bank, stems, threads)
 
 
-def _blocks(arrangement: Arrangement, bank: Bank, stems: bool, threads: int) -> Iterator[Rendered]:
+def _render_blocks(
+    arrangement: Arrangement, bank: NoteBank, stems: bool, threads: int
+) -> Iterator[RenderedBlock]:
     """Yield the blocks: schedule notes, mix, equalize, and apply the master bus."""
-    levels = soundcheck(arrangement, bank, threads)
+    levels = run_soundcheck(arrangement, bank, threads)
     total = round(arrangement.length * RATE)
-    lead = LEAD if arrangement.loop else 0  # the end of a loop is rendered before its beginning
-    mixer = Mixer(arrangement, BLOCK, -lead, _tones(arrangement, levels.gain, -lead), stems)
-    master = Master(levels.gain)
-    equalisers: dict[str, Equaliser] = defaultdict(partial(Equaliser, levels.tone))
-    score = Score(arrangement, bank, lead)
-    played = mixed = sent = -lead
-    waiting: dict[str, npt.NDArray[np.float32]] = {}
+    pre_roll = (
+        PRE_ROLL if arrangement.loop else 0
+    )  # the end of a loop is rendered before its beginning
+    mixer = Mixer(
+        arrangement,
+        BLOCK_SIZE,
+        -pre_roll,
+        _binaural_beats(arrangement, levels.gain, -pre_roll),
+        stems,
+    )
+    master = MasterBus(levels.gain)
+    equalizers: dict[str, Equalizer] = defaultdict(partial(Equalizer, levels.equalizer))
+    scheduler = NoteScheduler(arrangement, bank, pre_roll)
+    scheduled = mixed = sent = -pre_roll
+    pending_stems: dict[str, npt.NDArray[np.float32]] = {}
     while sent < total:
         if mixed < total:
-            count = min(BLOCK, total - mixed)
-            played = score.play(mixer, played, mixed + count)
+            count = min(BLOCK_SIZE, total - mixed)
+            scheduled = scheduler.schedule(mixer, scheduled, mixed + count)
             block, parts = mixer.mix(count)
-            block = equalisers[""](block)
-            parts = {role: equalisers[role](part) for role, part in parts.items()}
+            block = equalizers[""](block)
+            parts = {role: equalizers[role](part) for role, part in parts.items()}
             mixed += count
             out, curve = master(block)
             for role, part in parts.items():
-                old = waiting.get(role)
-                waiting[role] = part.copy() if old is None else np.concatenate((old, part), axis=1)
+                pending = pending_stems.get(role)
+                pending_stems[role] = (
+                    part.copy() if pending is None else np.concatenate((pending, part), axis=1)
+                )
         else:
             out, curve = master.flush()
         out, curve = out[:, : total - sent], curve[: total - sent]
-        early = min(max(0, -sent), out.shape[1])
-        closed = partial(_closed, at=sent + early, end=None if arrangement.loop else total)
+        dropped = min(max(0, -sent), out.shape[1])
+        finish = partial(_finish_block, at=sent + dropped, end=None if arrangement.loop else total)
         ready: dict[str, Stereo] = {}
-        for role, part in waiting.items():
+        for role, part in pending_stems.items():
             n = min(len(curve), part.shape[1])
-            ready[role] = closed((part[:, :n] * curve[:n])[:, early:])
-            waiting[role] = part[:, n:]
-        if out.shape[1] > early:
-            yield Rendered(closed(out[:, early:]), ready)
+            ready[role] = finish((part[:, :n] * curve[:n])[:, dropped:])
+            pending_stems[role] = part[:, n:]
+        if out.shape[1] > dropped:
+            yield RenderedBlock(finish(out[:, dropped:]), ready)
         sent += out.shape[1]
 
 
-def _tones(arrangement: Arrangement, gain: float, start: int) -> Binaural | None:
+def _binaural_beats(arrangement: Arrangement, gain: float, start: int) -> BinauralBeats | None:
     """Binaural beats at a low level; in loops, tuned to a whole number of cycles."""
     beat, carrier = arrangement.binaural
     if not beat:
@@ -145,10 +157,10 @@ def _tones(arrangement: Arrangement, gain: float, start: int) -> Binaural | None
     if arrangement.loop:
         low, high = (round((carrier + d * beat / 2) * arrangement.length) for d in (-1, 1))
         beat, carrier = (high - low) / arrangement.length, (high + low) / 2 / arrangement.length
-    return Binaural(beat, carrier, 10 ** (_BINAURAL / 20) / gain, start)
+    return BinauralBeats(beat, carrier, 10 ** (_BINAURAL_LEVEL / 20) / gain, start)
 
 
-def _closed(block: npt.NDArray[np.float32], at: int, end: int | None) -> Stereo:
+def _finish_block(block: npt.NDArray[np.float32], at: int, end: int | None) -> Stereo:
     """Transpose to (n, 2) and fade out the last eighth of a second before sample `end`."""
     edge = RATE // 8
     left = edge + block.shape[1] if end is None else end - at

@@ -13,97 +13,104 @@ import numpy as np
 from scripts.arranger.events import Arrangement, NoteEvent
 from scripts.core.audio_format import RATE
 from scripts.synth.additive import Mono
-from scripts.synth.bank import Bank
+from scripts.synth.bank import NoteBank
 from scripts.synth.effects import Planar
-from scripts.synth.loudness import gated, overlapping, weighted
-from scripts.synth.master import Master
+from scripts.synth.loudness import apply_k_weighting, gated_loudness, mean_block_powers
+from scripts.synth.master import MasterBus
 from scripts.synth.mixer import Mixer
 from scripts.synth.note_scheduler import (
-    look_ahead,
-    note_of,
+    add_note,
+    announce_notes,
+    find_sounding_notes,
+    note_request,
     samples_per_tick,
-    sounding,
-    strike,
 )
-from scripts.synth.tone import BANDS, Equaliser, Tone, balanced, bands
+from scripts.synth.tone import BAND_CENTERS, Equalizer, EqualizerCurve, band_powers, fit_equalizer
 
 # LUFS, measured on excerpts; in 57 styles, whole songs are within about a decibel of it.
-LOUDNESS = -14.1
-_TRIES, _NEAR = 4, 0.5  # iterations of the gain, tolerance in dB
-_EXCERPT = 2.6  # seconds of an excerpt
-_MOST = 7  # maximum number of excerpts
-_AHEAD = 0.4  # seconds of pre-roll, so that an excerpt does not start from silence
+TARGET_LOUDNESS = -14.1
+_MAX_ITERATIONS, _TOLERANCE = 4, 0.5  # iterations of the gain, tolerance in dB
+_EXCERPT_SECONDS = 2.6  # seconds of an excerpt
+_MAX_EXCERPTS = 7  # maximum number of excerpts
+_PRE_ROLL_SECONDS = 0.4  # seconds of pre-roll, so that an excerpt does not start from silence
 
 
 @dataclass(frozen=True)
-class Levels:
+class MixSettings:
     """Result of the soundcheck.
 
     Parameters
     ----------
     gain : float
         Factor before the master bus.
-    tone : Tone
+    equalizer : EqualizerCurve
         Equalizer curve of the whole song.
     """
 
     gain: float
-    tone: Tone
+    equalizer: EqualizerCurve
 
 
-def soundcheck(arrangement: Arrangement, bank: Bank, threads: int = 1) -> Levels:
+def run_soundcheck(arrangement: Arrangement, bank: NoteBank, threads: int = 1) -> MixSettings:
     """Choose the equalizer curve and gain of `arrangement` from excerpts of it.
 
     With several `threads` the notes of the excerpts are rendered in parallel; the result is the
     same.
     """
-    look_ahead(arrangement, bank)
-    sections, weights = _chosen(arrangement)
-    excerpts = [_Excerpt.of(arrangement, index) for index in sections]
+    announce_notes(arrangement, bank)
+    sections, weights = _choose_sections(arrangement)
+    excerpts = [_Excerpt.from_section(arrangement, index) for index in sections]
     if threads > 1:
-        bank.prepare(
+        bank.prerender(
             (
-                note_of(arrangement, role, event)
+                note_request(arrangement, role, event)
                 for excerpt in excerpts
                 for role, event, _ in excerpt.notes
             ),
             threads,
         )
-    plain = [_played(arrangement, bank, excerpt) for excerpt in excerpts]
-    power = sum((w * bands(e) for w, e in zip(weights, plain, strict=True)), np.zeros(len(BANDS)))
-    tone = balanced(power)
-    heard = [Equaliser(tone)(e) for e in plain]  # a new equalizer for each: it keeps state
-    powers = [(weighted(e) ** 2).sum(axis=0) for e in heard]
-    gain = 10 ** ((LOUDNESS - _loudness(powers, weights)) / 20)
-    for _ in range(_TRIES):  # iterate, as compressor and limiter reduce the loudness
-        ridden = []
-        for excerpt, power in zip(heard, powers, strict=True):
-            master = Master(gain)
+    plain = [_mix_excerpt(arrangement, bank, excerpt) for excerpt in excerpts]
+    power = sum(
+        (w * band_powers(e) for w, e in zip(weights, plain, strict=True)),
+        np.zeros(len(BAND_CENTERS)),
+    )
+    tone = fit_equalizer(power)
+    equalized = [Equalizer(tone)(e) for e in plain]  # a new equalizer for each: it keeps state
+    powers = [(apply_k_weighting(e) ** 2).sum(axis=0) for e in equalized]
+    gain = 10 ** ((TARGET_LOUDNESS - _excerpts_loudness(powers, weights)) / 20)
+    for _ in range(_MAX_ITERATIONS):  # iterate, as compressor and limiter reduce the loudness
+        mastered_powers = []
+        for excerpt, power in zip(equalized, powers, strict=True):
+            master = MasterBus(gain)
             curve = np.concatenate((master(excerpt)[1], master.flush()[1]))[: len(power)]
-            ridden.append(power * curve**2)  # the gain varies too slowly to affect the K-weighting
-        missing = LOUDNESS - _loudness(ridden, weights)
+            mastered_powers.append(
+                power * curve**2
+            )  # the gain varies too slowly to affect the K-weighting
+        missing = TARGET_LOUDNESS - _excerpts_loudness(mastered_powers, weights)
         gain *= 10 ** (missing * 1.3 / 20)  # 1.3: part of added gain is compressed away
-        if abs(missing) < _NEAR:
+        if abs(missing) < _TOLERANCE:
             break
-    return Levels(gain, tone)
+    return MixSettings(gain, tone)
 
 
-def _loudness(powers: list[Mono], weights: list[float]) -> float:
+def _excerpts_loudness(powers: list[Mono], weights: list[float]) -> float:
     """Loudness in LUFS of excerpts from their K-weighted power per sample."""
-    blocks = [overlapping(p) for p in powers]
-    return gated(
+    blocks = [mean_block_powers(p) for p in powers]
+    return gated_loudness(
         np.concatenate(blocks),
         np.concatenate([np.full(len(b), w / len(b)) for b, w in zip(blocks, weights, strict=True)]),
     )
 
 
-def _chosen(arrangement: Arrangement) -> tuple[list[int], list[float]]:
+def _choose_sections(arrangement: Arrangement) -> tuple[list[int], list[float]]:
     """Sections to take excerpts from, and how many bars of the song each represents."""
     kinds: dict[tuple[str, int], list[int]] = {}
     form = arrangement.form
     for i, section in enumerate(form):
         kinds.setdefault((section.name, round(section.energy * 8)), []).append(i)
-    ranked = sorted(kinds.values(), key=lambda found: -sum(form[i].bars for i in found))[:_MOST]
+    ranked = sorted(kinds.values(), key=lambda found: -sum(form[i].bars for i in found))[
+        :_MAX_EXCERPTS
+    ]
     return (
         [found[len(found) // 2] for found in ranked],
         [float(sum(form[i].bars for i in found)) for found in ranked],
@@ -118,34 +125,40 @@ class _Excerpt:
     ----------
     notes : tuple of (str, NoteEvent, int)
         Role, note, and offset in samples from the start of the pre-roll.
-    ahead, count : int
+    pre_roll, count : int
         Samples of pre-roll and of the excerpt itself.
     """
 
     notes: tuple[tuple[str, NoteEvent, int], ...]
-    ahead: int
+    pre_roll: int
     count: int
 
     @staticmethod
-    def of(arrangement: Arrangement, index: int) -> _Excerpt:
+    def from_section(arrangement: Arrangement, index: int) -> _Excerpt:
         """Excerpt of section `index` of the form."""
         per_tick = samples_per_tick(arrangement)
         section = arrangement.form[index]
         length = section.bars * arrangement.bar_ticks * per_tick
-        count = int(min(_EXCERPT * RATE, length)) // 2 * 2
-        ahead = int(_AHEAD * RATE) // 2 * 2
-        start = int(section.start * arrangement.bar_ticks * per_tick + (length - count) / 2) - ahead
+        count = int(min(_EXCERPT_SECONDS * RATE, length)) // 2 * 2
+        pre_roll = int(_PRE_ROLL_SECONDS * RATE) // 2 * 2
+        start = (
+            int(section.start * arrangement.bar_ticks * per_tick + (length - count) / 2) - pre_roll
+        )
         return _Excerpt(
-            tuple(sounding(arrangement, arrangement.section(index), start, count + ahead)),
-            ahead,
+            tuple(
+                find_sounding_notes(
+                    arrangement, arrangement.section(index), start, count + pre_roll
+                )
+            ),
+            pre_roll,
             count,
         )
 
 
-def _played(arrangement: Arrangement, bank: Bank, excerpt: _Excerpt) -> Planar:
+def _mix_excerpt(arrangement: Arrangement, bank: NoteBank, excerpt: _Excerpt) -> Planar:
     """Mix an excerpt without equalizer and master bus."""
-    count = excerpt.ahead + excerpt.count
+    count = excerpt.pre_roll + excerpt.count
     mixer = Mixer(arrangement, count)
     for role, event, at in excerpt.notes:
-        strike(arrangement, bank, mixer, role, event, at)
-    return mixer.mix(count)[0][:, excerpt.ahead :]
+        add_note(arrangement, bank, mixer, role, event, at)
+    return mixer.mix(count)[0][:, excerpt.pre_roll :]

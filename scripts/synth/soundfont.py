@@ -12,20 +12,26 @@ import numpy as np
 from scripts.arranger.events import NoteEvent
 from scripts.core.audio_format import RATE
 from scripts.core.errors import UsageError
-from scripts.synth.bank import REFERENCE, TOUCHES, Bank, Note, level_of
-from scripts.synth.cache import Recent
+from scripts.synth.bank import (
+    REFERENCE_LEVEL,
+    VELOCITY_LAYERS,
+    NoteBank,
+    NoteRequest,
+    velocity_to_amplitude,
+)
+from scripts.synth.cache import LruCache
 from scripts.synth.instruments import Instrument, Texture
 from scripts.synth.loudness import block_powers
 from scripts.synth.stroke import Sound
 
 _CACHE_BYTES = 160 << 20
-_STEP = 0.02  # seconds; lengths are rounded up to it, so that more notes hit the cache
-_TAIL = 3.0  # maximum release in seconds
-_SILENT = 2e-4  # amplitude below which a note has ended
-_FIRM = 0.8  # velocity at which the loudness of instruments is normalized
+_LENGTH_STEP = 0.02  # seconds; lengths are rounded up to it, so that more notes hit the cache
+_MAX_RELEASE = 3.0  # maximum release in seconds
+_SILENCE_LEVEL = 2e-4  # amplitude below which a note has ended
+_REFERENCE_VELOCITY = 0.8  # velocity at which the loudness of instruments is normalized
 
 
-class SampleBank(Bank):
+class SoundFontBank(NoteBank):
     """Renders instruments and drums with a SoundFont.
 
     Textures that SoundFonts lack (rain, risers) are still synthesized.
@@ -35,7 +41,7 @@ class SampleBank(Bank):
     path : Path
         An ``.sf2`` or ``.sf3`` file.
     instruments, tempo, tuning, tonic
-        As for :class:`Bank`.
+        As for :class:`NoteBank`.
 
     Raises
     ------
@@ -65,67 +71,75 @@ class SampleBank(Bank):
                 f"cannot read {path.name}: not a SoundFont, or damaged; "
                 f"remove it from {path.parent} or replace it"
             ) from error
-        self._bend = 12 * math.log2(tuning / 440)
-        self._cuts: Recent[Sound] = Recent(_CACHE_BYTES)
-        self._levels: dict[str, float] = {}
+        self._tuning_offset = 12 * math.log2(tuning / 440)
+        self._note_cache: LruCache[Sound] = LruCache(_CACHE_BYTES)
+        self._soundfont_gains: dict[str, float] = {}
 
-    def cut(self, name: str, event: NoteEvent, seconds: float, turn: int) -> Sound:
+    def render_note(self, name: str, event: NoteEvent, seconds: float, stroke_number: int) -> Sound:
         instrument = self._instruments[name]
         if isinstance(instrument.voice, Texture):
-            return super().cut(name, event, seconds, turn)
-        touch = max(1, min(TOUCHES, round(event.velocity * TOUCHES)))
-        sound = self._recorded(instrument, event.pitch, touch, seconds)
+            return super().render_note(name, event, seconds, stroke_number)
+        layer = max(1, min(VELOCITY_LAYERS, round(event.velocity * VELOCITY_LAYERS)))
+        sound = self._cached_note(instrument, event.pitch, layer, seconds)
         # tinysoundfont's amplitude is proportional to velocity: replace it by ours.
-        gain = self._level(instrument) * level_of(event.velocity) / (touch / TOUCHES / _FIRM)
+        gain = (
+            self._soundfont_gain(instrument)
+            * velocity_to_amplitude(event.velocity)
+            / (layer / VELOCITY_LAYERS / _REFERENCE_VELOCITY)
+        )
         return sound * np.float32(gain)
 
-    def expect(self, name: str, event: NoteEvent, seconds: float) -> None:
+    def announce_note(self, name: str, event: NoteEvent, seconds: float) -> None:
         """Do nothing: each note is rendered at its own length."""
 
-    def prepare(self, notes: Iterable[Note], threads: int) -> None:
+    def prerender(self, notes: Iterable[NoteRequest], threads: int) -> None:
         """Do nothing: the library renders one note at a time."""
 
-    def _level(self, instrument: Instrument) -> float:
+    def _soundfont_gain(self, instrument: Instrument) -> float:
         """Gain that normalizes the instrument's loudness, times the instrument's own trim."""
-        gain = self._levels.get(instrument.name)
+        gain = self._soundfont_gains.get(instrument.name)
         if gain is None:
             key = 38 if instrument.is_kit else instrument.middle
-            sound = self._played(instrument, key, _FIRM, 1.6)
+            sound = self._render_key(instrument, key, _REFERENCE_VELOCITY, 1.6)
             power = float(block_powers(sound).max()) / 2 if sound.any() else 0.0
             trim = 10 ** (instrument.trim / 20)
-            gain = trim * 10 ** (REFERENCE / 20) / math.sqrt(power) if power > 1e-9 else 0.0
-            self._levels[instrument.name] = gain
+            gain = trim * 10 ** (REFERENCE_LEVEL / 20) / math.sqrt(power) if power > 1e-9 else 0.0
+            self._soundfont_gains[instrument.name] = gain
         return gain
 
-    def _recorded(self, instrument: Instrument, pitch: int, touch: int, seconds: float) -> Sound:
+    def _cached_note(self, instrument: Instrument, pitch: int, layer: int, seconds: float) -> Sound:
         """Note from the cache, rendered if necessary."""
-        steps = math.ceil(seconds / _STEP)
-        key = (instrument.program, instrument.is_kit, instrument.octave, pitch, touch, steps)
-        sound = self._cuts.get(key)
+        steps = math.ceil(seconds / _LENGTH_STEP)
+        key = (instrument.program, instrument.is_kit, instrument.octave, pitch, layer, steps)
+        sound = self._note_cache.get(key)
         if sound is None:
-            sound = self._played(instrument, pitch, touch / TOUCHES, steps * _STEP)
-            self._cuts.put(key, sound, sound.nbytes)
+            sound = self._render_key(
+                instrument, pitch, layer / VELOCITY_LAYERS, steps * _LENGTH_STEP
+            )
+            self._note_cache.put(key, sound, sound.nbytes)
         return sound
 
-    def _played(self, instrument: Instrument, pitch: int, velocity: float, seconds: float) -> Sound:
+    def _render_key(
+        self, instrument: Instrument, pitch: int, velocity: float, seconds: float
+    ) -> Sound:
         """Render a key held for `seconds`, including its release."""
         synth, channel = self._synth, 9 if instrument.is_kit else 0
         synth.sounds_off(channel)
-        if not self._chosen(channel, instrument):
+        if not self._select_program(channel, instrument):
             return np.zeros((2, 1), np.float32)
-        synth.set_tuning(channel, 0.0 if instrument.is_kit else self._bend)
+        synth.set_tuning(channel, 0.0 if instrument.is_kit else self._tuning_offset)
         key = min(127, max(0, pitch + 12 * instrument.octave))
         synth.noteon(channel, key, max(1, round(velocity * 127)))
-        held = self._samples(round(seconds * RATE))
+        held = self._generate(round(seconds * RATE))
         synth.noteoff(channel, key)
         pieces = [held]
-        for _ in range(int(_TAIL * 4)):
-            pieces.append(self._samples(RATE // 4))
-            if np.abs(pieces[-1]).max() < _SILENT:
+        for _ in range(int(_MAX_RELEASE * 4)):
+            pieces.append(self._generate(RATE // 4))
+            if np.abs(pieces[-1]).max() < _SILENCE_LEVEL:
                 break
         return np.concatenate(pieces, axis=1)
 
-    def _chosen(self, channel: int, instrument: Instrument) -> bool:
+    def _select_program(self, channel: int, instrument: Instrument) -> bool:
         """Select the instrument's program or the nearest available; False if none."""
         family = instrument.program // 8 * 8
         for program in dict.fromkeys((instrument.program, family, 0)):
@@ -139,7 +153,7 @@ class SampleBank(Bank):
                     continue
         return False
 
-    def _samples(self, count: int) -> Sound:
+    def _generate(self, count: int) -> Sound:
         """The synthesizer's next `count` samples, (2, count)."""
         data = np.frombuffer(self._synth.generate_simple(count), np.float32)
         return np.ascontiguousarray(data.reshape(-1, 2).T)

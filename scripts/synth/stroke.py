@@ -11,11 +11,11 @@ from scripts.core.audio_format import RATE
 
 Sound = npt.NDArray[np.float32]  # (channels, n); mono (1) or stereo (2)
 C4 = 261.63  # Hz
-SHORTEST = RATE // 20  # minimum length of a sound in samples
+MIN_SAMPLES = RATE // 20  # minimum length of a sound in samples
 
 
 @dataclass(frozen=True)
-class Stroke:
+class NoteParams:
     """Parameters of one note for a synthesis engine.
 
     Parameters
@@ -26,7 +26,7 @@ class Stroke:
         0 to 1.
     seconds : float
         Maximum length of the sound.
-    quarter : float
+    quarter_seconds : float
         Duration of a quarter note in seconds.
     seed : int
         Seed of all random details.
@@ -39,15 +39,15 @@ class Stroke:
     frequency: float
     velocity: float
     seconds: float
-    quarter: float
+    quarter_seconds: float
     seed: int
     key: int = 60
     wobble: float = 0.0
 
 
-def ring_time(seconds: float, f: float) -> float:
-    """Scale the decay time of C4 to frequency `f` in Hz.
+def decay_time(seconds: float, frequency: float) -> float:
+    """Scale the decay time of C4 to frequency `frequency` in Hz.
 
     Low notes decay longer: by a factor of 1.6 per octave, from 0.25 to 3 times `seconds`.
     """
-    return float(seconds * np.clip((C4 / f) ** 0.68, 0.25, 3.0))
+    return float(seconds * np.clip((C4 / frequency) ** 0.68, 0.25, 3.0))

@@ -6,18 +6,18 @@ import numpy as np
 
 from scripts.core.audio_format import RATE
 from scripts.synth.additive import Mono
-from scripts.synth.drums import play_drum
-from scripts.synth.ensemble import play_ensemble
-from scripts.synth.fm import play_fm
+from scripts.synth.drums import render_drum
+from scripts.synth.ensemble import render_ensemble
+from scripts.synth.fm import render_fm
 from scripts.synth.instruments import Ensemble, Fm, Instrument, Kit, Partials, Texture
 from scripts.synth.noise import band_noise, cut_highs, cut_lows
-from scripts.synth.partials import play_partials
-from scripts.synth.pluck import play_pluck
-from scripts.synth.stroke import Sound, Stroke
-from scripts.synth.textures import play_texture
+from scripts.synth.partials import render_partials
+from scripts.synth.pluck import render_pluck
+from scripts.synth.stroke import NoteParams, Sound
+from scripts.synth.textures import render_texture
 
 
-def play(instrument: Instrument, stroke: Stroke) -> Sound:
+def render_held_note(instrument: Instrument, note: NoteParams) -> Sound:
     """Render a note while its key is held; the sound may end by itself.
 
     Returns
@@ -28,38 +28,38 @@ def play(instrument: Instrument, stroke: Stroke) -> Sound:
     """
     voice = instrument.voice
     if isinstance(voice, Kit):
-        return play_drum(voice, stroke.key, stroke.velocity, stroke.seed, stroke.frequency)
+        return render_drum(voice, note.key, note.velocity, note.seed, note.frequency)
     if isinstance(voice, Texture):
-        return play_texture(voice.kind, stroke.seconds, stroke.key, stroke.seed)
+        return render_texture(voice.kind, note.seconds, note.key, note.seed)
     # Partials and ensembles apply the cuts to the levels of their harmonics.
     cut = isinstance(voice, Ensemble) or (isinstance(voice, Partials) and not voice.drive)
     cuts = instrument.low_cut, instrument.high_cut
     if isinstance(voice, Ensemble):
-        sound = play_ensemble(
+        sound = render_ensemble(
             voice,
-            stroke.frequency,
-            stroke.velocity,
-            stroke.seconds,
-            stroke.seed,
+            note.frequency,
+            note.velocity,
+            note.seconds,
+            note.seed,
             instrument.width,
             cuts,
         )
     elif isinstance(voice, Partials):
-        sound = play_partials(voice, stroke, instrument.width, cuts)
+        sound = render_partials(voice, note, instrument.width, cuts)
     elif isinstance(voice, Fm):
-        sound = play_fm(voice, stroke)
+        sound = render_fm(voice, note)
     else:
-        sound = play_pluck(voice, stroke)[None, :]
+        sound = render_pluck(voice, note)[None, :]
     if instrument.breath[0]:
-        sound = sound + _breath(instrument.breath, stroke, sound.shape[1])
+        sound = sound + _breath_noise(instrument.breath, note, sound.shape[1])
     if instrument.low_cut and not cut:
         sound = cut_lows(sound, instrument.low_cut)
     if instrument.high_cut and not cut:
         sound = cut_highs(sound, instrument.high_cut)
-    return _shape(sound, instrument.envelope)
+    return _apply_envelope(sound, instrument.envelope)
 
 
-def _shape(sound: Sound, envelope: tuple[float, float, float, float]) -> Sound:
+def _apply_envelope(sound: Sound, envelope: tuple[float, float, float, float]) -> Sound:
     """Apply attack and decay to the sustain level, and a short fade at the end."""
     attack, decay, sustain, _ = envelope
     out = np.array(sound, dtype=np.float32)
@@ -73,10 +73,12 @@ def _shape(sound: Sound, envelope: tuple[float, float, float, float]) -> Sound:
     return out
 
 
-def _breath(breath: tuple[float, float, float, float, float], stroke: Stroke, count: int) -> Mono:
+def _breath_noise(
+    breath: tuple[float, float, float, float, float], note: NoteParams, count: int
+) -> Mono:
     """Noise of breath, bow, hammer or pick; see :class:`Instrument`."""
-    level, low, high, decay, held = breath
+    level, low, high, decay, sustain = breath
     t = np.arange(count, dtype=np.float32) / np.float32(RATE)
-    shape = np.float32(1 - held) * np.exp(-t / np.float32(decay)) + np.float32(held)
-    level *= 0.3 + 0.7 * stroke.velocity
-    return np.asarray(band_noise(low, high, count, stroke.seed) * shape * np.float32(level))
+    shape = np.float32(1 - sustain) * np.exp(-t / np.float32(decay)) + np.float32(sustain)
+    level *= 0.3 + 0.7 * note.velocity
+    return np.asarray(band_noise(low, high, count, note.seed) * shape * np.float32(level))

@@ -11,30 +11,30 @@ from scripts.core.errors import MusicGenError
 from scripts.core.settings import Settings
 from scripts.jukebox.player import Player
 from scripts.library.songs import Song
-from scripts.library.watcher import Librarian
+from scripts.library.watcher import LibraryWatcher
 from scripts.llm.registry import find_model
 from scripts.tui import keys
-from scripts.tui.bindings import BINDINGS, help_lines, table_of
-from scripts.tui.controllers.orders import Making
-from scripts.tui.controllers.playback import Listening, MakePlayer
-from scripts.tui.controllers.settings import Choosing, model_words
-from scripts.tui.layout import MARGINS, is_too_small, paged
-from scripts.tui.mouse import pointed_at
+from scripts.tui.bindings import BINDINGS, actions_by_key, help_lines
+from scripts.tui.controllers.orders import OrdersController
+from scripts.tui.controllers.playback import PlaybackController, PlayerFactory
+from scripts.tui.controllers.settings import SettingsController, describe_model
+from scripts.tui.layout import FRAME_LINES, is_too_small, wrap_page
+from scripts.tui.mouse import key_at
 from scripts.tui.screens.draw import draw
-from scripts.tui.screens.generate import WISHES as WISH_ROWS
-from scripts.tui.screens.options import ROWS
-from scripts.tui.screens.shared import look, now_playing
+from scripts.tui.screens.generate import WISH_ROWS as WISH_ROWS
+from scripts.tui.screens.options import OPTION_ROWS
+from scripts.tui.screens.shared import active_theme, now_playing
 from scripts.tui.state import GENERATE, JUKEBOX, MENU, OPTIONS, WISHES, Field, Overlay, State
 from scripts.tui.terminal import Screen
 
-POLL = 0.1  # seconds between frames while the screen changes by itself
-_STILL = 0.5  # seconds between frames otherwise
-_SHORT, _LONG = 5.0, 30.0  # seconds; the two seek steps
-_LOUDER = 0.05  # volume change per key press or wheel step
-_PATIENCE = 0.1  # seconds the first frame waits for the library
-_LONGEST_WAIT = 5.0  # seconds the jukebox waits for the library when opened first
-_LATEST = 1000  # newest songs searched for just finished ones
-LONGEST_INPUT = 200  # characters
+FRAME_INTERVAL = 0.1  # seconds between frames while the screen changes by itself
+_IDLE_INTERVAL = 0.5  # seconds between frames otherwise
+_SHORT_SEEK, _LONG_SEEK = 5.0, 30.0  # seconds; the two seek steps
+_VOLUME_STEP = 0.05  # volume change per key press or wheel step
+_FIRST_FRAME_TIMEOUT = 0.1  # seconds the first frame waits for the library
+_JUKEBOX_TIMEOUT = 5.0  # seconds the jukebox waits for the library when opened first
+_RECENT_SONGS = 1000  # newest songs searched for just finished ones
+MAX_INPUT_LENGTH = 200  # characters
 
 
 class App:
@@ -44,9 +44,9 @@ class App:
     ----------
     screen : Screen
     settings : Settings
-    player : callable
+    make_player : callable
         Factory of the player; tests pass a fake.
-    notes : sequence of str
+    notices : sequence of str
         Notices for the first screen.
     """
 
@@ -54,45 +54,47 @@ class App:
         self,
         screen: Screen,
         settings: Settings,
-        player: MakePlayer = Player,
-        notes: Sequence[str] = (),
+        make_player: PlayerFactory = Player,
+        notices: Sequence[str] = (),
     ) -> None:
         self.screen = screen
-        self.state = State(settings, message="; ".join(notes))
-        self.listening = Listening(self.state, player)
-        self.making = Making(self.state, self._song_done)
-        self.choosing = Choosing(self.state, self._setting_changed)
-        self.librarian = Librarian(paths.LIBRARY, paths.OUTPUT)
-        self._unwritten = ""  # first error while writing a rating or play to a file
-        self._fresh: list[Path] = []  # finished songs the library has not listed yet
-        self.patience = _PATIENCE
-        self._running, self._resumed = True, False
+        self.state = State(settings, message="; ".join(notices))
+        self.playback = PlaybackController(self.state, make_player)
+        self.orders = OrdersController(self.state, self._on_song_finished)
+        self.options = SettingsController(self.state, self._on_setting_changed)
+        self.library_watcher = LibraryWatcher(paths.LIBRARY, paths.OUTPUT)
+        self._write_error = ""  # first error while writing a rating or play to a file
+        self._unlisted_songs: list[Path] = []  # finished songs the library has not listed yet
+        self.first_frame_timeout = _FIRST_FRAME_TIMEOUT
+        self._running, self._session_restored = True, False
         self._frame: list[str] = []
         self._tables = {
-            name: {key: self._action(action) for key, action in table_of(name).items()}
+            name: {key: self._find_action(action) for key, action in actions_by_key(name).items()}
             for name in BINDINGS
         }
 
     def run(self) -> int:
         """Run the main loop until the user exits; return the exit status."""
-        self.librarian.start()
-        self._count()
-        self.making.begin()
+        self.library_watcher.start()
+        self._load_totals()
+        self.orders.load_previous_orders()
         self.refresh()
-        if self.librarian.wait(self.patience):
-            self._take_songs()
+        if self.library_watcher.wait(self.first_frame_timeout):
+            self._sync_library()
         try:
             while self._running:
                 self.update()
                 self.draw()
-                pressed = self.screen.key(POLL if self._moves() else _STILL)
+                pressed = self.screen.read_key(
+                    FRAME_INTERVAL if self._is_animated() else _IDLE_INTERVAL
+                )
                 while pressed and self._running:
                     self.press(pressed)
-                    pressed = self.screen.key(0.0)  # drain pending keys before drawing
+                    pressed = self.screen.read_key(0.0)  # drain pending keys before drawing
         finally:
-            self.making.close()
-            self.librarian.close()
-            self.listening.close()
+            self.orders.close()
+            self.library_watcher.close()
+            self.playback.close()
         return 0
 
     def draw(self) -> None:
@@ -100,22 +102,22 @@ class App:
         frame = draw(self.state, self.screen.size())
         if frame != self._frame:
             self._frame = frame
-            self.screen.show(frame, look(self.state).colour)
+            self.screen.show(frame, active_theme(self.state).color)
 
     def update(self) -> None:
         """Apply pending events of the orders, the library and the player to the state."""
-        self.making.update()
-        self._take_songs()
-        self.listening.update()
+        self.orders.update()
+        self._sync_library()
+        self.playback.update()
         now = self.state.playing
-        self.librarian.plays(now.song.path if now and now.song else None)
+        self.library_watcher.set_playing(now.song.path if now and now.song else None)
 
-    def _moves(self) -> bool:
+    def _is_animated(self) -> bool:
         """Whether anything on the screen changes without a key press."""
         now = self.state.playing
         return (
-            self.making.busy
-            or self.state.sleep is not None
+            self.orders.busy
+            or self.state.sleep_remaining is not None
             or (now is not None and now.song is not None and not now.paused)
         )
 
@@ -124,47 +126,47 @@ class App:
         if key == keys.RESIZE:
             self._frame = []
         elif key == "ctrl-c" or (key.lower() == "x" and is_too_small(self.screen.size())):
-            self.leave()
+            self.request_exit()
         elif key.startswith(keys.CLICK + " "):
-            self._point(key)
+            self._click(key)
         elif key in (keys.WHEEL_UP, keys.WHEEL_DOWN):
-            self._turn_wheel(key == keys.WHEEL_UP)
-        elif self.state.leaving:
-            self._answer_leaving(key.lower())
+            self._scroll_wheel(key == keys.WHEEL_UP)
+        elif self.state.confirming_exit:
+            self._answer_exit(key.lower())
         elif self.state.overlay:
-            self._turn_page(key)
+            self._scroll_overlay(key)
         elif self.state.field:
-            self._type(key, self.state.field)
+            self._edit_field(key, self.state.field)
         else:
             action = self._tables[self.state.screen].get(key.lower())
             if action:
                 self.state.message = ""
                 action()
 
-    def _point(self, key: str) -> None:
+    def _click(self, key: str) -> None:
         """Handle a click; `key` is ``click COLUMN LINE``."""
         x, y = (int(n) for n in key.split()[1:])
-        found = pointed_at(self._frame, x, y)
+        found = key_at(self._frame, x, y)
         now = self.state.playing
         if isinstance(found, float):
             if now is not None and now.song is not None:
-                self.listening.seek_to(found * now.duration)
+                self.playback.seek_to(found * now.duration)
         elif found and not self.state.field:
             self.press(found)
 
-    def _turn_wheel(self, up: bool) -> None:
+    def _scroll_wheel(self, up: bool) -> None:
         if self.state.overlay or self.state.field:
             self.press("up" if up else "down")
         elif self.state.screen == JUKEBOX:
-            self._volume(_LOUDER if up else -_LOUDER)
+            self._change_volume(_VOLUME_STEP if up else -_VOLUME_STEP)
 
-    def _action(self, name: str) -> Callable[[], None]:
+    def _find_action(self, name: str) -> Callable[[], None]:
         """Find the method a binding names, on this object or on a controller."""
         stem, _, number = name.rpartition("_")
         numbered = {"rate": self._rate, "wish": self._ask_wish, "option": self._open_option}
         if stem in numbered and number.isdigit():
             return lambda: numbered[stem](int(number))
-        for part in (self, self.listening, self.making):
+        for part in (self, self.playback, self.orders):
             found = getattr(part, name, None)
             if found is not None:
                 method: Callable[[], None] = found
@@ -173,89 +175,95 @@ class App:
 
     # -- navigation ------------------------------------------------------------------------
 
-    def back(self) -> None:
+    def open_menu(self) -> None:
         self.state.screen = MENU
         self.state.field = None
         self.refresh()
 
-    def leave(self) -> None:
+    def request_exit(self) -> None:
         """Exit; ask for confirmation first while songs are being made."""
-        if self.making.busy and not self.state.leaving:
-            self.state.leaving = True
+        if self.orders.busy and not self.state.confirming_exit:
+            self.state.confirming_exit = True
         else:
             self._running = False
 
-    def help(self) -> None:
+    def open_help(self) -> None:
         self.state.overlay = Overlay("Keys", help_lines(self.state.screen))
 
     def refresh(self) -> None:
         """Rescan the song folder and look up the selected model."""
-        self.librarian.look()
-        self._take_songs()
+        self.library_watcher.scan_now()
+        self._sync_library()
         try:
             info = find_model(self.state.settings.model, paths.MODELS)
-            self.state.model, self.state.model_words = info.path.name, model_words(info)
+            self.state.model, self.state.model_description = info.path.name, describe_model(info)
         except MusicGenError as error:
-            self.state.model = self.state.model_words = ""
+            self.state.model = self.state.model_description = ""
             self.state.message = str(error)
 
-    def _count(self) -> None:
+    def _load_totals(self) -> None:
         """Show the totals stored in the library index, before the folder is scanned."""
-        library = self.listening.library
-        self.state.songs, self.state.total_seconds, _ = library.totals()
-        self.state.latest = tuple(library.latest(3))
+        library = self.playback.library
+        self.state.song_count, self.state.total_seconds, _ = library.totals()
+        self.state.latest_titles = tuple(library.latest_titles(3))
 
-    def _take_songs(self) -> None:
+    def _sync_library(self) -> None:
         """Apply the latest song list of the library watcher to the state and the player."""
-        self.state.reading = self.librarian.reading
-        if self.librarian.unwritten and not self._unwritten:
-            self._unwritten = self.librarian.unwritten
-            self.state.message = f"Ratings or plays are in the library only: {self._unwritten}."
-        songs = self.librarian.take()
+        self.state.scan_progress = self.library_watcher.scan_status
+        if self.library_watcher.write_error and not self._write_error:
+            self._write_error = self.library_watcher.write_error
+            self.state.message = f"Ratings or plays are in the library only: {self._write_error}."
+        songs = self.library_watcher.take_changed_songs()
         if songs is None:
             return
-        self.state.songs = len(songs)
+        self.state.song_count = len(songs)
         self.state.total_seconds = sum(s.seconds for s in songs)
-        self.state.latest = tuple(s.title for s in reversed(songs[-3:]))
-        self.listening.follow(songs)
-        if not self._resumed:
-            self._resumed = True
-            self.listening.resume()
-        self._play_fresh(songs)
+        self.state.latest_titles = tuple(s.title for s in reversed(songs[-3:]))
+        self.playback.set_songs(songs)
+        if not self._session_restored:
+            self._session_restored = True
+            self.playback.restore_session()
+        self._auto_play(songs)
 
-    def _play_fresh(self, songs: list[Song]) -> None:
+    def _auto_play(self, songs: list[Song]) -> None:
         """Auto-play the newest finished song once the library lists it."""
-        there = {song.path: song for song in songs[-_LATEST:]}
-        found = [path for path in self._fresh if path in there]
-        self._fresh = [path for path in self._fresh if path not in there]
+        by_path = {song.path: song for song in songs[-_RECENT_SONGS:]}
+        found = [path for path in self._unlisted_songs if path in by_path]
+        self._unlisted_songs = [path for path in self._unlisted_songs if path not in by_path]
         if found and self.state.settings.auto_play:
-            self.listening.play_newest(there[found[-1]])
+            self.playback.play_if_idle(by_path[found[-1]])
 
-    def _answer_leaving(self, key: str) -> None:
+    def _answer_exit(self, key: str) -> None:
         if key in ("y", "x"):
             self._running = False
         elif key in ("n", "b", keys.ESCAPE):
-            self.state.leaving = False
+            self.state.confirming_exit = False
 
-    def _turn_page(self, key: str) -> None:
+    def _scroll_overlay(self, key: str) -> None:
         page, size = self.state.overlay, self.screen.size()
         assert page
-        room = max(1, size[1] - MARGINS - len(now_playing(self.state, size)))
-        step = {"up": -1, "down": 1, "page up": -room, "page down": room, " ": room}.get(key)
+        page_rows = max(1, size[1] - FRAME_LINES - len(now_playing(self.state, size)))
+        step = {
+            "up": -1,
+            "down": 1,
+            "page up": -page_rows,
+            "page down": page_rows,
+            " ": page_rows,
+        }.get(key)
         if step:
-            rows = len(paged(page.lines, size[0]))
-            page.top = max(0, min(page.top + step, rows - room))
+            rows = len(wrap_page(page.lines, size[0]))
+            page.top = max(0, min(page.top + step, rows - page_rows))
         elif key.lower() in ("b", "i", "?", "q", keys.ESCAPE, keys.ENTER):
             self.state.overlay = None
         elif key.lower() == "x":
-            self.leave()
+            self.request_exit()
 
     # -- orders ----------------------------------------------------------------------------
 
     def open_generate(self) -> None:
         self.state.screen = GENERATE
-        if not self.making.busy:
-            self.making.ask_styles()
+        if not self.orders.busy:
+            self.orders.ask_styles()
 
     def open_wishes(self) -> None:
         self.state.field = None
@@ -264,63 +272,63 @@ class App:
     def close_wishes(self) -> None:
         self.state.screen = GENERATE
         if "styles" in self.state.answers and "songs" not in self.state.answers:
-            self.making.answer(Field("", "styles"), self.state.answers["styles"])
+            self.orders.submit_answer(Field("", "styles"), self.state.answers["styles"])
 
-    def look_up(self) -> None:
-        self.making.look(-1)
+    def select_previous_order(self) -> None:
+        self.orders.select_order(-1)
 
-    def look_down(self) -> None:
-        self.making.look(1)
+    def select_next_order(self) -> None:
+        self.orders.select_order(1)
 
-    def more_like_this(self) -> None:
-        found = self.listening.like_this()
+    def order_similar_song(self) -> None:
+        found = self.playback.similar_song_request()
         if found:
             styles, wishes = found
             try:
-                self.making.order(styles, 1, {**self.state.wishes, **wishes})
+                self.orders.place_order(styles, 1, {**self.state.wishes, **wishes})
                 self.state.message = f'Making one more "{styles}".'
             except MusicGenError as error:
                 self.state.message = str(error)
 
-    def _song_done(self, path: Path) -> None:
-        self._fresh.append(path)
-        self.librarian.look()
+    def _on_song_finished(self, path: Path) -> None:
+        self._unlisted_songs.append(path)
+        self.library_watcher.scan_now()
 
     def _ask_wish(self, number: int) -> None:
-        self.making.ask_wish(list(WISH_ROWS)[number - 1])
+        self.orders.ask_wish(list(WISH_ROWS)[number - 1])
 
     # -- playback --------------------------------------------------------------------------
 
     def open_jukebox(self) -> None:
         self.state.screen = JUKEBOX
-        if not self._resumed and self.librarian.wait(_LONGEST_WAIT):
-            self._take_songs()
-        self.listening.start()
+        if not self._session_restored and self.library_watcher.wait(_JUKEBOX_TIMEOUT):
+            self._sync_library()
+        self.playback.start()
 
-    def seek_on(self) -> None:
-        self.listening.seek(_SHORT)
+    def seek_forward(self) -> None:
+        self.playback.seek_by(_SHORT_SEEK)
 
-    def seek_back(self) -> None:
-        self.listening.seek(-_SHORT)
+    def seek_backward(self) -> None:
+        self.playback.seek_by(-_SHORT_SEEK)
 
-    def leap_on(self) -> None:
-        self.listening.seek(_LONG)
+    def seek_far_forward(self) -> None:
+        self.playback.seek_by(_LONG_SEEK)
 
-    def leap_back(self) -> None:
-        self.listening.seek(-_LONG)
+    def seek_far_backward(self) -> None:
+        self.playback.seek_by(-_LONG_SEEK)
 
-    def louder(self) -> None:
-        self._volume(_LOUDER)
+    def volume_up(self) -> None:
+        self._change_volume(_VOLUME_STEP)
 
-    def softer(self) -> None:
-        self._volume(-_LOUDER)
+    def volume_down(self) -> None:
+        self._change_volume(-_VOLUME_STEP)
 
     def _rate(self, rating: int) -> None:
-        self.listening.rate(rating)
+        self.playback.rate(rating)
 
-    def _volume(self, by: float) -> None:
+    def _change_volume(self, by: float) -> None:
         volume = round(min(1.0, max(0.0, self.state.settings.volume + by)), 2)
-        self.choosing.set("volume", volume)
+        self.options.set("volume", volume)
         self.state.message = f"Volume {volume:.0%}"
 
     # -- settings --------------------------------------------------------------------------
@@ -329,67 +337,69 @@ class App:
         self.state.screen = OPTIONS
 
     def _open_option(self, number: int) -> None:
-        self.choosing.open(list(ROWS)[number - 1])
+        self.options.edit(list(OPTION_ROWS)[number - 1])
 
-    def _setting_changed(self, name: str) -> None:
+    def _on_setting_changed(self, name: str) -> None:
         settings = self.state.settings
         if name == "volume":
-            self.listening.set_volume(settings.volume)
+            self.playback.set_volume(settings.volume)
         elif name == "crossfade":
-            self.listening.set_crossfade(settings.crossfade)
+            self.playback.set_crossfade(settings.crossfade)
         elif name in ("output", "device"):
-            self.listening.set_output(settings.sound)
+            self.playback.set_output(settings.audio_output)
         elif name == "model":
             self.refresh()
 
     # -- text input ------------------------------------------------------------------------
 
-    def _type(self, key: str, field: Field) -> None:
+    def _edit_field(self, key: str, field: Field) -> None:
         if key == keys.ESCAPE:
             self.state.field = None
-            if self.state.screen == GENERATE and not self.making.to_do:
-                self.back()  # otherwise the orders are shown
+            if self.state.screen == GENERATE and not self.orders.has_actionable_orders:
+                self.open_menu()  # otherwise the orders are shown
         elif key == keys.ENTER:
-            self._answer(field)
+            self._submit_field(field)
         elif key == keys.TAB:
-            self.making.complete(field)
+            self.orders.complete_style(field)
         elif key in ("up", "down"):
-            last = max(0, len(field.offers) - 1)
-            field.chosen = min(max(field.chosen + (1 if key == "down" else -1), 0), last)
+            last = max(0, len(field.suggestions) - 1)
+            field.selected = min(max(field.selected + (1 if key == "down" else -1), 0), last)
         elif field.name == "songs" and key.lower() == "w":
             self.open_wishes()
         else:
             if key == keys.BACKSPACE:
                 field.text = field.text[:-1]
-            elif len(key) == 1 and key.isprintable() and len(field.text) < LONGEST_INPUT:
+            elif len(key) == 1 and key.isprintable() and len(field.text) < MAX_INPUT_LENGTH:
                 field.text += key
-            self._typed(field)
+            self._on_text_changed(field)
 
-    def _typed(self, field: Field) -> None:
+    def _on_text_changed(self, field: Field) -> None:
         if field.name == "search":
-            self.listening.find()
+            self.playback.update_search()
         elif field.name == "playlist":
-            self.listening.offer_playlists()
+            self.playback.suggest_playlists()
         elif self.state.screen == OPTIONS:
-            self.choosing.typed(field)
+            self.options.validate_text(field)
         else:
-            self.making.typed(field)
+            self.orders.suggest_styles(field)
 
-    def _answer(self, field: Field) -> None:
+    def _submit_field(self, field: Field) -> None:
         text: Any = field.text.strip()
         try:
             if field.name == "search":
                 self.state.field = None
-                self.listening.play_found(field.chosen)
+                self.playback.play_result(field.selected)
             elif field.name == "playlist":
                 self.state.field = None
-                self.listening.play_playlist(field.offers[field.chosen] if field.offers else text)
+                self.playback.play_playlist(
+                    field.suggestions[field.selected] if field.suggestions else text
+                )
             elif self.state.screen == OPTIONS:
-                self.choosing.answer(field, text)
+                self.options.submit_answer(field, text)
             else:
-                self.making.answer(field, text)
+                self.orders.submit_answer(field, text)
         except MusicGenError as error:
             self.state.field = field
-            field.problem, field.offers = str(error), ()
+            field.problem, field.suggestions = str(error), ()
             if not field.name.startswith("wish "):  # keep long wishes for editing
                 field.text = ""

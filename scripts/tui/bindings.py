@@ -12,7 +12,7 @@ class Binding(NamedTuple):
 
     keys: tuple[str, ...]
     action: str
-    words: str
+    description: str
 
 
 _EVERYWHERE = (Binding(("x",), "leave", "exit the program"), Binding(("?",), "help", "this page"))
@@ -81,10 +81,10 @@ BINDINGS: dict[str, tuple[Binding, ...]] = {
     OPTIONS: (*(Binding((str(n % 10),), f"option_{n}", "") for n in range(1, 11)), *_BACK),
 }
 
-_NAMES = {" ": "Space", "page up": "PgUp", "page down": "PgDn", "escape": "Esc"}
+_KEY_LABELS = {" ": "Space", "page up": "PgUp", "page down": "PgDn", "escape": "Esc"}
 
 
-def table_of(screen: str) -> dict[str, str]:
+def actions_by_key(screen: str) -> dict[str, str]:
     """Map each key of a screen to the method it calls."""
     return {key: binding.action for binding in BINDINGS[screen] for key in binding.keys}
 
@@ -94,12 +94,13 @@ def help_lines(screen: str) -> list[str]:
     rows = [
         (
             ", ".join(
-                _NAMES.get(k, k.upper() if len(k) == 1 else k.capitalize()) for k in binding.keys
+                _KEY_LABELS.get(k, k.upper() if len(k) == 1 else k.capitalize())
+                for k in binding.keys
             ),
-            binding.words,
+            binding.description,
         )
         for binding in BINDINGS[screen]
-        if binding.words
+        if binding.description
     ]
     rows = [("0-5", words) if words.startswith("rate") else (keys, words) for keys, words in rows]
     return [f"    {keys:<12} {words}" for keys, words in rows]

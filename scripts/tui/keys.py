@@ -52,7 +52,7 @@ _CHARACTERS = {
 }
 
 
-def name_of(key: str | int) -> str:
+def key_name(key: str | int) -> str:
     """Return the name of a key, the character itself, or "" for an unknown code."""
     if isinstance(key, int):
         return _CODES.get(key, "") if key > 255 else _CHARACTERS.get(chr(key), chr(key))

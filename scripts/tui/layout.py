@@ -8,14 +8,14 @@ from collections.abc import Iterable, Sequence
 
 from scripts.core.theme import ASCII, Theme
 
-SMALLEST = (60, 16)
-MARGINS = 6  # lines of a screen outside its body: header and footer
+MIN_SIZE = (60, 16)
+FRAME_LINES = 6  # lines of a screen outside its body: header and footer
 
 Size = tuple[int, int]  # columns, lines
-Part = tuple[int, list[str]]  # drop order (0: never, highest: first) and lines
+Block = tuple[int, list[str]]  # drop order (0: never, highest: first) and lines
 
 
-def width_of(text: str) -> int:
+def display_width(text: str) -> int:
     """Compute the terminal columns `text` takes: wide characters two, combining ones none."""
     if text.isascii():
         return len(text)
@@ -34,49 +34,54 @@ def clip(text: str, columns: int) -> str:
     for char in text:
         if not char.isprintable():
             char = " "
-        size = width_of(char)
+        size = display_width(char)
         if used + size > columns:
             while out and used + 3 > columns:
-                used -= width_of(out.pop())
+                used -= display_width(out.pop())
             return "".join(out) + "..." if columns >= 3 else "".join(out)
         out.append(char)
         used += size
     return "".join(out)
 
 
-def end_of(text: str, columns: int) -> str:
+def clip_start(text: str, columns: int) -> str:
     """Cut `text` at its start to `columns`, so that the cursor stays visible."""
     return text if len(text) <= columns else "..." + text[-(columns - 3) :]
 
 
-def fold(line: str, columns: int) -> list[str]:
+def wrap_text(text: str, columns: int) -> list[str]:
     """Wrap a message to `columns`, with later rows indented."""
-    return textwrap.wrap(line, max(columns - 1, 8), subsequent_indent="    ") or [""]
+    return textwrap.wrap(text, max(columns - 1, 8), subsequent_indent="    ") or [""]
 
 
-def question(
-    problem: str, asked: str, typed: str, columns: int, speaker: str = "    ", margin: str = "    "
+def prompt_lines(
+    problem: str,
+    question: str,
+    typed: str,
+    columns: int,
+    prefix: str = "    ",
+    margin: str = "    ",
 ) -> list[str]:
     """Lines of a text input: problem with the last answer, question, and text typed so far."""
-    wrong = fold(speaker + problem, columns) if problem else []
+    problem_lines = wrap_text(prefix + problem, columns) if problem else []
     prompt = f"{margin}User Input: "
     return [
-        *wrong,
-        *fold(speaker + asked, columns),
-        f"{prompt}{end_of(typed, columns - len(prompt) - 2)}_",
+        *problem_lines,
+        *wrap_text(prefix + question, columns),
+        f"{prompt}{clip_start(typed, columns - len(prompt) - 2)}_",
     ]
 
 
-def listed(offers: Sequence[str], chosen: int, rows: int, columns: int) -> list[str]:
+def scroll_list(items: Sequence[str], selected: int, rows: int, columns: int) -> list[str]:
     """Rows of a list, scrolled to the chosen entry, which is marked with ``>``."""
-    first = max(0, min(chosen - rows // 2, len(offers) - rows))
+    first = max(0, min(selected - rows // 2, len(items) - rows))
     return [
-        clip(f"{' >' if n == chosen else '  '} {offers[n]}", columns)
-        for n in range(first, min(first + rows, len(offers)))
+        clip(f"{' >' if n == selected else '  '} {items[n]}", columns)
+        for n in range(first, min(first + rows, len(items)))
     ]
 
 
-def paged(lines: Iterable[str], columns: int) -> list[str]:
+def wrap_page(lines: Iterable[str], columns: int) -> list[str]:
     """Wrap the lines of a page to `columns`."""
     return [
         row
@@ -88,53 +93,53 @@ def paged(lines: Iterable[str], columns: int) -> list[str]:
     ]
 
 
-def wrap(label: str, titles: Iterable[str], columns: int) -> list[str]:
+def wrap_titles(label: str, titles: Iterable[str], columns: int) -> list[str]:
     """Wrap comma-separated titles to `columns`, aligned after a label."""
     lines, row = [], label
     names = list(titles)
     for i, title in enumerate(names):
         piece = title + (", " if i < len(names) - 1 else "")
-        if len(row) > len(label) and width_of(row) + width_of(piece) > columns:
+        if len(row) > len(label) and display_width(row) + display_width(piece) > columns:
             lines.append(row.rstrip())
             row = " " * len(label)
         row += piece
     return [*lines, row.rstrip()]
 
 
-def fitted(parts: Iterable[Part], room: int) -> list[str]:
+def fit_blocks(blocks: Iterable[Block], max_lines: int) -> list[str]:
     """Lines of the parts from top to bottom; small windows drop the least important parts first.
 
     Parameters
     ----------
-    parts : iterable of Part
+    blocks : iterable of Block
         Those of the highest number are dropped first, the lowest on the screen before others;
         those of number 0 are never dropped, only cut.
-    room : int
+    max_lines : int
         Lines available.
     """
-    kept = [part for part in parts if part[1]]
-    while sum(len(lines) for _, lines in kept) > room:
-        most = max(n for n, _ in kept)
-        if not most:
+    kept = [part for part in blocks if part[1]]
+    while sum(len(lines) for _, lines in kept) > max_lines:
+        lowest = max(n for n, _ in kept)
+        if not lowest:
             break
-        place = max(i for i, (n, _) in enumerate(kept) if n == most)
-        del kept[place]
-    return [line for _, lines in kept for line in lines][: max(room, 0)]
+        index = max(i for i, (n, _) in enumerate(kept) if n == lowest)
+        del kept[index]
+    return [line for _, lines in kept for line in lines][: max(max_lines, 0)]
 
 
-def head(title: str, columns: int, theme: Theme = ASCII) -> list[str]:
+def header(title: str, columns: int, theme: Theme = ASCII) -> list[str]:
     """Header of a screen: rule, title, rule, empty line."""
     rule = theme.rule * columns
     return [rule, clip(f"    Llm-Music-Gen: {title}", columns), rule, ""]
 
 
-def framed(
+def build_frame(
     title: str,
     body: list[str],
-    foot: str,
+    footer: str,
     size: Size,
     theme: Theme = ASCII,
-    last: Sequence[str] = (),
+    pinned: Sequence[str] = (),
 ) -> list[str]:
     """Build a whole screen of exactly `size`: header, body, rule and selection line.
 
@@ -143,12 +148,12 @@ def framed(
     title : str
     body : list of str
         Clipped or filled up with empty lines.
-    foot : str
+    footer : str
         Selection line.
     size : tuple of int
         Columns and lines; a window that is too small shows a notice instead.
     theme : Theme
-    last : sequence of str
+    pinned : sequence of str
         Lines at the end of the body that are always shown.
     """
     columns, lines = size
@@ -159,14 +164,16 @@ def framed(
             "(X exits)",
         ]
         return ([clip(n, columns) for n in notice] + [""] * lines)[:lines]
-    top = head(title, columns, theme)
+    top = header(title, columns, theme)
     room = lines - len(top) - 2
-    shown = [clip(line, columns) for line in body[: room - len(last)]]
-    shown += [""] * (room - len(last) - len(shown)) + [clip(line, columns) for line in last]
-    bottom = [theme.thin * columns, clip(foot, columns - 1)]
-    return top + shown + bottom
+    body_lines = [clip(line, columns) for line in body[: room - len(pinned)]]
+    body_lines += [""] * (room - len(pinned) - len(body_lines)) + [
+        clip(line, columns) for line in pinned
+    ]
+    bottom = [theme.thin_rule * columns, clip(footer, columns - 1)]
+    return top + body_lines + bottom
 
 
 def is_too_small(size: Size) -> bool:
     """Whether a window is too small for any screen."""
-    return size[0] < SMALLEST[0] or size[1] < SMALLEST[1]
+    return size[0] < MIN_SIZE[0] or size[1] < MIN_SIZE[1]

@@ -12,7 +12,7 @@ _BAR = re.compile(rf"\[.{{{BAR_WIDTH}}}\] [\d:]+/[\d:]+")
 _ENTRY = re.compile(r"[^;,]* = ([A-Z])(?=[,:]|$)")
 
 
-def pointed_at(lines: Sequence[str], x: int, y: int) -> str | float:
+def key_at(lines: Sequence[str], x: int, y: int) -> str | float:
     """Find what a click means.
 
     Parameters

@@ -36,7 +36,7 @@ def menu(args: argparse.Namespace, settings: Settings) -> int:
     for name in ("LINES", "COLUMNS"):  # some shells export them; curses would miss every resize
         os.environ.pop(name, None)
     status: int = curses.wrapper(
-        lambda window: App(CursesScreen(window), settings, notes=args.notices).run()
+        lambda window: App(CursesScreen(window), settings, notices=args.notices).run()
     )
     return status
 

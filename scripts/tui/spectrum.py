@@ -11,7 +11,7 @@ BANDS = 22
 _LOWEST, _HIGHEST = 45.0, 14_000.0  # Hz
 _FLOOR = 62.0  # dB below a full-scale sine at which a band is empty
 _TILT = 3.0  # dB per octave, relative to 500 Hz: offsets the roll-off of music
-_FALL = 0.12  # largest drop of a level (0 to 1) from frame to frame
+_MAX_DROP = 0.12  # largest drop of a level (0 to 1) from frame to frame
 
 
 def spectrum(samples: npt.NDArray[np.float32]) -> tuple[float, ...]:
@@ -30,15 +30,15 @@ def spectrum(samples: npt.NDArray[np.float32]) -> tuple[float, ...]:
     n = len(samples)
     power = np.abs(np.fft.rfft(samples * np.hanning(n).astype(np.float32)) / (n / 4)) ** 2
     edges = _LOWEST * (_HIGHEST / _LOWEST) ** (np.arange(BANDS + 1) / BANDS)
-    places = np.maximum(np.arange(BANDS + 1), np.round(edges * n / RATE)).astype(int)
-    bands = np.add.reduceat(power, places)[:BANDS]
-    middle = np.sqrt(edges[1:] * edges[:-1])
-    level = 10 * np.log10(np.maximum(bands, 1e-12)) + _TILT * np.log2(middle / 500)
+    bins = np.maximum(np.arange(BANDS + 1), np.round(edges * n / RATE)).astype(int)
+    bands = np.add.reduceat(power, bins)[:BANDS]
+    centers = np.sqrt(edges[1:] * edges[:-1])
+    level = 10 * np.log10(np.maximum(bands, 1e-12)) + _TILT * np.log2(centers / 500)
     return tuple(np.clip(level / _FLOOR + 1, 0, 1).tolist())
 
 
-def sunk(before: tuple[float, ...], now: tuple[float, ...]) -> tuple[float, ...]:
+def decay(previous: tuple[float, ...], current: tuple[float, ...]) -> tuple[float, ...]:
     """Let levels rise at once, but fall only slowly from one frame to the next."""
-    if len(before) != len(now):
-        return now
-    return tuple(max(new, old - _FALL) for old, new in zip(before, now, strict=True))
+    if len(previous) != len(current):
+        return current
+    return tuple(max(new, old - _MAX_DROP) for old, new in zip(previous, current, strict=True))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from scripts.core.settings import Settings
-from scripts.jukebox.player import Playing
+from scripts.jukebox.player import PlayerStatus
 
 MENU, GENERATE, JUKEBOX, OPTIONS, WISHES = "menu", "generate", "jukebox", "options", "wishes"
 
 
 @dataclass
-class JobState:
+class OrderView:
     """Progress of one order, as the screens show it.
 
     Parameters
@@ -20,19 +20,19 @@ class JobState:
         As the user typed them.
     songs : int
         Number of songs ordered.
-    number : int
+    current_song : int
         Number (from 1) of the song in progress that is nearest to its end.
     stages : dict
         Fraction done (0 to 1) of each stage of that song: ``compose``, ``render``, ``convert``.
-    text : str
+    sheet_text : str
         End of the lead sheet the model has written so far.
-    made : list of str
+    finished_titles : list of str
         Titles of the songs finished since the program was started.
     failures : list of str
         Reasons of failed songs, of a stop or of a cancellation.
-    notes : list of str
+    notices : list of str
         Warnings and notices about the order.
-    left : float or None
+    seconds_left : float or None
         Estimated seconds until all songs are done; None while unknown.
     stopping : bool
         Whether it was cancelled and its songs in progress are being stopped.
@@ -40,9 +40,9 @@ class JobState:
         Whether no more songs will be made, for whatever reason.
     id : int
         Order number in the store.
-    before : int
+    finished_before : int
         Songs finished before the program was started.
-    going : int
+    songs_in_progress : int
         Songs in progress now.
     paused : bool
     failed : int
@@ -51,23 +51,28 @@ class JobState:
 
     styles: str
     songs: int
-    number: int = 1
+    current_song: int = 1
     stages: dict[str, float] = field(default_factory=dict)
-    text: str = ""
-    made: list[str] = field(default_factory=list)
+    sheet_text: str = ""
+    finished_titles: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    left: float | None = None
+    notices: list[str] = field(default_factory=list)
+    seconds_left: float | None = None
     stopping: bool = False
     done: bool = False
     id: int = 0
-    before: int = 0
-    going: int = 1
+    finished_before: int = 0
+    songs_in_progress: int = 1
     paused: bool = False
     failed: int = 0
 
     @property
-    def open(self) -> bool:
+    def finished_count(self) -> int:
+        """Finished songs, those of earlier sessions included."""
+        return self.finished_before + len(self.finished_titles)
+
+    @property
+    def is_actionable(self) -> bool:
         """Whether commands still apply: songs are unfinished, or failed ones can be retried."""
         return not self.done or self.failed > 0
 
@@ -86,9 +91,9 @@ class Field:
         Typed so far.
     problem : str
         Why the answer is invalid.
-    offers : tuple of str
+    suggestions : tuple of str
         Suggestions: completions of the last word, or songs found.
-    chosen : int
+    selected : int
         Index of the suggestion that Enter accepts.
     """
 
@@ -96,8 +101,8 @@ class Field:
     name: str
     text: str = ""
     problem: str = ""
-    offers: tuple[str, ...] = ()
-    chosen: int = 0
+    suggestions: tuple[str, ...] = ()
+    selected: int = 0
 
 
 @dataclass
@@ -126,30 +131,30 @@ class State:
     settings : Settings
     model : str
         File name of the selected model; empty if there is none.
-    model_words : str
+    model_description : str
         Size, architecture and quantization of that model.
     screen : str
         One of `MENU`, `GENERATE`, `JUKEBOX`, `OPTIONS` and `WISHES`.
-    songs : int
+    song_count : int
         Number of songs in the library.
     total_seconds : float
         Duration of all of them.
-    latest : tuple of str
+    latest_titles : tuple of str
         Titles of the newest songs, newest first.
-    playing : Playing or None
+    playing : PlayerStatus or None
     rating : int
         Rating of the song playing: 0 (none) to 5.
     thumb : int
         Thumb of the song playing: 1 up, -1 down, 0 none.
     spectrum : tuple of float
         Level of each band, 0 to 1; empty when it is not drawn.
-    sleep : float or None
+    sleep_remaining : float or None
         Seconds until the sleep timer pauses the player; None when it is off.
-    jobs : list of JobState
+    orders : list of OrderState
         Oldest first.
-    shown : int
+    selected_index : int
         Index of the selected order; -1 for the latest.
-    unfinished : int
+    unfinished_songs : int
         Unfinished songs of earlier sessions, while none are being made.
     answers : dict
         Answers to the questions of the Generate Music screen so far.
@@ -158,32 +163,32 @@ class State:
     field : Field or None
         Text input in progress.
     overlay : Overlay or None
-    reading : str
+    scan_progress : str
         Progress of a long library scan, as a message.
     message : str
-    leaving : bool
+    confirming_exit : bool
         Whether the user is asked to confirm the exit.
     """
 
     settings: Settings
     model: str = ""
-    model_words: str = ""
+    model_description: str = ""
     screen: str = MENU
-    songs: int = 0
+    song_count: int = 0
     total_seconds: float = 0.0
-    latest: tuple[str, ...] = ()
-    playing: Playing | None = None
+    latest_titles: tuple[str, ...] = ()
+    playing: PlayerStatus | None = None
     rating: int = 0
     thumb: int = 0
     spectrum: tuple[float, ...] = ()
-    sleep: float | None = None
-    jobs: list[JobState] = field(default_factory=list)
-    shown: int = -1
-    unfinished: int = 0
+    sleep_remaining: float | None = None
+    orders: list[OrderView] = field(default_factory=list)
+    selected_index: int = -1
+    unfinished_songs: int = 0
     answers: dict[str, str] = field(default_factory=dict)
     wishes: dict[str, str] = field(default_factory=dict)
     field: Field | None = None
     overlay: Overlay | None = None
-    reading: str = ""
+    scan_progress: str = ""
     message: str = ""
-    leaving: bool = False
+    confirming_exit: bool = False

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from scripts.batch.store import OrderState, StoredOrder
-from scripts.core.child import Child
+from scripts.core.child import ChildProcess
 from scripts.core.stages import overall_fraction, stage_fractions
-from scripts.tui.state import JobState
+from scripts.tui.state import OrderView
 
-_STATUSES = (0, 1, 2, 130)  # exit codes other than those of a crash
-_GRACE = 8.0  # seconds the child has to shut down cleanly
+_NORMAL_EXIT_CODES = (0, 1, 2, 130)  # exit codes other than those of a crash
+_STOP_TIMEOUT = 8.0  # seconds the child has to shut down cleanly
 
 
-class Runner:
+class GenerateProcess:
     """Child process running ``generate --serve``, which makes all open orders.
 
     Orders added while it runs are made, too.
@@ -27,17 +27,19 @@ class Runner:
     ----------
     ended : bool
         Whether its output has ended.
-    spoke : bool
+    saw_orders : bool
         Whether any of its events was about an order.
     """
 
     def __init__(self) -> None:
-        self._child = Child("scripts.cli.main", ["generate", "--serve", "--json", "--watch-input"])
-        self.ended = self.spoke = False
+        self._child = ChildProcess(
+            "scripts.cli.main", ["generate", "--serve", "--json", "--watch-input"]
+        )
+        self.ended = self.saw_orders = False
 
-    def messages(self) -> list[dict[str, Any]]:
+    def read_events(self) -> list[dict[str, Any]]:
         """Return the events received since the last call."""
-        found = []
+        events = []
         while not self.ended:
             try:
                 message = self._child.receive(0.001)
@@ -46,128 +48,130 @@ class Runner:
             if message is None:
                 self.ended = True
             else:
-                found.append(message)
-        self.spoke |= any("order" in message for message in found)
-        return found
+                events.append(message)
+        self.saw_orders |= any("order" in message for message in events)
+        return events
 
-    def complaint(self) -> str:
+    def failure_message(self) -> str:
         """Return why it failed; "" while it runs or when it succeeded."""
         if not self.ended or not self._child.stop():
             return ""
-        said = self._last_words()
+        errors = self._error_lines()
         return (
-            self._child.exit_words() if self.crashed else said[-1].removeprefix("llm-music-gen: ")
+            self._child.describe_exit()
+            if self.crashed
+            else errors[-1].removeprefix("llm-music-gen: ")
         )
 
     @property
     def crashed(self) -> bool:
         """Whether it died: an unexpected exit code, or a failure without an error message."""
         status = self._child.stop() if self.ended else 0
-        return status not in _STATUSES or (status != 0 and not self._last_words())
+        return status not in _NORMAL_EXIT_CODES or (status != 0 and not self._error_lines())
 
-    def _last_words(self) -> list[str]:
-        return [line for line in self._child.complaints if line.startswith("llm-music-gen: ")]
+    def _error_lines(self) -> list[str]:
+        return [line for line in self._child.stderr_lines if line.startswith("llm-music-gen: ")]
 
-    def end(self) -> None:
+    def stop(self) -> None:
         """Stop the process and wait until it has exited."""
-        self._child.stop(grace=_GRACE)
+        self._child.stop(grace=_STOP_TIMEOUT)
         self.ended = True
 
 
 @dataclass
-class Watch:
+class OrderProgress:
     """Progress of one order, from the child's events and the order store.
 
     Parameters
     ----------
-    state : JobState
+    state : OrderState
         Updated by every method, for the screens.
-    finished : callable
+    on_song_finished : callable
         Called with the path of each finished song.
-    songs : dict
+    stages_by_song : dict
         Stages (fraction done, 0 to 1) of the songs in progress, by song number.
-    begun : float
+    started_at : float
         Monotonic time of the first progress event; 0 before.
     """
 
-    state: JobState
-    finished: Callable[[Path], None]
-    songs: dict[int, dict[str, float]] = field(default_factory=dict)
-    begun: float = 0.0
+    state: OrderView
+    on_song_finished: Callable[[Path], None]
+    stages_by_song: dict[int, dict[str, float]] = field(default_factory=dict)
+    started_at: float = 0.0
 
-    def hear(self, message: Mapping[str, Any]) -> None:
+    def apply_event(self, message: Mapping[str, Any]) -> None:
         """Apply an event about a song: ``progress``, ``song`` (finished) or ``failed``."""
         event, number = message.get("event"), int(message["song"])
         if event == "progress":
-            self.begun = self.begun or time.monotonic()
-            stages, stage = self.songs.setdefault(number, {}), str(message["stage"])
+            self.started_at = self.started_at or time.monotonic()
+            stages, stage = self.stages_by_song.setdefault(number, {}), str(message["stage"])
             if stage == "compose" and stages:  # composed again: drop its later stages
                 stages.clear()
             stages.update(stage_fractions(stage, float(message["done"])))
-            self.state.text = str(message.get("text") or self.state.text)
+            self.state.sheet_text = str(message.get("text") or self.state.sheet_text)
         elif event == "song":
-            self.songs.pop(number, None)
-            self.state.made.append(str(message["title"]))
-            self.finished(Path(str(message["path"])))
+            self.stages_by_song.pop(number, None)
+            self.state.finished_titles.append(str(message["title"]))
+            self.on_song_finished(Path(str(message["path"])))
         elif event == "failed":
-            self.songs.pop(number, None)
+            self.stages_by_song.pop(number, None)
             failure = f"song {number}: {message['reason']}"
             if failure not in self.state.failures:  # may be known from the order store
                 self.state.failed += 1
                 self.state.failures.append(failure)
-        self._show()
+        self._update_state()
 
-    def follow(self, job: StoredOrder) -> None:
+    def apply_stored_order(self, order: StoredOrder) -> None:
         """Apply the state of the stored order, and why it was stopped or cancelled."""
         state = self.state
         state.done = (
-            job.state in (OrderState.DONE, OrderState.CANCELLED, OrderState.STOPPED)
-            and not state.going
+            order.state in (OrderState.DONE, OrderState.CANCELLED, OrderState.STOPPED)
+            and not state.songs_in_progress
         )
-        state.paused = job.state == OrderState.PAUSED
-        state.stopping = job.state == OrderState.CANCELLED and state.going > 0
-        if job.state == OrderState.CANCELLED:
+        state.paused = order.state == OrderState.PAUSED
+        state.stopping = order.state == OrderState.CANCELLED and state.songs_in_progress > 0
+        if order.state == OrderState.CANCELLED:
             state.failed = 0  # its songs cannot be retried
             if "cancelled" not in state.failures:
                 state.failures.append("cancelled")
-        told = any(job.reason in failure for failure in state.failures)
-        if job.state == OrderState.STOPPED and job.reason and not told:
-            state.failures.append(job.reason)
+        already_listed = any(order.reason in failure for failure in state.failures)
+        if order.state == OrderState.STOPPED and order.reason and not already_listed:
+            state.failures.append(order.reason)
 
-    def drop(self) -> None:
+    def clear_songs_in_progress(self) -> None:
         """Forget the songs in progress, once the child has ended."""
-        self.songs.clear()
-        self._show()
+        self.stages_by_song.clear()
+        self._update_state()
 
-    def _show(self) -> None:
+    def _update_state(self) -> None:
         """Update counts, time left and the stages of the song nearest to its end."""
         state = self.state
         # Composed songs that wait to be rendered do not count as in progress.
-        going = [n for n, stages in self.songs.items() if stages != {"compose": 1.0}]
-        state.going = len(going)
-        state.number = min(going or self.songs, default=state.number)
-        state.stages = dict(self.songs.get(state.number, {}))
-        partly = sum(overall_fraction(stages) for stages in self.songs.values())
-        state.left = seconds_left(
-            time.monotonic() - self.begun if self.begun else 0.0,
-            len(state.made) + partly,
-            state.songs - state.before - state.failed,
+        in_progress = [n for n, stages in self.stages_by_song.items() if stages != {"compose": 1.0}]
+        state.songs_in_progress = len(in_progress)
+        state.current_song = min(in_progress or self.stages_by_song, default=state.current_song)
+        state.stages = dict(self.stages_by_song.get(state.current_song, {}))
+        partly = sum(overall_fraction(stages) for stages in self.stages_by_song.values())
+        state.seconds_left = estimate_seconds_left(
+            time.monotonic() - self.started_at if self.started_at else 0.0,
+            len(state.finished_titles) + partly,
+            state.songs - state.finished_before - state.failed,
         )
 
 
-_TELLING = 0.3  # fraction of the first song to be done before the time left is estimated
+_MIN_DONE = 0.3  # fraction of the first song to be done before the time left is estimated
 
 
-def seconds_left(spent: float, done: float, songs: int) -> float | None:
+def estimate_seconds_left(elapsed: float, done: float, total: int) -> float | None:
     """Estimate how long the rest of an order takes from its progress so far.
 
     Parameters
     ----------
-    spent : float
+    elapsed : float
         Seconds since the first progress.
     done : float
         Songs made in that time, with the fractions of those in progress.
-    songs : int
+    total : int
         Songs to be made in all.
 
     Returns
@@ -175,6 +179,6 @@ def seconds_left(spent: float, done: float, songs: int) -> float | None:
     float or None
         Seconds; None when it is too early to tell, or everything is done.
     """
-    if done < _TELLING or done >= songs:
+    if done < _MIN_DONE or done >= total:
         return None
-    return spent / done * (songs - done)
+    return elapsed / done * (total - done)

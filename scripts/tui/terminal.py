@@ -7,7 +7,7 @@ import os
 from typing import Any, Protocol
 
 from scripts.tui import keys
-from scripts.tui.line_styles import BAR, FOOT, PLAIN, RULE, SONG, TALK, TITLE, inks
+from scripts.tui.line_styles import BAR, FOOTER, MESSAGE, PLAIN, RULE, SONG, TITLE, line_styles
 
 
 class Screen(Protocol):
@@ -16,11 +16,11 @@ class Screen(Protocol):
     def size(self) -> tuple[int, int]:
         """Return columns and lines."""
 
-    def show(self, lines: list[str], coloured: bool) -> None:
+    def show(self, lines: list[str], colored: bool) -> None:
         """Replace the contents of the screen by `lines`, from the top."""
 
-    def key(self, wait: float) -> str:
-        """Return the name of the next key; "" when none came within `wait` seconds."""
+    def read_key(self, timeout: float) -> str:
+        """Return the name of the next key; "" when none came within `timeout` seconds."""
 
 
 class CursesScreen:
@@ -30,7 +30,7 @@ class CursesScreen:
         import curses
 
         self._curses, self._window = curses, window
-        self._seen = (0, 0)
+        self._tried_size = (0, 0)
         self._shown: list[tuple[str, int]] = []
         window.keypad(True)
         with contextlib.suppress(curses.error):
@@ -44,14 +44,16 @@ class CursesScreen:
         lines, columns = self._window.getmaxyx()
         return columns, lines
 
-    def show(self, lines: list[str], coloured: bool) -> None:
-        inked = list(zip(lines, inks(lines) if coloured else [PLAIN] * len(lines), strict=True))
-        whole = len(inked) != len(self._shown)
-        if whole:
+    def show(self, lines: list[str], colored: bool) -> None:
+        styled = list(
+            zip(lines, line_styles(lines) if colored else [PLAIN] * len(lines), strict=True)
+        )
+        redraw_all = len(styled) != len(self._shown)
+        if redraw_all:
             self._window.erase()
         columns = self.size()[0]
-        for row, (line, ink) in enumerate(inked):
-            if not whole and self._shown[row] == (line, ink):
+        for row, (line, style) in enumerate(styled):
+            if not redraw_all and self._shown[row] == (line, style):
                 continue
             with contextlib.suppress(self._curses.error):
                 self._window.move(row, 0)
@@ -59,27 +61,27 @@ class CursesScreen:
                 # The bottom right cell cannot be written, so the last line is one shorter.
                 last = row == len(lines) - 1
                 self._window.addstr(
-                    row, 0, line[: columns - 1] if last else line, self._attributes[ink]
+                    row, 0, line[: columns - 1] if last else line, self._attributes[style]
                 )
-        self._shown = inked
+        self._shown = styled
         self._window.refresh()
 
-    def key(self, wait: float) -> str:
-        self._window.timeout(int(wait * 1000))
+    def read_key(self, timeout: float) -> str:
+        self._window.timeout(int(timeout * 1000))
         try:
             pressed = self._window.get_wch()
         except self._curses.error:
-            return keys.RESIZE if self._window_changed() else ""
+            return keys.RESIZE if self._detect_resize() else ""
         except KeyboardInterrupt:
             return "ctrl-c"
         if pressed == getattr(self._curses, "KEY_MOUSE", None):
-            return self._mouse()
-        name = keys.name_of(pressed)
+            return self._read_mouse()
+        name = keys.key_name(pressed)
         if name == keys.RESIZE:
             self._resize()
         return name
 
-    def _mouse(self) -> str:
+    def _read_mouse(self) -> str:
         """Read a click or a wheel step as a key name."""
         try:
             _, x, y, _, buttons = self._curses.getmouse()
@@ -93,7 +95,7 @@ class CursesScreen:
             return f"{keys.CLICK} {x} {y}"
         return ""
 
-    def _window_changed(self) -> bool:
+    def _detect_resize(self) -> bool:
         """Detect that a Windows console was shrunk: it scrolls then and sends no resize key."""
         if os.name != "nt":
             return False
@@ -101,9 +103,9 @@ class CursesScreen:
             columns, lines = os.get_terminal_size(1)
         except (OSError, ValueError):
             return False
-        if (columns, lines) in (self.size(), self._seen):
+        if (columns, lines) in (self.size(), self._tried_size):
             return False
-        self._seen = (columns, lines)  # try each size only once: a console may refuse it
+        self._tried_size = (columns, lines)  # try each size only once: a console may refuse it
         self._resize()
         return True
 
@@ -119,27 +121,27 @@ class CursesScreen:
 
 def _attributes(curses: Any) -> dict[int, int]:
     """Curses attributes of each line style: colors, or bold where there are none."""
-    plain = dict.fromkeys(range(7), 0) | {TITLE: curses.A_BOLD, SONG: curses.A_BOLD}
-    colours = {
+    attributes = dict.fromkeys(range(7), 0) | {TITLE: curses.A_BOLD, SONG: curses.A_BOLD}
+    colors = {
         RULE: curses.COLOR_BLUE,
         TITLE: curses.COLOR_CYAN,
-        TALK: curses.COLOR_GREEN,
+        MESSAGE: curses.COLOR_GREEN,
         SONG: curses.COLOR_YELLOW,
         BAR: curses.COLOR_MAGENTA,
-        FOOT: curses.COLOR_CYAN,
+        FOOTER: curses.COLOR_CYAN,
     }
     try:
         curses.start_color()
         if not curses.has_colors():
-            return plain
+            return attributes
         background = -1
         try:
             curses.use_default_colors()
         except curses.error:
             background = curses.COLOR_BLACK
-        for ink, colour in colours.items():
-            curses.init_pair(ink, colour, background)
-            plain[ink] |= curses.color_pair(ink)
+        for style, color in colors.items():
+            curses.init_pair(style, color, background)
+            attributes[style] |= curses.color_pair(style)
     except curses.error:
         pass
-    return plain
+    return attributes

@@ -29,34 +29,34 @@ def _readers(folder: Path) -> dict[str, Callable[[bytes], object]]:
     from scripts.batch.order import Order
     from scripts.batch.order_file import read_order_file
     from scripts.core.settings import load_settings
-    from scripts.library.index import Catalogue
+    from scripts.library.index import LibraryIndex
     from scripts.library.playlists import load_playlists, read_m3u8
-    from scripts.llm.gguf_file import language_model
-    from scripts.production.recipe import kept_recipe, wishes_from_json
-    from scripts.request.imported import brief_for
-    from scripts.request.spec import Wishes, make_brief
+    from scripts.llm.gguf_file import read_language_model
+    from scripts.production.recipe import read_recipe, request_from_json
+    from scripts.request.imported import build_piece_spec
+    from scripts.request.spec import SongRequest, build_spec
     from scripts.score.open_piece import open_piece
     from scripts.styles.style import load_styles
 
     styles = load_styles(paths.DATA / "styles")
-    usual = Order(Wishes("pop", "0.2"), 2, 1, "", 0.75, Path("out"))
+    usual = Order(SongRequest("pop", "0.2"), 2, 1, "", 0.75, Path("out"))
 
     def put(name: str, data: bytes) -> Path:
         path = folder / name
         path.write_bytes(data)
         return path
 
-    def brief(data: bytes) -> object:
+    def spec(data: bytes) -> object:
         try:
-            wishes = wishes_from_json(json.loads(data))
+            wishes = request_from_json(json.loads(data))
         except (ValueError, RecursionError):
-            wishes = Wishes(data.decode("utf-8", "surrogateescape"))
-        return make_brief(wishes, styles, 1)
+            wishes = SongRequest(data.decode("utf-8", "surrogateescape"))
+        return build_spec(wishes, styles, 1)
 
     def piece(name: str) -> Callable[[bytes], object]:
         def read(data: bytes) -> object:
             found = open_piece(put(name, data))
-            return brief_for(found, Wishes("pop", ""), styles, 1)
+            return build_piece_spec(found, SongRequest("pop", ""), styles, 1)
 
         return read
 
@@ -74,9 +74,9 @@ def _readers(folder: Path) -> dict[str, Callable[[bytes], object]]:
         )
         path = songs / f"a.{ending}"
         path.write_bytes(data)
-        library = Catalogue(folder / "library.db", songs)
+        library = LibraryIndex(folder / "library.db", songs)
         try:
-            library.take_in(path)
+            library.index_song(path)
             library.rate(path, 4)
             library.write_changes()
             assert all(s.title.isprintable() for s in library.songs())
@@ -91,18 +91,18 @@ def _readers(folder: Path) -> dict[str, Callable[[bytes], object]]:
         songs.mkdir(exist_ok=True)
         (songs / "b.mp3").write_bytes(b"")
         (songs / "b.json").write_bytes(data)
-        library = Catalogue(folder / "library.db", songs)
+        library = LibraryIndex(folder / "library.db", songs)
         try:
-            library.take_in(songs / "b.mp3")
+            library.index_song(songs / "b.mp3")
             assert not library.notice, library.notice
             for song in library.songs():
                 dict(song.details)
         finally:
             library.close()
-        return kept_recipe(songs / "b.json", styles)
+        return read_recipe(songs / "b.json", styles)
 
     def search(data: bytes) -> object:
-        library = Catalogue(folder / "library.db", folder)
+        library = LibraryIndex(folder / "library.db", folder)
         try:
             library.find(data.decode("utf-8", "surrogateescape"))
             assert not library.notice, library.notice
@@ -121,14 +121,14 @@ def _readers(folder: Path) -> dict[str, Callable[[bytes], object]]:
         return load_playlists(put("p.json", data))
 
     return {
-        "briefs": brief,
+        "briefs": spec,
         "ABC": piece("a.abc"),
         "MIDI": piece("a.mid"),
         "MusicXML": piece("a.musicxml"),
         "settings": settled,
         "job files": lambda data: read_order_file(put("jobs.csv", data), usual),
         "tags": sound,
-        "GGUF headers": lambda data: language_model(put("a.gguf", data)),
+        "GGUF headers": lambda data: read_language_model(put("a.gguf", data)),
         "song details": details,
         "playlists": playlist,
         "searches": search,

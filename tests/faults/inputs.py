@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scripts.audio.mp3 import Tags, write_tags
 from scripts.composer.compose import Composition
 from scripts.production.recipe import Recipe
-from scripts.request.spec import Wishes
+from scripts.request.spec import SongRequest
 from scripts.score.abc_reader import read_abc
 from tests.conftest import ROOT, STARTER, TUNE
 
@@ -174,7 +174,7 @@ def _sounds(folder: Path) -> list[bytes]:
 
 def _recipe() -> dict[str, Any]:
     written = Composition(read_abc(TUNE), "Model", 3, 0.5, 100, 1.5, "rules", ("verse", "chorus"))
-    return Recipe(Wishes("Folk", "0.2", key="E minor"), 7, 0.75, written).to_json()
+    return Recipe(SongRequest("Folk", "0.2", key="E minor"), 7, 0.75, written).to_json()
 
 
 _SETTINGS = json.dumps(

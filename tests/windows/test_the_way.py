@@ -11,7 +11,7 @@ import numpy as np
 from mutagen.id3 import ID3
 from mutagen.mp3 import MP3
 
-from scripts.llm.gguf_file import language_model
+from scripts.llm.gguf_file import read_language_model
 from tests.waiting import until
 from tests.windows.conftest import windows_bat
 from tests.windows.lab import RATE, Console, SoundCard, windows_processes
@@ -33,7 +33,7 @@ def test_the_installer_tool_installs_and_shows_the_models(installed: Path) -> No
         assert words in shown
     stamp = json.loads((installed / ".venv" / "llm-music-gen.json").read_text(encoding="utf-8"))
     assert stamp["llama"] and (installed / ".venv" / "Scripts" / "python.exe").exists()
-    assert language_model(installed / "models" / "starter.gguf").context
+    assert read_language_model(installed / "models" / "starter.gguf").context
 
 
 def test_from_the_launcher_to_two_songs_that_are_heard(

@@ -17,54 +17,59 @@ from scripts.batch.order import Order, split_styles
 from scripts.batch.order_file import read_order_file
 from scripts.batch.store import OrderState, OrderStore, StoredOrder
 from scripts.core import paths
-from scripts.core.atomic_files import check_folder
+from scripts.core.atomic_files import ensure_writable_folder
 from scripts.core.errors import MusicGenError, StorageError, UsageError
 from scripts.core.formatting import count_songs
 from scripts.llm.registry import find_model
-from scripts.request.spec import MOST_SONGS, Wishes, make_brief
-from scripts.score.tuning import CONCERT
+from scripts.request.spec import MAX_SONGS, SongRequest, build_spec
+from scripts.score.tuning import CONCERT_PITCH
 from scripts.styles.lookup import find_styles
 from scripts.styles.style import Style, load_styles
-from scripts.tui.screens.generate import QUESTIONS, WISHES, shown_job
-from scripts.tui.state import Field, JobState, State
-from scripts.tui.supervisor import Runner, Watch
+from scripts.tui.screens.generate import QUESTIONS, WISH_ROWS, selected_order
+from scripts.tui.state import Field, OrderView, State
+from scripts.tui.supervisor import GenerateProcess, OrderProgress
 
 _YES = ("yes", "y", "on", "1", "true")
 _NO = ("no", "n", "off", "0", "false", "none")
-_NUMBERS = ("tempo", "tuning", "binaural")
-JOB_FILES = (".csv", ".json", '.csv"', '.json"')  # a file dropped on the window has quotes
-_OFFERS = 8  # completions of a style
-_LOOK = 1.0  # seconds between reads of the order store
-_PATIENCE = 1.0  # seconds to wait while another process locks the store
-_CRASHES = 3  # consecutive crashes of the child process before its orders are paused
-_FAILED = 10  # latest orders with failed songs shown after a start
+_NUMERIC_WISHES = ("tempo", "tuning", "binaural")
+ORDER_FILE_SUFFIXES = (
+    ".csv",
+    ".json",
+    '.csv"',
+    '.json"',
+)  # a file dropped on the window has quotes
+_MAX_SUGGESTIONS = 8  # completions of a style
+_POLL_INTERVAL = 1.0  # seconds between reads of the order store
+_LOCK_TIMEOUT = 1.0  # seconds to wait while another process locks the store
+_MAX_CRASHES = 3  # consecutive crashes of the child process before its orders are paused
+_MAX_FAILED_SHOWN = 10  # latest orders with failed songs shown after a start
 
 
-class Making:
+class OrdersController:
     """Places orders, follows the child process that makes them, and updates the state.
 
     Parameters
     ----------
     state : State
-    finished : callable
+    on_song_finished : callable
         Called with the path of each finished song.
     """
 
-    def __init__(self, state: State, finished: Callable[[Path], None]) -> None:
-        self.state, self._finished = state, finished
-        self._kept: OrderStore | None = None
-        self._runner: Runner | None = None
-        self._watched: dict[int, Watch] = {}  # by order number
-        self._looked = 0.0
+    def __init__(self, state: State, on_song_finished: Callable[[Path], None]) -> None:
+        self.state, self._on_song_finished = state, on_song_finished
+        self._opened_store: OrderStore | None = None
+        self._process: GenerateProcess | None = None
+        self._progress_by_id: dict[int, OrderProgress] = {}  # by order number
+        self._last_poll = 0.0
         self._crashes = 0
 
     @property
-    def _jobs(self) -> OrderStore:
+    def _store(self) -> OrderStore:
         """Order store, opened on first use."""
-        if self._kept is None:
-            self._kept = OrderStore(paths.JOBS, _PATIENCE)
-            self.state.message = self._kept.notice or self.state.message
-        return self._kept
+        if self._opened_store is None:
+            self._opened_store = OrderStore(paths.ORDERS, _LOCK_TIMEOUT)
+            self.state.message = self._opened_store.notice or self.state.message
+        return self._opened_store
 
     @cached_property
     def styles(self) -> dict[str, Style]:
@@ -72,7 +77,7 @@ class Making:
         return load_styles(paths.DATA / "styles")
 
     @cached_property
-    def _words(self) -> list[str]:
+    def _style_words(self) -> list[str]:
         """All names and aliases of styles, sorted."""
         words = {*self.styles, *(w for s in self.styles.values() for w in s.words)}
         return sorted(w for w in words if w.isprintable())
@@ -80,151 +85,156 @@ class Making:
     @property
     def busy(self) -> bool:
         """Whether songs are being made."""
-        return self._runner is not None and any(
-            job.going or not (job.done or job.paused) for job in self.state.jobs
+        return self._process is not None and any(
+            order.songs_in_progress or not (order.done or order.paused)
+            for order in self.state.orders
         )
 
     @property
-    def to_do(self) -> bool:
+    def has_actionable_orders(self) -> bool:
         """Whether there are orders that commands apply to."""
-        return any(job.open for job in self.state.jobs)
+        return any(order.is_actionable for order in self.state.orders)
 
-    def begin(self) -> None:
+    def load_previous_orders(self) -> None:
         """Load unfinished orders of earlier sessions, paused until the user resumes them."""
-        if not paths.JOBS.exists():
+        if not paths.ORDERS.exists():
             return
-        with self._told():
-            for job in [job for job in self._jobs.orders((OrderState.DONE,)) if job.failed][
-                -_FAILED:
+        with self._show_errors():
+            for stored in [job for job in self._store.orders((OrderState.DONE,)) if job.failed][
+                -_MAX_FAILED_SHOWN:
             ]:
-                self._watch(job).state.done = True
-            for job in self._jobs.orders():
-                if not is_unclaimed(paths.JOBS, job.batch):
+                self._track_order(stored).state.done = True
+            for stored in self._store.orders():
+                if not is_unclaimed(paths.ORDERS, stored.batch):
                     continue
-                watch = self._watch(job)
-                self._jobs.set_state(job.id, OrderState.PAUSED, job.reason)
-                watch.follow(self._jobs.get(job.id))
-        self._show()
+                progress = self._track_order(stored)
+                self._store.set_state(stored.id, OrderState.PAUSED, stored.reason)
+                progress.apply_stored_order(self._store.get(stored.id))
+        self._update_state()
 
     def _finished_with_failures(self) -> list[StoredOrder]:
         """The latest finished orders whose failed songs can be made again."""
-        done = self._jobs.orders((OrderState.DONE,))
-        return [order for order in done if order.failed][-_FAILED:]
+        done = self._store.orders((OrderState.DONE,))
+        return [order for order in done if order.failed][-_MAX_FAILED_SHOWN:]
 
     def update(self) -> None:
         """Apply the events of the child process, and changes of the order store."""
-        runner = self._runner
-        if runner is not None:
-            for message in runner.messages():
-                self._hear(message)
-            if runner.ended:
-                self._end_of(runner)
-        if time.monotonic() - self._looked > _LOOK and self._watched:
-            self._follow()
-        self._show()
+        process = self._process
+        if process is not None:
+            for message in process.read_events():
+                self._handle_event(message)
+            if process.ended:
+                self._handle_process_end(process)
+        if time.monotonic() - self._last_poll > _POLL_INTERVAL and self._progress_by_id:
+            self._poll_store()
+        self._update_state()
 
     def close(self) -> None:
         """Stop the child process and wait for it; the orders stay in the store."""
-        if self._runner:
-            self._runner.end()
-            self._runner = None
-        if self._kept:
-            self._kept.close()
+        if self._process:
+            self._process.stop()
+            self._process = None
+        if self._opened_store:
+            self._opened_store.close()
 
-    def _hear(self, message: dict[str, Any]) -> None:
-        number = message.get("order")
-        if isinstance(number, int) and number not in self._watched:
-            with self._told():  # an order placed by another process and taken over
-                self._watch(self._jobs.get(number))
+    def _handle_event(self, message: dict[str, Any]) -> None:
+        order_id = message.get("order")
+        if isinstance(order_id, int) and order_id not in self._progress_by_id:
+            with self._show_errors():  # an order placed by another process and taken over
+                self._track_order(self._store.get(order_id))
             if message.get("event") == "song":  # already counted in the store
-                self._finished(Path(str(message["path"])))
+                self._on_song_finished(Path(str(message["path"])))
                 return
-        watch = self._watched.get(number) if isinstance(number, int) else None
-        if message.get("event") == "note" and watch:
-            watch.state.notes.append(str(message["text"]))
+        progress = self._progress_by_id.get(order_id) if isinstance(order_id, int) else None
+        if message.get("event") == "note" and progress:
+            progress.state.notices.append(str(message["text"]))
         elif message.get("event") == "note":
             self.state.message = str(message["text"])
-        elif watch:
-            watch.hear(message)
+        elif progress:
+            progress.apply_event(message)
             if message.get("event") == "song":
                 self._crashes = 0
 
-    def _end_of(self, runner: Runner) -> None:
+    def _handle_process_end(self, process: GenerateProcess) -> None:
         """Handle the end of the child process: all done, a crash, or an error."""
-        complaint, crashed = runner.complaint(), runner.crashed
-        self._runner = None
-        for watch in self._watched.values():
-            watch.drop()
-        self._follow()
-        going = [w for w in self._watched.values() if not w.state.done and not w.state.paused]
-        if not going:
+        failure, crashed = process.failure_message(), process.crashed
+        self._process = None
+        for progress in self._progress_by_id.values():
+            progress.clear_songs_in_progress()
+        self._poll_store()
+        unfinished = [
+            progress
+            for progress in self._progress_by_id.values()
+            if not progress.state.done and not progress.state.paused
+        ]
+        if not unfinished:
             return
         self._crashes += crashed
-        if crashed and self._crashes < _CRASHES:
-            self.state.message = f"The composing process crashed ({complaint}); restarting it."
-            self._run(again=True)
-        elif complaint:
-            for watch in going:
-                watch.state.failures.append(complaint)
-                with self._told():
-                    self._jobs.set_state(watch.state.id, OrderState.PAUSED)
-            self._follow()
-        elif runner.spoke:
-            self._run()  # an order was added while it was shutting down
+        if crashed and self._crashes < _MAX_CRASHES:
+            self.state.message = f"The composing process crashed ({failure}); restarting it."
+            self._ensure_process(after_crash=True)
+        elif failure:
+            for progress in unfinished:
+                progress.state.failures.append(failure)
+                with self._show_errors():
+                    self._store.set_state(progress.state.id, OrderState.PAUSED)
+            self._poll_store()
+        elif process.saw_orders:
+            self._ensure_process()  # an order was added while it was shutting down
         else:  # another process has locked them
-            for watch in going:
-                watch.state.notes.append("Another process is working on this order.")
+            for progress in unfinished:
+                progress.state.notices.append("Another process is working on this order.")
 
-    def _follow(self) -> None:
+    def _poll_store(self) -> None:
         """Read the orders' states from the store."""
-        self._looked = time.monotonic()
-        with self._told():
-            states = self._jobs.states()
-            for number, watch in [*self._watched.items()]:
-                if not watch.state.done:
-                    watch.follow(self._jobs.get(number))
-                elif states.get(number) in (
+        self._last_poll = time.monotonic()
+        with self._show_errors():
+            states = self._store.states()
+            for order_id, progress in [*self._progress_by_id.items()]:
+                if not progress.state.done:
+                    progress.apply_stored_order(self._store.get(order_id))
+                elif states.get(order_id) in (
                     OrderState.OPEN,
                     OrderState.PAUSED,
                 ):
-                    self._watch(self._jobs.get(number))
+                    self._track_order(self._store.get(order_id))
 
-    def _watch(self, job: StoredOrder) -> Watch:
-        failures = [f"song {number}: {why}" for number, why in self._jobs.failures(job.id)]
-        state = JobState(
-            job.order.wishes.styles,
-            job.order.songs,
-            id=job.id,
-            before=job.done,
-            going=0,
+    def _track_order(self, stored: StoredOrder) -> OrderProgress:
+        failures = [f"song {number}: {why}" for number, why in self._store.failures(stored.id)]
+        state = OrderView(
+            stored.order.request.styles,
+            stored.order.songs,
+            id=stored.id,
+            finished_before=stored.done,
+            songs_in_progress=0,
             failures=failures,
-            failed=job.failed,
+            failed=stored.failed,
         )
-        self._watched[job.id] = watch = Watch(state, self._finished)
-        watch.follow(job)
-        return watch
+        self._progress_by_id[stored.id] = progress = OrderProgress(state, self._on_song_finished)
+        progress.apply_stored_order(stored)
+        return progress
 
-    def _run(self, again: bool = False) -> None:
-        """Start the child process unless it runs; `again` after a crash keeps the crash count."""
-        if not again:
+    def _ensure_process(self, after_crash: bool = False) -> None:
+        """Start the child process unless it runs; `after_crash` keeps the crash count."""
+        if not after_crash:
             self._crashes = 0
-        if self._runner is None:
-            self._runner = Runner()
+        if self._process is None:
+            self._process = GenerateProcess()
 
-    def _show(self) -> None:
-        self.state.jobs = [watch.state for watch in self._watched.values()]
-        self.state.unfinished = (
+    def _update_state(self) -> None:
+        self.state.orders = [progress.state for progress in self._progress_by_id.values()]
+        self.state.unfinished_songs = (
             0
             if self.busy
             else sum(
-                job.songs - job.before - len(job.made) - job.failed
-                for job in self.state.jobs
-                if not job.done
+                order.songs - order.finished_before - len(order.finished_titles) - order.failed
+                for order in self.state.orders
+                if not order.done
             )
         )
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _show_errors(self) -> Iterator[None]:
         """Show errors of the order store as the message."""
         try:
             yield
@@ -237,122 +247,124 @@ class Making:
         self.state.answers = {}
         self.state.field = Field(QUESTIONS["styles"], "styles")
 
-    def cancel(self) -> None:
+    def cancel_order(self) -> None:
         """Cancel the selected order, or else the latest unfinished one."""
-        job = self._meant()
-        if job:
-            self._cancel(job)
+        order = self._target_order()
+        if order:
+            self._cancel_order(order)
 
-    def cancel_all(self) -> None:
-        for job in self.state.jobs:
-            self._cancel(job)
+    def cancel_all_orders(self) -> None:
+        for order in self.state.orders:
+            self._cancel_order(order)
 
-    def pause_order(self) -> None:
+    def toggle_order_pause(self) -> None:
         """Pause or resume the selected order."""
-        job = self._meant()
-        if job and job.paused:
-            self._set(job, OrderState.OPEN)
-            self._run()
-        elif job:
-            self._set(job, OrderState.PAUSED)
+        order = self._target_order()
+        if order and order.paused:
+            self._set_order_state(order, OrderState.OPEN)
+            self._ensure_process()
+        elif order:
+            self._set_order_state(order, OrderState.PAUSED)
 
-    def go_on(self) -> None:
+    def resume_orders(self) -> None:
         """Resume all unfinished orders."""
-        left = [job for job in self.state.jobs if not job.done]
-        for job in left:
-            self._set(job, OrderState.OPEN)
-        if left:
-            self._run()
+        unfinished = [job for job in self.state.orders if not job.done]
+        for order in unfinished:
+            self._set_order_state(order, OrderState.OPEN)
+        if unfinished:
+            self._ensure_process()
         else:
             self.state.message = "There are no unfinished orders."
 
-    def first(self) -> None:
+    def move_order_first(self) -> None:
         """Move the selected order to the front of the queue."""
-        self._put("front", OrderStore.put_first)
+        self._move_order("front", OrderStore.put_first)
 
-    def last(self) -> None:
+    def move_order_last(self) -> None:
         """Move the selected order to the back of the queue."""
-        self._put("back", OrderStore.put_last)
+        self._move_order("back", OrderStore.put_last)
 
-    def _put(self, place: str, put: Callable[[OrderStore, int], None]) -> None:
-        job = self._meant()
-        if job:
-            with self._told():
-                put(self._jobs, job.id)
-                self.state.message = f'Moved "{job.styles}" to the {place} of the queue.'
+    def _move_order(self, place: str, move: Callable[[OrderStore, int], None]) -> None:
+        order = self._target_order()
+        if order:
+            with self._show_errors():
+                move(self._store, order.id)
+                self.state.message = f'Moved "{order.styles}" to the {place} of the queue.'
 
-    def retry(self) -> None:
+    def retry_failed_songs(self) -> None:
         """Retry the failed songs of the selected order."""
-        job = shown_job(self.state)
-        if job is None:
+        order = selected_order(self.state)
+        if order is None:
             return
-        with self._told():
-            count = self._jobs.retry_failed(job.id)
+        with self._show_errors():
+            count = self._store.retry_failed(order.id)
             if count:
-                self._watch(self._jobs.get(job.id))
-                self._run()
+                self._track_order(self._store.get(order.id))
+                self._ensure_process()
                 self.state.message = f"Retrying {count_songs(count)}."
             else:
                 self.state.message = "This order has no failed songs."
 
-    def _meant(self) -> JobState | None:
+    def _target_order(self) -> OrderView | None:
         """The selected order; without a selection the one shown, or the latest unfinished one."""
-        shown = shown_job(self.state)
-        if shown and (not shown.done or self.state.shown >= 0):
+        shown = selected_order(self.state)
+        if shown and (not shown.done or self.state.selected_index >= 0):
             if shown.done:
                 self.state.message = f'"{shown.styles}" has already ended.'
             return None if shown.done else shown
-        return next((job for job in reversed(self.state.jobs) if not job.done), None)
+        return next((order for order in reversed(self.state.orders) if not order.done), None)
 
-    def _cancel(self, job: JobState) -> None:
-        if not job.done:
-            self._set(job, OrderState.CANCELLED)
-            job.stopping = job.going > 0 and not job.done
+    def _cancel_order(self, order: OrderView) -> None:
+        if not order.done:
+            self._set_order_state(order, OrderState.CANCELLED)
+            order.stopping = order.songs_in_progress > 0 and not order.done
 
-    def _set(self, job: JobState, state: OrderState) -> None:
-        with self._told():
-            self._jobs.set_state(job.id, state)
-            self._watched[job.id].follow(self._jobs.get(job.id))
+    def _set_order_state(self, order: OrderView, state: OrderState) -> None:
+        with self._show_errors():
+            self._store.set_state(order.id, state)
+            self._progress_by_id[order.id].apply_stored_order(self._store.get(order.id))
 
-    def look(self, by: int) -> None:
-        """Select the order `by` places after the current one."""
-        count = len(self.state.jobs)
+    def select_order(self, offset: int) -> None:
+        """Select the order `offset` places after the current one."""
+        count = len(self.state.orders)
         if count:
-            here = self.state.shown if self.state.shown >= 0 else count - 1
-            self.state.shown = min(max(here + by, 0), count - 1)
+            current = self.state.selected_index if self.state.selected_index >= 0 else count - 1
+            self.state.selected_index = min(max(current + offset, 0), count - 1)
 
-    def usual(self) -> None:
+    def clear_wishes(self) -> None:
         """Clear all wishes."""
         self.state.wishes.clear()
         self.state.message = "All wishes cleared."
 
     def ask_wish(self, name: str) -> None:
         """Ask for the wish called `name`."""
-        label, hint, usual = WISHES[name]
+        label, hint, default = WISH_ROWS[name]
         self.state.field = Field(
-            f"{label} ({hint}; empty: {usual}):", f"wish {name}", self.state.wishes.get(name, "")
+            f"{label} ({hint}; empty: {default}):", f"wish {name}", self.state.wishes.get(name, "")
         )
 
     # -- answers ---------------------------------------------------------------------------
 
-    def typed(self, field: Field) -> None:
+    def suggest_styles(self, field: Field) -> None:
         """Suggest completions of the last style typed."""
         if field.name == "styles":
             word = re.split(r"[,|]", field.text)[-1].strip().casefold()
-            field.offers = (
-                tuple(w for w in self._words if w.startswith(word) and w != word)[:_OFFERS]
+            field.suggestions = (
+                tuple(w for w in self._style_words if w.startswith(word) and w != word)[
+                    :_MAX_SUGGESTIONS
+                ]
                 if word
                 else ()
             )
 
-    def complete(self, field: Field) -> None:
+    def complete_style(self, field: Field) -> None:
         """Replace the last style typed by the first suggestion."""
-        if field.name == "styles" and field.offers:
+        if field.name == "styles" and field.suggestions:
             before = field.text[: len(field.text) - len(re.split(r"[,|]", field.text)[-1])]
-            field.text = (f"{before} " if before else "") + field.offers[0].title()
-            field.offers = ()
+            field.text = (f"{before} " if before else "") + field.suggestions[0].title()
+            field.suggestions = ()
 
-    def answer(self, field: Field, text: str) -> None:
+    def submit_answer(self, field: Field, text: str) -> None:
         """Apply an answer and ask the next question.
 
         Raises
@@ -360,26 +372,26 @@ class Making:
         MusicGenError
             When the answer is invalid or the order cannot be placed; the question stays open.
         """
-        if field.name == "styles" and text.lower().endswith(JOB_FILES):
-            self._order_from_file(Path(text.strip('"')))
+        if field.name == "styles" and text.lower().endswith(ORDER_FILE_SUFFIXES):
+            self._place_orders_from_file(Path(text.strip('"')))
         elif field.name == "styles":
             for part in split_styles(text):
                 find_styles(part, self.styles)
             self.state.answers["styles"] = text
             self.state.field = Field(QUESTIONS["songs"], "songs")
         elif field.name == "songs":
-            if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MOST_SONGS:
-                raise UsageError(f"Please type a number from 1 to {MOST_SONGS:,}.")
+            if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_SONGS:
+                raise UsageError(f"Please type a number from 1 to {MAX_SONGS:,}.")
             self.state.answers["songs"] = text
             self.state.field = None
-            self._order_each(
+            self._place_orders(
                 split_styles(self.state.answers["styles"]), int(text), self.state.wishes
             )
         else:
-            self._wish(field.name.removeprefix("wish "), text)
+            self._set_wish(field.name.removeprefix("wish "), text)
             self.state.field = None
 
-    def order(self, styles: str, songs: int, wishes: dict[str, str]) -> None:
+    def place_order(self, styles: str, songs: int, wishes: dict[str, str]) -> None:
         """Place an order and start making it.
 
         Parameters
@@ -395,25 +407,32 @@ class Making:
         MusicGenError
             When a wish is invalid, there is no model, or the folder cannot be written.
         """
-        self._order_each([styles], songs, wishes)
+        self._place_orders([styles], songs, wishes)
 
-    def _order_each(self, each: Sequence[str], songs: int, wishes: dict[str, str]) -> None:
-        """Place an order of `songs` songs for each entry of `each`."""
+    def _place_orders(self, style_lists: Sequence[str], songs: int, wishes: dict[str, str]) -> None:
+        """Place an order of `songs` songs for each entry of `style_lists`."""
         length = self.state.settings.song_length
-        self._place([self._order(asked_for(wishes, length, styles), songs) for styles in each])
+        self._store_orders(
+            [
+                self._build_order(build_request(wishes, length, styles), songs)
+                for styles in style_lists
+            ]
+        )
 
-    def _order_from_file(self, path: Path) -> None:
+    def _place_orders_from_file(self, path: Path) -> None:
         """Place all orders of a job file, or none if one is invalid."""
-        usual = self._order(asked_for(self.state.wishes, self.state.settings.song_length, ""), 1)
-        orders = read_order_file(path.expanduser(), usual, self._check)
+        defaults = self._build_order(
+            build_request(self.state.wishes, self.state.settings.song_length, ""), 1
+        )
+        orders = read_order_file(path.expanduser(), defaults, self._validate_order)
         self.state.field = None
-        self._place(orders)
+        self._store_orders(orders)
         self.state.message = f"{len(orders)} orders from {path.name}."
 
-    def _order(self, asked: Wishes, songs: int) -> Order:
+    def _build_order(self, request: SongRequest, songs: int) -> Order:
         settings = self.state.settings
         return Order(
-            asked,
+            request,
             songs,
             random.SystemRandom().randrange(1 << 31),
             settings.model,
@@ -422,39 +441,41 @@ class Making:
             settings.bitrate,
         )
 
-    def _check(self, order: Order) -> None:
+    def _validate_order(self, order: Order) -> None:
         """Raise a MusicGenError if an order's styles, wishes or model are invalid."""
-        make_brief(order.wishes, self.styles, order.seed)
+        build_spec(order.request, self.styles, order.seed)
         find_model(order.model, paths.MODELS)
 
-    def _place(self, orders: Sequence[Order]) -> None:
+    def _store_orders(self, orders: Sequence[Order]) -> None:
         """Validate orders, add them to the store and start making them."""
-        briefs = [make_brief(order.wishes, self.styles, order.seed) for order in orders]
+        briefs = [build_spec(order.request, self.styles, order.seed) for order in orders]
         for model in {order.model for order in orders}:
             find_model(model, paths.MODELS)
-        check_folder(paths.OUTPUT)
-        self._watched = {n: w for n, w in self._watched.items() if w.state.open}
-        if not self._jobs.is_persistent:
+        ensure_writable_folder(paths.OUTPUT)
+        self._progress_by_id = {
+            n: w for n, w in self._progress_by_id.items() if w.state.is_actionable
+        }
+        if not self._store.is_persistent:
             raise StorageError(
-                f"cannot save orders in {paths.JOBS.parent}: "
+                f"cannot save orders in {paths.ORDERS.parent}: "
                 "check the folder's permissions, or free some space"
             )
         batch = uuid.uuid4().hex
-        for job, brief in zip(self._jobs.add_batch(orders, batch), briefs, strict=True):
-            self._watch(job).state.notes += brief.notes
-        self.state.shown = -1
-        self._run()
-        self._show()
+        for stored, spec in zip(self._store.add_batch(orders, batch), briefs, strict=True):
+            self._track_order(stored).state.notices += spec.warnings
+        self.state.selected_index = -1
+        self._ensure_process()
+        self._update_state()
 
-    def _wish(self, name: str, text: str) -> None:
+    def _set_wish(self, name: str, text: str) -> None:
         wishes = {**self.state.wishes, name: text}
         if name == "loop" and text:
             if text.lower() not in (*_YES, *_NO):
                 raise UsageError("Please type yes or no.")
             wishes[name] = "yes" if text.lower() in _YES else ""
         wishes = {k: v for k, v in wishes.items() if v}
-        make_brief(
-            asked_for(
+        build_spec(
+            build_request(
                 wishes, self.state.settings.song_length, self.state.answers.get("styles", "pop")
             ),
             self.styles,
@@ -463,7 +484,7 @@ class Making:
         self.state.wishes = wishes
 
 
-def asked_for(wishes: dict[str, str], length: str, styles: str) -> Wishes:
+def build_request(wishes: dict[str, str], length: str, styles: str) -> SongRequest:
     """Build a request from typed wishes.
 
     Parameters
@@ -481,19 +502,19 @@ def asked_for(wishes: dict[str, str], length: str, styles: str) -> Wishes:
         When tempo, tuning or binaural is not a number.
     """
     numbers = {}
-    for name in _NUMBERS:
+    for name in _NUMERIC_WISHES:
         if name in wishes:
             try:
-                numbers[name] = float(_bare(wishes[name]))
+                numbers[name] = float(_strip_unit(wishes[name]))
             except ValueError:
                 raise UsageError(f'"{wishes[name][:20]}" is not a number') from None
-    return Wishes(
+    return SongRequest(
         styles,
         wishes.get("length", length),
         wishes.get("key"),
         numbers.get("tempo"),
         wishes.get("meter"),
-        numbers.get("tuning", CONCERT),
+        numbers.get("tuning", CONCERT_PITCH),
         wishes.get("form"),
         wishes.get("chords"),
         numbers.get("binaural", 0.0),
@@ -502,6 +523,6 @@ def asked_for(wishes: dict[str, str], length: str, styles: str) -> Wishes:
     )
 
 
-def _bare(number: str) -> str:
+def _strip_unit(number: str) -> str:
     """Remove the unit (Hz) from a number."""
     return number.casefold().removesuffix("hz").strip()

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from scripts.tui.layout import MARGINS, Size, framed, paged
-from scripts.tui.screens.generate import generate, wishes
-from scripts.tui.screens.jukebox import jukebox
-from scripts.tui.screens.menu import main_menu
-from scripts.tui.screens.options import options
-from scripts.tui.screens.shared import look, now_playing
+from scripts.tui.layout import FRAME_LINES, Size, build_frame, wrap_page
+from scripts.tui.screens.generate import generate_screen, wishes_screen
+from scripts.tui.screens.jukebox import jukebox_screen
+from scripts.tui.screens.menu import menu_screen
+from scripts.tui.screens.options import options_screen
+from scripts.tui.screens.shared import active_theme, now_playing
 from scripts.tui.state import GENERATE, JUKEBOX, MENU, OPTIONS, WISHES, State
 
-_SCREENS = {MENU: main_menu, GENERATE: generate, JUKEBOX: jukebox, OPTIONS: options, WISHES: wishes}
+_SCREENS = {
+    MENU: menu_screen,
+    GENERATE: generate_screen,
+    JUKEBOX: jukebox_screen,
+    OPTIONS: options_screen,
+    WISHES: wishes_screen,
+}
 
 
 def draw(state: State, size: Size) -> list[str]:
     """Return exactly ``size[1]`` lines of at most ``size[0]`` columns."""
     playing = now_playing(state, size)
-    if state.leaving:
-        return framed(
+    if state.confirming_exit:
+        return build_frame(
             "Exit",
             [
                 "",
@@ -26,20 +32,20 @@ def draw(state: State, size: Size) -> list[str]:
             ],
             "Selection; Stop and Exit = Y, Stay = N:",
             size,
-            look(state),
+            active_theme(state),
             playing,
         )
     if state.overlay:
         page = state.overlay
-        room = size[1] - MARGINS - len(playing)
-        lines = paged(page.lines, size[0])
+        room = size[1] - FRAME_LINES - len(playing)
+        lines = wrap_page(page.lines, size[0])
         more = ", More = Up, Down" if len(lines) > room else ""
-        return framed(
+        return build_frame(
             page.title,
             lines[page.top : page.top + room],
             f"Selection; Back = B{more}, Exit Program = X:",
             size,
-            look(state),
+            active_theme(state),
             playing,
         )
     return _SCREENS[state.screen](state, size)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from scripts.tui.layout import MARGINS, Size, clip, fitted, fold, framed
+from scripts.tui.layout import FRAME_LINES, Size, build_frame, clip, fit_blocks, wrap_text
 from scripts.tui.screens.shared import (
-    asked,
-    brief_jobs,
-    job_lines,
-    look,
+    active_theme,
+    input_lines,
     now_playing,
+    order_lines,
+    order_summaries,
     sheet_lines,
 )
-from scripts.tui.state import JobState, State
+from scripts.tui.state import OrderView, State
 
 QUESTIONS = {
     "styles": "What kind of music are we making today? (Styles, separated, by, commas)",
@@ -19,7 +19,7 @@ QUESTIONS = {
 }
 HINT = "    Chill | Jazz are two orders; plan.csv is a job file."
 # Wish -> label, input hint, and default when it is empty.
-WISHES = {
+WISH_ROWS = {
     "length": ("Length", "minutes (3), a range (4-6) or hours (1:30)", "as in the options"),
     "key": ("Key", "such as F minor, D dorian", "as the style has it"),
     "tempo": ("Tempo", "quarter notes a minute, 20 to 300", "as the style has it"),
@@ -33,93 +33,97 @@ WISHES = {
 }
 
 
-def generate(state: State, size: Size) -> list[str]:
+def generate_screen(state: State, size: Size) -> list[str]:
     """Draw questions and answers, then the progress of the selected order."""
     playing = now_playing(state, size)
-    columns, room = size[0], size[1] - MARGINS - len(playing)
+    columns, room = size[0], size[1] - FRAME_LINES - len(playing)
     before = [
         line
         for name, question in QUESTIONS.items()
         if name in state.answers
         for line in (
-            *fold(f"Llm-Music-Gen: {question}", columns),
+            *wrap_text(f"Llm-Music-Gen: {question}", columns),
             f"User Input: {state.answers[name]}",
         )
     ]
-    typed = asked(state.field, columns, talks=True) if state.field else []
+    input_rows = input_lines(state.field, columns, as_dialog=True) if state.field else []
     hint = (
         [clip(HINT, columns)]
         if state.field and state.field.name == "styles" and not state.field.text and not before
         else []
     )
-    if state.field and state.field.offers:
-        typed.append(clip("    Tab: " + ", ".join(state.field.offers), columns))
-    wishes = wish_words(state.wishes)
-    asked_too = [clip(f"With {wishes}", columns)] if wishes and (typed or before) else []
-    job = shown_job(state)
-    done = [
+    if state.field and state.field.suggestions:
+        input_rows.append(clip("    Tab: " + ", ".join(state.field.suggestions), columns))
+    wishes = summarize_wishes(state.wishes)
+    wish_lines = [clip(f"With {wishes}", columns)] if wishes and (input_rows or before) else []
+    selected = selected_order(state)
+    progress = [
         row
-        for line in (job_lines(job, look(state)) if job else [])
-        for row in (fold(line, columns) if line.startswith("Llm") else [line])
+        for line in (order_lines(selected, active_theme(state)) if selected else [])
+        for row in (wrap_text(line, columns) if line.startswith("Llm") else [line])
     ]
-    others = brief_jobs([j for j in state.jobs if j is not job])
-    said = fold(f"Llm-Music-Gen: {state.message}", columns) if state.message else []
-    used = sum(map(len, (before, typed, hint, asked_too, done, others, said)))
-    sheet = sheet_lines(job, room - used, columns) if job else []
-    body = fitted(
+    others = order_summaries([order for order in state.orders if order is not selected])
+    messages = wrap_text(f"Llm-Music-Gen: {state.message}", columns) if state.message else []
+    used = sum(map(len, (before, input_rows, hint, wish_lines, progress, others, messages)))
+    sheet = sheet_lines(selected, room - used, columns) if selected else []
+    body = fit_blocks(
         [
             (4, before),
-            (0, typed),
+            (0, input_rows),
             (7, hint),
-            (6, asked_too),
-            (1, done),
+            (6, wish_lines),
+            (1, progress),
             (5, sheet),
             (3, others),
-            (0, said),
+            (0, messages),
         ],
         room,
     )
-    return framed("Generate Music", body, _foot(state), size, look(state), playing)
+    return build_frame("Generate Music", body, _footer(state), size, active_theme(state), playing)
 
 
-def shown_job(state: State) -> JobState | None:
+def selected_order(state: State) -> OrderView | None:
     """Return the selected order, else the latest; None if there are no orders."""
-    if not state.jobs:
+    if not state.orders:
         return None
-    return state.jobs[state.shown] if 0 <= state.shown < len(state.jobs) else state.jobs[-1]
+    return (
+        state.orders[state.selected_index]
+        if 0 <= state.selected_index < len(state.orders)
+        else state.orders[-1]
+    )
 
 
-def wish_words(wishes: dict[str, str]) -> str:
+def summarize_wishes(wishes: dict[str, str]) -> str:
     """Summarize the wishes in one line."""
-    return ", ".join(f"{WISHES[name][0].lower()} {value}" for name, value in wishes.items())
+    return ", ".join(f"{WISH_ROWS[name][0].lower()} {value}" for name, value in wishes.items())
 
 
-def wishes(state: State, size: Size) -> list[str]:
+def wishes_screen(state: State, size: Size) -> list[str]:
     """Draw the wishes for the next songs, each with its key."""
     rows = []
-    for n, (name, (label, _, usual)) in enumerate(WISHES.items(), 1):
-        rows.append(clip(f"    {n % 10}. {label}: {state.wishes.get(name) or usual}", size[0]))
+    for n, (name, (label, _, default)) in enumerate(WISH_ROWS.items(), 1):
+        rows.append(clip(f"    {n % 10}. {label}: {state.wishes.get(name) or default}", size[0]))
     field = state.field
-    talk = (
-        asked(field, size[0])
+    dialog = (
+        input_lines(field, size[0])
         if field
-        else fold(f"    {state.message}", size[0])
+        else wrap_text(f"    {state.message}", size[0])
         if state.message
         else []
     )
-    talk = ["", *talk] if talk else []
+    dialog = ["", *dialog] if dialog else []
     playing = now_playing(state, size)
-    room = size[1] - MARGINS - len(playing)
-    body = [*rows[: max(0, room - len(talk))], *talk]  # the question matters more than the list
-    foot = (
+    room = size[1] - FRAME_LINES - len(playing)
+    body = [*rows[: max(0, room - len(dialog))], *dialog]  # the question matters more than the list
+    footer = (
         "Type, then Enter; Cancel = Esc:"
         if field
         else "Selection; Wish = 0-9, As Usual = U, Back = B, Exit Program = X:"
     )
-    return framed("Generate Music: Wishes", body, foot, size, look(state), playing)
+    return build_frame("Generate Music: Wishes", body, footer, size, active_theme(state), playing)
 
 
-def _foot(state: State) -> str:
+def _footer(state: State) -> str:
     if state.field:
         more = (
             ", Wishes = W"
@@ -128,14 +132,16 @@ def _foot(state: State) -> str:
             if state.field.name == "styles"
             else ""
         )
-        there = any(job.open for job in state.jobs)
-        return f"Type, then Enter{more}; {'See the Orders' if there else 'Back to Main'} = Esc:"
-    going = [j for j in state.jobs if not j.done]
-    job = shown_job(state)
-    pause = "Continue" if job and job.paused else "Pause"
-    chosen = going and not (job and job.done and state.shown >= 0)
-    cancel = f", {pause} = P, Cancel = C" if chosen else ", Wishes = W"
-    if job and job.done and job.failures:
+        actionable = any(job.is_actionable for job in state.orders)
+        return (
+            f"Type, then Enter{more}; {'See the Orders' if actionable else 'Back to Main'} = Esc:"
+        )
+    unfinished = [order for order in state.orders if not order.done]
+    selected = selected_order(state)
+    pause = "Continue" if selected and selected.paused else "Pause"
+    can_steer = unfinished and not (selected and selected.done and state.selected_index >= 0)
+    cancel = f", {pause} = P, Cancel = C" if can_steer else ", Wishes = W"
+    if selected and selected.done and selected.failures:
         cancel += ", Retry = T"
-    every = ", All = A" if len(going) > 1 else ""
-    return f"Selection; More = M{cancel}{every}, Back = B, Exit = X:"
+    cancel_all = ", All = A" if len(unfinished) > 1 else ""
+    return f"Selection; More = M{cancel}{cancel_all}, Back = B, Exit = X:"

@@ -7,17 +7,17 @@ from collections.abc import Sequence
 
 from scripts.core.formatting import format_clock, format_duration, percent_bar, time_bar
 from scripts.core.theme import ASCII, THEMES, Theme
-from scripts.tui.layout import Size, clip, fold, question
-from scripts.tui.state import Field, JobState, State
+from scripts.tui.layout import Size, clip, prompt_lines, wrap_text
+from scripts.tui.state import Field, OrderView, State
 
-_ROOMY = 20  # window lines from which the song playing takes three instead of one
+_TALL_WINDOW = 20  # window lines from which the song playing takes three instead of one
 _STAGES = (
     ("render", "Rendering song number {n}..."),
     ("convert", "Converting song number {n} from Wav to Mp3..."),
 )
 
 
-def look(state: State) -> Theme:
+def active_theme(state: State) -> Theme:
     """Theme chosen in the settings."""
     return THEMES[state.settings.theme]
 
@@ -27,113 +27,123 @@ def now_playing(state: State, size: Size) -> list[str]:
     now = state.playing
     if now is None or now.song is None:
         return []
-    held = " (paused)" if now.paused else ""
-    bar = time_bar(now.position, now.duration, look(state))
-    if size[1] < _ROOMY:
-        return [f"{bar}{held} {now.song.title}"]
-    return ["", clip(f"Playing song: {now.song.title}", size[0] - len(held)) + held, bar]
+    paused = " (paused)" if now.paused else ""
+    bar = time_bar(now.position, now.duration, active_theme(state))
+    if size[1] < _TALL_WINDOW:
+        return [f"{bar}{paused} {now.song.title}"]
+    return ["", clip(f"Playing song: {now.song.title}", size[0] - len(paused)) + paused, bar]
 
 
-def told(state: State, columns: int, before: str = "") -> list[str]:
+def message_lines(state: State, columns: int, indent: str = "") -> list[str]:
     """Wrapped lines of the player's notice, the message and the library scan."""
     notice = state.playing.notice if state.playing else ""
     return [
         line
-        for text in (notice, state.message, state.reading)
+        for text in (notice, state.message, state.scan_progress)
         if text
-        for line in fold(before + text, columns)
+        for line in wrap_text(indent + text, columns)
     ]
 
 
-def asked(field: Field, columns: int, talks: bool = False) -> list[str]:
-    """Lines of a text input: as a dialog with the program (`talks`), or indented under a list."""
-    speaker, margin = ("Llm-Music-Gen: ", "") if talks else ("    ", "    ")
-    return question(field.problem, field.question, field.text, columns, speaker, margin)
+def input_lines(field: Field, columns: int, as_dialog: bool = False) -> list[str]:
+    """Lines of a text input: as a dialog (`as_dialog`), or indented under a list."""
+    speaker, margin = ("Llm-Music-Gen: ", "") if as_dialog else ("    ", "    ")
+    return prompt_lines(field.problem, field.question, field.text, columns, speaker, margin)
 
 
-def brief_jobs(jobs: Sequence[JobState]) -> list[str]:
+def order_summaries(orders: Sequence[OrderView]) -> list[str]:
     """One line for each unfinished order."""
-    return [_brief(job) for job in jobs if not job.done]
+    return [_summarize_order(order) for order in orders if not order.done]
 
 
-def _brief(job: JobState) -> str:
-    if job.paused and not job.going:
-        failed = f", {job.failed} failed" if job.failed else ""
+def _summarize_order(order: OrderView) -> str:
+    if order.paused and not order.songs_in_progress:
+        failed = f", {order.failed} failed" if order.failed else ""
         return (
-            f'Paused: "{job.styles}", {job.before + len(job.made)} of {job.songs} songs are '
+            f'Paused: "{order.styles}", {order.finished_count} of {order.songs} songs are '
             f"done{failed}"
         )
     return (
-        f'Making "{job.styles}": song {job.number} of {job.songs}, '
-        f"{stage_words(job)}{left_words(job)}"
+        f'Making "{order.styles}": song {order.current_song} of {order.songs}, '
+        f"{describe_stage(order)}{describe_time_left(order)}"
     )
 
 
-def stage_words(job: JobState) -> str:
+def describe_stage(order: OrderView) -> str:
     """Describe the stage of an order, with the percentage done."""
-    if job.stopping:
+    if order.stopping:
         return "stopping"
-    if job.paused:
-        return f"pausing, {job.going} being finished" if job.going else "paused"
-    if job.going > 1:
-        return f"{job.going} being made"
-    for stage, words in (
+    if order.paused:
+        return (
+            f"pausing, {order.songs_in_progress} being finished"
+            if order.songs_in_progress
+            else "paused"
+        )
+    if order.songs_in_progress > 1:
+        return f"{order.songs_in_progress} being made"
+    for stage, label in (
         ("convert", "converting"),
         ("render", "rendering"),
         ("compose", "composing"),
     ):
-        if stage in job.stages:
-            return f"{words} {int(job.stages[stage] * 100)}%"
-    return "waiting" if job.made else "starting"
+        if stage in order.stages:
+            return f"{label} {int(order.stages[stage] * 100)}%"
+    return "waiting" if order.finished_titles else "starting"
 
 
-def left_words(job: JobState) -> str:
+def describe_time_left(order: OrderView) -> str:
     """Describe the estimated time left, with a leading comma; "" while it is unknown."""
-    if job.left is None or job.stopping:
+    if order.seconds_left is None or order.stopping:
         return ""
-    return f", about {format_duration(job.left)} left"
+    return f", about {format_duration(order.seconds_left)} left"
 
 
-def job_lines(job: JobState, theme: Theme = ASCII) -> list[str]:
+def order_lines(order: OrderView, theme: Theme = ASCII) -> list[str]:
     """Lines of an order's progress, without the lead sheet."""
-    lines = [f"Llm-Music-Gen: {note}" for note in job.notes[-2:]]
-    if job.done:
-        made = len(job.made)
+    lines = [f"Llm-Music-Gen: {note}" for note in order.notices[-2:]]
+    if order.done:
+        finished = len(order.finished_titles)
         lines.append(
-            f"Llm-Music-Gen: {made + job.before} of {job.songs} songs are done"
-            + (": " + ", ".join(job.made[-5:]) if made else "")
+            f"Llm-Music-Gen: {finished + order.finished_before} of {order.songs} songs are done"
+            + (": " + ", ".join(order.finished_titles[-5:]) if finished else "")
         )
-    elif job.paused and not job.going:
+    elif order.paused and not order.songs_in_progress:
         lines.append(
-            f'Llm-Music-Gen: "{job.styles}" is paused, {len(job.made) + job.before} of '
-            f"{job.songs} songs are done. P resumes it."
+            f'Llm-Music-Gen: "{order.styles}" is paused, {order.finished_count} of '
+            f"{order.songs} songs are done. P resumes it."
         )
     else:
-        lines.append(f'Llm-Music-Gen: Producing "{job.styles}" themed song number {job.number}...')
-        lines.append(percent_bar(job.stages.get("compose", 0.0), theme))
-        for stage, words in _STAGES:
-            if stage in job.stages:
-                lines.append("Llm-Music-Gen: " + words.format(n=job.number))
-                lines.append(percent_bar(job.stages[stage], theme))
-        if job.stopping:
+        lines.append(
+            f'Llm-Music-Gen: Producing "{order.styles}" themed song number {order.current_song}...'
+        )
+        lines.append(percent_bar(order.stages.get("compose", 0.0), theme))
+        for stage, label in _STAGES:
+            if stage in order.stages:
+                lines.append("Llm-Music-Gen: " + label.format(n=order.current_song))
+                lines.append(percent_bar(order.stages[stage], theme))
+        if order.stopping:
             lines.append("Llm-Music-Gen: Stopping...")
-        elif job.left is not None:
-            more = f", {job.going} are being made" if job.going > 1 else ""
-            lines.append(
-                f"Llm-Music-Gen: {len(job.made) + job.before} of {job.songs} songs are "
-                f"done{more}{left_words(job)}"
+        elif order.seconds_left is not None:
+            more = (
+                f", {order.songs_in_progress} are being made" if order.songs_in_progress > 1 else ""
             )
-        if job.made:
-            lines.append("Done so far: " + ", ".join(job.made[-5:]))
-    lines += [f"Llm-Music-Gen: {reason}" for reason in job.failures[-2:]]
+            lines.append(
+                f"Llm-Music-Gen: {order.finished_count} of {order.songs} songs are "
+                f"done{more}{describe_time_left(order)}"
+            )
+        if order.finished_titles:
+            lines.append("Done so far: " + ", ".join(order.finished_titles[-5:]))
+    lines += [f"Llm-Music-Gen: {reason}" for reason in order.failures[-2:]]
     return lines
 
 
-def sheet_lines(job: JobState, rows: int, columns: int) -> list[str]:
+def sheet_lines(order: OrderView, rows: int, columns: int) -> list[str]:
     """Last `rows` lines of the lead sheet being composed."""
-    if job.done or not job.text or "render" in job.stages or rows < 1:
+    if order.done or not order.sheet_text or "render" in order.stages or rows < 1:
         return []
-    return ["    " + clip(row, columns - 5) for row in job.text.rstrip("\n").split("\n")[-rows:]]
+    return [
+        "    " + clip(row, columns - 5) for row in order.sheet_text.rstrip("\n").split("\n")[-rows:]
+    ]
 
 
 def stars(rating: int) -> str:
@@ -141,21 +151,21 @@ def stars(rating: int) -> str:
     return "*" * rating + "-" * (5 - rating)
 
 
-def columns_of(levels: Sequence[float], rows: int, theme: Theme) -> list[str]:
+def spectrum_lines(levels: Sequence[float], rows: int, theme: Theme) -> list[str]:
     """Draw levels of 0 to 1 as vertical bars, `rows` lines high."""
     lines = []
-    steps = len(theme.cells) - 1
+    steps = len(theme.levels) - 1
     for row in reversed(range(rows)):
         cells = (min(1.0, max(0.0, level * rows - row)) for level in levels)
-        lines.append("".join(2 * theme.cells[math.ceil(cell * steps)] + " " for cell in cells))
+        lines.append("".join(2 * theme.levels[math.ceil(cell * steps)] + " " for cell in cells))
     return [f"    {line}".rstrip() for line in lines]
 
 
-def length_text(length: str) -> str:
+def format_length(length: str) -> str:
     """Format a song length with its unit: hours if it has a colon, else minutes."""
     return f"{length} h" if ":" in length else f"{length} min"
 
 
-def sleep_text(seconds: float | None) -> str:
+def format_sleep_timer(seconds: float | None) -> str:
     """Format the time left on the sleep timer, or ``off``."""
     return "off" if seconds is None else format_clock(max(0.0, seconds))
