@@ -18,7 +18,7 @@ from scripts.request.spec import SongRequest, SongSpec, build_spec
 from scripts.score.abc_reader import read_abc
 from scripts.score.sheet import LeadSheet
 from scripts.styles.style import Style, load_styles
-from tests.twins import make_twin
+from tests.support.random_models import make_twin
 
 # The same examples every time, and no clock in the tests: machines are shared.
 settings.register_profile("fixed", deadline=None, derandomize=True)

@@ -31,8 +31,8 @@ from scripts.tui.bindings import BINDINGS
 from scripts.tui.screens.draw import draw
 from scripts.tui.state import JUKEBOX
 from scripts.tui.supervisor import estimate_seconds_left
+from tests.support.waiting import until
 from tests.test_screens import PLAYING
-from tests.waiting import until
 
 
 class FakeScreen:
@@ -216,7 +216,8 @@ def test_an_option_that_cannot_be_is_told_while_it_is_typed(home: Path) -> None:
         for frame in frames(app)
         if "Temperature (0 to 2)" in frame
     ]
-    assert told[:2] == [False, True] and told[-1] is False
+    assert told[:2] == [False, True]
+    assert told[-1] is False
     assert "temperature" not in str(list((home / "data").glob("*.json")))
 
 
@@ -249,8 +250,10 @@ def test_the_models_that_are_there_are_shown(home: Path) -> None:
     app.run()
     shown = frames(app)
     text = "\n".join(shown)
-    assert "weights, llama, Q8_0, fits in memory" in text and "broken.gguf: " in text
-    assert "Model: starter.gguf" in text and 'no model "nothing"' in text
+    assert "weights, llama, Q8_0, fits in memory" in text
+    assert "broken.gguf: " in text
+    assert "Model: starter.gguf" in text
+    assert 'no model "nothing"' in text
     assert saved(home)["model"] == ""  # automatic, chosen with the arrows; the broken one is not
 
 
@@ -281,7 +284,8 @@ def test_a_bad_style_or_number_is_asked_again(home: Path) -> None:
     )
     app.run()
     text = "\n".join(frames(app))
-    assert "no style in" in text and "number from 1 to" in text
+    assert "no style in" in text
+    assert "number from 1 to" in text
 
 
 def test_styles_are_completed_and_wishes_are_one_key_away(home: Path, runner: None) -> None:
@@ -319,12 +323,14 @@ def test_styles_are_completed_and_wishes_are_one_key_away(home: Path, runner: No
     )
     app.run()
     text = "\n".join(frames(app))
-    assert "Tab: dubstep" in text and 'invalid key "H minor"' in text
+    assert "Tab: dubstep" in text
+    assert 'invalid key "H minor"' in text
     (job,) = orders()
     wishes = job.order.request
     assert (wishes.styles, job.order.songs, wishes.key) == ("Chill, Dubstep", 12, "f minor")
     assert (wishes.tempo, wishes.tuning, wishes.loop) == (140.0, 432.0, True)
-    assert "With key f minor, tempo 140" in text and job.state == "cancelled"
+    assert "With key f minor, tempo 140" in text
+    assert job.state == "cancelled"
 
 
 def test_an_order_in_the_making_is_not_left_by_mistake(home: Path, runner: None) -> None:
@@ -376,7 +382,9 @@ def test_the_jukebox_obeys_its_keys(home: Path) -> None:
     ]
     assert (player.queue.shuffle, player.queue.repeat) == (True, "one")
     text = "\n".join(frames(app))
-    assert "Silence in 15 minutes." in text and "Sleep 14:59" in text and "Sleep 29:" in text
+    assert "Silence in 15 minutes." in text
+    assert "Sleep 14:59" in text
+    assert "Sleep 29:" in text
 
 
 def test_a_rating_is_shown_and_kept(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -388,11 +396,13 @@ def test_a_rating_is_shown_and_kept(home: Path, monkeypatch: pytest.MonkeyPatch)
     app = app_of(home, ["2", "k", "k", "j", "x"])
     app.run()
     shown = frames(app)
-    assert any("[****-]  [up]" in frame for frame in shown) and "[down]" in shown[-1]
+    assert any("[****-]  [up]" in frame for frame in shown)
+    assert "[down]" in shown[-1]
     app = app_of(home, ["2", "0", "x"])
     app.run()
     shown = frames(app)
-    assert any("[****-]" in frame for frame in shown) and "[****-]" not in shown[-1]
+    assert any("[****-]" in frame for frame in shown)
+    assert "[****-]" not in shown[-1]
 
 
 def test_a_song_is_found_and_played(home: Path) -> None:
@@ -400,7 +410,8 @@ def test_a_song_is_found_and_played(home: Path) -> None:
     app = app_of(home, ["2", "/", *"song jazz 1", "down", keys.ENTER, "x"])
     app.run()
     player = app.playback._player
-    assert isinstance(player, FakePlayer) and "Song 10" in player.calls[-2]
+    assert isinstance(player, FakePlayer)
+    assert "Song 10" in player.calls[-2]
     assert sum(call.startswith("start") for call in player.calls) == 2  # 2 and Enter, no more
     searched = [f for f in frames(app) if "Which song?" in f]
     assert " > Song 10 (Jazz, D minor, 84 bpm, 3/4)" in searched[-1]
@@ -416,7 +427,9 @@ def test_what_a_song_is_made_of_can_be_read(home: Path) -> None:
     app.press("i")
     app.draw()
     page = frames(app)[-1]
-    assert "About Song 0" in page and "Form: verse" in page and "DEFG|" in page
+    assert "About Song 0" in page
+    assert "Form: verse" in page
+    assert "DEFG|" in page
     assert "\x1b" not in page
     app.press("down")
     app.press("i")
@@ -446,9 +459,8 @@ def test_a_song_can_be_dropped_from_the_queue(home: Path) -> None:
     assert isinstance(player, FakePlayer)
     player.now = replace(PLAYING, song=read_song(paths_made[1]))
     app.press("d")
-    assert [s.title for s in player.queue.play_order] == ["Song 0", "Song 2"] and paths_made[
-        1
-    ].exists()
+    assert [s.title for s in player.queue.play_order] == ["Song 0", "Song 2"]
+    assert paths_made[1].exists()
 
 
 def test_the_place_in_the_music_is_taken_up_again(home: Path) -> None:
@@ -462,7 +474,8 @@ def test_the_place_in_the_music_is_taken_up_again(home: Path) -> None:
     assert isinstance(player, FakePlayer)
     assert [s.path for s in player.queue.play_order] == list(order)
     assert (player.queue.repeat, player.queue.shuffle) == ("one", True)
-    assert "42.5 paused" in player.calls[0] and "Song 3" in player.calls[0]
+    assert "42.5 paused" in player.calls[0]
+    assert "Song 3" in player.calls[0]
 
 
 def test_songs_that_are_put_into_the_folder_join_by_themselves(
@@ -486,7 +499,8 @@ def test_songs_that_are_put_into_the_folder_join_by_themselves(
     (home / "output" / "Their Own.mp3").unlink()
     until(lambda: songs(1))
     player = app.playback._player
-    assert isinstance(player, FakePlayer) and player.calls[-1].startswith("refresh")
+    assert isinstance(player, FakePlayer)
+    assert player.calls[-1].startswith("refresh")
     app.library_watcher.close()
 
 
@@ -523,7 +537,8 @@ def test_the_order_is_kept_when_its_song_is_gone(home: Path) -> None:
     app = app_of(home, ["x"])
     app.run()
     player = app.playback._player
-    assert isinstance(player, FakePlayer) and player.queue.repeat == "off"
+    assert isinstance(player, FakePlayer)
+    assert player.queue.repeat == "off"
     assert [str(s.path) for s in player.queue.play_order] == list(order)
 
 
@@ -588,7 +603,8 @@ def test_random_keys_never_break_it(home: Path, seed: int, runner: None) -> None
         app.draw()
         assert app.state.screen in BINDINGS
         shown = app.screen.frames[-1]  # type: ignore[attr-defined]
-        assert len(shown) == app.screen.size()[1] and "\x1b" not in "".join(shown)
+        assert len(shown) == app.screen.size()[1]
+        assert "\x1b" not in "".join(shown)
         if len(app.state.orders) > 3:
             app.orders.cancel_all_orders()
             app.orders._progress_by_id.clear()
@@ -605,9 +621,8 @@ def test_random_keys_never_break_it(home: Path, seed: int, runner: None) -> None
 def test_the_time_left_is_guessed_from_what_is_done() -> None:
     assert estimate_seconds_left(5.0, 0.1, 3) is None  # nothing can be told yet
     assert estimate_seconds_left(5.0, 0.5, 3) == 25.0
-    assert (
-        estimate_seconds_left(40.0, 4.0, 5) == 10.0 and estimate_seconds_left(9.0, 3.0, 3) is None
-    )
+    assert estimate_seconds_left(40.0, 4.0, 5) == 10.0
+    assert estimate_seconds_left(9.0, 3.0, 3) is None
     assert overall_fraction({"compose": 1.0, "render": 1.0, "convert": 1.0}) == 1.0
 
 
@@ -696,11 +711,9 @@ def test_several_songs_at_once_are_shown_by_the_one_nearest_to_its_end(
         {"event": "failed", "order": 1, "song": 2, "reason": "the model died"},
     ]
     app.update()
-    assert (
-        job.finished_titles == ["One"]
-        and job.failures == ["song 2: the model died"]
-        and job.songs_in_progress == 0
-    )
+    assert job.finished_titles == ["One"]
+    assert job.failures == ["song 2: the model died"]
+    assert job.songs_in_progress == 0
     app.orders.close()
 
 
@@ -739,17 +752,20 @@ def test_what_failed_the_last_time_is_seen_with_its_reason_and_steered(
     assert "Failed: 3 songs; Generate Music, then Esc, shows why" in menu
     app.press("1")
     app.draw()
-    assert "plan.csv is a job file" in frames(app)[-1] and "See the Orders = Esc" in frames(app)[-1]
+    assert "plan.csv is a job file" in frames(app)[-1]
+    assert "See the Orders = Esc" in frames(app)[-1]
     app.press(keys.ESCAPE)
     app.draw()
-    assert "reason one" in frames(app)[-1] and "reason two" in frames(app)[-1]
+    assert "reason one" in frames(app)[-1]
+    assert "reason two" in frames(app)[-1]
     app.press("up")  # to the one that is over
     app.draw()
     for key in "cpfl":
         app.press(key)
     assert "has already ended" in app.state.message
     assert {j.id: j.state for j in orders()} == {stopped: "paused", over: "done"}
-    assert "the model died" in frames(app)[-1] and "Retry = T" in frames(app)[-1]
+    assert "the model died" in frames(app)[-1]
+    assert "Retry = T" in frames(app)[-1]
     app.press("t")
     assert {j.id: j.state for j in orders()} == {stopped: "paused", over: "open"}
     app.press("down")
@@ -774,9 +790,8 @@ def test_an_order_that_the_program_takes_over_is_seen_and_steered(home: Path, ru
     app.update()
     assert [job.styles for job in app.state.orders] == ["jazz", "folk"]
     assert app.state.message == "a folder is full"
-    assert (
-        app.state.orders[1].notices == ["it is tried again"] and app.state.orders[0].notices == []
-    )
+    assert app.state.orders[1].notices == ["it is tried again"]
+    assert app.state.orders[0].notices == []
     app.orders.close()
 
 
@@ -814,7 +829,8 @@ def test_a_program_that_dies_is_started_again_but_not_for_ever(home: Path, runne
         app.update()
 
     die()
-    assert app.orders.busy and "restarting it" in app.state.message
+    assert app.orders.busy
+    assert "restarting it" in app.state.message
     die()
     song = {"event": "song", "order": 1, "song": 1, "title": "One", "path": str(home / "One.mp3")}
     app.orders._process.said = [song]  # type: ignore[union-attr]
@@ -823,7 +839,8 @@ def test_a_program_that_dies_is_started_again_but_not_for_ever(home: Path, runne
     die()
     assert app.orders.busy
     die()
-    assert not app.orders.busy and orders()[0].state == "paused"
+    assert not app.orders.busy
+    assert orders()[0].state == "paused"
     assert "signal 9" in app.state.orders[0].failures[0]
     app.orders.close()
 
@@ -836,7 +853,8 @@ def test_orders_that_another_program_is_at_are_left_to_it(home: Path, runner: No
     assert held
     app = app_of(home, ["x"])
     app.run()
-    assert "Unfinished" not in frames(app)[0] and orders()[0].state == "open"
+    assert "Unfinished" not in frames(app)[0]
+    assert orders()[0].state == "open"
     held.release()
 
 
@@ -849,10 +867,12 @@ def test_a_program_that_cannot_go_on_is_told_and_the_order_is_kept(
     assert isinstance(fake, FakeRunner)
     fake.ended, fake.why = True, "the disk is full; free some space"
     app.update()
-    assert not app.orders.busy and "the disk is full" in app.state.orders[0].failures[0]
+    assert not app.orders.busy
+    assert "the disk is full" in app.state.orders[0].failures[0]
     assert orders()[0].state == "paused"
     app.orders.resume_orders()
-    assert app.orders.busy and orders()[0].state == "open"
+    assert app.orders.busy
+    assert orders()[0].state == "open"
     app.orders.close()
 
 
@@ -895,7 +915,9 @@ def test_random_keys_never_break_a_real_player(home: Path, seed: int, runner: No
     for key in (keys.ESCAPE, keys.ESCAPE, keys.ESCAPE, "2"):
         app.press(key)
     app.update()
-    assert app.state.playing and app.state.playing.song and not app.state.playing.paused
+    assert app.state.playing
+    assert app.state.playing.song
+    assert not app.state.playing.paused
     app.playback.close()
 
 
@@ -914,7 +936,8 @@ def test_the_mouse_points_at_items_bars_and_what_the_foot_names(home: Path) -> N
     assert app.state.screen == JUKEBOX
     click(16, "01:05/03:05")
     player = app.playback._player
-    assert isinstance(player, FakePlayer) and player.calls[-1].startswith("seek 95.5")
+    assert isinstance(player, FakePlayer)
+    assert player.calls[-1].startswith("seek 95.5")
     app.press(keys.WHEEL_UP)
     assert app.state.settings.volume == 0.7
     click(15, "Back to Main = B")
@@ -942,4 +965,5 @@ def test_the_players_place_is_kept_while_it_plays(
     app = app_of(home, ["2", "", "", "x"])
     app.run()
     found = load_session(paths.SESSION)
-    assert found.position == 65.0 and len(found.order) == 2
+    assert found.position == 65.0
+    assert len(found.order) == 2

@@ -65,7 +65,8 @@ def test_chords_move_little_and_stay_in_range(a: int, b: int, quality: str) -> N
     first = voice_chord(Chord(a), ())
     second = voice_chord(Chord(b, quality), first)
     assert {p % 12 for p in second} <= set(Chord(b, quality).pitch_classes)
-    assert min(second) >= 45 and max(second) <= 80
+    assert min(second) >= 45
+    assert max(second) <= 80
     assert abs(sum(second) / len(second) - sum(first) / len(first)) <= 5
     assert 28 <= bass_note(Chord(b)) <= 43
 
@@ -172,7 +173,8 @@ def test_swing_delays_the_off_beats(spec: Callable[..., SongSpec], tune: LeadShe
         e for s in arrange(chosen, tune, paths.DATA).sections() for e in s.tracks.get("drums", ())
     ]
     off = [e.start % 24 for e in events if 9 < e.start % 24 < 21]
-    assert off and 14.5 < sorted(off)[len(off) // 2] < 20.5
+    assert off
+    assert 14.5 < sorted(off)[len(off) // 2] < 20.5
 
 
 @example(["intro", "outro"], (4,), 2)
@@ -185,7 +187,8 @@ def test_a_form_asked_for_is_kept_in_order(
     names: list[str], parts: tuple[int, ...], bars: int
 ) -> None:
     form = lay_out_exactly(names, parts, bars)
-    assert sum(s.bars for s in form) == bars and all(s.bars > 0 for s in form)
+    assert sum(s.bars for s in form) == bars
+    assert all(s.bars > 0 for s in form)
     played = iter(s.name for s in form)
     assert all(name in played for name in names[:bars])
 
@@ -194,14 +197,16 @@ def test_a_long_piece_has_chapters_and_comes_home(
     spec: Callable[..., SongSpec], tune: LeadSheet
 ) -> None:
     asked = spec("ambient", length="60")
-    assert asked.chapter_count == 4 and spec("ambient", length="3").chapter_count == 1
+    assert asked.chapter_count == 4
+    assert spec("ambient", length="3").chapter_count == 1
     parts = tuple(replace(transpose(tune, k), key=tune.key).parts for k in range(4))
     each = len(tune.parts)
     song = arrange(
         asked, replace(tune, parts=tuple(p for found in parts for p in found)), paths.DATA
     )
     used = [s.part // each for s in song.form]
-    assert used[:-2] == sorted(used[:-2]) and set(used) == {0, 1, 2, 3}
+    assert used[:-2] == sorted(used[:-2])
+    assert set(used) == {0, 1, 2, 3}
     assert used[-1] == 0
 
 
@@ -220,7 +225,8 @@ def test_no_song_ends_with_what_leads_on() -> None:
 def test_every_ending_comes_home(kind: str) -> None:
     tonic = Chord(9, "m")
     found = last_chord(kind, 960.0, 90.0, tonic, (64, 69, 72), random.Random(1))
-    assert found["bass"][0].pitch % 12 == 9 and found["bass"][0].start == 960
+    assert found["bass"][0].pitch % 12 == 9
+    assert found["bass"][0].start == 960
     struck = {e.pitch % 12 for role in ("chords", "melody") for e in found.get(role, ())}
     assert set(tonic.pitch_classes) <= struck
     assert all(e.start >= 960 and 0 < e.ticks <= 100 for events in found.values() for e in events)
@@ -239,7 +245,8 @@ def test_styles_end_in_their_own_way(spec: Callable[..., SongSpec], tune: LeadSh
         }
 
     assert last("punk")["chords"] < 20 < last("folk")["chords"]
-    assert "melody" not in last("techno") and "drums" not in last("baroque")
+    assert "melody" not in last("techno")
+    assert "drums" not in last("baroque")
 
 
 def test_roles_enter_and_leave(spec: Callable[..., SongSpec], tune: LeadSheet) -> None:
@@ -254,7 +261,8 @@ def test_roles_enter_and_leave(spec: Callable[..., SongSpec], tune: LeadSheet) -
             for role, events in first.tracks.items()
             if events
         }
-        assert min(starts.values()) < 0.1 and max(starts.values()) >= 0.9
+        assert min(starts.values()) < 0.1
+        assert max(starts.values()) >= 0.9
     assert len(entrances) == 3
     assert choose_entrance(spec("ambient").style, 1) == "harmony"
 

@@ -30,8 +30,8 @@ from scripts.score.sheet import LeadSheet, transpose
 from scripts.styles.style import Style
 from tests.conftest import TUNE
 from tests.faults.songs import made as numbers
-from tests.processes import descendants, interrupt, read_until, start, words_of
-from tests.waiting import until
+from tests.support.processes import descendants, interrupt, read_until, start, words_of
+from tests.support.waiting import until
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 SHORT = ("--length", "0.17", "--seed", "5")
@@ -79,7 +79,9 @@ def test_a_csv_and_a_json_of_the_same_orders_are_the_same(tmp_path: Path) -> Non
         5,
         "F minor",
     )
-    assert first.request.tempo == 140 and first.request.loop and second.request.length == "0.2"
+    assert first.request.tempo == 140
+    assert first.request.loop
+    assert second.request.length == "0.2"
     assert read_order_file(tmp_path / "c.json", USUAL) == [first, second]
     assert read_order_file(tmp_path / "b.csv", USUAL) == [first, second]
 
@@ -113,7 +115,8 @@ def test_a_mistake_in_a_job_file_is_told_with_its_line(
     (tmp_path / "a.csv").write_text(text)
     with pytest.raises(UsageError, match=r"a\.csv") as told:
         read_order_file(tmp_path / "a.csv", replace(USUAL, request=SongRequest("", "1")))
-    assert said in str(told.value) and "\n" not in str(told.value)
+    assert said in str(told.value)
+    assert "\n" not in str(told.value)
 
 
 def test_a_job_file_as_spreadsheets_and_people_write_it(tmp_path: Path) -> None:
@@ -122,7 +125,8 @@ def test_a_job_file_as_spreadsheets_and_people_write_it(tmp_path: Path) -> None:
     )
     one, two = read_order_file(tmp_path / "a.csv", USUAL)
     assert [o.request.styles for o in (one, two)] == ["jazz", "folk"]
-    assert one.songs == two.songs == 3 and one.request.tempo == two.request.tempo == 92.5
+    assert one.songs == two.songs == 3
+    assert one.request.tempo == two.request.tempo == 92.5
     assert two.seed == one.seed + 3
 
 
@@ -161,8 +165,12 @@ def recipe(sheet: LeadSheet, **more: object) -> Recipe:
 def test_a_recipe_comes_back_from_its_json(tune: LeadSheet, styles: dict[str, Style]) -> None:
     made = recipe(replace(tune, title='A "Tune" | \\ ♪', tempo=90.0), order="x", number=3)
     again = recipe_from_json(json.loads(json.dumps(made.to_json())), styles)
-    assert again.composition and made.composition and again.request == made.request
-    assert again.composition.sheet.parts == tune.parts and again.order == "x" and again.number == 3
+    assert again.composition
+    assert made.composition
+    assert again.request == made.request
+    assert again.composition.sheet.parts == tune.parts
+    assert again.order == "x"
+    assert again.number == 3
     assert again.composition.sheet.title == made.composition.sheet.title
     assert again.to_json() == recipe_from_json(again.to_json(), styles).to_json()
 
@@ -215,7 +223,8 @@ def test_a_song_is_made_again_from_its_json(run: Run, home: Path) -> None:
     done = run("render", str(first.with_suffix(".json")), "--out", str(home / "again"))
     assert done.returncode == 0, done.stderr
     (again,) = (home / "again").glob("*.mp3")
-    assert again.name == first.name and sound_of(again) == sound_of(first)
+    assert again.name == first.name
+    assert sound_of(again) == sound_of(first)
 
 
 def sound_of(mp3: Path) -> bytes:
@@ -228,7 +237,8 @@ def sound_of(mp3: Path) -> bytes:
 def test_a_json_without_a_recipe_is_told(run: Run, home: Path) -> None:
     (home / "a.json").write_text('{"title": "x"}')
     done = run("render", str(home / "a.json"))
-    assert done.returncode == 1 and "no recipe" in done.stderr
+    assert done.returncode == 1
+    assert "no recipe" in done.stderr
     with pytest.raises(StorageError):
         read_recipe(home / "none.json", {})
     with pytest.raises(NotationError):
@@ -269,7 +279,8 @@ def test_songs_of_one_wish_are_not_alike(run: Run, home: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     sheets = [read_abc(p.read_text(encoding="utf-8")) for p in (home / "output").glob("*.abc")]
-    assert len(sheets) == 3 and len({s.title for s in sheets}) == 3
+    assert len(sheets) == 3
+    assert len({s.title for s in sheets}) == 3
     turns = [fingerprint(s).ngrams for s in sheets]
     assert all(
         similarity(a, b) < SIMILARITY_THRESHOLD for n, a in enumerate(turns) for b in turns[:n]
@@ -321,12 +332,11 @@ def test_an_order_is_paused_put_first_cancelled_and_retried(tmp_path: Path) -> N
     jobs.save_failed(two, 1, "the model died")
     jobs.save_done(two, 2, "Rain")
     jobs.close_if_done(two)
-    assert jobs.get(two).state == OrderState.DONE and jobs.failures(two) == [(1, "the model died")]
-    assert (
-        jobs.retry_failed(two) == 1
-        and jobs.get(two).state == OrderState.OPEN
-        and jobs.get(two).remaining == 1
-    )
+    assert jobs.get(two).state == OrderState.DONE
+    assert jobs.failures(two) == [(1, "the model died")]
+    assert jobs.retry_failed(two) == 1
+    assert jobs.get(two).state == OrderState.OPEN
+    assert jobs.get(two).remaining == 1
     assert jobs.next_song(two, 2) == (1, 1)  # with another seed than the first time
     jobs.set_state(one, OrderState.CANCELLED)
     jobs.set_state(one, OrderState.OPEN)
@@ -344,7 +354,8 @@ def test_the_next_song_is_the_first_that_nothing_has_become_of(tmp_path: Path) -
     jobs.save_failed(job, 3, "x")
     assert jobs.next_song(job, 3) == (2, 0)
     jobs.save_composed(job, 2, "b", {"seed": 1}, None)
-    assert jobs.next_song(job, 3) is None and jobs.composed_songs(job) == [(2, {"seed": 1})]
+    assert jobs.next_song(job, 3) is None
+    assert jobs.composed_songs(job) == [(2, {"seed": 1})]
 
 
 def test_a_damaged_list_is_set_aside_and_told(tmp_path: Path) -> None:
@@ -353,7 +364,8 @@ def test_a_damaged_list_is_set_aside_and_told(tmp_path: Path) -> None:
     path.write_bytes(b"SQLite format 3\0" + b"rubbish" * 500)
     jobs = OrderStore(path)
     assert "was damaged; it was set aside" in jobs.notice
-    assert jobs.add(order()).id == 1 and list(tmp_path.glob("jobs.db.broken-*"))
+    assert jobs.add(order()).id == 1
+    assert list(tmp_path.glob("jobs.db.broken-*"))
 
 
 def test_a_list_that_is_damaged_meanwhile_is_told(tmp_path: Path) -> None:
@@ -366,7 +378,8 @@ def test_a_list_that_is_damaged_meanwhile_is_told(tmp_path: Path) -> None:
     data[4096:] = b"\xff" * (len(data) - 4096)
     path.write_bytes(bytes(data))
     jobs = OrderStore(path)
-    assert "set aside" in jobs.notice and jobs.orders() == []
+    assert "set aside" in jobs.notice
+    assert jobs.orders() == []
 
 
 def test_a_locked_list_is_told_and_not_waited_for_for_ever(tmp_path: Path) -> None:
@@ -392,7 +405,8 @@ def test_files_that_another_computer_sends_cannot_leave_their_folder(tmp_path: P
         ".. Rain.mp3",
         ".. Rain.json",
     } or Path(path).parent == tmp_path / "songs"
-    assert not list(tmp_path.glob("*.mp3")) and not list(tmp_path.rglob("*.exe"))
+    assert not list(tmp_path.glob("*.mp3"))
+    assert not list(tmp_path.rglob("*.exe"))
     with pytest.raises(StorageError):
         save_remote_files({".json": b"{}"}, "Rain", tmp_path / "songs")
 
@@ -423,7 +437,8 @@ def test_several_styles_in_one_go(run: Run, home: Path) -> None:
     events = [json.loads(line) for line in done.stdout.splitlines()]
     songs = [e for e in events if e["event"] == "song"]
     assert Counter(e["order"] for e in songs) == {1: 2, 2: 2}
-    assert len({e["title"] for e in songs}) == 4 and only_whole_songs(home / "output")
+    assert len({e["title"] for e in songs}) == 4
+    assert only_whole_songs(home / "output")
     listed = run("jobs", "list", "--json")
     assert [json.loads(x)["state"] for x in listed.stdout.splitlines()] == ["done", "done"]
 
@@ -455,8 +470,10 @@ def test_likeness_is_looked_for_in_the_whole_batch(tmp_path: Path, tune: LeadShe
     one, two, other = (jobs.add(order(), batch).id for batch in ("a", "a", "b"))
     marks = fingerprint(tune)
     jobs.save_composed(one, 1, "Rain", {}, marks)
-    assert jobs.find_similar(two, marks) == 1 and jobs.has_title(two, "RAIN")
-    assert jobs.find_similar(other, marks) is None and not jobs.has_title(other, "Rain")
+    assert jobs.find_similar(two, marks) == 1
+    assert jobs.has_title(two, "RAIN")
+    assert jobs.find_similar(other, marks) is None
+    assert not jobs.has_title(other, "Rain")
     for n in (1, 2, 3):
         jobs.save_done(one, n, "Rain")
     jobs.close_if_done(one)
@@ -473,7 +490,8 @@ def test_likeness_is_known_as_long_as_a_song_of_the_batch_can_come(
     jobs.save_done(failed, 1, "Rain")
     jobs.save_failed(failed, 2, "broken")
     jobs.close_if_done(failed)
-    assert jobs.get(failed).state == OrderState.DONE and jobs.retry_failed(failed) == 1
+    assert jobs.get(failed).state == OrderState.DONE
+    assert jobs.retry_failed(failed) == 1
     assert jobs.find_similar(failed, replace(marks, chords=marks.chords + 1)) == 1
     over = [jobs.add(order(songs=1), "b").id for _ in range(140)]
     last = jobs.add(order(songs=1), "b").id
@@ -482,7 +500,8 @@ def test_likeness_is_known_as_long_as_a_song_of_the_batch_can_come(
         jobs.save_done(number, 1, "Song")
         jobs.close_if_done(number)
     jobs.add(order())  # the oldest that are over are forgotten now
-    assert jobs.find_similar(last, marks) == 1 and jobs.get(over[0]).state == OrderState.DONE
+    assert jobs.find_similar(last, marks) == 1
+    assert jobs.get(over[0]).state == OrderState.DONE
     jobs.save_done(last, 1, "Song")
     jobs.close_if_done(last)
     jobs.add(order())
@@ -504,8 +523,11 @@ def test_what_cannot_be_met_is_told_with_its_line_before_anything_is_made(
 ) -> None:
     (home / "plan.csv").write_text(f"styles,songs,key,model\nfolk,1,,\n{row}\n")
     done = run("generate", "--job-file", str(home / "plan.csv"))
-    assert done.returncode == 2 and "plan.csv, line 3" in done.stderr and said in done.stderr
-    assert not (home / "output").exists() and run("jobs", "list").stdout == ""
+    assert done.returncode == 2
+    assert "plan.csv, line 3" in done.stderr
+    assert said in done.stderr
+    assert not (home / "output").exists()
+    assert run("jobs", "list").stdout == ""
 
 
 @pytest.mark.parametrize(
@@ -520,7 +542,8 @@ def test_what_cannot_be_met_is_told_with_its_line_before_anything_is_made(
 )
 def test_words_that_cannot_be_are_told_before_an_order_is_kept(run: Run, words: list[str]) -> None:
     done = run("generate", *([] if "--resume" in words else ["jazz"]), *words)
-    assert done.returncode == 2 and "fault" not in done.stderr
+    assert done.returncode == 2
+    assert "fault" not in done.stderr
     assert run("jobs", "list").stdout == ""
 
 
@@ -530,7 +553,8 @@ def test_an_order_that_another_program_makes_is_left_to_it(run: Run, home: Path)
     held = claim_batch(jobs.path, job.batch)
     assert held
     done = run("generate", "--resume")
-    assert done.returncode == 0 and "order 1 is being made by another program" in done.stderr
+    assert done.returncode == 0
+    assert "order 1 is being made by another program" in done.stderr
     assert jobs.get(job.id).done == 0
     held.release()
     jobs.close()
@@ -558,10 +582,12 @@ def test_a_killed_batch_goes_on_where_it_stopped(run: Run, home: Path, signs: st
     assert before < 5
     done = run("generate", "--resume", "--json")
     assert done.returncode == 0, done.stderr
-    assert set(numbers(home / "output").values()) == {1} and only_whole_songs(home / "output")
+    assert set(numbers(home / "output").values()) == {1}
+    assert only_whole_songs(home / "output")
     assert {n for _, n in numbers(home / "output")} == {1, 2, 3, 4, 5}
     again = run("generate", "--resume")
-    assert again.returncode == 2 and "no unfinished order" in again.stderr
+    assert again.returncode == 2
+    assert "no unfinished order" in again.stderr
 
 
 def test_the_songs_of_a_killed_batch_are_those_of_one_that_was_not(run: Run, home: Path) -> None:
@@ -585,8 +611,10 @@ def test_a_process_that_dies_at_a_song_costs_no_song(home: Path) -> None:
     players[0].kill()
     out, said = process.communicate(timeout=120)
     assert process.returncode == 0, said
-    assert '"note"' in out and "made again" in out
-    assert set(numbers(home / "output").values()) == {1} and len(numbers(home / "output")) == 4
+    assert '"note"' in out
+    assert "made again" in out
+    assert set(numbers(home / "output").values()) == {1}
+    assert len(numbers(home / "output")) == 4
 
 
 def test_a_killed_batch_leaves_no_process(home: Path) -> None:
@@ -608,8 +636,10 @@ def test_an_order_that_fails_and_fails_is_stopped_and_the_others_go_on(
     bad = jobs.add(order(songs=9, model="gone", out=home / "output")).id
     good = jobs.add(order(songs=1, out=home / "output")).id
     done = run("generate", "--resume")
-    assert done.returncode == 1 and 'no model "gone"' in done.stderr
-    assert jobs.get(bad).state == OrderState.STOPPED and jobs.get(bad).failed == 3
+    assert done.returncode == 1
+    assert 'no model "gone"' in done.stderr
+    assert jobs.get(bad).state == OrderState.STOPPED
+    assert jobs.get(bad).failed == 3
     assert jobs.get(good).state == OrderState.DONE
     listed = run("jobs", "list")
     assert "song 3 failed" in listed.stdout
@@ -624,8 +654,10 @@ def test_an_order_is_steered_from_another_console(run: Run, home: Path) -> None:
     until(lambda: jobs.get(1).state == OrderState.PAUSED and process.poll() is None)
     assert run("jobs", "cancel", "1").returncode == 0
     process.communicate(timeout=60)
-    assert process.returncode == 0 and 0 < jobs.get(1).done < 40
-    assert jobs.orders(UNFINISHED) == [] and only_whole_songs(home / "output")
+    assert process.returncode == 0
+    assert 0 < jobs.get(1).done < 40
+    assert jobs.orders(UNFINISHED) == []
+    assert only_whole_songs(home / "output")
     jobs.close()
 
 
@@ -634,7 +666,8 @@ def test_two_programs_make_songs_in_one_folder(home: Path) -> None:
     for process in both:
         _, said = process.communicate(timeout=120)
         assert process.returncode == 0, said
-    assert len(numbers(home / "output")) == 4 and only_whole_songs(home / "output")
+    assert len(numbers(home / "output")) == 4
+    assert only_whole_songs(home / "output")
 
 
 def test_ctrl_c_in_a_batch_leaves_whole_songs_and_says_how_to_go_on(home: Path) -> None:
@@ -642,7 +675,9 @@ def test_ctrl_c_in_a_batch_leaves_whole_songs_and_says_how_to_go_on(home: Path) 
     read_until(process, '"event": "song"')
     interrupt(process)
     _, said = process.communicate(timeout=60)
-    assert process.returncode == 130 and "Traceback" not in said and "--resume" in said
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    assert "--resume" in said
     assert only_whole_songs(home / "output")
     jobs = OrderStore(home / "data" / "jobs.db")
     assert jobs.get(1).state == OrderState.PAUSED  # no other program that goes on takes it over

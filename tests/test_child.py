@@ -17,8 +17,8 @@ from scripts.core.audio_format import RATE
 from scripts.core.child import ChildProcess
 from scripts.core.file_lock import try_lock
 from tests.conftest import ROOT
-from tests.processes import lives
-from tests.waiting import until
+from tests.support.processes import lives
+from tests.support.waiting import until
 
 STAYS = "import time; time.sleep(600)"
 
@@ -74,7 +74,8 @@ def test_a_file_is_held_by_one_process_until_it_ends(tmp_path: Path) -> None:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     ) as other:
-        assert other.stdout and other.stdout.readline() == "True\n"
+        assert other.stdout
+        assert other.stdout.readline() == "True\n"
         assert try_lock(path) is None
         other.kill()
         other.wait()

@@ -20,8 +20,8 @@ from mutagen.id3 import ID3
 from mutagen.mp3 import MP3
 
 from tests.conftest import ROOT, VOCABS
-from tests.processes import descendants, interrupt, read_until, start
-from tests.waiting import until
+from tests.support.processes import descendants, interrupt, read_until, start
+from tests.support.waiting import until
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -55,7 +55,8 @@ def test_a_style_in_songs_out(run: Run, home: Path) -> None:
     assert done.returncode == 0, done.stderr
     events = [json.loads(line) for line in done.stdout.splitlines()]
     songs = [e for e in events if e["event"] == "song"]
-    assert len(songs) == 2 and songs[0]["title"] != songs[1]["title"]
+    assert len(songs) == 2
+    assert songs[0]["title"] != songs[1]["title"]
     assert {e["stage"] for e in events if e["event"] == "progress"} == {
         "compose",
         "render",
@@ -71,11 +72,15 @@ def test_a_style_in_songs_out(run: Run, home: Path) -> None:
         assert str(tags["TIT2"]) == details["title"] == song["title"]
         assert str(tags["TPE1"]) == "Llm-Music-Gen Starter"
         assert str(tags["TALB"]) == "Chill, Dubstep"
-        assert str(tags["TBPM"]) == str(round(details["tempo"])) and tags["TYER"] and tags["TKEY"]
-        assert "chill" in str(tags.getall("COMM")[0]) and str(tags["TCON"])
+        assert str(tags["TBPM"]) == str(round(details["tempo"]))
+        assert tags["TYER"]
+        assert tags["TKEY"]
+        assert "chill" in str(tags.getall("COMM")[0])
+        assert str(tags["TCON"])
         assert details["summary"].startswith("Title: ")
         with wave.open(str(mp3.with_suffix(".wav"))) as wav:
-            assert wav.getnframes() == 12 * 44_100 and wav.getnchannels() == 2
+            assert wav.getnframes() == 12 * 44_100
+            assert wav.getnchannels() == 2
         score = music21.converter.parse(mp3.with_suffix(".abc").read_text(), format="abc")
         assert len(score.flatten().notes) > 4
         whole = music21.converter.parse(mp3.with_suffix(".musicxml"))
@@ -138,20 +143,24 @@ def test_the_same_seed_makes_the_same_wav(run: Run, home: Path, tmp_path: Path) 
 def test_compose_prints_only_the_sheet(run: Run) -> None:
     done = run("compose", "folk", "--key", "G major", "--meter", "6/8", "--seed", "2")
     assert done.returncode == 0
-    assert done.stdout.startswith("X:1\nT:") and "M:6/8\n" in done.stdout
-    assert "K:G\n" in done.stdout and done.stdout.rstrip().endswith("|]")
+    assert done.stdout.startswith("X:1\nT:")
+    assert "M:6/8\n" in done.stdout
+    assert "K:G\n" in done.stdout
+    assert done.stdout.rstrip().endswith("|]")
 
 
 def test_compose_can_write_several_sheets_into_a_folder(run: Run, tmp_path: Path) -> None:
     done = run("compose", "pop", "--songs", "2", "--seed", "5", "--out", str(tmp_path / "sheets"))
-    assert done.returncode == 0 and done.stdout == ""
+    assert done.returncode == 0
+    assert done.stdout == ""
     names = sorted(p.name for p in (tmp_path / "sheets").iterdir())
     assert {n.rsplit(" ", 1)[1] for n in names} == {"5.abc", "6.abc"}
 
 
 def test_an_unknown_style_is_made_and_told(run: Run) -> None:
     done = run("compose", "Balkan brass", "--seed", "1")
-    assert done.returncode == 0 and "balkan brass" in done.stderr.lower()
+    assert done.returncode == 0
+    assert "balkan brass" in done.stderr.lower()
 
 
 @pytest.mark.parametrize(
@@ -189,7 +198,8 @@ def test_bad_words_get_one_line_and_a_status(
 def test_japanese_words_make_music(run: Run) -> None:
     assert "R:jazz" in run("compose", "ジャズ", "--seed", "1").stdout
     unknown = run("compose", "静かな夜", "--seed", "1")
-    assert unknown.returncode == 0 and "unknown style" in unknown.stderr
+    assert unknown.returncode == 0
+    assert "unknown style" in unknown.stderr
 
 
 def test_bad_models_get_one_line(run: Run, home: Path) -> None:
@@ -198,9 +208,11 @@ def test_bad_models_get_one_line(run: Run, home: Path) -> None:
     (home / "cut.gguf").write_bytes(starter[: len(starter) // 2])
     for name, said in (("text.gguf", "not a GGUF"), ("cut.gguf", "truncated")):
         done = run("generate", "jazz", "--length", "0.2", "--model", str(home / name))
-        assert done.returncode == 1 and said in one_line(done)
+        assert done.returncode == 1
+        assert said in one_line(done)
     done = run("generate", "jazz", "--model", str(VOCABS / "ggml-vocab-bert-bge.gguf"))
-    assert done.returncode == 1 and "embedding" in one_line(done)
+    assert done.returncode == 1
+    assert "embedding" in one_line(done)
     assert leftovers(home) == []
 
 
@@ -212,26 +224,30 @@ def test_a_model_that_llama_cannot_load_is_told(
     data[at : at + 22] = b"blk.1.attn_torn.weight"
     (home / "torn.gguf").write_bytes(bytes(data))
     done = run("generate", "jazz", "--model", str(home / "torn.gguf"))
-    assert done.returncode == 1 and "cannot load" in one_line(done)
+    assert done.returncode == 1
+    assert "cannot load" in one_line(done)
 
 
 def test_a_missing_model_folder_is_told(run: Run, home: Path) -> None:
     (home / "models" / "starter.gguf").unlink()
     done = run("generate", "jazz")
-    assert done.returncode == 1 and "put a .gguf file there" in one_line(done)
+    assert done.returncode == 1
+    assert "put a .gguf file there" in one_line(done)
 
 
 def test_broken_settings_cost_nothing(run: Run, home: Path) -> None:
     (home / "data").mkdir()
     (home / "data" / "persistent.json").write_text("not json {")
     done = run("compose", "jazz", "--seed", "1")
-    assert done.returncode == 0 and "set aside" in one_line(done)
+    assert done.returncode == 0
+    assert "set aside" in one_line(done)
 
 
 def test_a_folder_that_cannot_be_made_is_told(run: Run, home: Path) -> None:
     (home / "file").write_text("")
     done = run("generate", "jazz", "--length", "0.2", "--out", str(home / "file" / "songs"))
-    assert done.returncode == 1 and "file" in one_line(done)
+    assert done.returncode == 1
+    assert "file" in one_line(done)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="limits on file size are elsewhere only")
@@ -264,7 +280,8 @@ def test_a_full_disk_is_told_and_leaves_nothing(run: Run, home: Path, also: str)
         pytest.skip("a small disk can only be mounted by root")
     try:
         done = run("generate", "jazz", "--length", "0.3", "--also", also, "--out", str(disk))
-        assert done.returncode == 1 and "disk is full" in one_line(done)
+        assert done.returncode == 1
+        assert "disk is full" in one_line(done)
         assert list(disk.iterdir()) == []
     finally:
         subprocess.run(["umount", str(disk)], check=True)
@@ -280,7 +297,8 @@ def test_ctrl_c_at_any_stage_leaves_no_half_song(home: Path, stage: str) -> None
     wait_for(process, stage)
     interrupt(process)
     _, said = process.communicate(timeout=60)
-    assert process.returncode == 130 and "Traceback" not in said
+    assert process.returncode == 130
+    assert "Traceback" not in said
     # The last moments of a song may be over before the key is heard.
     assert {Path(n).suffix for n in leftovers(home)} in (set(), {".mp3", ".json", ".abc"})
 
@@ -302,7 +320,9 @@ def test_a_model_process_that_is_killed_is_told_and_started_again(
         read_until(process, "it is tried again")
         model_of(process).kill()
     _, said = process.communicate(timeout=60)
-    assert process.returncode == 1 and "process died" in said and "Traceback" not in said
+    assert process.returncode == 1
+    assert "process died" in said
+    assert "Traceback" not in said
     assert leftovers(home) == []
 
 
@@ -334,7 +354,8 @@ def test_a_song_is_encoded_while_it_is_rendered(
     assert cli.main(["generate", "ambient", "--length", "0.2", "--seed", "1"]) == 0
     (song,) = (home / "output").glob("*.mp3")
     assert MP3(song).info.length == pytest.approx(12, abs=0.5)
-    assert ID3(song)["TIT2"] and {p.suffix for p in (home / "output").iterdir()} == {
+    assert ID3(song)["TIT2"]
+    assert {p.suffix for p in (home / "output").iterdir()} == {
         ".mp3",
         ".json",
         ".abc",
@@ -348,6 +369,9 @@ def test_a_title_that_the_console_cannot_show_stops_nothing(
     (home / "output").mkdir()
     (home / "output" / "歌 ♪ é.mp3").write_bytes(b"")
     done = run("library", "list")
-    assert done.returncode == 0 and "1 song," in done.stderr and "? ?" in done.stdout
+    assert done.returncode == 0
+    assert "1 song," in done.stderr
+    assert "? ?" in done.stdout
     missing = run("play", "歌.mp3")
-    assert missing.returncode == 1 and "no such file" in one_line(missing)
+    assert missing.returncode == 1
+    assert "no such file" in one_line(missing)

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import read_until, start
+from tests.support.processes import read_until, start
+from tests.support.waiting import until
 from tests.test_batch import numbers, only_whole_songs, sound_of
-from tests.waiting import until
 
 pytest.importorskip("distributed")
-from tests.cluster import DaskHere
+from tests.support.dask_cluster import DaskHere
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -43,7 +43,8 @@ def test_a_worker_killed_in_the_middle_of_a_song_costs_no_song(home: Path, run: 
         assert process.returncode == 0, said
     songs = [e for e in map(json.loads, out.splitlines()) if e["event"] == "song"]
     assert Counter(e["song"] for e in songs) == dict.fromkeys(range(1, 7), 1)
-    assert set(numbers(home / "output").values()) == {1} and len(numbers(home / "output")) == 6
+    assert set(numbers(home / "output").values()) == {1}
+    assert len(numbers(home / "output")) == 6
     assert {p.suffix for p in (home / "output").iterdir()} == {".mp3", ".json", ".abc", ".mid"}
     here = run(
         "generate",
@@ -83,7 +84,8 @@ def test_a_program_killed_beside_a_cluster_goes_on_without_it(home: Path, run: R
         process.communicate()
     done = run("generate", "--resume")
     assert done.returncode == 0, done.stderr
-    assert set(numbers(home / "output").values()) == {1} and len(numbers(home / "output")) == 3
+    assert set(numbers(home / "output").values()) == {1}
+    assert len(numbers(home / "output")) == 3
     assert only_whole_songs(home / "output")
 
 
@@ -106,13 +108,16 @@ def test_a_scheduler_that_goes_away_is_told_and_nothing_is_lost(home: Path, run:
         until(dask.busy)
         dask.scheduler.kill()
         _, said = process.communicate(timeout=120)
-    assert process.returncode == 1 and "does not answer any more" in said, said
+    assert process.returncode == 1, said
+    assert "does not answer any more" in said, said
     assert "Traceback" not in said
     assert run("generate", "--resume").returncode == 0
-    assert set(numbers(home / "output").values()) == {1} and len(numbers(home / "output")) == 3
+    assert set(numbers(home / "output").values()) == {1}
+    assert len(numbers(home / "output")) == 3
 
 
 def test_a_cluster_that_does_not_answer_is_told(run: Run) -> None:
     done = run("generate", "folk", "--songs", "2", "--cluster", "tcp://127.0.0.1:9")
-    assert done.returncode == 2 and "no scheduler" in done.stderr
+    assert done.returncode == 2
+    assert "no scheduler" in done.stderr
     assert "Traceback" not in done.stderr

@@ -52,7 +52,8 @@ def test_the_starter_writes_what_was_asked(
     assert tuple(len(p) for p in sheet.parts) == asked.parts
     assert all(b.ticks == asked.meter.bar_ticks for b in sheet.bars)
     assert asked.style.melody.chromatic or scale_share(sheet) == 1.0
-    assert sheet.key == asked.key and found.words_by == "rules"
+    assert sheet.key == asked.key
+    assert found.words_by == "rules"
     if not asked.style.plan:
         assert sheet.pitches[-1] % 12 == asked.key.tonic_pc
 
@@ -71,7 +72,8 @@ def test_a_chat_model_writes_title_and_form(
     with ModelProcess(path, 8192, 1) as model:
         asked = spec("pop", length="0.3")
         found = Composer(model, read_language_model(path), paths.DATA).compose(asked, 0.8, nothing)
-    assert found.words_by == "phi-3" and found.form in form_variants(asked)
+    assert found.words_by == "phi-3"
+    assert found.form in form_variants(asked)
     assert 4 <= len(found.sheet.title) <= 32
 
 
@@ -104,7 +106,8 @@ def test_a_copied_tune_is_known_in_any_key_and_costs(tune: LeadSheet) -> None:
         assert familiar.longest_run(transpose(tune, shift)) == len(tune.bars)
     assert cost(tune, training_filter=familiar) > cost(tune) + 10
     other = read_abc("X:1\nM:4/4\nL:1/8\nK:C\nC2EGc2G2|A2cAG2E2|F2AFE2C2|D2B,2C4|]\n")
-    assert familiar.longest_run(other) == 0 and cost(other, training_filter=familiar) == cost(other)
+    assert familiar.longest_run(other) == 0
+    assert cost(other, training_filter=familiar) == cost(other)
 
 
 def test_a_model_without_figures_is_judged_without_them(tmp_path: Path) -> None:

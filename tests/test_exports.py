@@ -54,7 +54,8 @@ def test_a_midi_file_has_the_notes_of_the_song(
 ) -> None:
     arrangement = arrange(spec(words, key="E minor", length="1"), tune, paths.DATA)
     file = written(arrangement, tmp_path / "a.mid")
-    assert file.ticks_per_beat == MIDI_TICKS_PER_QUARTER and abs(file.length - 60) < 0.6
+    assert file.ticks_per_beat == MIDI_TICKS_PER_QUARTER
+    assert abs(file.length - 60) < 0.6
     for role in ("melody", "bass"):
         shift = 12 * INSTRUMENTS[arrangement.tracks[role].instrument].octave
         played = Counter(
@@ -69,7 +70,8 @@ def test_a_midi_file_has_the_notes_of_the_song(
             program = next(
                 m for t in file.tracks if t.name == role for m in t if m.type == "program_change"
             )
-            assert program.program == instrument.program and program.channel != 9
+            assert program.program == instrument.program
+            assert program.channel != 9
     assert all(0 <= n[0] < n[1] for t in file.tracks[1:] for n in notes(file, t.name))
 
 
@@ -132,8 +134,10 @@ def test_a_score_read_back_by_music21_has_the_same_notes(
             for pitch in pitches
         ), role
     kit = next(v for v in piece.voices if v.name == "drums")
-    assert kit.is_kit and kit.notes
-    assert str(piece.meter) == meter and piece.chords
+    assert kit.is_kit
+    assert kit.notes
+    assert str(piece.meter) == meter
+    assert piece.chords
 
 
 def test_written_notes_stand_on_the_grid_and_do_not_overlap() -> None:

@@ -16,7 +16,7 @@ from scripts.batch.store import OrderState, OrderStore
 from tests.conftest import ROOT, STARTER
 from tests.faults.fuzz import try_reader
 from tests.faults.songs import leftovers, problems_of
-from tests.processes import descendants, read_until, start, words_of
+from tests.support.processes import descendants, read_until, start, words_of
 from tests.test_batch import SHORT, Run, numbers, only_whole_songs
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the lab has tests of its own")
@@ -59,13 +59,18 @@ def test_a_full_disk_stops_an_order_and_costs_nothing(
 ) -> None:
     out = disk(f"size={size}")
     done = run("generate", "folk", "--songs", "4", *SHORT, "--out", str(out))
-    assert done.returncode == 1 and "the disk is full" in done.stderr, done.stderr
-    assert "Traceback" not in done.stderr and only_whole_songs(out) and leftovers(out) == []
-    assert job(home)[0] == OrderState.STOPPED and problems_of(out) == []
+    assert done.returncode == 1, done.stderr
+    assert "the disk is full" in done.stderr, done.stderr
+    assert "Traceback" not in done.stderr
+    assert only_whole_songs(out)
+    assert leftovers(out) == []
+    assert job(home)[0] == OrderState.STOPPED
+    assert problems_of(out) == []
     disk("size=20m")
     again = run("generate", "--resume")
     assert again.returncode == 0, again.stderr
-    assert job(home) == (OrderState.DONE, 4) and set(numbers(out).values()) == {1}
+    assert job(home) == (OrderState.DONE, 4)
+    assert set(numbers(out).values()) == {1}
 
 
 @pytest.mark.parametrize("room", [8, 40, 120, 300])
@@ -92,15 +97,18 @@ def test_a_disk_that_is_full_at_any_stage_is_told(disk: Callable[[str], Path], r
         )
 
     done = command("generate", "folk", "--songs", "3", *SHORT)
-    assert done.returncode == 1 and "full" in done.stderr, done.stderr
-    assert "Traceback" not in done.stderr and only_whole_songs(home / "output")
+    assert done.returncode == 1, done.stderr
+    assert "full" in done.stderr, done.stderr
+    assert "Traceback" not in done.stderr
+    assert only_whole_songs(home / "output")
     assert command("library", "list").returncode == 0
     (home / "other.bin").unlink()
     resumed = command("generate", "--resume")
     if resumed.returncode == 2:  # there was no room to keep the order itself
         resumed = command("generate", "folk", "--songs", "3", *SHORT)
     assert resumed.returncode == 0, resumed.stderr
-    assert len(list((home / "output").glob("*.mp3"))) == 3 and problems_of(home / "output") == []
+    assert len(list((home / "output").glob("*.mp3"))) == 3
+    assert problems_of(home / "output") == []
 
 
 def test_a_folder_that_becomes_read_only_stops_its_order_and_no_other(
@@ -114,11 +122,14 @@ def test_a_folder_that_becomes_read_only_stops_its_order_and_no_other(
     good = jobs.add(order("jazz", 2, out=home / "output")).id
     disk("ro")
     done = run("generate", "--resume")
-    assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
-    assert jobs.get(bad).state == OrderState.STOPPED and jobs.get(good).state == OrderState.DONE
+    assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr, done.stderr
+    assert jobs.get(bad).state == OrderState.STOPPED
+    assert jobs.get(good).state == OrderState.DONE
     disk("rw")
     assert run("generate", "--resume").returncode == 0
-    assert jobs.get(bad).done == 3 and only_whole_songs(out)
+    assert jobs.get(bad).done == 3
+    assert only_whole_songs(out)
     jobs.close()
 
 
@@ -148,8 +159,10 @@ def test_a_data_folder_that_is_read_only_costs_no_song(
         stdin=subprocess.DEVNULL,
     )
     assert done.returncode == 0, done.stderr
-    assert "fault" not in done.stderr and "damaged" not in done.stderr
-    assert "cannot be written" in done.stderr and only_whole_songs(tmp_path / "out")
+    assert "fault" not in done.stderr
+    assert "damaged" not in done.stderr
+    assert "cannot be written" in done.stderr
+    assert only_whole_songs(tmp_path / "out")
 
 
 def test_a_clock_that_is_set_back_confuses_nothing(run: Run, home: Path) -> None:
@@ -163,7 +176,8 @@ def test_a_clock_that_is_set_back_confuses_nothing(run: Run, home: Path) -> None
             os.utime(path, (later, later))
     done = run("generate", "--resume")
     assert done.returncode == 0, done.stderr
-    assert set(numbers(home / "output").values()) == {1} and len(numbers(home / "output")) == 4
+    assert set(numbers(home / "output").values()) == {1}
+    assert len(numbers(home / "output")) == 4
     assert leftovers(home / "output") == []
     assert run("library", "list", "--json").stdout.count('"title"') == 4
 
@@ -187,8 +201,11 @@ def test_a_model_that_crashes_at_every_third_song_costs_no_song(home: Path) -> N
                 if "scripts.llm.worker" in words_of(member):
                     member.kill()
     process.communicate()
-    assert process.returncode == 0 and killed == {3, 6, 9} and notes >= 1
-    assert set(numbers(home / "output").values()) == {1} and len(numbers(home / "output")) == 9
+    assert process.returncode == 0
+    assert killed == {3, 6, 9}
+    assert notes >= 1
+    assert set(numbers(home / "output").values()) == {1}
+    assert len(numbers(home / "output")) == 9
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
@@ -217,8 +234,10 @@ def test_an_ffmpeg_that_is_killed_costs_no_song(home: Path, jobs: str) -> None:
                     killed = True
                     break
     _, said = process.communicate()
-    assert killed and process.returncode == 0, said
-    assert len(numbers(home / "output")) == 3 and problems_of(home / "output") == []
+    assert killed, said
+    assert process.returncode == 0, said
+    assert len(numbers(home / "output")) == 3
+    assert problems_of(home / "output") == []
 
 
 def test_a_locked_library_and_list_are_told_and_the_songs_are_made(run: Run, home: Path) -> None:
@@ -228,7 +247,8 @@ def test_a_locked_library_and_list_are_told_and_the_songs_are_made(run: Run, hom
     other = sqlite3.connect(home / "data" / "jobs.db", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     done = run("generate", "folk", *SHORT)
-    assert done.returncode == 1 and "locked by another program" in done.stderr
+    assert done.returncode == 1
+    assert "locked by another program" in done.stderr
     assert "Traceback" not in done.stderr
     other.execute("ROLLBACK")
     other.close()

@@ -34,17 +34,20 @@ def test_settings_come_back_and_unknown_keys_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "persistent.json"
     path.write_text('{"volume": 0.4, "from_the_future": [1, 2]}')
     found, notes = load_settings(path)
-    assert found.volume == 0.4 and not notes
+    assert found.volume == 0.4
+    assert not notes
     save_settings(path, replace(found, temperature=1.1))
     again = json.loads(path.read_text())
-    assert again["from_the_future"] == [1, 2] and again["temperature"] == 1.1
+    assert again["from_the_future"] == [1, 2]
+    assert again["temperature"] == 1.1
 
 
 def test_a_broken_settings_file_is_set_aside_and_told(tmp_path: Path) -> None:
     path = tmp_path / "persistent.json"
     path.write_text('{"volume": 0.4, oops')
     found, notes = load_settings(path)
-    assert found == Settings() and "set aside" in notes[0]
+    assert found == Settings()
+    assert "set aside" in notes[0]
     assert (tmp_path / "persistent.json.broken").read_text() == '{"volume": 0.4, oops'
 
 
@@ -52,8 +55,10 @@ def test_one_bad_value_does_not_cost_the_others(tmp_path: Path) -> None:
     path = tmp_path / "persistent.json"
     path.write_text('{"volume": "loud", "temperature": 0.3}')
     found, notes = load_settings(path)
-    assert found.volume == Settings().volume and found.temperature == 0.3
-    assert len(notes) == 1 and "volume" in notes[0]
+    assert found.volume == Settings().volume
+    assert found.temperature == 0.3
+    assert len(notes) == 1
+    assert "volume" in notes[0]
 
 
 @settings(max_examples=200)
@@ -74,7 +79,8 @@ def test_any_settings_file_is_survived(
     path = tmp_path_factory.mktemp("s") / "persistent.json"
     path.write_bytes(data)
     found, _ = load_settings(path)
-    assert 0 <= found.volume <= 1 and isinstance(found.model, str)
+    assert 0 <= found.volume <= 1
+    assert isinstance(found.model, str)
 
 
 @pytest.mark.parametrize(
@@ -97,8 +103,10 @@ def test_a_setting_out_of_range_is_refused(name: str, value: object) -> None:
 @given(st.text(max_size=300))
 def test_any_title_becomes_a_legal_file_name(title: str) -> None:
     name = sanitize_filename(title)
-    assert 0 < len(name) <= 90 and len(name.encode()) <= 210
-    assert not set(name) & set('<>:"/\\|?*') and name == name.strip(" .")
+    assert 0 < len(name) <= 90
+    assert len(name.encode()) <= 210
+    assert not set(name) & set('<>:"/\\|?*')
+    assert name == name.strip(" .")
     assert name.isprintable()
     assert name.split(".")[0].casefold() not in ("con", "prn", "aux", "nul", "com1", "lpt9")
 
@@ -111,7 +119,8 @@ def test_device_names_of_windows_are_avoided(title: str) -> None:
 @given(title=st.text(max_size=300), longest=st.integers(12, 80))
 def test_a_name_fits_the_room_that_the_folder_leaves(title: str, longest: int) -> None:
     name = sanitize_filename(title, longest)
-    assert 0 < len(name.encode("utf-16-le")) <= 2 * longest and name == name.strip(" .")
+    assert 0 < len(name.encode("utf-16-le")) <= 2 * longest
+    assert name == name.strip(" .")
 
 
 def test_a_file_held_by_another_program_is_told_as_such(tmp_path: Path) -> None:
@@ -134,7 +143,8 @@ def test_a_title_never_becomes_a_path(title: str, tmp_path: Path) -> None:
 
 def test_two_songs_with_one_title_get_two_names(tmp_path: Path) -> None:
     first, second = SongFiles(tmp_path, "Rain"), SongFiles(tmp_path, "Rain")
-    assert first.final.name == "Rain.mp3" and second.final.name == "Rain (2).mp3"
+    assert first.final.name == "Rain.mp3"
+    assert second.final.name == "Rain (2).mp3"
     first.tidy()
     second.tidy()
     assert list(tmp_path.iterdir()) == []
@@ -199,11 +209,14 @@ def test_what_a_killed_program_left_is_gone_at_once(tmp_path: Path) -> None:
         cwd=ROOT,
         stdout=subprocess.PIPE,
     )
-    assert program.stdout and program.stdout.readline().strip() == b"there"
-    assert recover(tmp_path, time.time()) == 0 and (tmp_path / "Rain.mp3.lmg-part").exists()
+    assert program.stdout
+    assert program.stdout.readline().strip() == b"there"
+    assert recover(tmp_path, time.time()) == 0
+    assert (tmp_path / "Rain.mp3.lmg-part").exists()
     program.kill()
     program.wait()
-    assert recover(tmp_path, 0) == 0 and list(tmp_path.iterdir()) == []
+    assert recover(tmp_path, 0) == 0
+    assert list(tmp_path.iterdir()) == []
 
 
 def held(*_: object) -> None:
@@ -273,7 +286,8 @@ def test_a_file_that_the_user_put_there_meanwhile_is_not_replaced(tmp_path: Path
 def test_a_lock_that_a_power_cut_filled_with_zeros_is_swept(tmp_path: Path) -> None:
     put(tmp_path, "Rain.lmg-lock", 90_000, "\0" * 30)
     put(tmp_path, "Rain.mp3.lmg-part", 90_000, "half")
-    assert recover(tmp_path, NOW) == 0 and list(tmp_path.iterdir()) == []
+    assert recover(tmp_path, NOW) == 0
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_song_that_is_taken_away_at_the_last_moment_is_not_called_done(
@@ -350,7 +364,8 @@ def test_songs_from_elsewhere_are_listed_too(tmp_path: Path) -> None:
     (tmp_path / "Evil.mp3").write_bytes(b"")
     (tmp_path / "Evil.json").write_text(json.dumps({"title": "\x1b]0;boo\x07", "seconds": "x"}))
     songs = {s.path.name: s for s in list_songs(tmp_path)}
-    assert songs["Mine.mp3"].title == "Mine" and songs["Odd.mp3"].details == {}
+    assert songs["Mine.mp3"].title == "Mine"
+    assert songs["Odd.mp3"].details == {}
     assert songs["Evil.mp3"].title.isprintable()
 
 
@@ -361,17 +376,22 @@ def test_a_song_is_read_again_only_when_it_has_changed(tmp_path: Path) -> None:
     (tmp_path / "b.json").write_text('{"title": "One", "seconds": 5}')
     library = LibraryIndex(tmp_path / "data" / "library.db", tmp_path)
     read: list[int] = []
-    assert library.scan(progress=lambda done, of: read.append(of)) and read == [3]
+    assert library.scan(progress=lambda done, of: read.append(of))
+    assert read == [3]
     assert [s.title for s in library.songs()] == ["One", "a", "a"]
-    assert not library.scan(progress=lambda done, of: read.append(of)) and read == [3]
+    assert not library.scan(progress=lambda done, of: read.append(of))
+    assert read == [3]
     (tmp_path / "b.json").write_text('{"title": "Two"}')
     os.utime(tmp_path / "b.json", ns=(0, 5))
-    assert library.scan(progress=lambda done, of: read.append(of)) and read == [3, 1]
+    assert library.scan(progress=lambda done, of: read.append(of))
+    assert read == [3, 1]
     assert [s.title for s in library.songs()] == ["Two", "a", "a"]
     (tmp_path / "d.ogg").write_bytes(b"")
-    assert library.scan() and len(library.songs()) == 4
+    assert library.scan()
+    assert len(library.songs()) == 4
     none = LibraryIndex(tmp_path / "data" / "none.db", tmp_path / "none")
-    assert not none.scan() and none.songs() == []
+    assert not none.scan()
+    assert none.songs() == []
 
 
 def list_songs(folder: Path) -> list[Song]:

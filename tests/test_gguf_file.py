@@ -19,7 +19,8 @@ from tests.conftest import ROOT, STARTER, VOCABS
 
 def test_the_starter_describes_itself() -> None:
     info = read_language_model(STARTER)
-    assert info.architecture == "llama" and info.quantization == "Q8_0"
+    assert info.architecture == "llama"
+    assert info.quantization == "Q8_0"
     assert 4_000_000 < info.parameters < 16_000_000
     assert info.file_bytes <= 16 * 1024 * 1024
 

@@ -79,7 +79,9 @@ def test_the_last_note_is_the_tonic_and_no_afterthought(spec: Callable[..., Song
     for seed in range(30):
         text = walk(SheetMachine(build_sheet_grammar(chosen)), random.Random(seed), 10_000)
         last = read_abc(build_abc_header(chosen) + text).bars[-1].notes[-1]
-        assert last.pitch is not None and last.pitch % 12 == 7 and last.ticks >= 24
+        assert last.pitch is not None
+        assert last.pitch % 12 == 7
+        assert last.ticks >= 24
 
 
 def test_chords_asked_for_are_the_chords_written(spec: Callable[..., SongSpec]) -> None:
@@ -115,7 +117,8 @@ def test_the_grammar_survives_its_way_to_the_other_process(spec: Callable[..., S
 @pytest.mark.parametrize("seed", range(20))
 def test_titles_are_plain_words(seed: int) -> None:
     title = walk(TitleMachine(32), random.Random(seed), 40).strip()
-    assert 4 <= len(title) <= 32 and "  " not in title
+    assert 4 <= len(title) <= 32
+    assert "  " not in title
     assert all(word[0].isupper() for word in title.split())
 
 

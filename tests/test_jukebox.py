@@ -18,7 +18,7 @@ from scripts.core.audio_format import RATE
 from scripts.jukebox.player import Player, normalization_gain
 from scripts.jukebox.queue import Queue
 from scripts.library.songs import Song
-from tests.waiting import until
+from tests.support.waiting import until
 
 Sound = npt.NDArray[np.float32]
 
@@ -111,7 +111,9 @@ def test_the_next_song_follows_when_one_is_over(
         sound = device.take(0.4)
     assert {*np.round(sound[:, 0], 3)} <= {np.float32(0.1), np.float32(0.15)}  # nothing between
     now = player.playing()
-    assert now.song and now.song.title == "Song 1" and now.played == ("Song 0",)
+    assert now.song
+    assert now.song.title == "Song 1"
+    assert now.played == ("Song 0",)
     assert now.upcoming[:2] == ("Song 2", "Song 0")
 
 
@@ -133,7 +135,8 @@ def test_a_seek_lands_at_once_and_exactly(tmp_path: Path, player_of: Callable) -
         assert abs(found - (moment + 0.5)) < 0.01
     player.pause(True)
     player.seek(3.0)
-    assert player.playing().paused and abs(player.playing().position - 3.0) < 0.02
+    assert player.playing().paused
+    assert abs(player.playing().position - 3.0) < 0.02
     player.seek(25.0)  # past the end: the next song, which is the same one here
     assert player.playing().number == 2
 
@@ -146,9 +149,11 @@ def test_previous_begins_again_and_then_goes_back(
     player.next()
     device.take(5.0)
     player.previous()
-    assert title(player) == "Song 1" and player.playing().position < 1
+    assert title(player) == "Song 1"
+    assert player.playing().position < 1
     player.previous()
-    assert title(player) == "Song 0" and heard(device) == 0
+    assert title(player) == "Song 0"
+    assert heard(device) == 0
 
 
 def test_bad_files_are_passed_over_with_a_line(
@@ -159,7 +164,8 @@ def test_bad_files_are_passed_over_with_a_line(
     made[1].path.unlink()
     player, device = player_of(Queue(made))
     player.start()
-    assert heard(device) == 2 and "Skipped Song 1" in player.playing().notice
+    assert heard(device) == 2
+    assert "Skipped Song 1" in player.playing().notice
     player.previous()
     assert title(player) == "Song 2"
 
@@ -173,7 +179,8 @@ def test_a_list_of_bad_files_ends_instead_of_spinning(
     player, device = player_of(Queue(made))
     for order in (player.start, player.next, player.previous):
         order()
-        assert player.ended and heard(device) == -1
+        assert player.ended
+        assert heard(device) == -1
 
 
 def test_a_pause_holds_the_song(songs: Callable[..., list[Song]], player_of: Callable) -> None:
@@ -182,10 +189,12 @@ def test_a_pause_holds_the_song(songs: Callable[..., list[Song]], player_of: Cal
     device.take(1.0)
     player.toggle_pause()
     device.take(5.0)
-    assert abs(player.playing().position - 1.0) < 0.1 and player.playing().paused
+    assert abs(player.playing().position - 1.0) < 0.1
+    assert player.playing().paused
     until(lambda: device.held)  # it costs nothing then
     player.toggle_pause()
-    assert not device.held and heard(device) == 0
+    assert not device.held
+    assert heard(device) == 0
 
 
 def test_dropping_the_song_that_plays_goes_on(
@@ -196,7 +205,8 @@ def test_dropping_the_song_that_plays_goes_on(
     player.start()
     device.take(0.2)
     player.change(lambda queue: queue.drop(made[0]))
-    assert title(player) == "Song 1" and heard(device) == 1
+    assert title(player) == "Song 1"
+    assert heard(device) == 1
     assert player.playing().upcoming[:2] == ("Song 2", "Song 1")
 
 
@@ -211,7 +221,8 @@ def test_the_song_laid_ready_gives_way_when_the_order_changes(
     assert not player._deck.waiting
     until(lambda: player._deck.waiting)
     device.take(15.2)
-    assert title(player) == "Song 2" and heard(device) == 2
+    assert title(player) == "Song 2"
+    assert heard(device) == 2
 
 
 def test_a_lost_device_is_told_once_and_taken_up_again(
@@ -224,10 +235,12 @@ def test_a_lost_device_is_told_once_and_taken_up_again(
     device.take(2.0)
     device.there = False
     until(lambda: player.playing().output == "null")
-    assert "gone" in player.playing().notice and device.closed
+    assert "gone" in player.playing().notice
+    assert device.closed
     until(lambda: player.playing().output == "second")
     assert "back" in player.playing().notice
-    assert player.playing().position >= 2.0 and heard(back) == 0  # it went on meanwhile
+    assert player.playing().position >= 2.0  # it went on meanwhile
+    assert heard(back) == 0
 
 
 class Stubborn(Device):
@@ -249,8 +262,10 @@ def test_a_device_that_will_not_start_again_is_lost(
     device.take(0.1)
     until(lambda: device.held)
     player.pause(False)
-    assert player.playing().output == "null" and "gone" in player.playing().notice
-    assert not player.playing().paused and title(player) == "Song 0"
+    assert player.playing().output == "null"
+    assert "gone" in player.playing().notice
+    assert not player.playing().paused
+    assert title(player) == "Song 0"
 
 
 def test_after_the_end_it_can_be_started_again(
@@ -260,10 +275,13 @@ def test_after_the_end_it_can_be_started_again(
     player.start()
     player.next()
     player.next()
-    assert player.ended and title(player) == "" and player.playing().played == ("Song 0", "Song 1")
+    assert player.ended
+    assert title(player) == ""
+    assert player.playing().played == ("Song 0", "Song 1")
     player.refresh(songs(2))
     player.start()
-    assert title(player) == "Song 0" and heard(device) == 0
+    assert title(player) == "Song 0"
+    assert heard(device) == 0
 
 
 def test_one_song_that_vanishes_is_not_repeated_for_ever(
@@ -287,7 +305,8 @@ def test_a_file_without_a_sound_in_it_is_passed_over(
     write_wav(made[0].path, [np.zeros((0, 2), np.float32)], lambda done: None)
     player, device = player_of(Queue(made))
     player.start()
-    assert heard(device) == 1 and "Skipped Song 0" in player.playing().notice
+    assert heard(device) == 1
+    assert "Skipped Song 0" in player.playing().notice
 
 
 def test_an_order_after_a_join_means_the_song_that_is_heard(
@@ -298,10 +317,12 @@ def test_an_order_after_a_join_means_the_song_that_is_heard(
     until(lambda: player._deck.waiting)
     device.take(10.5)  # song 1 has begun by itself, and nobody has looked yet
     player.change(lambda queue: queue.set_shuffle(True))
-    assert title(player) == "Song 1" and heard(device) == 1
+    assert title(player) == "Song 1"
+    assert heard(device) == 1
     player.change(lambda queue: queue.set_shuffle(False))
     player.refresh(songs(4, 10.0))  # other objects for the same songs
-    assert title(player) == "Song 1" and heard(device) == 1
+    assert title(player) == "Song 1"
+    assert heard(device) == 1
 
 
 def test_what_is_held_ready_makes_no_sound(
@@ -312,9 +333,11 @@ def test_what_is_held_ready_makes_no_sound(
     player.start(made[0], 5.0, paused=True)
     assert not device.take(0.2).any()
     player.seek(8.0)
-    assert not device.take(0.2).any() and abs(player.playing().position - 8.0) < 0.1
+    assert not device.take(0.2).any()
+    assert abs(player.playing().position - 8.0) < 0.1
     player.start(made[0], 1.0)
-    assert heard(device) == 0 and player.playing().played == ()  # nobody had heard it
+    assert heard(device) == 0  # nobody had heard it
+    assert player.playing().played == ()
     player.next()
     assert player.playing().played == ("Song 0",)
 
@@ -328,8 +351,11 @@ def test_another_output_goes_on_where_the_first_was(
     device.take(3.0)
     player.set_output("miniaudio")
     now = player.playing()
-    assert device.closed and now.output == "second" and not now.paused
-    assert abs(now.position - 3.0) < 0.1 and heard(second) == 0
+    assert device.closed
+    assert now.output == "second"
+    assert not now.paused
+    assert abs(now.position - 3.0) < 0.1
+    assert heard(second) == 0
 
 
 def test_songs_are_brought_to_one_level() -> None:
@@ -408,7 +434,8 @@ def test_simpleaudio_gets_pieces_and_hears_an_order_at_once(
     player.pause(True)
     place = player.status().position
     time.sleep(0.5)
-    assert abs(player.status().position - place) < 0.1 and place < 2
+    assert abs(player.status().position - place) < 0.1
+    assert place < 2
     player.pause(False)
     count = len(buffers.played)
     player.next()
@@ -423,7 +450,8 @@ def test_simpleaudio_gets_pieces_and_hears_an_order_at_once(
 
 def test_a_machine_without_sound_says_so() -> None:
     output, said = open_output("null")
-    assert output.name == "null" and said == ""
+    assert output.name == "null"
+    assert said == ""
     output, said = open_output("simpleaudio")
     assert output.name == "simpleaudio" or "." in said
     output.close()

@@ -37,8 +37,8 @@ from scripts.library.query import parse_query
 from scripts.library.songs import Song, read_song
 from scripts.library.watcher import LibraryWatcher
 from tests.conftest import ROOT, TUNE
+from tests.support.waiting import until
 from tests.test_batch import Run, sound_of
-from tests.waiting import until
 
 FRAME = b"\xff\xfb\x90\x00" + bytes(413)  # of an MP3, silent
 ATTACKS = (
@@ -221,7 +221,8 @@ def test_any_query_is_survived(tmp_path_factory: pytest.TempPathFactory, text: s
     folder = tmp_path_factory.mktemp("q")
     found = LibraryIndex(folder / "l.db", folder)
     found.find(text)
-    assert found.notice == "" and len(parse_query(text)) <= 40
+    assert found.notice == ""
+    assert len(parse_query(text)) <= 40
     found.close()
 
 
@@ -267,7 +268,8 @@ def test_a_rating_moves_nothing_in_the_songs_file(tmp_path: Path) -> None:
     (frame,) = ID3(path).getall("POPM")
     assert (frame.email, frame.rating, frame.count) == ("Windows Media Player 9 Series", 255, 12)
     write_stats(path, PlayStats(0, 12))
-    assert read_tags(path).stats == PlayStats(0, 12) and path.stat().st_size == size
+    assert read_tags(path).stats == PlayStats(0, 12)
+    assert path.stat().st_size == size
 
 
 def test_a_tag_without_room_is_made_anew_in_a_copy(tmp_path: Path) -> None:
@@ -278,8 +280,10 @@ def test_a_tag_without_room_is_made_anew_in_a_copy(tmp_path: Path) -> None:
     tags.save(path, padding=lambda info: 0)
     sound = sound_of(path)
     write_stats(path, PlayStats(3, 1))
-    assert sound_of(path) == sound and read_tags(path).stats.rating == 3
-    assert str(ID3(path)["TIT2"]) == "Theirs" and [p.name for p in tmp_path.iterdir()] == ["a.mp3"]
+    assert sound_of(path) == sound
+    assert read_tags(path).stats.rating == 3
+    assert str(ID3(path)["TIT2"]) == "Theirs"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.mp3"]
     (tmp_path / "b.mp3").write_bytes(FRAME * 40)  # no tag at all
     write_stats(tmp_path / "b.mp3", PlayStats(2))
     assert read_tags(tmp_path / "b.mp3").stats.rating == 2
@@ -294,7 +298,8 @@ def test_other_kinds_of_files_hold_a_rating_too(tmp_path: Path, ending: str) -> 
         check=True,
     )
     assert write_stats(path, PlayStats(4, 7, 1e9, -1))
-    assert read_tags(path).stats == PlayStats(4, 7, 1e9, -1) and read_tags(path).seconds > 0.9
+    assert read_tags(path).stats == PlayStats(4, 7, 1e9, -1)
+    assert read_tags(path).seconds > 0.9
     write_stats(path, PlayStats())
     assert read_tags(path).stats == PlayStats()
 
@@ -326,9 +331,11 @@ def test_any_tag_is_survived(
     tags.save(whole)
     library = LibraryIndex(folder / "l.db", folder)
     library.scan()
-    assert len(library.songs()) == 2 and library.notice == ""
+    assert len(library.songs()) == 2
+    assert library.notice == ""
     for one in library.songs():
-        assert 0 <= library.get_stats(one.path).rating <= 5 and one.title.isprintable()
+        assert 0 <= library.get_stats(one.path).rating <= 5
+        assert one.title.isprintable()
     library.close()
 
 
@@ -344,7 +351,8 @@ def test_songs_from_elsewhere_are_known_by_their_tags(tmp_path: Path) -> None:
     library = LibraryIndex(tmp_path / "l.db", tmp_path)
     library.scan()
     (found,) = library.find("nightfall model:band tempo:128 key:am")
-    assert found.title == "Nightfall" and found.seconds > 0.5
+    assert found.title == "Nightfall"
+    assert found.seconds > 0.5
 
 
 def test_a_song_that_is_changed_meanwhile_keeps_what_is_not_written_yet(
@@ -373,14 +381,16 @@ def test_a_file_that_cannot_be_written_now_is_written_later(
         patch.setattr("scripts.library.index.write_heard", refuse)
         assert library.write_changes() == 1
     assert library.write_changes([first.path]) == 1  # it plays
-    assert library.write_changes() == 0 and read_tags(first.path).stats.rating == 2
+    assert library.write_changes() == 0
+    assert read_tags(first.path).stats.rating == 2
 
 
 def test_a_drive_that_is_not_there_has_not_lost_its_songs(
     library: LibraryIndex, tmp_path: Path
 ) -> None:
     (tmp_path / "output").rename(tmp_path / "away")
-    assert not library.scan() and len(library.songs()) == 4
+    assert not library.scan()
+    assert len(library.songs()) == 4
 
 
 def test_a_damaged_library_is_made_again(library: LibraryIndex, tmp_path: Path) -> None:
@@ -391,7 +401,8 @@ def test_a_damaged_library_is_made_again(library: LibraryIndex, tmp_path: Path) 
     again = LibraryIndex(tmp_path / "library.db", tmp_path / "output")
     assert "set aside" in again.notice
     again.scan()
-    assert len(again.songs()) == 4 and again.get_stats(again.songs()[0].path).rating == 3
+    assert len(again.songs()) == 4
+    assert again.get_stats(again.songs()[0].path).rating == 3
 
 
 def test_the_librarian_writes_ratings_into_the_files_in_the_end(tmp_path: Path) -> None:
@@ -449,7 +460,8 @@ def test_stars_that_another_program_took_away_are_gone(library: LibraryIndex) ->
     tags.delall("POPM")
     tags.save(path)
     library.scan(force=True)
-    assert library.get_stats(path).rating == 0 and library.get_stats(path).plays == 1
+    assert library.get_stats(path).rating == 0
+    assert library.get_stats(path).plays == 1
 
 
 @pytest.mark.parametrize("written", [True, False])
@@ -497,10 +509,12 @@ def test_a_rating_that_the_file_does_not_take_is_told_and_kept(
 
     monkeypatch.setattr("scripts.library.index.write_heard", refuse)
     library.rate(path, 4)
-    assert library.write_changes() == 1 and "may not be written to" in library.write_error
+    assert library.write_changes() == 1
+    assert "may not be written to" in library.write_error
     library.scan(force=True)
     monkeypatch.undo()
-    assert library.write_changes() == 0 and library.write_error == ""
+    assert library.write_changes() == 0
+    assert library.write_error == ""
     assert read_tags(path).stats.rating == 4
 
 
@@ -513,11 +527,13 @@ def test_a_removed_song_comes_back_whole(library: LibraryIndex, tmp_path: Path) 
     files = {p.name: p.read_bytes() for p in path.parent.iterdir() if p.stem == path.stem}
     move_to_bin(path)
     library.scan()
-    assert len(library.songs()) == 3 and not path.exists()
+    assert len(library.songs()) == 3
+    assert not path.exists()
     assert [b.name for b in list_bin(path.parent)] == ["Amber Rain"]
     assert restore_song(path.parent) == path
     assert {n: (path.parent / n).read_bytes() for n in files} == files
-    assert list_bin(path.parent) == [] and len(files) == 3
+    assert list_bin(path.parent) == []
+    assert len(files) == 3
 
 
 def test_the_bin_gives_back_the_last_one_first_and_harms_nobody(tmp_path: Path) -> None:
@@ -529,7 +545,8 @@ def test_the_bin_gives_back_the_last_one_first_and_harms_nobody(tmp_path: Path) 
     with pytest.raises(StorageError, match="a song of this name exists"):
         restore_song(tmp_path)
     assert (tmp_path / "One.mp3").read_bytes() == b"another"
-    assert empty_bin(tmp_path) == 1 and list_bin(tmp_path) == []
+    assert empty_bin(tmp_path) == 1
+    assert list_bin(tmp_path) == []
     with pytest.raises(UsageError, match="the bin is empty"):
         restore_song(tmp_path)
 
@@ -548,7 +565,9 @@ def test_a_song_that_cannot_be_moved_stays_whole_and_the_bin_works_on(
         patch.setattr("scripts.library.bin._move", hold_the_sound)
         with pytest.raises(StorageError):
             move_to_bin(path)
-    assert path.exists() and path.with_suffix(".json").exists() and list_bin(tmp_path) == []
+    assert path.exists()
+    assert path.with_suffix(".json").exists()
+    assert list_bin(tmp_path) == []
     move_to_bin(other)
     move_to_bin(path)
     assert [b.name for b in list_bin(tmp_path)] == ["One", "Two"]
@@ -570,7 +589,8 @@ def test_a_song_never_comes_back_over_another(tmp_path: Path) -> None:
     path.write_bytes(b"new")
     with pytest.raises(StorageError, match="a song of this name exists"):
         restore_song(tmp_path)
-    assert path.read_bytes() == b"new" and list_bin(tmp_path)[0].files[0].read_bytes() == b"old"
+    assert path.read_bytes() == b"new"
+    assert list_bin(tmp_path)[0].files[0].read_bytes() == b"old"
 
 
 @pytest.mark.parametrize(
@@ -606,7 +626,8 @@ def test_a_playlist_comes_back_as_it_went_out(library: LibraryIndex, tmp_path: P
     text = (tmp_path / "a.m3u8").read_text(encoding="utf-8")
     assert text.startswith("#EXTM3U\n#EXTINF:60,Amber Rain\noutput")
     found, told = read_m3u8(tmp_path / "a.m3u8")
-    assert found == [s.path for s in songs] and told == []
+    assert found == [s.path for s in songs]
+    assert told == []
 
 
 @pytest.mark.parametrize("title", ATTACKS)
@@ -620,10 +641,13 @@ def test_no_title_becomes_a_line_of_a_playlist(tmp_path: Path, title: str) -> No
     library = LibraryIndex(tmp_path / "l.db", tmp_path)
     library.scan()
     (found,) = library.songs()
-    assert found.title.isprintable() and library.notice == ""
+    assert found.title.isprintable()
+    assert library.notice == ""
     write_m3u8(tmp_path / "a.m3u8", [found])
     lines = (tmp_path / "a.m3u8").read_text(encoding="utf-8").splitlines()
-    assert len(lines) == 3 and lines[1].startswith("#EXTINF:") and lines[2] == "x.mp3"
+    assert len(lines) == 3
+    assert lines[1].startswith("#EXTINF:")
+    assert lines[2] == "x.mp3"
 
 
 @pytest.mark.parametrize(
@@ -634,9 +658,8 @@ def test_no_file_name_becomes_a_directive(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(FRAME)
     left = write_m3u8(tmp_path / "a.m3u8", [read_song(tmp_path / name)])
     found, told = read_m3u8(tmp_path / "a.m3u8")
-    assert told == [] and [p.resolve() for p in found] == (
-        [] if left else [(tmp_path / name).resolve()]
-    )
+    assert told == []
+    assert [p.resolve() for p in found] == ([] if left else [(tmp_path / name).resolve()])
 
 
 @pytest.mark.parametrize(
@@ -657,7 +680,10 @@ def test_no_file_name_becomes_a_directive(tmp_path: Path, name: str) -> None:
 def test_a_playlist_opens_nothing_but_files_of_sound(tmp_path: Path, line: str, said: str) -> None:
     (tmp_path / "a.m3u8").write_text(f"#EXTM3U\n{line}\n", encoding="utf-8")
     found, told = read_m3u8(tmp_path / "a.m3u8")
-    assert found == [] and len(told) == 1 and said in told[0] and told[0].isprintable()
+    assert found == []
+    assert len(told) == 1
+    assert said in told[0]
+    assert told[0].isprintable()
 
 
 @settings(max_examples=150)
@@ -666,7 +692,8 @@ def test_any_playlist_is_survived(tmp_path_factory: pytest.TempPathFactory, data
     folder = tmp_path_factory.mktemp("m")
     (folder / "a.m3u8").write_bytes(data)
     found, told = read_m3u8(folder / "a.m3u8")
-    assert found == [] and all(line.isprintable() for line in told)
+    assert found == []
+    assert all(line.isprintable() for line in told)
     (folder / "p.json").write_bytes(data)
     try:
         load_playlists(folder / "p.json")
@@ -681,14 +708,16 @@ def test_a_fixed_list_may_have_songs_of_other_folders_in_its_order(run: Run, hom
     shown = run("library", "playlist", "show", "Mine").stdout
     assert 0 < shown.index("Outside") < shown.index("Inside")
     played = run("play", "--playlist", "Mine", "--once", "--output", "null", "--json").stdout
-    assert '"Outside"' in played and '"Inside"' in played
+    assert '"Outside"' in played
+    assert '"Inside"' in played
 
 
 def test_playlists_are_kept_by_name(tmp_path: Path) -> None:
     path = tmp_path / "data" / "playlists.json"
     kept = {"Evening": Playlist("style:chill"), "Mine": Playlist(files=("a.mp3",))}
     save_playlists(path, kept)
-    assert load_playlists(path) == kept and find_playlist(kept, "EVENING").query == "style:chill"
+    assert load_playlists(path) == kept
+    assert find_playlist(kept, "EVENING").query == "style:chill"
     with pytest.raises(UsageError):
         find_playlist(kept, "none")
 
@@ -719,14 +748,14 @@ def test_the_library_at_the_console(run: Run, home: Path) -> None:
 
     def said(*words: str) -> str:
         done = run("library", *words)
-        assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr
+        assert done.returncode == 0, done.stderr
+        assert "Traceback" not in done.stderr, done.stderr
         return done.stdout + done.stderr
 
     assert "2 songs, 02:03" in said("list")
     assert "Night Bus: 4 of 5" in said("rate", "Night Bus", "4")
-    assert "Night Bus" in said("search", "rating>=4", "tempo<130") and "Amber" not in said(
-        "search", "rating>=4"
-    )
+    assert "Night Bus" in said("search", "rating>=4", "tempo<130")
+    assert "Amber" not in said("search", "rating>=4")
     said("playlist", "save", "Best", "rating>=4")
     assert "Best  (rating>=4; 1 song)" in said("playlist")
     said("playlist", "export", "Best", str(home / "best.m3u8"))
@@ -734,12 +763,16 @@ def test_the_library_at_the_console(run: Run, home: Path) -> None:
     said("playlist", "import", str(home / "best.m3u8"), "Again")
     assert "a fixed list; 1 song" in said("playlist")
     assert "in the bin" in said("remove", song_id("Amber Rain.mp3"))
-    assert "1 song," in said("list") and "Amber Rain" in said("bin")
-    assert "is back" in said("undo") and "2 songs" in said("rescan")
-    assert ".mp3" in said("usage") and "the same: " in said("duplicates")
+    assert "1 song," in said("list")
+    assert "Amber Rain" in said("bin")
+    assert "is back" in said("undo")
+    assert "2 songs" in said("rescan")
+    assert ".mp3" in said("usage")
+    assert "the same: " in said("duplicates")
     assert ID3(out / "Night Bus.mp3").getall("POPM")[0].rating == 196
     played = run("play", "--playlist", "rating>=4", "--once", "--output", "null", "--json")
-    assert '"title": "Night Bus"' in played.stdout and "Amber" not in played.stdout
+    assert '"title": "Night Bus"' in played.stdout
+    assert "Amber" not in played.stdout
 
 
 @pytest.mark.parametrize(
@@ -766,7 +799,9 @@ def test_a_slip_at_the_library_is_one_line(
     song(home / "output", "One")
     done = run("library", *words)
     lines = [x for x in done.stderr.splitlines() if x.startswith("llm-music-gen: ")]
-    assert done.returncode == 2 and len(lines) == 1 and said in lines[0], done.stderr
+    assert done.returncode == 2, done.stderr
+    assert len(lines) == 1, done.stderr
+    assert said in lines[0], done.stderr
 
 
 def test_a_search_can_leave_songs_out_at_the_console(run: Run, home: Path) -> None:
@@ -774,7 +809,8 @@ def test_a_search_can_leave_songs_out_at_the_console(run: Run, home: Path) -> No
     song(home / "output", "Night Bus", asked="Jazz")
     for words in (["jazz", "-rain"], ["-rain", "--json"], ["-rating>3", "bus"]):
         done = run("library", "search", *words)
-        assert done.returncode == 0 and "Night" in done.stdout, done.stderr
+        assert done.returncode == 0, done.stderr
+        assert "Night" in done.stdout, done.stderr
         assert "Amber" not in done.stdout
 
 
@@ -795,7 +831,8 @@ def test_every_change_of_the_library_speaks_json(run: Run, home: Path) -> None:
         ["bin", "empty"],
     ):
         done = run("library", *words, "--json")
-        assert done.returncode == 0 and done.stdout, (words, done.stderr)
+        assert done.returncode == 0, (words, done.stderr)
+        assert done.stdout, (words, done.stderr)
         assert all(isinstance(json.loads(line), dict) for line in done.stdout.splitlines())
 
 
@@ -811,7 +848,8 @@ def test_a_playlist_replaces_only_its_like(run: Run, home: Path) -> None:
         "style:jazz rating>=0"
     ]
     done = run("library", "playlist", "import", str(home / "x.m3u8"), "JAZZ")
-    assert done.returncode == 2 and "is a smart playlist" in done.stderr
+    assert done.returncode == 2
+    assert "is a smart playlist" in done.stderr
 
 
 def test_a_library_whose_folder_is_gone_is_told(run: Run, home: Path) -> None:
@@ -819,7 +857,8 @@ def test_a_library_whose_folder_is_gone_is_told(run: Run, home: Path) -> None:
     assert run("library", "list").returncode == 0
     (home / "output").rename(home / "away")
     done = run("library", "rescan")
-    assert done.returncode == 1 and "no such folder" in done.stderr
+    assert done.returncode == 1
+    assert "no such folder" in done.stderr
 
 
 @pytest.mark.parametrize("ending", ["flac", "mp3"])
@@ -863,7 +902,8 @@ def test_two_programs_that_write_one_rating_leave_a_whole_song(tmp_path: Path, e
         for _ in range(2)
     ]
     for process in begun:
-        assert process.communicate()[1] == b"" and process.returncode == 0
+        assert process.communicate()[1] == b""
+        assert process.returncode == 0
     said = subprocess.run(
         [ffmpeg_path(), "-v", "error", "-i", str(path), "-f", "null", "-"],
         capture_output=True,
@@ -871,7 +911,8 @@ def test_two_programs_that_write_one_rating_leave_a_whole_song(tmp_path: Path, e
     ).stderr
     library = LibraryIndex(tmp_path / "l.db", path.parent)
     library.write_changes()
-    assert said == b"" and read_tags(path).stats.plays == library.get_stats(path).plays == 80
+    assert said == b""
+    assert read_tags(path).stats.plays == library.get_stats(path).plays == 80
     assert [p.name for p in path.parent.iterdir()] == [path.name]
 
 
@@ -904,7 +945,8 @@ def test_a_library_that_cannot_be_opened_is_not_called_damaged(tmp_path: Path) -
     song(tmp_path / "output", "One")
     one = LibraryIndex(tmp_path / "library.db", tmp_path / "output")
     two = LibraryIndex(tmp_path / "library.db", tmp_path / "output")
-    assert "cannot be written" in one.notice and (tmp_path / "library.db").is_dir()
+    assert "cannot be written" in one.notice
+    assert (tmp_path / "library.db").is_dir()
     one.scan()
     assert len(two.find("one")) == 1  # both ends of the menu see the same songs
 
@@ -936,5 +978,6 @@ def test_two_programs_use_one_library(tmp_path: Path) -> None:
     second.scan()
     first.count_play(path)
     second.count_play(path)
-    assert first.get_stats(path).plays == 2 and first.notice == second.notice == ""
+    assert first.get_stats(path).plays == 2
+    assert first.notice == second.notice == ""
     assert mutagen.File(path) is not None

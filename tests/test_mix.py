@@ -54,8 +54,10 @@ def noise(seconds: float, level: float = 0.2) -> np.ndarray:
 @pytest.mark.parametrize("words", ["Chill, Dubstep", "jazz", "classical", "ambient", "rock"])
 def test_a_song_is_as_long_as_asked_and_mastered(song: Song, words: str) -> None:
     sound = whole(render(song(words), INSTRUMENTS))
-    assert sound.shape == (24 * RATE, 2) and sound.dtype == np.float32
-    assert np.isfinite(sound).all() and np.abs(sound[-4:]).max() < 1e-3
+    assert sound.shape == (24 * RATE, 2)
+    assert sound.dtype == np.float32
+    assert np.isfinite(sound).all()
+    assert np.abs(sound[-4:]).max() < 1e-3
     assert -16 < integrated_loudness(np.ascontiguousarray(sound.T)) < -12.5
     assert np.abs(resample_poly(sound, 4, 1, axis=0)).max() < 10 ** (-1 / 20)
     assert np.abs(sound.mean(axis=0)).max() < 2e-3  # no DC
@@ -135,7 +137,8 @@ def test_the_master_bus_leaves_quiet_sound_alone() -> None:
 def test_the_master_bus_does_the_same_in_any_blocks(size: int) -> None:
     sound = noise(1.0, 0.5)
     one, two = mastered(sound, 1 << 20)[0], mastered(sound, size)[0]
-    assert one.shape == sound.shape and np.allclose(one, two, atol=1e-5)
+    assert one.shape == sound.shape
+    assert np.allclose(one, two, atol=1e-5)
 
 
 def test_no_peak_passes_the_limiter_between_samples_either() -> None:
@@ -191,7 +194,9 @@ def test_a_kick_pushes_down_what_gives_way() -> None:
     channel.duck(RATE // 2)
     out = channel.read(RATE)
     assert out is not None
-    assert out[0, RATE // 2 - 10] == 1 and out[0, RATE // 2 + 300] < 0.3 and out[0, -10] > 0.9
+    assert out[0, RATE // 2 - 10] == 1
+    assert out[0, RATE // 2 + 300] < 0.3
+    assert out[0, -10] > 0.9
 
 
 def test_sound_that_crosses_a_block_is_not_lost() -> None:
@@ -201,7 +206,8 @@ def test_sound_that_crosses_a_block_is_not_lost() -> None:
     out = np.concatenate(
         [b for b in (channel.read(700) for _ in range(8)) if b is not None], axis=1
     )
-    assert np.array_equal(out[0, 300:5300], sound[0]) and not out[0, 5300:].any()
+    assert np.array_equal(out[0, 300:5300], sound[0])
+    assert not out[0, 5300:].any()
 
 
 def test_the_equaliser_moves_towards_mastered_music() -> None:
@@ -211,7 +217,8 @@ def test_the_equaliser_moves_towards_mastered_music() -> None:
     dull = power.copy()
     dull[6 * each :] *= 10 ** (-10 / 10)
     tone = fit_equalizer(dull)
-    assert all(g > 3 for g in tone.gains[6:9]) and all(g <= 0 for g in tone.gains[:5])
+    assert all(g > 3 for g in tone.gains[6:9])
+    assert all(g <= 0 for g in tone.gains[:5])
     heard = (
         10 * np.log10((dull * tone.gain_at(BAND_CENTERS) ** 2).reshape(-1, each).sum(axis=1))
         - REFERENCE_SPECTRUM

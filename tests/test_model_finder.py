@@ -18,9 +18,9 @@ from scripts.core.errors import UsageError
 from scripts.llm.downloads import find_download, load_downloads
 from scripts.llm.gguf_file import read_language_model
 from tests.conftest import ROOT, STARTER
-from tests.hub import Hub, running_hub
-from tests.processes import interrupt, start
-from tests.waiting import until
+from tests.support.hub_server import Hub, running_hub
+from tests.support.processes import interrupt, start
+from tests.support.waiting import until
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 OFFERS = load_downloads(paths.DATA / "models.toml")
@@ -46,7 +46,9 @@ def test_the_four_named_models_are_offered() -> None:
         "ChatMusician.Q6_K.gguf",
     }
     for offer in OFFERS:
-        assert offer.size > 1e9 and offer.license and offer.good_for
+        assert offer.size > 1e9
+        assert offer.license
+        assert offer.good_for
 
 
 @pytest.mark.parametrize(
@@ -94,21 +96,27 @@ def test_no_words_become_a_path_outside_the_models(words: str) -> None:
         offer = find_download(words, OFFERS)
     except UsageError:
         return
-    assert Path(offer.file).name == offer.file and offer.file.endswith(".gguf")
+    assert Path(offer.file).name == offer.file
+    assert offer.file.endswith(".gguf")
 
 
 def test_the_list_shows_size_licence_and_use_in_80_columns(tmp_path: Path) -> None:
     lines = finder_screen(OFFERS, tmp_path / "models")
     text = "\n".join(lines)
-    assert "1. Ruby" in text and "7.2 GB" in text and "license MIT" in text
-    assert "Model Finder" in text and max(map(len, lines[:-2])) <= 80
+    assert "1. Ruby" in text
+    assert "7.2 GB" in text
+    assert "license MIT" in text
+    assert "Model Finder" in text
+    assert max(map(len, lines[:-2])) <= 80
 
 
 def test_the_finder_asks_nothing_of_the_network(run: Run, hub: Hub, home: Path) -> None:
     done = run("models", "find")
-    assert done.returncode == 0 and "ScrapeGoat" in done.stdout
+    assert done.returncode == 0
+    assert "ScrapeGoat" in done.stdout
     rows = [json.loads(line) for line in run("models", "find", "--json").stdout.splitlines()]
-    assert len(rows) == 4 and rows[0]["licence"] == "Apache-2.0"
+    assert len(rows) == 4
+    assert rows[0]["licence"] == "Apache-2.0"
     assert hub.requests == []
 
 
@@ -117,11 +125,13 @@ def test_a_fetched_model_is_the_hubs_byte_for_byte(run: Run, hub: Hub, home: Pat
     assert done.returncode == 0, done.stderr
     path = Path(done.stdout.strip())
     assert path == home / "models" / "Tunes.Q6_K.gguf"
-    assert path.read_bytes() == STARTER.read_bytes() and read_language_model(path).context
+    assert path.read_bytes() == STARTER.read_bytes()
+    assert read_language_model(path).context
     assert {p.name for p in path.parent.iterdir()} == {"starter.gguf", path.name}
     before = len(hub.requests)
     again = run("models", "add", TUNES, "--json")
-    assert again.returncode == 0 and json.loads(again.stdout)["path"] == str(path)
+    assert again.returncode == 0
+    assert json.loads(again.stdout)["path"] == str(path)
     assert all(method == "HEAD" for method, _, _ in hub.requests[before:])
 
 
@@ -130,7 +140,8 @@ def test_a_cut_line_is_mended_within_one_try(run: Run, hub: Hub, home: Path) -> 
     done = run("models", "add", TUNES)
     assert done.returncode == 0, done.stderr
     ranges = [r for method, _, r in hub.requests if method == "GET"]
-    assert ranges[0] == "" and ranges[1].startswith("bytes=")
+    assert ranges[0] == ""
+    assert ranges[1].startswith("bytes=")
     assert (home / "models" / "Tunes.Q6_K.gguf").read_bytes() == STARTER.read_bytes()
 
 
@@ -138,7 +149,8 @@ def test_what_a_dead_network_left_is_gone_on_with(run: Run, hub: Hub, home: Path
     hub.break_after = 0
     folder = home / "models"
     first = run("models", "add", TUNES)
-    assert first.returncode == 1 and "no connection" in first.stderr, first.stderr
+    assert first.returncode == 1, first.stderr
+    assert "no connection" in first.stderr, first.stderr
     assert "Traceback" not in first.stderr
     [part] = folder.glob("*.lmg-part")
     part.write_bytes(STARTER.read_bytes()[:2_000_000])
@@ -158,31 +170,36 @@ def test_ctrl_c_keeps_what_has_come(hub: Hub, home: Path) -> None:
             break
     interrupt(process)
     _, said = process.communicate(timeout=30)
-    assert process.returncode == 130 and "run the same command again to resume" in said
+    assert process.returncode == 130
+    assert "run the same command again to resume" in said
     assert "Traceback" not in said
     [part] = (home / "models").glob("*.lmg-part")
     kept = part.read_bytes()
-    assert len(kept) > 200_000 and STARTER.read_bytes().startswith(kept)
+    assert len(kept) > 200_000
+    assert STARTER.read_bytes().startswith(kept)
 
 
 def test_damage_on_the_way_is_found_and_thrown_away(run: Run, hub: Hub, home: Path) -> None:
     hub.damage = True
     done = run("models", "add", TUNES)
-    assert done.returncode == 1 and "checksum" in done.stderr
+    assert done.returncode == 1
+    assert "checksum" in done.stderr
     assert [p.name for p in (home / "models").iterdir()] == ["starter.gguf"]
 
 
 def test_a_file_that_is_no_model_is_not_kept(run: Run, hub: Hub, home: Path) -> None:
     hub.files["/a/b/resolve/main/page.gguf"] = b"<html>not a model</html>" * 100
     done = run("models", "add", "a/b/page.gguf")
-    assert done.returncode == 1 and "page.gguf: this is not a GGUF file" in done.stderr
+    assert done.returncode == 1
+    assert "page.gguf: this is not a GGUF file" in done.stderr
     assert [p.name for p in (home / "models").iterdir()] == ["starter.gguf"]
 
 
 def test_a_disk_too_small_is_told_before_anything_comes(run: Run, hub: Hub, home: Path) -> None:
     hub.told_size = 900_000 * 10**9
     done = run("models", "add", TUNES)
-    assert done.returncode == 1 and "900000.0 GB are needed" in done.stderr
+    assert done.returncode == 1
+    assert "900000.0 GB are needed" in done.stderr
     assert not any(method == "GET" for method, _, _ in hub.requests)
 
 
@@ -190,7 +207,8 @@ def test_what_the_hub_says_never_becomes_a_path(run: Run, hub: Hub, home: Path) 
     hub.etag = "../../../escaped"
     done = run("models", "add", TUNES)
     assert done.returncode == 0, done.stderr
-    assert not list(home.glob("*escaped*")) and not list(home.parent.glob("*escaped*"))
+    assert not list(home.glob("*escaped*"))
+    assert not list(home.parent.glob("*escaped*"))
     assert {p.name for p in (home / "models").iterdir()} == {"starter.gguf", "Tunes.Q6_K.gguf"}
 
 
@@ -204,14 +222,16 @@ def test_another_file_of_the_name_is_not_overwritten(run: Run, hub: Hub, home: P
     for mine in (b"mine", b"x" * STARTER.stat().st_size):
         (home / "models" / "Tunes.Q6_K.gguf").write_bytes(mine)
         done = run("models", "add", TUNES)
-        assert done.returncode == 1 and "another file of this name" in done.stderr
+        assert done.returncode == 1
+        assert "another file of this name" in done.stderr
         assert (home / "models" / "Tunes.Q6_K.gguf").read_bytes() == mine
 
 
 def test_a_size_that_was_not_told_rightly_is_noticed(run: Run, hub: Hub, home: Path) -> None:
     hub.told_size = STARTER.stat().st_size + 1000
     done = run("models", "add", TUNES)
-    assert done.returncode == 1 and "not have the size the hub reported" in done.stderr, done.stderr
+    assert done.returncode == 1, done.stderr
+    assert "not have the size the hub reported" in done.stderr, done.stderr
 
 
 def test_two_windows_do_not_fetch_one_model_at_once(run: Run, hub: Hub, home: Path) -> None:
@@ -219,7 +239,8 @@ def test_two_windows_do_not_fetch_one_model_at_once(run: Run, hub: Hub, home: Pa
     first = start(home, "models", "add", TUNES)
     until(lambda: list((home / "models").glob("*.lmg-part")) or first.poll() is not None)
     second = run("models", "add", TUNES)
-    assert second.returncode == 1 and "another window" in second.stderr
+    assert second.returncode == 1
+    assert "another window" in second.stderr
     first.communicate(timeout=60)
     assert first.returncode == 0
 
@@ -231,8 +252,10 @@ def test_two_windows_do_not_fetch_one_model_at_once(run: Run, hub: Hub, home: Pa
 def test_the_hubs_refusals_are_told_in_words(run: Run, hub: Hub, status: int, words: str) -> None:
     hub.status = status
     done = run("models", "add", TUNES)
-    assert done.returncode == 1 and words in done.stderr, done.stderr
-    assert "Traceback" not in done.stderr and len(done.stderr.splitlines()) == 2
+    assert done.returncode == 1, done.stderr
+    assert words in done.stderr, done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) == 2
 
 
 def test_no_network_and_a_wrong_proxy_are_told_apart(
@@ -250,8 +273,10 @@ def test_no_network_and_a_wrong_proxy_are_told_apart(
     ):
         monkeypatch.setenv("HTTPS_PROXY", proxy)
         done = run("models", "add", TUNES)
-        assert done.returncode == 1 and "the proxy 127.0.0.1:9" in done.stderr, done.stderr
-        assert "secret" not in done.stderr and "a fault in" not in done.stderr
+        assert done.returncode == 1, done.stderr
+        assert "the proxy 127.0.0.1:9" in done.stderr, done.stderr
+        assert "secret" not in done.stderr
+        assert "a fault in" not in done.stderr
 
 
 @pytest.mark.parametrize("token", ["", "  ", "abc ", "abc\ndef"])
@@ -260,7 +285,8 @@ def test_a_token_is_never_shown(
 ) -> None:
     monkeypatch.setenv("HF_TOKEN", token)
     done = run("models", "add", TUNES)
-    assert "abc" not in done.stderr + done.stdout and "a fault in" not in done.stderr
+    assert "abc" not in done.stderr + done.stdout
+    assert "a fault in" not in done.stderr
     assert (done.returncode == 0) == ("\n" not in token), done.stderr
 
 
@@ -277,5 +303,6 @@ def test_the_known_models_must_be_the_known_ones(hub: Hub, tmp_path: Path) -> No
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    assert done.returncode and "differs from the expected one" in done.stderr
+    assert done.returncode
+    assert "differs from the expected one" in done.stderr
     assert not list(tmp_path.iterdir())

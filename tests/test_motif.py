@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 import pytest
@@ -18,7 +19,8 @@ from tests.conftest import TUNE
 
 def test_notes_are_read_as_people_write_them() -> None:
     assert parse_motif("C4 E4, g4 F#5 Bb3 c♯5", 48, 84) == (60, 64, 67, 78, 58, 73)
-    assert format_pitch_name(60) == "C4" and format_pitch_name(58) == "Bb3"
+    assert format_pitch_name(60) == "C4"
+    assert format_pitch_name(58) == "Bb3"
 
 
 @pytest.mark.parametrize(
@@ -42,10 +44,8 @@ def test_what_is_no_motif_is_told(text: str, said: str) -> None:
 
 @given(st.text(max_size=40))
 def test_any_text_is_a_motif_or_refused(text: str) -> None:
-    try:
+    with contextlib.suppress(UsageError):
         assert all(48 <= p <= 84 for p in parse_motif(text, 48, 84))
-    except UsageError:
-        pass
 
 
 @given(st.lists(st.integers(48, 84), min_size=1, max_size=16))
@@ -73,7 +73,8 @@ def test_a_note_that_is_tied_stays_one_note() -> None:
 def test_the_key_follows_the_motif_unless_it_was_asked_for(spec: Callable[..., SongSpec]) -> None:
     assert str(find_motif_key((62, 66, 69, 74), "major")) == "D major"
     found = spec("pop", motif="D4 F#4 A4 D5")
-    assert found.motif == (62, 66, 69, 74) and found.key.tonic == "D"
+    assert found.motif == (62, 66, 69, 74)
+    assert found.key.tonic == "D"
     assert str(spec("pop", motif="D4 F#4 A4", key="Ab minor").key) == "Ab minor"
 
 

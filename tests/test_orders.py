@@ -15,9 +15,9 @@ from scripts.batch.claims import claim_batch
 from scripts.batch.order import Order
 from scripts.batch.store import OrderState, OrderStore
 from tests.conftest import ROOT, STARTER, TUNE
-from tests.processes import interrupt, read_until, start
+from tests.support.processes import interrupt, read_until, start
+from tests.support.waiting import until
 from tests.test_batch import SHORT, order, sound_of
-from tests.waiting import until
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -40,7 +40,8 @@ def test_orders_go_on_in_a_program_that_was_moved(home: Path) -> None:
     again = start(moved, "generate", "--resume")
     _, said = again.communicate(timeout=120)
     assert again.returncode == 0, said
-    assert len(list((moved / "output").glob("*.mp3"))) == 4 and not home.exists()
+    assert len(list((moved / "output").glob("*.mp3"))) == 4
+    assert not home.exists()
 
 
 def test_what_another_program_is_at_stays_paused(run: Run, home: Path) -> None:
@@ -49,7 +50,8 @@ def test_what_another_program_is_at_stays_paused(run: Run, home: Path) -> None:
     held = claim_batch(jobs.path, jobs.get(1).batch)
     assert held
     done = run("generate", "--resume")
-    assert done.returncode == 2 and "another program works on all unfinished orders" in done.stderr
+    assert done.returncode == 2
+    assert "another program works on all unfinished orders" in done.stderr
     assert jobs.get(1).state == OrderState.PAUSED
     held.release()
     jobs.close()
@@ -67,7 +69,9 @@ def test_an_order_that_was_cancelled_with_ctrl_c_is_not_taken_over(home: Path) -
     left = jobs.get(2)
     for _ in range(3):
         read_until(menus, '"event": "song"')
-    assert jobs.get(2) == left and left.state == OrderState.PAUSED and left.done < 30
+    assert jobs.get(2) == left
+    assert left.state == OrderState.PAUSED
+    assert left.done < 30
     menus.kill()
     menus.communicate()
     jobs.close()
@@ -87,13 +91,15 @@ def test_an_order_that_was_cancelled_with_ctrl_c_is_not_taken_over(home: Path) -
 def test_going_on_takes_no_other_wishes(run: Run, home: Path, word: list[str]) -> None:
     kept(home, order(out=home / "output")).close()
     done = run("generate", "--resume", *word)
-    assert done.returncode == 2 and word[0] in done.stderr
+    assert done.returncode == 2
+    assert word[0] in done.stderr
     assert not list(home.glob("output/*.mp3"))
 
 
 def test_a_song_that_is_made_again_takes_no_other_wishes(run: Run, home: Path) -> None:
     done = run("render", str(home / "x.json"), "--key", "C major", "--also", "mid")
-    assert done.returncode == 2 and "leave out --key" in done.stderr
+    assert done.returncode == 2
+    assert "leave out --key" in done.stderr
 
 
 def test_a_song_that_was_cancelled_says_how_it_goes_on(home: Path) -> None:
@@ -101,13 +107,15 @@ def test_a_song_that_was_cancelled_says_how_it_goes_on(home: Path) -> None:
     read_until(process, '"stage": "render"')
     interrupt(process)
     _, said = process.communicate(timeout=60)
-    assert process.returncode == 130 and "'generate --resume' continues with the song" in said
+    assert process.returncode == 130
+    assert "'generate --resume' continues with the song" in said
 
 
 def test_a_cluster_that_is_not_there_leaves_no_order(run: Run) -> None:
     pytest.importorskip("distributed")
     done = run("generate", "folk", "--cluster", "tcp://127.0.0.1:9")
-    assert done.returncode == 2 and "no scheduler" in done.stderr
+    assert done.returncode == 2
+    assert "no scheduler" in done.stderr
     assert run("jobs", "list").stdout == ""
 
 
@@ -119,14 +127,16 @@ def test_an_order_that_is_given_up_is_told_with_its_style(run: Run, home: Path) 
         order("jazz", 1, out=home / "output"),
     )
     done = run("generate", "--resume")
-    assert done.returncode == 1 and jobs.get(1).state == OrderState.STOPPED
+    assert done.returncode == 1
+    assert jobs.get(1).state == OrderState.STOPPED
     assert 'song number 3 of 9, "folk", failed' in done.stderr
     assert 'order 1 ("folk") is stopped after 3 failures in a row' in done.stderr
     assert done.stderr.count("is stopped") == 1
     last = jobs.add(order("folk", 3, out=home / "output", model=str(broken))).id
     jobs.set_state(1, OrderState.CANCELLED)
     done = run("generate", "--resume")  # its third failure is its end
-    assert jobs.get(last).state == OrderState.DONE and "is stopped" not in done.stderr
+    assert jobs.get(last).state == OrderState.DONE
+    assert "is stopped" not in done.stderr
     jobs.close()
 
 
@@ -135,12 +145,14 @@ def test_orders_that_were_opened_again_wait_when_nothing_comes_of_it(run: Run, h
     jobs = kept(home, order(out=home / "output"))
     jobs.set_state(1, OrderState.PAUSED)
     done = run("generate", "--resume", "--cluster", "tcp://127.0.0.1:9")
-    assert done.returncode == 2 and jobs.get(1).state == OrderState.PAUSED
+    assert done.returncode == 2
+    assert jobs.get(1).state == OrderState.PAUSED
     process = start(home, "generate", "--resume", "--json")
     until(lambda: jobs.get(1).state == OrderState.OPEN or process.poll() is not None)
     interrupt(process)
     process.communicate(timeout=60)
-    assert process.returncode == 130 and jobs.get(1).state == OrderState.PAUSED
+    assert process.returncode == 130
+    assert jobs.get(1).state == OrderState.PAUSED
     jobs.close()
 
 
@@ -174,13 +186,15 @@ def test_text_of_a_job_file_never_steers_the_console(run: Run, home: Path) -> No
     )
     made = run("generate", "--job-file", str(home / "plan.json"))
     listed = run("jobs", "list")
-    assert made.returncode == 0 and "Jazz" in listed.stdout
+    assert made.returncode == 0
+    assert "Jazz" in listed.stdout
     assert not any(c in made.stdout + made.stderr + listed.stdout for c in "\x1b\x07")
 
 
 def test_numbers_that_no_order_can_have_are_a_slip(run: Run) -> None:
     done = run("jobs", "pause", "99999999999999999999")
-    assert done.returncode == 2 and "fault" not in done.stderr
+    assert done.returncode == 2
+    assert "fault" not in done.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="mounts a file system")
@@ -207,7 +221,8 @@ def test_orders_in_a_folder_that_cannot_be_written_are_listed_and_made_once(tmp_
         ]
     finally:
         subprocess.run(["umount", home], check=True)
-    assert listed.returncode == 0 and "0 of 1 songs" in listed.stdout
+    assert listed.returncode == 0
+    assert "0 of 1 songs" in listed.stdout
     assert "cannot be written" in listed.stderr
     assert [d.returncode for d in made] == [0, 0], [d.stderr for d in made]
     assert len(list((tmp_path / "out").glob("*.mp3"))) == 1
@@ -222,6 +237,7 @@ def test_a_song_from_notes_is_made_again_when_they_have_changed(run: Run, home: 
     for change in (lambda: notes.write_text(TUNE.replace("A", "B")), notes.unlink):
         change()
         again = run("render", str(path.with_suffix(".json")), "--out", str(home / "again"))
-        assert again.returncode == 0 and "pop" not in again.stderr, again.stderr
+        assert again.returncode == 0, again.stderr
+        assert "pop" not in again.stderr, again.stderr
         assert sound_of(Path(again.stdout.splitlines()[-1])) == sound_of(path)
     until(lambda: len(list((home / "again").glob("*.mp3"))) == 2)

@@ -102,7 +102,8 @@ def test_new_songs_join_without_a_jump() -> None:
     queue = Queue(songs(2))
     queue.next()
     queue.add(songs(4))
-    assert queue.current and queue.current.title == "Song 0"
+    assert queue.current
+    assert queue.current.title == "Song 0"
     assert titles(queue.upcoming(3)) == ["Song 1", "Song 2", "Song 3"]
 
 
@@ -117,7 +118,8 @@ def test_vanished_songs_leave_and_the_one_playing_stays_to_its_end() -> None:
     queue = Queue(songs(5))
     play(queue, 3)
     queue.remove_missing([s.path for s in songs(5)[3:]])
-    assert queue.current and queue.current.title == "Song 2"
+    assert queue.current
+    assert queue.current.title == "Song 2"
     assert play(queue, 4) == ["Song 3", "Song 4", "Song 3", "Song 4"]
 
 
@@ -138,15 +140,18 @@ def test_one_song_is_repeated_until_somebody_goes_on() -> None:
 
 def test_without_repeat_the_queue_ends() -> None:
     queue = Queue(songs(2), repeat="off")
-    assert play(queue, 5) == ["Song 0", "Song 1"] and queue.current is None
-    assert queue.upcoming() == [] and queue.peek_next() is None
+    assert play(queue, 5) == ["Song 0", "Song 1"]
+    assert queue.current is None
+    assert queue.upcoming() == []
+    assert queue.peek_next() is None
 
 
 def test_shuffling_and_back_keeps_the_song_playing() -> None:
     queue = Queue(songs(6), seed=3)
     play(queue, 3)
     queue.set_shuffle(True)
-    assert queue.current and queue.current.title == "Song 2"
+    assert queue.current
+    assert queue.current.title == "Song 2"
     assert {*titles(queue.upcoming(5))} == {*titles(songs(6))} - {"Song 2"}
     queue.set_shuffle(False)
     assert titles(queue.upcoming(2)) == ["Song 3", "Song 4"]
@@ -155,7 +160,9 @@ def test_shuffling_and_back_keeps_the_song_playing() -> None:
 def test_an_order_of_before_is_taken_up_and_newcomers_come_behind() -> None:
     queue = Queue(songs(5))
     queue.restore([Path(f"/s/{n}.mp3") for n in (3, 9, 1, 3)], Path("/s/1.mp3"))
-    assert queue.current and queue.current.title == "Song 1"
+    assert queue.current
+    assert queue.current.title == "Song 1"
     assert titles(queue.play_order) == ["Song 3", "Song 1", "Song 0", "Song 2", "Song 4"]
     queue.restore([], Path("/gone.mp3"))
-    assert queue.current is None and len(queue.play_order) == 5
+    assert queue.current is None
+    assert len(queue.play_order) == 5

@@ -119,7 +119,8 @@ def test_what_an_abc_with_faults_holds_is_saved_and_the_lines_are_named(tmp_path
         )
     )
     assert [r.split(":")[0] for r in piece.warnings] == ["line 5", "line 6", "line 7"]
-    assert "2 eighths too short" in piece.warnings[0] and "'§'" in piece.warnings[1]
+    assert "2 eighths too short" in piece.warnings[0]
+    assert "'§'" in piece.warnings[1]
     assert "2 eighths too long" in piece.warnings[2]
     assert piece.bar_count == 5
     assert all(n.start % 96 == 0 for n in piece.notes if n.pitch == 60)
@@ -129,7 +130,8 @@ def test_what_an_abc_with_faults_holds_is_saved_and_the_lines_are_named(tmp_path
 def test_what_is_no_tune_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
     with pytest.raises(NotationError) as error:
         open_piece(kept(tmp_path, "none.abc", text))
-    assert "none.abc" in str(error.value) and "\n" not in str(error.value)
+    assert "none.abc" in str(error.value)
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -163,9 +165,11 @@ def test_odd_lengths_tied_chords_and_carried_signs_are_kept(
 
 def test_an_odd_header_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
     piece = open_piece(kept(tmp_path, "a.abc", "X:1\nM:2+3/8\nL:1/8\nK:D exp _b\nABcde|]\n"))
-    assert str(piece.meter) == "5/8" and str(piece.key) == "D major"
+    assert str(piece.meter) == "5/8"
+    assert str(piece.key) == "D major"
     free = open_piece(kept(tmp_path, "b.abc", "X:1\nM:none\nK:D\nABcd|]\n"))
-    assert str(free.meter) == "4/4" and "none" in free.warnings[0]
+    assert str(free.meter) == "4/4"
+    assert "none" in free.warnings[0]
 
 
 def test_many_faults_and_huge_numbers_take_no_time(tmp_path: Path) -> None:
@@ -182,7 +186,8 @@ def test_any_abc_is_read_or_refused(text: str) -> None:
         piece = read_abc_piece("X:1\nM:4/4\nL:1/8\nK:C\n" + text)
     except NotationError:
         return
-    assert piece.notes and all(n.ticks > 0 and n.start >= 0 for n in piece.notes)
+    assert piece.notes
+    assert all(n.ticks > 0 and n.start >= 0 for n in piece.notes)
 
 
 # --- MIDI
@@ -203,8 +208,11 @@ def test_a_midi_file_keeps_its_notes_programs_and_drums(tmp_path: Path) -> None:
         73,
         [(0, 24, 72), (24, 48, 74)],
     )
-    assert drums.is_kit and [n.pitch for n in drums.notes] == [36, 38]
-    assert str(piece.meter) == "3/4" and piece.tempo == 120 and piece.is_played
+    assert drums.is_kit
+    assert [n.pitch for n in drums.notes] == [36, 38]
+    assert str(piece.meter) == "3/4"
+    assert piece.tempo == 120
+    assert piece.is_played
 
 
 def test_the_pedal_holds_keys_and_hanging_notes_end(tmp_path: Path) -> None:
@@ -279,7 +287,8 @@ def test_a_key_signature_is_believed_and_a_title_is_unicode(tmp_path: Path) -> N
         charset="utf-8",
     )
     piece = open_piece(kept(tmp_path, "a.mid", data))
-    assert str(piece.key) == "G major" and piece.title == "Café Ünï"
+    assert str(piece.key) == "G major"
+    assert piece.title == "Café Ünï"
 
 
 def test_a_tempo_set_in_the_silence_before_is_kept(tmp_path: Path) -> None:
@@ -348,7 +357,8 @@ def test_repeats_pickups_and_tuplets_of_musicxml(tmp_path: Path) -> None:
         (216, 67),
     ]
     assert (str(piece.key), str(piece.meter), piece.tempo) == ("G major", "3/4", 90)
-    assert piece.chords and piece.chords[0][0] == 72
+    assert piece.chords
+    assert piece.chords[0][0] == 72
 
 
 def test_a_packed_score_is_the_same_piece(tmp_path: Path) -> None:
@@ -427,7 +437,8 @@ def test_roles_that_a_file_has_are_not_doubled(tmp_path: Path, styles: dict[str,
         [x for _ in range(16) for x in note(38, 240, 9)],
     )
     song = arranged(open_piece(kept(tmp_path, "band.mid", data)), styles, "rock")
-    assert sum(heard(song, "drums").values()) == 16 and sum(heard(song, "bass").values()) == 8
+    assert sum(heard(song, "drums").values()) == 16
+    assert sum(heard(song, "bass").values()) == 8
     assert heard(song, "chords")
 
 
@@ -453,7 +464,8 @@ def test_the_piece_is_played_in_whole_rounds(
 def test_a_length_below_one_round_is_told(tmp_path: Path, styles: dict[str, Style]) -> None:
     piece = open_piece(kept(tmp_path, "jig.abc", JIG))
     made = build_piece_spec(piece, SongRequest("pop", length="0.17"), styles, 1)
-    assert made.spec.bars == 5 and any("5 of its 9 bars" in n for n in made.spec.warnings)
+    assert made.spec.bars == 5
+    assert any("5 of its 9 bars" in n for n in made.spec.warnings)
 
 
 @pytest.mark.parametrize("words", ["pop", "jazz", "dubstep", "waltz", "ambient", "plain"])
@@ -479,7 +491,8 @@ def test_inner_voices_are_played_beside_the_style(
 def test_drums_alone_are_drums(tmp_path: Path, styles: dict[str, Style]) -> None:
     data = midi([x for _ in range(8) for x in note(38, 480, 9)])
     song = arranged(open_piece(kept(tmp_path, "drums.mid", data)), styles, "jazz")
-    assert INSTRUMENTS[song.tracks["drums"].instrument].is_kit and "melody" not in song.voices
+    assert INSTRUMENTS[song.tracks["drums"].instrument].is_kit
+    assert "melody" not in song.voices
 
 
 def test_a_major_piece_asked_for_in_minor_stays_major_and_is_told(
@@ -487,7 +500,8 @@ def test_a_major_piece_asked_for_in_minor_stays_major_and_is_told(
 ) -> None:
     piece = open_piece(kept(tmp_path, "jig.abc", JIG))
     made = build_piece_spec(piece, SongRequest("pop", length="", key="F minor"), styles, 1)
-    assert str(made.spec.key) == "F major" and any("major" in n for n in made.spec.warnings)
+    assert str(made.spec.key) == "F major"
+    assert any("major" in n for n in made.spec.warnings)
 
 
 def test_the_key_asked_for_moves_every_note(tmp_path: Path, styles: dict[str, Style]) -> None:
@@ -504,7 +518,8 @@ def test_the_key_is_found_where_the_file_says_nothing(tmp_path: Path) -> None:
 
 def test_every_program_has_an_instrument() -> None:
     programs, kit = load_programs(paths.DATA / "general_midi.toml")
-    assert set(programs) <= set(INSTRUMENTS) and INSTRUMENTS[kit].is_kit
+    assert set(programs) <= set(INSTRUMENTS)
+    assert INSTRUMENTS[kit].is_kit
 
 
 def test_many_voices_over_the_whole_keyboard_are_played_and_exported(
@@ -521,7 +536,8 @@ def test_many_voices_over_the_whole_keyboard_are_played_and_exported(
     song = arranged(open_piece(kept(tmp_path, "wide.mid", midi(*tracks))), styles, "plain")
     assert len(song.tracks) == 24
     sound = np.concatenate(list(render(song, INSTRUMENTS)))
-    assert np.isfinite(sound).all() and 0.01 < np.abs(sound).max() < 1
+    assert np.isfinite(sound).all()
+    assert 0.01 < np.abs(sound).max() < 1
     write_midi(tmp_path / "out.mid", song, INSTRUMENTS, "wide", song.sheet.key, song.sheet.meter)
     assert len(mido.MidiFile(tmp_path / "out.mid").tracks) == 25
 

@@ -54,7 +54,8 @@ def test_an_environment_without_stamp_is_not_ready(venv: Path) -> None:
 
 def test_a_stamped_environment_is_ready(venv: Path) -> None:
     stamp(venv)
-    assert environment.is_ready() and environment.is_ready(tests=True)
+    assert environment.is_ready()
+    assert environment.is_ready(tests=True)
 
 
 @pytest.mark.parametrize("field", ["packages", "llama"])
@@ -65,7 +66,8 @@ def test_changed_requirements_are_installed_anew(venv: Path, field: str) -> None
 
 def test_tests_need_more_than_the_program(venv: Path) -> None:
     stamp(venv, tests="")
-    assert environment.is_ready() and not environment.is_ready(tests=True)
+    assert environment.is_ready()
+    assert not environment.is_ready(tests=True)
 
 
 def test_a_damaged_stamp_or_a_vanished_python_means_not_ready(venv: Path) -> None:
@@ -135,14 +137,18 @@ def installer(*words: str, **variables: str) -> subprocess.CompletedProcess[str]
 
 def test_words_that_are_off_get_one_line() -> None:
     done = installer("--everything")
-    assert done.returncode == 2 and done.stderr.count("\n") == 1 and "--everything" in done.stderr
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "--everything" in done.stderr
 
 
 def test_a_folder_of_wheels_that_is_not_there_is_told(tmp_path: Path) -> None:
     done = installer("--wheels", str(tmp_path / "none"))
-    assert done.returncode == 1 and "no such folder" in done.stderr
+    assert done.returncode == 1
+    assert "no such folder" in done.stderr
     done = installer(LLM_MUSIC_GEN_WHEELS=str(tmp_path / "none"))
-    assert done.returncode == 1 and "no such folder" in done.stderr
+    assert done.returncode == 1
+    assert "no such folder" in done.stderr
 
 
 # -- what pip says, as it was seen, and what that means -------------------------------------------
@@ -262,12 +268,11 @@ def test_a_missing_redistributable_is_told_with_its_address() -> None:
         "> numpy\n> llama_cpp\nRuntimeError: Failed to load shared library 'llama.dll': Could "
         "not find module 'llama.dll' (or one of its dependencies).\n"
     )
-    assert (
-        explain_startup_failure(1, said, lambda: True) == NO_REDIST
-        and "vc_redist.x64.exe" in NO_REDIST
-    )
+    assert explain_startup_failure(1, said, lambda: True) == NO_REDIST
+    assert "vc_redist.x64.exe" in NO_REDIST
     other = explain_startup_failure(1, said, lambda: False)
-    assert other.startswith("llama_cpp does not start") and "delete the folder .venv" in other
+    assert other.startswith("llama_cpp does not start")
+    assert "delete the folder .venv" in other
 
 
 def test_a_crash_names_the_package_and_the_status() -> None:
@@ -312,8 +317,10 @@ def test_a_second_window_waits_for_the_first_to_install(tmp_path: Path) -> None:
     words = [sys.executable, "-c", code, str(tmp_path / ".venv.lock")]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(words, cwd=ROOT, text=True, **pipes) as first:
-        assert first.stdout and first.stdout.readline() == "in\n"
+        assert first.stdout
+        assert first.stdout.readline() == "in\n"
         with subprocess.Popen(words, cwd=ROOT, text=True, **pipes) as second:
-            assert second.stderr and "waiting" in second.stderr.readline()
+            assert second.stderr
+            assert "waiting" in second.stderr.readline()
             first.communicate("")
             assert second.communicate("", timeout=30)[0] == "in\n"

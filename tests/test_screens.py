@@ -63,7 +63,9 @@ def test_the_main_menu_looks_like_the_original() -> None:
     assert lines[-2] == "-" * 80
     assert lines[-1] == "Selection; Menu Option = 1-3, Refresh = R, Exit Program = X:"
     text = "\n".join(lines)
-    assert "Song Length: 3 min" in text and "Tuning: 440 Hz" in text and "09:05 in all" in text
+    assert "Song Length: 3 min" in text
+    assert "Tuning: 440 Hz" in text
+    assert "09:05 in all" in text
 
 
 def test_the_jukebox_shows_the_song_and_the_next_five() -> None:
@@ -108,7 +110,8 @@ def test_the_lead_sheet_scrolls_by_while_it_is_written() -> None:
     job = OrderView("Chill", 1, 1, {"compose": 0.4}, "\n".join(rows))
     lines = draw(State(Settings(), screen=GENERATE, orders=[job], playing=PLAYING), (80, 24))
     shown = [line.strip() for line in lines if line.strip() in rows]
-    assert len(shown) >= 5 and shown == rows[-len(shown) :]
+    assert len(shown) >= 5
+    assert shown == rows[-len(shown) :]
 
 
 @pytest.mark.parametrize(
@@ -157,7 +160,8 @@ def test_a_small_window_keeps_what_matters() -> None:
     ):
         assert needed in text
     options = "\n".join(draw(State(Settings(), screen=OPTIONS, playing=PLAYING), (60, 16)))
-    assert "3. Volume: 65%" in options and "0. Sound Device: the system's" in options
+    assert "3. Volume: 65%" in options
+    assert "0. Sound Device: the system's" in options
     for screen in (GENERATE, OPTIONS, WISHES):
         asked = State(
             Settings(),
@@ -167,7 +171,9 @@ def test_a_small_window_keeps_what_matters() -> None:
             orders=[OrderView("Chill", 3, 1, {"compose": 1, "render": 1, "convert": 0.5})],
         )
         text = "\n".join(draw(asked, (60, 16)))
-        assert "What is it?" in text and "User Input: F mi_" in text and "that is none" in text
+        assert "What is it?" in text
+        assert "User Input: F mi_" in text
+        assert "that is none" in text
 
 
 def test_what_is_needed_least_is_left_out_first() -> None:
@@ -175,18 +181,21 @@ def test_what_is_needed_least_is_left_out_first() -> None:
     assert fit_blocks(parts, 9) == ["a", "b", "c", "d", "e"]
     assert fit_blocks(parts, 4) == ["a", "b", "c", "d"]
     assert fit_blocks(parts, 3) == ["c", "d"]
-    assert fit_blocks(parts, 1) == ["c"] and fit_blocks(parts, 0) == []
+    assert fit_blocks(parts, 1) == ["c"]
+    assert fit_blocks(parts, 0) == []
 
 
 def test_wide_letters_are_clipped_by_width() -> None:
     assert display_width(clip("日本語の歌", 7)) <= 7
-    assert percent_bar(2.0).endswith("100% Complete") and time_bar(0, 0).endswith("00:00/00:00")
+    assert percent_bar(2.0).endswith("100% Complete")
+    assert time_bar(0, 0).endswith("00:00/00:00")
 
 
 def test_the_unicode_theme_changes_rules_and_bars_and_nothing_else() -> None:
     plain = draw(State(Settings(theme="ascii"), screen=JUKEBOX, playing=PLAYING), (80, 24))
     drawn = draw(State(Settings(theme="unicode"), screen=JUKEBOX, playing=PLAYING), (80, 24))
-    assert drawn[0] == "═" * 80 and drawn[-2] == "─" * 80
+    assert drawn[0] == "═" * 80
+    assert drawn[-2] == "─" * 80
     assert "[██████████░░░░░░░░░░░░░░░░░░░░] 01:05/03:05" in drawn
     back = str.maketrans("═─█░", "=-#-")
     assert [line.translate(back) for line in drawn] == plain
@@ -210,7 +219,8 @@ def test_colours_follow_what_a_line_is() -> None:
         State(Settings(), screen=JUKEBOX, playing=PLAYING, spectrum=(0.9,) * BANDS), (80, 24)
     )
     found = line_styles(lines)
-    assert found[:3] == [RULE, TITLE, RULE] and found[-2:] == [RULE, FOOTER]
+    assert found[:3] == [RULE, TITLE, RULE]
+    assert found[-2:] == [RULE, FOOTER]
     assert found[lines.index("Playing song: Amber Lagoon")] == SONG
     assert found[lines.index("[##########--------------------] 01:05/03:05")] == BAR
     assert found.count(BAR) >= 4
@@ -224,7 +234,9 @@ def test_a_tone_stands_in_its_band() -> None:
         int(np.argmax(spectrum(np.sin(2 * np.pi * f * t).astype(np.float32))))
         for f in (60, 220, 900, 3500, 12_000)
     ]
-    assert heights == sorted({*heights}) and heights[0] <= 2 and heights[-1] >= BANDS - 2
+    assert heights == sorted({*heights})
+    assert heights[0] <= 2
+    assert heights[-1] >= BANDS - 2
     assert spectrum(np.zeros(4096, np.float32)) == (0.0,) * BANDS
     assert decay((1.0, 0.2), (0.0, 0.9)) == (0.88, 0.9)
     rows = spectrum_lines((0.0, 0.5, 1.0), 2, ASCII)

@@ -19,7 +19,7 @@ from scripts.synth.fonts import find_soundfont
 from scripts.synth.instruments import load_instruments
 from scripts.synth.render import render
 from scripts.synth.soundfont import SoundFontBank
-from tests.soundfonts import RATE, small_soundfont
+from tests.support.soundfonts import RATE, small_soundfont
 
 pytest.importorskip("tinysoundfont", reason="the SoundFont extra is not installed")
 INSTRUMENTS = load_instruments(paths.DATA / "instruments")
@@ -63,8 +63,10 @@ def test_the_same_arrangement_plays_on_samples(
     own = np.concatenate(list(render(song, INSTRUMENTS)))
     sampled = np.concatenate(list(render(song, INSTRUMENTS, font)))
     again = np.concatenate(list(render(song, INSTRUMENTS, font)))
-    assert own.shape == sampled.shape and np.array_equal(sampled, again)
-    assert np.abs(own - sampled).max() > 0.1 and np.abs(sampled).max() < 1
+    assert own.shape == sampled.shape
+    assert np.array_equal(sampled, again)
+    assert np.abs(own - sampled).max() > 0.1
+    assert np.abs(sampled).max() < 1
     assert 0.5 < np.std(sampled) / np.std(own) < 2
 
 
@@ -81,7 +83,8 @@ def test_the_first_soundfont_of_the_folder_is_taken(tmp_path: Path) -> None:
     for name in ("b.sf2", "A.SF3", "readme.txt"):
         (tmp_path / name).touch()
     found, note = find_soundfont(tmp_path)
-    assert found == tmp_path / "A.SF3" and "A.SF3" in note
+    assert found == tmp_path / "A.SF3"
+    assert "A.SF3" in note
 
 
 def test_a_bad_soundfont_stops_a_song_with_one_line(run: Callable[..., object], home: Path) -> None:
@@ -90,5 +93,6 @@ def test_a_bad_soundfont_stops_a_song_with_one_line(run: Callable[..., object], 
     (folder / "bad.sf2").write_bytes(b"bad")
     done = run("generate", "folk", "--length", "0.2")
     assert isinstance(done, subprocess.CompletedProcess)
-    assert done.returncode == 1 and "bad.sf2: not a SoundFont" in done.stderr
+    assert done.returncode == 1
+    assert "bad.sf2: not a SoundFont" in done.stderr
     assert not list((home / "output").glob("*"))

@@ -68,7 +68,8 @@ def test_a_blend_is_neither_of_its_styles() -> None:
     for style in (chill, dubstep):
         assert sounds != {r: t.instrument for r, t in style.tracks.items()}
     gave = assign_roles([chill, dubstep])
-    assert gave["bass"] == gave["drums"] == "dubstep" and gave["chords"] == "chill"
+    assert gave["bass"] == gave["drums"] == "dubstep"
+    assert gave["chords"] == "chill"
 
 
 @pytest.mark.parametrize(
@@ -109,7 +110,8 @@ def test_words_find_their_styles(words: str, names: tuple[str, ...]) -> None:
 
 def test_an_unknown_word_is_mapped_and_told() -> None:
     match = find_styles("Balkan brass", KNOWN)
-    assert match.names and "balkan brass" in match.warnings[0]
+    assert match.names
+    assert "balkan brass" in match.warnings[0]
     assert "unknown style" in find_styles("qqqq", KNOWN).warnings[0]
 
 

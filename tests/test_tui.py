@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.terminal import Terminal
+from tests.support.tmux import Terminal
 
 
 @pytest.fixture
@@ -54,5 +54,7 @@ def test_an_evening_at_the_console(tmux: Terminal, home: Path) -> None:
     tmux.type("x")
     tmux.wait("status=0")
     kept = json.loads((home / "data" / "jukebox.json").read_text(encoding="utf-8"))
-    assert kept["shuffle"] and kept["song"] == str(made[1]) and kept["repeat"] == "all"
+    assert kept["shuffle"]
+    assert kept["song"] == str(made[1])
+    assert kept["repeat"] == "all"
     assert len(list((home / "output").glob("*.mp3"))) == 2

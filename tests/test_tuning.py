@@ -35,7 +35,8 @@ def rendered(spec: SongSpec, tune: LeadSheet) -> np.ndarray:
 @given(st.sampled_from(SOLFEGGIO_FREQUENCIES), st.sets(st.integers(0, 11), max_size=4))
 def test_a_sacred_frequency_is_the_pitch_of_an_allowed_note(hertz: int, classes: set[int]) -> None:
     tuning = find_tuning(hertz, classes)
-    assert tuning.pitch is not None and (not classes or tuning.pitch % 12 in classes)
+    assert tuning.pitch is not None
+    assert not classes or tuning.pitch % 12 in classes
     assert tuning.a4 * 2 ** ((tuning.pitch - 69) / 12) == pytest.approx(hertz, abs=1e-9)
     if not classes:
         assert abs(1200 * np.log2(tuning.a4 / 440)) <= 50
@@ -46,7 +47,8 @@ def test_any_other_number_is_a4_or_refused(hertz: float) -> None:
     if hertz in SOLFEGGIO_FREQUENCIES:
         return
     try:
-        assert find_tuning(hertz).a4 == hertz and MIN_A4 <= hertz <= MAX_A4
+        assert find_tuning(hertz).a4 == hertz
+        assert MIN_A4 <= hertz <= MAX_A4
     except UsageError:
         assert not MIN_A4 <= hertz <= MAX_A4
 
@@ -54,7 +56,8 @@ def test_any_other_number_is_a4_or_refused(hertz: float) -> None:
 @pytest.mark.parametrize("hertz", SOLFEGGIO_FREQUENCIES)
 def test_the_frequency_sounds_in_the_tonic_chord(hertz: int, spec: Make, tune: LeadSheet) -> None:
     found = spec("meditation", length="0.5", tuning=hertz, meter="4/4")
-    assert found.tuning.pitch is not None and found.tuning.pitch % 12 == found.key.tonic_pc
+    assert found.tuning.pitch is not None
+    assert found.tuning.pitch % 12 == found.key.tonic_pc
     sound = rendered(found, tune).sum(axis=1)
     power = np.abs(np.fft.rfft(sound * np.hanning(len(sound)), RATE * 60)) ** 2
     near = power[int((hertz - 2) * 60) : int((hertz + 2) * 60)]
@@ -70,9 +73,11 @@ def test_the_frequency_sounds_in_the_tonic_chord(hertz: int, spec: Make, tune: L
 def test_a_key_or_chords_that_were_asked_for_are_kept(spec: Make) -> None:
     found = spec("jazz", key="F# minor", tuning=528)
     assert str(found.key) == "F# minor"
-    assert found.tuning.pitch is not None and found.tuning.pitch % 12 in (6, 9, 1)
+    assert found.tuning.pitch is not None
+    assert found.tuning.pitch % 12 in (6, 9, 1)
     asked = spec("jazz", chords="Dm7 G7 Cmaj7 A7", tuning=639)
-    assert asked.tuning.pitch is not None and asked.tuning.pitch % 12 in (2, 5, 9, 0)
+    assert asked.tuning.pitch is not None
+    assert asked.tuning.pitch % 12 in (2, 5, 9, 0)
 
 
 def test_two_ears_hear_two_tones(spec: Make, tune: LeadSheet) -> None:
@@ -147,5 +152,6 @@ def test_what_is_heard_before_a_loop_begins_is_its_end(
 
 def test_a_tempo_that_was_asked_for_stays_in_a_loop(spec: Make) -> None:
     found = spec("house", length="0.5", loop=True, tempo=123.0, meter="4/4")
-    assert found.tempo == 123.0 and abs(found.length - 30) < 1
+    assert found.tempo == 123.0
+    assert abs(found.length - 30) < 1
     assert any("joins the beginning" in n for n in found.warnings)

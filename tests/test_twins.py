@@ -110,7 +110,9 @@ def test_a_chat_template_of_the_file_is_used() -> None:
         "{% if add_generation_prompt %}<bot>{% endif %}"
     }
     prompt = build_chat_prompt("Hello", "X:1\n", ModelProfile(), metadata, "<s>", "</s>")
-    assert prompt.text == "<s><user>Hello<bot>X:1\n" and not prompt.bos and prompt.special
+    assert prompt.text == "<s><user>Hello<bot>X:1\n"
+    assert not prompt.bos
+    assert prompt.special
 
 
 def test_a_hostile_template_does_not_run() -> None:

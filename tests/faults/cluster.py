@@ -12,8 +12,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.cluster import DaskHere
 from tests.conftest import ROOT, STARTER
+from tests.support.dask_cluster import DaskHere
 
 SONGS = 12
 _GROUPS = Path("/sys/fs/cgroup/cpu")  # control groups, version 1

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 from tests.conftest import ROOT, STARTER
-from tests.terminal import Terminal
-from tests.waiting import until
+from tests.support.tmux import Terminal
+from tests.support.waiting import until
 
 LAB = Path(os.environ.get("WINLAB", ""))
 DRIVE = LAB / "prefix" / "drive_c"

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.waiting import until
+from tests.support.waiting import until
 from tests.windows.lab import (
     HOME,
     LAB,
@@ -239,4 +239,5 @@ def test_closing_the_window_stops_every_process_and_leaves_no_half_song(
 
 def test_the_menu_without_a_console_says_what_to_do(installed: Path) -> None:
     done = windows(".venv/Scripts/python.exe", "launcher.py", cwd=installed)
-    assert done.returncode == 2 and "the menu needs a console" in done.stdout
+    assert done.returncode == 2
+    assert "the menu needs a console" in done.stdout

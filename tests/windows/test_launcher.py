@@ -73,7 +73,8 @@ def bat(folder: Path, *words: str, path: str = "", **more: str) -> subprocess.Co
 @pytest.mark.parametrize("name", FOLDERS)
 def test_it_runs_from_any_folder(name: str, place: Callable[..., Path]) -> None:
     done = bat(place(HOME / "try" / name), "generate", "Chill, Dubstep")
-    assert "generate" in done.stdout and "Chill, Dubstep" in done.stdout, done.stdout
+    assert "generate" in done.stdout, done.stdout
+    assert "Chill, Dubstep" in done.stdout, done.stdout
     assert done.returncode == 0
 
 
@@ -128,7 +129,8 @@ def test_a_python_that_will_not_do_is_not_taken(
     assert done.returncode == 9, done.stdout
     assert "needs Python 3.11 or newer, 64-bit" in done.stdout
     assert "https://www.python.org/downloads/" in done.stdout
-    assert "Microsoft Store" not in done.stdout and "words" not in done.stdout
+    assert "Microsoft Store" not in done.stdout
+    assert "words" not in done.stdout
 
 
 def test_a_usable_python_behind_the_stores_alias_is_found(
@@ -141,7 +143,8 @@ def test_a_usable_python_behind_the_stores_alias_is_found(
     if not alias.exists():
         shutil.copy(PYTHON, alias)
     done = bat(folder, "styles", path=f"{path};{SYSTEM};{windows_path(PYTHON.parent)}")
-    assert "words" in done.stdout and done.returncode == 0, done.stdout
+    assert "words" in done.stdout, done.stdout
+    assert done.returncode == 0, done.stdout
 
 
 def test_the_code_page_is_set_and_restored(
@@ -198,7 +201,8 @@ def test_a_launcher_without_its_program_says_to_unpack_the_zip() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(ROOT / "Llm-Music-Gen.bat", folder)
     done = bat(folder)
-    assert done.returncode == 9 and "unpack the whole ZIP" in done.stdout, done.stdout
+    assert done.returncode == 9, done.stdout
+    assert "unpack the whole ZIP" in done.stdout, done.stdout
 
 
 def test_a_python_may_be_named(place: Callable[..., Path], tmp_path: Path) -> None:
@@ -206,7 +210,8 @@ def test_a_python_may_be_named(place: Callable[..., Path], tmp_path: Path) -> No
     path = stand_in(tmp_path / "apps", STORE)
     real = windows_path(PYTHON)
     done = bat(folder, "styles", path=f"{path};{SYSTEM}", LLM_MUSIC_GEN_PYTHON=real)
-    assert done.returncode == 0 and "words" in done.stdout, done.stdout
+    assert done.returncode == 0, done.stdout
+    assert "words" in done.stdout, done.stdout
 
 
 def test_a_python_that_is_a_batch_file_is_found_and_comes_back(
@@ -220,7 +225,8 @@ def test_a_python_that_is_a_batch_file_is_found_and_comes_back(
     done = bat(
         place(HOME / "try" / "shim", status=1), "styles", path=f"{windows_path(shims)};{SYSTEM}"
     )
-    assert "words" in done.stdout and done.returncode == 1, done.stdout
+    assert "words" in done.stdout, done.stdout
+    assert done.returncode == 1, done.stdout
 
 
 def test_strange_answers_only_draw_the_menu_again(
@@ -231,9 +237,11 @@ def test_strange_answers_only_draw_the_menu_again(
     for answer in ("9", '"', "& echo oops", "%PATH%", ""):
         window.choose(answer)
     window.choose("x")
-    assert window.status() == 0 and "\noops" not in window.shown()
+    assert window.status() == 0
+    assert "\noops" not in window.shown()
 
 
 def test_an_input_that_has_ended_ends_the_menu(place: Callable[..., Path]) -> None:
     done = windows("cmd", "/c", windows_bat(place(HOME / "try" / "silent")), timeout=60)
-    assert done.returncode == 0 and done.stdout.count("Run Main Program") <= 6
+    assert done.returncode == 0
+    assert done.stdout.count("Run Main Program") <= 6

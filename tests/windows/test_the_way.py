@@ -12,7 +12,7 @@ from mutagen.id3 import ID3
 from mutagen.mp3 import MP3
 
 from scripts.llm.gguf_file import read_language_model
-from tests.waiting import until
+from tests.support.waiting import until
 from tests.windows.conftest import windows_bat
 from tests.windows.lab import RATE, Console, SoundCard, windows_processes
 
@@ -32,7 +32,8 @@ def test_the_installer_tool_installs_and_shows_the_models(installed: Path) -> No
     ):
         assert words in shown
     stamp = json.loads((installed / ".venv" / "llm-music-gen.json").read_text(encoding="utf-8"))
-    assert stamp["llama"] and (installed / ".venv" / "Scripts" / "python.exe").exists()
+    assert stamp["llama"]
+    assert (installed / ".venv" / "Scripts" / "python.exe").exists()
     assert read_language_model(installed / "models" / "starter.gguf").context
 
 
@@ -71,9 +72,13 @@ def test_from_the_launcher_to_two_songs_that_are_heard(
     assert {p.suffix for p in output.iterdir()} - {""} == {".mp3", ".json", ".abc"}
     for song in songs:
         tags = ID3(song)
-        assert tags.version == (2, 3, 0) and str(tags["TALB"]) == "Chill, Dubstep"
-        assert str(tags["TIT2"]) == song.stem and 20 <= int(str(tags["TBPM"])) <= 300
-        assert str(tags["TPE1"]) and str(tags["TKEY"]) and str(tags["TCON"])
+        assert tags.version == (2, 3, 0)
+        assert str(tags["TALB"]) == "Chill, Dubstep"
+        assert str(tags["TIT2"]) == song.stem
+        assert 20 <= int(str(tags["TBPM"])) <= 300
+        assert str(tags["TPE1"])
+        assert str(tags["TKEY"])
+        assert str(tags["TCON"])
         assert abs(MP3(song).info.length - SECONDS) < 0.2
 
     window.type("b")
@@ -91,7 +96,8 @@ def test_from_the_launcher_to_two_songs_that_are_heard(
     window.type("x")
     assert window.status() == 0
     kept = json.loads((installed / "data" / "jukebox.json").read_text(encoding="utf-8"))
-    assert kept["song"].endswith(songs[0].name) and kept["shuffle"]
+    assert kept["song"].endswith(songs[0].name)
+    assert kept["shuffle"]
     until(lambda: not windows_processes(), 20, lambda: "\n".join(windows_processes()))
     assert not list(output.glob("*.lmg-*"))
 

@@ -6,7 +6,7 @@ import itertools
 import os
 import subprocess
 
-from tests.waiting import until
+from tests.support.waiting import until
 
 
 class Terminal:

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from tests.conftest import ROOT
-from tests.waiting import until
+from tests.support.waiting import until
 
 
 class DaskHere:
