@@ -70,7 +70,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("SETTINGS", "persistent.json"),
         ("SESSION", "jukebox.json"),
         ("LIBRARY", "library.db"),
-        ("JOBS", "jobs.db"),
+        ("ORDERS", "jobs.db"),
+        ("LOG", "log"),
         ("PLAYLISTS", "playlists.json"),
     ):
         monkeypatch.setattr(paths, name, tmp_path / "data" / file)

@@ -28,9 +28,9 @@ from scripts.request.spec import SongRequest
 from scripts.tui import keys
 from scripts.tui.app import App
 from scripts.tui.bindings import BINDINGS
+from scripts.tui.order_progress import estimate_seconds_left
 from scripts.tui.screens.draw import draw
 from scripts.tui.state import JUKEBOX
-from scripts.tui.supervisor import estimate_seconds_left
 from tests.support.waiting import until
 from tests.test_screens import PLAYING
 
@@ -49,7 +49,7 @@ class FakeScreen:
     def show(self, lines: list[str], coloured: bool) -> None:
         self.frames.append(lines)
 
-    def key(self, wait: float) -> str:
+    def read_key(self, wait: float) -> str:
         if not wait:  # nothing is typed ahead, so that every key has a frame
             return ""
         self.remaining -= not self.script
@@ -72,40 +72,47 @@ class FakePlayer:
 
         return call
 
-    def order(self) -> tuple[Path, ...]:
+    def play_order(self) -> tuple[Path, ...]:
         return tuple(s.path for s in self.queue.play_order)
 
-    def change(self, order: Callable[[Queue], object]) -> None:
-        order(self.queue)
+    def edit_queue(self, action: Callable[[Queue], object]) -> None:
+        action(self.queue)
 
-    def heard(self) -> object:
+    def recent_samples(self) -> object:
         return np.zeros(4096, np.float32)
 
-    def playing(self) -> PlayerStatus:
+    def status(self) -> PlayerStatus:
         return replace(self.now, repeat=self.queue.repeat, shuffle=self.queue.shuffle)
 
 
-class FakeRunner:
-    """A program that makes songs and never gets anywhere; tests put words into its mouth."""
+class FakeProcess:
+    """Child process that makes no songs; tests decide on its events and its end."""
 
     def __init__(self) -> None:
-        self.said: list[dict[str, object]] = []
-        self.ended, self.why, self.crashed, self.spoke = False, "", False, False
+        self.events: list[dict[str, object]] = []
+        self.ended, self.failure, self.crashed, self.saw_orders = False, "", False, False
 
-    def messages(self) -> list[dict[str, object]]:
-        said, self.said = self.said, []
-        return said
+    def read_events(self) -> list[dict[str, object]]:
+        events, self.events = self.events, []
+        return events
 
-    def complaint(self) -> str:
-        return self.why
+    def failure_message(self) -> str:
+        return self.failure
 
-    def end(self) -> None:
+    def stop(self) -> None:
         self.ended = True
 
 
 @pytest.fixture
 def runner(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scripts.tui.controllers.orders.Runner", FakeRunner)
+    monkeypatch.setattr("scripts.tui.supervisor.GenerateProcess", FakeProcess)
+
+
+def fake_process(app: App) -> FakeProcess:
+    """The child process of a program, which must be running."""
+    process = app.orders._supervisor._process
+    assert isinstance(process, FakeProcess)
+    return process
 
 
 def orders() -> list[StoredOrder]:
@@ -481,7 +488,7 @@ def test_the_place_in_the_music_is_taken_up_again(home: Path) -> None:
 def test_songs_that_are_put_into_the_folder_join_by_themselves(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scripts.library.watcher.LOOK", 0.02)
+    monkeypatch.setattr("scripts.library.watcher.SCAN_INTERVAL", 0.02)
     songs_in(home, 1)
     app = app_of(home, [])
     app.library_watcher.start()
@@ -607,12 +614,12 @@ def test_random_keys_never_break_it(home: Path, seed: int, runner: None) -> None
         assert "\x1b" not in "".join(shown)
         if len(app.state.orders) > 3:
             app.orders.cancel_all_orders()
-            app.orders._progress_by_id.clear()
+            app.orders._supervisor._live.clear()
     # Nothing is stuck: escape leads back to the menu, and X leads out.
     app._running, app.screen._size = True, (80, 24)  # type: ignore[attr-defined]
     for _ in range(4):
         app.press(keys.ESCAPE)
-    app.orders._process = None
+    app.orders._supervisor._process = None
     app.press("x")
     assert not app._running
     assert app.state.settings.volume in [n / 100 for n in range(101)]
@@ -697,7 +704,7 @@ def test_several_songs_at_once_are_shown_by_the_one_nearest_to_its_end(
             "text": "abc",
         },
     ]
-    app.orders._process.said = said  # type: ignore[union-attr]
+    fake_process(app).events = said
     app.update()
     (job,) = app.state.orders
     assert (job.current_song, job.songs_in_progress, job.stages["render"], job.sheet_text) == (
@@ -706,13 +713,18 @@ def test_several_songs_at_once_are_shown_by_the_one_nearest_to_its_end(
         0.5,
         "abc",
     )
-    app.orders._process.said = [  # type: ignore[union-attr]
+    fake_process(app).events = [
         {"event": "song", "order": 1, "song": 1, "title": "One", "path": str(song)},
         {"event": "failed", "order": 1, "song": 2, "reason": "the model died"},
     ]
+    store = OrderStore(paths.ORDERS)  # the child stores results before it reports them
+    store.save_done(1, 1, "One")
+    store.save_failed(1, 2, "the model died")
+    store.close()
     app.update()
-    assert job.finished_titles == ["One"]
-    assert job.failures == ["song 2: the model died"]
+    (job,) = app.state.orders
+    assert job.finished_titles == ("One",)
+    assert job.failures == ("song 2: the model died",)
     assert job.songs_in_progress == 0
     app.orders.close()
 
@@ -782,7 +794,7 @@ def test_an_order_that_the_program_takes_over_is_seen_and_steered(home: Path, ru
     jobs = OrderStore(paths.ORDERS)
     other = jobs.add(Order(SongRequest("folk"), 2, 1, "", 0.75, home / "output")).id
     jobs.close()
-    app.orders._process.said = [  # type: ignore[union-attr]
+    fake_process(app).events = [
         {"event": "progress", "order": other, "song": 1, "stage": "compose", "done": 0.5},
         {"event": "note", "text": "a folder is full"},
         {"event": "note", "order": other, "text": "it is tried again"},
@@ -790,8 +802,8 @@ def test_an_order_that_the_program_takes_over_is_seen_and_steered(home: Path, ru
     app.update()
     assert [job.styles for job in app.state.orders] == ["jazz", "folk"]
     assert app.state.message == "a folder is full"
-    assert app.state.orders[1].notices == ["it is tried again"]
-    assert app.state.orders[0].notices == []
+    assert app.state.orders[1].notices == ("it is tried again",)
+    assert app.state.orders[0].notices == ()
     app.orders.close()
 
 
@@ -803,14 +815,13 @@ def test_what_another_console_does_with_failed_songs_is_seen_once(home: Path, ru
     for n in (1, 2):
         jobs.save_failed(other, n, "broken")
     jobs.close_if_done(other)
-    app.orders._process.said = [  # type: ignore[union-attr]
+    fake_process(app).events = [
         {"event": "failed", "order": other, "song": n, "reason": "broken"} for n in (1, 2)
     ]
     app.update()
     job = app.state.orders[1]
-    assert (job.failed, job.failures, job.done) == (2, ["song 1: broken", "song 2: broken"], True)
+    assert (job.failed, job.failures, job.done) == (2, ("song 1: broken", "song 2: broken"), True)
     assert jobs.retry_failed(other) == 2
-    app.orders._last_poll = 0.0
     app.update()
     assert (app.state.orders[1].failed, app.state.orders[1].done) == (0, False)
     jobs.close()
@@ -822,24 +833,23 @@ def test_a_program_that_dies_is_started_again_but_not_for_ever(home: Path, runne
     app.orders.place_order("jazz", 5, {})
 
     def die() -> None:
-        fake = app.orders._process
-        assert isinstance(fake, FakeRunner)
+        fake = fake_process(app)
         fake.ended = fake.crashed = fake.saw_orders = True
-        fake.why = "it was stopped by signal 9"
+        fake.failure = "it was stopped by signal 9"
         app.update()
 
     die()
-    assert app.orders.busy
+    assert app.orders.is_busy
     assert "restarting it" in app.state.message
     die()
     song = {"event": "song", "order": 1, "song": 1, "title": "One", "path": str(home / "One.mp3")}
-    app.orders._process.said = [song]  # type: ignore[union-attr]
+    fake_process(app).events = [song]
     app.update()  # it has come further
     die()
     die()
-    assert app.orders.busy
+    assert app.orders.is_busy
     die()
-    assert not app.orders.busy
+    assert not app.orders.is_busy
     assert orders()[0].state == "paused"
     assert "signal 9" in app.state.orders[0].failures[0]
     app.orders.close()
@@ -863,15 +873,14 @@ def test_a_program_that_cannot_go_on_is_told_and_the_order_is_kept(
 ) -> None:
     app = app_of(home, [])
     app.orders.place_order("jazz", 5, {})
-    fake = app.orders._process
-    assert isinstance(fake, FakeRunner)
-    fake.ended, fake.why = True, "the disk is full; free some space"
+    fake = fake_process(app)
+    fake.ended, fake.failure = True, "the disk is full; free some space"
     app.update()
-    assert not app.orders.busy
+    assert not app.orders.is_busy
     assert "the disk is full" in app.state.orders[0].failures[0]
     assert orders()[0].state == "paused"
     app.orders.resume_orders()
-    assert app.orders.busy
+    assert app.orders.is_busy
     assert orders()[0].state == "open"
     app.orders.close()
 
@@ -960,7 +969,7 @@ def test_the_frame_is_drawn_only_when_it_changes(home: Path) -> None:
 def test_the_players_place_is_kept_while_it_plays(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scripts.tui.controllers.playback._SAVED", 0.0)
+    monkeypatch.setattr("scripts.tui.controllers.playback._SAVE_INTERVAL", 0.0)
     songs_in(home, 2)
     app = app_of(home, ["2", "", "", "x"])
     app.run()

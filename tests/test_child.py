@@ -63,8 +63,8 @@ def test_an_encoder_whose_complaints_stay_open_is_not_waited_for(
 def test_a_file_is_held_by_one_process_until_it_ends(tmp_path: Path) -> None:
     path = tmp_path / "x.lmg-lock"
     code = (
-        "import sys; from pathlib import Path; from scripts.core.file_lock import hold\n"
-        "held = hold(Path(sys.argv[1])); print(held is not None, flush=True)\n"
+        "import sys; from pathlib import Path; from scripts.core.file_lock import try_lock\n"
+        "held = try_lock(Path(sys.argv[1])); print(held is not None, flush=True)\n"
         "sys.stdin.read()"
     )
     with subprocess.Popen(

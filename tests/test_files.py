@@ -252,7 +252,7 @@ def test_a_song_held_open_is_told_kept_and_finished_later(
     files.part(".mp3").write_bytes(b"music")
     with monkeypatch.context() as patch:
         patch.setattr(song_files, "rename", held)
-        with pytest.raises(FileInUseError, match=r"OneDrive.*the song is whole"):
+        with pytest.raises(FileInUseError, match=r"OneDrive.*the song is complete"):
             files.finish({".json": "{}"})
         assert recover(tmp_path, time.time() + 100_000) == 0  # somebody is still at it
         files.tidy()
@@ -303,7 +303,7 @@ def test_a_song_that_is_taken_away_at_the_last_moment_is_not_called_done(
 def test_a_song_that_cannot_be_flushed_for_being_held_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(song_files, "flush", held)
+    monkeypatch.setattr(song_files, "fsync_file", held)
     files = SongFiles(tmp_path, "Rain")
     files.part(".mp3").write_bytes(b"music")
     assert files.finish({}).read_bytes() == b"music"
@@ -319,7 +319,7 @@ def test_a_name_taken_between_looking_and_locking_is_left_alone(
             (tmp_path / "Rain.mp3").write_text("another program's")
         return real(path, new)
 
-    monkeypatch.setattr(song_files, "hold", late)
+    monkeypatch.setattr(song_files, "try_lock", late)
     assert SongFiles(tmp_path, "Rain").name == "Rain (2)"
 
 

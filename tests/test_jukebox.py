@@ -37,16 +37,16 @@ class Device:
         assert self._read
         return self._read(round(seconds * RATE))
 
-    def hold(self, held: bool) -> None:
+    def set_idle(self, held: bool) -> None:
         self.held = held
 
     def alive(self) -> bool:
         return self.there
 
-    def ahead(self) -> int:
+    def frames_buffered(self) -> int:
         return 0
 
-    def recall(self) -> None:
+    def discard_buffer(self) -> None:
         pass
 
     def close(self) -> None:
@@ -106,11 +106,11 @@ def test_the_next_song_follows_when_one_is_over(
     player, device = player_of(Queue(songs(3)))
     player.start()
     assert title(player) == "Song 0"
-    until(lambda: device.take(0.5) is not None and player._deck.waiting)
-    while player.playing().number == 1:
+    until(lambda: device.take(0.5) is not None and player._deck.has_next)
+    while player.status().number == 1:
         sound = device.take(0.4)
     assert {*np.round(sound[:, 0], 3)} <= {np.float32(0.1), np.float32(0.15)}  # nothing between
-    now = player.playing()
+    now = player.status()
     assert now.song
     assert now.song.title == "Song 1"
     assert now.played == ("Song 0",)
@@ -135,10 +135,10 @@ def test_a_seek_lands_at_once_and_exactly(tmp_path: Path, player_of: Callable) -
         assert abs(found - (moment + 0.5)) < 0.01
     player.pause(True)
     player.seek(3.0)
-    assert player.playing().paused
-    assert abs(player.playing().position - 3.0) < 0.02
+    assert player.status().paused
+    assert abs(player.status().position - 3.0) < 0.02
     player.seek(25.0)  # past the end: the next song, which is the same one here
-    assert player.playing().number == 2
+    assert player.status().number == 2
 
 
 def test_previous_begins_again_and_then_goes_back(
@@ -150,7 +150,7 @@ def test_previous_begins_again_and_then_goes_back(
     device.take(5.0)
     player.previous()
     assert title(player) == "Song 1"
-    assert player.playing().position < 1
+    assert player.status().position < 1
     player.previous()
     assert title(player) == "Song 0"
     assert heard(device) == 0
@@ -165,7 +165,7 @@ def test_bad_files_are_passed_over_with_a_line(
     player, device = player_of(Queue(made))
     player.start()
     assert heard(device) == 2
-    assert "Skipped Song 1" in player.playing().notice
+    assert "Skipped Song 1" in player.status().notice
     player.previous()
     assert title(player) == "Song 2"
 
@@ -189,8 +189,8 @@ def test_a_pause_holds_the_song(songs: Callable[..., list[Song]], player_of: Cal
     device.take(1.0)
     player.toggle_pause()
     device.take(5.0)
-    assert abs(player.playing().position - 1.0) < 0.1
-    assert player.playing().paused
+    assert abs(player.status().position - 1.0) < 0.1
+    assert player.status().paused
     until(lambda: device.held)  # it costs nothing then
     player.toggle_pause()
     assert not device.held
@@ -204,10 +204,10 @@ def test_dropping_the_song_that_plays_goes_on(
     player, device = player_of(Queue(made))
     player.start()
     device.take(0.2)
-    player.change(lambda queue: queue.drop(made[0]))
+    player.edit_queue(lambda queue: queue.drop(made[0]))
     assert title(player) == "Song 1"
     assert heard(device) == 1
-    assert player.playing().upcoming[:2] == ("Song 2", "Song 1")
+    assert player.status().upcoming[:2] == ("Song 2", "Song 1")
 
 
 def test_the_song_laid_ready_gives_way_when_the_order_changes(
@@ -216,10 +216,10 @@ def test_the_song_laid_ready_gives_way_when_the_order_changes(
     made = songs(3, 15.0)
     player, device = player_of(Queue(made))
     player.start()
-    until(lambda: player._deck.waiting)
-    player.change(lambda queue: queue.drop(made[1]))
-    assert not player._deck.waiting
-    until(lambda: player._deck.waiting)
+    until(lambda: player._deck.has_next)
+    player.edit_queue(lambda queue: queue.drop(made[1]))
+    assert not player._deck.has_next
+    until(lambda: player._deck.has_next)
     device.take(15.2)
     assert title(player) == "Song 2"
     assert heard(device) == 2
@@ -228,25 +228,25 @@ def test_the_song_laid_ready_gives_way_when_the_order_changes(
 def test_a_lost_device_is_told_once_and_taken_up_again(
     songs: Callable[..., list[Song]], player_of: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scripts.jukebox.player._AGAIN", 0.2)
+    monkeypatch.setattr("scripts.jukebox.player._RECONNECT_INTERVAL", 0.2)
     back = Device("second")
     player, device = player_of(Queue(songs(1)), Device(), NullOutput(), back)
     player.start()
     device.take(2.0)
     device.there = False
-    until(lambda: player.playing().output == "null")
-    assert "gone" in player.playing().notice
+    until(lambda: player.status().output == "null")
+    assert "gone" in player.status().notice
     assert device.closed
-    until(lambda: player.playing().output == "second")
-    assert "back" in player.playing().notice
-    assert player.playing().position >= 2.0  # it went on meanwhile
+    until(lambda: player.status().output == "second")
+    assert "back" in player.status().notice
+    assert player.status().position >= 2.0  # it went on meanwhile
     assert heard(back) == 0
 
 
 class Stubborn(Device):
     """A device that plays until it has rested."""
 
-    def hold(self, held: bool) -> None:
+    def set_idle(self, held: bool) -> None:
         if not held and self.held:
             raise OSError("no such device")
         self.held = held
@@ -262,9 +262,9 @@ def test_a_device_that_will_not_start_again_is_lost(
     device.take(0.1)
     until(lambda: device.held)
     player.pause(False)
-    assert player.playing().output == "null"
-    assert "gone" in player.playing().notice
-    assert not player.playing().paused
+    assert player.status().output == "null"
+    assert "gone" in player.status().notice
+    assert not player.status().paused
     assert title(player) == "Song 0"
 
 
@@ -277,7 +277,7 @@ def test_after_the_end_it_can_be_started_again(
     player.next()
     assert player.ended
     assert title(player) == ""
-    assert player.playing().played == ("Song 0", "Song 1")
+    assert player.status().played == ("Song 0", "Song 1")
     player.refresh(songs(2))
     player.start()
     assert title(player) == "Song 0"
@@ -290,12 +290,12 @@ def test_one_song_that_vanishes_is_not_repeated_for_ever(
     made = songs(3, 2.0)
     player, device = player_of(Queue(made, repeat="one"))
     player.start()
-    until(lambda: player._deck.waiting)
+    until(lambda: player._deck.has_next)
     player._deck.forget_next()
     made[0].path.unlink()
     device.take(3.0)
     until(lambda: title(player) == "Song 1")
-    assert "Skipped Song 0" in player.playing().notice
+    assert "Skipped Song 0" in player.status().notice
 
 
 def test_a_file_without_a_sound_in_it_is_passed_over(
@@ -306,7 +306,7 @@ def test_a_file_without_a_sound_in_it_is_passed_over(
     player, device = player_of(Queue(made))
     player.start()
     assert heard(device) == 1
-    assert "Skipped Song 0" in player.playing().notice
+    assert "Skipped Song 0" in player.status().notice
 
 
 def test_an_order_after_a_join_means_the_song_that_is_heard(
@@ -314,12 +314,12 @@ def test_an_order_after_a_join_means_the_song_that_is_heard(
 ) -> None:
     player, device = player_of(Queue(songs(4, 10.0)))
     player.start()
-    until(lambda: player._deck.waiting)
+    until(lambda: player._deck.has_next)
     device.take(10.5)  # song 1 has begun by itself, and nobody has looked yet
-    player.change(lambda queue: queue.set_shuffle(True))
+    player.edit_queue(lambda queue: queue.set_shuffle(True))
     assert title(player) == "Song 1"
     assert heard(device) == 1
-    player.change(lambda queue: queue.set_shuffle(False))
+    player.edit_queue(lambda queue: queue.set_shuffle(False))
     player.refresh(songs(4, 10.0))  # other objects for the same songs
     assert title(player) == "Song 1"
     assert heard(device) == 1
@@ -334,12 +334,12 @@ def test_what_is_held_ready_makes_no_sound(
     assert not device.take(0.2).any()
     player.seek(8.0)
     assert not device.take(0.2).any()
-    assert abs(player.playing().position - 8.0) < 0.1
+    assert abs(player.status().position - 8.0) < 0.1
     player.start(made[0], 1.0)
     assert heard(device) == 0  # nobody had heard it
-    assert player.playing().played == ()
+    assert player.status().played == ()
     player.next()
-    assert player.playing().played == ("Song 0",)
+    assert player.status().played == ("Song 0",)
 
 
 def test_another_output_goes_on_where_the_first_was(
@@ -350,7 +350,7 @@ def test_another_output_goes_on_where_the_first_was(
     player.start()
     device.take(3.0)
     player.set_output("miniaudio")
-    now = player.playing()
+    now = player.status()
     assert device.closed
     assert now.output == "second"
     assert not now.paused
@@ -397,7 +397,7 @@ def test_silence_keeps_time(songs: Callable[..., list[Song]], player_of: Callabl
     player, _ = player_of(Queue(songs(1)), NullOutput())
     player.start()
     time.sleep(1.0)
-    assert 0.7 < player.playing().position < 1.6
+    assert 0.7 < player.status().position < 1.6
 
 
 class Buffers:

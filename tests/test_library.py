@@ -378,7 +378,7 @@ def test_a_file_that_cannot_be_written_now_is_written_later(
         raise StorageError("held")
 
     with monkeypatch.context() as patch:
-        patch.setattr("scripts.library.index.write_heard", refuse)
+        patch.setattr("scripts.library.index.write_stats", refuse)
         assert library.write_changes() == 1
     assert library.write_changes([first.path]) == 1  # it plays
     assert library.write_changes() == 0
@@ -419,7 +419,7 @@ def test_the_librarian_writes_ratings_into_the_files_in_the_end(tmp_path: Path) 
 def test_the_librarian_finds_what_comes_and_goes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scripts.library.watcher.LOOK", 0.02)
+    monkeypatch.setattr("scripts.library.watcher.SCAN_INTERVAL", 0.02)
     song(tmp_path / "output", "One")
     librarian = LibraryWatcher(tmp_path / "library.db", tmp_path / "output")
     librarian.start()
@@ -507,7 +507,7 @@ def test_a_rating_that_the_file_does_not_take_is_told_and_kept(
     def refuse(path: Path, heard: PlayStats) -> bool:
         raise StorageError(f"{path}: may not be written to")
 
-    monkeypatch.setattr("scripts.library.index.write_heard", refuse)
+    monkeypatch.setattr("scripts.library.index.write_stats", refuse)
     library.rate(path, 4)
     assert library.write_changes() == 1
     assert "may not be written to" in library.write_error
@@ -888,9 +888,9 @@ def test_two_programs_that_write_one_rating_leave_a_whole_song(tmp_path: Path, e
                 sys.executable,
                 "-c",
                 "import sys; from pathlib import Path\n"
-                "from scripts.library.index import Catalogue\n"
+                "from scripts.library.index import LibraryIndex\n"
                 "song = Path(sys.argv[1])\n"
-                "c = Catalogue(song.parent.parent / 'l.db', song.parent)\n"
+                "c = LibraryIndex(song.parent.parent / 'l.db', song.parent)\n"
                 "c.scan()\n"
                 "for n in range(40):\n"
                 "    c.rate(song, 1 + n % 5); c.played(song); c.write_changes()",

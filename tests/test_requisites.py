@@ -90,8 +90,8 @@ def test_a_build_is_made_even_when_the_ready_made_one_is_there(
     venv: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     built: list[bool] = []
-    monkeypatch.setattr(llama, "_there", lambda: True)
-    monkeypatch.setattr(llama, "_build", lambda: built.append(True))
+    monkeypatch.setattr(llama, "_is_installed", lambda: True)
+    monkeypatch.setattr(llama, "_build_from_source", lambda: built.append(True))
     llama.install_llama(None)
     assert not built
     llama.install_llama(None, build=True)
@@ -218,7 +218,7 @@ def test_the_real_pip_without_a_network(
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(environment, "python_of", lambda venv: Path(sys.executable))
+    monkeypatch.setattr(environment, "interpreter_path", lambda venv: Path(sys.executable))
     with pytest.raises(SetupError, match=words):
         packages.run_pip(
             ["install", "--retries", "1", "--timeout", "3", "no-such-package-here"],
@@ -229,7 +229,7 @@ def test_the_real_pip_without_a_network(
 def test_the_real_pip_with_an_empty_folder_of_wheels(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(environment, "python_of", lambda venv: Path(sys.executable))
+    monkeypatch.setattr(environment, "interpreter_path", lambda venv: Path(sys.executable))
     monkeypatch.setattr(environment, "ROOT", tmp_path)
     (tmp_path / "requirements.txt").write_text("no-such-package-here==1\n")
     with pytest.raises(SetupError, match=r"no-such-package-here==1.*--save-wheels"):
@@ -311,8 +311,9 @@ def test_a_folder_that_cannot_be_written_is_told(
 
 def test_a_second_window_waits_for_the_first_to_install(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from scripts.installer.install_lock import alone\n"
-        "with alone(Path(sys.argv[1])): print('in', flush=True); sys.stdin.read()"
+        "import sys; from pathlib import Path\n"
+        "from scripts.installer.install_lock import exclusive_lock\n"
+        "with exclusive_lock(Path(sys.argv[1])): print('in', flush=True); sys.stdin.read()"
     )
     words = [sys.executable, "-c", code, str(tmp_path / ".venv.lock")]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}

@@ -93,9 +93,10 @@ def test_generating_shows_the_bars_of_the_original() -> None:
     job = OrderView(
         "Chill, Dubstep",
         3,
-        2,
-        {"compose": 1.0, "render": 0.34},
-        finished_titles=["One"],
+        current_song=2,
+        stages={"compose": 1.0, "render": 0.34},
+        finished_titles=("One",),
+        finished_count=1,
         seconds_left=130.0,
     )
     lines = draw(State(Settings(), screen=GENERATE, orders=[job]), (80, 24))
@@ -107,7 +108,7 @@ def test_generating_shows_the_bars_of_the_original() -> None:
 
 def test_the_lead_sheet_scrolls_by_while_it_is_written() -> None:
     rows = [f'"Am"a{n}' for n in range(40)]
-    job = OrderView("Chill", 1, 1, {"compose": 0.4}, "\n".join(rows))
+    job = OrderView("Chill", 1, stages={"compose": 0.4}, sheet_text="\n".join(rows))
     lines = draw(State(Settings(), screen=GENERATE, orders=[job], playing=PLAYING), (80, 24))
     shown = [line.strip() for line in lines if line.strip() in rows]
     assert len(shown) >= 5
@@ -122,7 +123,10 @@ def test_every_screen_fits_every_size(size: tuple[int, int]) -> None:
     playing = PlayerStatus(
         long, 1, 9, True, (long.title,) * 3, (long.title,) * 5, "null", "x" * 200
     )
-    jobs = [OrderView("s" * 300, 9, 1, {"compose": 0.5}, "abc|" * 50), OrderView("t" * 99, 2)]
+    jobs = [
+        OrderView("s" * 300, 9, stages={"compose": 0.5}, sheet_text="abc|" * 50),
+        OrderView("t" * 99, 2),
+    ]
     for screen in SCREENS:
         for entry in (None, Field("q" * 200, "songs", "t" * 200, "p" * 200, ("o" * 90,) * 30, 17)):
             for overlay in (None, Overlay("o" * 100, ["l" * 300] * 90, 50)):
@@ -168,7 +172,7 @@ def test_a_small_window_keeps_what_matters() -> None:
             screen=screen,
             playing=PLAYING,
             field=Field("What is it?", "key", "F mi", "that is none"),
-            orders=[OrderView("Chill", 3, 1, {"compose": 1, "render": 1, "convert": 0.5})],
+            orders=[OrderView("Chill", 3, stages={"compose": 1, "render": 1, "convert": 0.5})],
         )
         text = "\n".join(draw(asked, (60, 16)))
         assert "What is it?" in text
@@ -204,7 +208,7 @@ def test_the_unicode_theme_changes_rules_and_bars_and_nothing_else() -> None:
 @pytest.mark.parametrize("screen", SCREENS)
 @pytest.mark.parametrize("theme", [name for name in THEMES if name.startswith("ascii")])
 def test_the_ascii_themes_show_on_a_console_without_unicode(screen: str, theme: str) -> None:
-    jobs = [OrderView("Chill", 3, 2, {"compose": 1.0, "render": 0.3})]
+    jobs = [OrderView("Chill", 3, current_song=2, stages={"compose": 1.0, "render": 0.3})]
     lines = draw(
         State(
             Settings(theme=theme), screen=screen, playing=PLAYING, orders=jobs, spectrum=(0.3, 0.9)

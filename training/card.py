@@ -24,52 +24,57 @@ def format_card(report: dict[str, Any]) -> str:
     free, used, real = report["free"], report["used"], report["real"]
     training, speed = report["training"], report["speed"]
     rows = [
-        ("music21 parses it", _percent(free["parse"]), _percent(used["parse"]), ""),
+        ("tunes that music21 parses", _percent(free["parse"]), _percent(used["parse"]), ""),
         (
-            "bars that add up",
+            "bars of the right length",
             _percent(free["bars_exact"]),
             _percent(used["bars_exact"]),
-            "all, by choice",
+            "all, by selection",
         ),
         (
-            "tunes with every bar exact",
+            "tunes with all bars of the right length",
             _percent(free["tunes_all_bars_exact"]),
             _percent(used["bars_exact"]),
             "",
         ),
         (
-            "at least 95 % of notes in the asked scale",
+            "tunes with at least 95 % of notes in the requested scale",
             _percent(free["scale_95"]),
             _percent(used["in_scale_or_chromatic_style"]) + " *",
             _percent(real["scale_95"]),
         ),
         (
-            "parts and bars as asked",
+            "tunes with the requested parts and bars",
             _percent(free["form_as_asked"]),
             _percent(used["bars_as_asked"]),
             "",
         ),
-        ("ends on the tonic", "", _percent(used["ends_on_tonic"]), _percent(real["ends_on_tonic"])),
         (
-            "longest run copied from training, mean share of bars",
+            "tunes that end on the tonic",
+            "",
+            _percent(used["ends_on_tonic"]),
+            _percent(real["ends_on_tonic"]),
+        ),
+        (
+            "longest run copied from a training tune, mean share of bars",
             "",
             _percent(used["copied_run_share"]["mean"]),
             _percent(real["copied_run_share"]["mean"]),
         ),
         (
-            "the same, the worst tune",
+            "the same, highest share",
             "",
             _percent(used["copied_run_share"]["max"]),
             _percent(real["copied_run_share"]["max"]),
         ),
         (
-            "tunes with over 12 %",
+            "tunes with a copied run of over 12 %",
             "",
             _percent(used["copied_run_share"]["over_12_percent"]),
             _percent(real["copied_run_share"]["over_12_percent"]),
         ),
         (
-            "tunes that say one bar over and over",
+            "tunes that repeat one bar over and over",
             "",
             str(used["one_bar_tunes"]),
             str(real["one_bar_tunes"]),
@@ -88,35 +93,35 @@ def format_card(report: dict[str, Any]) -> str:
     lines = [
         "# Llm-Music-Gen Starter",
         "",
-        "A model of 5.1 million weights (llama architecture, 6 layers, 256 wide, 1,024 tokens, "
-        "Q8_0) that writes lead sheets, melody with chord symbols, in ABC from a header. "
-        "MIT licence. Made by `training/`; see docs/training.md.",
+        "A language model of 5.1 million weights (llama architecture, 6 layers, 256 wide, 1,024 "
+        "tokens, Q8_0). From a header it writes a lead sheet in ABC notation: a melody with chord "
+        "symbols. MIT license. Made by `training/`; see docs/training.md.",
         "",
         "It knows old dance tunes, airs, hymns, art songs, the popular songs of 1900 to 1940 and "
-        "the chords of later charts. It has seen no melody of lo-fi, dubstep, ambient, house or "
-        "hip-hop: there the style's data shapes what it may write.",
+        "the chords of later charts. It was not trained on melodies of lo-fi, dubstep, ambient, "
+        "house or hip-hop; there the style's definition restricts what it can write.",
         "",
-        "## Data",
+        "## What was it trained on?",
         "",
-        "| source | sheets | licence |",
+        "| source | sheets | license |",
         "|---|---|---|",
     ]
-    lines += [f"| {name} | {sources.get(key, 0):,} | {licence} |" for key, name, licence in SOURCES]
+    lines += [f"| {name} | {sources.get(key, 0):,} | {license} |" for key, name, license in SOURCES]
     lines += [
         "",
-        "Each sheet was drawn in random keys. Chords that a source lacks were put in by a "
-        "Viterbi harmoniser. No synthetic melodies were used.",
+        "Training transposes each sheet to random keys. Where a source has no chords, a Viterbi "
+        "harmonizer adds them. No synthetic melodies are used.",
         "",
-        "## Figures",
+        "## How well does it write?",
         "",
         f"{training.get('minutes', 0):.0f} minutes on 2 cores, "
         f"{training.get('tokens', 0) / 1e6:.1f} million tokens; "
-        f"{training.get('bits_per_character', 0):.3f} bits a character on held-out tunes "
+        f"{training.get('bits_per_character', 0):.3f} bits per character on held-out tunes "
         f"({training.get('body_bits_per_character', 0):.3f} without their headers).",
         "",
-        f"Temperature 0.8, {free['tunes']} tunes each: *free* without any grammar from the headers "
-        "of held-out tunes asked to keep to the scale, *as used* over all styles with grammar, "
-        "candidates and critic.",
+        f"Temperature 0.8, {free['tunes']} tunes for each column. *Free*: without a grammar, from "
+        "the headers of held-out tunes, changed to request notes within the scale. *As used*: over "
+        "all styles, with grammar, candidates and critic.",
         "",
         "| | free | as used | real held-out tunes |",
         "|---|---|---|---|",
@@ -124,20 +129,20 @@ def format_card(report: dict[str, Any]) -> str:
     lines += [f"| {a} | {b} | {c} | {d} |" for a, b, c, d in rows]
     lines += [
         "",
-        "\\* every note of every tune, but for jazz, which may leave the scale.",
+        "\\* All notes in the scale; chromatic styles (bossa nova, fusion, jazz) always count.",
         "",
         "MusPy metrics, 5th / median / 95th percentile:",
         "",
-        "| | as used | real | as used, inside the real band |",
+        "| | as used | real | as used, within the real range |",
         "|---|---|---|---|",
     ]
     lines += [f"| {a} | {b} | {c} | {d} |" for a, b, c, d in bands]
     lines += [
         "",
-        f"Under the grammar it decodes at {speed['ratio']:.2f} of its free rate "
+        f"With the grammar it decodes at {speed['ratio']:.2f} of its free speed "
         f"({speed['grammar_tokens_per_second']:,.0f} and "
-        f"{speed['free_tokens_per_second']:,.0f} tokens/s on one thread, by turns in one "
-        "run).",
+        f"{speed['free_tokens_per_second']:,.0f} tokens/s on one thread, measured "
+        "alternately in one run).",
         "",
     ]
     return "\n".join(lines)

@@ -97,13 +97,12 @@ def learn_grooves(archive: Path, index: Path, out: Path) -> None:
     """
     rows = list(csv.DictReader(index.read_text(encoding="utf-8").splitlines()))
     lines = [
-        "# How drummers play, learned by `python -m training grooves` from the Groove MIDI "
-        "Dataset (Gillick et al. 2019),",
-        "# Google LLC, CC BY 4.0, "
-        "https://magenta.tensorflow.org/datasets/groove. Of each step of a bar: how often (0 "
-        "to 9),",
-        "# how hard (0 to 9), and how early (a to l) or late (n to y), in quarters "
-        "of a tick (24 a quarter note); m is on the beat.",
+        "# Drum grooves learned by `python -m training grooves` from the Groove MIDI Dataset "
+        "(Gillick et al. 2019),",
+        "# Google LLC, CC BY 4.0, https://magenta.tensorflow.org/datasets/groove. For each step of "
+        "a bar: how often a piece is",
+        "# struck (0 to 9), how hard (0 to 9), and how early (a to l) or late (n to y), in "
+        "quarters of a tick (24 per quarter note); m is on the beat.",
         "",
     ]
     with zipfile.ZipFile(archive) as files:

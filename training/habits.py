@@ -20,8 +20,8 @@ _BARS = 4
 _MAX_PROGRESSIONS = 48  # progressions per family and mode
 _NUMERALS = ("I", "II", "II", "III", "III", "IV", "IV", "V", "VI", "VI", "VII", "VII")
 _FLAT = (1, 3, 8, 10)  # semitones above the tonic of lowered degrees in major
-_HEADER = """# Chord progressions of four bars, by family and mode: how often each was found, and
-# its Roman numerals. Made by `python -m training habits`; lines may be added and taken away.
+_HEADER = """# Four-bar chord progressions by family and mode: count, then Roman numerals.
+# Written by `python -m training habits`; you can add and remove lines.
 """
 
 

@@ -63,7 +63,7 @@ def apply_dynamics(
 
     Parameters
     ----------
-    following : Biquad or None
+    following : Section or None
         The next section; None for the last.
     full : int
         Ticks of a bar.

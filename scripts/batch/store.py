@@ -7,7 +7,7 @@ import logging
 import sqlite3
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -168,6 +168,11 @@ class OrderStore:
         if not found:
             raise UsageError(f"no such order: {order_id}; 'jobs list' shows all orders")
         return found[0]
+
+    def get_many(self, order_ids: Iterable[int]) -> list[StoredOrder]:
+        """Return the orders with these IDs that exist."""
+        ids = tuple(order_ids)
+        return self._select(f"WHERE id IN ({', '.join('?' * len(ids))})", ids)
 
     def orders(self, states: Sequence[OrderState] = UNFINISHED) -> list[StoredOrder]:
         """Return the orders in these states, the next one first."""
@@ -330,6 +335,14 @@ class OrderStore:
             (order_id, SongState.FAILED),
         )
         return [(row["number"], row["reason"]) for row in rows]
+
+    def latest_titles(self, order_id: int, count: int) -> list[str]:
+        """Return the titles of the finished songs with the highest numbers, in their order."""
+        rows = self._query(
+            "SELECT title FROM songs WHERE job = ? AND state = ? ORDER BY number DESC LIMIT ?",
+            (order_id, SongState.DONE, count),
+        )
+        return [row["title"] for row in rows][::-1]
 
     def has_title(self, order_id: int, title: str) -> bool:
         """Whether a song of the order's batch has this title."""

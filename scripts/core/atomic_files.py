@@ -30,7 +30,7 @@ def write_text(path: Path, text: str, delays: Sequence[float] = RETRY_DELAYS) ->
     Raises
     ------
     StorageError
-        When it cannot be written; HeldError while another program has `path` open.
+        When it cannot be written; FileInUseError while another program has `path` open.
     """
     part = path.with_name(path.name + PART_SUFFIX)
     try:

@@ -77,14 +77,14 @@ def load_downloads(path: Path) -> list[ModelDownload]:
 
 
 def find_download(query: str, downloads: list[ModelDownload]) -> ModelDownload:
-    """Find the model that `query` name.
+    """Find the model that `query` names.
 
     Parameters
     ----------
     query : str
-        Beginning of a name or file name in `downloads` (at least :data:`SHORTEST` characters,
-        in upper or lower case), ``OWNER/REPOSITORY/FILE.gguf``, or a file's address on
-        huggingface.co.
+        Beginning of a name or file name in `downloads` (at least :data:`MIN_NAME_LENGTH`
+        characters, in upper or lower case), ``OWNER/REPOSITORY/FILE.gguf``, or a file's address
+        on huggingface.co.
     downloads : list of ModelDownload
 
     Returns

@@ -55,7 +55,7 @@ class EqualizerCurve:
 
     @cached_property
     def impulse_response(self) -> npt.NDArray[np.float32]:
-        """Minimum-phase impulse response of `TAPS` taps, by cepstrum (Oppenheim and Schafer)."""
+        """Minimum-phase impulse response, `FIR_TAPS` long, by cepstrum (Oppenheim, Schafer)."""
         size = FIR_TAPS * 8
         gain = np.log(self.gain_at(np.fft.rfftfreq(size, 1 / RATE)))
         cepstrum = np.fft.irfft(gain, size)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,6 @@ from scripts.tui.controllers.settings import SettingsController, describe_model
 from scripts.tui.layout import FRAME_LINES, is_too_small, wrap_page
 from scripts.tui.mouse import key_at
 from scripts.tui.screens.draw import draw
-from scripts.tui.screens.generate import WISH_ROWS as WISH_ROWS
 from scripts.tui.screens.options import OPTION_ROWS
 from scripts.tui.screens.shared import active_theme, now_playing
 from scripts.tui.state import GENERATE, JUKEBOX, MENU, OPTIONS, WISHES, Field, Overlay, State
@@ -29,7 +28,6 @@ from scripts.tui.terminal import Screen
 
 FRAME_INTERVAL = 0.1  # seconds between frames while the screen changes by itself
 _IDLE_INTERVAL = 0.5  # seconds between frames otherwise
-_SHORT_SEEK, _LONG_SEEK = 5.0, 30.0  # seconds; the two seek steps
 _VOLUME_STEP = 0.05  # volume change per key press or wheel step
 _FIRST_FRAME_TIMEOUT = 0.1  # seconds the first frame waits for the library
 _JUKEBOX_TIMEOUT = 5.0  # seconds the jukebox waits for the library when opened first
@@ -50,6 +48,11 @@ class App:
         Notices for the first screen.
     """
 
+    state: State
+    playback: PlaybackController
+    orders: OrdersController
+    options: SettingsController
+
     def __init__(
         self,
         screen: Screen,
@@ -68,10 +71,7 @@ class App:
         self.first_frame_timeout = _FIRST_FRAME_TIMEOUT
         self._running, self._session_restored = True, False
         self._frame: list[str] = []
-        self._tables = {
-            name: {key: self._find_action(action) for key, action in actions_by_key(name).items()}
-            for name in BINDINGS
-        }
+        self._actions = {name: actions_by_key(name) for name in BINDINGS}
 
     def run(self) -> int:
         """Run the main loop until the user exits; return the exit status."""
@@ -116,7 +116,7 @@ class App:
         """Whether anything on the screen changes without a key press."""
         now = self.state.playing
         return (
-            self.orders.busy
+            self.orders.is_busy
             or self.state.sleep_remaining is not None
             or (now is not None and now.song is not None and not now.paused)
         )
@@ -138,10 +138,10 @@ class App:
         elif self.state.field:
             self._edit_field(key, self.state.field)
         else:
-            action = self._tables[self.state.screen].get(key.lower())
+            action = self._actions[self.state.screen].get(key.lower())
             if action:
                 self.state.message = ""
-                action()
+                action(self)
 
     def _click(self, key: str) -> None:
         """Handle a click; `key` is ``click COLUMN LINE``."""
@@ -158,36 +158,25 @@ class App:
         if self.state.overlay or self.state.field:
             self.press("up" if up else "down")
         elif self.state.screen == JUKEBOX:
-            self._change_volume(_VOLUME_STEP if up else -_VOLUME_STEP)
-
-    def _find_action(self, name: str) -> Callable[[], None]:
-        """Find the method a binding names, on this object or on a controller."""
-        stem, _, number = name.rpartition("_")
-        numbered = {"rate": self._rate, "wish": self._ask_wish, "option": self._open_option}
-        if stem in numbered and number.isdigit():
-            return lambda: numbered[stem](int(number))
-        for part in (self, self.playback, self.orders):
-            found = getattr(part, name, None)
-            if found is not None:
-                method: Callable[[], None] = found
-                return method
-        raise AttributeError(name)
+            self.change_volume(1 if up else -1)
 
     # -- navigation ------------------------------------------------------------------------
 
     def open_menu(self) -> None:
+        """Show the main menu."""
         self.state.screen = MENU
         self.state.field = None
         self.refresh()
 
     def request_exit(self) -> None:
         """Exit; ask for confirmation first while songs are being made."""
-        if self.orders.busy and not self.state.confirming_exit:
+        if self.orders.is_busy and not self.state.confirming_exit:
             self.state.confirming_exit = True
         else:
             self._running = False
 
     def open_help(self) -> None:
+        """Show the keys of the current screen."""
         self.state.overlay = Overlay("Keys", help_lines(self.state.screen))
 
     def refresh(self) -> None:
@@ -261,26 +250,24 @@ class App:
     # -- orders ----------------------------------------------------------------------------
 
     def open_generate(self) -> None:
+        """Show Generate Music, and ask for styles unless songs are being made."""
         self.state.screen = GENERATE
-        if not self.orders.busy:
+        if not self.orders.is_busy:
             self.orders.ask_styles()
 
     def open_wishes(self) -> None:
+        """Show the wishes for the next songs."""
         self.state.field = None
         self.state.screen = WISHES
 
     def close_wishes(self) -> None:
+        """Go back to the questions of the order."""
         self.state.screen = GENERATE
         if "styles" in self.state.answers and "songs" not in self.state.answers:
             self.orders.submit_answer(Field("", "styles"), self.state.answers["styles"])
 
-    def select_previous_order(self) -> None:
-        self.orders.select_order(-1)
-
-    def select_next_order(self) -> None:
-        self.orders.select_order(1)
-
     def order_similar_song(self) -> None:
+        """Order one more song like the one playing."""
         found = self.playback.similar_song_request()
         if found:
             styles, wishes = found
@@ -294,49 +281,30 @@ class App:
         self._unlisted_songs.append(path)
         self.library_watcher.scan_now()
 
-    def _ask_wish(self, number: int) -> None:
-        self.orders.ask_wish(list(WISH_ROWS)[number - 1])
-
     # -- playback --------------------------------------------------------------------------
 
     def open_jukebox(self) -> None:
+        """Show the jukebox and play."""
         self.state.screen = JUKEBOX
         if not self._session_restored and self.library_watcher.wait(_JUKEBOX_TIMEOUT):
             self._sync_library()
         self.playback.start()
 
-    def seek_forward(self) -> None:
-        self.playback.seek_by(_SHORT_SEEK)
-
-    def seek_backward(self) -> None:
-        self.playback.seek_by(-_SHORT_SEEK)
-
-    def seek_far_forward(self) -> None:
-        self.playback.seek_by(_LONG_SEEK)
-
-    def seek_far_backward(self) -> None:
-        self.playback.seek_by(-_LONG_SEEK)
-
-    def volume_up(self) -> None:
-        self._change_volume(_VOLUME_STEP)
-
-    def volume_down(self) -> None:
-        self._change_volume(-_VOLUME_STEP)
-
-    def _rate(self, rating: int) -> None:
-        self.playback.rate(rating)
-
-    def _change_volume(self, by: float) -> None:
-        volume = round(min(1.0, max(0.0, self.state.settings.volume + by)), 2)
+    def change_volume(self, steps: int) -> None:
+        """Change the volume by steps of :data:`_VOLUME_STEP`."""
+        volume = self.state.settings.volume + steps * _VOLUME_STEP
+        volume = round(min(1.0, max(0.0, volume)), 2)
         self.options.set("volume", volume)
         self.state.message = f"Volume {volume:.0%}"
 
     # -- settings --------------------------------------------------------------------------
 
     def open_options(self) -> None:
+        """Show the options."""
         self.state.screen = OPTIONS
 
-    def _open_option(self, number: int) -> None:
+    def open_option(self, number: int) -> None:
+        """Edit the setting with this number on the screen, from 1."""
         self.options.edit(list(OPTION_ROWS)[number - 1])
 
     def _on_setting_changed(self, name: str) -> None:

@@ -2,105 +2,159 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
+from scripts.tui.controllers.wishes import ask_wish, clear_wishes
 from scripts.tui.state import GENERATE, JUKEBOX, MENU, OPTIONS, WISHES
+
+if TYPE_CHECKING:
+    from scripts.tui.app import App
+
+_SHORT_SEEK, _LONG_SEEK = 5.0, 30.0  # seconds
+
+Action = Callable[["App"], object]
 
 
 class Binding(NamedTuple):
-    """Keys by name, the method they call, and the help text ("": not listed)."""
+    """Keys by name, what they do, and its help text ("": not listed).
+
+    `label` stands for the keys on the help page where they are many.
+    """
 
     keys: tuple[str, ...]
-    action: str
+    action: Action
     description: str
+    label: str = ""
 
 
-_EVERYWHERE = (Binding(("x",), "leave", "exit the program"), Binding(("?",), "help", "this page"))
-_BACK = (Binding(("b", "escape"), "back", "back to the main menu"), *_EVERYWHERE)
+def _numbered(action: Callable[[App, int], object], first: int, last: int) -> tuple[Binding, ...]:
+    """Bindings of the number keys, 0 standing for 10."""
+    return tuple(
+        Binding((str(n % 10),), partial(_with_number, action, n), "")
+        for n in range(first, last + 1)
+    )
+
+
+def _with_number(action: Callable[[App, int], object], number: int, app: App) -> None:
+    action(app, number)
+
+
+_EVERYWHERE = (
+    Binding(("x",), lambda app: app.request_exit(), "exit the program"),
+    Binding(("?",), lambda app: app.open_help(), "this page"),
+)
+_BACK = (
+    Binding(("b", "escape"), lambda app: app.open_menu(), "back to the main menu"),
+    *_EVERYWHERE,
+)
+_PLAYBACK = (
+    Binding(("p", " "), lambda app: app.playback.toggle_pause(), "pause, or play"),
+    Binding(("n", ">"), lambda app: app.playback.play_next(), "next song"),
+)
 
 BINDINGS: dict[str, tuple[Binding, ...]] = {
     MENU: (
-        Binding(("1",), "open_generate", "generate music"),
-        Binding(("2",), "open_jukebox", "the jukebox"),
-        Binding(("3",), "open_options", "the options"),
-        Binding(("r",), "refresh", "rescan the song folder"),
-        Binding(("g",), "go_on", "resume unfinished orders"),
-        Binding(("p", " "), "pause", "pause, or play"),
-        Binding(("n", ">"), "skip", "next song"),
+        Binding(("1",), lambda app: app.open_generate(), "generate music"),
+        Binding(("2",), lambda app: app.open_jukebox(), "the jukebox"),
+        Binding(("3",), lambda app: app.open_options(), "the options"),
+        Binding(("r",), lambda app: app.refresh(), "rescan the song folder"),
+        Binding(("g",), lambda app: app.orders.resume_orders(), "resume unfinished orders"),
+        *_PLAYBACK,
         *_EVERYWHERE,
     ),
     GENERATE: (
-        Binding(("m",), "ask_styles", "make more songs"),
-        Binding(("w",), "open_wishes", "key, tempo, length and other wishes"),
-        Binding(("up",), "look_up", "show the previous order"),
-        Binding(("down",), "look_down", "show the next order"),
-        Binding(("p",), "pause_order", "pause or resume the order shown"),
-        Binding(("f",), "first", "move it to the front of the queue"),
-        Binding(("l",), "last", "move it to the back of the queue"),
-        Binding(("t",), "retry", "retry its failed songs"),
-        Binding(("g",), "go_on", "resume all unfinished orders"),
-        Binding(("c",), "cancel", "cancel the order shown"),
-        Binding(("a",), "cancel_all", "cancel all orders"),
+        Binding(("m",), lambda app: app.orders.ask_styles(), "make more songs"),
+        Binding(("w",), lambda app: app.open_wishes(), "key, tempo, length and other wishes"),
+        Binding(("up",), lambda app: app.orders.select_order(-1), "show the previous order"),
+        Binding(("down",), lambda app: app.orders.select_order(1), "show the next order"),
+        Binding(
+            ("p",),
+            lambda app: app.orders.toggle_order_pause(),
+            "pause or resume the order shown",
+        ),
+        Binding(
+            ("f",), lambda app: app.orders.move_order_first(), "move it to the front of the queue"
+        ),
+        Binding(
+            ("l",), lambda app: app.orders.move_order_last(), "move it to the back of the queue"
+        ),
+        Binding(("t",), lambda app: app.orders.retry_failed_songs(), "retry its failed songs"),
+        Binding(("g",), lambda app: app.orders.resume_orders(), "resume all unfinished orders"),
+        Binding(("c",), lambda app: app.orders.cancel_order(), "cancel the order shown"),
+        Binding(("a",), lambda app: app.orders.cancel_all_orders(), "cancel all orders"),
         *_BACK,
     ),
     WISHES: (
-        *(Binding((str(n % 10),), f"wish_{n}", "") for n in range(1, 11)),
-        Binding(("u",), "usual", "clear all wishes"),
-        Binding(("b", "escape", "enter"), "close_wishes", "back to the question"),
+        *_numbered(lambda app, n: ask_wish(app.state, n), 1, 10),
+        Binding(("u",), lambda app: clear_wishes(app.state), "clear all wishes"),
+        Binding(("b", "escape", "enter"), lambda app: app.close_wishes(), "back to the question"),
         *_EVERYWHERE,
     ),
     JUKEBOX: (
-        Binding((" ", "p"), "pause", "pause, or play"),
-        Binding(("n", ">"), "skip", "next song"),
-        Binding(("<", ","), "previous", "restart the song; at its start, the previous song"),
-        Binding(("right",), "seek_on", "5 seconds forward"),
-        Binding(("left",), "seek_back", "5 seconds back"),
-        Binding(("page up",), "leap_on", "30 seconds forward"),
-        Binding(("page down",), "leap_back", "30 seconds back"),
-        Binding(("+", "="), "louder", "louder"),
-        Binding(("-",), "softer", "softer"),
-        Binding(("s",), "shuffle", "shuffle: every song once"),
-        Binding(("r",), "repeat", "repeat all, one, off"),
-        *(
-            Binding((str(n),), f"rate_{n}", "rate the song 0 to 5" if not n else "")
-            for n in range(6)
+        *_PLAYBACK,
+        Binding(
+            ("<", ","),
+            lambda app: app.playback.play_previous(),
+            "restart the song; at its start, the previous song",
         ),
-        Binding(("d",), "drop", "remove the song from the queue"),
-        Binding(("k",), "thumb_up", "thumb up"),
-        Binding(("j",), "thumb_down", "thumb down"),
-        Binding(("e",), "remove", "move the song to the bin"),
-        Binding(("z",), "undo", "restore the song last moved there"),
-        Binding(("/",), "search", "search: words, or style:chill rating>=4"),
-        Binding(("l",), "ask_playlist", "play a playlist or the results of a search"),
-        Binding(("i",), "about", "show the details of the song"),
-        Binding(("m",), "more_like_this", "make more songs like this one"),
-        Binding(("t",), "sleep", "sleep timer"),
-        Binding(("v",), "toggle_spectrum", "show or hide the spectrum"),
+        Binding(("right",), lambda app: app.playback.seek_by(_SHORT_SEEK), "5 seconds forward"),
+        Binding(("left",), lambda app: app.playback.seek_by(-_SHORT_SEEK), "5 seconds back"),
+        Binding(("page up",), lambda app: app.playback.seek_by(_LONG_SEEK), "30 seconds forward"),
+        Binding(("page down",), lambda app: app.playback.seek_by(-_LONG_SEEK), "30 seconds back"),
+        Binding(("+", "="), lambda app: app.change_volume(1), "louder"),
+        Binding(("-",), lambda app: app.change_volume(-1), "softer"),
+        Binding(("s",), lambda app: app.playback.toggle_shuffle(), "shuffle: every song once"),
+        Binding(("r",), lambda app: app.playback.cycle_repeat(), "repeat all, one, off"),
+        Binding(("0",), lambda app: app.playback.rate(0), "rate the song 0 to 5", label="0-5"),
+        *_numbered(lambda app, n: app.playback.rate(n), 1, 5),
+        Binding(
+            ("d",), lambda app: app.playback.remove_from_queue(), "remove the song from the queue"
+        ),
+        Binding(("k",), lambda app: app.playback.thumb_up(), "thumb up"),
+        Binding(("j",), lambda app: app.playback.thumb_down(), "thumb down"),
+        Binding(("e",), lambda app: app.playback.move_song_to_bin(), "move the song to the bin"),
+        Binding(
+            ("z",), lambda app: app.playback.restore_from_bin(), "restore the song last moved there"
+        ),
+        Binding(
+            ("/",),
+            lambda app: app.playback.open_search(),
+            "search: words, or style:chill rating>=4",
+        ),
+        Binding(
+            ("l",),
+            lambda app: app.playback.open_playlist_prompt(),
+            "play a playlist or the results of a search",
+        ),
+        Binding(
+            ("i",), lambda app: app.playback.open_song_details(), "show the details of the song"
+        ),
+        Binding(("m",), lambda app: app.order_similar_song(), "make more songs like this one"),
+        Binding(("t",), lambda app: app.playback.cycle_sleep_timer(), "sleep timer"),
+        Binding(("v",), lambda app: app.playback.toggle_spectrum(), "show or hide the spectrum"),
         *_BACK,
     ),
-    OPTIONS: (*(Binding((str(n % 10),), f"option_{n}", "") for n in range(1, 11)), *_BACK),
+    OPTIONS: (*_numbered(lambda app, n: app.open_option(n), 1, 10), *_BACK),
 }
 
 _KEY_LABELS = {" ": "Space", "page up": "PgUp", "page down": "PgDn", "escape": "Esc"}
 
 
-def actions_by_key(screen: str) -> dict[str, str]:
-    """Map each key of a screen to the method it calls."""
+def actions_by_key(screen: str) -> dict[str, Action]:
+    """Map each key of a screen to what it does."""
     return {key: binding.action for binding in BINDINGS[screen] for key in binding.keys}
 
 
 def help_lines(screen: str) -> list[str]:
     """Lines of a screen's help page: keys and what they do."""
-    rows = [
-        (
-            ", ".join(
-                _KEY_LABELS.get(k, k.upper() if len(k) == 1 else k.capitalize())
-                for k in binding.keys
-            ),
-            binding.description,
-        )
+    return [
+        f"    {binding.label or ', '.join(map(_label, binding.keys)):<12} {binding.description}"
         for binding in BINDINGS[screen]
         if binding.description
     ]
-    rows = [("0-5", words) if words.startswith("rate") else (keys, words) for keys, words in rows]
-    return [f"    {keys:<12} {words}" for keys, words in rows]
+
+
+def _label(key: str) -> str:
+    return _KEY_LABELS.get(key, key.upper() if len(key) == 1 else key.capitalize())

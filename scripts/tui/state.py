@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from scripts.core.settings import Settings
@@ -10,7 +11,7 @@ from scripts.jukebox.player import PlayerStatus
 MENU, GENERATE, JUKEBOX, OPTIONS, WISHES = "menu", "generate", "jukebox", "options", "wishes"
 
 
-@dataclass
+@dataclass(frozen=True)
 class OrderView:
     """Progress of one order, as the screens show it.
 
@@ -20,56 +21,49 @@ class OrderView:
         As the user typed them.
     songs : int
         Number of songs ordered.
+    id : int
+        Order number in the store.
     current_song : int
         Number (from 1) of the song in progress that is nearest to its end.
     stages : dict
         Fraction done (0 to 1) of each stage of that song: ``compose``, ``render``, ``convert``.
     sheet_text : str
         End of the lead sheet the model has written so far.
-    finished_titles : list of str
-        Titles of the songs finished since the program was started.
-    failures : list of str
+    finished_titles : tuple of str
+        Titles of the finished songs.
+    finished_count : int
+    failed : int
+        Songs that could not be made and can be retried.
+    failures : tuple of str
         Reasons of failed songs, of a stop or of a cancellation.
-    notices : list of str
+    notices : tuple of str
         Warnings and notices about the order.
     seconds_left : float or None
         Estimated seconds until all songs are done; None while unknown.
+    songs_in_progress : int
     stopping : bool
         Whether it was cancelled and its songs in progress are being stopped.
     done : bool
         Whether no more songs will be made, for whatever reason.
-    id : int
-        Order number in the store.
-    finished_before : int
-        Songs finished before the program was started.
-    songs_in_progress : int
-        Songs in progress now.
     paused : bool
-    failed : int
-        Songs that could not be made.
     """
 
     styles: str
     songs: int
+    id: int = 0
     current_song: int = 1
-    stages: dict[str, float] = field(default_factory=dict)
+    stages: Mapping[str, float] = field(default_factory=dict)
     sheet_text: str = ""
-    finished_titles: list[str] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
-    notices: list[str] = field(default_factory=list)
+    finished_titles: tuple[str, ...] = ()
+    finished_count: int = 0
+    failed: int = 0
+    failures: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
     seconds_left: float | None = None
+    songs_in_progress: int = 0
     stopping: bool = False
     done: bool = False
-    id: int = 0
-    finished_before: int = 0
-    songs_in_progress: int = 1
     paused: bool = False
-    failed: int = 0
-
-    @property
-    def finished_count(self) -> int:
-        """Finished songs, those of earlier sessions included."""
-        return self.finished_before + len(self.finished_titles)
 
     @property
     def is_actionable(self) -> bool:

@@ -1,184 +1,220 @@
-"""Child process that makes the orders, so that screen and sound never wait, and its progress."""
+"""Supervisor of the menu's orders: the order store says how far they are, a child makes them."""
 
 from __future__ import annotations
 
-import queue
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from scripts.batch.store import OrderState, StoredOrder
-from scripts.core.child import ChildProcess
-from scripts.core.stages import overall_fraction, stage_fractions
+from scripts.batch.claims import is_unclaimed
+from scripts.batch.order import Order
+from scripts.batch.store import OrderState, OrderStore, StoredOrder
+from scripts.core import paths
+from scripts.core.errors import StorageError
+from scripts.tui.generate_process import GenerateProcess
+from scripts.tui.order_progress import LiveProgress
 from scripts.tui.state import OrderView
 
-_NORMAL_EXIT_CODES = (0, 1, 2, 130)  # exit codes other than those of a crash
-_STOP_TIMEOUT = 8.0  # seconds the child has to shut down cleanly
+_LOCK_TIMEOUT = 1.0  # seconds to wait while another process locks the store
+_MAX_CRASHES = 3  # consecutive crashes of the child process before its orders are paused
+_TITLES_SHOWN = 5
+_MAX_FAILED_SHOWN = 10  # latest orders with failed songs shown after a start
 
 
-class GenerateProcess:
-    """Child process running ``generate --serve``, which makes all open orders.
+class OrderSupervisor:
+    """Follows orders in the store and keeps a child process working on them.
 
-    Orders added while it runs are made, too.
+    Parameters
+    ----------
+    on_song_finished : callable
+        Called with the path of each finished song.
+    show_message : callable
+        Called with a line for the user.
 
     Attributes
     ----------
-    ended : bool
-        Whether its output has ended.
-    saw_orders : bool
-        Whether any of its events was about an order.
+    views : list of OrderView
+        The followed orders, as the screens show them.
     """
 
-    def __init__(self) -> None:
-        self._child = ChildProcess(
-            "scripts.cli.main", ["generate", "--serve", "--json", "--watch-input"]
-        )
-        self.ended = self.saw_orders = False
-
-    def read_events(self) -> list[dict[str, Any]]:
-        """Return the events received since the last call."""
-        events = []
-        while not self.ended:
-            try:
-                message = self._child.receive(0.001)
-            except queue.Empty:
-                break
-            if message is None:
-                self.ended = True
-            else:
-                events.append(message)
-        self.saw_orders |= any("order" in message for message in events)
-        return events
-
-    def failure_message(self) -> str:
-        """Return why it failed; "" while it runs or when it succeeded."""
-        if not self.ended or not self._child.stop():
-            return ""
-        errors = self._error_lines()
-        return (
-            self._child.describe_exit()
-            if self.crashed
-            else errors[-1].removeprefix("llm-music-gen: ")
-        )
+    def __init__(
+        self, on_song_finished: Callable[[Path], None], show_message: Callable[[str], None]
+    ) -> None:
+        self._on_song_finished, self._show_message = on_song_finished, show_message
+        self._opened_store: OrderStore | None = None
+        self._process: GenerateProcess | None = None
+        self._live: dict[int, LiveProgress] = {}  # by order ID
+        self._stored: dict[int, StoredOrder] = {}
+        # Latest titles and failures of each order, read when it has changed.
+        self._details: dict[int, tuple[list[str], list[tuple[int, str]]]] = {}
+        self._change_token: object = None
+        self._crashes = 0
+        self.views: list[OrderView] = []
 
     @property
-    def crashed(self) -> bool:
-        """Whether it died: an unexpected exit code, or a failure without an error message."""
-        status = self._child.stop() if self.ended else 0
-        return status not in _NORMAL_EXIT_CODES or (status != 0 and not self._error_lines())
+    def store(self) -> OrderStore:
+        """Order store, opened on first use."""
+        if self._opened_store is None:
+            self._opened_store = OrderStore(paths.ORDERS, _LOCK_TIMEOUT)
+            if self._opened_store.notice:
+                self._show_message(self._opened_store.notice)
+        return self._opened_store
 
-    def _error_lines(self) -> list[str]:
-        return [line for line in self._child.stderr_lines if line.startswith("llm-music-gen: ")]
-
-    def stop(self) -> None:
-        """Stop the process and wait until it has exited."""
-        self._child.stop(grace=_STOP_TIMEOUT)
-        self.ended = True
-
-
-@dataclass
-class OrderProgress:
-    """Progress of one order, from the child's events and the order store.
-
-    Parameters
-    ----------
-    state : OrderState
-        Updated by every method, for the screens.
-    on_song_finished : callable
-        Called with the path of each finished song.
-    stages_by_song : dict
-        Stages (fraction done, 0 to 1) of the songs in progress, by song number.
-    started_at : float
-        Monotonic time of the first progress event; 0 before.
-    """
-
-    state: OrderView
-    on_song_finished: Callable[[Path], None]
-    stages_by_song: dict[int, dict[str, float]] = field(default_factory=dict)
-    started_at: float = 0.0
-
-    def apply_event(self, message: Mapping[str, Any]) -> None:
-        """Apply an event about a song: ``progress``, ``song`` (finished) or ``failed``."""
-        event, number = message.get("event"), int(message["song"])
-        if event == "progress":
-            self.started_at = self.started_at or time.monotonic()
-            stages, stage = self.stages_by_song.setdefault(number, {}), str(message["stage"])
-            if stage == "compose" and stages:  # composed again: drop its later stages
-                stages.clear()
-            stages.update(stage_fractions(stage, float(message["done"])))
-            self.state.sheet_text = str(message.get("text") or self.state.sheet_text)
-        elif event == "song":
-            self.stages_by_song.pop(number, None)
-            self.state.finished_titles.append(str(message["title"]))
-            self.on_song_finished(Path(str(message["path"])))
-        elif event == "failed":
-            self.stages_by_song.pop(number, None)
-            failure = f"song {number}: {message['reason']}"
-            if failure not in self.state.failures:  # may be known from the order store
-                self.state.failed += 1
-                self.state.failures.append(failure)
-        self._update_state()
-
-    def apply_stored_order(self, order: StoredOrder) -> None:
-        """Apply the state of the stored order, and why it was stopped or cancelled."""
-        state = self.state
-        state.done = (
-            order.state in (OrderState.DONE, OrderState.CANCELLED, OrderState.STOPPED)
-            and not state.songs_in_progress
-        )
-        state.paused = order.state == OrderState.PAUSED
-        state.stopping = order.state == OrderState.CANCELLED and state.songs_in_progress > 0
-        if order.state == OrderState.CANCELLED:
-            state.failed = 0  # its songs cannot be retried
-            if "cancelled" not in state.failures:
-                state.failures.append("cancelled")
-        already_listed = any(order.reason in failure for failure in state.failures)
-        if order.state == OrderState.STOPPED and order.reason and not already_listed:
-            state.failures.append(order.reason)
-
-    def clear_songs_in_progress(self) -> None:
-        """Forget the songs in progress, once the child has ended."""
-        self.stages_by_song.clear()
-        self._update_state()
-
-    def _update_state(self) -> None:
-        """Update counts, time left and the stages of the song nearest to its end."""
-        state = self.state
-        # Composed songs that wait to be rendered do not count as in progress.
-        in_progress = [n for n, stages in self.stages_by_song.items() if stages != {"compose": 1.0}]
-        state.songs_in_progress = len(in_progress)
-        state.current_song = min(in_progress or self.stages_by_song, default=state.current_song)
-        state.stages = dict(self.stages_by_song.get(state.current_song, {}))
-        partly = sum(overall_fraction(stages) for stages in self.stages_by_song.values())
-        state.seconds_left = estimate_seconds_left(
-            time.monotonic() - self.started_at if self.started_at else 0.0,
-            len(state.finished_titles) + partly,
-            state.songs - state.finished_before - state.failed,
+    @property
+    def is_busy(self) -> bool:
+        """Whether songs are being made."""
+        return self._process is not None and any(
+            view.songs_in_progress or not (view.done or view.paused) for view in self.views
         )
 
+    def load_previous_orders(self) -> None:
+        """Follow unfinished orders of earlier sessions, paused until the user resumes them."""
+        if not paths.ORDERS.exists():
+            return
+        with_failures = [o for o in self.store.orders((OrderState.DONE,)) if o.failed]
+        for order in with_failures[-_MAX_FAILED_SHOWN:]:
+            self._follow(order)
+        for order in self.store.orders():
+            if is_unclaimed(paths.ORDERS, order.batch):
+                self._follow(order)
+                self.store.set_state(order.id, OrderState.PAUSED, order.reason)
+        self.refresh()
 
-_MIN_DONE = 0.3  # fraction of the first song to be done before the time left is estimated
+    def place(self, orders: Sequence[Order], batch: str) -> list[StoredOrder]:
+        """Store orders and start making them; orders that are over are no longer followed.
+
+        Raises
+        ------
+        StorageError
+            When orders cannot be stored.
+        """
+        if not self.store.is_persistent:
+            raise StorageError(
+                f"cannot save orders in {paths.ORDERS.parent}: "
+                "check the folder's permissions, or free some space"
+            )
+        actionable = {view.id for view in self.views if view.is_actionable}
+        self._live = {n: live for n, live in self._live.items() if n in actionable}
+        stored = self.store.add_batch(orders, batch)
+        for order in stored:
+            self._follow(order)
+        self.start()
+        return stored
+
+    def add_notices(self, order_id: int, notices: Sequence[str]) -> None:
+        """Show notices with an order."""
+        self._live[order_id].notices += notices
+        self._build_views()
+
+    def set_state(self, order_id: int, state: OrderState) -> None:
+        """Change the state of an order."""
+        self.store.set_state(order_id, state)
+        self.refresh()
+
+    def retry_failed(self, order_id: int) -> int:
+        """Retry the failed songs of an order; how many there are."""
+        count = self.store.retry_failed(order_id)
+        if count:
+            self._follow(self.store.get(order_id))
+            self.start()
+        return count
+
+    def start(self, after_crash: bool = False) -> None:
+        """Start the child process unless it runs; `after_crash` keeps the crash count."""
+        if not after_crash:
+            self._crashes = 0
+        if self._process is None:
+            self._process = GenerateProcess()
+        self.refresh()
+
+    def update(self) -> None:
+        """Apply the events of the child process, and changes of the order store."""
+        process = self._process
+        if process is not None:
+            events = process.read_events()
+            for message in events:
+                self._apply_event(message)
+            if process.ended:
+                self._handle_process_end(process)
+            elif events:
+                self._build_views()
+        if self._live:
+            self.refresh()
+
+    def refresh(self) -> None:
+        """Read the followed orders when any process has changed the store."""
+        token = self.store.change_token()
+        if token != self._change_token:
+            self._change_token = token
+            for order in self.store.get_many(self._live):
+                if order != self._stored.get(order.id) or order.id not in self._details:
+                    titles = self.store.latest_titles(order.id, _TITLES_SHOWN)
+                    self._details[order.id] = titles, self.store.failures(order.id)
+                self._stored[order.id] = order
+            self._build_views()
+
+    def close(self) -> None:
+        """Stop the child process and wait for it; the orders stay in the store."""
+        if self._process:
+            self._process.stop()
+            self._process = None
+        if self._opened_store:
+            self._opened_store.close()
+
+    def _follow(self, order: StoredOrder) -> None:
+        notices = self._live[order.id].notices if order.id in self._live else []
+        self._live[order.id] = LiveProgress(order.done, notices=notices)
+        self._stored[order.id] = order
+        self._details.pop(order.id, None)
+        self._change_token = None
+
+    def _build_views(self) -> None:
+        self.views = [
+            live.view(self._stored[order_id], *self._details.get(order_id, ((), ())))
+            for order_id, live in self._live.items()
+        ]
+
+    def _apply_event(self, message: dict[str, Any]) -> None:
+        event, order_id = message.get("event"), message.get("order")
+        if isinstance(order_id, int) and order_id not in self._live:
+            self._follow(self.store.get(order_id))  # placed elsewhere and taken over
+        live = self._live.get(order_id) if isinstance(order_id, int) else None
+        if event == "note" and live:
+            live.notices.append(str(message["text"]))
+        elif event == "note":
+            self._show_message(str(message["text"]))
+        elif live and event in ("progress", "song", "failed"):
+            live.apply_event(message)
+        if event == "song":
+            self._crashes = 0
+            self._on_song_finished(Path(str(message["path"])))
+
+    def _handle_process_end(self, process: GenerateProcess) -> None:
+        """Handle the end of the child process: all done, a crash, or an error."""
+        failure, crashed = process.failure_message(), process.crashed
+        self._process = None
+        for live in self._live.values():
+            live.stages_by_song.clear()
+        self._change_token = None
+        self.refresh()
+        waiting = [view.id for view in self.views if not view.done and not view.paused]
+        if not waiting:
+            return
+        self._crashes += crashed
+        if crashed and self._crashes < _MAX_CRASHES:
+            self._show_message(f"The composing process crashed ({failure}); restarting it.")
+            self.start(after_crash=True)
+        elif failure:
+            for order_id in waiting:
+                self.store.set_state(order_id, OrderState.PAUSED, failure)
+            self.refresh()
+        elif process.saw_orders:
+            self.start()  # an order was added while it was shutting down
+        else:  # another process has claimed them
+            for order_id in waiting:
+                self.add_notices(order_id, ["Another process is working on this order."])
 
 
-def estimate_seconds_left(elapsed: float, done: float, total: int) -> float | None:
-    """Estimate how long the rest of an order takes from its progress so far.
-
-    Parameters
-    ----------
-    elapsed : float
-        Seconds since the first progress.
-    done : float
-        Songs made in that time, with the fractions of those in progress.
-    total : int
-        Songs to be made in all.
-
-    Returns
-    -------
-    float or None
-        Seconds; None when it is too early to tell, or everything is done.
-    """
-    if done < _MIN_DONE or done >= total:
-        return None
-    return elapsed / done * (total - done)
+def count_unfinished_songs(views: Sequence[OrderView]) -> int:
+    """Count the songs of unfinished orders that are still to be made."""
+    return sum(view.songs - view.finished_count - view.failed for view in views if not view.done)

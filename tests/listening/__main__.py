@@ -71,7 +71,7 @@ DRAWN = ("ambient", "celtic", "dubstep", "jazz", "pop", "techno")
 def reference() -> np.ndarray:
     """The octave curve of mastered music that the program states."""
     text = (ROOT / "scripts/synth/tone.py").read_text(encoding="utf-8")
-    found = re.search(r"MASTERED = np\.array\(\[([^\]]*)\]", text)
+    found = re.search(r"REFERENCE_SPECTRUM = np\.array\(\[([^\]]*)\]", text)
     assert found
     return np.array([float(x) for x in found[1].split(",")])
 

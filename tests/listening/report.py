@@ -75,20 +75,21 @@ def write_report(heard: Sequence[Heard], path: Path, minutes: float) -> None:
     apart = np.array([h.octaves for h in heard])[:, 1:-1]  # below 45 Hz and above 11 kHz is taste
     styles = list(dict.fromkeys(h.style for h in heard))
     lines = [
-        "# How good it sounds, measured",
+        "# How good do the songs sound?",
         "",
         f"{len(heard)} songs of {minutes:g} minutes, {len(styles)} styles with "
-        f"{len({h.fold for h in heard})} seeds each, the starter model. `python -m "
-        "tests.listening` makes and measures them anew (extra `listening`).",
+        f"{len({h.fold for h in heard})} seeds each, composed by the starter model. `python -m "
+        "tests.listening` composes and measures them again (extra `listening`).",
         "",
-        "| | asked | measured |",
+        "| | target | measured |",
         "|---|---|---|",
-        "| tempo heard by librosa within 2 % of the one asked for (half and double folded) | 95 % "
+        "| tempo detected by librosa within 2 % of the requested one (half and double count) "
+        "| 95 % "
         f"| {np.mean([h.tempo_error < 0.02 for h in heard]):.1%} |",
-        "| key heard (Krumhansl on chroma) right or relative | 90 % | "
+        "| detected key (Krumhansl on chroma) is the requested or its relative | 90 % | "
         f"{np.mean([h.key_right for h in heard]):.1%} |",
         *(
-            f"| MusPy {word} inside {low} to {high} | all | {inside[name]:.1%} (median "
+            f"| MusPy {word} between {low} and {high} | all | {inside[name]:.1%} (median "
             f"{np.median([getattr(h, name) for h in heard]):.3f}) |"
             for name, word, (low, high) in (
                 ("entropy", "pitch-class entropy", ENTROPY),
@@ -96,7 +97,7 @@ def write_report(heard: Sequence[Heard], path: Path, minutes: float) -> None:
                 ("groove", "groove consistency", GROOVE),
             )
         ),
-        f"| nearest centroid names the right one of {len(TWELVE)} styles, on a seed it was not "
+        f"| nearest centroid finds the right one of {len(TWELVE)} styles, for a seed it was not "
         f"trained on | 80 % | {share:.1%} |",
         f"| longest silence inside a song | 1.5 s | {max(h.silence for h in heard):.1f} s |",
         f"| clipped samples | 0 | {sum(h.clipped for h in heard)} |",
@@ -105,19 +106,18 @@ def write_report(heard: Sequence[Heard], path: Path, minutes: float) -> None:
         "| octaves from 63 Hz to 8 kHz within 6 dB of the reference | all | "
         f"{np.mean(np.abs(apart) <= 6):.1%} of bands; {np.mean((np.abs(apart) <= 6).all(1)):.1%} "
         "of songs in all eight |",
-        "| boundaries of the form that stand out in the self-similarity | visible | "
+        "| section boundaries that stand out in the self-similarity | visible | "
         f"{np.mean([h.boundaries for h in heard]):.1%} |",
         "",
-        "Mistaken styles: " + (", ".join(wrong) or "none") + ".",
+        "Misclassified styles: " + (", ".join(wrong) or "none") + ".",
         "",
-        "## By style",
+        "## How does each style measure?",
         "",
-        "Octaves are dB from the reference (MASTERED in `scripts/synth/tone.py`), the mean of the "
-        "style's songs.",
+        "Octaves are in dB relative to the reference (REFERENCE_SPECTRUM in "
+        "`scripts/synth/tone.py`), averaged over the style's songs.",
         "",
-        "| style | tempo asked / heard | keys asked / heard | LUFS | entropy | scale | groove | "
-        + " | ".join(OCTAVES)
-        + " |",
+        "| style | tempo requested / detected | keys requested / detected | LUFS | entropy | scale "
+        "| groove | " + " | ".join(OCTAVES) + " |",
         "|" + "---|" * (7 + len(OCTAVES)),
     ]
     for style in styles:

@@ -150,7 +150,7 @@ HELD = """
 import threading, time
 from pathlib import Path
 from scripts.core import atomic_files as f
-from scripts.core.errors import HeldError, StorageError
+from scripts.core.errors import FileInUseError, StorageError
 from scripts.library.song_files import SongFiles, recover
 folder = Path("held"); folder.mkdir(exist_ok=True)
 
@@ -174,7 +174,7 @@ holder = threading.Thread(target=hold, args=(song.part(".mp3"), 3)); holder.star
 try:
     song.finish({".json": "{}"})
     raise SystemExit("it was not held")
-except HeldError as error:
+except FileInUseError as error:
     assert "another program holds it open" in str(error), error
 song.tidy(); holder.join()
 assert not (folder / "Wind.mp3").exists()
@@ -207,7 +207,7 @@ assert str(ID3(folder / "Snow.mp3")["TIT2"]) == "Snow"
 
 path = folder / "persistent.json"                # the settings, while an editor has them
 f.write_text(path, "one")
-f.patiently.__defaults__ = ((0.1,), time.sleep)
+f.retry_while_open_elsewhere.__defaults__ = ((0.1,), time.sleep)
 file = path.open("rb")
 try:
     f.write_text(path, "two")

@@ -102,10 +102,10 @@ def order_lines(order: OrderView, theme: Theme = ASCII) -> list[str]:
     """Lines of an order's progress, without the lead sheet."""
     lines = [f"Llm-Music-Gen: {note}" for note in order.notices[-2:]]
     if order.done:
-        finished = len(order.finished_titles)
+        titles = ", ".join(order.finished_titles[-5:])
         lines.append(
-            f"Llm-Music-Gen: {finished + order.finished_before} of {order.songs} songs are done"
-            + (": " + ", ".join(order.finished_titles[-5:]) if finished else "")
+            f"Llm-Music-Gen: {order.finished_count} of {order.songs} songs are done"
+            + (f": {titles}" if titles else "")
         )
     elif order.paused and not order.songs_in_progress:
         lines.append(
