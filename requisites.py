@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-from scripts.core.cpu import NO_AVX
+from scripts.core.cpu import NO_AVX_MESSAGE
 from scripts.core.errors import MusicGenError, SetupError, UsageError
 from scripts.installer import environment
 from scripts.installer.diagnosis import NO_REDIST
@@ -124,7 +124,7 @@ def _install_or_check(tests: bool, wheels: Path | None) -> None:
             print_status("Everything works.")
             return
         except SetupError as error:
-            if str(error) in (NO_AVX, NO_REDIST):
+            if str(error) in (NO_AVX_MESSAGE, NO_REDIST):
                 raise  # reinstalling would not help
             print_status(f"requisites: {error}")
             print_status("Reinstalling...")

@@ -1,4 +1,4 @@
-"""Shared fixtures: a home of one's own, the starter model, twins of users' models."""
+"""Shared fixtures: a temporary home folder, the starter model, models with random weights."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ from hypothesis import settings
 
 from scripts.core import paths
 from scripts.llm.client import ModelProcess
-from scripts.request.spec import SongRequest, SongSpec, build_spec
+from scripts.request.build import build_spec
+from scripts.request.request import SongRequest
+from scripts.request.spec import SongSpec
 from scripts.score.abc_reader import read_abc
 from scripts.score.sheet import LeadSheet
 from scripts.styles.style import Style, load_styles
-from tests.support.random_models import make_twin
+from tests.support.random_models import write_random_model
 
-# The same examples every time, and no clock in the tests: machines are shared.
+# Reproducible examples and no deadline: test machines may be busy.
 settings.register_profile("fixed", deadline=None, derandomize=True)
 settings.load_profile("fixed")
 
@@ -47,8 +49,8 @@ def styles() -> dict[str, Style]:
 
 @pytest.fixture
 def spec(styles: dict[str, Style]) -> Callable[..., SongSpec]:
-    def make(words: str = "Chill, Dubstep", seed: int = 3, **wishes: object) -> SongSpec:
-        return build_spec(SongRequest(words, **wishes), styles, seed)  # type: ignore[arg-type]
+    def make(styles_text: str = "Chill, Dubstep", seed: int = 3, **options: object) -> SongSpec:
+        return build_spec(SongRequest(styles_text, **options), styles, seed)  # type: ignore[arg-type]
 
     return make
 
@@ -60,7 +62,7 @@ def tune() -> LeadSheet:
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty home with the starter model."""
+    """A home folder that contains only the starter model."""
     (tmp_path / "models").mkdir()
     shutil.copy(STARTER, tmp_path / "models" / "starter.gguf")
     monkeypatch.setattr(paths, "HOME", tmp_path)
@@ -80,12 +82,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def run(home: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run a command of the program as a user does, in its own process and home."""
+    """Runs a command of the program in its own process, with the home of the test."""
 
-    def go(*words: str, **more: object) -> subprocess.CompletedProcess[str]:
+    def run_command(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "LLM_MUSIC_GEN_HOME": str(home)}
         return subprocess.run(
-            [sys.executable, "-m", "scripts.cli.main", *words],
+            [sys.executable, "-m", "scripts.cli.main", *arguments],
             cwd=ROOT,
             env=environment,
             capture_output=True,
@@ -94,10 +96,10 @@ def run(home: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
             errors="replace",
             timeout=300,
             stdin=subprocess.DEVNULL,
-            **more,
+            **options,
         )  # type: ignore
 
-    return go
+    return run_command
 
 
 @pytest.fixture(scope="session")
@@ -107,14 +109,14 @@ def starter() -> ModelProcess:
 
 
 @pytest.fixture(scope="session")
-def twin(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """A GGUF file with small random weights on a real tokenizer."""
-    folder = tmp_path_factory.mktemp("twins")
+def random_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Writes a GGUF model with small random weights and a real tokenizer; returns its path."""
+    folder = tmp_path_factory.mktemp("random-models")
 
     def make(name: str) -> Path:
         path = folder / f"{name}.gguf"
         if not path.exists():
-            make_twin(VOCABS / f"ggml-vocab-{name}.gguf", path)
+            write_random_model(VOCABS / f"ggml-vocab-{name}.gguf", path)
         return path
 
     return make

@@ -1,4 +1,4 @@
-"""Keys and resizes replayed against a fake screen."""
+"""The menu program: keys and resizes replayed on a fake screen."""
 
 from __future__ import annotations
 
@@ -24,33 +24,33 @@ from scripts.jukebox.player import PlayerStatus
 from scripts.jukebox.queue import Queue
 from scripts.jukebox.session import Session, load_session, save_session
 from scripts.library.songs import read_song
-from scripts.request.spec import SongRequest
+from scripts.request.request import SongRequest
 from scripts.tui import keys
 from scripts.tui.app import App
 from scripts.tui.bindings import BINDINGS
 from scripts.tui.order_progress import estimate_seconds_left
 from scripts.tui.screens.draw import draw
 from scripts.tui.state import JUKEBOX
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 from tests.test_screens import PLAYING
 
 
 class FakeScreen:
-    """A terminal that remembers frames and types a script."""
+    """Terminal that records frames and types the keys of a script."""
 
     def __init__(self, script: list[str], size: tuple[int, int] = (80, 24)) -> None:
         self.script, self._size = script, size
         self.frames: list[list[str]] = []
-        self.remaining = 20  # times that X is pressed in the end
+        self.remaining = 20  # times X is pressed after the script, at most
 
     def size(self) -> tuple[int, int]:
         return self._size
 
-    def show(self, lines: list[str], coloured: bool) -> None:
+    def show(self, lines: list[str], colored: bool) -> None:
         self.frames.append(lines)
 
-    def read_key(self, wait: float) -> str:
-        if not wait:  # nothing is typed ahead, so that every key has a frame
+    def read_key(self, timeout: float) -> str:
+        if not timeout:  # no pending keys, so that every key gets a frame
             return ""
         self.remaining -= not self.script
         assert self.remaining, "\n".join(self.frames[-1])
@@ -58,7 +58,7 @@ class FakeScreen:
 
 
 class FakePlayer:
-    """A player that plays nothing and remembers what it was told."""
+    """Player that plays nothing and records its calls."""
 
     calls: list[str]
 
@@ -67,8 +67,8 @@ class FakePlayer:
         self.ended, self.now = False, PLAYING
 
     def __getattr__(self, name: str) -> Callable[..., None]:
-        def call(*args: object, **more: object) -> None:
-            self.calls.append(" ".join(map(str, (name, *args, *more))))
+        def call(*args: object, **options: object) -> None:
+            self.calls.append(" ".join(map(str, (name, *args, *options))))
 
         return call
 
@@ -115,19 +115,19 @@ def fake_process(app: App) -> FakeProcess:
     return process
 
 
-def orders() -> list[StoredOrder]:
-    """What is kept of all orders."""
-    jobs = OrderStore(paths.ORDERS)
+def stored_orders() -> list[StoredOrder]:
+    """All stored orders."""
+    store = OrderStore(paths.ORDERS)
     try:
-        return jobs.orders(("open", "paused", "stopped", "cancelled", "done"))
+        return store.orders(("open", "paused", "stopped", "cancelled", "done"))
     finally:
-        jobs.close()
+        store.close()
 
 
-def app_of(home: Path, script: list[str], size: tuple[int, int] = (80, 24)) -> App:
+def make_app(home: Path, script: list[str], size: tuple[int, int] = (80, 24)) -> App:
     app = App(FakeScreen(script, size), Settings(), FakePlayer)  # type: ignore[arg-type]
     app.first_frame_timeout = (
-        20.0  # the first frame of a test has the songs, however busy the machine is
+        20.0  # seconds, so that the first frame lists the songs even on a busy machine
     )
     return app
 
@@ -136,15 +136,15 @@ def frames(app: App) -> list[str]:
     return ["\n".join(frame) for frame in app.screen.frames]  # type: ignore[attr-defined]
 
 
-def saved(home: Path) -> dict[str, object]:
-    found: dict[str, object] = json.loads(
+def read_settings(home: Path) -> dict[str, object]:
+    settings: dict[str, object] = json.loads(
         (home / "data" / "persistent.json").read_text(encoding="utf-8")
     )
-    return found
+    return settings
 
 
-def songs_in(home: Path, count: int) -> list[Path]:
-    made = []
+def write_songs(home: Path, count: int) -> list[Path]:
+    songs = []
     for n in range(count):
         path = home / "output" / f"Song {n}.mp3"
         path.parent.mkdir(exist_ok=True)
@@ -162,26 +162,26 @@ def songs_in(home: Path, count: int) -> list[Path]:
             )
         )
         path.with_suffix(".abc").write_text("X:1\nT:Song\x1b[2J\nK:Dm\nDEFG|\n")
-        made.append(path)
-    return made
+        songs.append(path)
+    return songs
 
 
-def test_a_visit_to_every_screen_and_out(home: Path) -> None:
-    app = app_of(home, ["2", "p", "n", "+", "b", "3", "b", "1", keys.ESCAPE, "r", "?", "b", "x"])
+def test_every_screen_can_be_opened_and_x_exits(home: Path) -> None:
+    app = make_app(home, ["2", "p", "n", "+", "b", "3", "b", "1", keys.ESCAPE, "r", "?", "b", "x"])
     assert app.run() == 0
     titles = {frame.split("\n")[1].split(": ")[1] for frame in frames(app)}
     assert {"Main Menu", "Output Jukebox", "Configure Options", "Generate Music", "Keys"} <= titles
 
 
 def test_the_theme_is_changed_with_one_key(home: Path) -> None:
-    app = app_of(home, ["3", *"888", "b", "x"])
+    app = make_app(home, ["3", *"888", "b", "x"])
     app.run()
     assert {frame[0] for frame in frames(app)} == {"=", "═"}
-    assert saved(home)["theme"] == "unicode"
+    assert read_settings(home)["theme"] == "unicode"
 
 
-def test_options_are_checked_and_kept_at_once(home: Path) -> None:
-    app = app_of(
+def test_options_are_validated_and_saved_at_once(home: Path) -> None:
+    app = make_app(
         home,
         [
             "3",
@@ -205,7 +205,7 @@ def test_options_are_checked_and_kept_at_once(home: Path) -> None:
         ],
     )
     app.run()
-    found = saved(home)
+    found = read_settings(home)
     assert (
         found["temperature"],
         found["volume"],
@@ -215,23 +215,25 @@ def test_options_are_checked_and_kept_at_once(home: Path) -> None:
     ) == (1.1, 0.4, "4-6", False, 2.5)
 
 
-def test_an_option_that_cannot_be_is_told_while_it_is_typed(home: Path) -> None:
-    app = app_of(home, ["3", "2", "9", ".", keys.BACKSPACE, keys.BACKSPACE, "1", keys.ESCAPE, "x"])
+def test_an_invalid_option_is_reported_while_it_is_typed(home: Path) -> None:
+    app = make_app(
+        home, ["3", "2", "9", ".", keys.BACKSPACE, keys.BACKSPACE, "1", keys.ESCAPE, "x"]
+    )
     app.run()
-    told = [
+    reported = [
         "temperature must be a number from 0 to 2" in frame
         for frame in frames(app)
         if "Temperature (0 to 2)" in frame
     ]
-    assert told[:2] == [False, True]
-    assert told[-1] is False
+    assert reported[:2] == [False, True]
+    assert reported[-1] is False
     assert "temperature" not in str(list((home / "data").glob("*.json")))
 
 
-def test_the_models_that_are_there_are_shown(home: Path) -> None:
+def test_the_models_of_the_folder_are_listed(home: Path) -> None:
     (home / "models").mkdir(exist_ok=True)
     (home / "models" / "broken.gguf").write_bytes(b"no")
-    app = app_of(
+    app = make_app(
         home,
         [
             "3",
@@ -261,32 +263,32 @@ def test_the_models_that_are_there_are_shown(home: Path) -> None:
     assert "broken.gguf: " in text
     assert "Model: starter.gguf" in text
     assert 'no model "nothing"' in text
-    assert saved(home)["model"] == ""  # automatic, chosen with the arrows; the broken one is not
+    assert (
+        read_settings(home)["model"] == ""
+    )  # automatic, chosen with the arrows; the broken one is not
 
 
-def test_a_sound_device_is_chosen_from_those_that_are_there(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_sound_device_is_chosen_from_a_list(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "scripts.tui.controllers.settings.device_names",
         lambda: ("Speakers (High: Definition)", "Headset"),
     )
-    app = app_of(home, ["2", "b", "3", "0", "down", keys.ENTER, "b", "x"])
+    app = make_app(home, ["2", "b", "3", "0", "down", keys.ENTER, "b", "x"])
     app.run()
-    assert saved(home)["device"] == "Speakers (High: Definition)"
+    assert read_settings(home)["device"] == "Speakers (High: Definition)"
     player = app.playback._player
     assert isinstance(player, FakePlayer)
     assert "set_output auto@Speakers (High: Definition)" in player.calls
-    app = app_of(
+    app = make_app(
         home, ["3", "0", *"radio", keys.ENTER, keys.ESCAPE, "0", *"syst", keys.ENTER, "b", "x"]
     )
     app.run()
     assert 'no such sound device: "radio"' in "\n".join(frames(app))
-    assert saved(home)["device"] == ""
+    assert read_settings(home)["device"] == ""
 
 
-def test_a_bad_style_or_number_is_asked_again(home: Path) -> None:
-    app = app_of(
+def test_an_invalid_style_or_number_is_asked_for_again(home: Path) -> None:
+    app = make_app(
         home, ["1", *"!!", keys.ENTER, *"jazz", keys.ENTER, *"0", keys.ENTER, keys.ESCAPE, "x"]
     )
     app.run()
@@ -295,8 +297,8 @@ def test_a_bad_style_or_number_is_asked_again(home: Path) -> None:
     assert "number from 1 to" in text
 
 
-def test_styles_are_completed_and_wishes_are_one_key_away(home: Path, runner: None) -> None:
-    app = app_of(
+def test_tab_completes_styles_and_w_opens_the_wishes(home: Path, runner: None) -> None:
+    app = make_app(
         home,
         [
             "1",
@@ -332,24 +334,24 @@ def test_styles_are_completed_and_wishes_are_one_key_away(home: Path, runner: No
     text = "\n".join(frames(app))
     assert "Tab: dubstep" in text
     assert 'invalid key "H minor"' in text
-    (job,) = orders()
-    wishes = job.order.request
-    assert (wishes.styles, job.order.songs, wishes.key) == ("Chill, Dubstep", 12, "f minor")
-    assert (wishes.tempo, wishes.tuning, wishes.loop) == (140.0, 432.0, True)
+    (stored,) = stored_orders()
+    request = stored.order.request
+    assert (request.styles, stored.order.songs, request.key) == ("Chill, Dubstep", 12, "f minor")
+    assert (request.tempo, request.tuning, request.loop) == (140.0, 432.0, True)
     assert "With key f minor, tempo 140" in text
-    assert job.state == "cancelled"
+    assert stored.state == "cancelled"
 
 
-def test_an_order_in_the_making_is_not_left_by_mistake(home: Path, runner: None) -> None:
-    app = app_of(home, ["1", *"jazz", keys.ENTER, "2", keys.ENTER, "x", "n", "b", "x", "y"])
+def test_exit_asks_for_confirmation_while_songs_are_made(home: Path, runner: None) -> None:
+    app = make_app(home, ["1", *"jazz", keys.ENTER, "2", keys.ENTER, "x", "n", "b", "x", "y"])
     app.run()
     assert sum("Stop them and exit?" in frame for frame in frames(app)) == 2
     assert "Main Menu" in frames(app)[-2]
 
 
-def test_the_jukebox_obeys_its_keys(home: Path) -> None:
-    songs_in(home, 3)
-    app = app_of(
+def test_jukebox_keys_control_the_player(home: Path) -> None:
+    write_songs(home, 3)
+    app = make_app(
         home,
         [
             "2",
@@ -374,15 +376,15 @@ def test_the_jukebox_obeys_its_keys(home: Path) -> None:
     app.run()
     player = app.playback._player
     assert isinstance(player, FakePlayer)
-    told = [call.split(" ")[0] if "set" not in call else call for call in player.calls]
+    commands = [call.split(" ")[0] if "set" not in call else call for call in player.calls]
     assert [c for c in player.calls if "seek" in c] == [
         "seek_by 5.0",
         "seek_by -5.0",
         "seek_by 30.0",
         "seek_by -30.0",
     ]
-    assert {"next", "previous", "toggle_pause", "close"} <= {*told}
-    assert [c for c in told if "volume" in c] == [
+    assert {"next", "previous", "toggle_pause", "close"} <= {*commands}
+    assert [c for c in commands if "volume" in c] == [
         "set_volume 0.7",
         "set_volume 0.65",
         "set_volume 0.6",
@@ -394,18 +396,18 @@ def test_the_jukebox_obeys_its_keys(home: Path) -> None:
     assert "Sleep 29:" in text
 
 
-def test_a_rating_is_shown_and_kept(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    song = read_song(songs_in(home, 1)[0])
+def test_a_rating_is_shown_and_saved(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    song = read_song(write_songs(home, 1)[0])
     monkeypatch.setattr("tests.test_app.PLAYING", replace(PLAYING, song=song))
-    app = app_of(home, ["2", "4", "x"])
+    app = make_app(home, ["2", "4", "x"])
     app.run()
     assert "[****-]" in frames(app)[-1]
-    app = app_of(home, ["2", "k", "k", "j", "x"])
+    app = make_app(home, ["2", "k", "k", "j", "x"])
     app.run()
     shown = frames(app)
     assert any("[****-]  [up]" in frame for frame in shown)
     assert "[down]" in shown[-1]
-    app = app_of(home, ["2", "0", "x"])
+    app = make_app(home, ["2", "0", "x"])
     app.run()
     shown = frames(app)
     assert any("[****-]" in frame for frame in shown)
@@ -413,8 +415,8 @@ def test_a_rating_is_shown_and_kept(home: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_song_is_found_and_played(home: Path) -> None:
-    songs_in(home, 12)
-    app = app_of(home, ["2", "/", *"song jazz 1", "down", keys.ENTER, "x"])
+    write_songs(home, 12)
+    app = make_app(home, ["2", "/", *"song jazz 1", "down", keys.ENTER, "x"])
     app.run()
     player = app.playback._player
     assert isinstance(player, FakePlayer)
@@ -425,9 +427,9 @@ def test_a_song_is_found_and_played(home: Path) -> None:
     assert "Song 1 (" not in searched[-1]
 
 
-def test_what_a_song_is_made_of_can_be_read(home: Path) -> None:
-    song = read_song(songs_in(home, 1)[0])
-    app = app_of(home, [])
+def test_song_details_are_shown(home: Path) -> None:
+    song = read_song(write_songs(home, 1)[0])
+    app = make_app(home, [])
     app.press("2")
     assert isinstance(app.playback._player, FakePlayer)
     app.playback._player.now = replace(PLAYING, song=song)
@@ -443,12 +445,12 @@ def test_what_a_song_is_made_of_can_be_read(home: Path) -> None:
     assert app.state.overlay is None
 
 
-def test_more_like_this_asks_for_the_same_kind(home: Path, runner: None) -> None:
-    app = app_of(home, ["2", "m", "x", "y"])
+def test_more_like_this_orders_a_similar_song(home: Path, runner: None) -> None:
+    app = make_app(home, ["2", "m", "x", "y"])
     app.run()
-    (job,) = orders()
-    wishes = job.order.request
-    assert (wishes.styles, job.order.songs, wishes.key, wishes.meter, wishes.tempo) == (
+    (stored,) = stored_orders()
+    request = stored.order.request
+    assert (request.styles, stored.order.songs, request.key, request.meter, request.tempo) == (
         "Chill",
         1,
         "D minor",
@@ -458,24 +460,24 @@ def test_more_like_this_asks_for_the_same_kind(home: Path, runner: None) -> None
 
 
 def test_a_song_can_be_dropped_from_the_queue(home: Path) -> None:
-    paths_made = songs_in(home, 3)
-    app = app_of(home, ["2"])
+    songs = write_songs(home, 3)
+    app = make_app(home, ["2"])
     app.refresh()
     app.press("2")
     player = app.playback._player
     assert isinstance(player, FakePlayer)
-    player.now = replace(PLAYING, song=read_song(paths_made[1]))
+    player.now = replace(PLAYING, song=read_song(songs[1]))
     app.press("d")
     assert [s.title for s in player.queue.play_order] == ["Song 0", "Song 2"]
-    assert paths_made[1].exists()
+    assert songs[1].exists()
 
 
-def test_the_place_in_the_music_is_taken_up_again(home: Path) -> None:
-    made = songs_in(home, 4)
+def test_the_last_session_is_restored(home: Path) -> None:
+    songs = write_songs(home, 4)
     (home / "data").mkdir(exist_ok=True)
-    order = (made[2], made[0], made[3], made[1])
-    save_session(paths.SESSION, Session(str(made[3]), 42.5, tuple(map(str, order)), "one", True))
-    app = app_of(home, ["x"])
+    order = (songs[2], songs[0], songs[3], songs[1])
+    save_session(paths.SESSION, Session(str(songs[3]), 42.5, tuple(map(str, order)), "one", True))
+    app = make_app(home, ["x"])
     app.run()
     player = app.playback._player
     assert isinstance(player, FakePlayer)
@@ -485,63 +487,63 @@ def test_the_place_in_the_music_is_taken_up_again(home: Path) -> None:
     assert "Song 3" in player.calls[0]
 
 
-def test_songs_that_are_put_into_the_folder_join_by_themselves(
+def test_songs_added_to_the_folder_are_listed_automatically(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("scripts.library.watcher.SCAN_INTERVAL", 0.02)
-    songs_in(home, 1)
-    app = app_of(home, [])
+    write_songs(home, 1)
+    app = make_app(home, [])
     app.library_watcher.start()
 
     def songs(count: int) -> bool:
         app.update()
         return app.state.song_count == count
 
-    until(lambda: songs(1))
+    wait_until(lambda: songs(1))
     (home / "output" / "Their Own.mp3").write_bytes(b"")
     (home / "output" / "notes.txt").write_bytes(b"")
-    until(lambda: songs(2))
+    wait_until(lambda: songs(2))
     assert app.state.latest_titles[0] == "Their Own"
     app.press("2")
     (home / "output" / "Their Own.mp3").unlink()
-    until(lambda: songs(1))
+    wait_until(lambda: songs(1))
     player = app.playback._player
     assert isinstance(player, FakePlayer)
     assert player.calls[-1].startswith("refresh")
     app.library_watcher.close()
 
 
-def test_a_new_song_is_played_unless_somebody_listens(home: Path) -> None:
-    made = songs_in(home, 2)
+def test_a_finished_song_is_played_unless_another_is_playing(home: Path) -> None:
+    songs = write_songs(home, 2)
     (home / "data").mkdir(exist_ok=True)
-    save_session(paths.SESSION, Session(str(made[0]), 9.0))
-    app = app_of(home, [])
+    save_session(paths.SESSION, Session(str(songs[0]), 9.0))
+    app = make_app(home, [])
     app.refresh()
     app.playback.restore_session()
     player = app.playback._player
     assert isinstance(player, FakePlayer)
-    app._on_song_finished(songs_in(home, 3)[-1])
+    app._on_song_finished(write_songs(home, 3)[-1])
     app.update()
     app._sync_library()
-    assert "Song 2" in player.calls[-1]  # what the last session left was only held ready
+    assert "Song 2" in player.calls[-1]  # the last session's song was only preloaded
     count = len(player.calls)
-    app._on_song_finished(songs_in(home, 4)[-1])
+    app._on_song_finished(write_songs(home, 4)[-1])
     app.update()
     assert not [c for c in player.calls[count:] if c.startswith("start")]
 
 
-def test_a_session_with_names_of_any_bytes_is_kept(tmp_path: Path) -> None:
+def test_a_session_with_undecodable_file_names_is_saved(tmp_path: Path) -> None:
     session = Session("/a/\udcff.mp3", 3.0, ("/a/\udcff.mp3", "/a/歌.mp3"), "one", True)
     assert save_session(tmp_path / "jukebox.json", session)
     assert load_session(tmp_path / "jukebox.json") == session
 
 
-def test_the_order_is_kept_when_its_song_is_gone(home: Path) -> None:
-    made = songs_in(home, 3)
+def test_the_play_order_is_restored_when_the_song_is_missing(home: Path) -> None:
+    songs = write_songs(home, 3)
     (home / "data").mkdir(exist_ok=True)
-    order = tuple(str(p) for p in reversed(made))
+    order = tuple(str(p) for p in reversed(songs))
     save_session(paths.SESSION, Session("/gone.mp3", 42.5, order, "off", True))
-    app = app_of(home, ["x"])
+    app = make_app(home, ["x"])
     app.run()
     player = app.playback._player
     assert isinstance(player, FakePlayer)
@@ -562,7 +564,7 @@ def test_the_order_is_kept_when_its_song_is_gone(home: Path) -> None:
         '{"position": NaN}',
     ],
 )
-def test_a_damaged_session_does_no_harm(tmp_path: Path, text: str) -> None:
+def test_a_damaged_session_file_gives_the_defaults(tmp_path: Path, text: str) -> None:
     path = tmp_path / "jukebox.json"
     path.write_text(text)
     found = load_session(path)
@@ -572,9 +574,9 @@ def test_a_damaged_session_does_no_harm(tmp_path: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_random_keys_never_break_it(home: Path, seed: int, runner: None) -> None:
+def test_random_keys_never_break_the_app(home: Path, seed: int, runner: None) -> None:
     """Ten thousand keys over all screens, in windows of all sizes."""
-    songs_in(home, 5)
+    write_songs(home, 5)
     rng = random.Random(seed)
     pool = [
         *"0123456789abcdefgijklmnprstuvwxyz/?+-<>,= q%.!",
@@ -601,7 +603,7 @@ def test_random_keys_never_break_it(home: Path, seed: int, runner: None) -> None
         "click 20 6",
         "click 40 23",
     ]
-    app = app_of(home, [])
+    app = make_app(home, [])
     app.refresh()
     for _ in range(2500):
         app.screen._size = rng.choice([(80, 24), (60, 16), (40, 10), (100, 30)])  # type: ignore
@@ -615,7 +617,7 @@ def test_random_keys_never_break_it(home: Path, seed: int, runner: None) -> None
         if len(app.state.orders) > 3:
             app.orders.cancel_all_orders()
             app.orders._supervisor._live.clear()
-    # Nothing is stuck: escape leads back to the menu, and X leads out.
+    # Nothing is stuck: Escape returns to the menu, and X exits.
     app._running, app.screen._size = True, (80, 24)  # type: ignore[attr-defined]
     for _ in range(4):
         app.press(keys.ESCAPE)
@@ -625,18 +627,18 @@ def test_random_keys_never_break_it(home: Path, seed: int, runner: None) -> None
     assert app.state.settings.volume in [n / 100 for n in range(101)]
 
 
-def test_the_time_left_is_guessed_from_what_is_done() -> None:
-    assert estimate_seconds_left(5.0, 0.1, 3) is None  # nothing can be told yet
+def test_the_time_left_is_estimated_from_progress() -> None:
+    assert estimate_seconds_left(5.0, 0.1, 3) is None  # too early to estimate
     assert estimate_seconds_left(5.0, 0.5, 3) == 25.0
     assert estimate_seconds_left(40.0, 4.0, 5) == 10.0
     assert estimate_seconds_left(9.0, 3.0, 3) is None
     assert overall_fraction({"compose": 1.0, "render": 1.0, "convert": 1.0}) == 1.0
 
 
-def test_several_orders_and_a_file_of_orders_are_placed_at_once(home: Path, runner: None) -> None:
+def test_several_orders_and_a_job_file_are_placed_at_once(home: Path, runner: None) -> None:
     (home / "plan.csv").write_text("styles,songs,key\nfolk,2,D major\njazz,3,\n")
     (home / "bad.csv").write_text("styles,songs\nfolk,2\njazz,no\n")
-    app = app_of(
+    app = make_app(
         home,
         [
             "1",
@@ -655,7 +657,9 @@ def test_several_orders_and_a_file_of_orders_are_placed_at_once(home: Path, runn
         ],
     )
     app.run()
-    assert [(j.order.request.styles, j.order.songs, j.order.request.key) for j in orders()] == [
+    assert [
+        (j.order.request.styles, j.order.songs, j.order.request.key) for j in stored_orders()
+    ] == [
         ("Chill, Dubstep", 4, None),
         ("Jazz", 4, None),
         ("folk", 2, "D major"),
@@ -664,36 +668,34 @@ def test_several_orders_and_a_file_of_orders_are_placed_at_once(home: Path, runn
     assert 'line 3: invalid value "no"' in "\n".join(frames(app))
 
 
-def test_orders_are_steered_with_keys(home: Path, runner: None) -> None:
-    app = app_of(home, [])
+def test_keys_pause_move_and_cancel_orders(home: Path, runner: None) -> None:
+    app = make_app(home, [])
     for styles in ("jazz", "folk"):
         for key in ("1", "m", *styles, keys.ENTER, "5", keys.ENTER):
             if key != "m" or styles == "folk":
                 app.press(key)
     app.press("p")
-    assert [j.state for j in orders()] == ["open", "paused"]
+    assert [j.state for j in stored_orders()] == ["open", "paused"]
     assert "paused" in "\n".join(draw(app.state, (80, 24)))
     app.press("p")
     app.press("f")
-    assert [j.order.request.styles for j in orders()] == ["folk", "jazz"]
+    assert [j.order.request.styles for j in stored_orders()] == ["folk", "jazz"]
     app.press("l")
-    assert [j.order.request.styles for j in orders()] == ["jazz", "folk"]
+    assert [j.order.request.styles for j in stored_orders()] == ["jazz", "folk"]
     app.press("up")
     app.press("c")
-    assert {j.order.request.styles: j.state for j in orders()} == {
+    assert {j.order.request.styles: j.state for j in stored_orders()} == {
         "folk": "open",
         "jazz": "cancelled",
     }
     app.orders.close()
 
 
-def test_several_songs_at_once_are_shown_by_the_one_nearest_to_its_end(
-    home: Path, runner: None
-) -> None:
-    app = app_of(home, [])
+def test_parallel_songs_show_the_progress_of_the_first(home: Path, runner: None) -> None:
+    app = make_app(home, [])
     app.orders.place_order("jazz", 5, {})
     song = home / "output" / "One.mp3"
-    said = [
+    messages = [
         {"event": "progress", "order": 1, "song": 1, "stage": "render", "done": 0.5},
         {
             "event": "progress",
@@ -704,10 +706,15 @@ def test_several_songs_at_once_are_shown_by_the_one_nearest_to_its_end(
             "text": "abc",
         },
     ]
-    fake_process(app).events = said
+    fake_process(app).events = messages
     app.update()
-    (job,) = app.state.orders
-    assert (job.current_song, job.songs_in_progress, job.stages["render"], job.sheet_text) == (
+    (order,) = app.state.orders
+    assert (
+        order.current_song,
+        order.songs_in_progress,
+        order.stages["render"],
+        order.sheet_text,
+    ) == (
         1,
         2,
         0.5,
@@ -722,41 +729,39 @@ def test_several_songs_at_once_are_shown_by_the_one_nearest_to_its_end(
     store.save_failed(1, 2, "the model died")
     store.close()
     app.update()
-    (job,) = app.state.orders
-    assert job.finished_titles == ("One",)
-    assert job.failures == ("song 2: the model died",)
-    assert job.songs_in_progress == 0
+    (order,) = app.state.orders
+    assert order.finished_titles == ("One",)
+    assert order.failures == ("song 2: the model died",)
+    assert order.songs_in_progress == 0
     app.orders.close()
 
 
-def test_what_the_last_time_left_waits_until_the_user_has_it_go_on(
-    home: Path, runner: None
-) -> None:
-    jobs = OrderStore(paths.ORDERS)
-    one = jobs.add(Order(SongRequest("jazz"), 5, 1, "", 0.75, home / "output")).id
-    jobs.add(Order(SongRequest("folk"), 2, 1, "", 0.75, home / "output"))
-    jobs.save_done(one, 1, "Rain")
-    jobs.close()
-    app = app_of(home, ["g", "x", "y"])
+def test_unfinished_orders_wait_until_the_user_resumes_them(home: Path, runner: None) -> None:
+    store = OrderStore(paths.ORDERS)
+    one = store.add(Order(SongRequest("jazz"), 5, 1, "", 0.75, home / "output")).id
+    store.add(Order(SongRequest("folk"), 2, 1, "", 0.75, home / "output"))
+    store.save_done(one, 1, "Rain")
+    store.close()
+    app = make_app(home, ["g", "x", "y"])
     app.run()
     assert "Unfinished: 6 songs left from the last session; G resumes" in frames(app)[0]
     assert "Unfinished" not in frames(app)[-1]
-    assert [j.state for j in orders()] == ["open", "open"]
+    assert [j.state for j in stored_orders()] == ["open", "open"]
 
 
-def test_what_failed_the_last_time_is_seen_with_its_reason_and_steered(
+def test_failed_orders_of_earlier_sessions_show_reasons_and_can_be_retried(
     home: Path, runner: None
 ) -> None:
-    jobs = OrderStore(paths.ORDERS)
-    stopped = jobs.add(Order(SongRequest("jazz"), 4, 1, "", 0.75, home / "output")).id
-    jobs.save_failed(stopped, 1, "reason one")
-    jobs.save_failed(stopped, 2, "reason two")
-    jobs.set_state(stopped, OrderState.STOPPED, "reason two")
-    over = jobs.add(Order(SongRequest("folk"), 1, 1, "", 0.75, home / "output")).id
-    jobs.save_failed(over, 1, "the model died")
-    jobs.close_if_done(over)
-    jobs.close()
-    app = app_of(home, [])
+    store = OrderStore(paths.ORDERS)
+    stopped = store.add(Order(SongRequest("jazz"), 4, 1, "", 0.75, home / "output")).id
+    store.save_failed(stopped, 1, "reason one")
+    store.save_failed(stopped, 2, "reason two")
+    store.set_state(stopped, OrderState.STOPPED, "reason two")
+    finished = store.add(Order(SongRequest("folk"), 1, 1, "", 0.75, home / "output")).id
+    store.save_failed(finished, 1, "the model died")
+    store.close_if_done(finished)
+    store.close()
+    app = make_app(home, [])
     app.orders.load_previous_orders()
     app.draw()
     menu = "\n".join(frames(app)[-1:])
@@ -770,66 +775,70 @@ def test_what_failed_the_last_time_is_seen_with_its_reason_and_steered(
     app.draw()
     assert "reason one" in frames(app)[-1]
     assert "reason two" in frames(app)[-1]
-    app.press("up")  # to the one that is over
+    app.press("up")  # to the finished order
     app.draw()
     for key in "cpfl":
         app.press(key)
     assert "has already ended" in app.state.message
-    assert {j.id: j.state for j in orders()} == {stopped: "paused", over: "done"}
+    assert {j.id: j.state for j in stored_orders()} == {stopped: "paused", finished: "done"}
     assert "the model died" in frames(app)[-1]
     assert "Retry = T" in frames(app)[-1]
     app.press("t")
-    assert {j.id: j.state for j in orders()} == {stopped: "paused", over: "open"}
+    assert {j.id: j.state for j in stored_orders()} == {stopped: "paused", finished: "open"}
     app.press("down")
     app.press("c")
-    assert {j.id: j.state for j in orders()} == {stopped: "cancelled", over: "open"}
+    assert {j.id: j.state for j in stored_orders()} == {stopped: "cancelled", finished: "open"}
     app.press("b")
     assert app.state.screen == "menu"
     app.orders.close()
 
 
-def test_an_order_that_the_program_takes_over_is_seen_and_steered(home: Path, runner: None) -> None:
-    app = app_of(home, [])
+def test_an_order_taken_over_from_another_process_is_shown(home: Path, runner: None) -> None:
+    app = make_app(home, [])
     app.orders.place_order("jazz", 5, {})
-    jobs = OrderStore(paths.ORDERS)
-    other = jobs.add(Order(SongRequest("folk"), 2, 1, "", 0.75, home / "output")).id
-    jobs.close()
+    store = OrderStore(paths.ORDERS)
+    other = store.add(Order(SongRequest("folk"), 2, 1, "", 0.75, home / "output")).id
+    store.close()
     fake_process(app).events = [
         {"event": "progress", "order": other, "song": 1, "stage": "compose", "done": 0.5},
         {"event": "note", "text": "a folder is full"},
         {"event": "note", "order": other, "text": "it is tried again"},
     ]
     app.update()
-    assert [job.styles for job in app.state.orders] == ["jazz", "folk"]
+    assert [order.styles for order in app.state.orders] == ["jazz", "folk"]
     assert app.state.message == "a folder is full"
     assert app.state.orders[1].notices == ("it is tried again",)
     assert app.state.orders[0].notices == ()
     app.orders.close()
 
 
-def test_what_another_console_does_with_failed_songs_is_seen_once(home: Path, runner: None) -> None:
-    app = app_of(home, [])
+def test_failures_and_retries_of_another_process_are_shown_once(home: Path, runner: None) -> None:
+    app = make_app(home, [])
     app.orders.place_order("jazz", 5, {})
-    jobs = OrderStore(paths.ORDERS)
-    other = jobs.add(Order(SongRequest("folk"), 2, 1, "", 0.75, home / "output")).id
+    store = OrderStore(paths.ORDERS)
+    other = store.add(Order(SongRequest("folk"), 2, 1, "", 0.75, home / "output")).id
     for n in (1, 2):
-        jobs.save_failed(other, n, "broken")
-    jobs.close_if_done(other)
+        store.save_failed(other, n, "broken")
+    store.close_if_done(other)
     fake_process(app).events = [
         {"event": "failed", "order": other, "song": n, "reason": "broken"} for n in (1, 2)
     ]
     app.update()
-    job = app.state.orders[1]
-    assert (job.failed, job.failures, job.done) == (2, ("song 1: broken", "song 2: broken"), True)
-    assert jobs.retry_failed(other) == 2
+    order = app.state.orders[1]
+    assert (order.failed, order.failures, order.done) == (
+        2,
+        ("song 1: broken", "song 2: broken"),
+        True,
+    )
+    assert store.retry_failed(other) == 2
     app.update()
     assert (app.state.orders[1].failed, app.state.orders[1].done) == (0, False)
-    jobs.close()
+    store.close()
     app.orders.close()
 
 
-def test_a_program_that_dies_is_started_again_but_not_for_ever(home: Path, runner: None) -> None:
-    app = app_of(home, [])
+def test_a_process_is_restarted_until_its_third_crash_in_a_row(home: Path, runner: None) -> None:
+    app = make_app(home, [])
     app.orders.place_order("jazz", 5, {})
 
     def die() -> None:
@@ -844,44 +853,42 @@ def test_a_program_that_dies_is_started_again_but_not_for_ever(home: Path, runne
     die()
     song = {"event": "song", "order": 1, "song": 1, "title": "One", "path": str(home / "One.mp3")}
     fake_process(app).events = [song]
-    app.update()  # it has come further
+    app.update()  # a finished song resets the crash count
     die()
     die()
     assert app.orders.is_busy
     die()
     assert not app.orders.is_busy
-    assert orders()[0].state == "paused"
+    assert stored_orders()[0].state == "paused"
     assert "signal 9" in app.state.orders[0].failures[0]
     app.orders.close()
 
 
-def test_orders_that_another_program_is_at_are_left_to_it(home: Path, runner: None) -> None:
-    jobs = OrderStore(paths.ORDERS)
-    batch = jobs.add(Order(SongRequest("jazz"), 5, 1, "", 0.75, home / "output")).batch
-    jobs.close()
-    held = claim_batch(paths.ORDERS, batch)
-    assert held
-    app = app_of(home, ["x"])
+def test_orders_claimed_by_another_process_are_left_alone(home: Path, runner: None) -> None:
+    store = OrderStore(paths.ORDERS)
+    batch = store.add(Order(SongRequest("jazz"), 5, 1, "", 0.75, home / "output")).batch
+    store.close()
+    claim = claim_batch(paths.ORDERS, batch)
+    assert claim
+    app = make_app(home, ["x"])
     app.run()
     assert "Unfinished" not in frames(app)[0]
-    assert orders()[0].state == "open"
-    held.release()
+    assert stored_orders()[0].state == "open"
+    claim.release()
 
 
-def test_a_program_that_cannot_go_on_is_told_and_the_order_is_kept(
-    home: Path, runner: None
-) -> None:
-    app = app_of(home, [])
+def test_a_failed_process_is_reported_and_its_order_is_paused(home: Path, runner: None) -> None:
+    app = make_app(home, [])
     app.orders.place_order("jazz", 5, {})
     fake = fake_process(app)
     fake.ended, fake.failure = True, "the disk is full; free some space"
     app.update()
     assert not app.orders.is_busy
     assert "the disk is full" in app.state.orders[0].failures[0]
-    assert orders()[0].state == "paused"
+    assert stored_orders()[0].state == "paused"
     app.orders.resume_orders()
     assert app.orders.is_busy
-    assert orders()[0].state == "open"
+    assert stored_orders()[0].state == "open"
     app.orders.close()
 
 
@@ -930,9 +937,9 @@ def test_random_keys_never_break_a_real_player(home: Path, seed: int, runner: No
     app.playback.close()
 
 
-def test_the_mouse_points_at_items_bars_and_what_the_foot_names(home: Path) -> None:
-    songs_in(home, 2)
-    app = app_of(home, [])
+def test_the_mouse_clicks_items_bars_and_footer_keys(home: Path) -> None:
+    write_songs(home, 2)
+    app = make_app(home, [])
     app.refresh()
 
     def click(x: int, line: str) -> None:
@@ -959,19 +966,17 @@ def test_the_mouse_points_at_items_bars_and_what_the_foot_names(home: Path) -> N
 
 
 def test_the_frame_is_drawn_only_when_it_changes(home: Path) -> None:
-    app = app_of(home, [])
+    app = make_app(home, [])
     app.state.screen = JUKEBOX
     for _ in range(5):
         app.draw()
     assert len(frames(app)) == 1
 
 
-def test_the_players_place_is_kept_while_it_plays(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_position_is_saved_while_playing(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("scripts.tui.controllers.playback._SAVE_INTERVAL", 0.0)
-    songs_in(home, 2)
-    app = app_of(home, ["2", "", "", "x"])
+    write_songs(home, 2)
+    app = make_app(home, ["2", "", "", "x"])
     app.run()
     found = load_session(paths.SESSION)
     assert found.position == 65.0

@@ -19,7 +19,8 @@ from scripts.arranger.form import lay_out, lay_out_exactly
 from scripts.arranger.patterns import fit_bar, parse_steps
 from scripts.arranger.voicing import bass_note, voice_chord
 from scripts.core import paths
-from scripts.request.spec import SECTIONS, SongSpec
+from scripts.request.parse import SECTIONS
+from scripts.request.spec import SongSpec
 from scripts.score.abc_reader import read_abc
 from scripts.score.chords import Chord
 from scripts.score.sheet import LeadSheet, transpose
@@ -50,7 +51,7 @@ def test_a_song_begins_with_its_intro_and_ends_with_its_outro() -> None:
 
 
 @pytest.mark.parametrize("meter", ["2/4", "3/4", "4/4", "6/8", "5/4", "7/8", "9/8", "12/8", "11/8"])
-def test_a_pattern_fits_every_metre(meter: str) -> None:
+def test_a_pattern_fits_every_meter(meter: str) -> None:
     parsed = parse_time_signature(meter)
     assert parsed
     line = fit_bar(
@@ -71,7 +72,7 @@ def test_chords_move_little_and_stay_in_range(a: int, b: int, quality: str) -> N
     assert 28 <= bass_note(Chord(b)) <= 43
 
 
-def test_the_same_brief_makes_the_same_arrangement(
+def test_the_same_spec_gives_the_same_arrangement(
     spec: Callable[..., SongSpec], tune: LeadSheet
 ) -> None:
     one = arrange(spec(key="E minor"), tune, paths.DATA)
@@ -83,8 +84,8 @@ def test_a_song_has_melody_chords_bass_and_drums(
     spec: Callable[..., SongSpec], tune: LeadSheet
 ) -> None:
     found = arrange(spec(key="E minor"), tune, paths.DATA)
-    heard = {role for s in found.sections() for role, events in s.tracks.items() if events}
-    assert {"melody", "chords", "bass", "drums"} <= heard
+    roles = {role for s in found.sections() for role, events in s.tracks.items() if events}
+    assert {"melody", "chords", "bass", "drums"} <= roles
 
 
 def test_melody_notes_stay_in_the_key_even_when_varied(
@@ -96,7 +97,7 @@ def test_melody_notes_stay_in_the_key_even_when_varied(
         assert all(e.pitch % 12 in inside for e in section.tracks.get("melody", ()))
 
 
-def test_a_repeat_is_not_the_same_again(spec: Callable[..., SongSpec], tune: LeadSheet) -> None:
+def test_a_repeated_section_is_varied(spec: Callable[..., SongSpec], tune: LeadSheet) -> None:
     chosen = spec("rock", key="E minor", length="4")
     sections = [
         s for s in arrange(chosen, tune, paths.DATA).sections() if s.section.name == "verse"
@@ -109,7 +110,7 @@ def test_a_repeat_is_not_the_same_again(spec: Callable[..., SongSpec], tune: Lea
 
 
 @pytest.mark.parametrize(
-    "words",
+    "style",
     [
         "house",
         "trance",
@@ -125,11 +126,11 @@ def test_a_repeat_is_not_the_same_again(spec: Callable[..., SongSpec], tune: Lea
         "techno",
     ],
 )
-def test_no_four_bars_of_a_song_are_played_twice_alike(
-    words: str, spec: Callable[..., SongSpec], tune: LeadSheet
+def test_no_four_bars_of_a_song_are_identical(
+    style: str, spec: Callable[..., SongSpec], tune: LeadSheet
 ) -> None:
-    """Not even when only keys and sixteenths are looked at, at any bar, all tracks together."""
-    found = arrange(spec(words, key="E minor", length="3", meter="4/4"), tune, paths.DATA)
+    """Compares only pitches and sixteenths, from any bar on, all tracks together."""
+    found = arrange(spec(style, key="E minor", length="3", meter="4/4"), tune, paths.DATA)
     bars: dict[int, set[tuple[str, int, int]]] = {}
     for section in found.sections():
         for role, events in section.tracks.items():
@@ -142,7 +143,7 @@ def test_no_four_bars_of_a_song_are_played_twice_alike(
     assert len(set(passages)) == len(passages) > 20
 
 
-def test_a_bass_changes_its_manner_and_the_synth_hears_it(
+def test_the_bass_alternates_manners_that_sound_different(
     spec: Callable[..., SongSpec], tune: LeadSheet
 ) -> None:
     found = arrange(spec("dubstep", key="E minor", length="2"), tune, paths.DATA)
@@ -183,7 +184,7 @@ def test_swing_delays_the_off_beats(spec: Callable[..., SongSpec], tune: LeadShe
     st.sampled_from([(4,), (8,), (12,), (8, 8)]),
     st.integers(2, 4000),
 )
-def test_a_form_asked_for_is_kept_in_order(
+def test_a_requested_form_keeps_its_order(
     names: list[str], parts: tuple[int, ...], bars: int
 ) -> None:
     form = lay_out_exactly(names, parts, bars)
@@ -193,24 +194,24 @@ def test_a_form_asked_for_is_kept_in_order(
     assert all(name in played for name in names[:bars])
 
 
-def test_a_long_piece_has_chapters_and_comes_home(
+def test_a_long_piece_has_chapters_and_returns_to_the_first(
     spec: Callable[..., SongSpec], tune: LeadSheet
 ) -> None:
-    asked = spec("ambient", length="60")
-    assert asked.chapter_count == 4
+    song_spec = spec("ambient", length="60")
+    assert song_spec.chapter_count == 4
     assert spec("ambient", length="3").chapter_count == 1
     parts = tuple(replace(transpose(tune, k), key=tune.key).parts for k in range(4))
-    each = len(tune.parts)
+    parts_per_chapter = len(tune.parts)
     song = arrange(
-        asked, replace(tune, parts=tuple(p for found in parts for p in found)), paths.DATA
+        song_spec, replace(tune, parts=tuple(p for found in parts for p in found)), paths.DATA
     )
-    used = [s.part // each for s in song.form]
+    used = [s.part // parts_per_chapter for s in song.form]
     assert used[:-2] == sorted(used[:-2])
     assert set(used) == {0, 1, 2, 3}
     assert used[-1] == 0
 
 
-def test_no_song_ends_with_what_leads_on() -> None:
+def test_no_form_ends_with_a_bridge_or_a_build() -> None:
     for names in (
         ["verse", "chorus", "bridge"],
         ["intro", "build", "drop", "outro"],
@@ -222,7 +223,7 @@ def test_no_song_ends_with_what_leads_on() -> None:
 
 
 @pytest.mark.parametrize("kind", ENDINGS)
-def test_every_ending_comes_home(kind: str) -> None:
+def test_every_ending_resolves_to_the_tonic(kind: str) -> None:
     tonic = Chord(9, "m")
     found = last_chord(kind, 960.0, 90.0, tonic, (64, 69, 72), random.Random(1))
     assert found["bass"][0].pitch % 12 == 9
@@ -232,12 +233,12 @@ def test_every_ending_comes_home(kind: str) -> None:
     assert all(e.start >= 960 and 0 < e.ticks <= 100 for events in found.values() for e in events)
 
 
-def test_styles_end_in_their_own_way(spec: Callable[..., SongSpec], tune: LeadSheet) -> None:
-    def last(words: str) -> dict[str, float]:
-        asked = spec(words, length="1")
-        song = arrange(asked, tune, paths.DATA)
+def test_endings_depend_on_the_style(spec: Callable[..., SongSpec], tune: LeadSheet) -> None:
+    def last(style: str) -> dict[str, float]:
+        song_spec = spec(style, length="1")
+        song = arrange(song_spec, tune, paths.DATA)
         section = song.section(len(song.form) - 1)
-        at = asked.bars * asked.meter.bar_ticks - 6
+        at = song_spec.bars * song_spec.meter.bar_ticks - 6
         return {
             role: max(e.ticks for e in events if e.start >= at)
             for role, events in section.tracks.items()
@@ -249,12 +250,12 @@ def test_styles_end_in_their_own_way(spec: Callable[..., SongSpec], tune: LeadSh
     assert "drums" not in last("baroque")
 
 
-def test_roles_enter_and_leave(spec: Callable[..., SongSpec], tune: LeadSheet) -> None:
+def test_roles_enter_at_different_bars(spec: Callable[..., SongSpec], tune: LeadSheet) -> None:
     entrances = set()
     for seed in range(8):
-        asked = spec("rock", seed=seed, length="2")
-        song = arrange(asked, tune, paths.DATA)
-        entrances.add(choose_entrance(asked.style, seed))
+        song_spec = spec("rock", seed=seed, length="2")
+        song = arrange(song_spec, tune, paths.DATA)
+        entrances.add(choose_entrance(song_spec.style, seed))
         first = song.section(0)
         starts = {
             role: events[0].start / song.bar_ticks
@@ -267,7 +268,7 @@ def test_roles_enter_and_leave(spec: Callable[..., SongSpec], tune: LeadSheet) -
     assert choose_entrance(spec("ambient").style, 1) == "harmony"
 
 
-def test_everything_holds_its_breath_before_a_drop(
+def test_all_roles_fall_silent_before_a_drop(
     spec: Callable[..., SongSpec], tune: LeadSheet
 ) -> None:
     song = arrange(spec("dubstep", length="2"), tune, paths.DATA)
@@ -282,7 +283,7 @@ def test_everything_holds_its_breath_before_a_drop(
     assert max(e.start + e.ticks for e in section.tracks["fx"]) >= end - 1
 
 
-def test_a_style_that_fades_fades(spec: Callable[..., SongSpec], tune: LeadSheet) -> None:
+def test_a_fading_style_ends_softly(spec: Callable[..., SongSpec], tune: LeadSheet) -> None:
     song = arrange(spec("meditation", length="3"), tune, paths.DATA)
     outro = song.section(len(song.form) - 1)
     levels = [e.velocity for e in outro.tracks["chords"]]

@@ -1,4 +1,4 @@
-"""Programs that are started: their end is noticed though something they started lives on."""
+"""Child processes: their end is detected even while their own children keep running."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from scripts.core.audio_format import RATE
 from scripts.core.child import ChildProcess
 from scripts.core.file_lock import try_lock
 from tests.conftest import ROOT
-from tests.support.processes import lives
-from tests.support.waiting import until
+from tests.support.processes import is_running
+from tests.support.waiting import wait_until
 
-STAYS = "import time; time.sleep(600)"
+SLEEP = "import time; time.sleep(600)"
 
 
-def test_the_end_of_a_child_is_noticed_though_its_pipes_stay_open() -> None:
+def test_the_end_of_a_child_is_detected_while_its_pipes_stay_open() -> None:
     started = (
-        f"p = subprocess.Popen([sys.executable, '-c', {STAYS!r}]); "
+        f"p = subprocess.Popen([sys.executable, '-c', {SLEEP!r}]); "
         "print(json.dumps({'pid': p.pid}))"
     )
     child = ChildProcess("timeit", ["-n1", "-r1", "-s", "import json, subprocess, sys", started])
@@ -33,15 +33,15 @@ def test_the_end_of_a_child_is_noticed_though_its_pipes_stay_open() -> None:
     assert first is not None
     try:
         assert child.receive(60) is None
-        assert lives(first["pid"])
+        assert is_running(first["pid"])
     finally:
         psutil.Process(first["pid"]).kill()
-    assert child.receive(1) is None  # and it stays so
+    assert child.receive(1) is None  # also when called again
     assert child.stop() == 0
 
 
-@pytest.mark.skipif(os.name == "nt", reason="the shell starts it")
-def test_an_encoder_whose_complaints_stay_open_is_not_waited_for(
+@pytest.mark.skipif(os.name == "nt", reason="the fake ffmpeg is a shell script")
+def test_encoding_ends_while_the_stderr_of_ffmpeg_stays_open(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script, pid = tmp_path / "ffmpeg", tmp_path / "pid"
@@ -54,17 +54,17 @@ def test_an_encoder_whose_complaints_stay_open_is_not_waited_for(
     second = np.zeros((RATE, 2), np.float32)
     try:
         assert encode_stream([second] * 3, tmp_path / "x.mp3", 128, lambda n: None) == 3 * RATE
-        assert lives(int(pid.read_text()))
+        assert is_running(int(pid.read_text()))
     finally:
         psutil.Process(int(pid.read_text())).kill()
     assert MP3(tmp_path / "x.mp3").info.length == pytest.approx(3, abs=0.1)
 
 
-def test_a_file_is_held_by_one_process_until_it_ends(tmp_path: Path) -> None:
+def test_a_file_is_locked_by_one_process_until_it_ends(tmp_path: Path) -> None:
     path = tmp_path / "x.lmg-lock"
     code = (
         "import sys; from pathlib import Path; from scripts.core.file_lock import try_lock\n"
-        "held = try_lock(Path(sys.argv[1])); print(held is not None, flush=True)\n"
+        "lock = try_lock(Path(sys.argv[1])); print(lock is not None, flush=True)\n"
         "sys.stdin.read()"
     )
     with subprocess.Popen(
@@ -79,5 +79,5 @@ def test_a_file_is_held_by_one_process_until_it_ends(tmp_path: Path) -> None:
         assert try_lock(path) is None
         other.kill()
         other.wait()
-        with until(lambda: try_lock(path)) as held:
-            assert held.path == path
+        with wait_until(lambda: try_lock(path)) as lock:
+            assert lock.path == path

@@ -21,24 +21,24 @@ from mutagen.mp3 import MP3
 
 from tests.conftest import ROOT, VOCABS
 from tests.support.processes import descendants, interrupt, read_until, start
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def one_line(done: subprocess.CompletedProcess[str]) -> str:
+def single_error_line(done: subprocess.CompletedProcess[str]) -> str:
     lines = [x for x in done.stderr.splitlines() if x.startswith("llm-music-gen: ")]
     assert len(lines) == 1, done.stderr
     assert "Traceback" not in done.stderr
     return lines[0]
 
 
-def leftovers(home: Path) -> list[str]:
+def list_output(home: Path) -> list[str]:
     folder = home / "output"
     return sorted(p.name for p in folder.iterdir()) if folder.exists() else []
 
 
-def test_a_style_in_songs_out(run: Run, home: Path) -> None:
+def test_generate_writes_complete_tagged_songs(run: Run, home: Path) -> None:
     done = run(
         "generate",
         "Chill, Dubstep",
@@ -86,10 +86,10 @@ def test_a_style_in_songs_out(run: Run, home: Path) -> None:
         whole = music21.converter.parse(mp3.with_suffix(".musicxml"))
         assert {p.partName for p in whole.parts} >= {"melody", "chords", "bass", "drums"}
         assert whole.metadata.movementName == details["title"]
-    assert not [n for n in leftovers(home) if n.endswith((".lmg-part", ".lmg-lock"))]
+    assert not [n for n in list_output(home) if n.endswith((".lmg-part", ".lmg-lock"))]
 
 
-def test_midi_and_stems_beside_the_song(run: Run, home: Path) -> None:
+def test_midi_and_stems_match_the_song(run: Run, home: Path) -> None:
     done = run(
         "generate", "funk", "--length", "0.3", "--seed", "4", "--json", "--also", "mid,stems,wav"
     )
@@ -157,14 +157,14 @@ def test_compose_can_write_several_sheets_into_a_folder(run: Run, tmp_path: Path
     assert {n.rsplit(" ", 1)[1] for n in names} == {"5.abc", "6.abc"}
 
 
-def test_an_unknown_style_is_made_and_told(run: Run) -> None:
+def test_an_unknown_style_gives_a_song_and_a_warning(run: Run) -> None:
     done = run("compose", "Balkan brass", "--seed", "1")
     assert done.returncode == 0
     assert "balkan brass" in done.stderr.lower()
 
 
 @pytest.mark.parametrize(
-    ("words", "status", "said"),
+    ("arguments", "status", "message"),
     [
         (["generate", "x" * 10_000], 2, "10,000 characters"),
         (["generate", "?!., ;"], 2, "no style"),
@@ -186,89 +186,89 @@ def test_an_unknown_style_is_made_and_told(run: Run) -> None:
         (["menu"], 2, "needs a console"),
     ],
 )
-def test_bad_words_get_one_line_and_a_status(
-    run: Run, home: Path, words: list[str], status: int, said: str
+def test_invalid_arguments_give_one_error_line_and_a_status(
+    run: Run, home: Path, arguments: list[str], status: int, message: str
 ) -> None:
-    done = run(*words)
+    done = run(*arguments)
     assert done.returncode == status
-    assert said in one_line(done)
-    assert leftovers(home) == []
+    assert message in single_error_line(done)
+    assert list_output(home) == []
 
 
-def test_japanese_words_make_music(run: Run) -> None:
+def test_japanese_styles_are_accepted(run: Run) -> None:
     assert "R:jazz" in run("compose", "ジャズ", "--seed", "1").stdout
     unknown = run("compose", "静かな夜", "--seed", "1")
     assert unknown.returncode == 0
     assert "unknown style" in unknown.stderr
 
 
-def test_bad_models_get_one_line(run: Run, home: Path) -> None:
+def test_invalid_models_give_one_error_line(run: Run, home: Path) -> None:
     starter = (ROOT / "models" / "starter.gguf").read_bytes()
     (home / "text.gguf").write_text("I am a poem, not a model. " * 5)
     (home / "cut.gguf").write_bytes(starter[: len(starter) // 2])
-    for name, said in (("text.gguf", "not a GGUF"), ("cut.gguf", "truncated")):
+    for name, message in (("text.gguf", "not a GGUF"), ("cut.gguf", "truncated")):
         done = run("generate", "jazz", "--length", "0.2", "--model", str(home / name))
         assert done.returncode == 1
-        assert said in one_line(done)
+        assert message in single_error_line(done)
     done = run("generate", "jazz", "--model", str(VOCABS / "ggml-vocab-bert-bge.gguf"))
     assert done.returncode == 1
-    assert "embedding" in one_line(done)
-    assert leftovers(home) == []
+    assert "embedding" in single_error_line(done)
+    assert list_output(home) == []
 
 
-def test_a_model_that_llama_cannot_load_is_told(
-    run: Run, home: Path, twin: Callable[[str], Path]
+def test_a_model_that_llama_cannot_load_is_reported(
+    run: Run, home: Path, random_model: Callable[[str], Path]
 ) -> None:
-    data = bytearray(twin("llama-spm").read_bytes())
+    data = bytearray(random_model("llama-spm").read_bytes())
     at = data.index(b"blk.1.attn_norm.weight")
     data[at : at + 22] = b"blk.1.attn_torn.weight"
     (home / "torn.gguf").write_bytes(bytes(data))
     done = run("generate", "jazz", "--model", str(home / "torn.gguf"))
     assert done.returncode == 1
-    assert "cannot load" in one_line(done)
+    assert "cannot load" in single_error_line(done)
 
 
-def test_a_missing_model_folder_is_told(run: Run, home: Path) -> None:
+def test_a_missing_model_is_reported(run: Run, home: Path) -> None:
     (home / "models" / "starter.gguf").unlink()
     done = run("generate", "jazz")
     assert done.returncode == 1
-    assert "put a .gguf file there" in one_line(done)
+    assert "put a .gguf file there" in single_error_line(done)
 
 
-def test_broken_settings_cost_nothing(run: Run, home: Path) -> None:
+def test_broken_settings_are_set_aside(run: Run, home: Path) -> None:
     (home / "data").mkdir()
     (home / "data" / "persistent.json").write_text("not json {")
     done = run("compose", "jazz", "--seed", "1")
     assert done.returncode == 0
-    assert "set aside" in one_line(done)
+    assert "set aside" in single_error_line(done)
 
 
-def test_a_folder_that_cannot_be_made_is_told(run: Run, home: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_reported(run: Run, home: Path) -> None:
     (home / "file").write_text("")
     done = run("generate", "jazz", "--length", "0.2", "--out", str(home / "file" / "songs"))
     assert done.returncode == 1
-    assert "file" in one_line(done)
+    assert "file" in single_error_line(done)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="limits on file size are elsewhere only")
-@pytest.mark.parametrize("also", ["", "wav"])
-def test_a_file_that_grows_too_large_leaves_nothing(run: Run, home: Path, also: str) -> None:
-    """A limit on file size is the full disk that needs no root."""
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no limit on file size")
+@pytest.mark.parametrize("formats", ["", "wav"])
+def test_a_file_that_grows_too_large_leaves_no_files(run: Run, home: Path, formats: str) -> None:
+    """A limit on file size simulates a full disk without root."""
     import resource
 
     def limit() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
 
-    done = run("generate", "jazz", "--length", "0.3", "--also", also, preexec_fn=limit)
+    done = run("generate", "jazz", "--length", "0.3", "--also", formats, preexec_fn=limit)
     assert done.returncode == 1
-    one_line(done)
-    assert leftovers(home) == []
+    single_error_line(done)
+    assert list_output(home) == []
 
 
-@pytest.mark.skipif(os.name == "nt", reason="small disks can be mounted elsewhere only")
-@pytest.mark.parametrize("also", ["", "wav"])
-def test_a_full_disk_is_told_and_leaves_nothing(run: Run, home: Path, also: str) -> None:
+@pytest.mark.skipif(os.name == "nt", reason="Windows cannot mount a tmpfs")
+@pytest.mark.parametrize("formats", ["", "wav"])
+def test_a_full_disk_is_reported_and_leaves_no_files(run: Run, home: Path, formats: str) -> None:
     disk = home / "disk"
     disk.mkdir()
     mounted = subprocess.run(
@@ -279,67 +279,83 @@ def test_a_full_disk_is_told_and_leaves_nothing(run: Run, home: Path, also: str)
     if mounted.returncode:
         pytest.skip("a small disk can only be mounted by root")
     try:
-        done = run("generate", "jazz", "--length", "0.3", "--also", also, "--out", str(disk))
+        done = run("generate", "jazz", "--length", "0.3", "--also", formats, "--out", str(disk))
         assert done.returncode == 1
-        assert "disk is full" in one_line(done)
+        assert "disk is full" in single_error_line(done)
         assert list(disk.iterdir()) == []
     finally:
         subprocess.run(["umount", str(disk)], check=True)
 
 
-def wait_for(process: subprocess.Popen[str], stage: str) -> None:
+def wait_for_stage(process: subprocess.Popen[str], stage: str) -> None:
     read_until(process, f'"stage": "{stage}"')
 
 
 @pytest.mark.parametrize("stage", ["compose", "render", "convert"])
-def test_ctrl_c_at_any_stage_leaves_no_half_song(home: Path, stage: str) -> None:
+def test_ctrl_c_at_any_stage_leaves_no_incomplete_song(home: Path, stage: str) -> None:
     process = start(home, "generate", "rock", "--length", "4", "--json", "--seed", "1")
-    wait_for(process, stage)
+    wait_for_stage(process, stage)
     interrupt(process)
-    _, said = process.communicate(timeout=60)
+    _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "Traceback" not in said
-    # The last moments of a song may be over before the key is heard.
-    assert {Path(n).suffix for n in leftovers(home)} in (set(), {".mp3", ".json", ".abc"})
+    assert "Traceback" not in stderr
+    # The song may be complete before the signal arrives.
+    assert {Path(n).suffix for n in list_output(home)} in (set(), {".mp3", ".json", ".abc"})
 
 
-def model_of(process: subprocess.Popen[str]) -> Any:
-    """The model's process, once it has loaded the model."""
-    wait_for(process, "compose")
-    return until(lambda: [p for p in descendants(process) if "python" in p.name().lower()])[-1]
+def find_model_process(process: subprocess.Popen[str]) -> Any:
+    """Return the model's process, once it has loaded the model."""
+    wait_for_stage(process, "compose")
+    return wait_until(lambda: [p for p in descendants(process) if "python" in p.name().lower()])[-1]
 
 
-def test_a_model_process_that_is_killed_is_told_and_started_again(
-    home: Path, twin: Callable[[str], Path]
+def test_a_killed_model_process_is_restarted_twice_and_then_reported(
+    home: Path, random_model: Callable[[str], Path]
 ) -> None:
     process = start(
-        home, "generate", "rock", "--length", "10", "--json", "--model", str(twin("llama-bpe"))
+        home,
+        "generate",
+        "rock",
+        "--length",
+        "10",
+        "--json",
+        "--model",
+        str(random_model("llama-bpe")),
     )
-    model_of(process).kill()
+    find_model_process(process).kill()
     for _ in range(2):
         read_until(process, "it is tried again")
-        model_of(process).kill()
-    _, said = process.communicate(timeout=60)
+        find_model_process(process).kill()
+    _, stderr = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert "process died" in said
-    assert "Traceback" not in said
-    assert leftovers(home) == []
+    assert "process died" in stderr
+    assert "Traceback" not in stderr
+    assert list_output(home) == []
 
 
-def test_a_killed_program_leaves_no_model_running(home: Path, twin: Callable[[str], Path]) -> None:
+def test_a_killed_program_leaves_no_model_process(
+    home: Path, random_model: Callable[[str], Path]
+) -> None:
     process = start(
-        home, "generate", "rock", "--length", "10", "--json", "--model", str(twin("llama-bpe"))
+        home,
+        "generate",
+        "rock",
+        "--length",
+        "10",
+        "--json",
+        "--model",
+        str(random_model("llama-bpe")),
     )
-    model = model_of(process)
+    model = find_model_process(process)
     process.kill()
     process.communicate()
-    until(lambda: not model.is_running(), 20)
+    wait_until(lambda: not model.is_running(), 20)
     assert not list((home).glob("output/*.mp3"))
 
 
-@pytest.mark.parametrize("words", [["doctor"], ["styles"], ["models", "list"], ["library", "list"]])
-def test_the_commands_that_look_also_speak_json(run: Run, words: list[str]) -> None:
-    plain, rows = run(*words), run(*words, "--json")
+@pytest.mark.parametrize("args", [["doctor"], ["styles"], ["models", "list"], ["library", "list"]])
+def test_read_only_commands_can_print_json(run: Run, args: list[str]) -> None:
+    plain, rows = run(*args), run(*args, "--json")
     assert plain.returncode == rows.returncode == 0, plain.stderr + rows.stderr
     assert all(isinstance(json.loads(line), dict) for line in rows.stdout.splitlines())
 
@@ -362,7 +378,7 @@ def test_a_song_is_encoded_while_it_is_rendered(
     }
 
 
-def test_a_title_that_the_console_cannot_show_stops_nothing(
+def test_a_title_the_console_cannot_show_is_printed_with_question_marks(
     run: Run, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONIOENCODING", "cp1252")
@@ -374,4 +390,4 @@ def test_a_title_that_the_console_cannot_show_stops_nothing(
     assert "? ?" in done.stdout
     missing = run("play", "歌.mp3")
     assert missing.returncode == 1
-    assert "no such file" in one_line(missing)
+    assert "no such file" in single_error_line(missing)

@@ -1,4 +1,4 @@
-"""Songs on a real Dask cluster on this computer: a scheduler and three workers."""
+"""Songs rendered on a real Dask cluster on this computer: a scheduler and up to three workers."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from pathlib import Path
 import pytest
 
 from tests.support.processes import read_until, start
-from tests.support.waiting import until
-from tests.test_batch import numbers, only_whole_songs, sound_of
+from tests.support.waiting import wait_until
+from tests.test_batch import has_only_complete_songs, numbers, read_mp3_frames
 
 pytest.importorskip("distributed")
-from tests.support.dask_cluster import DaskHere
+from tests.support.dask_cluster import LocalDaskCluster
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def test_a_worker_killed_in_the_middle_of_a_song_costs_no_song(home: Path, run: Run) -> None:
-    with DaskHere(home, 3) as dask:
+    with LocalDaskCluster(home, 3) as dask:
         process = start(
             home,
             "generate",
@@ -38,15 +38,15 @@ def test_a_worker_killed_in_the_middle_of_a_song_costs_no_song(home: Path, run: 
             "--also",
             "mid",
         )
-        until(dask.busy).kill()
-        out, said = process.communicate(timeout=200)
-        assert process.returncode == 0, said
-    songs = [e for e in map(json.loads, out.splitlines()) if e["event"] == "song"]
+        wait_until(dask.find_busy_worker).kill()
+        stdout, stderr = process.communicate(timeout=200)
+        assert process.returncode == 0, stderr
+    songs = [e for e in map(json.loads, stdout.splitlines()) if e["event"] == "song"]
     assert Counter(e["song"] for e in songs) == dict.fromkeys(range(1, 7), 1)
     assert set(numbers(home / "output").values()) == {1}
     assert len(numbers(home / "output")) == 6
     assert {p.suffix for p in (home / "output").iterdir()} == {".mp3", ".json", ".abc", ".mid"}
-    here = run(
+    local = run(
         "generate",
         "folk",
         "--songs",
@@ -59,12 +59,12 @@ def test_a_worker_killed_in_the_middle_of_a_song_costs_no_song(home: Path, run: 
         str(home / "here"),
     )
     (alone,) = (home / "here").glob("*.mp3")
-    assert here.returncode == 0
-    assert sound_of(alone) == sound_of(home / "output" / alone.name)
+    assert local.returncode == 0
+    assert read_mp3_frames(alone) == read_mp3_frames(home / "output" / alone.name)
 
 
-def test_a_program_killed_beside_a_cluster_goes_on_without_it(home: Path, run: Run) -> None:
-    with DaskHere(home, 1) as dask:
+def test_a_batch_killed_on_a_cluster_resumes_without_it(home: Path, run: Run) -> None:
+    with LocalDaskCluster(home, 1) as dask:
         process = start(
             home,
             "generate",
@@ -86,11 +86,11 @@ def test_a_program_killed_beside_a_cluster_goes_on_without_it(home: Path, run: R
     assert done.returncode == 0, done.stderr
     assert set(numbers(home / "output").values()) == {1}
     assert len(numbers(home / "output")) == 3
-    assert only_whole_songs(home / "output")
+    assert has_only_complete_songs(home / "output")
 
 
-def test_a_scheduler_that_goes_away_is_told_and_nothing_is_lost(home: Path, run: Run) -> None:
-    with DaskHere(home, 1) as dask:
+def test_a_lost_scheduler_is_reported_and_no_song_is_lost(home: Path, run: Run) -> None:
+    with LocalDaskCluster(home, 1) as dask:
         process = start(
             home,
             "generate",
@@ -105,18 +105,18 @@ def test_a_scheduler_that_goes_away_is_told_and_nothing_is_lost(home: Path, run:
             dask.address,
             "--json",
         )
-        until(dask.busy)
+        wait_until(dask.find_busy_worker)
         dask.scheduler.kill()
-        _, said = process.communicate(timeout=120)
-    assert process.returncode == 1, said
-    assert "does not answer any more" in said, said
-    assert "Traceback" not in said
+        _, stderr = process.communicate(timeout=120)
+    assert process.returncode == 1, stderr
+    assert "does not answer any more" in stderr, stderr
+    assert "Traceback" not in stderr
     assert run("generate", "--resume").returncode == 0
     assert set(numbers(home / "output").values()) == {1}
     assert len(numbers(home / "output")) == 3
 
 
-def test_a_cluster_that_does_not_answer_is_told(run: Run) -> None:
+def test_a_cluster_that_does_not_answer_is_reported(run: Run) -> None:
     done = run("generate", "folk", "--songs", "2", "--cluster", "tcp://127.0.0.1:9")
     assert done.returncode == 2
     assert "no scheduler" in done.stderr

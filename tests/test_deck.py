@@ -1,4 +1,4 @@
-"""What reaches the loudspeakers, sample by sample."""
+"""Deck and streams, compared sample by sample."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Make = Callable[..., Path]
 
 
 def sweep(seconds: float, start: float = 0.0) -> Sound:
-    """A tone that rises, so that every moment is unlike every other."""
+    """Rising tone, so that no two moments are alike."""
     t = np.arange(round(start * RATE), round((start + seconds) * RATE)) / RATE
     tone = 0.4 * np.sin(2 * np.pi * (150 * t + 40 * t**2))
     return np.stack((tone, 0.7 * tone), axis=1).astype(np.float32)
@@ -45,7 +45,7 @@ def make(tmp_path: Path) -> Make:
     return make
 
 
-def all_of(path: Path) -> Sound:
+def read_all(path: Path) -> Sound:
     return Stream(path).read(60 * RATE)
 
 
@@ -62,11 +62,9 @@ def all_of(path: Path) -> Sound:
         ("a.ogg", ["-c:a", "libvorbis"]),
     ],
 )
-def test_a_song_begins_at_the_very_sample_that_was_asked_for(
-    make: Make, name: str, options: list[str]
-) -> None:
+def test_a_stream_starts_at_the_exact_sample(make: Make, name: str, options: list[str]) -> None:
     path = make(name, sweep(8.0), *options)
-    whole = all_of(path)
+    whole = read_all(path)
     assert abs(len(whole) - 8 * RATE) <= 2 * 1152
     for moment in (0.01, 0.5, 3.3333, 7.9):
         at = round(moment * RATE)
@@ -79,27 +77,27 @@ def test_a_song_begins_at_the_very_sample_that_was_asked_for(
 @pytest.mark.parametrize(
     "options", [["-ar", "48000", "-b:a", "128k"], ["-ar", "22050", "-ac", "1", "-b:a", "32k"]]
 )
-def test_a_place_in_another_sample_rate_is_hit_within_a_millisecond(
+def test_seeking_at_other_sample_rates_is_exact_to_a_millisecond(
     make: Make, options: list[str]
 ) -> None:
     path = make("other.mp3", sweep(6.0), *options)
-    whole, found = all_of(path)[:, 0], Stream(path, 4.0).read(4000)[:, 0]
+    whole, found = read_all(path)[:, 0], Stream(path, 4.0).read(4000)[:, 0]
     at = 4 * RATE
     errors = [np.abs(whole[at + n : at + n + 4000] - found).max() for n in range(-44, 45)]
     assert min(errors) < 0.1 < max(errors)
 
 
-def test_song_follows_song_without_a_gap(make: Make) -> None:
-    """One tone, cut into two files, sounds as if it had never been cut."""
+def test_songs_follow_each_other_without_a_gap(make: Make) -> None:
+    """A tone split into two files sounds like one."""
     for ending, most in ((".wav", 1e-4), (".mp3", 0.06)):
         one, two = make(f"one{ending}", sweep(2.0)), make(f"two{ending}", sweep(2.0, 2.0))
         deck = Deck(1.0)
         deck.play(Stream(one))
         deck.preload_next(Stream(two))
-        heard = np.concatenate([deck.read(n) for n in (5000, 441, 90_000, 70_000)])
-        wanted = sweep(4.0)[: len(heard)]
+        output = np.concatenate([deck.read(n) for n in (5000, 441, 90_000, 70_000)])
+        expected = sweep(4.0)[: len(output)]
         join = slice(2 * RATE - 2000, 2 * RATE + 2000)
-        assert np.abs(heard - wanted)[join].max() < most
+        assert np.abs(output - expected)[join].max() < most
         assert deck.songs_started == 2
         assert not deck.has_next
 
@@ -111,18 +109,18 @@ def test_songs_fade_into_each_other_at_equal_power(make: Make) -> None:
     deck = Deck(1.0, crossfade=1.0)
     deck.play(Stream(one))
     deck.preload_next(Stream(two))
-    heard = np.concatenate([deck.read(4096) for _ in range(5 * RATE // 4096)])
-    loud = np.sqrt((heard[: len(heard) // 4410 * 4410, 0].reshape(-1, 4410) ** 2).mean(axis=1))
+    output = np.concatenate([deck.read(4096) for _ in range(5 * RATE // 4096)])
+    loud = np.sqrt((output[: len(output) // 4410 * 4410, 0].reshape(-1, 4410) ** 2).mean(axis=1))
     assert np.abs(loud[1:48] / 0.2 - 1).max() < 0.1
     while not deck.ended:
         deck.read(1000)
     assert deck.position_and_length() == (0.0, 0.0)
 
 
-def clicks(sound: Sound) -> float:
-    """How suddenly a tone of 100 Hz and 0.5 bends at worst; whole it is 1."""
-    bend = np.abs(np.diff(sound[:, 0], n=2)).max()
-    return float(bend / (0.5 * (2 * np.pi * 100 / RATE) ** 2))
+def click_level(sound: Sound) -> float:
+    """Largest second difference of a tone of 100 Hz and amplitude 0.5; without clicks it is 1."""
+    largest = np.abs(np.diff(sound[:, 0], n=2)).max()
+    return float(largest / (0.5 * (2 * np.pi * 100 / RATE) ** 2))
 
 
 def test_pause_volume_seeking_and_skipping_do_not_click(make: Make) -> None:
@@ -131,8 +129,8 @@ def test_pause_volume_seeking_and_skipping_do_not_click(make: Make) -> None:
     path = make("tone.wav", tone)
     deck = Deck(0.9)
     deck.play(Stream(path))
-    heard = [deck.read(3001)]
-    for order in (
+    blocks = [deck.read(3001)]
+    for command in (
         lambda: deck.set_volume(0.2),
         lambda: deck.pause(True),
         lambda: deck.pause(False),
@@ -141,23 +139,23 @@ def test_pause_volume_seeking_and_skipping_do_not_click(make: Make) -> None:
         lambda: deck.play(Stream(path)),
         deck.stop,
     ):
-        order()
-        heard += [deck.read(n) for n in (RAMP_FRAMES // 3, 2000, 777)]
-    sound = np.concatenate(heard)
-    assert clicks(sound) < 60  # a bare cut is 1000 and more
-    assert clicks(np.concatenate((sound[:50], 0 * sound[:50], sound[1500:1600]))) > 200
-    assert not heard[-1].any()
+        command()
+        blocks += [deck.read(n) for n in (RAMP_FRAMES // 3, 2000, 777)]
+    sound = np.concatenate(blocks)
+    assert click_level(sound) < 60  # a hard cut gives 1000 or more
+    assert click_level(np.concatenate((sound[:50], 0 * sound[:50], sound[1500:1600]))) > 200
+    assert not blocks[-1].any()
 
 
-def test_nothing_is_lost_in_a_pause(make: Make) -> None:
+def test_a_pause_loses_no_samples(make: Make) -> None:
     path = make("sweep.wav", sweep(3.0))
     deck = Deck(1.0)
     deck.play(Stream(path))
     deck.read(10_000)
     deck.pause(True)
-    held = deck.read(5000)
-    assert held[:RAMP_FRAMES].any()
-    assert not held[RAMP_FRAMES:].any()
+    paused = deck.read(5000)
+    assert paused[:RAMP_FRAMES].any()
+    assert not paused[RAMP_FRAMES:].any()
     assert not deck.read(5000).any()
     place = deck.position_and_length()[0]
     deck.pause(False)
@@ -167,14 +165,14 @@ def test_nothing_is_lost_in_a_pause(make: Make) -> None:
     )
 
 
-def test_a_quiet_song_is_brought_to_the_level_of_the_others(make: Make) -> None:
+def test_a_gain_raises_the_level_of_a_quiet_song(make: Make) -> None:
     path = make("quiet.wav", 0.1 * sweep(1.0))
     deck = Deck(0.5)
     deck.play(Stream(path), gain=4.0)
     assert np.allclose(deck.read(5000)[RAMP_FRAMES:], 0.2 * sweep(1.0)[RAMP_FRAMES:5000], atol=1e-3)
 
 
-def test_a_file_cut_short_plays_as_far_as_it_goes(make: Make, tmp_path: Path) -> None:
+def test_a_truncated_file_plays_as_far_as_it_goes(make: Make, tmp_path: Path) -> None:
     data = make("whole.mp3", sweep(4.0), "-b:a", "128k").read_bytes()
     cut = tmp_path / "cut.mp3"
     cut.write_bytes(data[: len(data) // 2])
@@ -189,8 +187,8 @@ def test_a_file_cut_short_plays_as_far_as_it_goes(make: Make, tmp_path: Path) ->
         Stream(cut, 3.5)
 
 
-def test_an_ogg_with_a_damaged_head_is_refused(make: Make, tmp_path: Path) -> None:
-    """The decoder would take the whole program with it."""
+def test_an_ogg_file_with_a_damaged_header_is_rejected(make: Make, tmp_path: Path) -> None:
+    """The decoder would crash the whole program."""
     good = make("a.ogg", sweep(1.0), "-c:a", "libvorbis").read_bytes()
     assert Stream(tmp_path / "a.ogg").read(RATE).any()
     for at in (30, 60, 500, 2000, 3000):
@@ -205,7 +203,7 @@ def test_an_ogg_with_a_damaged_head_is_refused(make: Make, tmp_path: Path) -> No
             Stream(tmp_path / "bad.ogg")
 
 
-def test_a_skip_during_a_cross_fade_leaves_nothing_behind(make: Make) -> None:
+def test_a_skip_during_a_crossfade_stops_both_songs(make: Make) -> None:
     loud, silent = make("loud.wav", sweep(9.0)), make("silent.wav", 0 * sweep(9.0))
     deck = Deck(1.0, crossfade=6.0)
     deck.play(Stream(loud, 2.9))
@@ -219,7 +217,7 @@ def test_a_skip_during_a_cross_fade_leaves_nothing_behind(make: Make) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=300), st.integers(0, 4000), st.integers(0, 255), st.booleans())
-def test_any_file_is_read_or_refused(data: bytes, at: int, byte: int, tagged: bool) -> None:
+def test_any_file_is_read_or_rejected(data: bytes, at: int, byte: int, tagged: bool) -> None:
     global _example
     if _example is None:
         wav = subprocess.run(

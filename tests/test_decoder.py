@@ -1,4 +1,4 @@
-"""Texts that are written side by side."""
+"""Decoding several texts in parallel."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Write = Callable[..., DecodingResult]
 
 @pytest.fixture
 def write(spec: Callable[..., SongSpec]) -> Write:
-    asked = spec("pop", key="C major", length="0.5")
+    song_spec = spec("pop", key="C major", length="0.5")
 
     def write(
         decoder: Decoder,
@@ -29,35 +29,38 @@ def write(spec: Callable[..., SongSpec]) -> Write:
         report: Callable[[float, str], None] = print,
         cancelled: Callable[[], bool] = bool,
     ) -> DecodingResult:
-        prompt = decoder.tokenize(build_starter_header(asked), False, True)
+        prompt = decoder.tokenize(build_starter_header(song_spec), False, True)
         found = decoder.write(
             prompt,
-            SheetMachine(build_sheet_grammar(asked)),
+            SheetMachine(build_sheet_grammar(song_spec)),
             "pop",
             [Sampling(0.9, seed=n) for n in seeds],
             report,
             cancelled,
         )
         for text in found.texts:
-            assert tuple(map(len, read_abc(build_abc_header(asked) + text).parts)) == asked.parts
+            assert (
+                tuple(map(len, read_abc(build_abc_header(song_spec) + text).parts))
+                == song_spec.parts
+            )
         return found
 
     return write
 
 
-def test_more_texts_than_lanes_are_written_in_turns(write: Write) -> None:
-    heard: list[float] = []
+def test_more_texts_than_sequences_are_written_in_turns(write: Write) -> None:
+    progress: list[float] = []
     found = write(
-        Decoder(STARTER, 2048, 1, 3), *range(7), report=lambda done, text: heard.append(done)
+        Decoder(STARTER, 2048, 1, 3), *range(7), report=lambda done, text: progress.append(done)
     )
     assert len(found.texts) == len({*found.texts}) == 7
-    assert heard == sorted(heard)
-    assert 0 < heard[0] < 0.4 < heard[-1] < 1
+    assert progress == sorted(progress)
+    assert 0 < progress[0] < 0.4 < progress[-1] < 1
     assert found.tokens >= 7 * 30
     assert found.seconds > 0
 
 
-def test_a_text_hangs_on_nothing_that_was_written_before(write: Write) -> None:
+def test_a_text_does_not_depend_on_earlier_texts(write: Write) -> None:
     decoder = Decoder(STARTER, 2048, 1, 3)
     first = write(decoder, 1, 2, 3).texts
     write(decoder, 7, 8)
@@ -65,21 +68,21 @@ def test_a_text_hangs_on_nothing_that_was_written_before(write: Write) -> None:
     assert write(Decoder(STARTER, 2048, 1, 3), 1, 2, 3).texts == first
 
 
-def test_a_lane_keeps_to_its_own_text(write: Write) -> None:
-    """In one lane after another and side by side, the same texts come out."""
+def test_parallel_sequences_do_not_affect_each_other(write: Write) -> None:
+    """One after another and in parallel sequences, the texts are the same."""
     assert (
         write(Decoder(STARTER, 2048, 1, 1), 1, 2, 3).texts
         == write(Decoder(STARTER, 2048, 1, 3), 1, 2, 3).texts
     )
 
 
-def test_a_context_that_is_too_small_is_told(write: Write) -> None:
+def test_a_context_that_is_too_small_is_reported(write: Write) -> None:
     with pytest.raises(ModelError, match="context of 60 tokens is full"):
         write(Decoder(STARTER, 60, 1, 2), 1, 2)
     with pytest.raises(ModelError, match="does not fit the model's context of 20"):
         write(Decoder(STARTER, 20, 1, 2), 1, 2)
 
 
-def test_writing_can_be_stopped(write: Write) -> None:
+def test_writing_can_be_cancelled(write: Write) -> None:
     with pytest.raises(Cancelled):
         write(Decoder(STARTER, 2048, 1, 2), 1, 2, cancelled=lambda: True)

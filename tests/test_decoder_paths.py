@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from scripts.core.cpu import NO_AVX
+from scripts.core.cpu import NO_AVX_MESSAGE
 from scripts.core.errors import ModelError
 from scripts.llm import decoder
 from tests.conftest import STARTER
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Path:
+def model_folder(tmp_path: Path) -> Path:
     folder = tmp_path / "Größe 音楽"
     folder.mkdir()
     shutil.copy(STARTER, folder / "starter.gguf")
@@ -23,36 +23,36 @@ def place(tmp_path: Path) -> Path:
     return folder
 
 
-def of_its_code_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    """llama.cpp as some builds for Windows are: only plain letters in what it is given."""
+def limit_paths_to_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make llama.cpp open ASCII paths only, as some builds for Windows do."""
     real = decoder.llama_cpp.Llama
 
-    def load(model_path: str, **more: Any) -> Any:
+    def load(model_path: str, **options: Any) -> Any:
         if not model_path.isascii():
             raise ValueError(f"Failed to load model from file: {model_path}")
-        return real(model_path=model_path, **more)
+        return real(model_path=model_path, **options)
 
     monkeypatch.setattr(decoder.llama_cpp, "Llama", load)
 
 
-def test_a_model_in_a_folder_of_other_letters_is_opened_from_within(
-    place: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_model_in_a_folder_with_a_non_ascii_name_is_opened(
+    model_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    of_its_code_page(monkeypatch)
-    here = Path.cwd()
-    assert decoder.Decoder(place / "starter.gguf", 64, 1).vocabulary_size > 100
-    assert Path.cwd() == here
+    limit_paths_to_ascii(monkeypatch)
+    working_folder = Path.cwd()
+    assert decoder.Decoder(model_folder / "starter.gguf", 64, 1).vocabulary_size > 100
+    assert Path.cwd() == working_folder
 
 
-def test_a_model_whose_own_name_cannot_be_opened_is_told(
-    place: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_model_whose_own_name_is_not_ascii_is_reported(
+    model_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    of_its_code_page(monkeypatch)
+    limit_paths_to_ascii(monkeypatch)
     with pytest.raises(ModelError, match="plain letters"):
-        decoder.Decoder(place / "stück.gguf", 64, 1)
+        decoder.Decoder(model_folder / "stück.gguf", 64, 1)
 
 
-def test_an_instruction_that_the_processor_lacks_is_told_while_loading(
+def test_a_missing_processor_instruction_is_reported_while_loading(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def load(**_: Any) -> Any:
@@ -61,4 +61,4 @@ def test_an_instruction_that_the_processor_lacks_is_told_while_loading(
     monkeypatch.setattr(decoder.llama_cpp, "Llama", load)
     with pytest.raises(ModelError, match="AVX") as caught:
         decoder.Decoder(STARTER, 64, 1)
-    assert str(caught.value) == NO_AVX
+    assert str(caught.value) == NO_AVX_MESSAGE

@@ -1,4 +1,4 @@
-"""Drums as they were learned from drummers."""
+"""Drum grooves that were learned from drummers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BEATS = sorted(n for n in GROOVES if "fill" not in n)
 FOUR = TimeSignature(4, 4)
 
 
-def played(
+def play_groove(
     name: str,
     energy: float = 0.7,
     bars: int = 8,
@@ -30,11 +30,13 @@ def played(
     meter: TimeSignature = FOUR,
     section: str = "verse",
 ) -> list[NoteEvent]:
-    place = Section(section, 4, bars, 0, 0, energy)
-    return arrange_drum_groove(place, meter, GROOVES[name], GROOVES, 110.0, random.Random(seed))
+    drum_section = Section(section, 4, bars, 0, 0, energy)
+    return arrange_drum_groove(
+        drum_section, meter, GROOVES[name], GROOVES, 110.0, random.Random(seed)
+    )
 
 
-def test_four_grooves_and_more_of_each_family() -> None:
+def test_each_family_has_at_least_four_grooves() -> None:
     families = Counter(n.split("-")[0] for n in BEATS)
     assert len(families) >= 18
     assert min(families.values()) >= 4
@@ -42,10 +44,10 @@ def test_four_grooves_and_more_of_each_family() -> None:
 
 @pytest.mark.parametrize("name", BEATS)
 @pytest.mark.parametrize("meter", ["4/4", "3/4", "6/8", "7/8", "5/4", "12/8", "2/4", "13/8"])
-def test_a_groove_plays_in_every_metre(name: str, meter: str) -> None:
+def test_a_groove_plays_in_every_meter(name: str, meter: str) -> None:
     parsed = parse_time_signature(meter)
     assert parsed
-    notes = played(name, meter=parsed)
+    notes = play_groove(name, meter=parsed)
     start, end = 4 * parsed.bar_ticks, 12 * parsed.bar_ticks
     assert notes
     assert all(start - 1 <= e.start < end and 0 < e.velocity <= 1 for e in notes)
@@ -53,29 +55,29 @@ def test_a_groove_plays_in_every_metre(name: str, meter: str) -> None:
 
 
 def test_the_same_seed_plays_the_same() -> None:
-    assert played("funk-1") == played("funk-1")
-    assert played("funk-1") != played("funk-1", seed=2)
+    assert play_groove("funk-1") == play_groove("funk-1")
+    assert play_groove("funk-1") != play_groove("funk-1", seed=2)
 
 
-def test_a_back_beat_is_where_it_belongs() -> None:
+def test_the_backbeat_is_on_two_and_four() -> None:
     snares = Counter(
         round(e.start / 6) % 16
-        for e in played("rock-1", bars=16)
+        for e in play_groove("rock-1", bars=16)
         if e.pitch == DRUM_KEYS["snare"] and e.velocity > 0.5
     )
     assert {step for step, n in snares.items() if n >= 12} == {4, 12}
 
 
 def test_a_jazz_ride_swings() -> None:
-    rides = [e.start % 24 for e in played("swing-1", bars=32) if e.pitch == DRUM_KEYS["ride"]]
+    rides = [e.start % 24 for e in play_groove("swing-1", bars=32) if e.pitch == DRUM_KEYS["ride"]]
     off = sorted(t for t in rides if 10 < t < 21)
     assert len(off) > 20
     assert 14.5 < off[len(off) // 2] < 18
 
 
-def test_no_two_bars_are_played_alike() -> None:
-    """Not even when only the steps that are struck are looked at."""
-    notes = played("funk-2", bars=32, energy=0.8)
+def test_most_bars_differ_from_each_other() -> None:
+    """Compares only which drums are struck on which steps."""
+    notes = play_groove("funk-2", bars=32, energy=0.8)
     bars = [
         frozenset((e.pitch, round(e.start % 96 / 6)) for e in notes if (e.start + 2) // 96 == b)
         for b in range(4, 36)
@@ -86,7 +88,7 @@ def test_no_two_bars_are_played_alike() -> None:
 
 
 def test_a_section_ends_with_a_fill_and_begins_with_a_crash() -> None:
-    notes = played("rock-2", energy=0.9)
+    notes = play_groove("rock-2", energy=0.9)
     first = [e for e in notes if e.start < 4 * 96 + 3]
     assert DRUM_KEYS["crash"] in {e.pitch for e in first}
     last = [e for e in notes if e.start >= 12 * 96 - 48]
@@ -94,29 +96,29 @@ def test_a_section_ends_with_a_fill_and_begins_with_a_crash() -> None:
     assert any(
         e.pitch in toms
         for s in range(6)
-        for e in played("rock-2", 0.9, seed=s)
+        for e in play_groove("rock-2", 0.9, seed=s)
         if e.start >= 12 * 96 - 48
     )
     assert last
 
 
-def test_little_energy_is_sparse_and_soft() -> None:
-    quiet, loud = played("rock-1", 0.3), played("rock-1", 0.95)
+def test_low_energy_is_sparse_and_soft() -> None:
+    quiet, loud = play_groove("rock-1", 0.3), play_groove("rock-1", 0.95)
     assert len(quiet) < len(loud)
     assert max(e.velocity for e in quiet) < max(e.velocity for e in loud)
     assert DRUM_KEYS["crash"] not in {e.pitch for e in quiet}
 
 
-def test_timing_is_human_but_never_late_by_more_than_a_drummer() -> None:
+def test_timing_varies_by_at_most_twenty_milliseconds() -> None:
     most = 0.020 * 110 / 60 * 24
     for name in ("funk-1", "hiphop-1"):
-        away = [e.start - round(e.start / 6) * 6 for e in played(name, bars=32)]
+        away = [e.start - round(e.start / 6) * 6 for e in play_groove(name, bars=32)]
         assert max(map(abs, away)) <= most + 0.01
         assert sum(a != 0 for a in away) > 0.9 * len(away)
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("[a]\nsteps = 15\n", r"line 1: \[a\] steps must be 12 or 16"),
         ("[a]\nsteps = 16\n\n[b]\nsteps = 12\nspoon = []\n", r"line 4: \[b\] unknown drum piece"),
@@ -127,10 +129,10 @@ def test_timing_is_human_but_never_late_by_more_than_a_drummer() -> None:
         ("[a\n", "line 1"),
     ],
 )
-def test_a_broken_groove_is_refused_with_its_line(text: str, said: str, tmp_path: Path) -> None:
+def test_a_broken_groove_is_rejected_with_its_line(text: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "played.toml"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(UsageError, match=said):
+    with pytest.raises(UsageError, match=message):
         load_grooves(path)
 
 
@@ -147,7 +149,7 @@ def test_a_broken_groove_is_refused_with_its_line(text: str, said: str, tmp_path
         ),
     )
 )
-def test_any_table_is_a_groove_or_refused(tables: dict[str, dict[str, object]]) -> None:
+def test_any_table_is_a_groove_or_rejected(tables: dict[str, dict[str, object]]) -> None:
     from scripts.arranger.grooves import _parse_groove
 
     for name, row in tables.items():

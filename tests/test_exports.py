@@ -1,4 +1,4 @@
-"""Arrangements as MIDI files and as scores."""
+"""Arrangements exported as MIDI and MusicXML files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from scripts.synth.instruments import load_instruments
 INSTRUMENTS = load_instruments(paths.DATA / "instruments")
 
 
-def written(arrangement: SongArrangement, path: Path, key: str = "E minor") -> mido.MidiFile:
+def export_midi(arrangement: SongArrangement, path: Path, key: str = "E minor") -> mido.MidiFile:
     parsed = parse_key(key)
     assert parsed
     write_midi(path, arrangement, INSTRUMENTS, "Größe ♪", parsed, arrangement.sheet.meter)
@@ -34,7 +34,7 @@ def written(arrangement: SongArrangement, path: Path, key: str = "E minor") -> m
 
 
 def notes(file: mido.MidiFile, name: str) -> list[tuple[int, int, int]]:
-    """(start, end, key) of a track."""
+    """Return (start, end, key) of the notes of a track."""
     track = next(t for t in file.tracks if t.name == name)
     now, sounding, found = 0, {}, []
     for message in track:
@@ -48,12 +48,12 @@ def notes(file: mido.MidiFile, name: str) -> list[tuple[int, int, int]]:
     return sorted(found)
 
 
-@pytest.mark.parametrize("words", ["rock", "jazz", "dubstep", "ambient", "salsa"])
+@pytest.mark.parametrize("style", ["rock", "jazz", "dubstep", "ambient", "salsa"])
 def test_a_midi_file_has_the_notes_of_the_song(
-    words: str, spec: Callable[..., SongSpec], tune: LeadSheet, tmp_path: Path
+    style: str, spec: Callable[..., SongSpec], tune: LeadSheet, tmp_path: Path
 ) -> None:
-    arrangement = arrange(spec(words, key="E minor", length="1"), tune, paths.DATA)
-    file = written(arrangement, tmp_path / "a.mid")
+    arrangement = arrange(spec(style, key="E minor", length="1"), tune, paths.DATA)
+    file = export_midi(arrangement, tmp_path / "a.mid")
     assert file.ticks_per_beat == MIDI_TICKS_PER_QUARTER
     assert abs(file.length - 60) < 0.6
     for role in ("melody", "bass"):
@@ -75,16 +75,16 @@ def test_a_midi_file_has_the_notes_of_the_song(
     assert all(0 <= n[0] < n[1] for t in file.tracks[1:] for n in notes(file, t.name))
 
 
-def test_the_head_says_tempo_metre_key_and_sections(
+def test_the_first_midi_track_has_title_tempo_key_and_sections(
     spec: Callable[..., SongSpec], tune: LeadSheet, tmp_path: Path
 ) -> None:
     arrangement = arrange(spec("waltz", key="E minor", length="0.5", tempo=150), tune, paths.DATA)
-    head = written(arrangement, tmp_path / "a.mid").tracks[0]
-    said = {m.type: m for m in head}
-    assert round(mido.tempo2bpm(said["set_tempo"].tempo), 3) == 150
-    assert said["key_signature"].key == "Em"
-    assert head.name == "Größe ♪"
-    assert [m.text for m in head if m.type == "marker"] == [s.name for s in arrangement.form]
+    track = export_midi(arrangement, tmp_path / "a.mid").tracks[0]
+    messages = {m.type: m for m in track}
+    assert round(mido.tempo2bpm(messages["set_tempo"].tempo), 3) == 150
+    assert messages["key_signature"].key == "Em"
+    assert track.name == "Größe ♪"
+    assert [m.text for m in track if m.type == "marker"] == [s.name for s in arrangement.form]
 
 
 @pytest.mark.parametrize("key", ["C# dorian", "Gb", "A# minor", "D# minor", "Fb", "B phrygian"])
@@ -94,27 +94,27 @@ def test_any_key_can_be_written(
     if parse_key(key) is None:
         pytest.skip("the program does not know that key")
     arrangement = arrange(spec("pop", key="E minor", length="0.3"), tune, paths.DATA)
-    assert written(arrangement, tmp_path / "a.mid", key).tracks
+    assert export_midi(arrangement, tmp_path / "a.mid", key).tracks
 
 
-def test_a_folder_that_is_not_there_is_told(
+def test_a_missing_folder_is_reported(
     spec: Callable[..., SongSpec], tune: LeadSheet, tmp_path: Path
 ) -> None:
     arrangement = arrange(spec("pop", key="E minor", length="0.3"), tune, paths.DATA)
     with pytest.raises(StorageError):
-        written(arrangement, tmp_path / "none" / "a.mid")
+        export_midi(arrangement, tmp_path / "none" / "a.mid")
 
 
 @pytest.mark.parametrize(
-    ("words", "meter"),
+    ("style", "meter"),
     [("jazz", "4/4"), ("waltz", "3/4"), ("celtic", "6/8"), ("metal", "7/8"), ("trap", "4/4")],
 )
 def test_a_score_read_back_by_music21_has_the_same_notes(
-    words: str, meter: str, spec: Callable[..., SongSpec], tune: LeadSheet
+    style: str, meter: str, spec: Callable[..., SongSpec], tune: LeadSheet
 ) -> None:
-    wishes = {"key": "Eb major", "length": "0.7", "meter": meter}
+    options = {"key": "Eb major", "length": "0.7", "meter": meter}
     song = arrange(
-        spec(words, **wishes),
+        spec(style, **options),
         replace(tune, meter=parse_time_signature(meter) or tune.meter),
         paths.DATA,
     )
@@ -140,7 +140,7 @@ def test_a_score_read_back_by_music21_has_the_same_notes(
     assert piece.chords
 
 
-def test_written_notes_stand_on_the_grid_and_do_not_overlap() -> None:
+def test_quantized_notes_are_on_the_grid_and_do_not_overlap() -> None:
     loose = [
         NoteEvent(0.4, 23, 60, 0.8),
         NoteEvent(0.1, 40, 64, 0.8),

@@ -1,4 +1,4 @@
-"""What a night can bring: a full disk, a read-only folder, crashes, a clock that jumps."""
+"""Faults during a batch: a full disk, a read-only folder, crashes, a clock that is set back."""
 
 from __future__ import annotations
 
@@ -14,47 +14,47 @@ import pytest
 
 from scripts.batch.store import OrderState, OrderStore
 from tests.conftest import ROOT, STARTER
-from tests.faults.fuzz import try_reader
-from tests.faults.songs import leftovers, problems_of
-from tests.support.processes import descendants, read_until, start, words_of
-from tests.test_batch import SHORT, Run, numbers, only_whole_songs
+from tests.faults.fuzz import fuzz_reader
+from tests.faults.songs import find_leftovers, find_problems
+from tests.support.processes import command_line, descendants, read_until, start
+from tests.test_batch import SHORT, Run, has_only_complete_songs, numbers
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="the lab has tests of its own")
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="tests/windows has tests of its own")
 
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
-    """A small disk of its own."""
-    place = tmp_path / "disk"
-    place.mkdir()
+    """Mounts a small disk with the given options; returns its folder."""
+    mount_point = tmp_path / "disk"
+    mount_point.mkdir()
 
     def mount(options: str) -> Path:
         done = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)]
-            if not os.path.ismount(place)
-            else ["mount", "-o", f"remount,{options}", str(place)],
+            ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(mount_point)]
+            if not os.path.ismount(mount_point)
+            else ["mount", "-o", f"remount,{options}", str(mount_point)],
             capture_output=True,
             check=False,
         )
         if done.returncode:
             pytest.skip("a small disk can only be mounted by root")
-        return place
+        return mount_point
 
     yield mount
-    subprocess.run(["umount", "-l", str(place)], capture_output=True, check=False)
+    subprocess.run(["umount", "-l", str(mount_point)], capture_output=True, check=False)
 
 
-def job(home: Path) -> tuple[str, int]:
-    """State of the first order, and how many of its songs are done."""
-    jobs = OrderStore(home / "data" / "jobs.db")
+def first_order(home: Path) -> tuple[str, int]:
+    """Return the state of the first order and the number of its finished songs."""
+    store = OrderStore(home / "data" / "jobs.db")
     try:
-        return jobs.get(1).state, jobs.get(1).done
+        return store.get(1).state, store.get(1).done
     finally:
-        jobs.close()
+        store.close()
 
 
 @pytest.mark.parametrize("size", ["260k", "400k", "640k"])
-def test_a_full_disk_stops_an_order_and_costs_nothing(
+def test_a_full_disk_stops_an_order_and_loses_no_song(
     run: Run, home: Path, disk: Callable[[str], Path], size: str
 ) -> None:
     out = disk(f"size={size}")
@@ -62,31 +62,33 @@ def test_a_full_disk_stops_an_order_and_costs_nothing(
     assert done.returncode == 1, done.stderr
     assert "the disk is full" in done.stderr, done.stderr
     assert "Traceback" not in done.stderr
-    assert only_whole_songs(out)
-    assert leftovers(out) == []
-    assert job(home)[0] == OrderState.STOPPED
-    assert problems_of(out) == []
+    assert has_only_complete_songs(out)
+    assert find_leftovers(out) == []
+    assert first_order(home)[0] == OrderState.STOPPED
+    assert find_problems(out) == []
     disk("size=20m")
     again = run("generate", "--resume")
     assert again.returncode == 0, again.stderr
-    assert job(home) == (OrderState.DONE, 4)
+    assert first_order(home) == (OrderState.DONE, 4)
     assert set(numbers(out).values()) == {1}
 
 
-@pytest.mark.parametrize("room", [8, 40, 120, 300])
-def test_a_disk_that_is_full_at_any_stage_is_told(disk: Callable[[str], Path], room: int) -> None:
-    """List of orders, library and songs on it, with little room from the beginning."""
+@pytest.mark.parametrize("free_kib", [8, 40, 120, 300])
+def test_a_disk_that_is_full_at_any_stage_is_reported(
+    disk: Callable[[str], Path], free_kib: int
+) -> None:
+    """Orders, library and songs are on a disk with little free space from the start."""
     home = disk("size=20m")
     (home / "models").mkdir()
     (home / "models" / "starter.gguf").symlink_to(STARTER)
     (home / "output").mkdir()
     free = os.statvfs(home)
-    (home / "other.bin").write_bytes(bytes(free.f_bavail * free.f_bsize - room * 1024))
+    (home / "other.bin").write_bytes(bytes(free.f_bavail * free.f_bsize - free_kib * 1024))
     environment = {**os.environ, "LLM_MUSIC_GEN_HOME": str(home)}
 
-    def command(*words: str) -> subprocess.CompletedProcess[str]:
+    def command(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "scripts.cli.main", *words],
+            [sys.executable, "-m", "scripts.cli.main", *arguments],
             cwd=ROOT,
             env=environment,
             capture_output=True,
@@ -100,37 +102,37 @@ def test_a_disk_that_is_full_at_any_stage_is_told(disk: Callable[[str], Path], r
     assert done.returncode == 1, done.stderr
     assert "full" in done.stderr, done.stderr
     assert "Traceback" not in done.stderr
-    assert only_whole_songs(home / "output")
+    assert has_only_complete_songs(home / "output")
     assert command("library", "list").returncode == 0
     (home / "other.bin").unlink()
     resumed = command("generate", "--resume")
-    if resumed.returncode == 2:  # there was no room to keep the order itself
+    if resumed.returncode == 2:  # there was no space to store the order itself
         resumed = command("generate", "folk", "--songs", "3", *SHORT)
     assert resumed.returncode == 0, resumed.stderr
     assert len(list((home / "output").glob("*.mp3"))) == 3
-    assert problems_of(home / "output") == []
+    assert find_problems(home / "output") == []
 
 
 def test_a_folder_that_becomes_read_only_stops_its_order_and_no_other(
     run: Run, home: Path, disk: Callable[[str], Path]
 ) -> None:
     out = disk("size=20m")
-    jobs = OrderStore(home / "data" / "jobs.db")
+    store = OrderStore(home / "data" / "jobs.db")
     from tests.test_batch import order
 
-    bad = jobs.add(order("folk", 3, out=out)).id
-    good = jobs.add(order("jazz", 2, out=home / "output")).id
+    bad = store.add(order("folk", 3, out=out)).id
+    good = store.add(order("jazz", 2, out=home / "output")).id
     disk("ro")
     done = run("generate", "--resume")
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr, done.stderr
-    assert jobs.get(bad).state == OrderState.STOPPED
-    assert jobs.get(good).state == OrderState.DONE
+    assert store.get(bad).state == OrderState.STOPPED
+    assert store.get(good).state == OrderState.DONE
     disk("rw")
     assert run("generate", "--resume").returncode == 0
-    assert jobs.get(bad).done == 3
-    assert only_whole_songs(out)
-    jobs.close()
+    assert store.get(bad).done == 3
+    assert has_only_complete_songs(out)
+    store.close()
 
 
 def test_a_data_folder_that_is_read_only_costs_no_song(
@@ -162,10 +164,10 @@ def test_a_data_folder_that_is_read_only_costs_no_song(
     assert "fault" not in done.stderr
     assert "damaged" not in done.stderr
     assert "cannot be written" in done.stderr
-    assert only_whole_songs(tmp_path / "out")
+    assert has_only_complete_songs(tmp_path / "out")
 
 
-def test_a_clock_that_is_set_back_confuses_nothing(run: Run, home: Path) -> None:
+def test_a_clock_that_is_set_back_loses_no_song(run: Run, home: Path) -> None:
     process = start(home, "generate", "folk", "--songs", "4", *SHORT, "--json")
     read_until(process, '"event": "song"')
     process.kill()
@@ -178,7 +180,7 @@ def test_a_clock_that_is_set_back_confuses_nothing(run: Run, home: Path) -> None
     assert done.returncode == 0, done.stderr
     assert set(numbers(home / "output").values()) == {1}
     assert len(numbers(home / "output")) == 4
-    assert leftovers(home / "output") == []
+    assert find_leftovers(home / "output") == []
     assert run("library", "list", "--json").stdout.count('"title"') == 4
 
 
@@ -186,10 +188,10 @@ def test_a_model_that_crashes_at_every_third_song_costs_no_song(home: Path) -> N
     process = start(home, "generate", "folk", "--songs", "9", *SHORT, "--json")
     assert process.stdout
     killed: set[int] = set()
-    notes = 0
+    notices = 0
     for line in process.stdout:
         event = json.loads(line)
-        notes += "it is tried again" in str(event.get("text", ""))
+        notices += "it is tried again" in str(event.get("text", ""))
         if (
             event.get("stage") == "compose"
             and event["song"] % 3 == 0
@@ -198,18 +200,18 @@ def test_a_model_that_crashes_at_every_third_song_costs_no_song(home: Path) -> N
         ):
             killed.add(event["song"])
             for member in descendants(process):
-                if "scripts.llm.worker" in words_of(member):
+                if "scripts.llm.worker" in command_line(member):
                     member.kill()
     process.communicate()
     assert process.returncode == 0
     assert killed == {3, 6, 9}
-    assert notes >= 1
+    assert notices >= 1
     assert set(numbers(home / "output").values()) == {1}
     assert len(numbers(home / "output")) == 9
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
-def test_an_ffmpeg_that_is_killed_costs_no_song(home: Path, jobs: str) -> None:
+def test_a_killed_ffmpeg_costs_no_song(home: Path, jobs: str) -> None:
     process = start(
         home,
         "generate",
@@ -229,18 +231,18 @@ def test_an_ffmpeg_that_is_killed_costs_no_song(home: Path, jobs: str) -> None:
     for line in process.stdout:
         if not killed and '"stage": "render"' in line:
             for member in descendants(process):
-                if "ffmpeg" in words_of(member):
+                if "ffmpeg" in command_line(member):
                     member.kill()
                     killed = True
                     break
-    _, said = process.communicate()
-    assert killed, said
-    assert process.returncode == 0, said
+    _, stderr = process.communicate()
+    assert killed, stderr
+    assert process.returncode == 0, stderr
     assert len(numbers(home / "output")) == 3
-    assert problems_of(home / "output") == []
+    assert find_problems(home / "output") == []
 
 
-def test_a_locked_library_and_list_are_told_and_the_songs_are_made(run: Run, home: Path) -> None:
+def test_a_locked_order_store_is_reported_and_works_after_unlocking(run: Run, home: Path) -> None:
     import sqlite3
 
     assert run("generate", "folk", *SHORT).returncode == 0
@@ -257,7 +259,7 @@ def test_a_locked_library_and_list_are_told_and_the_songs_are_made(run: Run, hom
 
 
 @pytest.mark.parametrize("damage", [b"", b"rubbish" * 1000, b"SQLite format 3\0" + b"\xff" * 9000])
-def test_damaged_databases_are_told_and_set_aside(run: Run, home: Path, damage: bytes) -> None:
+def test_damaged_databases_are_set_aside_with_a_notice(run: Run, home: Path, damage: bytes) -> None:
     assert run("generate", "folk", *SHORT).returncode == 0
     for name in ("jobs.db", "library.db"):
         (home / "data" / name).write_bytes(damage)
@@ -284,6 +286,6 @@ def test_damaged_databases_are_told_and_set_aside(run: Run, home: Path, damage: 
         "searches",
     ],
 )
-def test_torn_input_is_refused_in_one_line(reader: str) -> None:
-    """A little of what ``python -m tests.faults fuzz`` does with 10,000 of each."""
-    assert try_reader(reader, 60, 7)["faults"] == {}
+def test_damaged_input_is_rejected_in_one_line(reader: str) -> None:
+    """Short form of ``python -m tests.faults fuzz``, which tries 10,000 inputs of each kind."""
+    assert fuzz_reader(reader, 60, 7)["faults"] == {}

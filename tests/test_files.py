@@ -30,35 +30,35 @@ def test_no_settings_file_means_the_defaults(tmp_path: Path) -> None:
     assert load_settings(tmp_path / "none.json") == (Settings(), [])
 
 
-def test_settings_come_back_and_unknown_keys_are_kept(tmp_path: Path) -> None:
+def test_settings_and_unknown_keys_survive_a_round_trip(tmp_path: Path) -> None:
     path = tmp_path / "persistent.json"
     path.write_text('{"volume": 0.4, "from_the_future": [1, 2]}')
-    found, notes = load_settings(path)
+    found, notices = load_settings(path)
     assert found.volume == 0.4
-    assert not notes
+    assert not notices
     save_settings(path, replace(found, temperature=1.1))
-    again = json.loads(path.read_text())
-    assert again["from_the_future"] == [1, 2]
-    assert again["temperature"] == 1.1
+    saved = json.loads(path.read_text())
+    assert saved["from_the_future"] == [1, 2]
+    assert saved["temperature"] == 1.1
 
 
-def test_a_broken_settings_file_is_set_aside_and_told(tmp_path: Path) -> None:
+def test_a_broken_settings_file_is_set_aside_with_a_notice(tmp_path: Path) -> None:
     path = tmp_path / "persistent.json"
     path.write_text('{"volume": 0.4, oops')
-    found, notes = load_settings(path)
+    found, notices = load_settings(path)
     assert found == Settings()
-    assert "set aside" in notes[0]
+    assert "set aside" in notices[0]
     assert (tmp_path / "persistent.json.broken").read_text() == '{"volume": 0.4, oops'
 
 
-def test_one_bad_value_does_not_cost_the_others(tmp_path: Path) -> None:
+def test_an_invalid_value_does_not_affect_the_others(tmp_path: Path) -> None:
     path = tmp_path / "persistent.json"
     path.write_text('{"volume": "loud", "temperature": 0.3}')
-    found, notes = load_settings(path)
+    found, notices = load_settings(path)
     assert found.volume == Settings().volume
     assert found.temperature == 0.3
-    assert len(notes) == 1
-    assert "volume" in notes[0]
+    assert len(notices) == 1
+    assert "volume" in notices[0]
 
 
 @settings(max_examples=200)
@@ -73,7 +73,7 @@ def test_one_bad_value_does_not_cost_the_others(tmp_path: Path) -> None:
         max_leaves=8,
     ).map(lambda v: json.dumps(v).encode())
 )
-def test_any_settings_file_is_survived(
+def test_any_settings_file_gives_valid_settings(
     tmp_path_factory: pytest.TempPathFactory, data: bytes
 ) -> None:
     path = tmp_path_factory.mktemp("s") / "persistent.json"
@@ -95,7 +95,7 @@ def test_any_settings_file_is_survived(
         ("auto_play", "yes"),
     ],
 )
-def test_a_setting_out_of_range_is_refused(name: str, value: object) -> None:
+def test_an_invalid_setting_is_rejected(name: str, value: object) -> None:
     with pytest.raises(UsageError):
         change_setting(Settings(), name, value)
 
@@ -112,20 +112,20 @@ def test_any_title_becomes_a_legal_file_name(title: str) -> None:
 
 
 @pytest.mark.parametrize("title", ["COM¹", "lpt9.txt", "CONIN$", "nul", "AUX .x", "con."])
-def test_device_names_of_windows_are_avoided(title: str) -> None:
+def test_windows_device_names_are_avoided(title: str) -> None:
     assert sanitize_filename(title).startswith("Song ")
 
 
 @given(title=st.text(max_size=300), longest=st.integers(12, 80))
-def test_a_name_fits_the_room_that_the_folder_leaves(title: str, longest: int) -> None:
+def test_a_name_fits_the_length_that_the_folder_leaves(title: str, longest: int) -> None:
     name = sanitize_filename(title, longest)
     assert 0 < len(name.encode("utf-16-le")) <= 2 * longest
     assert name == name.strip(" .")
 
 
-def test_a_file_held_by_another_program_is_told_as_such(tmp_path: Path) -> None:
+def test_a_file_open_in_another_program_is_reported(tmp_path: Path) -> None:
     try:
-        held()
+        raise_sharing_violation()
     except OSError as error:
         assert "another program has it open" in str(storage_error(error, tmp_path / "a.mp3"))
 
@@ -159,7 +159,7 @@ def test_nothing_has_a_final_name_until_all_is_written(tmp_path: Path) -> None:
     assert {p.name for p in tmp_path.iterdir()} == {"Rain.mp3", "Rain.json", "Rain.abc"}
 
 
-def test_a_failed_finish_leaves_nothing(tmp_path: Path) -> None:
+def test_a_failed_finish_leaves_no_files(tmp_path: Path) -> None:
     files = SongFiles(tmp_path, "Rain")  # its mp3 was never written
     with pytest.raises(StorageError):
         files.finish({".json": "{}"})
@@ -170,33 +170,33 @@ def test_a_failed_finish_leaves_nothing(tmp_path: Path) -> None:
 NOW = 1_000_000_000
 
 
-def put(folder: Path, name: str, age: float, text: str = "") -> None:
+def write_file(folder: Path, name: str, age: float, text: str = "") -> None:
     (folder / name).write_text(text)
     os.utime(folder / name, (NOW - age, NOW - age))
 
 
-def test_old_parts_are_swept_and_young_ones_kept(tmp_path: Path) -> None:
+def test_old_parts_are_deleted_and_recent_ones_are_not(tmp_path: Path) -> None:
     for name, age in (
         ("a.mp3.lmg-part", 90_000),
         ("a.lmg-lock", 90_000),
         ("b.mp3.lmg-part", 10),
         ("c.mp3", 90_000),
     ):
-        put(tmp_path, name, age)
+        write_file(tmp_path, name, age)
     assert recover(tmp_path, NOW) == 0
     assert {p.name for p in tmp_path.iterdir()} == {"b.mp3.lmg-part", "c.mp3"}
 
 
-def test_what_a_living_program_is_at_is_left_alone_however_old(tmp_path: Path) -> None:
+def test_parts_of_a_running_process_are_left_alone_at_any_age(tmp_path: Path) -> None:
     files = SongFiles(tmp_path, "Rain")
-    put(tmp_path, "Rain.mp3.lmg-part", 90_000)
+    write_file(tmp_path, "Rain.mp3.lmg-part", 90_000)
     recover(tmp_path, NOW + 1e9)
     assert (tmp_path / "Rain.mp3.lmg-part").exists()
     files.tidy()
 
 
-def test_what_a_killed_program_left_is_gone_at_once(tmp_path: Path) -> None:
-    program = subprocess.Popen(
+def test_parts_of_a_killed_process_are_deleted_at_once(tmp_path: Path) -> None:
+    process = subprocess.Popen(
         [
             sys.executable,
             "-c",
@@ -209,73 +209,73 @@ def test_what_a_killed_program_left_is_gone_at_once(tmp_path: Path) -> None:
         cwd=ROOT,
         stdout=subprocess.PIPE,
     )
-    assert program.stdout
-    assert program.stdout.readline().strip() == b"there"
+    assert process.stdout
+    assert process.stdout.readline().strip() == b"there"
     assert recover(tmp_path, time.time()) == 0
     assert (tmp_path / "Rain.mp3.lmg-part").exists()
-    program.kill()
-    program.wait()
+    process.kill()
+    process.wait()
     assert recover(tmp_path, 0) == 0
     assert list(tmp_path.iterdir()) == []
 
 
-def held(*_: object) -> None:
+def raise_sharing_violation(*_: object) -> None:
     error = PermissionError(13, "Access is denied")
     error.winerror = 32  # type: ignore[attr-defined]
     raise error
 
 
-def test_a_file_held_open_is_tried_again_and_again() -> None:
+def test_a_file_open_in_another_program_is_retried() -> None:
     slept: list[float] = []
     tries: list[int] = []
 
-    def let_go_at_the_third() -> None:
+    def succeed_at_third_try() -> None:
         tries.append(1)
         if len(tries) < 3:
-            held()
+            raise_sharing_violation()
 
-    retry_while_open_elsewhere(let_go_at_the_third, (0.1, 0.2, 0.4), slept.append)
+    retry_while_open_elsewhere(succeed_at_third_try, (0.1, 0.2, 0.4), slept.append)
     assert slept == [0.1, 0.2]
     with pytest.raises(PermissionError):
-        retry_while_open_elsewhere(held, (0.1, 0.2), slept.append)
-    with pytest.raises(PermissionError):  # no Windows: it will not change by waiting
+        retry_while_open_elsewhere(raise_sharing_violation, (0.1, 0.2), slept.append)
+    with pytest.raises(PermissionError):  # not a sharing violation: waiting would not help
         retry_while_open_elsewhere(
             lambda: (_ for _ in ()).throw(PermissionError(13, "no")), (9,), slept.append
         )
     assert slept == [0.1, 0.2, 0.1, 0.2]
 
 
-def test_a_song_held_open_is_told_kept_and_finished_later(
+def test_a_song_open_in_another_program_is_reported_and_finished_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = SongFiles(tmp_path, "Rain")
     files.part(".mp3").write_bytes(b"music")
     with monkeypatch.context() as patch:
-        patch.setattr(song_files, "rename", held)
+        patch.setattr(song_files, "rename", raise_sharing_violation)
         with pytest.raises(FileInUseError, match=r"OneDrive.*the song is complete"):
             files.finish({".json": "{}"})
-        assert recover(tmp_path, time.time() + 100_000) == 0  # somebody is still at it
+        assert recover(tmp_path, time.time() + 100_000) == 0  # still locked
         files.tidy()
     assert not (tmp_path / "Rain.mp3").exists()
-    assert recover(tmp_path, 0) == 1  # at once, and whatever the clock says
+    assert recover(tmp_path, 0) == 1  # at once, whatever the clock says
     assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {
         "Rain.mp3": "music",
         "Rain.json": "{}",
     }
 
 
-def test_the_wav_of_a_song_held_open_does_not_stay(tmp_path: Path) -> None:
-    put(tmp_path, "Rain.mp3.lmg-part", 100, "music")
-    put(tmp_path, "Rain.wav.lmg-part", 100, "long")
-    put(tmp_path, "Rain.lmg-lock", 100, '[".mp3"]')
+def test_a_part_that_the_lock_file_does_not_list_is_deleted(tmp_path: Path) -> None:
+    write_file(tmp_path, "Rain.mp3.lmg-part", 100, "music")
+    write_file(tmp_path, "Rain.wav.lmg-part", 100, "long")
+    write_file(tmp_path, "Rain.lmg-lock", 100, '[".mp3"]')
     assert recover(tmp_path, NOW) == 1
     assert [p.name for p in tmp_path.iterdir()] == ["Rain.mp3"]
 
 
-def test_a_file_that_the_user_put_there_meanwhile_is_not_replaced(tmp_path: Path) -> None:
-    put(tmp_path, "Rain.mp3.lmg-part", 100, "made")
-    put(tmp_path, "Rain.lmg-lock", 100, '[".mp3"]')
-    put(tmp_path, "Rain.mp3", 10, "mine")
+def test_a_file_that_the_user_added_meanwhile_is_not_replaced(tmp_path: Path) -> None:
+    write_file(tmp_path, "Rain.mp3.lmg-part", 100, "made")
+    write_file(tmp_path, "Rain.lmg-lock", 100, '[".mp3"]')
+    write_file(tmp_path, "Rain.mp3", 10, "mine")
     recover(tmp_path, NOW)
     assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {
         "Rain.mp3": "mine",
@@ -283,14 +283,14 @@ def test_a_file_that_the_user_put_there_meanwhile_is_not_replaced(tmp_path: Path
     }
 
 
-def test_a_lock_that_a_power_cut_filled_with_zeros_is_swept(tmp_path: Path) -> None:
-    put(tmp_path, "Rain.lmg-lock", 90_000, "\0" * 30)
-    put(tmp_path, "Rain.mp3.lmg-part", 90_000, "half")
+def test_a_lock_file_filled_with_zeros_by_a_power_cut_is_deleted(tmp_path: Path) -> None:
+    write_file(tmp_path, "Rain.lmg-lock", 90_000, "\0" * 30)
+    write_file(tmp_path, "Rain.mp3.lmg-part", 90_000, "half")
     assert recover(tmp_path, NOW) == 0
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_song_that_is_taken_away_at_the_last_moment_is_not_called_done(
+def test_a_song_removed_at_the_last_moment_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = SongFiles(tmp_path, "Rain")
@@ -300,36 +300,36 @@ def test_a_song_that_is_taken_away_at_the_last_moment_is_not_called_done(
         files.finish({})
 
 
-def test_a_song_that_cannot_be_flushed_for_being_held_goes_on(
+def test_a_song_open_in_another_program_is_finished_without_a_flush(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(song_files, "fsync_file", held)
+    monkeypatch.setattr(song_files, "fsync_file", raise_sharing_violation)
     files = SongFiles(tmp_path, "Rain")
     files.part(".mp3").write_bytes(b"music")
     assert files.finish({}).read_bytes() == b"music"
 
 
-def test_a_name_taken_between_looking_and_locking_is_left_alone(
+def test_a_name_used_between_check_and_lock_is_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = song_files.try_lock
 
-    def late(path: Path, new: bool = False) -> FileLock | None:
+    def create_then_lock(path: Path, new: bool = False) -> FileLock | None:
         if path.name == "Rain.lmg-lock":
             (tmp_path / "Rain.mp3").write_text("another program's")
         return real(path, new)
 
-    monkeypatch.setattr(song_files, "try_lock", late)
+    monkeypatch.setattr(song_files, "try_lock", create_then_lock)
     assert SongFiles(tmp_path, "Rain").name == "Rain (2)"
 
 
-@pytest.mark.parametrize("named", [0, 1, 2, 3])
-def test_a_song_whose_naming_was_cut_short_is_finished(tmp_path: Path, named: int) -> None:
-    """The program dies after the list is written, between any two renames."""
+@pytest.mark.parametrize("renamed", [0, 1, 2, 3])
+def test_an_interrupted_renaming_is_finished(tmp_path: Path, renamed: int) -> None:
+    """The process dies after writing the lock file, between any two renames."""
     suffixes = [".json", ".abc", ".mp3"]
     for i, suffix in enumerate(suffixes):
-        put(tmp_path, f"Rain{suffix}{'' if i < named else PART_SUFFIX}", 90_000, "x")
-    put(tmp_path, "Rain.lmg-lock", 90_000, json.dumps(suffixes))
+        write_file(tmp_path, f"Rain{suffix}{'' if i < renamed else PART_SUFFIX}", 90_000, "x")
+    write_file(tmp_path, "Rain.lmg-lock", 90_000, json.dumps(suffixes))
     recover(tmp_path, NOW)
     assert {p.name for p in tmp_path.iterdir()} == {"Rain.json", "Rain.abc", "Rain.mp3"}
 
@@ -342,7 +342,9 @@ def test_a_song_whose_naming_was_cut_short_is_finished(tmp_path: Path, named: in
         max_leaves=6,
     ).map(json.dumps)
 )
-def test_any_lock_file_is_survived(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+def test_any_lock_file_is_recovered_or_deleted(
+    tmp_path_factory: pytest.TempPathFactory, text: str
+) -> None:
     folder = tmp_path_factory.mktemp("songs") / "output"
     folder.mkdir()
     (folder / "Rain.lmg-lock").write_text(text, encoding="utf-8")
@@ -351,13 +353,13 @@ def test_any_lock_file_is_survived(tmp_path_factory: pytest.TempPathFactory, tex
     assert list(folder.iterdir()) == []
 
 
-def test_a_folder_that_is_a_file_is_told_in_words(tmp_path: Path) -> None:
+def test_a_folder_that_is_a_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError):
         write_text(tmp_path / "file" / "x.json", "{}")
 
 
-def test_songs_from_elsewhere_are_listed_too(tmp_path: Path) -> None:
+def test_songs_without_valid_details_are_listed(tmp_path: Path) -> None:
     (tmp_path / "Mine.mp3").write_bytes(b"")
     (tmp_path / "Odd.mp3").write_bytes(b"")
     (tmp_path / "Odd.json").write_text('["not", "an", "object"]')
@@ -395,13 +397,13 @@ def test_a_song_is_read_again_only_when_it_has_changed(tmp_path: Path) -> None:
 
 
 def list_songs(folder: Path) -> list[Song]:
-    """Every playable file of a folder, oldest first."""
+    """Return all playable files of a folder, oldest first."""
     library = LibraryIndex(folder.parent / f"{folder.name}.db", folder)
     library.scan()
     return library.songs()
 
 
-def test_tracks_of_a_song_are_no_songs(tmp_path: Path) -> None:
+def test_stems_of_a_song_are_not_listed(tmp_path: Path) -> None:
     for name in (
         "Duo.mp3",
         "Duo.wav",
@@ -415,7 +417,7 @@ def test_tracks_of_a_song_are_no_songs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["Infinity", "NaN", "-5", "true", '"long"', "[]", "9" * 400])
-def test_a_length_that_cannot_be_is_none(tmp_path: Path, text: str) -> None:
+def test_an_invalid_length_becomes_zero(tmp_path: Path, text: str) -> None:
     (tmp_path / "a.mp3").write_bytes(b"")
     (tmp_path / "a.json").write_text('{"title": "A", "seconds": ' + text + "}")
     assert list_songs(tmp_path)[0].seconds == 0.0

@@ -1,4 +1,4 @@
-"""What a GGUF file says of itself, and files that only pretend."""
+"""Reading GGUF metadata, and rejecting files that are not language models."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from scripts.llm.registry import find_model, list_models
 from tests.conftest import ROOT, STARTER, VOCABS
 
 
-def test_the_starter_describes_itself() -> None:
+def test_the_metadata_of_the_starter_model_is_read() -> None:
     info = read_language_model(STARTER)
     assert info.architecture == "llama"
     assert info.quantization == "Q8_0"
@@ -25,23 +25,23 @@ def test_the_starter_describes_itself() -> None:
     assert info.file_bytes <= 16 * 1024 * 1024
 
 
-def test_a_text_file_is_no_model(tmp_path: Path) -> None:
+def test_a_text_file_is_rejected(tmp_path: Path) -> None:
     path = tmp_path / "notes.gguf"
     path.write_text("Dear diary, " * 10)
     with pytest.raises(ModelError, match="not a GGUF file"):
         read_language_model(path)
 
 
-def test_an_embedding_model_is_refused_by_kind() -> None:
+def test_an_embedding_model_is_rejected() -> None:
     with pytest.raises(ModelError, match="embedding model"):
         read_language_model(VOCABS / "ggml-vocab-bert-bge.gguf")
 
 
-@pytest.mark.parametrize("share", [0.0001, 0.01, 0.3, 0.9, 0.999])
-def test_a_truncated_file_is_said_to_be_cut_short(tmp_path: Path, share: float) -> None:
+@pytest.mark.parametrize("fraction", [0.0001, 0.01, 0.3, 0.9, 0.999])
+def test_a_truncated_file_is_reported_as_truncated(tmp_path: Path, fraction: float) -> None:
     data = STARTER.read_bytes()
     path = tmp_path / "cut.gguf"
-    path.write_bytes(data[: int(len(data) * share)])
+    path.write_bytes(data[: int(len(data) * fraction)])
     with pytest.raises(ModelError, match="truncated"):
         read_language_model(path)
 
@@ -51,7 +51,7 @@ def test_a_truncated_file_is_said_to_be_cut_short(tmp_path: Path, share: float) 
     changes=st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 255)), max_size=12),
     cut=st.integers(0, 60_000),
 )
-def test_a_damaged_header_is_read_or_refused_quickly(
+def test_a_damaged_header_is_rejected_quickly(
     tmp_path: Path, changes: list[tuple[int, int]], cut: int
 ) -> None:
     data = bytearray(STARTER.read_bytes()[:60_000])
@@ -65,7 +65,7 @@ def test_a_damaged_header_is_read_or_refused_quickly(
     assert time.monotonic() - started < 5
 
 
-def test_a_missing_model_is_told_with_what_is_there(home: Path) -> None:
+def test_a_missing_model_is_reported_with_the_models_found(home: Path) -> None:
     with pytest.raises(ModelError, match=r"no model .*starter.gguf"):
         find_model("nothing-like-it", home / "models")
     with pytest.raises(ModelError, match="none"):
@@ -79,20 +79,20 @@ def test_bad_files_are_listed_with_their_problem(home: Path) -> None:
     assert "not a GGUF" in entries["bad.gguf"].problem
 
 
-def test_a_twin_is_a_language_model(twin: Callable[[str], Path]) -> None:
-    assert read_gguf(twin("llama-spm")).architecture == "llama"
+def test_a_random_model_is_a_language_model(random_model: Callable[[str], Path]) -> None:
+    assert read_gguf(random_model("llama-spm")).architecture == "llama"
 
 
 @pytest.mark.parametrize("name", ["general.alignment", "general.file_type", "llama.context_length"])
 @pytest.mark.parametrize("value", ["many", float("nan"), float("inf"), -7.0, True])
-def test_a_number_of_the_wrong_kind_is_not_believed(
+def test_a_metadata_value_of_the_wrong_type_is_ignored(
     tmp_path: Path, name: str, value: object
 ) -> None:
     path = tmp_path / "odd.gguf"
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_tokenizer_model("llama")
-    kinds = {str: writer.add_string, float: writer.add_float64, bool: writer.add_bool}
-    kinds[type(value)](name, value)
+    writers = {str: writer.add_string, float: writer.add_float64, bool: writer.add_bool}
+    writers[type(value)](name, value)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

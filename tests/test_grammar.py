@@ -1,4 +1,4 @@
-"""The grammar: whatever is chosen, a sheet is exact and in its key."""
+"""The sheet grammar: every text that it allows is a sheet with exact bars, in its key."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from scripts.core import paths
 from scripts.llm.sheet_machine import SheetGrammar, SheetMachine, max_sheet_length
 from scripts.llm.state_machines import ChoiceMachine, StateMachine, TitleMachine
 from scripts.llm.vocabulary import TokenMasks, Vocabulary
-from scripts.request.spec import SongRequest, SongSpec, build_spec
+from scripts.request.build import build_spec
+from scripts.request.request import SongRequest
+from scripts.request.spec import SongSpec
 from scripts.score.abc_reader import read_abc
 from scripts.score.sheet import scale_share
 from scripts.styles.style import load_styles
@@ -24,8 +26,8 @@ CHARACTERS = [chr(c) for c in range(32, 127)] + ["\n"]
 STYLES = load_styles(paths.DATA / "styles")
 
 
-def walk(machine: StateMachine, rng: random.Random, most: int) -> str:
-    """A text of random characters that the machine allows."""
+def generate_text(machine: StateMachine, rng: random.Random, max_length: int) -> str:
+    """Generate a random text that the state machine allows."""
     state, out = machine.start(), []
     while not machine.is_complete(state):
         choices = [c for c in CHARACTERS if machine.step(state, c) is not None]
@@ -34,7 +36,7 @@ def walk(machine: StateMachine, rng: random.Random, most: int) -> str:
         char = rng.choice(choices)
         state = machine.step(state, char)
         out.append(char)
-        assert len(out) <= most
+        assert len(out) <= max_length
     return "".join(out)
 
 
@@ -58,12 +60,12 @@ def walk(machine: StateMachine, rng: random.Random, most: int) -> str:
         ]
     ),
 )
-def test_random_letters_under_the_grammar_are_music(
+def test_random_text_under_the_grammar_is_a_valid_sheet(
     style: str, seed: int, meter: str, key: str | None
 ) -> None:
     spec = build_spec(SongRequest(style, key=key, meter=meter), STYLES, seed)
     grammar = build_sheet_grammar(spec)
-    text = walk(SheetMachine(grammar), random.Random(seed), max_sheet_length(grammar))
+    text = generate_text(SheetMachine(grammar), random.Random(seed), max_sheet_length(grammar))
     sheet = read_abc(build_abc_header(spec) + text)
     assert tuple(len(p) for p in sheet.parts) == spec.parts
     assert all(bar.ticks == spec.meter.bar_ticks for bar in sheet.bars)
@@ -74,19 +76,21 @@ def test_random_letters_under_the_grammar_are_music(
         assert scale_share(replace(sheet, key=spec.key)) == 1.0
 
 
-def test_the_last_note_is_the_tonic_and_no_afterthought(spec: Callable[..., SongSpec]) -> None:
+def test_the_last_note_is_the_tonic_and_lasts_at_least_a_quarter(
+    spec: Callable[..., SongSpec],
+) -> None:
     chosen = spec("pop", key="G major")
     for seed in range(30):
-        text = walk(SheetMachine(build_sheet_grammar(chosen)), random.Random(seed), 10_000)
+        text = generate_text(SheetMachine(build_sheet_grammar(chosen)), random.Random(seed), 10_000)
         last = read_abc(build_abc_header(chosen) + text).bars[-1].notes[-1]
         assert last.pitch is not None
         assert last.pitch % 12 == 7
         assert last.ticks >= 24
 
 
-def test_chords_asked_for_are_the_chords_written(spec: Callable[..., SongSpec]) -> None:
+def test_requested_chords_are_written(spec: Callable[..., SongSpec]) -> None:
     chosen = spec("rock", key="F minor", chords="Fm Db Ab Eb")
-    text = walk(SheetMachine(build_sheet_grammar(chosen)), random.Random(1), 10_000)
+    text = generate_text(SheetMachine(build_sheet_grammar(chosen)), random.Random(1), 10_000)
     symbols = [
         b.chords[0][1].symbol(chosen.key) for b in read_abc(build_abc_header(chosen) + text).bars
     ]
@@ -98,7 +102,7 @@ def test_without_syncopation_no_note_starts_off_the_beat_and_crosses_it() -> Non
         (4, 4), (8,), ("C", "D", "E"), ("C",), (12, 24, 36, 48), ("C",), ("C",), syncopation=False
     )
     for seed in range(20):
-        text = walk(SheetMachine(grammar), random.Random(seed), 5000)
+        text = generate_text(SheetMachine(grammar), random.Random(seed), 5000)
         for bar in read_abc("X:1\nM:4/4\nL:1/8\nK:C\n" + text).bars:
             at = 0
             for note in bar.notes:
@@ -107,7 +111,7 @@ def test_without_syncopation_no_note_starts_off_the_beat_and_crosses_it() -> Non
                 at += note.ticks
 
 
-def test_the_grammar_survives_its_way_to_the_other_process(spec: Callable[..., SongSpec]) -> None:
+def test_a_grammar_survives_serialization_to_json(spec: Callable[..., SongSpec]) -> None:
     import json
 
     grammar = build_sheet_grammar(spec("jazz"))
@@ -116,25 +120,25 @@ def test_the_grammar_survives_its_way_to_the_other_process(spec: Callable[..., S
 
 @pytest.mark.parametrize("seed", range(20))
 def test_titles_are_plain_words(seed: int) -> None:
-    title = walk(TitleMachine(32), random.Random(seed), 40).strip()
+    title = generate_text(TitleMachine(32), random.Random(seed), 40).strip()
     assert 4 <= len(title) <= 32
     assert "  " not in title
     assert all(word[0].isupper() for word in title.split())
 
 
 def test_a_choice_is_one_of_the_list() -> None:
-    text = walk(ChoiceMachine(("rock", "rocket")), random.Random(1), 10)
+    text = generate_text(ChoiceMachine(("rock", "rocket")), random.Random(1), 10)
     assert text in ("rock\n", "rocket\n")
 
 
-def test_only_tokens_that_fit_whole_are_allowed() -> None:
+def test_only_tokens_that_fit_completely_are_allowed() -> None:
     machine = ChoiceMachine(("abc", "abd"))
-    words = Vocabulary([b"a", b"ab", b"abc", b"abcd", b"b", b"abc\n", b"", b"\xff", b"abd"])
-    assert list(words.allowed_tokens(machine, machine.start())) == [0, 1, 2, 5, 8]
+    vocabulary = Vocabulary([b"a", b"ab", b"abc", b"abcd", b"b", b"abc\n", b"", b"\xff", b"abd"])
+    assert list(vocabulary.allowed_tokens(machine, machine.start())) == [0, 1, 2, 5, 8]
 
 
-def test_equal_keys_allow_equal_tokens(spec: Callable[..., SongSpec]) -> None:
-    """The masks are kept by key; a key that says too little would let wrong tokens through."""
+def test_equal_cache_keys_allow_equal_tokens(spec: Callable[..., SongSpec]) -> None:
+    """Masks are cached by key; an incomplete key would allow wrong tokens."""
     machine = SheetMachine(build_sheet_grammar(spec("jazz")))
     pieces = [c.encode() for c in CHARACTERS] + [
         b'"|',

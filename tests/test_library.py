@@ -1,4 +1,4 @@
-"""The library: what is found, kept, listed and brought back."""
+"""The library: index, search, ratings, bin, playlists, duplicates and commands."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from mutagen.id3 import ID3, POPM, TIT2, TXXX
 
 from scripts.audio.mp3 import Tags, ffmpeg_path, write_tags
 from scripts.audio.play_stats import PlayStats, stars_from_popm, write_stats
-from scripts.audio.tags import FileTags, read_tags
+from scripts.audio.tags import read_tags
 from scripts.core.errors import StorageError, UsageError
 from scripts.library.bin import empty_bin, list_bin, move_to_bin, restore_song
 from scripts.library.duplicates import find_duplicates
-from scripts.library.index import LibraryIndex, song_id
+from scripts.library.index import LibraryIndex
 from scripts.library.playlists import (
     Playlist,
     find_playlist,
@@ -34,11 +34,12 @@ from scripts.library.playlists import (
     write_m3u8,
 )
 from scripts.library.query import parse_query
+from scripts.library.rows import SongFacts, song_id
 from scripts.library.songs import Song, read_song
 from scripts.library.watcher import LibraryWatcher
 from tests.conftest import ROOT, TUNE
-from tests.support.waiting import until
-from tests.test_batch import Run, sound_of
+from tests.support.waiting import wait_until
+from tests.test_batch import Run, read_mp3_frames
 
 FRAME = b"\xff\xfb\x90\x00" + bytes(413)  # of an MP3, silent
 ATTACKS = (
@@ -58,8 +59,8 @@ ATTACKS = (
 )
 
 
-def tagged(path: Path, title: str = "Song", **more: str) -> Path:
-    """A small MP3 as the program makes them."""
+def write_tagged_mp3(path: Path, title: str = "Song", **more: str) -> Path:
+    """Write a small MP3 with tags, as the program does."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(FRAME * 40)
     write_tags(
@@ -78,9 +79,9 @@ def tagged(path: Path, title: str = "Song", **more: str) -> Path:
     return path
 
 
-def song(folder: Path, name: str, **details: object) -> Path:
-    """A song with its details beside it."""
-    path = tagged(folder / f"{name}.mp3", name)
+def write_song(folder: Path, name: str, **details: object) -> Path:
+    """Write a song with its details file."""
+    path = write_tagged_mp3(folder / f"{name}.mp3", name)
     path.with_suffix(".json").write_text(json.dumps({"title": name, **details}))
     return path
 
@@ -95,7 +96,7 @@ def library(tmp_path: Path) -> LibraryIndex:
             ("100% Pure_Sky", "sad piano", 70, "C major", "2026-11-15T12:00:00+00:00"),
         )
     ):
-        path = song(
+        path = write_song(
             tmp_path / "output",
             title,
             asked=asked,
@@ -161,16 +162,16 @@ def titles(found: list[Song]) -> list[str]:
         ("file:amber", ["Amber"]),
     ],
 )
-def test_the_search_language(library: LibraryIndex, query: str, expected: list[str] | None) -> None:
+def test_search_queries_find_the_expected_songs(
+    library: LibraryIndex, query: str, expected: list[str] | None
+) -> None:
     everything = ["Amber", "Café", "Die", "100%"]
     assert titles(library.find(query)) == (everything if expected is None else expected)
 
 
-@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the clock's zone cannot be set")
-def test_days_are_those_of_the_listeners_clock(
-    library: LibraryIndex, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TZ", "XYZ-13")  # thirteen hours before Greenwich
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the time zone cannot be set")
+def test_dates_are_in_local_time(library: LibraryIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "XYZ-13")  # UTC+13
     time.tzset()
     try:
         assert titles(library.find("made:2026-11-16")) == ["100%"]
@@ -217,7 +218,7 @@ def test_days_are_those_of_the_listeners_clock(
         max_size=12,
     ).map("".join)
 )
-def test_any_query_is_survived(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+def test_any_query_is_handled(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     folder = tmp_path_factory.mktemp("q")
     found = LibraryIndex(folder / "l.db", folder)
     found.find(text)
@@ -226,7 +227,7 @@ def test_any_query_is_survived(tmp_path_factory: pytest.TempPathFactory, text: s
     found.close()
 
 
-def test_what_the_listener_thinks_is_found(library: LibraryIndex) -> None:
+def test_ratings_thumbs_and_plays_can_be_searched(library: LibraryIndex) -> None:
     first, second, *_ = library.songs()
     library.rate(first.path, 4)
     library.set_thumb(second.path, -1)
@@ -235,16 +236,18 @@ def test_what_the_listener_thinks_is_found(library: LibraryIndex) -> None:
     assert titles(library.find("thumb:down plays>0")) == ["Café"]
 
 
-def test_a_deleted_database_loses_nothing(library: LibraryIndex, tmp_path: Path) -> None:
+def test_a_deleted_database_is_rebuilt_from_the_files(
+    library: LibraryIndex, tmp_path: Path
+) -> None:
     songs = library.songs()
     before = [s.path for s in songs]
-    sounds = [sound_of(p) for p in before]
+    sounds = [read_mp3_frames(p) for p in before]
     for n, one in enumerate(songs):
         library.rate(one.path, n + 1)
         library.set_thumb(one.path, (-1) ** n)
         for _ in range(n):
             library.count_play(one.path)
-    kept = [library.get_stats(p) for p in before]
+    expected = [library.get_stats(p) for p in before]
     assert library.write_changes() == 0
     library.close()
     (tmp_path / "library.db").unlink()
@@ -253,15 +256,15 @@ def test_a_deleted_database_loses_nothing(library: LibraryIndex, tmp_path: Path)
     assert [s.path for s in again.songs()] == before  # in the same order
     found = [again.get_stats(p) for p in before]
     assert [(h.rating, h.plays, h.thumb) for h in found] == [
-        (h.rating, h.plays, h.thumb) for h in kept
+        (h.rating, h.plays, h.thumb) for h in expected
     ]
-    assert all(abs(a.last - b.last) < 1 for a, b in zip(found, kept, strict=True))
-    assert [sound_of(p) for p in before] == sounds  # not a sample has moved
+    assert all(abs(a.last - b.last) < 1 for a, b in zip(found, expected, strict=True))
+    assert [read_mp3_frames(p) for p in before] == sounds  # no sample has changed
     assert str(ID3(before[0])["TIT2"]) == "Amber Rain"
 
 
-def test_a_rating_moves_nothing_in_the_songs_file(tmp_path: Path) -> None:
-    path = tagged(tmp_path / "a.mp3")
+def test_writing_a_rating_keeps_size_inode_and_modification_time(tmp_path: Path) -> None:
+    path = write_tagged_mp3(tmp_path / "a.mp3")
     size, inode, time = path.stat().st_size, path.stat().st_ino, path.stat().st_mtime_ns
     write_stats(path, PlayStats(5, 12, 1e9, 1))
     assert (path.stat().st_size, path.stat().st_ino, path.stat().st_mtime_ns) == (size, inode, time)
@@ -272,15 +275,15 @@ def test_a_rating_moves_nothing_in_the_songs_file(tmp_path: Path) -> None:
     assert path.stat().st_size == size
 
 
-def test_a_tag_without_room_is_made_anew_in_a_copy(tmp_path: Path) -> None:
+def test_a_tag_without_padding_is_rewritten_in_a_copy(tmp_path: Path) -> None:
     path = tmp_path / "a.mp3"
     path.write_bytes(FRAME * 40)
     tags = ID3()
     tags.add(TIT2(encoding=3, text=["Theirs"]))
     tags.save(path, padding=lambda info: 0)
-    sound = sound_of(path)
+    sound = read_mp3_frames(path)
     write_stats(path, PlayStats(3, 1))
-    assert sound_of(path) == sound
+    assert read_mp3_frames(path) == sound
     assert read_tags(path).stats.rating == 3
     assert str(ID3(path)["TIT2"]) == "Theirs"
     assert [p.name for p in tmp_path.iterdir()] == ["a.mp3"]
@@ -291,7 +294,7 @@ def test_a_tag_without_room_is_made_anew_in_a_copy(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("ending", ["flac", "ogg", "wav"])
-def test_other_kinds_of_files_hold_a_rating_too(tmp_path: Path, ending: str) -> None:
+def test_other_file_formats_store_ratings_too(tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"a.{ending}"
     subprocess.run(
         [ffmpeg_path(), "-v", "error", "-f", "lavfi", "-i", "sine=duration=1", str(path)],
@@ -307,8 +310,8 @@ def test_other_kinds_of_files_hold_a_rating_too(tmp_path: Path, ending: str) -> 
 @pytest.mark.parametrize(
     ("popm", "stars"), [(0, 0), (1, 1), (64, 2), (128, 3), (196, 4), (255, 5), (100, 3), (31, 1)]
 )
-def test_stars_of_other_players_are_understood(tmp_path: Path, popm: int, stars: int) -> None:
-    path = tagged(tmp_path / "a.mp3")
+def test_ratings_of_other_players_are_read(tmp_path: Path, popm: int, stars: int) -> None:
+    path = write_tagged_mp3(tmp_path / "a.mp3")
     tags = ID3(path)
     tags.add(POPM(email="rating@winamp.com", rating=popm, count=3))
     tags.save(path)
@@ -317,13 +320,13 @@ def test_stars_of_other_players_are_understood(tmp_path: Path, popm: int, stars:
 
 @settings(max_examples=150)
 @given(st.binary(max_size=300), st.integers(0, 255), st.text(max_size=20), st.integers(0, 5))
-def test_any_tag_is_survived(
-    tmp_path_factory: pytest.TempPathFactory, rubbish: bytes, rating: int, word: str, keep: int
+def test_any_tag_is_handled(
+    tmp_path_factory: pytest.TempPathFactory, garbage: bytes, rating: int, word: str, keep: int
 ) -> None:
     folder = tmp_path_factory.mktemp("t")
     path = folder / "a.mp3"
-    path.write_bytes(b"ID3" + struct.pack(">BBB", keep % 5, rating % 3, rating) + rubbish + FRAME)
-    whole = tagged(folder / "b.mp3")
+    path.write_bytes(b"ID3" + struct.pack(">BBB", keep % 5, rating % 3, rating) + garbage + FRAME)
+    whole = write_tagged_mp3(folder / "b.mp3")
     tags = ID3(whole)
     email = word.encode("latin-1", "ignore").decode("latin-1").replace("\0", "")
     tags.add(POPM(email=email, rating=rating))
@@ -339,8 +342,8 @@ def test_any_tag_is_survived(
     library.close()
 
 
-def test_songs_from_elsewhere_are_known_by_their_tags(tmp_path: Path) -> None:
-    tagged(
+def test_songs_without_details_are_indexed_by_their_tags(tmp_path: Path) -> None:
+    write_tagged_mp3(
         tmp_path / "x.mp3",
         "Nightfall",
         model="The Band",
@@ -355,7 +358,7 @@ def test_songs_from_elsewhere_are_known_by_their_tags(tmp_path: Path) -> None:
     assert found.seconds > 0.5
 
 
-def test_a_song_that_is_changed_meanwhile_keeps_what_is_not_written_yet(
+def test_an_unwritten_rating_survives_a_change_of_the_file(
     library: LibraryIndex,
 ) -> None:
     first = library.songs()[0]
@@ -368,32 +371,32 @@ def test_a_song_that_is_changed_meanwhile_keeps_what_is_not_written_yet(
     assert read_tags(first.path).stats.rating == 5
 
 
-def test_a_file_that_cannot_be_written_now_is_written_later(
+def test_a_rating_that_cannot_be_written_now_is_written_later(
     library: LibraryIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = library.songs()[0]
     library.rate(first.path, 2)
 
-    def refuse(path: Path, heard: PlayStats) -> bool:
+    def refuse(path: Path, stats: PlayStats) -> bool:
         raise StorageError("held")
 
     with monkeypatch.context() as patch:
         patch.setattr("scripts.library.index.write_stats", refuse)
         assert library.write_changes() == 1
-    assert library.write_changes([first.path]) == 1  # it plays
+    assert library.write_changes([first.path]) == 1  # it is playing
     assert library.write_changes() == 0
     assert read_tags(first.path).stats.rating == 2
 
 
-def test_a_drive_that_is_not_there_has_not_lost_its_songs(
-    library: LibraryIndex, tmp_path: Path
-) -> None:
+def test_songs_of_a_missing_folder_stay_in_the_index(library: LibraryIndex, tmp_path: Path) -> None:
     (tmp_path / "output").rename(tmp_path / "away")
     assert not library.scan()
     assert len(library.songs()) == 4
 
 
-def test_a_damaged_library_is_made_again(library: LibraryIndex, tmp_path: Path) -> None:
+def test_a_damaged_database_is_rebuilt_from_the_files(
+    library: LibraryIndex, tmp_path: Path
+) -> None:
     library.rate(library.songs()[0].path, 3)
     library.write_changes()
     library.close()
@@ -405,53 +408,53 @@ def test_a_damaged_library_is_made_again(library: LibraryIndex, tmp_path: Path) 
     assert again.get_stats(again.songs()[0].path).rating == 3
 
 
-def test_the_librarian_writes_ratings_into_the_files_in_the_end(tmp_path: Path) -> None:
-    path = song(tmp_path / "output", "One")
-    librarian = LibraryWatcher(tmp_path / "library.db", tmp_path / "output")
-    librarian.start()
-    assert librarian.wait(20)
+def test_the_watcher_writes_ratings_into_the_files_on_close(tmp_path: Path) -> None:
+    path = write_song(tmp_path / "output", "One")
+    watcher = LibraryWatcher(tmp_path / "library.db", tmp_path / "output")
+    watcher.start()
+    assert watcher.wait(20)
     library = LibraryIndex(tmp_path / "library.db", tmp_path / "output")
     library.rate(path, 4)
-    librarian.close()
+    watcher.close()
     assert read_tags(path).stats.rating == 4
 
 
-def test_the_librarian_finds_what_comes_and_goes(
+def test_the_watcher_finds_added_and_removed_songs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("scripts.library.watcher.SCAN_INTERVAL", 0.02)
-    song(tmp_path / "output", "One")
-    librarian = LibraryWatcher(tmp_path / "library.db", tmp_path / "output")
-    librarian.start()
-    assert [s.title for s in until(librarian.take_changed_songs)] == ["One"]
-    song(tmp_path / "output", "Two")
-    until(lambda: [s.title for s in librarian.take_changed_songs() or []] == ["One", "Two"])
+    write_song(tmp_path / "output", "One")
+    watcher = LibraryWatcher(tmp_path / "library.db", tmp_path / "output")
+    watcher.start()
+    assert [s.title for s in wait_until(watcher.take_changed_songs)] == ["One"]
+    write_song(tmp_path / "output", "Two")
+    wait_until(lambda: [s.title for s in watcher.take_changed_songs() or []] == ["One", "Two"])
     shutil.rmtree(tmp_path / "output")
     (tmp_path / "output").mkdir()
-    until(lambda: librarian.take_changed_songs() == [])
-    librarian.close()
+    wait_until(lambda: watcher.take_changed_songs() == [])
+    watcher.close()
 
 
-def test_a_song_is_named_by_id_file_or_title(library: LibraryIndex) -> None:
+def test_a_song_is_found_by_id_file_name_or_title(library: LibraryIndex) -> None:
     path = library.songs()[0].path
     for name in (song_id(path.name), path.name, str(path), "amber rain", "Amber Rain.mp3"):
         assert library.find_song(name).path == path
     with pytest.raises(UsageError, match="there is no song"):
         library.find_song("\x1b[2Jnothing")
-    song(path.parent, "copy", seconds=5).with_suffix(".json").write_text('{"title": "Amber Rain"}')
+    write_song(path.parent, "copy", seconds=5).with_suffix(".json").write_text(
+        '{"title": "Amber Rain"}'
+    )
     library.scan()
     with pytest.raises(UsageError, match="2 songs are called"):
         library.find_song("Amber Rain")
 
 
-def test_a_song_of_another_folder_is_not_taken_for_one_of_the_library(
-    library: LibraryIndex, tmp_path: Path
-) -> None:
+def test_a_song_of_another_folder_is_not_found(library: LibraryIndex, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there is no song"):
         library.find_song(str(tmp_path / "elsewhere" / "Amber Rain.mp3"))
 
 
-def test_stars_that_another_program_took_away_are_gone(library: LibraryIndex) -> None:
+def test_a_rating_removed_by_another_program_stays_removed(library: LibraryIndex) -> None:
     path = library.songs()[0].path
     library.rate(path, 5)
     library.count_play(path)
@@ -465,14 +468,14 @@ def test_stars_that_another_program_took_away_are_gone(library: LibraryIndex) ->
 
 
 @pytest.mark.parametrize("written", [True, False])
-def test_a_new_song_of_an_old_name_has_no_stars(
+def test_a_new_song_with_an_old_name_has_no_rating(
     library: LibraryIndex, tmp_path: Path, written: bool
 ) -> None:
     path = library.songs()[0].path
     library.rate(path, 5)
     if written:
         library.write_changes()
-    song(path.parent, path.stem, made="2026-12-01T10:00:00+00:00")
+    write_song(path.parent, path.stem, made="2026-12-01T10:00:00+00:00")
     library.scan()
     assert library.get_stats(path) == PlayStats()
     library.write_changes()
@@ -487,10 +490,10 @@ def test_a_new_song_of_an_old_name_has_no_stars(
         '{"title": "X", "made": "2026-11-01T10:00:00+00:00"}',
     ],
 )
-def test_details_that_come_later_take_no_stars(
+def test_details_added_later_keep_the_rating(
     library: LibraryIndex, tmp_path: Path, details: str
 ) -> None:
-    path = tagged(tmp_path / "output" / "From Elsewhere.mp3")
+    path = write_tagged_mp3(tmp_path / "output" / "From Elsewhere.mp3")
     library.scan()
     library.rate(path, 4)
     path.with_suffix(".json").write_text(details)
@@ -499,12 +502,12 @@ def test_details_that_come_later_take_no_stars(
         assert library.get_stats(path).rating == 4
 
 
-def test_a_rating_that_the_file_does_not_take_is_told_and_kept(
+def test_a_failed_write_of_a_rating_is_reported_and_retried(
     library: LibraryIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = library.songs()[0].path
 
-    def refuse(path: Path, heard: PlayStats) -> bool:
+    def refuse(path: Path, stats: PlayStats) -> bool:
         raise StorageError(f"{path}: may not be written to")
 
     monkeypatch.setattr("scripts.library.index.write_stats", refuse)
@@ -521,7 +524,9 @@ def test_a_rating_that_the_file_does_not_take_is_told_and_kept(
 # -- the bin ---------------------------------------------------------------------------------
 
 
-def test_a_removed_song_comes_back_whole(library: LibraryIndex, tmp_path: Path) -> None:
+def test_a_removed_song_is_restored_with_all_its_files(
+    library: LibraryIndex, tmp_path: Path
+) -> None:
     path = library.songs()[0].path
     path.with_suffix(".abc").write_text("X:1")
     files = {p.name: p.read_bytes() for p in path.parent.iterdir() if p.stem == path.stem}
@@ -536,12 +541,12 @@ def test_a_removed_song_comes_back_whole(library: LibraryIndex, tmp_path: Path) 
     assert len(files) == 3
 
 
-def test_the_bin_gives_back_the_last_one_first_and_harms_nobody(tmp_path: Path) -> None:
-    one, two = song(tmp_path, "One"), song(tmp_path, "Two")
+def test_the_song_removed_last_is_restored_first(tmp_path: Path) -> None:
+    one, two = write_song(tmp_path, "One"), write_song(tmp_path, "Two")
     move_to_bin(one)
     move_to_bin(two)
     assert restore_song(tmp_path).name == "Two.mp3"
-    song(tmp_path, "One").write_bytes(b"another")
+    write_song(tmp_path, "One").write_bytes(b"another")
     with pytest.raises(StorageError, match="a song of this name exists"):
         restore_song(tmp_path)
     assert (tmp_path / "One.mp3").read_bytes() == b"another"
@@ -551,18 +556,18 @@ def test_the_bin_gives_back_the_last_one_first_and_harms_nobody(tmp_path: Path) 
         restore_song(tmp_path)
 
 
-def test_a_song_that_cannot_be_moved_stays_whole_and_the_bin_works_on(
+def test_a_song_that_cannot_be_moved_stays_complete(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, other = song(tmp_path, "One"), song(tmp_path, "Two")
+    path, other = write_song(tmp_path, "One"), write_song(tmp_path, "Two")
 
-    def hold_the_sound(file: Path, place: Path) -> None:
+    def fail_to_move_audio(file: Path, place: Path) -> None:
         if file == path:
-            raise OSError(5, "a player holds it")
+            raise OSError(5, "a player has it open")
         os.replace(file, place)
 
     with monkeypatch.context() as patch:
-        patch.setattr("scripts.library.bin._move", hold_the_sound)
+        patch.setattr("scripts.library.bin._move", fail_to_move_audio)
         with pytest.raises(StorageError):
             move_to_bin(path)
     assert path.exists()
@@ -573,8 +578,8 @@ def test_a_song_that_cannot_be_moved_stays_whole_and_the_bin_works_on(
     assert [b.name for b in list_bin(tmp_path)] == ["One", "Two"]
 
 
-def test_a_removal_that_a_power_cut_ends_leaves_files_that_come_back(tmp_path: Path) -> None:
-    path = song(tmp_path, "One")
+def test_files_of_an_interrupted_removal_are_restored(tmp_path: Path) -> None:
+    path = write_song(tmp_path, "One")
     (tmp_path / ".bin" / "000001").mkdir(parents=True)
     os.replace(path.with_suffix(".json"), tmp_path / ".bin" / "000001" / "One.json")
     assert read_song(path).title == "One"  # by its tags
@@ -582,7 +587,7 @@ def test_a_removal_that_a_power_cut_ends_leaves_files_that_come_back(tmp_path: P
     assert path.with_suffix(".json").exists()
 
 
-def test_a_song_never_comes_back_over_another(tmp_path: Path) -> None:
+def test_restoring_never_overwrites_a_song(tmp_path: Path) -> None:
     path = tmp_path / "Bar.flac"
     path.write_bytes(b"old")
     move_to_bin(path)
@@ -601,7 +606,7 @@ def test_a_song_never_comes_back_over_another(tmp_path: Path) -> None:
         ("Foo.ogg", {"Foo.flac", "Foo.mp3", "Foo.json"}),
     ],
 )
-def test_a_song_of_the_same_name_stays_when_another_is_removed(
+def test_removing_a_song_keeps_others_of_the_same_name(
     tmp_path: Path, removed: str, stays: set[str]
 ) -> None:
     for name in {removed, "Foo.flac", "Foo.mp3", "Foo.json"}:
@@ -610,7 +615,7 @@ def test_a_song_of_the_same_name_stays_when_another_is_removed(
     assert {p.name for p in tmp_path.iterdir() if p.is_file()} == stays
 
 
-def test_an_ogg_comes_back_as_itself(tmp_path: Path) -> None:
+def test_an_ogg_file_is_restored(tmp_path: Path) -> None:
     (tmp_path / "a.ogg").write_bytes(b"OggS")
     (tmp_path / "a.abc").write_text("X:1")
     move_to_bin(tmp_path / "a.ogg")
@@ -620,19 +625,19 @@ def test_an_ogg_comes_back_as_itself(tmp_path: Path) -> None:
 # -- playlists -------------------------------------------------------------------------------
 
 
-def test_a_playlist_comes_back_as_it_went_out(library: LibraryIndex, tmp_path: Path) -> None:
+def test_an_exported_playlist_is_read_back_unchanged(library: LibraryIndex, tmp_path: Path) -> None:
     songs = library.find("minor")
     assert write_m3u8(tmp_path / "a.m3u8", songs) == []
     text = (tmp_path / "a.m3u8").read_text(encoding="utf-8")
     assert text.startswith("#EXTM3U\n#EXTINF:60,Amber Rain\noutput")
-    found, told = read_m3u8(tmp_path / "a.m3u8")
+    found, warnings = read_m3u8(tmp_path / "a.m3u8")
     assert found == [s.path for s in songs]
-    assert told == []
+    assert warnings == []
 
 
 @pytest.mark.parametrize("title", ATTACKS)
-def test_no_title_becomes_a_line_of_a_playlist(tmp_path: Path, title: str) -> None:
-    path = song(tmp_path, "x")
+def test_no_title_adds_a_line_to_a_playlist(tmp_path: Path, title: str) -> None:
+    path = write_song(tmp_path, "x")
     path.with_suffix(".json").write_text(
         json.dumps(
             {"title": title, "asked": title, "key": title, "model": title, "styles": [title]}
@@ -653,17 +658,17 @@ def test_no_title_becomes_a_line_of_a_playlist(tmp_path: Path, title: str) -> No
 @pytest.mark.parametrize(
     "name", ["#EXTM3U.mp3", "Bach: Air.mp3", "a\nb.mp3", " lead.mp3", "\x1b[2J.mp3"]
 )
-@pytest.mark.skipif(os.name == "nt", reason="such names cannot be on Windows")
+@pytest.mark.skipif(os.name == "nt", reason="Windows does not allow such names")
 def test_no_file_name_becomes_a_directive(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(FRAME)
-    left = write_m3u8(tmp_path / "a.m3u8", [read_song(tmp_path / name)])
-    found, told = read_m3u8(tmp_path / "a.m3u8")
-    assert told == []
-    assert [p.resolve() for p in found] == ([] if left else [(tmp_path / name).resolve()])
+    omitted = write_m3u8(tmp_path / "a.m3u8", [read_song(tmp_path / name)])
+    found, warnings = read_m3u8(tmp_path / "a.m3u8")
+    assert warnings == []
+    assert [p.resolve() for p in found] == ([] if omitted else [(tmp_path / name).resolve()])
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "reason"),
     [
         ("http://evil.example/a.mp3", "an address"),
         ("\\\\evil\\share\\a.mp3", "network"),
@@ -677,23 +682,23 @@ def test_no_file_name_becomes_a_directive(tmp_path: Path, name: str) -> None:
         ("con.mp3", "no such file"),
     ],
 )
-def test_a_playlist_opens_nothing_but_files_of_sound(tmp_path: Path, line: str, said: str) -> None:
+def test_a_playlist_accepts_only_local_audio_files(tmp_path: Path, line: str, reason: str) -> None:
     (tmp_path / "a.m3u8").write_text(f"#EXTM3U\n{line}\n", encoding="utf-8")
-    found, told = read_m3u8(tmp_path / "a.m3u8")
+    found, warnings = read_m3u8(tmp_path / "a.m3u8")
     assert found == []
-    assert len(told) == 1
-    assert said in told[0]
-    assert told[0].isprintable()
+    assert len(warnings) == 1
+    assert reason in warnings[0]
+    assert warnings[0].isprintable()
 
 
 @settings(max_examples=150)
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda t: t.encode("utf-8", "replace")))
-def test_any_playlist_is_survived(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+def test_any_playlist_is_handled(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     folder = tmp_path_factory.mktemp("m")
     (folder / "a.m3u8").write_bytes(data)
-    found, told = read_m3u8(folder / "a.m3u8")
+    found, warnings = read_m3u8(folder / "a.m3u8")
     assert found == []
-    assert all(line.isprintable() for line in told)
+    assert all(line.isprintable() for line in warnings)
     (folder / "p.json").write_bytes(data)
     try:
         load_playlists(folder / "p.json")
@@ -701,8 +706,8 @@ def test_any_playlist_is_survived(tmp_path_factory: pytest.TempPathFactory, data
         assert (folder / "p.json").read_bytes() == data
 
 
-def test_a_fixed_list_may_have_songs_of_other_folders_in_its_order(run: Run, home: Path) -> None:
-    inside, outside = song(home / "output", "Inside"), song(home / "music", "Outside")
+def test_a_fixed_playlist_keeps_its_order_and_songs_of_other_folders(run: Run, home: Path) -> None:
+    inside, outside = write_song(home / "output", "Inside"), write_song(home / "music", "Outside")
     (home / "a.m3u8").write_text(f"{outside}\n{inside}\n", encoding="utf-8")
     assert run("library", "playlist", "import", str(home / "a.m3u8"), "Mine").returncode == 0
     shown = run("library", "playlist", "show", "Mine").stdout
@@ -712,22 +717,22 @@ def test_a_fixed_list_may_have_songs_of_other_folders_in_its_order(run: Run, hom
     assert '"Inside"' in played
 
 
-def test_playlists_are_kept_by_name(tmp_path: Path) -> None:
+def test_playlists_are_saved_by_name(tmp_path: Path) -> None:
     path = tmp_path / "data" / "playlists.json"
-    kept = {"Evening": Playlist("style:chill"), "Mine": Playlist(files=("a.mp3",))}
-    save_playlists(path, kept)
-    assert load_playlists(path) == kept
-    assert find_playlist(kept, "EVENING").query == "style:chill"
+    playlists = {"Evening": Playlist("style:chill"), "Mine": Playlist(files=("a.mp3",))}
+    save_playlists(path, playlists)
+    assert load_playlists(path) == playlists
+    assert find_playlist(playlists, "EVENING").query == "style:chill"
     with pytest.raises(UsageError):
-        find_playlist(kept, "none")
+        find_playlist(playlists, "none")
 
 
 # -- duplicates ------------------------------------------------------------------------------
 
 
-def test_the_same_and_the_alike_are_told_apart(tmp_path: Path) -> None:
-    one, two, three = (song(tmp_path, n) for n in ("One", "Two", "Three"))
-    write_stats(two, PlayStats(5, 3))  # another tag, the same sound
+def test_identical_and_similar_songs_are_distinguished(tmp_path: Path) -> None:
+    one, two, three = (write_song(tmp_path, n) for n in ("One", "Two", "Three"))
+    write_stats(two, PlayStats(5, 3))  # other tags, the same audio
     three.write_bytes(three.read_bytes() + FRAME)
     for path in (one, three):
         path.with_suffix(".abc").write_text(TUNE)
@@ -741,34 +746,34 @@ def test_the_same_and_the_alike_are_told_apart(tmp_path: Path) -> None:
 # -- as commands -----------------------------------------------------------------------------
 
 
-def test_the_library_at_the_console(run: Run, home: Path) -> None:
+def test_the_library_commands_work_together(run: Run, home: Path) -> None:
     out = home / "output"
-    song(out, "Amber Rain", asked="Chill", tempo=80, seconds=61)
-    song(out, "Night Bus", asked="Jazz", tempo=120, seconds=62)
+    write_song(out, "Amber Rain", asked="Chill", tempo=80, seconds=61)
+    write_song(out, "Night Bus", asked="Jazz", tempo=120, seconds=62)
 
-    def said(*words: str) -> str:
-        done = run("library", *words)
+    def output_of(*arguments: str) -> str:
+        done = run("library", *arguments)
         assert done.returncode == 0, done.stderr
         assert "Traceback" not in done.stderr, done.stderr
         return done.stdout + done.stderr
 
-    assert "2 songs, 02:03" in said("list")
-    assert "Night Bus: 4 of 5" in said("rate", "Night Bus", "4")
-    assert "Night Bus" in said("search", "rating>=4", "tempo<130")
-    assert "Amber" not in said("search", "rating>=4")
-    said("playlist", "save", "Best", "rating>=4")
-    assert "Best  (rating>=4; 1 song)" in said("playlist")
-    said("playlist", "export", "Best", str(home / "best.m3u8"))
+    assert "2 songs, 02:03" in output_of("list")
+    assert "Night Bus: 4 of 5" in output_of("rate", "Night Bus", "4")
+    assert "Night Bus" in output_of("search", "rating>=4", "tempo<130")
+    assert "Amber" not in output_of("search", "rating>=4")
+    output_of("playlist", "save", "Best", "rating>=4")
+    assert "Best  (rating>=4; 1 song)" in output_of("playlist")
+    output_of("playlist", "export", "Best", str(home / "best.m3u8"))
     assert "Night Bus.mp3" in (home / "best.m3u8").read_text(encoding="utf-8")
-    said("playlist", "import", str(home / "best.m3u8"), "Again")
-    assert "a fixed list; 1 song" in said("playlist")
-    assert "in the bin" in said("remove", song_id("Amber Rain.mp3"))
-    assert "1 song," in said("list")
-    assert "Amber Rain" in said("bin")
-    assert "is back" in said("undo")
-    assert "2 songs" in said("rescan")
-    assert ".mp3" in said("usage")
-    assert "the same: " in said("duplicates")
+    output_of("playlist", "import", str(home / "best.m3u8"), "Again")
+    assert "a fixed list; 1 song" in output_of("playlist")
+    assert "in the bin" in output_of("remove", song_id("Amber Rain.mp3"))
+    assert "1 song," in output_of("list")
+    assert "Amber Rain" in output_of("bin")
+    assert "was restored" in output_of("undo")
+    assert "2 songs" in output_of("rescan")
+    assert ".mp3" in output_of("usage")
+    assert "the same: " in output_of("duplicates")
     assert ID3(out / "Night Bus.mp3").getall("POPM")[0].rating == 196
     played = run("play", "--playlist", "rating>=4", "--once", "--output", "null", "--json")
     assert '"title": "Night Bus"' in played.stdout
@@ -776,7 +781,7 @@ def test_the_library_at_the_console(run: Run, home: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("arguments", "message"),
     [
         (["rate", "Nobody", "3"], "there is no song"),
         (["rate", "One", "9"], 'invalid rating "9": expected 0 (none) to 5'),
@@ -793,30 +798,30 @@ def test_the_library_at_the_console(run: Run, home: Path) -> None:
         (["playlist", "export", "style:jazz", "rating>=0"], "expected a name such as best.m3u8"),
     ],
 )
-def test_a_slip_at_the_library_is_one_line(
-    run: Run, home: Path, words: list[str], said: str
+def test_invalid_arguments_are_reported_on_one_line(
+    run: Run, home: Path, arguments: list[str], message: str
 ) -> None:
-    song(home / "output", "One")
-    done = run("library", *words)
+    write_song(home / "output", "One")
+    done = run("library", *arguments)
     lines = [x for x in done.stderr.splitlines() if x.startswith("llm-music-gen: ")]
     assert done.returncode == 2, done.stderr
     assert len(lines) == 1, done.stderr
-    assert said in lines[0], done.stderr
+    assert message in lines[0], done.stderr
 
 
-def test_a_search_can_leave_songs_out_at_the_console(run: Run, home: Path) -> None:
-    song(home / "output", "Amber Rain", asked="Jazz")
-    song(home / "output", "Night Bus", asked="Jazz")
-    for words in (["jazz", "-rain"], ["-rain", "--json"], ["-rating>3", "bus"]):
-        done = run("library", "search", *words)
+def test_the_search_command_can_exclude_songs(run: Run, home: Path) -> None:
+    write_song(home / "output", "Amber Rain", asked="Jazz")
+    write_song(home / "output", "Night Bus", asked="Jazz")
+    for arguments in (["jazz", "-rain"], ["-rain", "--json"], ["-rating>3", "bus"]):
+        done = run("library", "search", *arguments)
         assert done.returncode == 0, done.stderr
         assert "Night" in done.stdout, done.stderr
         assert "Amber" not in done.stdout
 
 
-def test_every_change_of_the_library_speaks_json(run: Run, home: Path) -> None:
-    song(home / "output", "One")
-    for words in (
+def test_every_library_command_prints_json(run: Run, home: Path) -> None:
+    write_song(home / "output", "One")
+    for arguments in (
         ["rate", "One", "3"],
         ["thumb", "One", "up"],
         ["rescan"],
@@ -830,20 +835,20 @@ def test_every_change_of_the_library_speaks_json(run: Run, home: Path) -> None:
         ["playlist", "delete", "all"],
         ["bin", "empty"],
     ):
-        done = run("library", *words, "--json")
-        assert done.returncode == 0, (words, done.stderr)
-        assert done.stdout, (words, done.stderr)
+        done = run("library", *arguments, "--json")
+        assert done.returncode == 0, (arguments, done.stderr)
+        assert done.stdout, (arguments, done.stderr)
         assert all(isinstance(json.loads(line), dict) for line in done.stdout.splitlines())
 
 
-def test_a_playlist_replaces_only_its_like(run: Run, home: Path) -> None:
-    song(home / "output", "One")
-    for words in (
+def test_a_playlist_replaces_only_one_of_its_kind(run: Run, home: Path) -> None:
+    write_song(home / "output", "One")
+    for arguments in (
         ["save", "Jazz", "style:jazz"],
         ["save", "jazz", "style:jazz", "rating>=0"],
         ["export", "jazz", "rating>=0", str(home / "x.m3u8")],
     ):
-        assert run("library", "playlist", *words).returncode == 0
+        assert run("library", "playlist", *arguments).returncode == 0
     assert [p.query for p in load_playlists(home / "data" / "playlists.json").values()] == [
         "style:jazz rating>=0"
     ]
@@ -852,8 +857,8 @@ def test_a_playlist_replaces_only_its_like(run: Run, home: Path) -> None:
     assert "is a smart playlist" in done.stderr
 
 
-def test_a_library_whose_folder_is_gone_is_told(run: Run, home: Path) -> None:
-    song(home / "output", "One")
+def test_a_missing_library_folder_is_reported(run: Run, home: Path) -> None:
+    write_song(home / "output", "One")
     assert run("library", "list").returncode == 0
     (home / "output").rename(home / "away")
     done = run("library", "rescan")
@@ -862,7 +867,7 @@ def test_a_library_whose_folder_is_gone_is_told(run: Run, home: Path) -> None:
 
 
 @pytest.mark.parametrize("ending", ["flac", "mp3"])
-def test_two_programs_that_write_one_rating_leave_a_whole_song(tmp_path: Path, ending: str) -> None:
+def test_concurrent_rating_writes_leave_the_song_intact(tmp_path: Path, ending: str) -> None:
     path = tmp_path / "output" / f"a.{ending}"
     path.parent.mkdir()
     subprocess.run(
@@ -882,7 +887,7 @@ def test_two_programs_that_write_one_rating_leave_a_whole_song(tmp_path: Path, e
         ],
         check=True,
     )
-    begun = [
+    processes = [
         subprocess.Popen(
             [
                 sys.executable,
@@ -893,7 +898,7 @@ def test_two_programs_that_write_one_rating_leave_a_whole_song(tmp_path: Path, e
                 "c = LibraryIndex(song.parent.parent / 'l.db', song.parent)\n"
                 "c.scan()\n"
                 "for n in range(40):\n"
-                "    c.rate(song, 1 + n % 5); c.played(song); c.write_changes()",
+                "    c.rate(song, 1 + n % 5); c.count_play(song); c.write_changes()",
                 str(path),
             ],
             cwd=ROOT,
@@ -901,77 +906,77 @@ def test_two_programs_that_write_one_rating_leave_a_whole_song(tmp_path: Path, e
         )
         for _ in range(2)
     ]
-    for process in begun:
+    for process in processes:
         assert process.communicate()[1] == b""
         assert process.returncode == 0
-    said = subprocess.run(
+    errors = subprocess.run(
         [ffmpeg_path(), "-v", "error", "-i", str(path), "-f", "null", "-"],
         capture_output=True,
         check=True,
     ).stderr
     library = LibraryIndex(tmp_path / "l.db", path.parent)
     library.write_changes()
-    assert said == b""
+    assert errors == b""
     assert read_tags(path).stats.plays == library.get_stats(path).plays == 80
     assert [p.name for p in path.parent.iterdir()] == [path.name]
 
 
 @pytest.mark.parametrize("written", [False, True])
-def test_a_rating_during_a_scan_is_not_taken_back(
+def test_a_rating_during_a_scan_is_not_lost(
     library: LibraryIndex, tmp_path: Path, written: bool
 ) -> None:
     first = library.songs()[0].path
     other = LibraryIndex(tmp_path / "library.db", tmp_path / "output")
     library.scan(force=True, progress=lambda done, of: None)
 
-    real = library._merge_file_stats
+    real = library._merge_stats
 
-    def rate_meanwhile(name: str, tags: FileTags, made: str) -> tuple[PlayStats | None, PlayStats]:
-        known = real(name, tags, made)
+    def rate_meanwhile(facts: SongFacts) -> tuple[PlayStats | None, PlayStats]:
+        known = real(facts)
         other.rate(first, 5)
-        if name == first.name and written:
+        if facts.name == first.name and written:
             assert other.write_changes() == 0
         return known
 
-    library._merge_file_stats = rate_meanwhile  # type: ignore[method-assign]
+    library._merge_stats = rate_meanwhile  # type: ignore[method-assign]
     library.scan(force=True)
     assert library.get_stats(first).rating == 5
     library.write_changes()
     assert read_tags(first).stats.rating == 5
 
 
-def test_a_library_that_cannot_be_opened_is_not_called_damaged(tmp_path: Path) -> None:
-    (tmp_path / "library.db").mkdir()  # nobody may write there
-    song(tmp_path / "output", "One")
+def test_a_database_that_cannot_be_opened_is_not_reported_as_damaged(tmp_path: Path) -> None:
+    (tmp_path / "library.db").mkdir()  # a folder cannot be opened as a database
+    write_song(tmp_path / "output", "One")
     one = LibraryIndex(tmp_path / "library.db", tmp_path / "output")
     two = LibraryIndex(tmp_path / "library.db", tmp_path / "output")
     assert "cannot be written" in one.notice
     assert (tmp_path / "library.db").is_dir()
     one.scan()
-    assert len(two.find("one")) == 1  # both ends of the menu see the same songs
+    assert len(two.find("one")) == 1  # all parts of one program see the same songs
 
 
-def test_a_locked_library_is_told_and_the_songs_are_listed(tmp_path: Path) -> None:
-    song(tmp_path / "output", "One")
+def test_a_locked_database_is_reported_and_the_songs_are_listed(tmp_path: Path) -> None:
+    write_song(tmp_path / "output", "One")
     holder = sqlite3.connect(tmp_path / "library.db", isolation_level=None)
     holder.execute("PRAGMA locking_mode = EXCLUSIVE")
     holder.execute("CREATE TABLE x (y)")
-    import scripts.library.index as catalogue
+    import scripts.library.database as database
 
-    before = catalogue.open_database.__defaults__
-    catalogue.open_database.__defaults__ = (0.1,)
+    before = database.open_database.__defaults__
+    database.open_database.__defaults__ = (0.1,)
     try:
         library = LibraryIndex(tmp_path / "library.db", tmp_path / "output")
     finally:
-        catalogue.open_database.__defaults__ = before
+        database.open_database.__defaults__ = before
     assert "locked by another program" in library.notice
     library.scan()
     assert len(library.songs()) == 1
     holder.close()
 
 
-def test_two_programs_use_one_library(tmp_path: Path) -> None:
-    path = song(tmp_path / "output", "One")
+def test_two_programs_can_share_one_library(tmp_path: Path) -> None:
+    path = write_song(tmp_path / "output", "One")
     first = LibraryIndex(tmp_path / "l.db", tmp_path / "output")
     second = LibraryIndex(tmp_path / "l.db", tmp_path / "output")
     first.scan()

@@ -1,4 +1,4 @@
-"""The desk and the master bus: what comes out of the speakers."""
+"""The mixer, its effects, the master bus and the loudness meter."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ Song = Callable[..., SongArrangement]
 
 @pytest.fixture
 def song(spec: Callable[..., SongSpec], tune: LeadSheet) -> Song:
-    def make(words: str, length: str = "0.4", **more: object) -> SongArrangement:
-        return arrange(spec(words, key="E minor", length=length, **more), tune, paths.DATA)
+    def make(style: str, length: str = "0.4", **more: object) -> SongArrangement:
+        return arrange(spec(style, key="E minor", length=length, **more), tune, paths.DATA)
 
     return make
 
 
-def whole(blocks: Iterator[np.ndarray]) -> np.ndarray:
+def join_blocks(blocks: Iterator[np.ndarray]) -> np.ndarray:
     return np.concatenate(list(blocks))
 
 
@@ -51,9 +51,9 @@ def noise(seconds: float, level: float = 0.2) -> np.ndarray:
     )
 
 
-@pytest.mark.parametrize("words", ["Chill, Dubstep", "jazz", "classical", "ambient", "rock"])
-def test_a_song_is_as_long_as_asked_and_mastered(song: Song, words: str) -> None:
-    sound = whole(render(song(words), INSTRUMENTS))
+@pytest.mark.parametrize("style", ["Chill, Dubstep", "jazz", "classical", "ambient", "rock"])
+def test_a_song_has_the_requested_length_and_is_mastered(song: Song, style: str) -> None:
+    sound = join_blocks(render(song(style), INSTRUMENTS))
     assert sound.shape == (24 * RATE, 2)
     assert sound.dtype == np.float32
     assert np.isfinite(sound).all()
@@ -63,15 +63,15 @@ def test_a_song_is_as_long_as_asked_and_mastered(song: Song, words: str) -> None
     assert np.abs(sound.mean(axis=0)).max() < 2e-3  # no DC
 
 
-def test_the_bass_is_in_the_middle(song: Song) -> None:
-    sound = whole(render(song("house"), INSTRUMENTS))
+def test_the_bass_is_centered(song: Song) -> None:
+    sound = join_blocks(render(song("house"), INSTRUMENTS))
     low = sosfilt(butter(4, 110, "lowpass", fs=RATE, output="sos"), sound, axis=0)
     side, middle = low[:, 0] - low[:, 1], low[:, 0] + low[:, 1]
     assert np.sqrt((side**2).mean()) < 0.15 * np.sqrt((middle**2).mean())
 
 
-def test_the_same_song_is_the_same_to_the_byte(song: Song) -> None:
-    one, two = (whole(render(song("house", "0.3"), INSTRUMENTS)).tobytes() for _ in range(2))
+def test_rendering_is_reproducible_to_the_byte(song: Song) -> None:
+    one, two = (join_blocks(render(song("house", "0.3"), INSTRUMENTS)).tobytes() for _ in range(2))
     assert one == two
 
 
@@ -85,23 +85,23 @@ def test_stems_add_up_to_the_mix(song: Song) -> None:
     assert all(np.abs(stems[r]).max() > 1e-3 for r in ("melody", "chords", "bass", "drums"))
 
 
-def test_tuning_moves_everything(song: Song) -> None:
+def test_the_tuning_changes_the_rendered_audio(song: Song) -> None:
     low, high = (
-        whole(render(song("ambient", "0.3", tuning=t), INSTRUMENTS)) for t in (432.0, 440.0)
+        join_blocks(render(song("ambient", "0.3", tuning=t), INSTRUMENTS)) for t in (432.0, 440.0)
     )
     assert not np.allclose(low, high)
 
 
-def test_blocks_do_not_change_the_reverb() -> None:
+def test_the_reverb_does_not_depend_on_the_block_size() -> None:
     sound = noise(1.0)[0]
-    whole_, room = Reverb()(sound), Reverb()
+    expected, room = Reverb()(sound), Reverb()
     pieces = np.concatenate(
         [room(sound[i : i + 9000]).copy() for i in range(0, len(sound), 9000)], axis=1
     )
-    assert np.allclose(whole_, pieces, atol=1e-4)
+    assert np.allclose(expected, pieces, atol=1e-4)
 
 
-def test_a_room_answers_late_and_dies_in_its_time() -> None:
+def test_the_reverb_starts_late_and_decays_in_its_time() -> None:
     click = np.zeros(4 * RATE, np.float32)
     click[0] = 1
     wet = Reverb(1.5)(click)
@@ -112,7 +112,7 @@ def test_a_room_answers_late_and_dies_in_its_time() -> None:
     assert 0.9 < (decay[1] - decay[0]) * 2 < 1.8
 
 
-def test_an_echo_comes_after_its_time_and_on_the_other_side_next() -> None:
+def test_echoes_follow_at_the_delay_time_on_alternating_sides() -> None:
     click = np.zeros(RATE, np.float32)
     click[0] = 1
     wet = Delay(0.25)(click)
@@ -120,7 +120,9 @@ def test_an_echo_comes_after_its_time_and_on_the_other_side_next() -> None:
     assert np.flatnonzero(wet[1])[0] == 2 * (RATE // 4)
 
 
-def mastered(sound: np.ndarray, size: int, gain: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+def master_in_blocks(
+    sound: np.ndarray, size: int, gain: float = 1.0
+) -> tuple[np.ndarray, np.ndarray]:
     master = MasterBus(gain)
     parts = [master(sound[:, i : i + size]) for i in range(0, sound.shape[1], size)]
     parts.append(master.flush())
@@ -128,20 +130,20 @@ def mastered(sound: np.ndarray, size: int, gain: float = 1.0) -> tuple[np.ndarra
     return out[:, : sound.shape[1]], curve[: sound.shape[1]]
 
 
-def test_the_master_bus_leaves_quiet_sound_alone() -> None:
+def test_the_master_bus_does_not_change_quiet_audio() -> None:
     sound = noise(0.5, 0.02)
-    assert np.allclose(mastered(sound, 8000)[0], sound, atol=1e-5)
+    assert np.allclose(master_in_blocks(sound, 8000)[0], sound, atol=1e-5)
 
 
 @pytest.mark.parametrize("size", [300, 5000, 65_536])
-def test_the_master_bus_does_the_same_in_any_blocks(size: int) -> None:
+def test_the_master_bus_does_not_depend_on_the_block_size(size: int) -> None:
     sound = noise(1.0, 0.5)
-    one, two = mastered(sound, 1 << 20)[0], mastered(sound, size)[0]
+    one, two = master_in_blocks(sound, 1 << 20)[0], master_in_blocks(sound, size)[0]
     assert one.shape == sound.shape
     assert np.allclose(one, two, atol=1e-5)
 
 
-def test_no_peak_passes_the_limiter_between_samples_either() -> None:
+def test_no_true_peak_passes_the_limiter() -> None:
     t = np.arange(RATE) / RATE
     tone = np.sin(2 * np.pi * RATE / 4 * t + np.pi / 4)  # peaks lie between the samples
     burst = np.where((t > 0.3) & (t < 0.31), 4.0, 0.2)
@@ -149,17 +151,17 @@ def test_no_peak_passes_the_limiter_between_samples_either() -> None:
         np.stack((tone, tone)).astype(np.float32) * burst.astype(np.float32),
         sosfilt(butter(6, 15_000, fs=RATE, output="sos"), noise(1.0, 2.0)).astype(np.float32),
     ):
-        out, _ = mastered(sound, 7000)
+        out, _ = master_in_blocks(sound, 7000)
         assert np.abs(resample_poly(out, 8, 1, axis=1)).max() < 10 ** (-1 / 20)
 
 
-def test_the_gain_curve_is_what_was_done_to_the_sound() -> None:
+def test_the_gain_curve_is_the_gain_that_was_applied() -> None:
     sound = noise(0.6, 0.6)
-    out, curve = mastered(sound, 4000, 1.7)
+    out, curve = master_in_blocks(sound, 4000, 1.7)
     assert np.allclose(sound * curve, out, atol=1e-5)
 
 
-def test_the_peak_meter_sees_between_samples() -> None:
+def test_the_true_peak_meter_finds_peaks_between_samples() -> None:
     t = np.arange(512)
     sine = np.sin(2 * np.pi * t / 4 + np.pi / 4).astype(np.float32)
     assert np.abs(sine).max() < 0.71
@@ -167,7 +169,7 @@ def test_the_peak_meter_sees_between_samples() -> None:
     assert 0.9 < peaks.max() < 1.1
 
 
-def test_loudness_is_what_the_standard_says() -> None:
+def test_loudness_follows_bs_1770() -> None:
     """A sine of 997 Hz at full scale in one channel is -3.01 LUFS (BS.1770-4)."""
     t = np.arange(5 * RATE) / RATE
     sound = np.zeros((2, len(t)), np.float32)
@@ -188,7 +190,7 @@ def test_loudness_can_be_measured_block_by_block() -> None:
     assert LoudnessMeter().loudness() == -70.0
 
 
-def test_a_kick_pushes_down_what_gives_way() -> None:
+def test_a_kick_ducks_a_channel() -> None:
     channel = Channel(TrackStyle("x", gain=0, duck=0.8), RATE)
     channel.add(0, np.ones((2, RATE), np.float32))
     channel.duck(RATE // 2)
@@ -199,7 +201,7 @@ def test_a_kick_pushes_down_what_gives_way() -> None:
     assert out[0, -10] > 0.9
 
 
-def test_sound_that_crosses_a_block_is_not_lost() -> None:
+def test_audio_across_a_block_boundary_is_not_lost() -> None:
     channel = Channel(TrackStyle("x", gain=0), 1000)
     sound = np.arange(1, 5001, dtype=np.float32)[None, :]
     channel.add(300, sound)
@@ -210,7 +212,7 @@ def test_sound_that_crosses_a_block_is_not_lost() -> None:
     assert not out[0, 5300:].any()
 
 
-def test_the_equaliser_moves_towards_mastered_music() -> None:
+def test_the_equalizer_moves_towards_the_reference_spectrum() -> None:
     each = len(BAND_CENTERS) // len(OCTAVE_CENTERS)
     power = np.repeat(10 ** (REFERENCE_SPECTRUM / 10) / each, each)
     assert fit_equalizer(power).is_flat
@@ -219,24 +221,24 @@ def test_the_equaliser_moves_towards_mastered_music() -> None:
     tone = fit_equalizer(dull)
     assert all(g > 3 for g in tone.gains[6:9])
     assert all(g <= 0 for g in tone.gains[:5])
-    heard = (
+    deviation = (
         10 * np.log10((dull * tone.gain_at(BAND_CENTERS) ** 2).reshape(-1, each).sum(axis=1))
         - REFERENCE_SPECTRUM
     )
-    assert np.ptp(heard[1:9]) < 5
+    assert np.ptp(deviation[1:9]) < 5
     assert max(map(abs, fit_equalizer(np.array([1e9, *power[1:]])).gains)) <= 10
 
 
-def test_a_tone_filters_as_its_knobs_say_in_any_blocks() -> None:
+def test_the_equalizer_has_its_gains_at_any_block_size() -> None:
     tone = EqualizerCurve(tuple(6.0 if f == 1000 else 0.0 for f in OCTAVE_CENTERS))
     click = np.zeros((2, RATE), np.float32)
     click[:, 1500] = 1
     gain = 20 * np.log10(np.abs(np.fft.rfft(Equalizer(tone)(click)[0])))
-    for hertz, wanted in ((60, 0), (250, 0), (1000, 6), (8000, 0)):
-        assert abs(gain[hertz] - wanted) < 0.7
+    for hertz, expected in ((60, 0), (250, 0), (1000, 6), (8000, 0)):
+        assert abs(gain[hertz] - expected) < 0.7
     sound = noise(1.0)
-    whole_, pieces = Equalizer(tone)(sound), Equalizer(tone)
+    filtered, pieces = Equalizer(tone)(sound), Equalizer(tone)
     parts = [pieces(sound[:, i : i + 1111]).copy() for i in range(0, RATE, 1111)]
-    assert np.allclose(whole_, np.concatenate(parts, axis=1), atol=1e-4)
+    assert np.allclose(filtered, np.concatenate(parts, axis=1), atol=1e-4)
     flat = Equalizer(EqualizerCurve())
     assert flat(sound) is sound

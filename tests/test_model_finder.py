@@ -1,4 +1,4 @@
-"""The model finder: what it lists, and that a model is fetched whole, once, and only when asked."""
+"""The model finder: its list, and downloads that are complete, verified and resumable."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from scripts.llm.gguf_file import read_language_model
 from tests.conftest import ROOT, STARTER
 from tests.support.hub_server import Hub, running_hub
 from tests.support.processes import interrupt, start
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-OFFERS = load_downloads(paths.DATA / "models.toml")
+DOWNLOADS = load_downloads(paths.DATA / "models.toml")
 TUNES = "somebody/tunes-GGUF/Tunes.Q6_K.gguf"
 
 
@@ -38,21 +38,21 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
         yield hub
 
 
-def test_the_four_named_models_are_offered() -> None:
-    assert {o.file for o in OFFERS} == {
+def test_the_four_models_are_listed() -> None:
+    assert {o.file for o in DOWNLOADS} == {
         "ILM3-8B-Ruby-Music.Q6_K.gguf",
         "ScrapeGoat-Music-Stage2.Q6_K.gguf",
         "music_generation_model.Q6_K.gguf",
         "ChatMusician.Q6_K.gguf",
     }
-    for offer in OFFERS:
-        assert offer.size > 1e9
-        assert offer.license
-        assert offer.good_for
+    for download in DOWNLOADS:
+        assert download.size > 1e9
+        assert download.license
+        assert download.good_for
 
 
 @pytest.mark.parametrize(
-    ("words", "file"),
+    ("name", "file"),
     [
         ("ruby", "ILM3-8B-Ruby-Music.Q6_K.gguf"),
         ("ILM3", "ILM3-8B-Ruby-Music.Q6_K.gguf"),
@@ -63,12 +63,12 @@ def test_the_four_named_models_are_offered() -> None:
         ("a/b/c.gguf", "c.gguf"),
     ],
 )
-def test_a_model_is_named_shortly_or_by_its_address(words: str, file: str) -> None:
-    assert find_download(words, OFFERS).file == file
+def test_a_model_is_found_by_short_name_or_address(name: str, file: str) -> None:
+    assert find_download(name, DOWNLOADS).file == file
 
 
 @pytest.mark.parametrize(
-    "words",
+    "name",
     [
         "music gen",
         "",
@@ -85,23 +85,23 @@ def test_a_model_is_named_shortly_or_by_its_address(words: str, file: str) -> No
         "a/b/c.zip",
     ],
 )
-def test_a_name_that_means_none_or_several_is_refused(words: str) -> None:
+def test_an_unknown_or_ambiguous_name_is_rejected(name: str) -> None:
     with pytest.raises(UsageError, match="Ruby, ScrapeGoat"):
-        find_download(words, OFFERS)
+        find_download(name, DOWNLOADS)
 
 
 @given(st.text(max_size=60))
-def test_no_words_become_a_path_outside_the_models(words: str) -> None:
+def test_no_name_becomes_a_path_outside_the_models_folder(name: str) -> None:
     try:
-        offer = find_download(words, OFFERS)
+        download = find_download(name, DOWNLOADS)
     except UsageError:
         return
-    assert Path(offer.file).name == offer.file
-    assert offer.file.endswith(".gguf")
+    assert Path(download.file).name == download.file
+    assert download.file.endswith(".gguf")
 
 
-def test_the_list_shows_size_licence_and_use_in_80_columns(tmp_path: Path) -> None:
-    lines = finder_screen(OFFERS, tmp_path / "models")
+def test_the_list_shows_size_and_license_in_80_columns(tmp_path: Path) -> None:
+    lines = finder_screen(DOWNLOADS, tmp_path / "models")
     text = "\n".join(lines)
     assert "1. Ruby" in text
     assert "7.2 GB" in text
@@ -110,7 +110,7 @@ def test_the_list_shows_size_licence_and_use_in_80_columns(tmp_path: Path) -> No
     assert max(map(len, lines[:-2])) <= 80
 
 
-def test_the_finder_asks_nothing_of_the_network(run: Run, hub: Hub, home: Path) -> None:
+def test_the_model_finder_works_offline(run: Run, hub: Hub, home: Path) -> None:
     done = run("models", "find")
     assert done.returncode == 0
     assert "ScrapeGoat" in done.stdout
@@ -120,7 +120,9 @@ def test_the_finder_asks_nothing_of_the_network(run: Run, hub: Hub, home: Path) 
     assert hub.requests == []
 
 
-def test_a_fetched_model_is_the_hubs_byte_for_byte(run: Run, hub: Hub, home: Path) -> None:
+def test_a_downloaded_model_is_identical_to_the_one_on_the_hub(
+    run: Run, hub: Hub, home: Path
+) -> None:
     done = run("models", "add", TUNES)
     assert done.returncode == 0, done.stderr
     path = Path(done.stdout.strip())
@@ -135,7 +137,7 @@ def test_a_fetched_model_is_the_hubs_byte_for_byte(run: Run, hub: Hub, home: Pat
     assert all(method == "HEAD" for method, _, _ in hub.requests[before:])
 
 
-def test_a_cut_line_is_mended_within_one_try(run: Run, hub: Hub, home: Path) -> None:
+def test_a_broken_connection_is_resumed_by_the_same_command(run: Run, hub: Hub, home: Path) -> None:
     hub.break_after = 3_000_000
     done = run("models", "add", TUNES)
     assert done.returncode == 0, done.stderr
@@ -145,7 +147,7 @@ def test_a_cut_line_is_mended_within_one_try(run: Run, hub: Hub, home: Path) -> 
     assert (home / "models" / "Tunes.Q6_K.gguf").read_bytes() == STARTER.read_bytes()
 
 
-def test_what_a_dead_network_left_is_gone_on_with(run: Run, hub: Hub, home: Path) -> None:
+def test_a_partial_download_is_resumed_by_the_next_command(run: Run, hub: Hub, home: Path) -> None:
     hub.break_after = 0
     folder = home / "models"
     first = run("models", "add", TUNES)
@@ -161,7 +163,7 @@ def test_what_a_dead_network_left_is_gone_on_with(run: Run, hub: Hub, home: Path
     assert (folder / "Tunes.Q6_K.gguf").read_bytes() == STARTER.read_bytes()
 
 
-def test_ctrl_c_keeps_what_has_come(hub: Hub, home: Path) -> None:
+def test_ctrl_c_keeps_the_partial_download(hub: Hub, home: Path) -> None:
     hub.delay = 0.05
     process = start(home, "models", "add", TUNES, "--json")
     assert process.stdout
@@ -169,17 +171,17 @@ def test_ctrl_c_keeps_what_has_come(hub: Hub, home: Path) -> None:
         if json.loads(line)["bytes"] > 500_000:
             break
     interrupt(process)
-    _, said = process.communicate(timeout=30)
+    _, stderr = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert "run the same command again to resume" in said
-    assert "Traceback" not in said
+    assert "run the same command again to resume" in stderr
+    assert "Traceback" not in stderr
     [part] = (home / "models").glob("*.lmg-part")
-    kept = part.read_bytes()
-    assert len(kept) > 200_000
-    assert STARTER.read_bytes().startswith(kept)
+    data = part.read_bytes()
+    assert len(data) > 200_000
+    assert STARTER.read_bytes().startswith(data)
 
 
-def test_damage_on_the_way_is_found_and_thrown_away(run: Run, hub: Hub, home: Path) -> None:
+def test_a_corrupted_download_is_detected_and_deleted(run: Run, hub: Hub, home: Path) -> None:
     hub.damage = True
     done = run("models", "add", TUNES)
     assert done.returncode == 1
@@ -187,7 +189,7 @@ def test_damage_on_the_way_is_found_and_thrown_away(run: Run, hub: Hub, home: Pa
     assert [p.name for p in (home / "models").iterdir()] == ["starter.gguf"]
 
 
-def test_a_file_that_is_no_model_is_not_kept(run: Run, hub: Hub, home: Path) -> None:
+def test_a_downloaded_file_that_is_not_a_model_is_deleted(run: Run, hub: Hub, home: Path) -> None:
     hub.files["/a/b/resolve/main/page.gguf"] = b"<html>not a model</html>" * 100
     done = run("models", "add", "a/b/page.gguf")
     assert done.returncode == 1
@@ -195,15 +197,17 @@ def test_a_file_that_is_no_model_is_not_kept(run: Run, hub: Hub, home: Path) -> 
     assert [p.name for p in (home / "models").iterdir()] == ["starter.gguf"]
 
 
-def test_a_disk_too_small_is_told_before_anything_comes(run: Run, hub: Hub, home: Path) -> None:
-    hub.told_size = 900_000 * 10**9
+def test_a_lack_of_disk_space_is_reported_before_the_download(
+    run: Run, hub: Hub, home: Path
+) -> None:
+    hub.reported_size = 900_000 * 10**9
     done = run("models", "add", TUNES)
     assert done.returncode == 1
     assert "900000.0 GB are needed" in done.stderr
     assert not any(method == "GET" for method, _, _ in hub.requests)
 
 
-def test_what_the_hub_says_never_becomes_a_path(run: Run, hub: Hub, home: Path) -> None:
+def test_an_etag_of_the_hub_never_becomes_a_path(run: Run, hub: Hub, home: Path) -> None:
     hub.etag = "../../../escaped"
     done = run("models", "add", TUNES)
     assert done.returncode == 0, done.stderr
@@ -212,13 +216,13 @@ def test_what_the_hub_says_never_becomes_a_path(run: Run, hub: Hub, home: Path) 
     assert {p.name for p in (home / "models").iterdir()} == {"starter.gguf", "Tunes.Q6_K.gguf"}
 
 
-def test_what_came_of_an_older_file_is_cleared_away(run: Run, hub: Hub, home: Path) -> None:
+def test_a_partial_download_of_an_older_file_is_deleted(run: Run, hub: Hub, home: Path) -> None:
     (home / "models" / "Tunes.Q6_K.gguf.0123456789ab.lmg-part").write_bytes(b"old")
     assert run("models", "add", TUNES).returncode == 0
     assert {p.name for p in (home / "models").iterdir()} == {"starter.gguf", "Tunes.Q6_K.gguf"}
 
 
-def test_another_file_of_the_name_is_not_overwritten(run: Run, hub: Hub, home: Path) -> None:
+def test_another_file_of_the_same_name_is_not_overwritten(run: Run, hub: Hub, home: Path) -> None:
     for mine in (b"mine", b"x" * STARTER.stat().st_size):
         (home / "models" / "Tunes.Q6_K.gguf").write_bytes(mine)
         done = run("models", "add", TUNES)
@@ -227,17 +231,17 @@ def test_another_file_of_the_name_is_not_overwritten(run: Run, hub: Hub, home: P
         assert (home / "models" / "Tunes.Q6_K.gguf").read_bytes() == mine
 
 
-def test_a_size_that_was_not_told_rightly_is_noticed(run: Run, hub: Hub, home: Path) -> None:
-    hub.told_size = STARTER.stat().st_size + 1000
+def test_a_wrong_size_reported_by_the_hub_is_detected(run: Run, hub: Hub, home: Path) -> None:
+    hub.reported_size = STARTER.stat().st_size + 1000
     done = run("models", "add", TUNES)
     assert done.returncode == 1, done.stderr
     assert "not have the size the hub reported" in done.stderr, done.stderr
 
 
-def test_two_windows_do_not_fetch_one_model_at_once(run: Run, hub: Hub, home: Path) -> None:
+def test_two_processes_do_not_download_one_model_at_once(run: Run, hub: Hub, home: Path) -> None:
     hub.delay = 0.05
     first = start(home, "models", "add", TUNES)
-    until(lambda: list((home / "models").glob("*.lmg-part")) or first.poll() is not None)
+    wait_until(lambda: list((home / "models").glob("*.lmg-part")) or first.poll() is not None)
     second = run("models", "add", TUNES)
     assert second.returncode == 1
     assert "another window" in second.stderr
@@ -246,25 +250,27 @@ def test_two_windows_do_not_fetch_one_model_at_once(run: Run, hub: Hub, home: Pa
 
 
 @pytest.mark.parametrize(
-    ("status", "words"),
+    ("status", "message"),
     [(404, "no such file"), (500, "answers with 500"), (401, "no such file"), (403, "403")],
 )
-def test_the_hubs_refusals_are_told_in_words(run: Run, hub: Hub, status: int, words: str) -> None:
+def test_http_errors_of_the_hub_are_explained(
+    run: Run, hub: Hub, status: int, message: str
+) -> None:
     hub.status = status
     done = run("models", "add", TUNES)
     assert done.returncode == 1, done.stderr
-    assert words in done.stderr, done.stderr
+    assert message in done.stderr, done.stderr
     assert "Traceback" not in done.stderr
     assert len(done.stderr.splitlines()) == 2
 
 
-def test_no_network_and_a_wrong_proxy_are_told_apart(
+def test_no_network_and_a_wrong_proxy_have_different_messages(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    said = run("models", "add", TUNES).stderr
-    assert "no connection; check the network, then run" in said, said
+    stderr = run("models", "add", TUNES).stderr
+    assert "no connection; check the network, then run" in stderr, stderr
     monkeypatch.setenv("HF_ENDPOINT", "https://hub.invalid")
     for proxy in (
         "http://me:secret@127.0.0.1:9",
@@ -290,15 +296,15 @@ def test_a_token_is_never_shown(
     assert (done.returncode == 0) == ("\n" not in token), done.stderr
 
 
-def test_the_known_models_must_be_the_known_ones(hub: Hub, tmp_path: Path) -> None:
-    """A file of the list that has been exchanged on the hub is not taken."""
-    offer = next(o for o in OFFERS if o.sha256)
-    hub.files[f"/{offer.repo}/resolve/main/{offer.file}"] = STARTER.read_bytes()
+def test_a_listed_model_must_have_the_expected_checksum(hub: Hub, tmp_path: Path) -> None:
+    """A listed file that was replaced on the hub is rejected."""
+    download = next(o for o in DOWNLOADS if o.sha256)
+    hub.files[f"/{download.repo}/resolve/main/{download.file}"] = STARTER.read_bytes()
     code = (
         "from pathlib import Path; from scripts.llm.downloads import ModelDownload; "
         "from scripts.llm.hub import download_model; "
-        f"download_model(ModelDownload({offer.name!r}, {offer.repo!r}, {offer.file!r}, "
-        f"sha256={offer.sha256!r}), Path({str(tmp_path)!r}), print)"
+        f"download_model(ModelDownload({download.name!r}, {download.repo!r}, {download.file!r}, "
+        f"sha256={download.sha256!r}), Path({str(tmp_path)!r}), print)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False

@@ -17,14 +17,14 @@ from scripts.score.sheet import join_tied_notes
 from tests.conftest import TUNE
 
 
-def test_notes_are_read_as_people_write_them() -> None:
+def test_common_spellings_of_notes_are_parsed() -> None:
     assert parse_motif("C4 E4, g4 F#5 Bb3 c♯5", 48, 84) == (60, 64, 67, 78, 58, 73)
     assert format_pitch_name(60) == "C4"
     assert format_pitch_name(58) == "Bb3"
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "has 0 notes"),
         ("C4 " * 17, "has 17 notes"),
@@ -37,40 +37,40 @@ def test_notes_are_read_as_people_write_them() -> None:
         ("C##10", "invalid note"),
     ],
 )
-def test_what_is_no_motif_is_told(text: str, said: str) -> None:
-    with pytest.raises(UsageError, match=said):
+def test_an_invalid_motif_is_rejected(text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
         parse_motif(text, 48, 84)
 
 
 @given(st.text(max_size=40))
-def test_any_text_is_a_motif_or_refused(text: str) -> None:
+def test_any_text_is_parsed_or_rejected(text: str) -> None:
     with contextlib.suppress(UsageError):
         assert all(48 <= p <= 84 for p in parse_motif(text, 48, 84))
 
 
 @given(st.lists(st.integers(48, 84), min_size=1, max_size=16))
-def test_a_tune_begins_with_it_and_comes_back_to_it(pitches: list[int]) -> None:
+def test_a_tune_starts_with_the_motif_and_returns_to_it(pitches: list[int]) -> None:
     tune = read_abc(TUNE)
     sheet = with_motif(tune, pitches)
-    sung = [p for _, _, p in join_tied_notes(sheet.parts[0])]
-    assert sung[: len(pitches)] == pitches
+    melody = [p for _, _, p in join_tied_notes(sheet.parts[0])]
+    assert melody[: len(pitches)] == pitches
     assert [b.ticks for b in sheet.bars] == [b.ticks for b in tune.bars]
     assert sheet.parts[1:] == tune.parts[1:]
-    # 12 notes stand before the middle of the part.
+    # The part has 12 notes before its middle.
     if len(pitches) <= 12:
         middle = join_tied_notes(sheet.parts[0][4:])
         assert [p for _, _, p in middle][: len(pitches)] == pitches
 
 
-def test_a_note_that_is_tied_stays_one_note() -> None:
+def test_a_tied_note_stays_one_note() -> None:
     tied = TUNE.replace('"Em"e4B4|', '"Em"e4B4-|', 1)
     tune = read_abc(tied.replace('"Em"e2g2b2g2|"C"', '"Em"B2g2b2g2|"C"', 2))
     for pitches in ([60, 62, 64, 65], list(range(60, 76)), list(range(60, 74))):
-        sung = [p for _, _, p in join_tied_notes(with_motif(tune, pitches).parts[0])]
-        assert sung[: min(len(pitches), 14)] == pitches[:14]
+        melody = [p for _, _, p in join_tied_notes(with_motif(tune, pitches).parts[0])]
+        assert melody[: min(len(pitches), 14)] == pitches[:14]
 
 
-def test_the_key_follows_the_motif_unless_it_was_asked_for(spec: Callable[..., SongSpec]) -> None:
+def test_the_key_follows_the_motif_unless_one_is_requested(spec: Callable[..., SongSpec]) -> None:
     assert str(find_motif_key((62, 66, 69, 74), "major")) == "D major"
     found = spec("pop", motif="D4 F#4 A4 D5")
     assert found.motif == (62, 66, 69, 74)
@@ -78,6 +78,6 @@ def test_the_key_follows_the_motif_unless_it_was_asked_for(spec: Callable[..., S
     assert str(spec("pop", motif="D4 F#4 A4", key="Ab minor").key) == "Ab minor"
 
 
-def test_a_motif_outside_the_style_is_told(spec: Callable[..., SongSpec]) -> None:
+def test_a_motif_outside_the_range_of_the_style_is_rejected(spec: Callable[..., SongSpec]) -> None:
     with pytest.raises(UsageError, match="outside the range"):
         spec("jazz", motif="C8")

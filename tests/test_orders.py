@@ -1,4 +1,4 @@
-"""Orders that go on: from other places, beside other programs, with what is told of them."""
+"""Resuming orders: after the program was moved, beside other processes, and the messages shown."""
 
 from __future__ import annotations
 
@@ -16,69 +16,69 @@ from scripts.batch.order import Order
 from scripts.batch.store import OrderState, OrderStore
 from tests.conftest import ROOT, STARTER, TUNE
 from tests.support.processes import interrupt, read_until, start
-from tests.support.waiting import until
-from tests.test_batch import SHORT, order, sound_of
+from tests.support.waiting import wait_until
+from tests.test_batch import SHORT, order, read_mp3_frames
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def kept(home: Path, *orders: Order) -> OrderStore:
-    """The list of a home, with orders in it."""
-    jobs = OrderStore(home / "data" / "jobs.db")
+def add_orders(home: Path, *orders: Order) -> OrderStore:
+    """Open the order store of a home folder and add orders."""
+    store = OrderStore(home / "data" / "jobs.db")
     for one in orders:
-        jobs.add(one)
-    return jobs
+        store.add(one)
+    return store
 
 
-def test_orders_go_on_in_a_program_that_was_moved(home: Path) -> None:
+def test_orders_resume_after_the_program_was_moved(home: Path) -> None:
     process = start(home, "generate", "folk", "--songs", "4", *SHORT, "--json")
     read_until(process, '"event": "song"')
     interrupt(process)
     process.communicate(timeout=60)
     moved = home.with_name("moved")
     home.rename(moved)
-    again = start(moved, "generate", "--resume")
-    _, said = again.communicate(timeout=120)
-    assert again.returncode == 0, said
+    resumed = start(moved, "generate", "--resume")
+    _, stderr = resumed.communicate(timeout=120)
+    assert resumed.returncode == 0, stderr
     assert len(list((moved / "output").glob("*.mp3"))) == 4
     assert not home.exists()
 
 
-def test_what_another_program_is_at_stays_paused(run: Run, home: Path) -> None:
-    jobs = kept(home, order(out=home / "output"))
-    jobs.set_state(1, OrderState.PAUSED)
-    held = claim_batch(jobs.path, jobs.get(1).batch)
-    assert held
+def test_an_order_claimed_by_another_program_stays_paused(run: Run, home: Path) -> None:
+    store = add_orders(home, order(out=home / "output"))
+    store.set_state(1, OrderState.PAUSED)
+    claim = claim_batch(store.path, store.get(1).batch)
+    assert claim
     done = run("generate", "--resume")
     assert done.returncode == 2
     assert "another program works on all unfinished orders" in done.stderr
-    assert jobs.get(1).state == OrderState.PAUSED
-    held.release()
-    jobs.close()
+    assert store.get(1).state == OrderState.PAUSED
+    claim.release()
+    store.close()
 
 
-def test_an_order_that_was_cancelled_with_ctrl_c_is_not_taken_over(home: Path) -> None:
-    """The menu's program makes whatever is open and nobody is at."""
-    jobs = kept(home, order("jazz", 200, out=home / "output"))
-    menus = start(home, "generate", "--serve", "--json")
-    read_until(menus, '"event": "song"')
-    mine = start(home, "generate", "folk", "--songs", "30", *SHORT, "--json")
-    read_until(mine, '"event": "song"')
-    interrupt(mine)
-    mine.communicate(timeout=60)
-    left = jobs.get(2)
+def test_an_order_interrupted_with_ctrl_c_is_not_taken_over(home: Path) -> None:
+    """The process of the menu works on every order that is open and unclaimed."""
+    store = add_orders(home, order("jazz", 200, out=home / "output"))
+    menu_process = start(home, "generate", "--serve", "--json")
+    read_until(menu_process, '"event": "song"')
+    own_process = start(home, "generate", "folk", "--songs", "30", *SHORT, "--json")
+    read_until(own_process, '"event": "song"')
+    interrupt(own_process)
+    own_process.communicate(timeout=60)
+    paused = store.get(2)
     for _ in range(3):
-        read_until(menus, '"event": "song"')
-    assert jobs.get(2) == left
-    assert left.state == OrderState.PAUSED
-    assert left.done < 30
-    menus.kill()
-    menus.communicate()
-    jobs.close()
+        read_until(menu_process, '"event": "song"')
+    assert store.get(2) == paused
+    assert paused.state == OrderState.PAUSED
+    assert paused.done < 30
+    menu_process.kill()
+    menu_process.communicate()
+    store.close()
 
 
 @pytest.mark.parametrize(
-    "word",
+    "option",
     [
         ["--length", "2"],
         ["--songs", "9"],
@@ -88,30 +88,30 @@ def test_an_order_that_was_cancelled_with_ctrl_c_is_not_taken_over(home: Path) -
         ["--also", "mid"],
     ],
 )
-def test_going_on_takes_no_other_wishes(run: Run, home: Path, word: list[str]) -> None:
-    kept(home, order(out=home / "output")).close()
-    done = run("generate", "--resume", *word)
+def test_resume_rejects_the_options_of_a_new_order(run: Run, home: Path, option: list[str]) -> None:
+    add_orders(home, order(out=home / "output")).close()
+    done = run("generate", "--resume", *option)
     assert done.returncode == 2
-    assert word[0] in done.stderr
+    assert option[0] in done.stderr
     assert not list(home.glob("output/*.mp3"))
 
 
-def test_a_song_that_is_made_again_takes_no_other_wishes(run: Run, home: Path) -> None:
+def test_rendering_a_recipe_rejects_other_song_options(run: Run, home: Path) -> None:
     done = run("render", str(home / "x.json"), "--key", "C major", "--also", "mid")
     assert done.returncode == 2
     assert "leave out --key" in done.stderr
 
 
-def test_a_song_that_was_cancelled_says_how_it_goes_on(home: Path) -> None:
+def test_an_interrupted_command_says_how_to_resume(home: Path) -> None:
     process = start(home, "generate", "folk", "--length", "20", "--json")
     read_until(process, '"stage": "render"')
     interrupt(process)
-    _, said = process.communicate(timeout=60)
+    _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "'generate --resume' continues with the song" in said
+    assert "'generate --resume' continues with the song" in stderr
 
 
-def test_a_cluster_that_is_not_there_leaves_no_order(run: Run) -> None:
+def test_an_unreachable_cluster_stores_no_order(run: Run) -> None:
     pytest.importorskip("distributed")
     done = run("generate", "folk", "--cluster", "tcp://127.0.0.1:9")
     assert done.returncode == 2
@@ -119,68 +119,68 @@ def test_a_cluster_that_is_not_there_leaves_no_order(run: Run) -> None:
     assert run("jobs", "list").stdout == ""
 
 
-def test_an_order_that_is_given_up_is_told_with_its_style(run: Run, home: Path) -> None:
+def test_a_stopped_order_is_reported_with_its_style(run: Run, home: Path) -> None:
     broken = home / "models" / "broken.gguf"
-    jobs = kept(
+    store = add_orders(
         home,
         order("folk", 9, out=home / "output", model=str(broken)),
         order("jazz", 1, out=home / "output"),
     )
     done = run("generate", "--resume")
     assert done.returncode == 1
-    assert jobs.get(1).state == OrderState.STOPPED
+    assert store.get(1).state == OrderState.STOPPED
     assert 'song number 3 of 9, "folk", failed' in done.stderr
     assert 'order 1 ("folk") is stopped after 3 failures in a row' in done.stderr
     assert done.stderr.count("is stopped") == 1
-    last = jobs.add(order("folk", 3, out=home / "output", model=str(broken))).id
-    jobs.set_state(1, OrderState.CANCELLED)
-    done = run("generate", "--resume")  # its third failure is its end
-    assert jobs.get(last).state == OrderState.DONE
+    last = store.add(order("folk", 3, out=home / "output", model=str(broken))).id
+    store.set_state(1, OrderState.CANCELLED)
+    done = run("generate", "--resume")  # it ends with its third failure
+    assert store.get(last).state == OrderState.DONE
     assert "is stopped" not in done.stderr
-    jobs.close()
+    store.close()
 
 
-def test_orders_that_were_opened_again_wait_when_nothing_comes_of_it(run: Run, home: Path) -> None:
+def test_resumed_orders_are_paused_again_when_nothing_could_start(run: Run, home: Path) -> None:
     pytest.importorskip("distributed")
-    jobs = kept(home, order(out=home / "output"))
-    jobs.set_state(1, OrderState.PAUSED)
+    store = add_orders(home, order(out=home / "output"))
+    store.set_state(1, OrderState.PAUSED)
     done = run("generate", "--resume", "--cluster", "tcp://127.0.0.1:9")
     assert done.returncode == 2
-    assert jobs.get(1).state == OrderState.PAUSED
+    assert store.get(1).state == OrderState.PAUSED
     process = start(home, "generate", "--resume", "--json")
-    until(lambda: jobs.get(1).state == OrderState.OPEN or process.poll() is not None)
+    wait_until(lambda: store.get(1).state == OrderState.OPEN or process.poll() is not None)
     interrupt(process)
     process.communicate(timeout=60)
     assert process.returncode == 130
-    assert jobs.get(1).state == OrderState.PAUSED
-    jobs.close()
+    assert store.get(1).state == OrderState.PAUSED
+    store.close()
 
 
-def test_a_foreign_file_in_the_folder_stops_nothing(run: Run, home: Path) -> None:
+def test_a_foreign_file_in_the_output_folder_is_ignored(run: Run, home: Path) -> None:
     (home / "output").mkdir()
     (home / "output" / "x.mp3").write_bytes(b"")
     (home / "output" / "x.json").write_text('{"recipe": {"order": "somebody", "number": 1e999}}')
-    jobs = kept(home, order("jazz", 2, out=home / "output"))
-    jobs.save_failed(1, 1, "broken")
+    store = add_orders(home, order("jazz", 2, out=home / "output"))
+    store.save_failed(1, 1, "broken")
     done = run("generate", "--resume")
     assert done.returncode == 0, done.stderr
-    jobs.close()
+    store.close()
 
 
-def test_a_lone_paused_order_says_what_it_waits_for(home: Path) -> None:
+def test_a_paused_order_says_how_to_continue_it(home: Path) -> None:
     process = start(home, "generate", "folk", "--songs", "30", *SHORT, "--json")
     read_until(process, '"event": "song"')
-    jobs = OrderStore(home / "data" / "jobs.db")
-    jobs.set_state(1, OrderState.PAUSED)
+    store = OrderStore(home / "data" / "jobs.db")
+    store.set_state(1, OrderState.PAUSED)
     read_until(process, "order 1 is paused; 'jobs continue 1'")
-    jobs.set_state(1, OrderState.OPEN)
+    store.set_state(1, OrderState.OPEN)
     read_until(process, '"event": "song"')
     process.kill()
     process.communicate()
-    jobs.close()
+    store.close()
 
 
-def test_text_of_a_job_file_never_steers_the_console(run: Run, home: Path) -> None:
+def test_control_characters_of_an_order_file_are_not_printed(run: Run, home: Path) -> None:
     (home / "plan.json").write_text(
         json.dumps({"styles": "Jazz \x1b]0;boo\x07\x1b[31mred", "songs": 2, "length": "0.17"})
     )
@@ -191,44 +191,46 @@ def test_text_of_a_job_file_never_steers_the_console(run: Run, home: Path) -> No
     assert not any(c in made.stdout + made.stderr + listed.stdout for c in "\x1b\x07")
 
 
-def test_numbers_that_no_order_can_have_are_a_slip(run: Run) -> None:
+def test_an_order_number_out_of_range_is_rejected(run: Run) -> None:
     done = run("jobs", "pause", "99999999999999999999")
     assert done.returncode == 2
     assert "fault" not in done.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="mounts a file system")
-def test_orders_in_a_folder_that_cannot_be_written_are_listed_and_made_once(tmp_path: Path) -> None:
+def test_orders_in_a_read_only_home_are_listed_and_rendered_once(tmp_path: Path) -> None:
     home = tmp_path / "home"
     (home / "data").mkdir(parents=True)
     (home / "models").mkdir()
     (home / "models" / "starter.gguf").symlink_to(STARTER)
-    kept(home, order(out=tmp_path / "out", songs=1)).close()
+    add_orders(home, order(out=tmp_path / "out", songs=1)).close()
     if subprocess.run(["mount", "--bind", home, home], check=False).returncode:
-        pytest.skip("nothing can be mounted here")
+        pytest.skip("file systems cannot be mounted here")
     try:
         subprocess.run(["mount", "-o", "remount,ro,bind", home], check=True)
-        listed, *made = [
+        listed, *resumed = [
             subprocess.run(
-                [sys.executable, "-m", "scripts.cli.main", *words],
+                [sys.executable, "-m", "scripts.cli.main", *arguments],
                 cwd=ROOT,
                 env={**os.environ, "LLM_MUSIC_GEN_HOME": str(home)},
                 capture_output=True,
                 text=True,
                 check=False,
             )
-            for words in (["jobs", "list"], ["generate", "--resume"], ["generate", "--resume"])
+            for arguments in (["jobs", "list"], ["generate", "--resume"], ["generate", "--resume"])
         ]
     finally:
         subprocess.run(["umount", home], check=True)
     assert listed.returncode == 0
     assert "0 of 1 songs" in listed.stdout
     assert "cannot be written" in listed.stderr
-    assert [d.returncode for d in made] == [0, 0], [d.stderr for d in made]
+    assert [d.returncode for d in resumed] == [0, 0], [d.stderr for d in resumed]
     assert len(list((tmp_path / "out").glob("*.mp3"))) == 1
 
 
-def test_a_song_from_notes_is_made_again_when_they_have_changed(run: Run, home: Path) -> None:
+def test_a_recipe_from_notes_renders_the_same_song_after_the_notes_changed(
+    run: Run, home: Path
+) -> None:
     notes = home / "mine.abc"
     notes.write_text(TUNE)
     first = run("render", str(notes), "--style", "jazz", "--seed", "3")
@@ -239,5 +241,5 @@ def test_a_song_from_notes_is_made_again_when_they_have_changed(run: Run, home: 
         again = run("render", str(path.with_suffix(".json")), "--out", str(home / "again"))
         assert again.returncode == 0, again.stderr
         assert "pop" not in again.stderr, again.stderr
-        assert sound_of(Path(again.stdout.splitlines()[-1])) == sound_of(path)
-    until(lambda: len(list((home / "again").glob("*.mp3"))) == 2)
+        assert read_mp3_frames(Path(again.stdout.splitlines()[-1])) == read_mp3_frames(path)
+    wait_until(lambda: len(list((home / "again").glob("*.mp3"))) == 2)

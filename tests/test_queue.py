@@ -1,4 +1,4 @@
-"""The order of songs."""
+"""The play queue: order, shuffle, repeat and changes of the library."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scripts.jukebox.queue import REPEAT_MODES, Queue
 from scripts.library.songs import Song
 
-ORDERS = st.lists(
+ACTIONS = st.lists(
     st.tuples(
         st.sampled_from(
             [
@@ -59,29 +59,29 @@ def test_shuffle_visits_every_song_once_a_round(count: int, rounds: int, seed: i
         assert all(one != two for one, two in pairwise(visited))
 
 
-@given(st.integers(0, 9), st.booleans(), st.sampled_from(REPEAT_MODES), ORDERS, st.integers(0, 99))
-def test_what_is_shown_as_next_is_what_comes(
-    count: int, shuffle: bool, repeat: str, orders: list[tuple[str, int]], seed: int
+@given(st.integers(0, 9), st.booleans(), st.sampled_from(REPEAT_MODES), ACTIONS, st.integers(0, 99))
+def test_the_songs_shown_as_upcoming_are_played_next(
+    count: int, shuffle: bool, repeat: str, actions: list[tuple[str, int]], seed: int
 ) -> None:
-    """After anything that can be done to a queue."""
+    """After any sequence of actions."""
     queue = Queue(songs(count), repeat, shuffle, seed)
-    for order, n in orders:
-        do(queue, order, n)
+    for action, n in actions:
+        apply_action(queue, action, n)
         assert -1 <= queue.index <= len(queue.play_order)
         paths = [s.path for s in queue.play_order]
         assert len(paths) == len({*paths})
-    promised = titles(queue.upcoming(5))
+    shown = titles(queue.upcoming(5))
     following = queue.peek_next()
-    assert promised == play(queue, len(promised))
-    assert len(promised) == 5 or queue.repeat == "off" or not queue._library
-    assert following is None or queue.repeat == "one" or following.title == promised[0]
+    assert shown == play(queue, len(shown))
+    assert len(shown) == 5 or queue.repeat == "off" or not queue._library
+    assert following is None or queue.repeat == "one" or following.title == shown[0]
 
 
-def do(queue: Queue, order: str, n: int) -> None:
-    """One thing a listener or the disk may do."""
+def apply_action(queue: Queue, action: str, n: int) -> None:
+    """Apply an action of the user, or a change of the files on disk."""
     some = songs(12)[n]
-    if order in REPEAT_MODES:
-        queue.repeat = order
+    if action in REPEAT_MODES:
+        queue.repeat = action
     else:
         {
             "next": queue.next,
@@ -95,10 +95,10 @@ def do(queue: Queue, order: str, n: int) -> None:
             "jump": lambda: (
                 queue.jump_to(some) if some.path in {s.path for s in queue.play_order} else None
             ),
-        }[order]()
+        }[action]()
 
 
-def test_new_songs_join_without_a_jump() -> None:
+def test_new_songs_are_added_without_changing_the_current_song() -> None:
     queue = Queue(songs(2))
     queue.next()
     queue.add(songs(4))
@@ -107,14 +107,14 @@ def test_new_songs_join_without_a_jump() -> None:
     assert titles(queue.upcoming(3)) == ["Song 1", "Song 2", "Song 3"]
 
 
-def test_shuffled_newcomers_still_come_this_round() -> None:
+def test_new_songs_are_shuffled_into_the_current_round() -> None:
     queue = Queue(songs(5), shuffle=True, seed=1)
     queue.next()
     queue.add(songs(5, 5))
     assert {*titles(queue.play_order[queue.index :])} == {*titles(songs(10))}
 
 
-def test_vanished_songs_leave_and_the_one_playing_stays_to_its_end() -> None:
+def test_deleted_songs_leave_the_queue_except_the_current_one() -> None:
     queue = Queue(songs(5))
     play(queue, 3)
     queue.remove_missing([s.path for s in songs(5)[3:]])
@@ -123,15 +123,15 @@ def test_vanished_songs_leave_and_the_one_playing_stays_to_its_end() -> None:
     assert play(queue, 4) == ["Song 3", "Song 4", "Song 3", "Song 4"]
 
 
-def test_a_dropped_song_gives_way_to_the_one_behind_it() -> None:
+def test_a_dropped_song_is_followed_by_the_next() -> None:
     queue = Queue(songs(4))
     play(queue, 2)
     queue.drop(songs(4)[1])
-    queue.add(songs(4))  # its file is still there
+    queue.add(songs(4))  # its file still exists
     assert play(queue, 4) == ["Song 2", "Song 3", "Song 0", "Song 2"]
 
 
-def test_one_song_is_repeated_until_somebody_goes_on() -> None:
+def test_one_song_is_repeated_until_the_user_skips_it() -> None:
     queue = Queue(songs(3), repeat="one")
     queue.next()
     assert [getattr(queue.next(song_ended=True), "title", "") for _ in range(3)] == ["Song 0"] * 3
@@ -146,7 +146,7 @@ def test_without_repeat_the_queue_ends() -> None:
     assert queue.peek_next() is None
 
 
-def test_shuffling_and_back_keeps_the_song_playing() -> None:
+def test_turning_shuffle_on_and_off_keeps_the_current_song() -> None:
     queue = Queue(songs(6), seed=3)
     play(queue, 3)
     queue.set_shuffle(True)
@@ -157,7 +157,7 @@ def test_shuffling_and_back_keeps_the_song_playing() -> None:
     assert titles(queue.upcoming(2)) == ["Song 3", "Song 4"]
 
 
-def test_an_order_of_before_is_taken_up_and_newcomers_come_behind() -> None:
+def test_a_saved_play_order_is_restored_and_new_songs_are_appended() -> None:
     queue = Queue(songs(5))
     queue.restore([Path(f"/s/{n}.mp3") for n in (3, 9, 1, 3)], Path("/s/1.mp3"))
     assert queue.current

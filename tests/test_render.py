@@ -1,4 +1,4 @@
-"""Somebody else's notes: ABC, MIDI and MusicXML, arranged around and played as they stand."""
+"""Imported notes: ABC, MIDI and MusicXML files are read, arranged and rendered."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from scripts.core import paths
 from scripts.core.errors import MusicGenError, NotationError, UsageError
 from scripts.exports.midi import write_midi
 from scripts.request.imported import build_piece_spec
-from scripts.request.spec import SongRequest
+from scripts.request.request import SongRequest
 from scripts.score.open_piece import open_piece
 from scripts.score.piece import Piece, find_key, pitch_class_weights
 from scripts.styles.style import Style
@@ -41,21 +41,21 @@ D|:"G"GAG GAB|"D"ABA ABd|"G"edd gdd|1 "D"AGF "G"G2D:|2 "D"AGF "G"G3|]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def kept(tmp_path: Path, name: str, data: str | bytes) -> Path:
+def write_file(tmp_path: Path, name: str, data: str | bytes) -> Path:
     path = tmp_path / name
     path.write_bytes(data.encode() if isinstance(data, str) else data)
     return path
 
 
-def arranged(
-    piece: Piece, styles: dict[str, Style], words: str, **wishes: object
+def arrange_in_style(
+    piece: Piece, styles: dict[str, Style], style: str, **options: object
 ) -> ImportedArrangement:
-    made = build_piece_spec(piece, SongRequest(words, **{"length": "", **wishes}), styles, 5)  # type: ignore
-    return arrange_piece(made.spec, made.piece, paths.DATA, OCTAVES)
+    built = build_piece_spec(piece, SongRequest(style, **{"length": "", **options}), styles, 5)  # type: ignore
+    return arrange_piece(built.spec, built.piece, paths.DATA, OCTAVES)
 
 
-def heard(arrangement: ImportedArrangement, *roles: str) -> Counter[tuple[float, int]]:
-    """(quarter, sounding pitch) of the notes of some tracks."""
+def count_notes(arrangement: ImportedArrangement, *roles: str) -> Counter[tuple[float, int]]:
+    """Count the notes of some tracks by (quarter, sounding pitch)."""
     found: Counter[tuple[float, int]] = Counter()
     for section in arrangement.sections():
         for role, events in section.tracks.items():
@@ -87,8 +87,8 @@ def note(
 # --- ABC
 
 
-def test_repeats_endings_and_the_pickup_of_an_abc_are_played(tmp_path: Path) -> None:
-    piece = open_piece(kept(tmp_path, "jig.abc", JIG))
+def test_repeats_endings_and_pickup_of_an_abc_file_are_read(tmp_path: Path) -> None:
+    piece = open_piece(write_file(tmp_path, "jig.abc", JIG))
     assert piece.warnings == ()
     assert len(piece.notes) == 1 + 2 * 21 + 2 + 1
     assert piece.notes[0].start == 60  # the pickup ends on the first bar line
@@ -97,9 +97,9 @@ def test_repeats_endings_and_the_pickup_of_an_abc_are_played(tmp_path: Path) -> 
     assert [round(t / 72, 1) for t, _ in piece.chords][:4] == [1.0, 2.0, 3.0, 4.0]
 
 
-def test_every_voice_and_chord_of_an_abc_is_kept(tmp_path: Path) -> None:
+def test_every_voice_and_chord_of_an_abc_file_is_read(tmp_path: Path) -> None:
     piece = open_piece(
-        kept(
+        write_file(
             tmp_path,
             "two.abc",
             ("X:1\nM:4/4\nL:1/4\nK:F\nV:1\n[FAc]2 (3c/B/A/ G|F4|]\nV:2\nF,,4|F,,4|]\n"),
@@ -110,9 +110,9 @@ def test_every_voice_and_chord_of_an_abc_is_kept(tmp_path: Path) -> None:
     assert piece.voices[1].notes[0].pitch == 41
 
 
-def test_what_an_abc_with_faults_holds_is_saved_and_the_lines_are_named(tmp_path: Path) -> None:
+def test_an_abc_file_with_errors_is_read_and_the_lines_are_reported(tmp_path: Path) -> None:
     piece = open_piece(
-        kept(
+        write_file(
             tmp_path,
             "faults.abc",
             ("X:1\nM:4/4\nL:1/8\nK:C\nC2E2G2c2|C2E2G2|\nC2 § E2G2c2|\nC2E2G2c2e2|C8|]\n"),
@@ -127,9 +127,9 @@ def test_what_an_abc_with_faults_holds_is_saved_and_the_lines_are_named(tmp_path
 
 
 @pytest.mark.parametrize("text", ["X:1\nT:no key\nCDEF|", "X:1\nK:C\n|z8|", "just words", ""])
-def test_what_is_no_tune_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
+def test_a_file_without_a_tune_is_rejected_in_one_line(tmp_path: Path, text: str) -> None:
     with pytest.raises(NotationError) as error:
-        open_piece(kept(tmp_path, "none.abc", text))
+        open_piece(write_file(tmp_path, "none.abc", text))
     assert "none.abc" in str(error.value)
     assert "\n" not in str(error.value)
 
@@ -156,30 +156,30 @@ def test_what_is_no_tune_is_refused_in_one_line(tmp_path: Path, text: str) -> No
         ("G:|A8|", [(84, 67, 12), (180, 67, 12), (192, 69, 96)]),
     ],
 )
-def test_odd_lengths_tied_chords_and_carried_signs_are_kept(
+def test_unusual_lengths_tied_chords_and_accidentals_are_read(
     body: str, notes: list[tuple[float, int, float]], tmp_path: Path
 ) -> None:
-    piece = open_piece(kept(tmp_path, "a.abc", f"X:1\nM:4/4\nL:1/8\nK:C\n{body}\n"))
+    piece = open_piece(write_file(tmp_path, "a.abc", f"X:1\nM:4/4\nL:1/8\nK:C\n{body}\n"))
     assert [(round(n.start, 3), n.pitch, round(n.ticks, 3)) for n in piece.notes] == notes
 
 
-def test_an_odd_header_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
-    piece = open_piece(kept(tmp_path, "a.abc", "X:1\nM:2+3/8\nL:1/8\nK:D exp _b\nABcde|]\n"))
+def test_an_unusual_header_is_read_as_far_as_possible(tmp_path: Path) -> None:
+    piece = open_piece(write_file(tmp_path, "a.abc", "X:1\nM:2+3/8\nL:1/8\nK:D exp _b\nABcde|]\n"))
     assert str(piece.meter) == "5/8"
     assert str(piece.key) == "D major"
-    free = open_piece(kept(tmp_path, "b.abc", "X:1\nM:none\nK:D\nABcd|]\n"))
+    free = open_piece(write_file(tmp_path, "b.abc", "X:1\nM:none\nK:D\nABcd|]\n"))
     assert str(free.meter) == "4/4"
     assert "none" in free.warnings[0]
 
 
-def test_many_faults_and_huge_numbers_take_no_time(tmp_path: Path) -> None:
+def test_many_errors_and_huge_numbers_are_handled_quickly(tmp_path: Path) -> None:
     text = "X:1\nL:1/8\nK:C\nCDEF|\n" + "@ foo\n" * 20_000 + "C" + "9" * 5000 + "|\nZ" + "9" * 5000
-    piece = open_piece(kept(tmp_path, "bad.abc", text))
+    piece = open_piece(write_file(tmp_path, "bad.abc", text))
     assert "more lines have faults" in piece.warnings[-1]
 
 
 @given(st.text(alphabet="abcdefgABCz|:[]\"()^_=,'/0123456789-<>& \nKMLVP%", max_size=150))
-def test_any_abc_is_read_or_refused(text: str) -> None:
+def test_any_abc_is_read_or_rejected(text: str) -> None:
     from scripts.score.abc_piece import read_abc_piece
 
     try:
@@ -202,7 +202,7 @@ def test_a_midi_file_keeps_its_notes_programs_and_drums(tmp_path: Path) -> None:
         [mido.Message("program_change", program=73), *note(72, 480), *note(74, 960)],
         [*note(36, 240, 9), *note(38, 240, 9, wait=480)],
     )
-    piece = open_piece(kept(tmp_path, "a.mid", data))
+    piece = open_piece(write_file(tmp_path, "a.mid", data))
     flute, drums = piece.voices
     assert (flute.program, [(n.start, n.ticks, n.pitch) for n in flute.notes]) == (
         73,
@@ -215,7 +215,7 @@ def test_a_midi_file_keeps_its_notes_programs_and_drums(tmp_path: Path) -> None:
     assert piece.is_played
 
 
-def test_the_pedal_holds_keys_and_hanging_notes_end(tmp_path: Path) -> None:
+def test_the_sustain_pedal_extends_notes_and_hanging_notes_end(tmp_path: Path) -> None:
     data = midi(
         [
             mido.Message("control_change", control=64, value=127),
@@ -225,11 +225,11 @@ def test_the_pedal_holds_keys_and_hanging_notes_end(tmp_path: Path) -> None:
             mido.Message("note_on", note=67, velocity=0, time=480),
         ]
     )
-    piece = open_piece(kept(tmp_path, "pedal.mid", data))
+    piece = open_piece(write_file(tmp_path, "pedal.mid", data))
     assert [(n.pitch, n.ticks) for n in piece.notes] == [(60, 48), (64, 24)]
 
 
-def test_plain_midi_keeps_every_note_at_its_second(
+def test_the_plain_style_keeps_every_note_at_its_time(
     tmp_path: Path, styles: dict[str, Style]
 ) -> None:
     data = midi(
@@ -239,9 +239,9 @@ def test_plain_midi_keeps_every_note_at_its_second(
         ],
         [x for k in range(8) for x in note(60 + k, 480)],
     )
-    piece = open_piece(kept(tmp_path, "slower.mid", data))
-    plain = arranged(piece, styles, "plain")
-    seconds = sorted(q * 60 / plain.tempo for q, _ in heard(plain))
+    piece = open_piece(write_file(tmp_path, "slower.mid", data))
+    plain = arrange_in_style(piece, styles, "plain")
+    seconds = sorted(q * 60 / plain.tempo for q, _ in count_notes(plain))
     assert np.allclose(seconds, [0, 0.5, 1, 2, 3, 4, 5, 6], atol=0.02)
     assert set(plain.tracks) <= {"melody", "voice1"}
     styled = build_piece_spec(piece, SongRequest("pop", length=""), styles, 1)
@@ -257,12 +257,12 @@ def test_plain_midi_keeps_every_note_at_its_second(
         ("frames.mid", b"MThd\0\0\0\6\0\0\0\1\xe7\x28MTrk\0\0\0\4\0\xff\x2f\0"),
     ],
 )
-def test_a_midi_file_that_is_none_is_refused(tmp_path: Path, name: str, data: bytes) -> None:
+def test_an_invalid_midi_file_is_rejected(tmp_path: Path, name: str, data: bytes) -> None:
     with pytest.raises(NotationError, match=name):
-        open_piece(kept(tmp_path, name, data))
+        open_piece(write_file(tmp_path, name, data))
 
 
-def test_a_huge_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
+def test_a_huge_file_is_rejected_before_it_is_read(tmp_path: Path) -> None:
     path = tmp_path / "huge.mid"
     with path.open("wb") as file:
         file.write(b"MThd")
@@ -271,13 +271,13 @@ def test_a_huge_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
         open_piece(path)
 
 
-_WHOLE = midi(
+_VALID_MIDI = midi(
     [mido.MetaMessage("key_signature", key="F#m"), *note(60, 480), *note(64, 480)],
     [mido.Message("program_change", program=40, channel=1), *note(48, 960, 1)],
 )
 
 
-def test_a_key_signature_is_believed_and_a_title_is_unicode(tmp_path: Path) -> None:
+def test_key_signature_and_unicode_title_of_a_midi_file_are_read(tmp_path: Path) -> None:
     data = midi(
         [
             mido.MetaMessage("track_name", name="Café Ünï"),
@@ -286,12 +286,12 @@ def test_a_key_signature_is_believed_and_a_title_is_unicode(tmp_path: Path) -> N
         note(74, 480),
         charset="utf-8",
     )
-    piece = open_piece(kept(tmp_path, "a.mid", data))
+    piece = open_piece(write_file(tmp_path, "a.mid", data))
     assert str(piece.key) == "G major"
     assert piece.title == "Café Ünï"
 
 
-def test_a_tempo_set_in_the_silence_before_is_kept(tmp_path: Path) -> None:
+def test_a_tempo_change_before_the_first_note_applies(tmp_path: Path) -> None:
     data = midi(
         [
             mido.MetaMessage("set_tempo", tempo=500_000),
@@ -299,14 +299,14 @@ def test_a_tempo_set_in_the_silence_before_is_kept(tmp_path: Path) -> None:
         ],
         note(60, 480, wait=1920),
     )
-    assert open_piece(kept(tmp_path, "a.mid", data)).tempo == 60
+    assert open_piece(write_file(tmp_path, "a.mid", data)).tempo == 60
 
 
-@given(st.lists(st.tuples(st.integers(0, len(_WHOLE) - 1), st.integers(0, 255)), max_size=6))
-def test_any_damage_to_a_midi_file_is_read_or_told(changes: list[tuple[int, int]]) -> None:
+@given(st.lists(st.tuples(st.integers(0, len(_VALID_MIDI) - 1), st.integers(0, 255)), max_size=6))
+def test_any_damaged_midi_file_is_read_or_rejected(changes: list[tuple[int, int]]) -> None:
     from scripts.score.midi_piece import read_midi_piece
 
-    data = bytearray(_WHOLE)
+    data = bytearray(_VALID_MIDI)
     for at, value in changes:
         data[at] = value
     try:
@@ -342,8 +342,8 @@ _XML = """<?xml version="1.0" encoding="UTF-8"?>
 )
 
 
-def test_repeats_pickups_and_tuplets_of_musicxml(tmp_path: Path) -> None:
-    piece = open_piece(kept(tmp_path, "round.musicxml", _XML))
+def test_repeats_pickups_and_tuplets_of_musicxml_are_read(tmp_path: Path) -> None:
+    piece = open_piece(write_file(tmp_path, "round.musicxml", _XML))
     assert [(n.start, n.pitch) for n in piece.notes] == [
         (48, 74),
         (72, 79),
@@ -361,12 +361,12 @@ def test_repeats_pickups_and_tuplets_of_musicxml(tmp_path: Path) -> None:
     assert piece.chords[0][0] == 72
 
 
-def test_a_packed_score_is_the_same_piece(tmp_path: Path) -> None:
+def test_a_compressed_score_is_the_same_piece(tmp_path: Path) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("score.xml", _XML)
-    assert open_piece(kept(tmp_path, "a.mxl", packed.getvalue())) == open_piece(
-        kept(tmp_path, "a.musicxml", _XML)
+    assert open_piece(write_file(tmp_path, "a.mxl", packed.getvalue())) == open_piece(
+        write_file(tmp_path, "a.musicxml", _XML)
     )
 
 
@@ -381,18 +381,18 @@ def test_a_packed_score_is_the_same_piece(tmp_path: Path) -> None:
         _XML.replace("<step>", "<stop>"),
     ],
 )
-def test_a_score_that_is_none_is_refused(tmp_path: Path, data: str | bytes) -> None:
+def test_an_invalid_score_is_rejected(tmp_path: Path, data: str | bytes) -> None:
     with pytest.raises(NotationError, match="bad"):
-        open_piece(kept(tmp_path, "bad.musicxml", data))
+        open_piece(write_file(tmp_path, "bad.musicxml", data))
 
 
-def test_a_transposing_part_sounds_as_it_sounds(tmp_path: Path) -> None:
+def test_a_transposing_part_is_read_at_sounding_pitch(tmp_path: Path) -> None:
     text = _XML.replace(
         "</time></attributes>",
         "</time><transpose><diatonic>-1</diatonic><chromatic>-2"
         "</chromatic></transpose></attributes>",
     )
-    assert open_piece(kept(tmp_path, "bb.musicxml", text)).notes[0].pitch == 72
+    assert open_piece(write_file(tmp_path, "bb.musicxml", text)).notes[0].pitch == 72
 
 
 @pytest.mark.parametrize(
@@ -403,13 +403,13 @@ def test_a_transposing_part_sounds_as_it_sounds(tmp_path: Path) -> None:
         "<a>" * 200_000,
     ],
 )
-def test_odd_documents_are_refused(head: str, tmp_path: Path) -> None:
+def test_invalid_xml_documents_are_rejected(head: str, tmp_path: Path) -> None:
     with pytest.raises(NotationError, match="MusicXML"):
-        open_piece(kept(tmp_path, "odd.musicxml", head + "<score-partwise/>"))
+        open_piece(write_file(tmp_path, "odd.musicxml", head + "<score-partwise/>"))
 
 
 @given(st.integers(0, len(_XML) - 1), st.text(max_size=8))
-def test_any_damage_to_a_score_is_read_or_told(at: int, text: str) -> None:
+def test_any_damaged_score_is_read_or_rejected(at: int, text: str) -> None:
     from scripts.score.xml_piece import read_xml_piece
 
     try:
@@ -421,59 +421,67 @@ def test_any_damage_to_a_score_is_read_or_told(at: int, text: str) -> None:
 # --- the arrangement
 
 
-@pytest.mark.parametrize("words", ["plain", "jazz", "dubstep", "waltz", "ambient"])
-def test_their_notes_stay_theirs(words: str, tmp_path: Path, styles: dict[str, Style]) -> None:
-    piece = open_piece(kept(tmp_path, "jig.abc", JIG))
-    song = arranged(piece, styles, words)
-    assert heard(song, "melody") == Counter((round(n.start / 24, 2), n.pitch) for n in piece.notes)
+@pytest.mark.parametrize("style", ["plain", "jazz", "dubstep", "waltz", "ambient"])
+def test_imported_notes_stay_unchanged(
+    style: str, tmp_path: Path, styles: dict[str, Style]
+) -> None:
+    piece = open_piece(write_file(tmp_path, "jig.abc", JIG))
+    song = arrange_in_style(piece, styles, style)
+    assert count_notes(song, "melody") == Counter(
+        (round(n.start / 24, 2), n.pitch) for n in piece.notes
+    )
     others = set().union(*(s.tracks for s in song.sections())) - {"melody"}
-    assert others == set() if words == "plain" else {"chords", "bass"} <= others
+    assert others == set() if style == "plain" else {"chords", "bass"} <= others
 
 
-def test_roles_that_a_file_has_are_not_doubled(tmp_path: Path, styles: dict[str, Style]) -> None:
+def test_roles_that_a_file_contains_are_not_doubled(
+    tmp_path: Path, styles: dict[str, Style]
+) -> None:
     data = midi(
         [x for _ in range(8) for x in note(72, 480)],
         [x for _ in range(8) for x in note(36, 480, 1)],
         [x for _ in range(16) for x in note(38, 240, 9)],
     )
-    song = arranged(open_piece(kept(tmp_path, "band.mid", data)), styles, "rock")
-    assert sum(heard(song, "drums").values()) == 16
-    assert sum(heard(song, "bass").values()) == 8
-    assert heard(song, "chords")
+    song = arrange_in_style(open_piece(write_file(tmp_path, "band.mid", data)), styles, "rock")
+    assert sum(count_notes(song, "drums").values()) == 16
+    assert sum(count_notes(song, "bass").values()) == 8
+    assert count_notes(song, "chords")
 
 
 @pytest.mark.parametrize(
-    ("wishes", "rounds", "seconds"),
+    ("options", "repetitions", "seconds"),
     [({}, 1, None), ({"length": "2"}, 9, None), ({"loop": True, "length": "1"}, 4, 54.0)],
 )
-def test_the_piece_is_played_in_whole_rounds(
-    wishes: dict[str, object],
-    rounds: int,
+def test_a_piece_is_repeated_a_whole_number_of_times(
+    options: dict[str, object],
+    repetitions: int,
     seconds: float | None,
     tmp_path: Path,
     styles: dict[str, Style],
 ) -> None:
-    piece = open_piece(kept(tmp_path, "jig.abc", JIG))
-    for words in ("folk", "plain"):
-        song = arranged(piece, styles, words, **wishes)
-        assert sum(heard(song, "melody").values()) == rounds * len(piece.notes)
-        assert song.spec.bars == rounds * piece.bar_count
+    piece = open_piece(write_file(tmp_path, "jig.abc", JIG))
+    for style in ("folk", "plain"):
+        song = arrange_in_style(piece, styles, style, **options)
+        assert sum(count_notes(song, "melody").values()) == repetitions * len(piece.notes)
+        assert song.spec.bars == repetitions * piece.bar_count
         assert seconds is None or song.length == pytest.approx(seconds)
 
 
-def test_a_length_below_one_round_is_told(tmp_path: Path, styles: dict[str, Style]) -> None:
-    piece = open_piece(kept(tmp_path, "jig.abc", JIG))
-    made = build_piece_spec(piece, SongRequest("pop", length="0.17"), styles, 1)
-    assert made.spec.bars == 5
-    assert any("5 of its 9 bars" in n for n in made.spec.warnings)
+def test_a_length_below_one_repetition_gives_a_warning(
+    tmp_path: Path, styles: dict[str, Style]
+) -> None:
+    piece = open_piece(write_file(tmp_path, "jig.abc", JIG))
+    built = build_piece_spec(piece, SongRequest("pop", length="0.17"), styles, 1)
+    assert built.spec.bars == 5
+    assert any("5 of its 9 bars" in n for n in built.spec.warnings)
 
 
-@pytest.mark.parametrize("words", ["pop", "jazz", "dubstep", "waltz", "ambient", "plain"])
+@pytest.mark.parametrize("style", ["pop", "jazz", "dubstep", "waltz", "ambient", "plain"])
 def test_inner_voices_are_played_beside_the_style(
-    words: str, tmp_path: Path, styles: dict[str, Style]
+    style: str, tmp_path: Path, styles: dict[str, Style]
 ) -> None:
     piece = open_piece(
-        kept(
+        write_file(
             tmp_path,
             "trio.abc",
             (
@@ -482,37 +490,41 @@ def test_inner_voices_are_played_beside_the_style(
             ),
         )
     )
-    song = arranged(piece, styles, words, loop=True)
-    theirs = [name for name in song.tracks if name in song.voices]
-    assert len(theirs) == 3
-    assert heard(song, *theirs) == Counter((round(n.start / 24, 2), n.pitch) for n in piece.notes)
+    song = arrange_in_style(piece, styles, style, loop=True)
+    imported = [name for name in song.tracks if name in song.voices]
+    assert len(imported) == 3
+    assert count_notes(song, *imported) == Counter(
+        (round(n.start / 24, 2), n.pitch) for n in piece.notes
+    )
 
 
-def test_drums_alone_are_drums(tmp_path: Path, styles: dict[str, Style]) -> None:
+def test_a_file_with_only_drums_has_no_melody(tmp_path: Path, styles: dict[str, Style]) -> None:
     data = midi([x for _ in range(8) for x in note(38, 480, 9)])
-    song = arranged(open_piece(kept(tmp_path, "drums.mid", data)), styles, "jazz")
+    song = arrange_in_style(open_piece(write_file(tmp_path, "drums.mid", data)), styles, "jazz")
     assert INSTRUMENTS[song.tracks["drums"].instrument].is_kit
     assert "melody" not in song.voices
 
 
-def test_a_major_piece_asked_for_in_minor_stays_major_and_is_told(
+def test_a_major_piece_requested_in_minor_stays_major_with_a_warning(
     tmp_path: Path, styles: dict[str, Style]
 ) -> None:
-    piece = open_piece(kept(tmp_path, "jig.abc", JIG))
-    made = build_piece_spec(piece, SongRequest("pop", length="", key="F minor"), styles, 1)
-    assert str(made.spec.key) == "F major"
-    assert any("major" in n for n in made.spec.warnings)
+    piece = open_piece(write_file(tmp_path, "jig.abc", JIG))
+    built = build_piece_spec(piece, SongRequest("pop", length="", key="F minor"), styles, 1)
+    assert str(built.spec.key) == "F major"
+    assert any("major" in n for n in built.spec.warnings)
 
 
-def test_the_key_asked_for_moves_every_note(tmp_path: Path, styles: dict[str, Style]) -> None:
-    piece = open_piece(kept(tmp_path, "jig.abc", JIG))
-    song = arranged(piece, styles, "plain", key="A major")
-    assert heard(song) == Counter((round(n.start / 24, 2), n.pitch + 2) for n in piece.notes)
+def test_the_requested_key_transposes_every_note(tmp_path: Path, styles: dict[str, Style]) -> None:
+    piece = open_piece(write_file(tmp_path, "jig.abc", JIG))
+    song = arrange_in_style(piece, styles, "plain", key="A major")
+    assert count_notes(song) == Counter((round(n.start / 24, 2), n.pitch + 2) for n in piece.notes)
 
 
-def test_the_key_is_found_where_the_file_says_nothing(tmp_path: Path) -> None:
+def test_the_key_is_detected_when_the_file_has_none(tmp_path: Path) -> None:
     scale = [57, 59, 60, 62, 64, 65, 68, 69, 64, 60, 57, 64, 57]
-    piece = open_piece(kept(tmp_path, "a.mid", midi([x for k in scale for x in note(k, 480)])))
+    piece = open_piece(
+        write_file(tmp_path, "a.mid", midi([x for k in scale for x in note(k, 480)]))
+    )
     assert str(piece.key) == "A minor" == str(find_key(pitch_class_weights(piece.notes)))
 
 
@@ -533,7 +545,9 @@ def test_many_voices_over_the_whole_keyboard_are_played_and_exported(
         ]
         for n in range(25)
     ]
-    song = arranged(open_piece(kept(tmp_path, "wide.mid", midi(*tracks))), styles, "plain")
+    song = arrange_in_style(
+        open_piece(write_file(tmp_path, "wide.mid", midi(*tracks))), styles, "plain"
+    )
     assert len(song.tracks) == 24
     sound = np.concatenate(list(render(song, INSTRUMENTS)))
     assert np.isfinite(sound).all()
@@ -542,14 +556,14 @@ def test_many_voices_over_the_whole_keyboard_are_played_and_exported(
     assert len(mido.MidiFile(tmp_path / "out.mid").tracks) == 25
 
 
-def test_a_motif_is_no_wish_for_somebodys_notes(tmp_path: Path, styles: dict[str, Style]) -> None:
-    piece = open_piece(kept(tmp_path, "jig.abc", JIG))
+def test_a_motif_is_rejected_for_imported_notes(tmp_path: Path, styles: dict[str, Style]) -> None:
+    piece = open_piece(write_file(tmp_path, "jig.abc", JIG))
     with pytest.raises(MusicGenError, match="motif"):
-        arranged(piece, styles, "pop", motif="C4")
+        arrange_in_style(piece, styles, "pop", motif="C4")
 
 
-def test_render_makes_a_song_of_a_file(run: Run, home: Path, tmp_path: Path) -> None:
-    path = kept(tmp_path, "jig.abc", JIG)
+def test_render_makes_a_song_from_a_file(run: Run, home: Path, tmp_path: Path) -> None:
+    path = write_file(tmp_path, "jig.abc", JIG)
     done = run("render", str(path), "--style", "celtic", "--also", "mid,stems", "--seed", "1")
     assert done.returncode == 0, done.stderr
     song = Path(done.stdout.strip())

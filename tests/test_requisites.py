@@ -1,4 +1,4 @@
-"""The installer: when it has work to do, how it fails, and what it says."""
+"""The installer: when it has work to do, how it fails, and its messages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import requisites
-from scripts.core.cpu import NO_AVX
+from scripts.core.cpu import NO_AVX_MESSAGE
 from scripts.core.errors import SetupError
 from scripts.installer import environment, llama, packages
 from scripts.installer.diagnosis import NO_REDIST, explain_failure
@@ -24,7 +24,7 @@ from tests.conftest import ROOT
 
 @pytest.fixture
 def venv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """What looks like a finished environment of this Python."""
+    """Folder that looks like a complete environment of this Python."""
     monkeypatch.setattr(environment, "VENV", tmp_path)
     python = environment.interpreter_path(tmp_path)
     python.parent.mkdir(parents=True)
@@ -42,7 +42,7 @@ def write_configuration(venv: Path, version: str = sys.version.split()[0]) -> No
     )
 
 
-def stamp(venv: Path, **changes: str) -> None:
+def write_stamp(venv: Path, **changes: str) -> None:
     (venv / "llm-music-gen.json").write_text(
         json.dumps({**environment.expected_stamp(tests=True), **changes})
     )
@@ -53,40 +53,40 @@ def test_an_environment_without_stamp_is_not_ready(venv: Path) -> None:
 
 
 def test_a_stamped_environment_is_ready(venv: Path) -> None:
-    stamp(venv)
+    write_stamp(venv)
     assert environment.is_ready()
     assert environment.is_ready(tests=True)
 
 
 @pytest.mark.parametrize("field", ["packages", "llama"])
-def test_changed_requirements_are_installed_anew(venv: Path, field: str) -> None:
-    stamp(venv, **{field: "something else"})
+def test_changed_requirements_mean_not_ready(venv: Path, field: str) -> None:
+    write_stamp(venv, **{field: "something else"})
     assert not environment.is_ready()
 
 
-def test_tests_need_more_than_the_program(venv: Path) -> None:
-    stamp(venv, tests="")
+def test_the_tests_need_more_packages_than_the_program(venv: Path) -> None:
+    write_stamp(venv, tests="")
     assert environment.is_ready()
     assert not environment.is_ready(tests=True)
 
 
-def test_a_damaged_stamp_or_a_vanished_python_means_not_ready(venv: Path) -> None:
+def test_a_damaged_stamp_or_a_missing_python_means_not_ready(venv: Path) -> None:
     for text in ("{", "[]", ""):
         (venv / "llm-music-gen.json").write_text(text)
         assert not environment.is_ready()
-    stamp(venv)
+    write_stamp(venv)
     environment.interpreter_path(venv).unlink()
     assert not environment.is_ready()
 
 
-@pytest.mark.skipif(os.name == "nt", reason="links to Python are made elsewhere only")
-def test_a_python_that_has_become_another_version_means_not_ready(venv: Path) -> None:
-    stamp(venv)
+@pytest.mark.skipif(os.name == "nt", reason="the interpreter is not a link on Windows")
+def test_a_changed_python_version_means_not_ready(venv: Path) -> None:
+    write_stamp(venv)
     write_configuration(venv, version="3.2.1")
     assert not environment.is_ready()
 
 
-def test_a_build_is_made_even_when_the_ready_made_one_is_there(
+def test_build_compiles_even_when_a_wheel_is_installed(
     venv: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     built: list[bool] = []
@@ -98,7 +98,7 @@ def test_a_build_is_made_even_when_the_ready_made_one_is_there(
     assert built
 
 
-def test_without_compiler_and_wheel_it_says_what_to_install(
+def test_without_compiler_and_wheel_the_message_says_what_to_install(
     venv: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failed = subprocess.CompletedProcess([], 1, "", "")
@@ -110,7 +110,7 @@ def test_without_compiler_and_wheel_it_says_what_to_install(
 
 
 @pytest.mark.parametrize(
-    ("version", "good"),
+    ("version", "is_supported"),
     [
         ("0.3.36", True),
         ("0.3.16", True),
@@ -120,13 +120,13 @@ def test_without_compiler_and_wheel_it_says_what_to_install(
         ("0.3.20+cpu", False),
     ],
 )
-def test_only_versions_that_were_tried_are_taken(version: str, good: bool) -> None:
-    assert llama.is_supported_version(version) is good
+def test_only_tested_versions_are_supported(version: str, is_supported: bool) -> None:
+    assert llama.is_supported_version(version) is is_supported
 
 
-def installer(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def run_installer(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "requisites.py", *words],
+        [sys.executable, "requisites.py", *arguments],
         cwd=ROOT,
         text=True,
         capture_output=True,
@@ -135,30 +135,30 @@ def installer(*words: str, **variables: str) -> subprocess.CompletedProcess[str]
     )
 
 
-def test_words_that_are_off_get_one_line() -> None:
-    done = installer("--everything")
+def test_an_unknown_option_is_reported_on_one_line() -> None:
+    done = run_installer("--everything")
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert "--everything" in done.stderr
 
 
-def test_a_folder_of_wheels_that_is_not_there_is_told(tmp_path: Path) -> None:
-    done = installer("--wheels", str(tmp_path / "none"))
+def test_a_missing_wheel_folder_is_reported(tmp_path: Path) -> None:
+    done = run_installer("--wheels", str(tmp_path / "none"))
     assert done.returncode == 1
     assert "no such folder" in done.stderr
-    done = installer(LLM_MUSIC_GEN_WHEELS=str(tmp_path / "none"))
+    done = run_installer(LLM_MUSIC_GEN_WHEELS=str(tmp_path / "none"))
     assert done.returncode == 1
     assert "no such folder" in done.stderr
 
 
-# -- what pip says, as it was seen, and what that means -------------------------------------------
+# -- real error messages of pip, and their explanations ------------------------------------------
 
 NO_VERSION = (
     "ERROR: Could not find a version that satisfies the requirement x (from versions: "
     "none)\nERROR: No matching distribution found for x\n"
 )
 BROKEN = "WARNING: Retrying (Retry(total=0)) after connection broken by "
-SEEN = {
+PIP_ERRORS = {
     "there is no network": BROKEN + "'NewConnectionError('<x>: Failed to establish a new "
     "connection: [Errno 11001] getaddrinfo failed')': /simple/x/\n" + NO_VERSION,
     "the proxy does not answer": BROKEN + "'ProxyError('Cannot connect to proxy.', "
@@ -186,18 +186,18 @@ SEEN = {
 }
 
 
-@pytest.mark.parametrize("words", SEEN)
-def test_pips_complaints_are_told_in_plain_words(words: str) -> None:
-    assert words in explain_failure(SEEN[words])
+@pytest.mark.parametrize("message", PIP_ERRORS)
+def test_errors_of_pip_are_explained(message: str) -> None:
+    assert message in explain_failure(PIP_ERRORS[message])
 
 
 @given(st.text(max_size=300))
-def test_any_complaint_becomes_one_line(said: str) -> None:
-    assert len(explain_failure(said).splitlines()) == 1
+def test_any_output_of_pip_becomes_one_line(output: str) -> None:
+    assert len(explain_failure(output).splitlines()) == 1
 
 
 @pytest.mark.parametrize(
-    ("variables", "words"),
+    ("variables", "message"),
     [
         ({"PIP_INDEX_URL": "https://registry.invalid/simple"}, "there is no network"),
         (
@@ -209,8 +209,8 @@ def test_any_complaint_becomes_one_line(said: str) -> None:
         ),
     ],
 )
-def test_the_real_pip_without_a_network(
-    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], words: str
+def test_pip_without_a_network_gives_the_reason(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], message: str
 ) -> None:
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("PIP_FIND_LINKS", "")
@@ -219,14 +219,14 @@ def test_the_real_pip_without_a_network(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(environment, "interpreter_path", lambda venv: Path(sys.executable))
-    with pytest.raises(SetupError, match=words):
+    with pytest.raises(SetupError, match=message):
         packages.run_pip(
             ["install", "--retries", "1", "--timeout", "3", "no-such-package-here"],
             "the packages could not be installed",
         )
 
 
-def test_the_real_pip_with_an_empty_folder_of_wheels(
+def test_pip_with_an_empty_wheel_folder_names_the_missing_package(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(environment, "interpreter_path", lambda venv: Path(sys.executable))
@@ -236,16 +236,16 @@ def test_the_real_pip_with_an_empty_folder_of_wheels(
         packages.install_packages(False, tmp_path)
 
 
-# -- starting everything --------------------------------------------------------------------------
+# -- startup check --------------------------------------------------------------------------------
 
 
-def test_everything_starts_here() -> None:
+def test_every_package_starts_here() -> None:
     check_startup(Path(sys.executable))
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals stop programs elsewhere only")
-def test_a_processor_without_avx_is_caught_in_a_child(tmp_path: Path) -> None:
-    """A Python that dies as one does at an unknown instruction."""
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+def test_a_processor_without_avx_is_detected_in_a_child_process(tmp_path: Path) -> None:
+    """The interpreter is a script that is killed by SIGILL."""
     python = tmp_path / "python"
     python.write_text("#!/bin/sh\necho '> llama_cpp'\nkill -ILL $$\n")
     python.chmod(0o755)
@@ -254,23 +254,23 @@ def test_a_processor_without_avx_is_caught_in_a_child(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("status", [0xC000001D, -1073741795, -4])
-def test_an_illegal_instruction_is_told_as_missing_avx(status: int) -> None:
-    assert explain_startup_failure(status, "> llama_cpp\n") == NO_AVX
+def test_an_illegal_instruction_is_reported_as_missing_avx(status: int) -> None:
+    assert explain_startup_failure(status, "> llama_cpp\n") == NO_AVX_MESSAGE
 
 
-def test_an_illegal_instruction_caught_while_loading_is_told_as_missing_avx() -> None:
-    said = "> llama_cpp\nOSError: [WinError -1073741795] Windows Error 0xc000001d\n"
-    assert explain_startup_failure(1, said) == NO_AVX
+def test_an_illegal_instruction_while_loading_is_reported_as_missing_avx() -> None:
+    output = "> llama_cpp\nOSError: [WinError -1073741795] Windows Error 0xc000001d\n"
+    assert explain_startup_failure(1, output) == NO_AVX_MESSAGE
 
 
-def test_a_missing_redistributable_is_told_with_its_address() -> None:
-    said = (
+def test_a_missing_redistributable_is_reported_with_its_address() -> None:
+    output = (
         "> numpy\n> llama_cpp\nRuntimeError: Failed to load shared library 'llama.dll': Could "
         "not find module 'llama.dll' (or one of its dependencies).\n"
     )
-    assert explain_startup_failure(1, said, lambda: True) == NO_REDIST
+    assert explain_startup_failure(1, output, lambda: True) == NO_REDIST
     assert "vc_redist.x64.exe" in NO_REDIST
-    other = explain_startup_failure(1, said, lambda: False)
+    other = explain_startup_failure(1, output, lambda: False)
     assert other.startswith("llama_cpp does not start")
     assert "delete the folder .venv" in other
 
@@ -283,8 +283,8 @@ def test_a_crash_names_the_package_and_the_status() -> None:
 # -- the folder -----------------------------------------------------------------------------------
 
 
-def test_the_deepest_path_of_the_environment_is_known() -> None:
-    """The length that the long-path check reckons with holds for the packages of today."""
+def test_the_longest_path_of_the_environment_is_within_the_limit() -> None:
+    """The length that the long-path check assumes still covers the current packages."""
     venv = ROOT / ".venv"
     deepest = max(
         len(str(p.relative_to(venv)))
@@ -294,13 +294,15 @@ def test_the_deepest_path_of_the_environment_is_known() -> None:
     assert deepest <= environment.MAX_VENV_PATH_LENGTH
 
 
-def test_ready_is_what_ensure_trusts(venv: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(requisites, "_install", lambda *_: pytest.fail("it installs"))
-    stamp(venv)
+def test_a_ready_environment_is_not_installed_again(
+    venv: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(requisites, "_install", lambda *_: pytest.fail("it must not install"))
+    write_stamp(venv)
     assert requisites.ensure_environment() == environment.interpreter_path(venv)
 
 
-def test_a_folder_that_cannot_be_written_is_told(
+def test_a_folder_that_cannot_be_written_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("")
@@ -309,18 +311,18 @@ def test_a_folder_that_cannot_be_written_is_told(
         requisites.ensure_environment()
 
 
-def test_a_second_window_waits_for_the_first_to_install(tmp_path: Path) -> None:
+def test_a_second_installer_waits_for_the_first(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path\n"
         "from scripts.installer.install_lock import exclusive_lock\n"
         "with exclusive_lock(Path(sys.argv[1])): print('in', flush=True); sys.stdin.read()"
     )
-    words = [sys.executable, "-c", code, str(tmp_path / ".venv.lock")]
+    command = [sys.executable, "-c", code, str(tmp_path / ".venv.lock")]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(words, cwd=ROOT, text=True, **pipes) as first:
+    with subprocess.Popen(command, cwd=ROOT, text=True, **pipes) as first:
         assert first.stdout
         assert first.stdout.readline() == "in\n"
-        with subprocess.Popen(words, cwd=ROOT, text=True, **pipes) as second:
+        with subprocess.Popen(command, cwd=ROOT, text=True, **pipes) as second:
             assert second.stderr
             assert "waiting" in second.stderr.readline()
             first.communicate("")

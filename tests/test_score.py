@@ -1,4 +1,4 @@
-"""Keys, metres, chords and ABC."""
+"""Keys, time signatures, chords and ABC notation."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ from scripts.score.time_signature import TimeSignature, parse_time_signature
         ("D mix", Key("D", "mixolydian")),
     ],
 )
-def test_a_key_is_read_as_people_write_it(text: str, key: Key) -> None:
+def test_common_names_of_keys_are_parsed(text: str, key: Key) -> None:
     assert parse_key(text) == key
 
 
 @pytest.mark.parametrize("text", ["", "H", "X minor", "F majestic", "minor", "F# # minor", "12"])
-def test_what_is_no_key_is_not_taken_for_one(text: str) -> None:
+def test_an_invalid_key_is_none(text: str) -> None:
     assert parse_key(text) is None
 
 
-def test_d_dorian_has_no_sharps_and_a_major_three() -> None:
+def test_d_dorian_has_no_sharps_and_a_major_has_three() -> None:
     assert Key("D", "dorian").fifths == 0
     assert Key("A").signature == {**dict.fromkeys("DEAB", 0), "F": 1, "C": 1, "G": 1}
 
 
 @given(st.integers(0, 11), st.sampled_from(sorted(SCALES)))
-def test_every_pitch_class_is_spelled_so_that_it_sounds_right(pc: int, scale: str) -> None:
+def test_every_pitch_class_is_spelled_at_its_pitch(pc: int, scale: str) -> None:
     key = key_from_pc(pc, scale)
     from scripts.score.keys import LETTER_PC
 
@@ -80,7 +80,7 @@ def test_a_chord_symbol_has_its_notes(text: str, classes: set[int]) -> None:
     assert set(chord.pitch_classes) == classes
 
 
-def test_an_impossible_chord_is_none() -> None:
+def test_an_invalid_chord_is_none() -> None:
     assert parse_chord("H9#x") is None
     assert parse_roman_numeral("ix", Key("C")) is None
 
@@ -96,15 +96,15 @@ notes = st.lists(
 )
 
 
-def bar_of(content: list[tuple[int, int]], full: int) -> Bar:
-    out, left = [], full
+def make_bar(content: list[tuple[int, int]], full: int) -> Bar:
+    out, remaining = [], full
     for pitch, ticks in content:
-        ticks = min(ticks, left)
+        ticks = min(ticks, remaining)
         if ticks:
             out.append(Note(pitch, ticks))
-            left -= ticks
-    if left:
-        out.append(Note(None, left))
+            remaining -= ticks
+    if remaining:
+        out.append(Note(None, remaining))
     return Bar(tuple(out), ((0, Chord(0)),))
 
 
@@ -121,7 +121,7 @@ def test_a_sheet_written_and_read_again_is_the_same(
     parsed = parse_time_signature(meter)
     assert parsed
     sheet = LeadSheet(
-        key_from_pc(pc, scale), parsed, (tuple(bar_of(b, parsed.bar_ticks) for b in bars),)
+        key_from_pc(pc, scale), parsed, (tuple(make_bar(b, parsed.bar_ticks) for b in bars),)
     )
     again = read_abc(write_abc(sheet))
     assert [b.notes for b in again.bars] == [b.notes for b in sheet.bars]
@@ -133,37 +133,37 @@ def test_a_sheet_written_and_read_again_is_the_same(
     st.integers(0, 11),
     st.sampled_from(["major", "minor", "dorian", "blues"]),
 )
-def test_music21_hears_the_same_pitches(
+def test_music21_reads_the_same_pitches(
     bars: list[list[tuple[int, int]]], pc: int, scale: str
 ) -> None:
     sheet = LeadSheet(
-        key_from_pc(pc, scale), TimeSignature(4, 4), (tuple(bar_of(b, 96) for b in bars),)
+        key_from_pc(pc, scale), TimeSignature(4, 4), (tuple(make_bar(b, 96) for b in bars),)
     )
-    heard = music21.converter.parse(write_abc(sheet), format="abc").flatten().notes
-    pitches = [n.pitch.midi for n in heard if not isinstance(n, music21.harmony.ChordSymbol)]
+    elements = music21.converter.parse(write_abc(sheet), format="abc").flatten().notes
+    pitches = [n.pitch.midi for n in elements if not isinstance(n, music21.harmony.ChordSymbol)]
     assert pitches == list(sheet.pitches)
 
 
 @settings(max_examples=400)
 @given(st.text(alphabet="abcdefgABCz|:[]\"()^_=,'/0123456789-<> \nKML%", max_size=120))
-def test_any_text_is_read_or_refused_in_words(body: str) -> None:
+def test_any_tune_body_is_read_or_rejected(body: str) -> None:
     with contextlib.suppress(NotationError):
         read_abc("X:1\nM:4/4\nL:1/8\nK:C\n" + body)
 
 
 @settings(max_examples=200)
 @given(st.text(max_size=200))
-def test_any_text_at_all_is_read_or_refused_in_words(text: str) -> None:
+def test_any_text_is_read_or_rejected(text: str) -> None:
     with contextlib.suppress(NotationError):
         read_abc(text)
 
 
-def test_a_bar_that_does_not_add_up_is_refused_with_its_line() -> None:
+def test_a_bar_of_the_wrong_length_is_rejected_with_its_line() -> None:
     with pytest.raises(NotationError, match="line 5"):
         read_abc("X:1\nM:4/4\nL:1/8\nK:C\nC2D2E2F2|C2D2E2|C8|C8|]\n")
 
 
-def test_repeats_pickups_and_endings_are_understood() -> None:
+def test_repeats_pickups_and_endings_are_read() -> None:
     sheet = read_abc("X:1\nM:4/4\nL:1/8\nK:D\nAG|:FDDD FAAA|1 E2 E4 AG:|2 E6 z2|]\n")
     assert [len(p) for p in sheet.parts] == [2]
     assert sheet.parts[0][1].notes[0].pitch == 64
@@ -176,7 +176,7 @@ def test_transposing_keeps_the_tune_in_its_scale(tune: LeadSheet) -> None:
         assert moved.pitches == tuple(p + shift for p in tune.pitches)
 
 
-def test_the_harmoniser_finds_tonic_and_dominant() -> None:
+def test_harmonizing_finds_tonic_and_dominant() -> None:
     sheet = harmonize(read_abc("X:1\nM:4/4\nL:1/8\nK:C\nC2E2G2E2|B2d2g2d2|C2E2G2c2|c8|]\n"))
     roots = [bar.chords[0][1].root for bar in sheet.bars]
     assert roots == [0, 7, 0, 0]

@@ -80,17 +80,17 @@ def test_the_jukebox_shows_the_song_and_the_next_five() -> None:
 
 @pytest.mark.parametrize("screen", SCREENS)
 @pytest.mark.parametrize("overlay", [None, Overlay("Keys", ["a"] * 50)])
-def test_what_plays_is_seen_on_every_screen(screen: str, overlay: Overlay | None) -> None:
-    for asked in (None, Field("Which?", "key")):
-        state = State(Settings(), screen=screen, playing=PLAYING, overlay=overlay, field=asked)
+def test_every_screen_shows_the_song_now_playing(screen: str, overlay: Overlay | None) -> None:
+    for field in (None, Field("Which?", "key")):
+        state = State(Settings(), screen=screen, playing=PLAYING, overlay=overlay, field=field)
         for size in ((80, 24), (60, 16)):
             text = "\n".join(draw(state, size))
             assert "[##########--------------------] 01:05/03:05" in text
             assert "Amber Lag" in text
 
 
-def test_generating_shows_the_bars_of_the_original() -> None:
-    job = OrderView(
+def test_generating_shows_the_progress_bars_of_the_original() -> None:
+    order = OrderView(
         "Chill, Dubstep",
         3,
         current_song=2,
@@ -99,17 +99,17 @@ def test_generating_shows_the_bars_of_the_original() -> None:
         finished_count=1,
         seconds_left=130.0,
     )
-    lines = draw(State(Settings(), screen=GENERATE, orders=[job]), (80, 24))
+    lines = draw(State(Settings(), screen=GENERATE, orders=[order]), (80, 24))
     assert 'Llm-Music-Gen: Producing "Chill, Dubstep" themed song number 2...' in lines
     assert "[##########--------------------] 34% Complete" in lines
     assert "Llm-Music-Gen: Rendering song number 2..." in lines
     assert "Llm-Music-Gen: 1 of 3 songs are done, about 2 min left" in lines
 
 
-def test_the_lead_sheet_scrolls_by_while_it_is_written() -> None:
+def test_the_lead_sheet_scrolls_while_it_is_composed() -> None:
     rows = [f'"Am"a{n}' for n in range(40)]
-    job = OrderView("Chill", 1, stages={"compose": 0.4}, sheet_text="\n".join(rows))
-    lines = draw(State(Settings(), screen=GENERATE, orders=[job], playing=PLAYING), (80, 24))
+    order = OrderView("Chill", 1, stages={"compose": 0.4}, sheet_text="\n".join(rows))
+    lines = draw(State(Settings(), screen=GENERATE, orders=[order], playing=PLAYING), (80, 24))
     shown = [line.strip() for line in lines if line.strip() in rows]
     assert len(shown) >= 5
     assert shown == rows[-len(shown) :]
@@ -123,7 +123,7 @@ def test_every_screen_fits_every_size(size: tuple[int, int]) -> None:
     playing = PlayerStatus(
         long, 1, 9, True, (long.title,) * 3, (long.title,) * 5, "null", "x" * 200
     )
-    jobs = [
+    orders = [
         OrderView("s" * 300, 9, stages={"compose": 0.5}, sheet_text="abc|" * 50),
         OrderView("t" * 99, 2),
     ]
@@ -134,7 +134,7 @@ def test_every_screen_fits_every_size(size: tuple[int, int]) -> None:
                     Settings(),
                     screen=screen,
                     playing=playing,
-                    orders=jobs,
+                    orders=orders,
                     field=entry,
                     latest_titles=(long.title,),
                     message="m" * 300,
@@ -150,7 +150,7 @@ def test_every_screen_fits_every_size(size: tuple[int, int]) -> None:
                 assert not any("\x1b" in line for line in lines)
 
 
-def test_a_small_window_keeps_what_matters() -> None:
+def test_a_small_window_keeps_the_important_lines() -> None:
     state = State(
         Settings(), screen=JUKEBOX, playing=PLAYING, spectrum=(0.5,) * BANDS, message="Volume 70%"
     )
@@ -167,20 +167,20 @@ def test_a_small_window_keeps_what_matters() -> None:
     assert "3. Volume: 65%" in options
     assert "0. Sound Device: the system's" in options
     for screen in (GENERATE, OPTIONS, WISHES):
-        asked = State(
+        prompting = State(
             Settings(),
             screen=screen,
             playing=PLAYING,
             field=Field("What is it?", "key", "F mi", "that is none"),
             orders=[OrderView("Chill", 3, stages={"compose": 1, "render": 1, "convert": 0.5})],
         )
-        text = "\n".join(draw(asked, (60, 16)))
+        text = "\n".join(draw(prompting, (60, 16)))
         assert "What is it?" in text
         assert "User Input: F mi_" in text
         assert "that is none" in text
 
 
-def test_what_is_needed_least_is_left_out_first() -> None:
+def test_the_least_important_lines_are_dropped_first() -> None:
     parts = [(2, ["a", "b"]), (0, ["c"]), (1, ["d"]), (3, ["e"])]
     assert fit_blocks(parts, 9) == ["a", "b", "c", "d", "e"]
     assert fit_blocks(parts, 4) == ["a", "b", "c", "d"]
@@ -189,13 +189,13 @@ def test_what_is_needed_least_is_left_out_first() -> None:
     assert fit_blocks(parts, 0) == []
 
 
-def test_wide_letters_are_clipped_by_width() -> None:
+def test_wide_characters_are_clipped_by_display_width() -> None:
     assert display_width(clip("日本語の歌", 7)) <= 7
     assert percent_bar(2.0).endswith("100% Complete")
     assert time_bar(0, 0).endswith("00:00/00:00")
 
 
-def test_the_unicode_theme_changes_rules_and_bars_and_nothing_else() -> None:
+def test_the_unicode_theme_changes_only_rules_and_bars() -> None:
     plain = draw(State(Settings(theme="ascii"), screen=JUKEBOX, playing=PLAYING), (80, 24))
     drawn = draw(State(Settings(theme="unicode"), screen=JUKEBOX, playing=PLAYING), (80, 24))
     assert drawn[0] == "═" * 80
@@ -207,18 +207,22 @@ def test_the_unicode_theme_changes_rules_and_bars_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("screen", SCREENS)
 @pytest.mark.parametrize("theme", [name for name in THEMES if name.startswith("ascii")])
-def test_the_ascii_themes_show_on_a_console_without_unicode(screen: str, theme: str) -> None:
-    jobs = [OrderView("Chill", 3, current_song=2, stages={"compose": 1.0, "render": 0.3})]
+def test_the_ascii_themes_use_only_ascii(screen: str, theme: str) -> None:
+    orders = [OrderView("Chill", 3, current_song=2, stages={"compose": 1.0, "render": 0.3})]
     lines = draw(
         State(
-            Settings(theme=theme), screen=screen, playing=PLAYING, orders=jobs, spectrum=(0.3, 0.9)
+            Settings(theme=theme),
+            screen=screen,
+            playing=PLAYING,
+            orders=orders,
+            spectrum=(0.3, 0.9),
         ),
         (80, 24),
     )
     assert "\n".join(lines).isascii()
 
 
-def test_colours_follow_what_a_line_is() -> None:
+def test_colors_follow_the_kind_of_line() -> None:
     lines = draw(
         State(Settings(), screen=JUKEBOX, playing=PLAYING, spectrum=(0.9,) * BANDS), (80, 24)
     )
@@ -228,11 +232,11 @@ def test_colours_follow_what_a_line_is() -> None:
     assert found[lines.index("Playing song: Amber Lagoon")] == SONG
     assert found[lines.index("[##########--------------------] 01:05/03:05")] == BAR
     assert found.count(BAR) >= 4
-    asked = draw(State(Settings(), screen=GENERATE, field=Field("Which?", "styles")), (80, 24))
-    assert line_styles(asked)[asked.index("Llm-Music-Gen: Which?")] == MESSAGE
+    prompting = draw(State(Settings(), screen=GENERATE, field=Field("Which?", "styles")), (80, 24))
+    assert line_styles(prompting)[prompting.index("Llm-Music-Gen: Which?")] == MESSAGE
 
 
-def test_a_tone_stands_in_its_band() -> None:
+def test_a_tone_appears_in_its_band() -> None:
     t = np.arange(4096) / RATE
     heights = [
         int(np.argmax(spectrum(np.sin(2 * np.pi * f * t).astype(np.float32))))
@@ -247,7 +251,7 @@ def test_a_tone_stands_in_its_band() -> None:
     assert rows == ["          ##", "       ## ##"]
 
 
-def test_times_are_told_as_people_tell_them() -> None:
+def test_durations_are_formatted_for_people() -> None:
     assert [format_duration(s) for s in (0.2, 44, 125, 5000, 9000)] == [
         "1 s",
         "44 s",
@@ -257,12 +261,12 @@ def test_times_are_told_as_people_tell_them() -> None:
     ]
 
 
-def test_no_key_has_two_meanings_and_help_knows_them_all() -> None:
+def test_no_key_has_two_meanings_and_help_lists_every_key() -> None:
     for screen, bindings in BINDINGS.items():
         pressed = [key for binding in bindings for key in binding.keys]
         assert len(pressed) == len({*pressed})
-        told = "\n".join(help_lines(screen))
-        assert all(binding.description in told for binding in bindings)
+        help_text = "\n".join(help_lines(screen))
+        assert all(binding.description in help_text for binding in bindings)
 
 
 @pytest.mark.parametrize(
@@ -287,5 +291,7 @@ def test_no_key_has_two_meanings_and_help_knows_them_all() -> None:
         ((9999,), ""),
     ],
 )
-def test_both_sets_of_key_codes_mean_the_same(codes: tuple[int | str, ...], name: str) -> None:
+def test_both_sets_of_key_codes_have_the_same_names(
+    codes: tuple[int | str, ...], name: str
+) -> None:
     assert {keys.key_name(code) for code in codes} == {name}

@@ -1,4 +1,4 @@
-"""Recorded instruments from a SoundFont that the user brought."""
+"""Sampled instruments from a SoundFont of the user."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from scripts.synth.fonts import find_soundfont
 from scripts.synth.instruments import load_instruments
 from scripts.synth.render import render
 from scripts.synth.soundfont import SoundFontBank
-from tests.support.soundfonts import RATE, small_soundfont
+from tests.support.soundfonts import RATE, build_small_soundfont
 
 pytest.importorskip("tinysoundfont", reason="the SoundFont extra is not installed")
 INSTRUMENTS = load_instruments(paths.DATA / "instruments")
@@ -28,12 +28,12 @@ INSTRUMENTS = load_instruments(paths.DATA / "instruments")
 @pytest.fixture
 def font(tmp_path: Path) -> Path:
     path = tmp_path / "größe.sf2"
-    path.write_bytes(small_soundfont())
+    path.write_bytes(build_small_soundfont())
     return path
 
 
 def pitch_of(sound: np.ndarray) -> float:
-    """Hz of the strongest sine."""
+    """Frequency of the strongest partial, in Hz."""
     x = sound[0, :RATE] * np.hanning(min(RATE, sound.shape[1]))[: sound.shape[1]]
     size = 1 << 20
     spectrum = np.abs(np.fft.rfft(x, size))
@@ -47,7 +47,7 @@ def test_samples_are_in_tune(font: Path, key: int, a4: float, hertz: float) -> N
     assert abs(1200 * np.log2(pitch_of(sound) / hertz)) < 2
 
 
-def test_velocity_is_loudness_and_a_program_that_is_missing_is_replaced(font: Path) -> None:
+def test_velocity_sets_loudness_and_a_missing_program_is_replaced(font: Path) -> None:
     bank = SoundFontBank(font, INSTRUMENTS, 120.0, 440.0)
     soft, firm = (
         np.abs(bank.render_note("violin", NoteEvent(0, 24, 69, v), 0.5, 0)).max()
@@ -56,38 +56,40 @@ def test_velocity_is_loudness_and_a_program_that_is_missing_is_replaced(font: Pa
     assert 0 < soft < firm / 2
 
 
-def test_the_same_arrangement_plays_on_samples(
+def test_the_same_arrangement_renders_with_samples(
     font: Path, spec: Callable[..., SongSpec], tune: LeadSheet
 ) -> None:
     song = arrange(spec("rock", length="0.3", key="E minor"), tune, paths.DATA)
-    own = np.concatenate(list(render(song, INSTRUMENTS)))
+    synthesized = np.concatenate(list(render(song, INSTRUMENTS)))
     sampled = np.concatenate(list(render(song, INSTRUMENTS, font)))
     again = np.concatenate(list(render(song, INSTRUMENTS, font)))
-    assert own.shape == sampled.shape
+    assert synthesized.shape == sampled.shape
     assert np.array_equal(sampled, again)
-    assert np.abs(own - sampled).max() > 0.1
+    assert np.abs(synthesized - sampled).max() > 0.1
     assert np.abs(sampled).max() < 1
-    assert 0.5 < np.std(sampled) / np.std(own) < 2
+    assert 0.5 < np.std(sampled) / np.std(synthesized) < 2
 
 
 @pytest.mark.parametrize("data", [b"", b"no font at all", b"RIFF\4\0\0\0sfbk"])
-def test_a_soundfont_that_is_none_is_told(tmp_path: Path, data: bytes) -> None:
+def test_an_invalid_soundfont_is_rejected(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "none.sf2"
     path.write_bytes(data)
     with pytest.raises(UsageError, match=r"none\.sf2: not a SoundFont"):
         SoundFontBank(path, INSTRUMENTS, 120.0, 440.0)
 
 
-def test_the_first_soundfont_of_the_folder_is_taken(tmp_path: Path) -> None:
+def test_the_first_soundfont_of_the_folder_is_used(tmp_path: Path) -> None:
     assert find_soundfont(tmp_path / "none") == (None, "")
     for name in ("b.sf2", "A.SF3", "readme.txt"):
         (tmp_path / name).touch()
-    found, note = find_soundfont(tmp_path)
+    found, notice = find_soundfont(tmp_path)
     assert found == tmp_path / "A.SF3"
-    assert "A.SF3" in note
+    assert "A.SF3" in notice
 
 
-def test_a_bad_soundfont_stops_a_song_with_one_line(run: Callable[..., object], home: Path) -> None:
+def test_an_invalid_soundfont_stops_a_song_with_a_message(
+    run: Callable[..., object], home: Path
+) -> None:
     folder = home / "data" / "soundfonts"
     folder.mkdir(parents=True)
     (folder / "bad.sf2").write_bytes(b"bad")

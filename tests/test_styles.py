@@ -1,4 +1,4 @@
-"""Styles as data: what is known, what is guessed, and what blending keeps."""
+"""Style files, the lookup of styles by name, and blends of styles."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from scripts.styles.lookup import find_styles
 from scripts.styles.style import Style, load_styles, read_style
 from scripts.synth.instruments import load_instruments
 
-KNOWN = load_styles(paths.DATA / "styles")
+STYLES = load_styles(paths.DATA / "styles")
 
 
-def test_the_promised_styles_are_there() -> None:
+def test_the_documented_styles_exist() -> None:
     assert {
         "chill",
         "dubstep",
@@ -38,10 +38,10 @@ def test_the_promised_styles_are_there() -> None:
         "sad",
         "happy",
         "romantic",
-    } <= set(KNOWN)
+    } <= set(STYLES)
 
 
-@pytest.mark.parametrize("name", sorted(KNOWN))
+@pytest.mark.parametrize("name", sorted(STYLES))
 def test_a_style_names_only_instruments_and_patterns_that_exist(name: str) -> None:
     instruments = load_instruments(paths.DATA / "instruments")
     patterns = load_patterns(paths.DATA / "grooves")
@@ -53,7 +53,7 @@ def test_a_style_names_only_instruments_and_patterns_that_exist(name: str) -> No
         "bass": {*patterns.bass},
         "melody": {*TREATMENTS},
     }
-    for role, track in KNOWN[name].tracks.items():
+    for role, track in STYLES[name].tracks.items():
         assert track.instrument in instruments
         if role in ("texture", "fx"):
             continue
@@ -61,15 +61,15 @@ def test_a_style_names_only_instruments_and_patterns_that_exist(name: str) -> No
         assert set(track.patterns) <= tables.get(role, {*patterns.chords})
 
 
-def test_a_blend_is_neither_of_its_styles() -> None:
-    chill, dubstep = KNOWN["chill"], KNOWN["dubstep"]
+def test_a_blend_differs_from_each_of_its_styles() -> None:
+    chill, dubstep = STYLES["chill"], STYLES["dubstep"]
     both = blend([chill, dubstep])
     sounds = {r: t.instrument for r, t in both.tracks.items()}
     for style in (chill, dubstep):
         assert sounds != {r: t.instrument for r, t in style.tracks.items()}
-    gave = assign_roles([chill, dubstep])
-    assert gave["bass"] == gave["drums"] == "dubstep"
-    assert gave["chords"] == "chill"
+    roles = assign_roles([chill, dubstep])
+    assert roles["bass"] == roles["drums"] == "dubstep"
+    assert roles["chords"] == "chill"
 
 
 @pytest.mark.parametrize(
@@ -82,17 +82,17 @@ def test_a_blend_is_neither_of_its_styles() -> None:
         ("ambient", "blues", "chill"),
     ],
 )
-def test_every_style_of_a_blend_is_heard(names: tuple[str, ...]) -> None:
-    gave = assign_roles([KNOWN[n] for n in names])
-    assert set(gave.values()) == set(names)
-    sounds = blend([KNOWN[n] for n in names]).tracks
-    assert all(sounds[role] == KNOWN[name].tracks[role] for role, name in gave.items())
-    low, high = blend([KNOWN[n] for n in names]).tempo
+def test_every_style_of_a_blend_contributes_a_role(names: tuple[str, ...]) -> None:
+    roles = assign_roles([STYLES[n] for n in names])
+    assert set(roles.values()) == set(names)
+    sounds = blend([STYLES[n] for n in names]).tracks
+    assert all(sounds[role] == STYLES[name].tracks[role] for role, name in roles.items())
+    low, high = blend([STYLES[n] for n in names]).tempo
     assert 20 <= low <= high <= 300
 
 
 @pytest.mark.parametrize(
-    ("words", "names"),
+    ("text", "names"),
     [
         ("Chill, Dubstep", ("chill", "dubstep")),
         ("LOFI", ("lo-fi",)),
@@ -104,28 +104,28 @@ def test_every_style_of_a_blend_is_heard(names: tuple[str, ...]) -> None:
         ("deep huose", ("house",)),
     ],
 )
-def test_words_find_their_styles(words: str, names: tuple[str, ...]) -> None:
-    assert find_styles(words, KNOWN).names == names
+def test_text_finds_its_styles(text: str, names: tuple[str, ...]) -> None:
+    assert find_styles(text, STYLES).names == names
 
 
-def test_an_unknown_word_is_mapped_and_told() -> None:
-    match = find_styles("Balkan brass", KNOWN)
+def test_an_unknown_word_is_mapped_with_a_warning() -> None:
+    match = find_styles("Balkan brass", STYLES)
     assert match.names
     assert "balkan brass" in match.warnings[0]
-    assert "unknown style" in find_styles("qqqq", KNOWN).warnings[0]
+    assert "unknown style" in find_styles("qqqq", STYLES).warnings[0]
 
 
-@pytest.mark.parametrize("words", ["", "!!!", "., ;", "-", "\x1b[2J" * 60])
-def test_words_without_a_style_are_refused(words: str) -> None:
+@pytest.mark.parametrize("text", ["", "!!!", "., ;", "-", "\x1b[2J" * 60])
+def test_text_without_a_style_is_rejected(text: str) -> None:
     with pytest.raises(UsageError):
-        find_styles(words, KNOWN)
+        find_styles(text, STYLES)
 
 
 @settings(max_examples=300)
 @given(st.text(max_size=220))
-def test_any_words_find_styles_or_are_refused(words: str) -> None:
+def test_any_text_finds_styles_or_is_rejected(text: str) -> None:
     try:
-        assert set(find_styles(words, KNOWN).names) <= set(KNOWN)
+        assert set(find_styles(text, STYLES).names) <= set(STYLES)
     except UsageError as error:
         assert "\n" not in str(error)
 
@@ -144,14 +144,14 @@ def test_any_words_find_styles_or_are_refused(words: str) -> None:
         ("tempo = [110, 168]", "tempo = [168, 110]", "line {tempo}: tempo"),
     ],
 )
-def test_a_broken_style_file_is_refused_with_its_reason(
+def test_an_invalid_style_file_is_rejected_with_the_reason(
     tmp_path: Path, old: str, new: str, reason: str
 ) -> None:
     text = (paths.DATA / "styles" / "jazz.toml").read_text(encoding="utf-8")
     assert old in text
     path = tmp_path / "jazz.toml"
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
-    for mark in re.findall(r"\{(.+?)\}", reason):  # the line of these words in the whole file
+    for mark in re.findall(r"\{(.+?)\}", reason):  # line number of this text in the complete file
         line = (
             text[: text.index(f"\n{mark}") + 1].count("\n") + 1
             if f"\n{mark}" in text

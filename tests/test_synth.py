@@ -1,4 +1,4 @@
-"""Instruments: in tune, free of clicks and aliases, alive to the touch."""
+"""Instruments: in tune, without clicks and aliases, responsive to velocity."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from scripts.synth.voices import render_held_note
 INSTRUMENTS = load_instruments(paths.DATA / "instruments")
 PITCHED = sorted(n for n, i in INSTRUMENTS.items() if not isinstance(i.voice, Kit | Texture))
 KITS = sorted(n for n, i in INSTRUMENTS.items() if i.is_kit)
-PIECES = (
+KIT_KEYS = (
     35,
     36,
     37,
@@ -62,30 +62,30 @@ PIECES = (
 )
 
 
-def cents_off(sound: np.ndarray, expected: float, window: np.ndarray) -> float:
-    """How far the fundamental is from `expected`: the middle of the power around it, in cents."""
+def deviation_in_cents(sound: np.ndarray, expected: float, window: np.ndarray) -> float:
+    """Deviation of the fundamental from `expected` in cents, by the centroid of the power."""
     part = sound[:, RATE // 20 : RATE // 20 + len(window)]
     power = (np.abs(np.fft.rfft(part * window[: part.shape[1]], RATE * 32)) ** 2).sum(axis=0)
     low, high = int(expected * 0.965 * 32), int(expected * 1.035 * 32)
     near = power[low:high]
     near[near < near.max() * 1e-3] = 0
-    middle = (np.arange(low, high) * near).sum() / near.sum() / 32
-    return float(1200 * np.log2(middle / expected))
+    centroid = (np.arange(low, high) * near).sum() / near.sum() / 32
+    return float(1200 * np.log2(centroid / expected))
 
 
 @pytest.mark.parametrize("name", PITCHED)
-def test_an_instrument_is_in_tune_to_a_cent(name: str) -> None:
+def test_an_instrument_is_in_tune_within_a_cent(name: str) -> None:
     instrument = INSTRUMENTS[name]
     written = 440 * 2 ** ((instrument.middle - 69) / 12 + instrument.octave)
     for frequency in (written / 2, written, written * 1.498):
         sound = render_held_note(instrument, NoteParams(frequency, 0.7, 6.0, 0.5, 1))
-        # An ensemble repeats: once round it is exact, and needs no window.
+        # An ensemble loops: one loop is exact and needs no window.
         window = (
             np.ones(LOOP_LENGTH)
             if isinstance(instrument.voice, Ensemble)
             else np.hanning(sound.shape[1] - RATE // 20)
         )
-        assert abs(cents_off(sound, frequency, window)) < 1.0, frequency
+        assert abs(deviation_in_cents(sound, frequency, window)) < 1.0, frequency
 
 
 @pytest.mark.parametrize("name", PITCHED)
@@ -97,12 +97,12 @@ def test_a_note_begins_and_ends_without_a_click(name: str) -> None:
     loudest = np.abs(sound).max()
     assert np.abs(sound[:, 0]).max() < 0.02 * loudest
     assert np.abs(sound[:, -1]).max() < 0.002 * loudest
-    # Where the key is let go nothing jumps: no step larger than while it was held.
+    # No jump at the release: no step is larger than the steps before it.
     steps = np.abs(np.diff(sound, n=2, axis=1))
-    held = round(0.5 * RATE)
-    around = steps[:, held - 20 : held + 20]
+    release = round(0.5 * RATE)
+    around = steps[:, release - 20 : release + 20]
     if around.size:
-        assert around.max() <= 1.2 * max(float(steps[:, 400 : held - 40].max()), 1e-4 * loudest)
+        assert around.max() <= 1.2 * max(float(steps[:, 400 : release - 40].max()), 1e-4 * loudest)
 
 
 @pytest.mark.parametrize("name", PITCHED)
@@ -123,8 +123,8 @@ def test_velocity_changes_timbre_as_well_as_level(name: str) -> None:
 @pytest.mark.parametrize(
     "name", [n for n in PITCHED if isinstance(INSTRUMENTS[n].voice, Partials | Ensemble | Fm)]
 )
-def test_a_high_note_has_nothing_between_its_harmonics_but_noise(name: str) -> None:
-    """An alias falls where no harmonic is. The note's own noise is taken away."""
+def test_a_high_note_has_no_aliases_between_its_harmonics(name: str) -> None:
+    """Aliases fall between the harmonics. The breath noise of the note is switched off."""
     instrument = replace(INSTRUMENTS[name], breath=(0.0, 500.0, 5000.0, 0.05, 0.0), octave=0)
     voice = instrument.voice
     if isinstance(voice, Partials):
@@ -156,8 +156,8 @@ def test_a_high_note_has_nothing_between_its_harmonics_but_noise(name: str) -> N
 
 
 @pytest.mark.parametrize("kit", KITS)
-def test_every_piece_of_a_kit_speaks_at_once_and_dies_away(kit: str) -> None:
-    for key in PIECES:
+def test_every_drum_of_a_kit_starts_at_once_and_decays(kit: str) -> None:
+    for key in KIT_KEYS:
         sound = render_held_note(INSTRUMENTS[kit], NoteParams(0, 0.9, 1, 0.5, 3, key))
         assert sound.shape[0] == 2
         assert np.isfinite(sound).all()
@@ -179,14 +179,14 @@ def test_strokes_of_a_drum_differ() -> None:
 def test_instruments_are_equally_loud(name: str) -> None:
     bank = NoteBank(INSTRUMENTS, 120, 440)
     key = 38 if INSTRUMENTS[name].is_kit else INSTRUMENTS[name].middle
-    wavers = isinstance(INSTRUMENTS[name].voice, Ensemble)
-    sound = bank.render_note(name, NoteEvent(0, 24, key, 1.0), 6.0 if wavers else 1.6, 0)
+    is_ensemble = isinstance(INSTRUMENTS[name].voice, Ensemble)
+    sound = bank.render_note(name, NoteEvent(0, 24, key, 1.0), 6.0 if is_ensemble else 1.6, 0)
     powers = block_powers(np.repeat(sound, 3 - len(sound), axis=0)) / 2
-    power = powers[10:60].mean() if wavers else powers.max()
+    power = powers[10:60].mean() if is_ensemble else powers.max()
     assert -25 < 10 * np.log10(power) < -15
 
 
-def test_a_long_note_is_as_long_as_it_is_held() -> None:
+def test_a_long_note_lasts_its_full_length() -> None:
     bank = NoteBank(INSTRUMENTS, 120, 440)
     for name in ("warm pad", "sub bass", "organ", "rain"):
         sound = bank.render_note(name, NoteEvent(0, 24, 60, 0.7), 40.0, 0)
@@ -204,13 +204,13 @@ def test_the_bank_renders_a_key_once() -> None:
     assert np.allclose(one[:, :n], two[:, :n])
 
 
-def test_a_sum_of_partials_is_what_the_formula_says() -> None:
+def test_a_sum_of_partials_matches_the_formula() -> None:
     count = 5000
     f, a, p = np.array([100.0, 331.7, 4000.0]), np.array([1.0, 0.5, 0.1]), np.array([0, 0.3, 0.9])
     levels = np.tile(a, (len(row_times(count)), 1))
     t = np.arange(count) / RATE
-    wanted = sum(x * np.cos(2 * np.pi * (y * t + z)) for x, y, z in zip(a, f, p, strict=True))
-    assert np.abs(sum_partials(f, levels, p, count) - wanted).max() < 1e-4
+    expected = sum(x * np.cos(2 * np.pi * (y * t + z)) for x, y, z in zip(a, f, p, strict=True))
+    assert np.abs(sum_partials(f, levels, p, count) - expected).max() < 1e-4
 
 
 def test_partials_above_the_limit_are_left_out() -> None:
@@ -220,15 +220,15 @@ def test_partials_above_the_limit_are_left_out() -> None:
     assert np.allclose(one, two)
 
 
-def test_reading_between_samples_is_clean() -> None:
+def test_interpolation_between_samples_is_accurate() -> None:
     sine = np.sin(2 * np.pi * 3000 * np.arange(8000) / RATE).astype(np.float32)
     read = interpolate_at(sine, np.arange(100, 7000) + 0.4)
-    wanted = np.sin(2 * np.pi * 3000 * (np.arange(100, 7000) + 0.4) / RATE)
-    assert np.abs(read - wanted).max() < 2e-3
+    expected = np.sin(2 * np.pi * 3000 * (np.arange(100, 7000) + 0.4) / RATE)
+    assert np.abs(read - expected).max() < 2e-3
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ('[a]\nengine = "partials"\nwave = "sow"\n', r"my.toml, line 1: \[a\] wave must be one of"),
         ('[b]\nengine = "drums"\n[a]\nengine = "flute"\n', r"line 3: \[a\] engine must be one of"),
@@ -237,9 +237,9 @@ def test_reading_between_samples_is_clean() -> None:
         ("[a\n", "my.toml: .*line 1"),
     ],
 )
-def test_a_broken_instrument_is_refused_with_its_line(text: str, said: str, tmp_path) -> None:
+def test_an_invalid_instrument_is_rejected_with_its_line(text: str, message: str, tmp_path) -> None:
     (tmp_path / "my.toml").write_text(text, encoding="utf-8")
-    with pytest.raises(UsageError, match=said):
+    with pytest.raises(UsageError, match=message):
         load_instruments(tmp_path)
 
 
@@ -247,7 +247,7 @@ def test_a_broken_instrument_is_refused_with_its_line(text: str, said: str, tmp_
 def test_a_kick_drum_is_tuned_to_the_key(tonic: int) -> None:
     bank = NoteBank(INSTRUMENTS, 120, 440, tonic)
     sound = bank.render_note("808 kit", NoteEvent(0, 24, 36, 0.8), 1.0, 0)[0]
-    held = sound[RATE // 10 : RATE // 2] * np.hanning(RATE // 2 - RATE // 10)
-    heard = np.abs(np.fft.rfft(held, 1 << 19)).argmax() * RATE / (1 << 19)
-    steps = 12 * np.log2(heard / 440) + 69 - tonic
+    segment = sound[RATE // 10 : RATE // 2] * np.hanning(RATE // 2 - RATE // 10)
+    frequency = np.abs(np.fft.rfft(segment, 1 << 19)).argmax() * RATE / (1 << 19)
+    steps = 12 * np.log2(frequency / 440) + 69 - tonic
     assert abs((steps + 6) % 12 - 6) < 0.35

@@ -27,12 +27,12 @@ def tmux(home: Path) -> Iterator[Terminal]:
     terminal.close()
 
 
-def test_an_evening_at_the_console(tmux: Terminal, home: Path) -> None:
+def test_generating_and_listening_work_in_a_terminal(tmux: Terminal, home: Path) -> None:
     (home / "data").mkdir()
     (home / "data" / "persistent.json").write_text('{"song_length": "0.2", "output": "null"}')
     tmux.wait("Main Menu")
     tmux.type("r")
-    tmux.order("Chill, Dubstep", 2)
+    tmux.place_order("Chill, Dubstep", 2)
     tmux.wait('Producing "Chill, Dubstep" themed song number 1...')
     tmux.wait("2 of 2 songs are done")
     tmux.type("b")
@@ -41,8 +41,8 @@ def test_an_evening_at_the_console(tmux: Terminal, home: Path) -> None:
     tmux.type("2")
     shown = tmux.wait("Next 5 Songs:")
     assert "/00:12" in shown
-    made = sorted((home / "output").glob("*.mp3"))
-    tmux.listen(made[0].stem)
+    songs = sorted((home / "output").glob("*.mp3"))
+    tmux.try_jukebox_keys(songs[0].stem)
     tmux.type("d")
     tmux.wait("from the queue")
     tmux.resize(40, 10)
@@ -53,8 +53,8 @@ def test_an_evening_at_the_console(tmux: Terminal, home: Path) -> None:
     tmux.wait("(paused)")
     tmux.type("x")
     tmux.wait("status=0")
-    kept = json.loads((home / "data" / "jukebox.json").read_text(encoding="utf-8"))
-    assert kept["shuffle"]
-    assert kept["song"] == str(made[1])
-    assert kept["repeat"] == "all"
+    session = json.loads((home / "data" / "jukebox.json").read_text(encoding="utf-8"))
+    assert session["shuffle"]
+    assert session["song"] == str(songs[1])
+    assert session["repeat"] == "all"
     assert len(list((home / "output").glob("*.mp3"))) == 2

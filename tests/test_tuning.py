@@ -1,4 +1,4 @@
-"""Tunings, tones for two ears, and loops."""
+"""Tunings, binaural beats and loops."""
 
 from __future__ import annotations
 
@@ -27,13 +27,15 @@ INSTRUMENTS = load_instruments(paths.DATA / "instruments")
 Make = Callable[..., SongSpec]
 
 
-def rendered(spec: SongSpec, tune: LeadSheet) -> np.ndarray:
+def render_song(spec: SongSpec, tune: LeadSheet) -> np.ndarray:
     moved = transpose(tune, (spec.key.tonic_pc - tune.key.tonic_pc) % 12)
     return np.concatenate(list(render(arrange(spec, moved, paths.DATA), INSTRUMENTS)))
 
 
 @given(st.sampled_from(SOLFEGGIO_FREQUENCIES), st.sets(st.integers(0, 11), max_size=4))
-def test_a_sacred_frequency_is_the_pitch_of_an_allowed_note(hertz: int, classes: set[int]) -> None:
+def test_a_solfeggio_frequency_is_the_pitch_of_an_allowed_note(
+    hertz: int, classes: set[int]
+) -> None:
     tuning = find_tuning(hertz, classes)
     assert tuning.pitch is not None
     assert not classes or tuning.pitch % 12 in classes
@@ -43,7 +45,7 @@ def test_a_sacred_frequency_is_the_pitch_of_an_allowed_note(hertz: int, classes:
 
 
 @given(st.floats(allow_nan=True))
-def test_any_other_number_is_a4_or_refused(hertz: float) -> None:
+def test_any_other_number_is_a4_or_rejected(hertz: float) -> None:
     if hertz in SOLFEGGIO_FREQUENCIES:
         return
     try:
@@ -58,7 +60,7 @@ def test_the_frequency_sounds_in_the_tonic_chord(hertz: int, spec: Make, tune: L
     found = spec("meditation", length="0.5", tuning=hertz, meter="4/4")
     assert found.tuning.pitch is not None
     assert found.tuning.pitch % 12 == found.key.tonic_pc
-    sound = rendered(found, tune).sum(axis=1)
+    sound = render_song(found, tune).sum(axis=1)
     power = np.abs(np.fft.rfft(sound * np.hanning(len(sound)), RATE * 60)) ** 2
     near = power[int((hertz - 2) * 60) : int((hertz + 2) * 60)]
     aside = np.r_[
@@ -66,23 +68,23 @@ def test_the_frequency_sounds_in_the_tonic_chord(hertz: int, spec: Make, tune: L
         power[int((hertz + 9) * 60) : int((hertz + 14) * 60)],
     ]
     assert near.sum() / len(near) > 100 * aside.sum() / len(aside)
-    middle = (near * np.arange(len(near))).sum() / near.sum() / 60 - 2
-    assert abs(1200 * np.log2((hertz + middle) / hertz)) < 1.5
+    centroid = (near * np.arange(len(near))).sum() / near.sum() / 60 - 2
+    assert abs(1200 * np.log2((hertz + centroid) / hertz)) < 1.5
 
 
-def test_a_key_or_chords_that_were_asked_for_are_kept(spec: Make) -> None:
+def test_a_requested_key_or_chords_stay_unchanged(spec: Make) -> None:
     found = spec("jazz", key="F# minor", tuning=528)
     assert str(found.key) == "F# minor"
     assert found.tuning.pitch is not None
     assert found.tuning.pitch % 12 in (6, 9, 1)
-    asked = spec("jazz", chords="Dm7 G7 Cmaj7 A7", tuning=639)
-    assert asked.tuning.pitch is not None
-    assert asked.tuning.pitch % 12 in (2, 5, 9, 0)
+    with_chords = spec("jazz", chords="Dm7 G7 Cmaj7 A7", tuning=639)
+    assert with_chords.tuning.pitch is not None
+    assert with_chords.tuning.pitch % 12 in (2, 5, 9, 0)
 
 
-def test_two_ears_hear_two_tones(spec: Make, tune: LeadSheet) -> None:
-    sound = rendered(spec("meditation", length="0.5", binaural=6.0, meter="4/4"), tune)
-    plain = rendered(spec("meditation", length="0.5", meter="4/4"), tune)
+def test_binaural_beats_put_a_different_tone_into_each_channel(spec: Make, tune: LeadSheet) -> None:
+    sound = render_song(spec("meditation", length="0.5", binaural=6.0, meter="4/4"), tune)
+    plain = render_song(spec("meditation", length="0.5", meter="4/4"), tune)
     peaks = []
     for side in (0, 1):
         ten = (sound - plain)[5 * RATE : 15 * RATE, side]
@@ -92,14 +94,14 @@ def test_two_ears_hear_two_tones(spec: Make, tune: LeadSheet) -> None:
     assert 60 < peaks[0] < 300
 
 
-def test_the_tones_go_on_from_block_to_block() -> None:
+def test_binaural_tones_are_continuous_across_blocks() -> None:
     whole = BinauralBeats(6, 200, 0.1, -500)(5000)
     tones = BinauralBeats(6, 200, 0.1, -500)
     assert np.allclose(whole, np.concatenate([tones(n) for n in (1, 999, 4000)], axis=1), atol=1e-5)
 
 
 @pytest.mark.parametrize(
-    "wish",
+    "options",
     [
         {"tuning": 300.0},
         {"tuning": 500.0},
@@ -108,19 +110,19 @@ def test_the_tones_go_on_from_block_to_block() -> None:
         {"binaural": 0.1},
     ],
 )
-def test_what_cannot_be_is_refused(spec: Make, wish: dict[str, float]) -> None:
+def test_values_out_of_range_are_rejected(spec: Make, options: dict[str, float]) -> None:
     with pytest.raises(UsageError, match="out of range"):
-        spec("jazz", **wish)
+        spec("jazz", **options)
 
 
-@pytest.mark.parametrize("words", ["house", "ambient", "jazz", "meditation"])
-def test_a_loop_joins_its_beginning_to_the_sample(words: str, spec: Make, tune: LeadSheet) -> None:
-    found = spec(words, length="0.5", loop=True, meter="4/4", binaural=5.0)
+@pytest.mark.parametrize("style", ["house", "ambient", "jazz", "meditation"])
+def test_a_loop_joins_its_beginning_without_a_jump(style: str, spec: Make, tune: LeadSheet) -> None:
+    found = spec(style, length="0.5", loop=True, meter="4/4", binaural=5.0)
     assert found.bars * found.bar_seconds == pytest.approx(30.0, abs=1e-6)
-    sound = rendered(found, tune)
+    sound = render_song(found, tune)
     assert len(sound) == 30 * RATE
     assert {"intro", "outro"}.isdisjoint(found.form)
-    # What rings at the end rings on at the beginning, and no step is larger at the join.
+    # Notes that ring at the end continue at the beginning, and no step is larger at the join.
     join = np.concatenate((sound[-2000:], sound[:2000]))
     steps = np.abs(np.diff(join, n=2, axis=0)).max(axis=1)
     everywhere = np.abs(np.diff(sound, n=2, axis=0)).max()
@@ -128,29 +130,27 @@ def test_a_loop_joins_its_beginning_to_the_sample(words: str, spec: Make, tune: 
     assert np.abs(sound[-400:]).max() > 1e-3
 
 
-@pytest.mark.parametrize("words", ["house", "jazz", "ambient"])
-def test_what_is_heard_before_a_loop_begins_is_its_end(
-    words: str, spec: Make, tune: LeadSheet
-) -> None:
-    """The desk is in the same state at the beginning as at the end, so the join is no join."""
+@pytest.mark.parametrize("style", ["house", "jazz", "ambient"])
+def test_the_pre_roll_of_a_loop_equals_its_end(style: str, spec: Make, tune: LeadSheet) -> None:
+    """The mixer is in the same state at the beginning as at the end, so the join is inaudible."""
     arrangement = arrange(
-        spec(words, key="E minor", length="0.5", loop=True, meter="4/4"), tune, paths.DATA
+        spec(style, key="E minor", length="0.5", loop=True, meter="4/4"), tune, paths.DATA
     )
     mixer = Mixer(arrangement, BLOCK_SIZE, -PRE_ROLL)
-    score = NoteScheduler(arrangement, NoteBank(INSTRUMENTS, arrangement.tempo, 440), PRE_ROLL)
-    heard = []
+    scheduler = NoteScheduler(arrangement, NoteBank(INSTRUMENTS, arrangement.tempo, 440), PRE_ROLL)
+    blocks = []
     for end in range(-PRE_ROLL + BLOCK_SIZE, 30 * RATE + BLOCK_SIZE, BLOCK_SIZE):
         start = end - BLOCK_SIZE
         end = min(end, 30 * RATE)
-        score.schedule(mixer, start, end)
-        heard.append(mixer.mix(end - start)[0].copy())
-    sound = np.concatenate(heard, axis=1)
+        scheduler.schedule(mixer, start, end)
+        blocks.append(mixer.mix(end - start)[0].copy())
+    sound = np.concatenate(blocks, axis=1)
     before, last = sound[:, PRE_ROLL - 2 * RATE : PRE_ROLL], sound[:, -2 * RATE :]
     assert np.abs(last).max() > 0.01
     assert np.abs(before - last).max() < 1e-3 * np.abs(last).max()
 
 
-def test_a_tempo_that_was_asked_for_stays_in_a_loop(spec: Make) -> None:
+def test_a_requested_tempo_stays_unchanged_in_a_loop(spec: Make) -> None:
     found = spec("house", length="0.5", loop=True, tempo=123.0, meter="4/4")
     assert found.tempo == 123.0
     assert abs(found.length - 30) < 1

@@ -22,7 +22,8 @@ from scripts.llm.client import ModelProcess
 from scripts.llm.decoder import Decoder
 from scripts.llm.gguf_file import read_language_model
 from scripts.llm.sampling import Sampling
-from scripts.request.spec import SongRequest, build_spec
+from scripts.request.build import build_spec
+from scripts.request.request import SongRequest
 from scripts.score.abc_reader import read_abc
 from scripts.score.abc_writer import write_abc
 from scripts.score.sheet import LeadSheet, scale_share

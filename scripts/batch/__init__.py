@@ -1,1 +1,1 @@
-"""Orders of songs: kept, composed, played to files, one after the other or side by side."""
+"""Batches of song orders: storing, composing and rendering them, on one computer or many."""

@@ -1,4 +1,4 @@
-"""Claims: which program works on which batch of orders, by locked files."""
+"""Claims on batches by lock files, so that no two programs work on the same batch."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from pathlib import Path
 from scripts.core.file_lock import FileLock, try_lock
 
 
-def claim_path(store: Path, batch: str) -> Path:
+def claim_path(store_path: Path, batch: str) -> Path:
     """Return the lock file of a batch, beside the order store."""
-    return store.with_name(f"batch-{batch}.lmg-lock")
+    return store_path.with_name(f"batch-{batch}.lmg-lock")
 
 
-def claim_batch(store: Path, batch: str) -> FileLock | None:
-    """Claim a batch for this process; None while another program has it."""
+def claim_batch(store_path: Path, batch: str) -> FileLock | None:
+    """Claim a batch for this process; None while another program has claimed it."""
     try:
-        return try_lock(claim_path(store, batch))
-    except OSError:  # where nothing can be locked, no other program can store orders either
-        return FileLock(store, -1)
+        return try_lock(claim_path(store_path, batch))
+    except OSError:  # no file can be created here, so no other program can store orders
+        return FileLock(store_path, -1)
 
 
-def is_unclaimed(store: Path, batch: str) -> bool:
-    """Whether no program works on a batch now."""
-    claim = claim_batch(store, batch)
+def is_unclaimed(store_path: Path, batch: str) -> bool:
+    """Whether no program has claimed a batch."""
+    claim = claim_batch(store_path, batch)
     if claim is not None:
         claim.remove()
     return claim is not None
@@ -34,34 +34,34 @@ class Claims:
 
     Parameters
     ----------
-    store : Path
+    store_path : Path
         File of the order store.
     """
 
-    def __init__(self, store: Path) -> None:
-        self._store = store
+    def __init__(self, store_path: Path) -> None:
+        self._store_path = store_path
         self._locks: dict[str, FileLock] = {}
-        self.elsewhere: set[str] = set()  # batches found claimed by another program
+        self.claimed_elsewhere: set[str] = set()  # batches that another program had claimed
 
     def __contains__(self, batch: str) -> bool:
         return batch in self._locks
 
     def add(self, batch: str, lock: FileLock | None) -> None:
-        """Keep a claim that was made before."""
+        """Add a lock that was acquired earlier; None is ignored."""
         if lock is not None:
             self._locks[batch] = lock
 
     def claim(self, batch: str) -> bool:
-        """Claim a batch; False while another program has it."""
+        """Claim a batch; False while another program has claimed it."""
         if batch in self._locks:
             return True
-        self.add(batch, claim_batch(self._store, batch))
+        self.add(batch, claim_batch(self._store_path, batch))
         if batch not in self._locks:
-            self.elsewhere.add(batch)
+            self.claimed_elsewhere.add(batch)
         return batch in self._locks
 
     def release_except(self, batches: Iterable[str]) -> None:
-        """Release all claims but these."""
+        """Release the claims on all other batches."""
         keep = set(batches)
         for batch in [b for b in self._locks if b not in keep]:
             self._locks.pop(batch).remove()

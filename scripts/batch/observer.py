@@ -1,4 +1,4 @@
-"""What follows the progress of a batch: the command line, a test."""
+"""Interface for following the progress of a batch."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from scripts.library.songs import Song
 
 
 class BatchObserver(Protocol):
-    """Receives the events of a batch. Songs are numbered from 1."""
+    """Receives the events of a batch. Song numbers start at 1."""
 
     def set_total(self, songs: int) -> None:
-        """Number of songs to be made, as far as is known."""
+        """Called with the number of songs to make, once it is known."""
 
     def notice(self, text: str, order: StoredOrder | None = None) -> None:
-        """Something the user should know, of an order or of all: a guess, a retry."""
+        """Called with a message for the user, about one order or all: a warning, a retry."""
 
     def progress(self, order: StoredOrder, number: int, stage: str, done: float, text: str) -> None:
-        """A stage of :data:`scripts.core.stages.STAGES` is `done` (0 to 1)."""
+        """Called when a stage (one of :data:`~scripts.core.stages.STAGES`) is `done` (0 to 1)."""
 
     def finished(self, order: StoredOrder, number: int, song: Song) -> None:
-        """A song's files have their final names."""
+        """Called when the files of a song have their final names."""
 
     def failed(self, order: StoredOrder, number: int, reason: str) -> None:
-        """A song could not be made."""
+        """Called when a song could not be made."""

@@ -8,8 +8,8 @@ from typing import Any
 
 from scripts.core import paths
 from scripts.core.errors import UsageError
-from scripts.production.recipe import request_from_json, request_to_json
-from scripts.request.spec import MAX_SONGS, SongRequest
+from scripts.request.request import MAX_SONGS, SongRequest
+from scripts.request.request_json import request_from_json, request_to_json
 
 EXTRA_FORMATS = ("wav", "mid", "abc", "musicxml", "stems")
 MAX_SEED = 1 << 40
@@ -18,25 +18,25 @@ RECIPE_SUFFIX = ".json"
 
 @dataclass(frozen=True)
 class Order:
-    """What to make.
+    """An order: how many songs to make, of what kind, and where to save them.
 
     Parameters
     ----------
     request : SongRequest
     songs : int
     seed : int
-        Song n has this seed plus n.
+        Of the first song; each further song has the next one.
     model : str
-        Name or file; empty chooses the default.
+        Name in ``models/`` or path; empty selects the first that can compose.
     temperature : float
         0 to 2.
     out : Path
     bitrate : int
         kbit/s.
     extra_formats : tuple of str
-        Files to keep beside the MP3 and the ABC, from :data:`EXTRA_FORMATS`.
+        Formats to write in addition to MP3 and ABC, from :data:`EXTRA_FORMATS`.
     file : Path, optional
-        Notes to render (ABC, MIDI, MusicXML) or a recipe, instead of asking a model.
+        ABC, MIDI or MusicXML file, or recipe, to render instead of composing.
 
     Raises
     ------
@@ -69,11 +69,11 @@ class Order:
 
     @property
     def is_recipe(self) -> bool:
-        """Whether a song is made again from its recipe."""
+        """Whether `file` is the recipe of a song to render again."""
         return self.file is not None and self.file.suffix.lower() == RECIPE_SUFFIX
 
     def to_json(self) -> dict[str, Any]:
-        """Return the order as plain data."""
+        """Convert to JSON data."""
         return {
             "wishes": request_to_json(self.request),
             "songs": self.songs,
@@ -89,12 +89,12 @@ class Order:
 
 
 def order_from_json(data: Any) -> Order:
-    """Read an order from plain data.
+    """Parse an order from JSON data.
 
     Raises
     ------
     UsageError
-        When it is damaged.
+        When the data are invalid.
     """
     try:
         file = data["file"]
@@ -114,7 +114,7 @@ def order_from_json(data: Any) -> Order:
 
 
 def split_styles(text: str) -> list[str]:
-    """Split the styles of several orders: ``Chill, Dubstep | Jazz`` are two."""
+    """Split the styles of several orders: ``Chill, Dubstep | Jazz`` is two orders."""
     return [part.strip() for part in text.split("|") if part.strip()] or [text]
 
 

@@ -1,4 +1,4 @@
-"""Cells of a job file as values: lenient, because spreadsheets and countries differ."""
+"""Parsers of job file cells; lenient, because spreadsheets and locales differ."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _parse_text(value: Any) -> str:
 
 
 def _parse_length(value: Any) -> str:
-    """Accept a decimal comma."""
+    """Return a length with decimal points in place of decimal commas."""
     return re.sub(r"(?<=\d),(?=\d)", ".", _parse_text(value))
 
 
@@ -44,7 +44,7 @@ def _parse_number(value: Any) -> float:
 
 def _parse_integer(value: Any) -> int:
     number = _parse_number(value)
-    # 1,000 and 1.000 are a thousand in some countries and one in others.
+    # 1,000 and 1.000 mean a thousand in some locales and one in others.
     is_ambiguous = re.fullmatch(r"\s*[+-]?\d+[.,]\d{3}\s*", str(value))
     if number != int(number) or is_ambiguous:
         raise UsageError(
@@ -69,7 +69,7 @@ REQUEST_COLUMNS: dict[str, Callable[[Any], Any]] = {
 }
 ORDER_COLUMNS: dict[str, Callable[[Any], Any]] = {
     "songs": _parse_integer,
-    "number": _parse_integer,  # another name of songs
+    "number": _parse_integer,  # alias of songs
     "seed": _parse_integer,
     "temperature": _parse_number,
     "model": _parse_text,

@@ -1,4 +1,4 @@
-"""Reads a job file, a table of orders: CSV as spreadsheets write it, or JSON."""
+"""Reads job files: tables of orders, in CSV as spreadsheets write it or in JSON."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from typing import Any
 from scripts.batch.order import MAX_SEED, Order, split_styles
 from scripts.batch.order_cells import ORDER_COLUMNS, REQUEST_COLUMNS
 from scripts.core.errors import MusicGenError, UsageError
-from scripts.production.recipe import request_from_json
-from scripts.request.spec import SongRequest
+from scripts.request.request import SongRequest
+from scripts.request.request_json import request_from_json
 
 MAX_BYTES = 1 << 20
 MAX_ORDERS = 1000
-_FIELDS = {"number": "songs", "also": "extra_formats"}  # where they differ from columns
-_Row = tuple[str, dict[str, Any]]  # where it stands, and its values by column
+_FIELDS = {"number": "songs", "also": "extra_formats"}  # fields not named as their columns
+_Row = tuple[str, dict[str, Any]]  # place in the file for messages, and values by column
 
 
 def read_order_file(
@@ -38,7 +38,7 @@ def read_order_file(
     defaults : Order
         Values of the columns that a row leaves out.
     check : callable
-        Raises a MusicGenError for an order that cannot be met.
+        Raises a MusicGenError for an order that cannot be fulfilled.
 
     Raises
     ------
@@ -83,7 +83,7 @@ def _read(path: Path) -> str:
 
 
 def _split_row(row: dict[str, Any]) -> list[dict[str, Any]]:
-    """Split a row into one for each of several styles."""
+    """Split a row into one row per order, by the ``|`` in its styles."""
     styles = row.get("styles")
     if not isinstance(styles, str):
         return [row]
@@ -122,10 +122,10 @@ def _csv_rows(path: Path, text: str) -> list[_Row]:
 
 
 def _find_header(lines: list[str]) -> tuple[int, str]:
-    """Index of the line of column names, and the delimiter.
+    """Find the index of the line of column names, and the delimiter.
 
-    Spreadsheets may write ``sep=;`` above it. Otherwise the delimiter is what the line has most
-    of, because half of Europe uses the comma as its decimal sign.
+    Spreadsheets may write ``sep=;`` above it. Otherwise the delimiter is the most frequent of
+    comma, semicolon and tab in that line, because half of Europe uses decimal commas.
     """
     header, delimiter = 0, ""
     while header < len(lines):

@@ -1,4 +1,4 @@
-"""What becomes of songs and orders: stored, logged and reported to the observer."""
+"""Outcomes of songs and orders: stored, logged and reported to the observer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 
 class BatchResults:
-    """Records the results of a batch.
+    """Records outcomes in the store and the log, and reports them.
 
     Parameters
     ----------
@@ -28,11 +28,11 @@ class BatchResults:
     Attributes
     ----------
     orders : dict of int to StoredOrder
-        Orders seen so far, also finished ones.
+        Orders seen so far by ID, finished ones included.
     failures : int
-        Songs that failed.
+        Number of failed songs.
     storage_error : StorageError or None
-        The first folder that could not be written.
+        Error of the first folder that could not be written.
     """
 
     def __init__(
@@ -49,19 +49,19 @@ class BatchResults:
         if self.cancelled():
             raise Cancelled("stopped")
 
-    def state(self, song: SongId) -> OrderState:
+    def order_state(self, song: SongId) -> OrderState:
         """Return the state of a song's order."""
         return self.store.get(song.order).state
 
-    def success(self, song: SongId, made: Song) -> None:
+    def record_success(self, song: SongId, finished_song: Song) -> None:
         """Record a song whose files have their final names."""
-        self.store.save_done(song.order, song.number, made.title)
+        self.store.save_done(song.order, song.number, finished_song.title)
         self.store.close_if_done(song.order)
         self.retries.record_success(song)
-        self.observer.finished(self.orders[song.order], song.number, made)
+        self.observer.finished(self.orders[song.order], song.number, finished_song)
         _log.info("order %d song %d: finished", *song)
 
-    def failure(self, song: SongId, reason: str) -> None:
+    def record_failure(self, song: SongId, reason: str) -> None:
         """Record a failed song; stop its order after too many in a row."""
         self.store.save_failed(song.order, song.number, reason)
         self.store.close_if_done(song.order)
@@ -79,8 +79,8 @@ class BatchResults:
                 order,
             )
 
-    def retry(self, song: SongId, error: MusicGenError) -> bool:
-        """Whether a failed song is tried once more; if so, report it.
+    def may_retry(self, song: SongId, error: MusicGenError) -> bool:
+        """Whether a song is tried again after an error; reports the retry.
 
         Raises
         ------
@@ -97,7 +97,7 @@ class BatchResults:
         _log.warning("order %d song %d: tried again: %s", *song, error)
         return True
 
-    def stop_folder(self, order: StoredOrder, error: StorageError) -> None:
+    def stop_folder_orders(self, order: StoredOrder, error: StorageError) -> None:
         """Stop all orders of a folder that cannot be written; the others continue."""
         self.storage_error = self.storage_error or error
         for other in [order, *self.orders.values()]:

@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
 
+from scripts.batch.background_composer import BackgroundComposer
 from scripts.batch.claims import Claims
 from scripts.batch.composing import ComposingService
-from scripts.batch.composition import Composition
 from scripts.batch.executors.base import RenderExecutor, SongId
 from scripts.batch.observer import BatchObserver
 from scripts.batch.rendering import RenderQueue
@@ -22,17 +22,17 @@ from scripts.core.file_lock import FileLock
 from scripts.library.songs import read_song
 from scripts.production.render_job import OutputFolders
 
-_TICK = 0.1  # seconds between looks at running work
-_PAUSED_TICK = 0.5  # seconds between looks at paused orders
+_POLL_INTERVAL = 0.1  # seconds between checks of running work
+_PAUSED_POLL_INTERVAL = 0.5  # seconds between checks while all orders are paused
 _log = logging.getLogger(__name__)
 
 
 class BatchScheduler:
-    """Works through orders until all are finished or the user stops it.
+    """Makes the songs of orders until all are finished or the user stops it.
 
-    One thread owns the store and decides everything; the model is awaited in a second thread,
-    and songs are rendered by `executor`. Memory does not grow with the number of songs: few
-    composed songs wait here, the rest is in the store.
+    The calling thread owns the store and schedules; a second thread waits for the model, and
+    `executor` renders. Memory use is independent of the number of songs: at most
+    ``2 * workers + 1`` composed songs are queued, the others are only in the store.
 
     Parameters
     ----------
@@ -45,11 +45,11 @@ class BatchScheduler:
     stop : Event
         Set when the work ends early; `composing` watches it too.
     batch : str, optional
-        The batch to work on; without it all open orders, also those that come in meanwhile.
+        The batch to work on; by default all open orders, including those added meanwhile.
     lock : FileLock, optional
         Claim of that batch.
     submitted : sequence of int
-        Orders to pause when the user stops the work before anything was done for them.
+        IDs of orders to pause when the user stops the work, even before they are started.
     """
 
     def __init__(
@@ -71,14 +71,14 @@ class BatchScheduler:
         self._claims.add(batch, lock)
         self._results = BatchResults(store, observer, cancelled)
         self._queue = RenderQueue(executor, self._results)
-        self._composition = Composition(composing, self._results, self._queue)
+        self._composer = BackgroundComposer(composing, self._results, self._queue)
         self._active_ids: set[int] = set()
         self._open_orders: list[StoredOrder] = []  # of the active ones, the next first
         self._change_token: object = None
         self._stall_reason = ""
 
     def run(self) -> int:
-        """Make the songs.
+        """Compose and render the songs.
 
         Returns
         -------
@@ -88,7 +88,7 @@ class BatchScheduler:
         Raises
         ------
         Cancelled
-            When the user stopped it; ``generate --resume`` continues.
+            When the user stopped it; ``generate --resume`` continues it.
         StorageError
             When the disk is full or cannot be written.
         """
@@ -99,7 +99,7 @@ class BatchScheduler:
             self._stop.set()
             self._executor.cancel_all()
             if isinstance(error, (Cancelled, KeyboardInterrupt)):
-                self._pause_all()  # so that no other program takes them over
+                self._pause_all()  # or another program would take them over
             raise
         finally:
             with contextlib.suppress(StorageError):  # reported already, or raised again
@@ -110,35 +110,35 @@ class BatchScheduler:
         return self._results.failures
 
     def _step(self) -> bool:
-        """Start what can be started, wait a moment, collect what is done; False at the end."""
+        """Start possible work, wait briefly, and collect results; False when all is done."""
         self._results.raise_if_cancelled()
         self._claim_orders()
         self._compose_next()
         self._queue.submit()
-        composing = self._composition.future
+        composing = self._composer.future
         running = [*self._queue.running, *([composing] if composing else [])]
         if not running:
             return self._wait_for_orders()
-        done, _ = wait(running, _TICK, FIRST_COMPLETED)
+        done, _ = wait(running, _POLL_INTERVAL, FIRST_COMPLETED)
         self._report_stall(self._executor.stall_reason())
         self._forward_events()
         for future in done:
-            if future is self._composition.future:
-                self._composition.collect()
+            if future is self._composer.future:
+                self._composer.collect()
             elif future in self._queue.running:
                 self._queue.collect(future)
         return True
 
     def _compose_next(self) -> None:
-        """Start the next composition, unless enough composed songs wait."""
+        """Start the next composition, unless enough composed songs are queued."""
         waiting = self._queue.count_waiting({order.id for order in self._open_orders})
-        if self._composition.future or waiting > 2 * self._executor.workers:
+        if self._composer.future or waiting > 2 * self._executor.workers:
             return
         for order in self._open_orders:
             found = self._store.next_song(order.id, order.order.songs)
             if found is not None:
                 number, retries = found
-                self._composition.start(SongId(order.id, number), retries)
+                self._composer.start(SongId(order.id, number), retries)
                 return
 
     def _wait_for_orders(self) -> bool:
@@ -149,32 +149,32 @@ class BatchScheduler:
             self._report_stall(
                 f"order {paused[0]} is paused; 'jobs continue {paused[0]}' continues it"
             )
-            time.sleep(_PAUSED_TICK)
+            time.sleep(_PAUSED_POLL_INTERVAL)
             return True
         if self._queue.has_waiting:
-            time.sleep(_TICK)
+            time.sleep(_POLL_INTERVAL)
         return self._queue.has_waiting
 
     def _report_stall(self, reason: str) -> None:
-        """Report once what everything waits for."""
+        """Report once why no work can continue."""
         if reason and reason != self._stall_reason:
             self._observer.notice(reason)
             _log.info("waiting: %s", reason)
         self._stall_reason = reason
 
     def _forward_events(self) -> None:
-        """Pass on the progress of songs."""
+        """Forward progress events to the observer."""
         orders = self._results.orders
-        for song, stage, done, text in [*self._composition.events(), *self._executor.events()]:
+        for song, stage, done, text in [*self._composer.events(), *self._executor.events()]:
             if song.order in orders:
                 self._observer.progress(orders[song.order], song.number, stage, done, text)
 
     # -- orders ----------------------------------------------------------------------------
 
     def _claim_orders(self) -> None:
-        """Claim orders that no other program works on, and start them."""
+        """Claim and start the orders that no other program has claimed."""
         token = self._store.change_token()
-        if token == self._change_token and not self._claims.elsewhere:
+        if token == self._change_token and not self._claims.claimed_elsewhere:
             self._drop_closed_orders()
             return
         self._change_token = token
@@ -201,8 +201,8 @@ class BatchScheduler:
         if order.batch in self._claims:
             return True
         if order.state == OrderState.PAUSED and not self._batch:
-            return False  # until somebody continues it
-        is_known = order.batch in self._claims.elsewhere
+            return False  # until the user continues it
+        is_known = order.batch in self._claims.claimed_elsewhere
         is_claimed = self._claims.claim(order.batch)
         if not is_claimed and not is_known:
             self._observer.notice(f"order {order.id} is being made by another program")
@@ -210,15 +210,15 @@ class BatchScheduler:
         return is_claimed
 
     def _start_order(self, order: StoredOrder, folders: OutputFolders) -> None:
-        """Take up an order, with the songs that an earlier run finished or composed."""
+        """Start an order, or continue it with the songs that an earlier run left."""
         self._active_ids.add(order.id)
         self._results.retries.reset_order(order.id)
-        # A store that is not persistent does not know what an earlier run has made.
+        # A store that is not persistent knows no songs of earlier runs.
         may_exist = bool(order.started) or not self._store.is_persistent
         try:
             finished = folders.finished_songs(order.order.out, order.uid, may_exist)
         except StorageError as error:
-            self._results.stop_folder(order, error)
+            self._results.stop_folder_orders(order, error)
             return
         for number, path in finished.items():
             self._store.save_done(order.id, number, read_song(path).title)
@@ -238,7 +238,7 @@ class BatchScheduler:
 
     def _drop_closed_orders(self) -> None:
         """Drop orders that were cancelled or stopped."""
-        composing = self._composition.song
+        composing = self._composer.song
         busy = self._queue.running_orders() | ({composing.order} if composing else set())
         states = self._store.states()
         for order_id in list(self._active_ids):
@@ -246,7 +246,7 @@ class BatchScheduler:
             if state == OrderState.CANCELLED and order_id in busy:
                 self._executor.cancel(order_id)
                 if composing and composing.order == order_id:
-                    self._composition.cancel()
+                    self._composer.cancel()
             elif state not in (OrderState.OPEN, OrderState.PAUSED) and order_id not in busy:
                 self._queue.drop_order(order_id)
                 self._active_ids.discard(order_id)
@@ -255,7 +255,7 @@ class BatchScheduler:
         self._claims.release_except({*needed, self._batch})
 
     def _pause_all(self) -> None:
-        """Let the orders wait until the user continues them."""
+        """Pause the orders until the user continues them."""
         with contextlib.suppress(StorageError):
             for order in self._store.orders((OrderState.OPEN,)):
                 if order.id in self._active_ids | self._submitted_ids:
@@ -263,7 +263,7 @@ class BatchScheduler:
                     _log.info("order %d: paused: the program was stopped", order.id)
 
     def _shut_down(self) -> None:
-        """Wait for running work, record what is done, release everything."""
-        self._composition.shut_down()
+        """Wait for running work, record its results and release the claims."""
+        self._composer.shut_down()
         self._queue.shut_down()
         self._claims.release_except(())

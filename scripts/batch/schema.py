@@ -1,12 +1,12 @@
-"""Tables of ``data/jobs.db`` and how files of earlier versions are brought up to date.
+"""Schema of ``data/jobs.db`` and its migrations.
 
 orders
-    One row per order: ``batch`` groups orders that came in together, ``rank`` sorts them,
-    ``words`` is the request as JSON.
+    One row per order: ``batch`` groups orders submitted together, ``rank`` sorts all orders,
+    ``words`` is the order as JSON.
 songs
     One row per song that has been started: number within the order, state, recipe as JSON.
 turns
-    Melodic fingerprints of an order's songs, for finding similar ones.
+    Melodic n-grams of the songs of each order, to find similar songs.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ _TABLES = (
 
 
 def _create_tables(connection: sqlite3.Connection) -> None:
-    """Version 1; also completes files from before versions were written."""
+    """Create version 1; also upgrades files without a schema version."""
     for statement in _TABLES:
         connection.execute(statement)
-    if not has_column(connection, "orders", "batch"):  # then every order was a batch of its own
+    if not has_column(connection, "orders", "batch"):  # each order was its own batch
         connection.execute("ALTER TABLE orders ADD COLUMN batch TEXT NOT NULL DEFAULT ''")
         connection.execute("UPDATE orders SET batch = uid")
     connection.execute("CREATE INDEX IF NOT EXISTS by_batch ON orders (batch)")

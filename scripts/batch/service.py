@@ -1,4 +1,4 @@
-"""Entry points of a batch: make the songs of new orders, or resume stored ones."""
+"""Entry points: make the songs of new orders, or resume stored ones."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ from scripts.core.system import keep_system_awake
 
 @dataclass(frozen=True)
 class BatchOptions:
-    """How a batch is worked through.
+    """Options for processing a batch.
 
     Parameters
     ----------
     workers : int
-        Songs that are rendered at once.
+        Number of songs to render at once.
     cluster : str
-        Address of a Dask scheduler; empty for this computer alone.
+        Address of a Dask scheduler; empty to render on this computer.
     model_worker : ChildProcess, optional
-        A model's process that has been started already.
+        Process for the model that has been started in advance.
     """
 
     workers: int
@@ -72,7 +72,7 @@ def make_songs(
     Raises
     ------
     MusicGenError
-        When an order cannot be met; then none is stored.
+        When an order cannot be fulfilled; then none is stored.
     """
     return _run(orders, False, settings, observer, cancelled, options)
 
@@ -84,14 +84,14 @@ def resume_orders(
     options: BatchOptions,
     reopen: bool = True,
 ) -> int:
-    """Make the songs of all open orders, also of those that come in meanwhile.
+    """Make the songs of all open orders, including those added meanwhile.
 
     Parameters
     ----------
     settings, observer, cancelled, options
         As for :func:`make_songs`.
     reopen : bool
-        First reopen the orders that were paused, or stopped by failures.
+        Reopen the orders that were paused or stopped by failures first.
 
     Returns
     -------
@@ -124,10 +124,10 @@ def _run(
     ):
         if store.notice:
             observer.notice(store.notice)
-        checked = [_checked(order, composing, observer) for order in orders or ()]
+        checked = [_check_order(order, composing, observer) for order in orders or ()]
         for out in {order.out for order in checked}:
             ensure_writable_folder(out)
-        with closing(_executor(options, checked, cancelled)) as executor:
+        with closing(_create_executor(options, checked, cancelled)) as executor:
             batch, lock, submitted = "", None, list[StoredOrder]()
             if checked:
                 batch = uuid.uuid4().hex
@@ -150,54 +150,54 @@ def _run(
 
 
 def order_checker(settings: Settings) -> Callable[[Order], object]:
-    """Return a function that raises a MusicGenError for an order that cannot be met."""
-    return ComposingService(settings).check
+    """Return a function that raises a MusicGenError for an order that cannot be fulfilled."""
+    return ComposingService(settings).check_order
 
 
-def _checked(order: Order, composing: ComposingService, observer: BatchObserver) -> Order:
-    """Check an order and return it as it is stored: with absolute paths."""
+def _check_order(order: Order, composing: ComposingService, observer: BatchObserver) -> Order:
+    """Check an order and return it with absolute paths, as it is stored."""
     order = replace(
         composing.with_recipe_request(order),
         out=order.out.absolute(),
         file=order.file.absolute() if order.file else None,
         model=_absolute_model(order.model),
     )
-    for warning in composing.check(order):
+    for warning in composing.check_order(order):
         observer.notice(warning)
     return order
 
 
 def _absolute_model(model: str) -> str:
-    """Make a model's file absolute; a name stays a name."""
+    """Return the absolute path of a model file; a name is returned unchanged."""
     return str(Path(model).absolute()) if model and Path(model).is_file() else model
 
 
 def _reopen(store: OrderStore) -> list[StoredOrder]:
-    """Reopen the unfinished orders that no other program works on.
+    """Reopen the unfinished orders that no other program has claimed.
 
     Raises
     ------
     UsageError
-        When there are none.
+        When there is nothing to resume.
     """
     unclaimed: dict[str, bool] = {}
-    found = []
+    reopened = []
     for order in store.orders():
         if order.batch not in unclaimed:
             unclaimed[order.batch] = is_unclaimed(store.path, order.batch)
         if unclaimed[order.batch]:
             store.set_state(order.id, OrderState.OPEN)
-            found.append(order)
-    if not found and not store.orders((OrderState.OPEN,)):  # the scheduler reports open ones
+            reopened.append(order)
+    if not reopened and not store.orders((OrderState.OPEN,)):  # the scheduler reports them
         raise UsageError(
             "another program works on all unfinished orders; 'jobs list' shows them"
             if unclaimed
             else "there is no unfinished order to resume; 'jobs list' shows all orders"
         )
-    return found
+    return reopened
 
 
-def _executor(
+def _create_executor(
     options: BatchOptions, orders: Sequence[Order], cancelled: Callable[[], bool]
 ) -> RenderExecutor:
     if options.cluster:

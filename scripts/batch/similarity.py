@@ -1,4 +1,4 @@
-"""Fingerprints of the songs of a batch, so that no two songs come out alike."""
+"""Search for similar songs of a batch by their fingerprints."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import sqlite3
 
 from scripts.score.fingerprint import SIMILARITY_THRESHOLD, Fingerprint
 
-BATCH_OF = "SELECT id FROM orders WHERE batch = (SELECT batch FROM orders WHERE id = ?)"
-_MAX_SHARED = 0.1  # of the melody's fingerprint, where the chords are the same
+BATCH_ORDER_IDS = "SELECT id FROM orders WHERE batch = (SELECT batch FROM orders WHERE id = ?)"
+_MAX_SHARED = 0.1  # fraction of melodic n-grams shared, when the chords are the same
 
 
 def save_fingerprint(
@@ -26,7 +26,7 @@ def find_similar(
     fingerprint: Fingerprint,
     compare_chords: bool = True,
 ) -> int | None:
-    """Find a song of the order's batch that is similar; its number, or None.
+    """Find the number of a similar song of the order's batch; None when there is none.
 
     Parameters
     ----------
@@ -34,11 +34,11 @@ def find_similar(
     order : int
     fingerprint : Fingerprint
     compare_chords : bool
-        Whether the same chord progression under another melody counts as similar.
+        Whether the same chord progression with another melody counts as similar.
     """
     if compare_chords:
         same = connection.execute(
-            f"SELECT number FROM songs WHERE job IN ({BATCH_OF}) AND chords = ? "
+            f"SELECT number FROM songs WHERE job IN ({BATCH_ORDER_IDS}) AND chords = ? "
             "AND turns > 0 LIMIT 1",
             (order, fingerprint.chords),
         ).fetchone()
@@ -46,11 +46,12 @@ def find_similar(
             return int(same["number"])
     if not fingerprint.ngrams:
         return None
-    marks = ", ".join("?" * len(fingerprint.ngrams))
+    placeholders = ", ".join("?" * len(fingerprint.ngrams))
     nearest = connection.execute(
         f"SELECT t.number, s.chords, count(*) * 1.0 / min(s.turns, ?) AS share FROM turns t "
-        f"JOIN songs s ON s.job = t.job AND s.number = t.number WHERE t.job IN ({BATCH_OF}) AND "
-        f"t.turn IN ({marks}) GROUP BY t.job, t.number ORDER BY share DESC LIMIT 5",
+        f"JOIN songs s ON s.job = t.job AND s.number = t.number WHERE t.job IN "
+        f"({BATCH_ORDER_IDS}) AND "
+        f"t.turn IN ({placeholders}) GROUP BY t.job, t.number ORDER BY share DESC LIMIT 5",
         (len(fingerprint.ngrams), order, *fingerprint.ngrams),
     )
     for row in nearest:

@@ -1,4 +1,4 @@
-"""Orders and the state of each of their songs, in an SQLite file: ``data/jobs.db``."""
+"""Persistent orders and the states of their songs, in SQLite: ``data/jobs.db``."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from typing import Any
 
 from scripts.batch.order import Order, order_from_json
 from scripts.batch.schema import MIGRATIONS
-from scripts.batch.similarity import BATCH_OF, find_similar, save_fingerprint
+from scripts.batch.similarity import BATCH_ORDER_IDS, find_similar, save_fingerprint
 from scripts.core import paths
 from scripts.core.errors import StorageError, UsageError
 from scripts.core.sqlite import (
-    TIMEOUT,
+    LOCK_TIMEOUT,
     is_corrupt,
     is_full,
     is_locked,
@@ -31,7 +31,7 @@ from scripts.core.sqlite import (
 )
 from scripts.score.fingerprint import Fingerprint
 
-_MAX_FINISHED = 100  # finished orders that are kept for the list
+_MAX_FINISHED = 100  # finished orders that stay in the list
 _log = logging.getLogger(__name__)
 
 
@@ -54,28 +54,29 @@ class SongState(StrEnum):
     FAILED = "failed"
 
 
-UNFINISHED = (OrderState.OPEN, OrderState.PAUSED, OrderState.STOPPED)
+_STATES = frozenset(OrderState)
+UNFINISHED_STATES = (OrderState.OPEN, OrderState.PAUSED, OrderState.STOPPED)
 
 
 @dataclass(frozen=True)
 class StoredOrder:
-    """An order in the store, and how far it has come.
+    """An order in the store and its progress.
 
     Parameters
     ----------
     id : int
     uid : str
-        Also in the ``.json`` of its songs.
+        Unique ID that is also stored in the ``.json`` of its songs.
     batch : str
-        Shared by orders that came in together.
+        ID shared by orders that were submitted together.
     order : Order
     state : OrderState
     reason : str
         Why it was stopped.
     done, failed, composed : int
-        Songs in these states; composed ones wait to be rendered.
+        Numbers of songs in these states; composed ones wait to be rendered.
     started : int
-        Songs in any state.
+        Number of songs in any state.
     """
 
     id: int
@@ -91,12 +92,12 @@ class StoredOrder:
 
     @property
     def remaining(self) -> int:
-        """Songs that are still to be made."""
+        """Number of songs that are still to be made."""
         return self.order.songs - self.done - self.failed
 
 
 class OrderStore:
-    """Orders and their songs. Only the thread that created it may use it.
+    """Store of orders and songs; only the thread that created it may use it.
 
     Parameters
     ----------
@@ -117,7 +118,7 @@ class OrderStore:
         By any method, when the file stays locked or the disk is full.
     """
 
-    def __init__(self, path: Path, timeout: float = TIMEOUT) -> None:
+    def __init__(self, path: Path, timeout: float = LOCK_TIMEOUT) -> None:
         self.path = path
         self._connection, self.notice, self.is_persistent = open_database(path, MIGRATIONS, timeout)
         if self.notice:
@@ -130,11 +131,11 @@ class OrderStore:
     # -- orders ----------------------------------------------------------------------------
 
     def add(self, order: Order, batch: str = "") -> StoredOrder:
-        """Add an order behind the others."""
+        """Add an order after the others."""
         return self.add_batch([order], batch or uuid.uuid4().hex)[0]
 
     def add_batch(self, orders: Sequence[Order], batch: str) -> list[StoredOrder]:
-        """Add orders of one batch, all or none; no two songs of a batch may be similar."""
+        """Add orders as one batch, all or none; songs of a batch must not be similar."""
         with self._transaction() as connection:
             rank = connection.execute("SELECT coalesce(max(rank), 0) FROM orders").fetchone()[0]
             connection.executemany(
@@ -174,37 +175,37 @@ class OrderStore:
         ids = tuple(order_ids)
         return self._select(f"WHERE id IN ({', '.join('?' * len(ids))})", ids)
 
-    def orders(self, states: Sequence[OrderState] = UNFINISHED) -> list[StoredOrder]:
-        """Return the orders in these states, the next one first."""
-        marks = ", ".join("?" * len(states))
-        return self._select(f"WHERE state IN ({marks}) ORDER BY rank", tuple(states))
+    def orders(self, states: Sequence[OrderState] = UNFINISHED_STATES) -> list[StoredOrder]:
+        """Return the orders in these states, in the order they are processed."""
+        placeholders = ", ".join("?" * len(states))
+        return self._select(f"WHERE state IN ({placeholders}) ORDER BY rank", tuple(states))
 
     def set_state(self, order_id: int, state: OrderState, reason: str = "") -> None:
-        """Change the state of an order that is neither done nor cancelled."""
+        """Change the state of an order; has no effect on done and cancelled orders."""
         self._execute(
             "UPDATE orders SET state = ?, reason = ? WHERE id = ? AND state NOT IN (?, ?)",
             (state, reason, order_id, OrderState.DONE, OrderState.CANCELLED),
         )
 
-    def put_first(self, order_id: int) -> None:
+    def move_to_front(self, order_id: int) -> None:
         """Move an order before all others."""
         self._execute(
             "UPDATE orders SET rank = (SELECT min(rank) - 1 FROM orders) WHERE id = ?",
             (order_id,),
         )
 
-    def put_last(self, order_id: int) -> None:
-        """Move an order behind all others."""
+    def move_to_back(self, order_id: int) -> None:
+        """Move an order after all others."""
         self._execute(
             "UPDATE orders SET rank = (SELECT max(rank) + 1 FROM orders) WHERE id = ?",
             (order_id,),
         )
 
     def retry_failed(self, order_id: int) -> int:
-        """Reopen the failed songs of an order; how many there are.
+        """Reopen the failed songs of an order and return how many there were.
 
-        Songs that were composed are rendered again; the others are composed anew with other
-        seeds, because the same seed would fail the same way.
+        Composed songs are rendered again; the others are composed again with other seeds,
+        because the same seed would fail the same way.
 
         Raises
         ------
@@ -230,17 +231,17 @@ class OrderStore:
         return count
 
     def close_if_done(self, order_id: int) -> None:
-        """Mark an order as done when none of its songs remains."""
+        """Mark an order as done when no song remains to be made."""
         if self.get(order_id).remaining > 0:
             return
         self._execute(
             "UPDATE orders SET state = ? WHERE id = ? AND state IN (?, ?, ?)",
-            (OrderState.DONE, order_id, *UNFINISHED),
+            (OrderState.DONE, order_id, *UNFINISHED_STATES),
         )
         # Failed songs can be retried and must not resemble the others.
         self._execute(
-            f"DELETE FROM turns WHERE job IN ({BATCH_OF}) AND NOT EXISTS (SELECT 1 FROM "
-            f"orders WHERE id IN ({BATCH_OF}) AND (state NOT IN (?, ?) OR EXISTS (SELECT 1 "
+            f"DELETE FROM turns WHERE job IN ({BATCH_ORDER_IDS}) AND NOT EXISTS (SELECT 1 FROM "
+            f"orders WHERE id IN ({BATCH_ORDER_IDS}) AND (state NOT IN (?, ?) OR EXISTS (SELECT 1 "
             "FROM songs WHERE job = orders.id AND songs.state = ?)))",
             (order_id, order_id, OrderState.DONE, OrderState.CANCELLED, SongState.FAILED),
         )
@@ -248,10 +249,10 @@ class OrderStore:
     def states(self) -> dict[int, OrderState]:
         """Return the state of each order by its ID."""
         rows = self._query("SELECT id, state FROM orders")
-        return {row["id"]: OrderState(row["state"]) for row in rows}
+        return {row["id"]: OrderState(row["state"]) for row in rows if row["state"] in _STATES}
 
     def change_token(self) -> tuple[int, int]:
-        """Token that changes whenever any process modifies the store."""
+        """Return a token that changes whenever any process modifies the store."""
         return (
             int(self._query("PRAGMA data_version")[0][0]),
             self._connection.total_changes,
@@ -260,7 +261,7 @@ class OrderStore:
     # -- songs -----------------------------------------------------------------------------
 
     def next_song(self, order_id: int, songs: int) -> tuple[int, int] | None:
-        """Return the number (from 1) of the next song to compose, and how often it was retried."""
+        """Return the number (from 1) of the next song to compose and its number of retries."""
         retry = self._query(
             "SELECT number, tries FROM songs WHERE job = ? AND state = ? ORDER BY number LIMIT 1",
             (order_id, SongState.RETRY),
@@ -275,7 +276,7 @@ class OrderStore:
         return next(((n, 0) for n in range(1, songs + 1) if n not in started), None)
 
     def composed_songs(self, order_id: int) -> list[tuple[int, dict[str, Any]]]:
-        """Return numbers and recipes of the songs that wait to be rendered."""
+        """Return the numbers and recipes of the songs that wait to be rendered."""
         rows = self._query(
             "SELECT number, recipe FROM songs WHERE job = ? AND state = ? ORDER BY number",
             (order_id, SongState.COMPOSED),
@@ -290,7 +291,7 @@ class OrderStore:
         recipe: dict[str, Any],
         fingerprint: Fingerprint | None,
     ) -> None:
-        """Store a composed song; it is never composed again."""
+        """Store a composed song, so that it is not composed again after a crash."""
         with self._transaction() as connection:
             connection.execute(
                 "INSERT INTO songs (job, number, state, title, recipe, chords, turns) "
@@ -311,7 +312,7 @@ class OrderStore:
                 save_fingerprint(connection, order_id, number, fingerprint)
 
     def save_done(self, order_id: int, number: int, title: str) -> None:
-        """Store that a song's files have their final names."""
+        """Mark a song as done: its files have their final names."""
         self._execute(
             "INSERT INTO songs (job, number, state, title) VALUES (?, ?, ?, ?) "
             "ON CONFLICT (job, number) DO UPDATE SET state = excluded.state, recipe = NULL, "
@@ -320,7 +321,7 @@ class OrderStore:
         )
 
     def save_failed(self, order_id: int, number: int, reason: str) -> None:
-        """Store that a song could not be made."""
+        """Mark a song as failed."""
         self._execute(
             "INSERT INTO songs (job, number, state, reason) VALUES (?, ?, ?, ?) "
             "ON CONFLICT (job, number) DO UPDATE SET state = excluded.state, "
@@ -329,7 +330,7 @@ class OrderStore:
         )
 
     def failures(self, order_id: int) -> list[tuple[int, str]]:
-        """Return the numbers of the failed songs, and why each failed."""
+        """Return the numbers of the failed songs and the reasons."""
         rows = self._query(
             "SELECT number, reason FROM songs WHERE job = ? AND state = ? ORDER BY number",
             (order_id, SongState.FAILED),
@@ -347,7 +348,7 @@ class OrderStore:
     def has_title(self, order_id: int, title: str) -> bool:
         """Whether a song of the order's batch has this title."""
         found = self._query(
-            f"SELECT 1 FROM songs WHERE job IN ({BATCH_OF}) AND "
+            f"SELECT 1 FROM songs WHERE job IN ({BATCH_ORDER_IDS}) AND "
             "title = ? COLLATE NOCASE AND state <> ? LIMIT 1",
             (order_id, title, SongState.FAILED),
         )
@@ -356,7 +357,7 @@ class OrderStore:
     def find_similar(
         self, order_id: int, fingerprint: Fingerprint, compare_chords: bool = True
     ) -> int | None:
-        """See :func:`scripts.batch.similarity.find_similar`."""
+        """Find a similar song: see :func:`scripts.batch.similarity.find_similar`."""
         with self._translated_errors():
             return find_similar(self._connection, order_id, fingerprint, compare_chords)
 
@@ -372,6 +373,7 @@ class OrderStore:
         found = []
         for row in self._query(f"SELECT *{counts} FROM orders {where}", values):
             try:
+                state = OrderState(row["state"])
                 order = _parse_order(row["words"], paths.OUTPUT)
             except (ValueError, UsageError) as error:
                 _log.warning("order %s cannot be read: %s", row["id"], error)
@@ -382,7 +384,7 @@ class OrderStore:
                     row["uid"],
                     row["batch"],
                     order,
-                    OrderState(row["state"]),
+                    state,
                     row["reason"],
                     row[f"count_{SongState.DONE}"],
                     row[f"count_{SongState.FAILED}"],
@@ -430,12 +432,12 @@ class OrderStore:
                 f"{self.path.parent}: the disk is full; free some space, then run "
                 "'generate --resume'"
             )
-        return StorageError(f"{self.path}: {error}; correct that, then run 'generate --resume'")
+        return StorageError(f"{self.path}: {error}; solve this, then run 'generate --resume'")
 
 
 @lru_cache(maxsize=2000)
 def _parse_order(text: str, default_folder: Path) -> Order:
-    """Parse an order; `default_folder`, where its songs may go, is part of the cache's key."""
+    """Parse an order; `default_folder` is only part of the cache key."""
     return order_from_json(json.loads(text))
 
 

@@ -1,1 +1,1 @@
-"""``launcher.py bench``: speed as ratios measured in one run."""
+"""``launcher.py bench``: benchmarks of speed and memory."""

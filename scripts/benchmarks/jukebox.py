@@ -1,4 +1,4 @@
-"""What the jukebox costs while it plays, and how soon it obeys: the real menu in a terminal."""
+"""Benchmark of the jukebox in a real terminal: processor time and response time."""
 
 from __future__ import annotations
 
@@ -20,107 +20,119 @@ from scripts.llm.chat import Prompt
 from scripts.llm.client import ModelProcess
 from scripts.llm.registry import find_model
 
-_WATCHED = 15.0  # seconds
-_LONG = 8 * 3600  # seconds of the long file
-_PIECE = 10  # seconds it is put together from
+_MEASURED_SECONDS = 15.0  # seconds over which processor time is measured
+_LONG_FILE_SECONDS = 8 * 3600  # duration of the long file, in seconds
+_SEGMENT_SECONDS = 10  # duration of the segment that test files repeat, in seconds
 
 
-def jukebox_costs() -> dict[str, float | str]:
-    """Share of a core while playing and paused, delay of a key, start of an eight-hour file."""
-    rows: dict[str, float | str] = _long_file()
+def measure_jukebox() -> dict[str, float | str]:
+    """Measure the playing jukebox in the menu, and the opening of an eight-hour MP3.
+
+    Returns
+    -------
+    dict
+        By description: percent of a core while playing and paused, response time to a key in
+        milliseconds, start of the long file in seconds and its memory in MB. Only on Linux.
+    """
+    rows: dict[str, float | str] = _measure_long_file()
     if sys.platform == "win32":
-        return {**rows, "jukebox": "its cost is measured on Linux, where a terminal can be made"}
+        return {**rows, "jukebox": "not measured on Windows: it has no pseudo-terminals"}
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         (home / "output").mkdir()
         (home / "data").mkdir()
         (home / "data" / "persistent.json").write_text('{"output": "null"}')
         for n in range(12):
-            _mp3(home / "output" / f"Song {n}.mp3", 240)
-        from scripts.benchmarks.terminal import Menu
+            _write_noise_mp3(home / "output" / f"Song {n}.mp3", 240)
+        from scripts.benchmarks.terminal import MenuProcess
 
-        menu = Menu(home)
+        menu = MenuProcess(home)
         try:
-            menu.wait("Main Menu")
+            menu.wait_for("Main Menu")
             menu.press("2")
-            menu.wait("Next 5 Songs")
+            menu.wait_for("Next 5 Songs")
             time.sleep(3)
-            rows["percent of a core while playing"] = 100 * menu.share(_WATCHED)
-            rows["milliseconds from key to frame"] = 1000 * menu.delay()
-            with _decoding():
-                rows["the same while a model decodes on all threads"] = 1000 * menu.delay()
+            rows["percent of a core while playing"] = 100 * menu.measure_cpu_share(
+                _MEASURED_SECONDS
+            )
+            rows["milliseconds from key to frame"] = 1000 * menu.measure_key_latency()
+            with _model_decoding():
+                rows["the same while a model decodes on all threads"] = (
+                    1000 * menu.measure_key_latency()
+                )
             menu.press(" ")
-            menu.wait("(paused)")
+            menu.wait_for("(paused)")
             time.sleep(3)
-            rows["percent of a core while paused"] = 100 * menu.share(_WATCHED)
+            rows["percent of a core while paused"] = 100 * menu.measure_cpu_share(_MEASURED_SECONDS)
         finally:
             menu.close()
     return rows
 
 
 @contextlib.contextmanager
-def _decoding() -> Iterator[None]:
-    """A model writes on all threads of the processor, again and again."""
-    over = threading.Event()
+def _model_decoding() -> Iterator[None]:
+    """Keep a model generating text on all threads while the block runs."""
+    stop = threading.Event()
     with ModelProcess(find_model("", paths.MODELS).path, 1024, os.cpu_count() or 1) as model:
 
-        def write() -> None:
-            while not over.is_set():
+        def generate() -> None:
+            while not stop.is_set():
                 model.measure_unconstrained_speed(
                     Prompt("X:1\nK:C\n", special=False, bos=True), 900, 1
                 )
 
-        writer = threading.Thread(target=write)
-        writer.start()
+        generator = threading.Thread(target=generate)
+        generator.start()
         time.sleep(1.0)
         try:
             yield
         finally:
-            over.set()
-            writer.join()
+            stop.set()
+            generator.join()
 
 
-def _long_file() -> dict[str, float | str]:
-    """Open an MP3 of eight hours at its beginning and near its end."""
+def _measure_long_file() -> dict[str, float | str]:
+    """Measure opening an eight-hour MP3 at its start and near its end, in a fresh process."""
     code = (
         "import resource, sys, time; from pathlib import Path; "
-        "from scripts.benchmarks.jukebox import open_at; open_at(Path(sys.argv[2]), 1.0); "
+        "from scripts.benchmarks.jukebox import time_to_first_sound; "
+        "time_to_first_sound(Path(sys.argv[2]), 1.0); "
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; "
-        "took = [open_at(Path(sys.argv[1]), at) for at in (0.0, 28000.0)]; "
-        "held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; "
-        "print(max(took), (held - before) / 1024)"
+        "took = [time_to_first_sound(Path(sys.argv[1]), at) for at in (0.0, 28000.0)]; "
+        "after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; "
+        "print(max(took), (after - before) / 1024)"
     )
     if sys.platform == "win32":
         return {}
     with tempfile.TemporaryDirectory() as folder:
         short, long = Path(folder) / "short.mp3", Path(folder) / "long.mp3"
-        _mp3(short, _PIECE)
-        _mp3(long, _LONG)
-        done = subprocess.run(
+        _write_noise_mp3(short, _SEGMENT_SECONDS)
+        _write_noise_mp3(long, _LONG_FILE_SECONDS)
+        completed = subprocess.run(
             [sys.executable, "-c", code, str(long), str(short)],
             cwd=paths.ROOT,
             capture_output=True,
             text=True,
             check=True,
         )
-    took, held = map(float, done.stdout.split())
-    return {"seconds until 8 hours of MP3 play": took, "MB that they take": held}
+    seconds, megabytes = map(float, completed.stdout.split())
+    return {"seconds until 8 hours of MP3 play": seconds, "MB that they take": megabytes}
 
 
-def open_at(path: Path, second: float) -> float:
-    """Seconds until the first sound of a file is there."""
-    begun = time.perf_counter()
+def time_to_first_sound(path: Path, second: float) -> float:
+    """Return the seconds until the first block of a file is decoded, from `second` on."""
+    started = time.perf_counter()
     deck = Deck(1.0)
     deck.play(Stream(path, second))
     deck.read(4410)
-    took = time.perf_counter() - begun
+    elapsed = time.perf_counter() - started
     deck.close()
-    return took
+    return elapsed
 
 
-def _mp3(path: Path, seconds: float) -> None:
-    """Noise of so many seconds, put together from pieces whose frames stand alone."""
-    piece = subprocess.run(
+def _write_noise_mp3(path: Path, seconds: float) -> None:
+    """Write an MP3 of noise that repeats one segment; its frames use no bit reservoir."""
+    segment = subprocess.run(
         [
             ffmpeg_path(),
             "-v",
@@ -128,7 +140,7 @@ def _mp3(path: Path, seconds: float) -> None:
             "-f",
             "lavfi",
             "-i",
-            f"anoisesrc=d={_PIECE}:a=0.1",
+            f"anoisesrc=d={_SEGMENT_SECONDS}:a=0.1",
             "-ac",
             "2",
             "-ar",
@@ -147,5 +159,5 @@ def _mp3(path: Path, seconds: float) -> None:
         check=True,
     ).stdout
     with path.open("wb") as file:
-        for _ in range(max(1, round(seconds / _PIECE))):
-            file.write(piece)
+        for _ in range(max(1, round(seconds / _SEGMENT_SECONDS))):
+            file.write(segment)

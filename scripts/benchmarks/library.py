@@ -1,4 +1,4 @@
-"""What a large library and a batch cost: starting, searching, and how busy the line keeps."""
+"""Benchmarks of a large library (startup and search) and of a batch (core utilization)."""
 
 from __future__ import annotations
 
@@ -16,13 +16,24 @@ from scripts.audio.mp3 import Tags, write_tags
 from scripts.core import paths
 from scripts.library.index import LibraryIndex
 
-SONGS = 20_000
-BATCH = 20
-_STARTS = 5
-_FRAME = b"\xff\xfb\x90\x00" + bytes(413)  # of an MP3, silent
-_WORDS = ("Amber", "Night", "Rain", "Harbour", "Static", "Blue", "Velvet", "Iron", "Glass", "Tide")
+SONG_COUNT = 20_000
+BATCH_SIZE = 20
+_STARTUP_RUNS = 5
+_FRAME = b"\xff\xfb\x90\x00" + bytes(413)  # silent MP3 frame
+_TITLE_WORDS = (
+    "Amber",
+    "Night",
+    "Rain",
+    "Harbour",
+    "Static",
+    "Blue",
+    "Velvet",
+    "Iron",
+    "Glass",
+    "Tide",
+)
 _STYLES = ("chill", "jazz", "dubstep", "folk", "techno", "waltz")
-_TYPED = (
+_QUERIES = (
     "a",
     "am",
     "amb",
@@ -38,49 +49,58 @@ _TYPED = (
 )
 
 
-def library_costs() -> dict[str, float | str]:
-    """Start of the menu and search with 20,000 songs, against an empty library."""
+def measure_library() -> dict[str, float | str]:
+    """Measure indexing, search and menu startup with 20,000 songs.
+
+    Returns
+    -------
+    dict
+        By description: seconds, and milliseconds of the slowest search. The startup is compared
+        with an empty library; not on Windows.
+    """
     with tempfile.TemporaryDirectory() as folder:
         empty, full = Path(folder) / "empty", Path(folder) / "full"
         (empty / "output").mkdir(parents=True)
-        _songs(full / "output")
-        library = LibraryIndex(_path(full), full / "output")
-        begun = time.perf_counter()
+        _create_songs(full / "output")
+        library = LibraryIndex(_database_path(full), full / "output")
+        started = time.perf_counter()
         library.scan()
-        reading = time.perf_counter() - begun
-        begun = time.perf_counter()
+        index_seconds = time.perf_counter() - started
+        started = time.perf_counter()
         library.scan()
-        looking = time.perf_counter() - begun
-        typed = []
-        for words in _TYPED * 3:
-            begun = time.perf_counter()
-            library.find(words, 200)
-            typed.append(time.perf_counter() - begun)
+        rescan_seconds = time.perf_counter() - started
+        search_seconds = []
+        for query in _QUERIES * 3:
+            started = time.perf_counter()
+            library.find(query, 200)
+            search_seconds.append(time.perf_counter() - started)
         library.close()
         rows: dict[str, float | str] = {
-            "seconds to read 20,000 songs once": reading,
-            "seconds to look whether any has changed": looking,
-            "milliseconds of a search, the worst": 1000 * max(typed),
+            "seconds to read 20,000 songs once": index_seconds,
+            "seconds to look whether any has changed": rescan_seconds,
+            "milliseconds of a search, the worst": 1000 * max(search_seconds),
         }
         if sys.platform != "win32":
-            rows["seconds that 20,000 songs add to the start"] = _starts(full) - _starts(empty)
+            rows["seconds that 20,000 songs add to the start"] = _measure_startup(
+                full
+            ) - _measure_startup(empty)
     return rows
 
 
-def _path(home: Path) -> Path:
+def _database_path(home: Path) -> Path:
     return home / "data" / "library.db"
 
 
-def _songs(folder: Path) -> None:
-    """Very short songs with real tags and details."""
+def _create_songs(folder: Path) -> None:
+    """Create the songs of a large library: four MP3 frames each, with tags and details."""
     folder.mkdir(parents=True)
-    head = folder / "head.mp3"
-    head.write_bytes(_FRAME * 4)
-    write_tags(head, Tags("x", "Model", "Jazz", "Jazz", 90, "Dm", 2026, "words"))
-    data = head.read_bytes()
-    head.unlink()
-    for n in range(SONGS):
-        title = f"{_WORDS[n % 10]} {_WORDS[n // 10 % 10]} {n}"
+    tagged = folder / "head.mp3"
+    tagged.write_bytes(_FRAME * 4)
+    write_tags(tagged, Tags("x", "Model", "Jazz", "Jazz", 90, "Dm", 2026, "words"))
+    data = tagged.read_bytes()
+    tagged.unlink()
+    for n in range(SONG_COUNT):
+        title = f"{_TITLE_WORDS[n % 10]} {_TITLE_WORDS[n // 10 % 10]} {n}"
         style = _STYLES[n % 6]
         (folder / f"{title}.mp3").write_bytes(data)
         (folder / f"{title}.json").write_text(
@@ -102,21 +122,28 @@ def _songs(folder: Path) -> None:
         )
 
 
-def _starts(home: Path) -> float:
-    """Seconds until the menu is drawn, the middle of some starts."""
-    from scripts.benchmarks.terminal import Menu
+def _measure_startup(home: Path) -> float:
+    """Measure the median time in seconds from the start until the menu is drawn."""
+    from scripts.benchmarks.terminal import MenuProcess
 
-    took = []
-    for _ in range(_STARTS):
-        begun = time.monotonic()
-        menu = Menu(home)
-        took.append(menu.wait("Exit Program = X:") - begun)
+    seconds = []
+    for _ in range(_STARTUP_RUNS):
+        started = time.monotonic()
+        menu = MenuProcess(home)
+        seconds.append(menu.wait_for("Exit Program = X:") - started)
         menu.close()
-    return median(took)
+    return median(seconds)
 
 
-def batch_costs(model: Path) -> dict[str, float | str]:
-    """A batch of three-minute songs: its time against all its work shared among the cores."""
+def measure_batch(model: Path) -> dict[str, float | str]:
+    """Measure a batch of three-minute songs with one model.
+
+    Returns
+    -------
+    dict
+        By description: number of songs, seconds, and those seconds divided by the total processor
+        time per core (1 when all cores are always busy). Empty on Windows.
+    """
     if sys.platform == "win32":
         return {}
     import resource
@@ -125,7 +152,7 @@ def batch_costs(model: Path) -> dict[str, float | str]:
         home = Path(folder)
         (home / "models").mkdir()
         shutil.copy(model, home / "models")
-        before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
         subprocess.run(
             [
                 sys.executable,
@@ -133,7 +160,7 @@ def batch_costs(model: Path) -> dict[str, float | str]:
                 "generate",
                 "Chill, Dubstep",
                 "--songs",
-                str(BATCH),
+                str(BATCH_SIZE),
                 "--length",
                 "3",
                 "--seed",
@@ -143,12 +170,12 @@ def batch_costs(model: Path) -> dict[str, float | str]:
             capture_output=True,
             env={**os.environ, "LLM_MUSIC_GEN_HOME": str(home)},
         )
-        wall = time.perf_counter() - begun
+        elapsed = time.perf_counter() - started
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        work = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        made = len(list((home / "output").glob("*.mp3")))
+        cpu_seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        songs = len(list((home / "output").glob("*.mp3")))
     return {
-        "songs of a batch": made,
-        "seconds of a batch": wall,
-        "batch to all its work on all cores": wall / (work / (os.cpu_count() or 1)),
+        "songs of a batch": songs,
+        "seconds of a batch": elapsed,
+        "batch to all its work on all cores": elapsed / (cpu_seconds / (os.cpu_count() or 1)),
     }

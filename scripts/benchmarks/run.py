@@ -1,4 +1,4 @@
-"""``launcher.py bench``: speeds as ratios of one run, so that the machine hardly matters."""
+"""``launcher.py bench``: speeds as ratios within one run, comparable between machines."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from statistics import median
 from scripts.arranger.arrange import arrange
 from scripts.audio.mp3 import ffmpeg_path
 from scripts.audio.wav import write_wav
-from scripts.benchmarks.jukebox import jukebox_costs
-from scripts.benchmarks.library import batch_costs, library_costs
-from scripts.benchmarks.sound import against_fluidsynth, long_pieces
+from scripts.benchmarks.jukebox import measure_jukebox
+from scripts.benchmarks.library import measure_batch, measure_library
+from scripts.benchmarks.sound import compare_with_fluidsynth, measure_long_pieces
 from scripts.composer.compose import Composer, candidate_count, sequence_count, thread_count
 from scripts.composer.grammar import build_sheet_grammar
 from scripts.core import paths
@@ -23,7 +23,8 @@ from scripts.core.settings import Settings
 from scripts.llm.client import ModelProcess
 from scripts.llm.registry import find_model
 from scripts.llm.sampling import Sampling
-from scripts.request.spec import SongRequest, build_spec
+from scripts.request.build import build_spec
+from scripts.request.request import SongRequest
 from scripts.styles.style import load_styles
 from scripts.synth.instruments import load_instruments
 from scripts.synth.render import render
@@ -32,22 +33,35 @@ ROUNDS = 5
 
 
 def run_bench(model: str, settings: Settings, as_json: bool, long: bool = False) -> int:
-    """Measure decoding with and without grammar, each stage of a three-minute song, and the synth.
+    """Measure and print decoding speed, the stages of a three-minute song, synth and jukebox.
 
-    `long` also renders pieces of up to eight hours, fills a library and makes a batch, which takes
-    some minutes.
+    Parameters
+    ----------
+    model : str
+        Name or path; empty selects the one in the settings.
+    settings : Settings
+    as_json : bool
+        Print one JSON object instead of a table.
+    long : bool
+        Also render pieces of up to eight hours, index a large library and run a batch, which
+        takes several minutes.
+
+    Returns
+    -------
+    int
+        Exit status, always 0.
     """
     info = find_model(model or settings.model, paths.MODELS)
     spec = build_spec(SongRequest("Chill, Dubstep"), load_styles(paths.DATA / "styles"), 1)
     threads = thread_count(info.parameters, settings.threads)
-    bound, free = [], []
+    grammar_rates, free_rates = [], []
     with ModelProcess(info.path, 4096, threads, sequence_count(info.parameters)) as process:
         composer = Composer(process, info, paths.DATA)
         started = time.perf_counter()
         composition = composer.compose(spec, 0.8, lambda done, text: None)
         composing = time.perf_counter() - started
         prompt = composer.build_sheet_prompt(spec)
-        for n in range(ROUNDS):  # by turns, so that both meet the same machine
+        for n in range(ROUNDS):  # alternating, so that both run under the same conditions
             reply = process.write_sheet(
                 prompt,
                 build_sheet_grammar(spec),
@@ -55,8 +69,8 @@ def run_bench(model: str, settings: Settings, as_json: bool, long: bool = False)
                 candidate_count(info.parameters),
                 lambda done, text: None,
             )
-            bound.append(reply.tokens / reply.seconds)
-            free.append(process.measure_unconstrained_speed(prompt, 200, n))
+            grammar_rates.append(reply.tokens / reply.seconds)
+            free_rates.append(process.measure_unconstrained_speed(prompt, 200, n))
     arrangement = arrange(spec, composition.sheet, paths.DATA)
     with tempfile.TemporaryDirectory() as folder:
         wav, mp3 = Path(folder) / "a.wav", Path(folder) / "a.mp3"
@@ -67,34 +81,34 @@ def run_bench(model: str, settings: Settings, as_json: bool, long: bool = False)
             lambda done: None,
         )
         rendering = time.perf_counter() - started
-        encoding = min(_encoded(wav, mp3, settings.bitrate) for _ in range(3))
+        encoding = min(_time_encoding(wav, mp3, settings.bitrate) for _ in range(3))
     rows: dict[str, str | float] = {
         "model": info.name,
-        "grammar_tokens_per_second": median(bound),
-        "free_tokens_per_second": median(free),
-        "grammar_to_free": median(bound) / median(free),
+        "grammar_tokens_per_second": median(grammar_rates),
+        "free_tokens_per_second": median(free_rates),
+        "grammar_to_free": median(grammar_rates) / median(free_rates),
         "compose_seconds": composing,
         "render_seconds": rendering,
         "encode_seconds": encoding,
         "render_to_real_time": rendering / spec.length,
         "render_to_encode": rendering / encoding,
-        **_prompt_to_mp3(info.path, median(free), encoding / spec.length),
-        **against_fluidsynth(),
-        **jukebox_costs(),
+        **_measure_prompt_to_mp3(info.path, median(free_rates), encoding / spec.length),
+        **compare_with_fluidsynth(),
+        **measure_jukebox(),
     }
     if long:
-        rows |= {**long_pieces(), **library_costs(), **batch_costs(info.path)}
+        rows |= {**measure_long_pieces(), **measure_library(), **measure_batch(info.path)}
     for name, value in rows.items():
-        shown = value if isinstance(value, str) else round(value, 3)
+        printed = value if isinstance(value, str) else round(value, 3)
         if not as_json:
-            print(f"{name.replace('_', ' '):<36} {shown}")
+            print(f"{name.replace('_', ' '):<36} {printed}")
     if as_json:
         print(json.dumps(rows))
     return 0
 
 
-def _encoded(wav: Path, mp3: Path, bitrate: int) -> float:
-    """Seconds that LAME alone takes."""
+def _time_encoding(wav: Path, mp3: Path, bitrate: int) -> float:
+    """Measure the seconds that ffmpeg takes to encode an MP3."""
     started = time.perf_counter()
     subprocess.run(
         [ffmpeg_path(), "-v", "error", "-y", "-i", str(wav), "-b:a", f"{bitrate}k", str(mp3)],
@@ -103,17 +117,18 @@ def _encoded(wav: Path, mp3: Path, bitrate: int) -> float:
     return time.perf_counter() - started
 
 
-def _prompt_to_mp3(model: Path, rate: float, encoding: float) -> dict[str, str | float]:
-    """The whole command for a song of three minutes, against its bare parts.
+def _measure_prompt_to_mp3(model: Path, rate: float, encoding: float) -> dict[str, str | float]:
+    """Compare ``generate`` for a three-minute song with decoding and encoding alone.
 
     Parameters
     ----------
+    model : Path
     rate : float
-        Tokens a second of the model without a grammar.
+        Tokens per second of the model without a grammar.
     encoding : float
-        Seconds that LAME takes for a second of sound.
+        Seconds of encoding per second of audio.
     """
-    ratios, took = [], []
+    ratios, seconds = [], []
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(1, 4):
             started = time.perf_counter()
@@ -135,8 +150,8 @@ def _prompt_to_mp3(model: Path, rate: float, encoding: float) -> dict[str, str |
                 check=True,
                 capture_output=True,
             )
-            took.append(time.perf_counter() - started)
-            made = max(Path(folder).glob("*.json"), key=lambda p: p.stat().st_mtime)
-            tokens = json.loads(made.read_text(encoding="utf-8"))["tokens"]
-            ratios.append(took[-1] / (tokens / rate + 180 * encoding))
-    return {"prompt_to_mp3_seconds": median(took), "prompt_to_mp3_to_bare_parts": median(ratios)}
+            seconds.append(time.perf_counter() - started)
+            details = max(Path(folder).glob("*.json"), key=lambda p: p.stat().st_mtime)
+            tokens = json.loads(details.read_text(encoding="utf-8"))["tokens"]
+            ratios.append(seconds[-1] / (tokens / rate + 180 * encoding))
+    return {"prompt_to_mp3_seconds": median(seconds), "prompt_to_mp3_to_bare_parts": median(ratios)}

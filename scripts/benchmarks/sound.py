@@ -1,7 +1,7 @@
-"""Speed and memory of the synth: against FluidSynth on the same notes, and over long pieces.
+"""Benchmarks of the synth: against FluidSynth with the same notes, and with long pieces.
 
-``python -m scripts.benchmarks.sound SECONDS`` renders a piece to nowhere, in a process of its own,
-and prints the seconds it took and the most memory it held.
+``python -m scripts.benchmarks.sound SECONDS`` renders a piece of that duration, discards the audio,
+and prints the seconds taken and the peak memory in MB as JSON.
 """
 
 from __future__ import annotations
@@ -20,16 +20,17 @@ from scripts.arranger.arrange import SongArrangement, arrange
 from scripts.audio.wav import write_wav
 from scripts.core import paths
 from scripts.exports.midi import write_midi
-from scripts.request.spec import SongRequest, build_spec
+from scripts.request.build import build_spec
+from scripts.request.request import SongRequest
 from scripts.score.abc_reader import read_abc
 from scripts.styles.style import load_styles
 from scripts.synth.instruments import load_instruments
 from scripts.synth.render import render
 
 ROUNDS = 3
-SONG = SongRequest("pop", length="4", key="C major", tempo=120.0, meter="4/4")
-_SOUND_FONTS = ("/usr/share/sounds/sf2", "/usr/share/soundfonts")
-_LONG = (600, 3600, 8 * 3600)
+SONG_REQUEST = SongRequest("pop", length="4", key="C major", tempo=120.0, meter="4/4")
+_SOUNDFONT_FOLDERS = ("/usr/share/sounds/sf2", "/usr/share/soundfonts")
+_DURATIONS = (600, 3600, 8 * 3600)
 _TUNE = """X:1
 M:4/4
 L:1/8
@@ -39,20 +40,20 @@ K:C
 """
 
 
-def bench_song(seconds: float = 240.0) -> SongArrangement:
-    """The same song each time: five tracks, about twenty notes a second."""
-    wishes = replace(SONG, length=str(seconds / 60))
-    spec = build_spec(wishes, load_styles(paths.DATA / "styles"), 1)
+def arrange_bench_song(seconds: float = 240.0) -> SongArrangement:
+    """Arrange a fixed song of `seconds`: five tracks, about twenty notes per second."""
+    request = replace(SONG_REQUEST, length=str(seconds / 60))
+    spec = build_spec(request, load_styles(paths.DATA / "styles"), 1)
     return arrange(spec, read_abc(_TUNE), paths.DATA)
 
 
-def against_fluidsynth() -> dict[str, float | str]:
-    """Render one song by turns with FluidSynth and with the program, to files."""
-    program, font = shutil.which("fluidsynth"), sound_font()
-    song, instruments = bench_song(), load_instruments(paths.DATA / "instruments")
+def compare_with_fluidsynth() -> dict[str, float | str]:
+    """Render one song to WAV files, alternating between this synth and FluidSynth."""
+    program, font = shutil.which("fluidsynth"), find_system_soundfont()
+    song, instruments = arrange_bench_song(), load_instruments(paths.DATA / "instruments")
     notes = sum(len(events) for s in song.sections() for events in s.tracks.values())
     rows: dict[str, float | str] = {"notes": notes, "tracks": len(song.tracks)}
-    theirs, ours = [], []
+    fluidsynth_seconds, synth_seconds = [], []
     with tempfile.TemporaryDirectory() as folder:
         midi, wav = Path(folder) / "song.mid", Path(folder) / "song.wav"
         write_midi(midi, song, instruments, "bench", song.sheet.key, song.sheet.meter)
@@ -76,49 +77,49 @@ def against_fluidsynth() -> dict[str, float | str]:
                     check=True,
                     capture_output=True,
                 )
-                theirs.append(time.perf_counter() - started)
+                fluidsynth_seconds.append(time.perf_counter() - started)
             started = time.perf_counter()
             write_wav(wav, render(song, instruments), lambda done: None)
-            ours.append(time.perf_counter() - started)
-    rows["synth seconds"] = median(ours)
-    if theirs:
-        rows["fluidsynth seconds"] = median(theirs)
-        rows["times faster than fluidsynth"] = median(theirs) / median(ours)
+            synth_seconds.append(time.perf_counter() - started)
+    rows["synth seconds"] = median(synth_seconds)
+    if fluidsynth_seconds:
+        rows["fluidsynth seconds"] = median(fluidsynth_seconds)
+        rows["times faster than fluidsynth"] = median(fluidsynth_seconds) / median(synth_seconds)
     else:
-        rows["fluidsynth"] = "not here: install fluidsynth and a General MIDI SoundFont"
+        rows["fluidsynth"] = "not found; install fluidsynth and a General MIDI SoundFont"
     return rows
 
 
-def sound_font() -> Path | None:
-    """A General MIDI SoundFont of this system; FluidR3 if it is there."""
-    found = [p for folder in _SOUND_FONTS for p in sorted(Path(folder).glob("*.sf2"))]
+def find_system_soundfont() -> Path | None:
+    """Find a General MIDI SoundFont of the system, preferably FluidR3; None without one."""
+    found = [p for folder in _SOUNDFONT_FOLDERS for p in sorted(Path(folder).glob("*.sf2"))]
     return next((p for p in found if "FluidR3" in p.name), found[0] if found else None)
 
 
-def long_pieces() -> dict[str, float | str]:
-    """Time and memory of 10 minutes, an hour and eight hours; each in its own process."""
-    took, held = {}, {}
-    for seconds in _LONG:
-        done = subprocess.run(
+def measure_long_pieces() -> dict[str, float | str]:
+    """Measure time and memory for 10 minutes, 1 hour and 8 hours, each in its own process."""
+    times, memory = {}, {}
+    for seconds in _DURATIONS:
+        completed = subprocess.run(
             [sys.executable, "-m", "scripts.benchmarks.sound", str(seconds)],
             cwd=paths.ROOT,
             capture_output=True,
             text=True,
             check=True,
         )
-        found = json.loads(done.stdout)
-        took[seconds], held[seconds] = found["seconds"], found["megabytes"]
-    short, hour, eight = _LONG
+        result = json.loads(completed.stdout)
+        times[seconds], memory[seconds] = result["seconds"], result["megabytes"]
+    short, hour, eight = _DURATIONS
     return {
-        "8 h to 1 h": took[eight] / took[hour],
-        "MB held more by 8 h than by 10 min": held[eight] - held[short],
-        "MB held by 10 min": held[short],
-        "8 h to real time": took[eight] / eight,
+        "8 h to 1 h": times[eight] / times[hour],
+        "MB held more by 8 h than by 10 min": memory[eight] - memory[short],
+        "MB held by 10 min": memory[short],
+        "8 h to real time": times[eight] / eight,
     }
 
 
-def _megabytes() -> float:
-    """The most memory this process has held; 0 where the system does not say."""
+def _peak_megabytes() -> float:
+    """Return the peak memory of this process in MB; 0 on Windows."""
     if sys.platform == "win32":
         return 0.0
     import resource
@@ -128,12 +129,13 @@ def _megabytes() -> float:
 
 
 def main() -> None:
-    song = bench_song(float(sys.argv[1]))
+    """Render a piece of ``sys.argv[1]`` seconds and print time and memory."""
+    song = arrange_bench_song(float(sys.argv[1]))
     instruments = load_instruments(paths.DATA / "instruments")
     started = time.perf_counter()
     for _ in render(song, instruments):
         pass
-    print(json.dumps({"seconds": time.perf_counter() - started, "megabytes": _megabytes()}))
+    print(json.dumps({"seconds": time.perf_counter() - started, "megabytes": _peak_megabytes()}))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The real menu in a terminal of its own, for the benchmark. Not on Windows."""
+"""The menu in a pseudo-terminal, for benchmarks. Not available on Windows."""
 
 from __future__ import annotations
 
@@ -14,14 +14,20 @@ from typing import Any
 
 from scripts.core import paths
 
-_KEYS = 20
+_KEY_PRESSES = 20  # key presses to measure
 
 
-class Menu:
-    """The program in a terminal of its own."""
+class MenuProcess:
+    """The program, running in a pseudo-terminal of 80 by 24 characters.
+
+    Parameters
+    ----------
+    home : Path
+        ``LLM_MUSIC_GEN_HOME`` of the program.
+    """
 
     def __init__(self, home: Path) -> None:
-        # Windows has none of these modules; its types must not be looked for.
+        # Imported by name because type checkers for Windows do not know these modules.
         pty: Any = import_module("pty")
         fcntl: Any = import_module("fcntl")
         termios: Any = import_module("termios")
@@ -39,43 +45,56 @@ class Menu:
         os.close(inner)
 
     def press(self, key: str) -> None:
+        """Type a key."""
         os.write(self._terminal, key.encode())
 
-    def wait(self, text: str, seconds: float = 20.0) -> float:
-        """Read what is drawn until `text` is; when that was."""
-        seen, deadline = "", time.monotonic() + seconds
+    def wait_for(self, text: str, timeout: float = 20.0) -> float:
+        """Read the output until `text` appears.
+
+        Returns
+        -------
+        float
+            Time of :func:`time.monotonic` at which it appeared.
+
+        Raises
+        ------
+        TimeoutError
+            When it does not appear within `timeout`.
+        """
+        output, deadline = "", time.monotonic() + timeout
         while time.monotonic() < deadline:
             if select.select([self._terminal], [], [], 0.01)[0]:
-                seen += os.read(self._terminal, 65_536).decode("utf-8", "replace")
-                if text in seen:
+                output += os.read(self._terminal, 65_536).decode("utf-8", "replace")
+                if text in output:
                     return time.monotonic()
-        raise TimeoutError(f"{text!r} was not drawn: {seen[-300:]!r}")
+        raise TimeoutError(f"{text!r} was not drawn: {output[-300:]!r}")
 
-    def delay(self) -> float:
-        """Most seconds from a key to what it draws, of some."""
-        found = []
-        for n in range(_KEYS):
+    def measure_key_latency(self) -> float:
+        """Measure the seconds from a key to its screen update, the longest of 20."""
+        latencies = []
+        for n in range(_KEY_PRESSES):
             time.sleep(0.13)
-            begun = time.monotonic()
+            started = time.monotonic()
             self.press("?" if n % 2 == 0 else "b")
-            found.append(self.wait("Keys" if n % 2 == 0 else "Next") - begun)
-        return max(found)
+            latencies.append(self.wait_for("Keys" if n % 2 == 0 else "Next") - started)
+        return max(latencies)
 
-    def share(self, seconds: float) -> float:
-        """Share of a core that the program uses; what it draws is read meanwhile."""
-        before, begun = self._used(), time.monotonic()
-        while time.monotonic() - begun < seconds:
+    def measure_cpu_share(self, seconds: float) -> float:
+        """Measure the fraction of a core that the program uses for `seconds`; discards output."""
+        before, started = self._cpu_seconds(), time.monotonic()
+        while time.monotonic() - started < seconds:
             if select.select([self._terminal], [], [], 0.5)[0]:
                 os.read(self._terminal, 65_536)
-        return (self._used() - before) / (time.monotonic() - begun)
+        return (self._cpu_seconds() - before) / (time.monotonic() - started)
 
-    def _used(self) -> float:
-        """Seconds of processor time so far."""
+    def _cpu_seconds(self) -> float:
+        """Processor time in seconds so far."""
         fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
         system: Any = os
         return float(int(fields[11]) + int(fields[12])) / float(system.sysconf("SC_CLK_TCK"))
 
     def close(self) -> None:
+        """Kill the program."""
         self._process.kill()
         self._process.wait()
         os.close(self._terminal)

@@ -8,7 +8,7 @@ from scripts.core.settings import Settings
 
 
 def bench(args: argparse.Namespace, settings: Settings) -> int:
-    """Measure speeds as ratios of one run."""
+    """Measure speeds and print them as ratios."""
     from scripts.benchmarks.run import run_bench
 
     return run_bench(args.model, settings, args.json, args.long)

@@ -1,4 +1,4 @@
-"""``launcher.py completion``: scripts for tab completion, made from the parser."""
+"""``launcher.py completion``: tab completion scripts, generated from the parser."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from scripts.cli.parser import PROGRAM, build_parser
 from scripts.core import paths
 from scripts.core.settings import Settings
 
-COMMAND = "llm-music-gen"  # defined by the script
+COMMAND = "llm-music-gen"  # that the script defines
 
 
 def print_script(args: argparse.Namespace, settings: Settings) -> int:
-    """Print the script of a shell."""
+    """Print the completion script for a shell."""
     make = {"bash": bash_script, "zsh": zsh_script, "powershell": powershell_script}[args.shell]
     print(make(), end="")
     return 0
 
 
-def candidates() -> dict[str, list[str]]:
-    """Return the words that may follow each command, such as ``library playlist``."""
+def completion_words() -> dict[str, list[str]]:
+    """Return the possible words after each command, such as ``library playlist``."""
     return dict(_walk(build_parser(), ""))
 
 
@@ -44,7 +44,7 @@ def bash_script() -> str:
     """Return the script for bash."""
     cases = "".join(
         f"    {_quote(path)}) words={_quote(' '.join(words))} ;;\n"
-        for path, words in sorted(candidates().items())
+        for path, words in sorted(completion_words().items())
     )
     launcher = _quote(str(paths.ROOT / PROGRAM))
     return f"""\
@@ -65,7 +65,7 @@ complete -o default -F _llm_music_gen {COMMAND} {PROGRAM} ./{PROGRAM}
 
 
 def zsh_script() -> str:
-    """Return the script for zsh, which runs the one for bash."""
+    """Return the script for zsh, which loads the one for bash."""
     return f"autoload -U +X bashcompinit && bashcompinit\n{bash_script()}"
 
 
@@ -73,7 +73,7 @@ def powershell_script() -> str:
     """Return the script for PowerShell."""
     table = "".join(
         f"  {_quote_ps(path)} = @({', '.join(map(_quote_ps, words))})\n"
-        for path, words in sorted(candidates().items())
+        for path, words in sorted(completion_words().items())
     )
     launcher = _quote_ps(str(paths.ROOT / PROGRAM))
     return f"""\
@@ -97,7 +97,7 @@ Register-ArgumentCompleter -Native -CommandName $LlmMusicGenNames -ScriptBlock {
 
 
 def _path_cases() -> str:
-    names = sorted(filter(None, candidates()))
+    names = sorted(filter(None, completion_words()))
     return "".join(f"      {_quote(name)}) path={_quote(name)} ;;\n" for name in names)
 
 

@@ -15,14 +15,16 @@ from scripts.score.abc_writer import write_abc
 
 
 def compose(args: argparse.Namespace, settings: Settings) -> int:
-    """Compose lead sheets, to standard output or into a folder."""
+    """Compose lead sheets and write them to standard output or a folder."""
     order = build_order(args, settings, args.styles)
     with ComposingService(settings, watch_for_cancel()) as composing:
-        for warning in composing.check(order):
+        for warning in composing.check_order(order):
             _notice(args, warning, event="note", text=warning)
         for number in range(1, order.songs + 1):
-            spec = composing.spec(order, number)
-            composition = composing.compose(order, spec, order.temperature, lambda *event: None)
+            spec = composing.build_spec(order, number)
+            composition = composing.compose_sheet(
+                order, spec, order.temperature, lambda *event: None
+            )
             sheet = composition.sheet
             text = write_abc(sheet, number)
             if args.out:

@@ -1,4 +1,4 @@
-"""What commands print: results to standard output, notices to standard error."""
+"""Console output of commands: results to standard output, notices to standard error."""
 
 from __future__ import annotations
 
@@ -12,50 +12,50 @@ _is_quiet = False
 
 
 def set_quiet(quiet: bool) -> None:
-    """Print no notices and progress bars from now on; results and errors stay."""
+    """Turn notices and progress bars off or on; results and errors are always printed."""
     global _is_quiet
     _is_quiet = quiet
 
 
 def print_json(**message: object) -> None:
-    """Print one JSON object as a line of standard output, for programs."""
+    """Print a result as one line of JSON to standard output."""
     print(json.dumps(message, ensure_ascii=True), flush=True)
 
 
 def print_line(line: str) -> None:
-    """Print a line of a result, for people."""
+    """Print a result as a line of text to standard output."""
     print(strip_control_chars(line))
 
 
 def print_notice(line: str) -> None:
-    """Print a line beside the results, to standard error."""
+    """Print a notice to standard error, unless ``--quiet``."""
     if not _is_quiet:
         print_error(line)
 
 
 def print_message(line: str) -> None:
-    """Print what the program is doing, to standard error, under its own name."""
+    """Print progress to standard error, after the program's name; not if ``--quiet``."""
     if not _is_quiet:
         print(f"Llm-Music-Gen: {strip_control_chars(line)}", file=sys.stderr, flush=True)
 
 
 def print_error(line: str) -> None:
-    """Print a line that even ``--quiet`` shows, to standard error."""
+    """Print an error to standard error, even if ``--quiet``."""
     print(f"llm-music-gen: {strip_control_chars(line)}", file=sys.stderr, flush=True)
 
 
-def print_result(as_json: bool, line: str, **facts: object) -> None:
-    """Report what a command did: a notice for people, or the facts for programs."""
+def print_result(as_json: bool, line: str, **fields: object) -> None:
+    """Report what a command did: `line` as a notice, or with `as_json` the `fields`."""
     if as_json:
-        print_json(**facts)
+        print_json(**fields)
     else:
         print_notice(line)
 
 
 class StatusLine:
-    """A line of standard error that is overwritten, such as a progress bar.
+    """A line of standard error that is redrawn in place, such as a progress bar.
 
-    Nothing is drawn where standard error is no terminal, is a dumb one, or with ``--quiet``.
+    Nothing is drawn if standard error is not a terminal, the terminal is dumb, or ``--quiet``.
     """
 
     def __init__(self) -> None:
@@ -71,13 +71,13 @@ class StatusLine:
             self._width = len(text)
 
     def clear(self) -> None:
-        """Remove the line, so that another one can be printed in its place."""
+        """Erase the line, so that other text can be printed in its place."""
         if self._width:
             print(f"\r{'':<{self._width}}\r", end="", file=sys.stderr, flush=True)
             self._width = 0
 
     def finish(self) -> None:
-        """Leave the line as it is and begin a new one."""
+        """Keep the line on screen and start a new one."""
         if self._width:
             print(file=sys.stderr, flush=True)
             self._width = 0

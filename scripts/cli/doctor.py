@@ -1,4 +1,4 @@
-"""``launcher.py doctor``: checks everything that a song needs."""
+"""``launcher.py doctor``: checks everything needed to make and play songs."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from scripts.cli.models import describe_model
 from scripts.core import paths
 from scripts.core.atomic_files import nearest_existing_folder
 from scripts.core.errors import MusicGenError
-from scripts.core.log import FILE_NAME
+from scripts.core.log import LOG_FILE_NAME
 from scripts.core.settings import Settings
-from scripts.core.system import memory_for_model, physical_memory
+from scripts.core.system import estimate_model_memory, physical_memory
 from scripts.installer.startup_check import check_startup
 from scripts.library.folder import scan_folder
 from scripts.llm.registry import find_model
 
-_MIN_FREE = 50 << 20  # bytes
+_MIN_FREE_BYTES = 50 << 20  # bytes
 
 
 class Check(NamedTuple):
@@ -33,18 +33,18 @@ class Check(NamedTuple):
     name : str
     is_ok : bool
     details : str
-    is_needed : bool
-        Whether no song can be made without it.
+    is_required : bool
+        Whether songs cannot be made when the check fails.
     """
 
     name: str
     is_ok: bool
     details: str
-    is_needed: bool = False
+    is_required: bool = False
 
 
 def doctor(args: argparse.Namespace, settings: Settings) -> int:
-    """Print one line per check; status 1 when something needed is missing."""
+    """Print one line per check; status 1 when a needed check fails."""
     checks = run_checks(settings)
     for check in checks:
         if args.json:
@@ -59,7 +59,7 @@ def doctor(args: argparse.Namespace, settings: Settings) -> int:
             print_json(event="report", path=str(path))
         else:
             print_line(f"Report: {path}")
-    return 0 if all(check.is_ok for check in checks if check.is_needed) else 1
+    return 0 if all(check.is_ok for check in checks if check.is_required) else 1
 
 
 def run_checks(settings: Settings) -> list[Check]:
@@ -73,12 +73,12 @@ def run_checks(settings: Settings) -> list[Check]:
         _check_output(),
         _check_sound(),
         _check_console(),
-        Check("log", True, str(paths.LOG / FILE_NAME)),
+        Check("log", True, str(paths.LOG / LOG_FILE_NAME)),
     ]
 
 
 def _attempt(name: str, action: Callable[[], str]) -> Check:
-    """Check that `action` raises no MusicGenError; it returns the details."""
+    """Run a needed check: `action` returns the details or raises a MusicGenError."""
     try:
         return Check(name, True, action(), True)
     except MusicGenError as error:
@@ -98,7 +98,7 @@ def _check_folder() -> Check:
     if any(root.is_relative_to(os.environ[n]) for n in names if os.environ.get(n)):
         details = (
             f"{root} is in OneDrive, which uploads every song and keeps files open; "
-            r"use a folder such as C:\Music"
+            r"move the program to a folder such as C:\Music"
         )
         return Check("folder", False, details)
     return Check("folder", True, str(root))
@@ -106,7 +106,7 @@ def _check_folder() -> Check:
 
 def _start_packages() -> str:
     check_startup(Path(sys.executable))
-    return "all of them start, and the starter model writes"
+    return "all packages load, and the starter model generates text"
 
 
 def _find_ffmpeg() -> str:
@@ -122,7 +122,7 @@ def _check_model(settings: Settings) -> Check:
         return Check("model", False, str(error), True)
     memory = physical_memory()
     details = f"{info.path.name}: {describe_model(info)}"
-    if memory and memory_for_model(info.file_bytes) > memory:
+    if memory and estimate_model_memory(info.file_bytes) > memory:
         details += f"; too large for {memory / 1e9:.1f} GB of memory"
         return Check("model", False, details, True)
     return Check("model", True, details, True)
@@ -140,7 +140,7 @@ def _check_output() -> Check:
         return Check("output", False, f"cannot write in {folder}: {error.strerror}", True)
     songs = len(scan_folder(folder)) if folder.is_dir() else 0
     details = f"{folder}, {songs} songs, {free / 1e9:.1f} GB free"
-    return Check("output", free > _MIN_FREE, details, True)
+    return Check("output", free > _MIN_FREE_BYTES, details, True)
 
 
 def _check_sound() -> Check:

@@ -23,8 +23,8 @@ def generate(args: argparse.Namespace, settings: Settings) -> int:
     from scripts.batch.service import BatchOptions, make_songs, resume_orders
 
     if args.watch_input:
-        # On Windows, SciPy's Fortran runtime blocks for ever when it is loaded while a thread
-        # reads standard input; so it is loaded before.
+        # On Windows, SciPy's Fortran runtime blocks forever if it is loaded while a thread reads
+        # standard input, so load it first.
         import scripts.production.produce  # noqa: F401
     cancelled = watch_for_cancel(args.watch_input)
     total = 0 if orders is None else sum(order.songs for order in orders)
@@ -43,5 +43,5 @@ def generate(args: argparse.Namespace, settings: Settings) -> int:
         what = "the song" if printer.songs == 1 else "the remaining songs"
         raise Cancelled(f"interrupted; 'generate --resume' continues with {what}") from error
     finally:
-        printer.end()
-    return 1 if failures and not serve else 0  # the menu has seen the failures
+        printer.close()
+    return 1 if failures and not serve else 0  # the menu receives failures as events

@@ -1,4 +1,4 @@
-"""``launcher.py library``: lists, finds, rates, removes and restores songs."""
+"""``launcher.py library``: lists, searches, rates, removes and restores songs."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from scripts.cli.console import StatusLine, print_json, print_line, print_notice
 from scripts.cli.song_rows import join_query, print_songs
 from scripts.core import paths
 from scripts.core.errors import StorageError, UsageError
-from scripts.core.formatting import count_songs, format_clock
+from scripts.core.formatting import format_clock, format_song_count
 from scripts.core.settings import Settings
 from scripts.library import bin as recycle_bin
-from scripts.library.index import LibraryIndex, song_id
+from scripts.library.index import LibraryIndex
+from scripts.library.rows import song_id
 
 _RATINGS = ("0", "1", "2", "3", "4", "5")
 
 
 @contextmanager
 def open_library() -> Iterator[LibraryIndex]:
-    """Open the library, synced with the output folder; ratings are written into files at exit."""
+    """Open the library and scan the output folder; at exit, write ratings into the files."""
     library = LibraryIndex(paths.LIBRARY, paths.OUTPUT)
     try:
         library.scan()
@@ -40,7 +41,7 @@ def open_library() -> Iterator[LibraryIndex]:
 
 
 def search(args: argparse.Namespace, settings: Settings) -> int:
-    """List all songs, or those that a query finds."""
+    """List all songs, or those that match a query."""
     with open_library() as library:
         query = join_query(args.query) if args.query else ""
         print_songs(args.json, library.find_rows(query), library)
@@ -65,7 +66,7 @@ def rate(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def thumb(args: argparse.Namespace, settings: Settings) -> int:
-    """Give a song a thumb up or down, or take it back."""
+    """Give a song a thumb up or down, or remove the thumb."""
     if args.thumb not in THUMBS:
         raise UsageError(f'invalid thumb "{args.thumb[:20]}": expected up, down or none')
     with open_library() as library:
@@ -82,7 +83,7 @@ def thumb(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def rescan(args: argparse.Namespace, settings: Settings) -> int:
-    """Read all songs again."""
+    """Index all songs again."""
     bar = StatusLine()
     with open_library() as library:
         library.scan(force=True, progress=lambda done, of: bar.draw(f"Reading {done:,} of {of:,}"))
@@ -90,12 +91,13 @@ def rescan(args: argparse.Namespace, settings: Settings) -> int:
         count, seconds, size = library.totals()
         if count and not paths.OUTPUT.is_dir():
             raise StorageError(
-                f"no such folder: {paths.OUTPUT}; {count_songs(count)} were in it: is its drive "
+                f"no such folder: {paths.OUTPUT}; {format_song_count(count)} were in it: "
+                "is its drive "
                 "connected?"
             )
         print_result(
             args.json,
-            f"{count_songs(count)}, {format_clock(seconds)}, {size / 1e6:,.1f} MB",
+            f"{format_song_count(count)}, {format_clock(seconds)}, {size / 1e6:,.1f} MB",
             songs=count,
             seconds=seconds,
             bytes=size,
@@ -113,7 +115,7 @@ def remove(args: argparse.Namespace, settings: Settings) -> int:
             library.remove_song(song.path)
             print_result(
                 args.json,
-                f"{song.title} is in the bin; 'library undo' brings it back",
+                f"{song.title} is in the bin; 'library undo' restores it",
                 number=removed.number,
                 path=str(song.path),
                 title=song.title,
@@ -122,22 +124,22 @@ def remove(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def undo(args: argparse.Namespace, settings: Settings) -> int:
-    """Bring a song back from the bin: the one of a number, or the latest."""
+    """Restore a song from the bin: by its number, or the one removed last."""
     number = args.number
     if number and not (number.isascii() and number.isdigit() and len(number) < 10):
         raise UsageError(f"invalid number \"{number[:20]}\": expected one that 'library bin' shows")
     with open_library() as library:
         path = recycle_bin.restore_song(paths.OUTPUT, int(number) if number else None)
         library.index_song(path)
-        print_result(args.json, f"{path.name} is back", path=str(path))
+        print_result(args.json, f"{path.name} was restored", path=str(path))
     return 0
 
 
 def show_bin(args: argparse.Namespace, settings: Settings) -> int:
-    """List the songs in the bin, or delete them for good."""
+    """List the songs in the bin, or delete them permanently."""
     if args.empty:
         count = recycle_bin.empty_bin(paths.OUTPUT)
-        print_result(args.json, f"{count_songs(count)} deleted for good", deleted=count)
+        print_result(args.json, f"{format_song_count(count)} deleted permanently", deleted=count)
         return 0
     songs = recycle_bin.list_bin(paths.OUTPUT)
     for song in songs:
@@ -147,8 +149,8 @@ def show_bin(args: argparse.Namespace, settings: Settings) -> int:
             print_line(f"{song.number:>6}  {song.name}")
     if not args.json:
         print_notice(
-            f"{count_songs(len(songs))}, {sum(s.size for s in songs) / 1e6:,.1f} MB; "
-            "'library undo NUMBER' brings one back, 'library bin empty' deletes them for good"
+            f"{format_song_count(len(songs))}, {sum(s.size for s in songs) / 1e6:,.1f} MB; "
+            "'library undo NUMBER' restores one, 'library bin empty' deletes them permanently"
         )
     return 0
 
@@ -157,7 +159,7 @@ def usage(args: argparse.Namespace, settings: Settings) -> int:
     """Show the disk space used by each kind of file in the output folder."""
     sizes: dict[str, list[int]] = {}
     for path in paths.OUTPUT.rglob("*") if paths.OUTPUT.is_dir() else ():
-        with contextlib.suppress(OSError):  # files are renamed meanwhile
+        with contextlib.suppress(OSError):  # deleted or renamed meanwhile
             if not path.is_file():
                 continue
             size = path.stat().st_size

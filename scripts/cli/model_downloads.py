@@ -15,57 +15,59 @@ from scripts.core.atomic_files import nearest_existing_folder
 from scripts.core.errors import MusicGenError
 from scripts.core.formatting import percent_bar
 from scripts.core.settings import Settings
-from scripts.core.system import memory_for_model
+from scripts.core.system import estimate_model_memory
 from scripts.core.theme import ASCII
 from scripts.llm.downloads import ModelDownload, find_download, load_downloads
 from scripts.llm.hub import download_model
 
-_RULE, _THIN = ASCII.rule * 80, ASCII.thin_rule * 80
-_INTERVAL = 0.1  # seconds between reports
+_RULE, _THIN_RULE = ASCII.rule * 80, ASCII.thin_rule * 80
+_REPORT_INTERVAL = 0.1  # seconds between progress reports
 
 
 def add(args: argparse.Namespace, settings: Settings) -> int:
-    """Download one model and print its path."""
-    offer = find_download(args.name, load_downloads(paths.DATA / "models.toml"))
-    path = _download(offer, args.json)
+    """Download a model and print its path."""
+    download = find_download(args.name, load_downloads(paths.DATA / "models.toml"))
+    path = _download(download, args.json)
     if args.json:
-        print_json(event="model", path=str(path), name=offer.name)
+        print_json(event="model", path=str(path), name=download.name)
     else:
         print(path)
     return 0
 
 
 def find(args: argparse.Namespace, settings: Settings) -> int:
-    """List the models that can be downloaded; at a console, ask which to download."""
-    offers = load_downloads(paths.DATA / "models.toml")
+    """List the models that can be downloaded; in a terminal, ask which to download."""
+    downloads = load_downloads(paths.DATA / "models.toml")
     if args.json:
-        for offer in offers:
+        for download in downloads:
             print_json(
-                name=offer.name,
-                repo=offer.repo,
-                file=offer.file,
-                bytes=offer.size,
-                licence=offer.license,
-                good_for=offer.good_for,
-                there=(paths.MODELS / offer.file).exists(),
+                name=download.name,
+                repo=download.repo,
+                file=download.file,
+                bytes=download.size,
+                licence=download.license,
+                good_for=download.good_for,
+                there=(paths.MODELS / download.file).exists(),
             )
         return 0
-    print("\n".join(finder_screen(offers, paths.MODELS)))
+    print("\n".join(finder_screen(downloads, paths.MODELS)))
     while sys.stdin.isatty() and sys.stdout.isatty():
         try:
-            answer = input(f"Selection; Fetch a Model = 1-{len(offers)}, Finish = Enter: ").strip()
+            answer = input(
+                f"Selection; Fetch a Model = 1-{len(downloads)}, Finish = Enter: "
+            ).strip()
         except EOFError:
             return 0
         if answer.lower() in ("", "x", "b"):
             return 0
-        _download_choice(answer, offers)
+        _download_choice(answer, downloads)
     return 0
 
 
-def _download_choice(answer: str, offers: Sequence[ModelDownload]) -> None:
-    chosen = [offer for number, offer in enumerate(offers, 1) if answer == str(number)]
+def _download_choice(answer: str, downloads: Sequence[ModelDownload]) -> None:
+    chosen = [download for number, download in enumerate(downloads, 1) if answer == str(number)]
     if not chosen:
-        print(f"Llm-Music-Gen: Please type a number from 1 to {len(offers)}, or Enter.")
+        print(f"Llm-Music-Gen: Please type a number from 1 to {len(downloads)}, or Enter.")
         return
     try:
         path = _download(chosen[0], as_json=False)
@@ -76,8 +78,8 @@ def _download_choice(answer: str, offers: Sequence[ModelDownload]) -> None:
         print(f"Llm-Music-Gen: {error}")
 
 
-def finder_screen(offers: Sequence[ModelDownload], models: Path) -> list[str]:
-    """Return the screen of the finder: name, size, license and use of each model."""
+def finder_screen(downloads: Sequence[ModelDownload], models: Path) -> list[str]:
+    """Return the lines of the finder's screen: name, size, license and use of each model."""
     lines = [
         "",
         _RULE,
@@ -88,24 +90,25 @@ def finder_screen(offers: Sequence[ModelDownload], models: Path) -> list[str]:
         "    fetched from huggingface.co only when you ask for one.",
         "",
     ]
-    for number, offer in enumerate(offers, 1):
-        exists = ", is there already" if (models / offer.file).exists() else ""
+    for number, download in enumerate(downloads, 1):
+        exists = ", already downloaded" if (models / download.file).exists() else ""
         lines += [
-            f"    {number}. {offer.name}: {offer.file}{exists}",
-            f"       about {offer.size / 1e9:.1f} GB, {memory_for_model(offer.size) / 1e9:.0f} GB "
-            f"of memory, license {offer.license}",
-            f"       good for {offer.good_for}",
+            f"    {number}. {download.name}: {download.file}{exists}",
+            f"       about {download.size / 1e9:.1f} GB, "
+            f"{estimate_model_memory(download.size) / 1e9:.0f} GB of memory, "
+            f"license {download.license}",
+            f"       good for {download.good_for}",
         ]
     free = shutil.disk_usage(nearest_existing_folder(models)).free
-    return [*lines, "", f"    {free / 1e9:.1f} GB free in {models}", _THIN]
+    return [*lines, "", f"    {free / 1e9:.1f} GB free in {models}", _THIN_RULE]
 
 
-def _download(offer: ModelDownload, as_json: bool) -> Path:
+def _download(download: ModelDownload, as_json: bool) -> Path:
     progress = _DownloadProgress(as_json)
     if not as_json:
-        print_message(f"Downloading {offer.file} from huggingface.co/{offer.repo}")
+        print_message(f"Downloading {download.file} from huggingface.co/{download.repo}")
     try:
-        return download_model(offer, paths.MODELS, progress.report)
+        return download_model(download, paths.MODELS, progress.report)
     finally:
         progress.bar.finish()
 
@@ -120,11 +123,11 @@ class _DownloadProgress:
         self._last = 0.0
 
     def report(self, done: int, size: int) -> None:
-        """Show that `done` of `size` bytes are there."""
+        """Report that `done` of `size` bytes have been downloaded."""
         now = time.monotonic()
         if self._start is None:
             self._start = (now, done)
-        if now - self._last < _INTERVAL and done < size:
+        if now - self._last < _REPORT_INTERVAL and done < size:
             return
         self._last = now
         if self.as_json:

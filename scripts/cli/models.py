@@ -13,12 +13,12 @@ from scripts.llm.registry import list_models as find_models
 
 
 def list_models(args: argparse.Namespace, settings: Settings) -> int:
-    """List the GGUF files in the models folder and what each can do."""
+    """List the GGUF files in the models folder and their roles."""
     for entry in find_models(paths.MODELS, paths.DATA / "models.toml"):
         if args.json:
-            facts = model_facts(entry.info) if entry.info else {}
+            properties = model_properties(entry.info) if entry.info else {}
             print_json(
-                file=entry.path.name, problem=entry.problem, roles=list(entry.roles), **facts
+                file=entry.path.name, problem=entry.problem, roles=list(entry.roles), **properties
             )
         elif entry.info:
             roles = " and ".join(entry.roles)
@@ -32,14 +32,14 @@ def check(args: argparse.Namespace, settings: Settings) -> int:
     """Check whether a GGUF file can compose."""
     info = read_language_model(args.file)
     if args.json:
-        print_json(**model_facts(info))
+        print_json(**model_properties(info))
     else:
         print_line(f"{info.name}: {describe_model(info)}")
     return 0
 
 
-def model_facts(info: GgufInfo) -> dict[str, Any]:
-    """Return what a model's file says of itself, for programs."""
+def model_properties(info: GgufInfo) -> dict[str, Any]:
+    """Return the properties of a model for JSON output."""
     return {
         "name": info.name,
         "architecture": info.architecture,
@@ -51,7 +51,7 @@ def model_facts(info: GgufInfo) -> dict[str, Any]:
 
 
 def describe_model(info: GgufInfo) -> str:
-    """Return architecture, size, quantization and context of a model as text."""
+    """Describe a model: architecture, size, quantization and context length."""
     size = info.parameters
     count = f"{size / 1e9:.1f} billion" if size > 1e9 else f"{size / 1e6:.1f} million"
     return (

@@ -1,4 +1,4 @@
-"""From the options of a command to orders."""
+"""Builds orders from command line options."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from scripts.batch.order_file import read_order_file
 from scripts.core import paths
 from scripts.core.errors import UsageError
 from scripts.core.settings import Settings
-from scripts.request.spec import SongRequest
+from scripts.request.request import SongRequest
 from scripts.score.tuning import CONCERT_PITCH
 
-# Options that describe a song, and their defaults.
+# Options of an order and their defaults.
 _SONG_OPTIONS = {
     "length": None,
     "key": None,
@@ -39,7 +39,7 @@ def build_order(args: argparse.Namespace, settings: Settings, styles: str) -> Or
     """Build one order from the options of a command."""
     temperature = settings.temperature if args.temperature is None else args.temperature
     seed = random.SystemRandom().randrange(1 << 31) if args.seed is None else args.seed
-    wishes = SongRequest(
+    request = SongRequest(
         styles=styles,
         length=args.length or ("" if args.command == "render" else settings.song_length),
         key=args.key,
@@ -53,7 +53,7 @@ def build_order(args: argparse.Namespace, settings: Settings, styles: str) -> Or
         motif=args.motif,
     )
     return Order(
-        wishes,
+        request,
         args.songs,
         seed,
         args.model or settings.model,
@@ -71,14 +71,14 @@ def build_orders(args: argparse.Namespace, settings: Settings) -> list[Order]:
     Raises
     ------
     UsageError
-        When options contradict each other, or nothing is ordered.
+        When options contradict each other, or no style is given.
     """
     if args.command == "render":
         return [_render_order(args, settings)]
     styles = _styles(args)
     if args.job_file:
         if styles:
-            raise UsageError("--job-file has its own styles; leave out the other ones")
+            raise UsageError("--job-file already contains styles; leave out STYLES and --styles")
         from scripts.batch.service import order_checker
 
         defaults = build_order(args, settings, "")
@@ -89,7 +89,7 @@ def build_orders(args: argparse.Namespace, settings: Settings) -> list[Order]:
         )
     parts = [part for text in styles for part in split_styles(text)]
     orders = [build_order(args, settings, part) for part in parts]
-    # The same seed for two orders of one style would make the same songs.
+    # With equal seeds, two orders for the same style would make the same songs.
     return [
         replace(order, seed=(orders[0].seed + n * args.songs) % MAX_SEED)
         for n, order in enumerate(orders)
@@ -97,14 +97,14 @@ def build_orders(args: argparse.Namespace, settings: Settings) -> list[Order]:
 
 
 def check_resume_options(args: argparse.Namespace) -> None:
-    """Refuse options that stored orders would ignore.
+    """Reject options that have no effect on stored orders.
 
     Raises
     ------
     UsageError
-        When there are any.
+        When such options are given.
     """
-    ignored = _given_options(args)
+    ignored = _changed_options(args)
     ignored += ["--job-file"] * bool(args.job_file) + ["styles"] * bool(_styles(args))
     if ignored:
         raise UsageError(
@@ -114,17 +114,19 @@ def check_resume_options(args: argparse.Namespace) -> None:
 
 def _render_order(args: argparse.Namespace, settings: Settings) -> Order:
     allowed = ("--out", "--also", "--songs")
-    ignored = [option for option in _given_options(args) if option not in allowed]
+    ignored = [option for option in _changed_options(args) if option not in allowed]
     if ignored and args.file.suffix.lower() == RECIPE_SUFFIX:
         raise UsageError(
-            f"a .json renders the same song again as it was; leave out {', '.join(ignored)}"
+            f"a recipe (.json) always renders the same song; leave out {', '.join(ignored)}"
         )
     return build_order(args, settings, args.styles)
 
 
-def _given_options(args: argparse.Namespace) -> list[str]:
-    """Options of the song that differ from their defaults."""
-    return [f"--{name}" for name, usual in _SONG_OPTIONS.items() if getattr(args, name) != usual]
+def _changed_options(args: argparse.Namespace) -> list[str]:
+    """Names of the order options that differ from their defaults."""
+    return [
+        f"--{name}" for name, default in _SONG_OPTIONS.items() if getattr(args, name) != default
+    ]
 
 
 def _styles(args: argparse.Namespace) -> list[str]:

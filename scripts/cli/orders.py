@@ -1,15 +1,15 @@
-"""``launcher.py jobs``: lists and changes stored orders; the program that makes them follows."""
+"""``launcher.py jobs``: lists and changes stored orders, also while they are processed."""
 
 from __future__ import annotations
 
 import argparse
 from contextlib import closing
 
-from scripts.batch.store import UNFINISHED, OrderState, OrderStore, StoredOrder
+from scripts.batch.store import UNFINISHED_STATES, OrderState, OrderStore, StoredOrder
 from scripts.cli.console import print_json, print_line, print_notice, print_result
 from scripts.core import paths
 from scripts.core.errors import UsageError
-from scripts.core.formatting import count_songs
+from scripts.core.formatting import format_song_count
 from scripts.core.settings import Settings
 
 _NEW_STATES = {
@@ -35,18 +35,18 @@ def change_order(args: argparse.Namespace, settings: Settings) -> int:
             count = store.retry_failed(order.id)
             print_result(
                 args.json,
-                f"{count_songs(count)} of order {order.id} will be made again by "
+                f"{format_song_count(count)} of order {order.id} will be made again by "
                 "'generate --resume'",
                 order=order.id,
                 again=count,
             )
             return 0
-        if order.state not in UNFINISHED:
+        if order.state not in UNFINISHED_STATES:
             raise UsageError(f"order {order.id} is {order.state} and cannot be changed")
         if args.action == "first":
-            store.put_first(order.id)
+            store.move_to_front(order.id)
         elif args.action == "last":
-            store.put_last(order.id)
+            store.move_to_back(order.id)
         else:
             store.set_state(order.id, _NEW_STATES[args.action])
         _print_order(store.get(order.id), store, args.json)
@@ -81,5 +81,5 @@ def _print_order(order: StoredOrder, store: OrderStore, as_json: bool) -> None:
         f"{order.id:>4}  {order.state:<9}  {order.done} of {order.order.songs} songs  "
         f'"{order.order.request.styles}"{reason}'
     )
-    for number, why in failures:
-        print_line(f"        song {number} failed: {why}")
+    for number, failure in failures:
+        print_line(f"        song {number} failed: {failure}")

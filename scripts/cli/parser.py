@@ -1,7 +1,7 @@
-"""The command line: every command with its options and the function that runs it.
+"""Definition of the command line: commands, their options and their handlers.
 
-Handlers are named as ``module:function`` and imported when they run, so that ``--help`` and
-mistyped options are answered at once.
+Handlers are named as ``module:function`` and imported only when they run, so that ``--help`` and
+usage errors are printed without delay.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ MIDI, MusicXML and recipes. '{PROGRAM} test' installs what the tests need and ru
 
 
 class Parser(argparse.ArgumentParser):
-    """Parser that reports mistakes as :class:`UsageError`."""
+    """Argument parser that raises :class:`UsageError` instead of exiting."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         options.setdefault("allow_abbrev", False)
         super().__init__(*args, **options)
 
     def error(self, message: str) -> NoReturn:
-        """Raise a UsageError that names the help of the command."""
+        """Raise a UsageError that refers to the help of the command."""
         raise UsageError(f"{message}; see '{self.prog} --help'")
 
 
 class _Commands:
-    """Sub-commands of a parser."""
+    """Group of subcommands of a parser."""
 
     def __init__(self, parser: argparse.ArgumentParser, dest: str, required: bool = True) -> None:
         self._actions = parser.add_subparsers(
@@ -56,10 +56,10 @@ class _Commands:
         ----------
         name : str
         handler : str
-            ``module:function`` below :mod:`scripts`; empty for a group of commands.
+            ``module:function`` in :mod:`scripts`; empty for a group of commands.
         summary : str
         parents : sequence of Parser
-            Their options, besides those that all commands have.
+            Parsers whose options to include, in addition to the common ones.
         **options
             Passed on to the parser.
         """
@@ -68,7 +68,7 @@ class _Commands:
             name,
             help=summary,
             description=description,
-            parents=[*parents, _common()],
+            parents=[*parents, _common_options()],
             formatter_class=argparse.RawDescriptionHelpFormatter,
             **options,
         )
@@ -82,7 +82,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog=PROGRAM,
         description=_DESCRIPTION,
         epilog=_EPILOG,
-        parents=[_common()],
+        parents=[_common_options()],
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"llm-music-gen {__version__}")
@@ -96,9 +96,9 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _common() -> Parser:
-    """Options of every command."""
-    # SUPPRESS: a default of the command would overwrite what stood before its name.
+def _common_options() -> Parser:
+    """Build the options of every command."""
+    # SUPPRESS: a subparser's default would overwrite an option given before the command.
     common = Parser(add_help=False, argument_default=argparse.SUPPRESS)
     group = common.add_argument_group("output")
     group.add_argument("--json", action="store_true", help="print one JSON object per line")
@@ -114,7 +114,7 @@ def _common() -> Parser:
 
 
 def _request_options() -> Parser:
-    """What a song is asked to be."""
+    """Build the options that describe a song."""
     parser = Parser(add_help=False)
     group = parser.add_argument_group("the song")
     group.add_argument(
@@ -141,7 +141,7 @@ def _request_options() -> Parser:
         metavar="HZ",
         help="add two low tones this far apart, one for each ear",
     )
-    group.add_argument("--loop", action="store_true", help="let the end join the beginning")
+    group.add_argument("--loop", action="store_true", help="make a seamless loop")
     group.add_argument("--form", help='sections such as "intro verse chorus outro"')
     group.add_argument("--chords", help='one chord per bar, such as "Fm Db Ab Eb"')
     group.add_argument("--motif", help='notes that the melody starts with, such as "C4 E4 G4"')
@@ -160,7 +160,7 @@ def _request_options() -> Parser:
 
 
 def _rendering_options() -> Parser:
-    """How songs become files."""
+    """Build the options for rendering."""
     parser = Parser(add_help=False)
     group = parser.add_argument_group("files")
     group.add_argument(
@@ -181,7 +181,7 @@ def _add_song_commands(commands: _Commands) -> None:
     generate = commands.add(
         "generate", "cli.generate:generate", "compose and render songs", [request, rendering]
     )
-    generate.add_argument("styles", nargs="?", help='such as "Chill, Dubstep"; "A | B" are two')
+    generate.add_argument("styles", nargs="?", help='such as "Chill, Dubstep"; "A | B": two orders')
     generate.add_argument(
         "--styles",
         dest="more_styles",
@@ -196,7 +196,7 @@ def _add_song_commands(commands: _Commands) -> None:
     generate.add_argument(
         "--cluster", metavar="ADDRESS", help="render on a Dask cluster, such as tcp://HOST:8786"
     )
-    # For the menu: work on all open orders, also those that come in meanwhile.
+    # For the menu: process all open orders, including those added meanwhile.
     generate.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     compose = commands.add(
         "compose", "cli.compose:compose", "write only the lead sheet, as ABC", [request]
@@ -225,15 +225,15 @@ def _add_order_commands(commands: _Commands) -> None:
         ("continue", "continue a paused order"),
         ("cancel", "cancel an order"),
         ("first", "move an order before all others"),
-        ("last", "move an order behind all others"),
-        ("retry", "make the failed songs of an order again"),
+        ("last", "move an order after all others"),
+        ("retry", "retry the failed songs of an order"),
     ):
         parser = group.add(name, "cli.orders:change_order", summary)
         parser.add_argument("id", type=_order_id, metavar="ORDER", help="number from 'jobs list'")
 
 
 def _order_id(text: str) -> int:
-    """Parse the ID of an order; argparse reports a ValueError."""
+    """Parse an order ID; argparse turns the ValueError into a usage error."""
     number = int(text)
     if not 0 <= number < 1 << 62:
         raise ValueError
@@ -243,7 +243,7 @@ def _order_id(text: str) -> int:
 # -- the library ---------------------------------------------------------------------------
 
 _QUERY = """\
-A query is made of words and fields such as style:chill, "rating>=4", "tempo<100" or key:minor; a
+A query consists of words and fields such as style:chill, "rating>=4", "tempo<100" or key:minor; a
 minus sign excludes (-style:sad). docs/library.md describes all fields."""
 
 
@@ -264,7 +264,7 @@ def _add_library_commands(commands: _Commands) -> None:
     )
     group = _Commands(commands.add("library", "", "list, search, rate and remove songs"), "action")
     parser = group.add("list", "cli.library:search", "list songs")
-    parser.add_argument("query", nargs="*", metavar="WORD", help="list only what this query finds")
+    parser.add_argument("query", nargs="*", metavar="WORD", help="list only songs that match")
     parser = group.add("search", "cli.library:search", "search for songs", epilog=_QUERY)
     parser.add_argument("query", nargs="+", metavar="WORD", help="words and fields")
     parser = group.add("rate", "cli.library:rate", "rate a song")
@@ -276,10 +276,10 @@ def _add_library_commands(commands: _Commands) -> None:
     group.add("rescan", "cli.library:rescan", "read all songs in output/ again")
     parser = group.add("remove", "cli.library:remove", "move songs to the bin")
     parser.add_argument("songs", nargs="+", metavar="SONG", help="ID, file name or title")
-    parser = group.add("undo", "cli.library:undo", "bring a song back from the bin")
+    parser = group.add("undo", "cli.library:undo", "restore a song from the bin")
     parser.add_argument("number", nargs="?", help="number from 'library bin'; default: the latest")
     parser = group.add("bin", "cli.library:show_bin", "list or empty the bin")
-    parser.add_argument("empty", nargs="?", choices=("empty",), help="delete its songs for good")
+    parser.add_argument("empty", nargs="?", choices=("empty",), help="delete its songs permanently")
     group.add("usage", "cli.library:usage", "show the disk space used by each kind of file")
     group.add("duplicates", "cli.library:show_duplicates", "find identical and similar songs")
     _add_playlist_commands(group)
@@ -303,7 +303,7 @@ def _add_playlist_commands(library: _Commands) -> None:
     parser = group.add("export", "cli.playlists:export", "write a playlist as M3U8")
     parser.add_argument("query", nargs="+", metavar="NAME|QUERY")
     parser.add_argument("file", type=Path, metavar="FILE.m3u8")
-    parser = group.add("import", "cli.playlists:import_file", "keep the songs of an M3U8 file")
+    parser = group.add("import", "cli.playlists:import_file", "import an M3U8 file as a playlist")
     parser.add_argument("file", type=Path, metavar="FILE.m3u8")
     parser.add_argument("name", nargs="*", help="default: the name of the file")
 
@@ -322,8 +322,8 @@ def _add_model_commands(commands: _Commands) -> None:
 
 
 def _add_other_commands(commands: _Commands) -> None:
-    commands.add("styles", "cli.styles:list_styles", "list the styles and the words for them")
-    doctor = commands.add("doctor", "cli.doctor:doctor", "check everything that a song needs")
+    commands.add("styles", "cli.styles:list_styles", "list the styles and their words")
+    doctor = commands.add("doctor", "cli.doctor:doctor", "check everything needed to make songs")
     doctor.add_argument(
         "--report", action="store_true", help="write a ZIP file to send with a bug report"
     )
@@ -347,7 +347,7 @@ def _add_other_commands(commands: _Commands) -> None:
 
 
 _COMPLETION = f"""\
-The script also defines the command llm-music-gen. Add one of these to your shell's start-up file:
+The script also defines the command llm-music-gen. Add one of these to your shell's startup file:
   eval "$(python /path/to/{PROGRAM} completion bash)"
   eval "$(python /path/to/{PROGRAM} completion zsh)"
   python C:\\path\\to\\{PROGRAM} completion powershell | Out-String | Invoke-Expression"""

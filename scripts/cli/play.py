@@ -1,4 +1,4 @@
-"""``launcher.py play``: the jukebox on one line of a console."""
+"""``launcher.py play``: plays songs with a one-line display."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from scripts.jukebox.queue import Queue
 from scripts.library.playlists import PLAYLIST_SUFFIXES, read_m3u8
 from scripts.library.songs import Song, read_song
 
-_TICK = 0.1  # seconds between looks at the player
+_UPDATE_INTERVAL = 0.1  # seconds between updates
 
 
 def play(args: argparse.Namespace, settings: Settings) -> int:
-    """Play files, playlists, the result of a query, or the whole library."""
+    """Play files, playlists, the results of a query, or the whole library."""
     songs = [song for file in args.files for song in _read(file)]
     if args.playlist or not args.files:
         with open_library() as library:
@@ -33,7 +33,7 @@ def play(args: argparse.Namespace, settings: Settings) -> int:
         raise StorageError(
             f"no songs in {paths.OUTPUT}; make one with 'launcher.py generate \"Chill\"'"
             if not args.playlist and not args.files
-            else "no songs to play; 'library search' helps to find some"
+            else "no songs to play; use 'library search' to find some"
         )
     return _play(songs, args, settings)
 
@@ -44,7 +44,7 @@ def _read(file: Path) -> list[Song]:
     Raises
     ------
     StorageError
-        When there is no such file.
+        When the file does not exist.
     """
     if file.suffix.lower() in PLAYLIST_SUFFIXES:
         found, problems = read_m3u8(file)
@@ -66,20 +66,20 @@ def _play(songs: Sequence[Song], args: argparse.Namespace, settings: Settings) -
     shown, notice, bar = -1, "", StatusLine()
     try:
         while True:
-            ended, now = player.ended, player.status()
-            if now.notice and now.notice != notice:
-                notice = now.notice
+            ended, status = player.ended, player.status()
+            if status.notice and status.notice != notice:
+                notice = status.notice
                 bar.clear()
                 print_notice(notice)
-            if now.song and now.number != shown:
-                shown = now.number
+            if status.song and status.number != shown:
+                shown = status.number
                 bar.clear()
-                _announce(now.song, now, args.json)
+                _announce(status.song, status, args.json)
             if ended:
                 break
             if not args.json:
-                bar.draw(time_bar(now.position, now.duration))
-            time.sleep(_TICK)
+                bar.draw(time_bar(status.position, status.duration))
+            time.sleep(_UPDATE_INTERVAL)
     finally:
         bar.finish()
         player.close()
@@ -88,14 +88,14 @@ def _play(songs: Sequence[Song], args: argparse.Namespace, settings: Settings) -
     return 0
 
 
-def _announce(song: Song, now: PlayerStatus, as_json: bool) -> None:
+def _announce(song: Song, status: PlayerStatus, as_json: bool) -> None:
     if as_json:
         print_json(
             event="playing",
             title=song.title,
             path=str(song.path),
-            seconds=now.duration,
-            output=now.output,
+            seconds=status.duration,
+            output=status.output,
         )
     else:
         print(f"Playing song: {song.title}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""``launcher.py library playlist``."""
+"""``launcher.py library playlist``: lists, saves, exports and imports playlists."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scripts.cli.library import open_library
 from scripts.cli.song_rows import join_query, print_song
 from scripts.core import paths
 from scripts.core.errors import UsageError
-from scripts.core.formatting import count_songs, format_clock
+from scripts.core.formatting import format_clock, format_song_count
 from scripts.core.settings import Settings
 from scripts.library.index import LibraryIndex
 from scripts.library.playlists import (
@@ -29,7 +29,7 @@ from scripts.library.songs import Song
 
 
 def playlist_songs(text: str, library: LibraryIndex) -> list[Song]:
-    """Return the songs of a playlist, or of a query where there is no such playlist."""
+    """Return the songs of the playlist named `text`; without one, of that query."""
     return resolve_songs(text, load_playlists(paths.PLAYLISTS), library.find, library.songs)
 
 
@@ -41,7 +41,9 @@ def list_playlists(args: argparse.Namespace, settings: Settings) -> int:
             if args.json:
                 print_json(name=name, query=playlist.query, songs=count)
             else:
-                print_line(f"{name}  ({playlist.query or 'a fixed list'}; {count_songs(count)})")
+                print_line(
+                    f"{name}  ({playlist.query or 'a fixed list'}; {format_song_count(count)})"
+                )
     return 0
 
 
@@ -52,7 +54,11 @@ def save(args: argparse.Namespace, settings: Settings) -> int:
         _replace(name, Playlist(query))
         count = len(library.find(query))
         print_result(
-            args.json, f"{name}: {count_songs(count)} now", name=name, query=query, songs=count
+            args.json,
+            f"{name}: {format_song_count(count)} now",
+            name=name,
+            query=query,
+            songs=count,
         )
     return 0
 
@@ -93,14 +99,14 @@ def export(args: argparse.Namespace, settings: Settings) -> int:
         songs = playlist_songs(join_query(args.query), library)
         skipped = write_m3u8(file, songs)
         for name in skipped:
-            print_notice(f"{name}: left out; a playlist cannot hold this name")
+            print_notice(f"{name}: left out; M3U8 playlists cannot contain this name")
         count = len(songs) - len(skipped)
-        print_result(args.json, f"{file}: {count_songs(count)}", path=str(file), songs=count)
+        print_result(args.json, f"{file}: {format_song_count(count)}", path=str(file), songs=count)
     return 0
 
 
 def import_file(args: argparse.Namespace, settings: Settings) -> int:
-    """Keep the songs of an M3U8 file as a playlist."""
+    """Import an M3U8 file as a playlist."""
     file: Path = args.file
     found, problems = read_m3u8(file)
     for line in problems:
@@ -117,15 +123,15 @@ def import_file(args: argparse.Namespace, settings: Settings) -> int:
     output = paths.OUTPUT.resolve()
     files = (f.name if f.parent.resolve() == output else str(f.resolve()) for f in found)
     _replace(name, Playlist(files=tuple(files)))
-    print_result(args.json, f"{name}: {count_songs(len(found))}", name=name, songs=len(found))
+    print_result(args.json, f"{name}: {format_song_count(len(found))}", name=name, songs=len(found))
     return 0
 
 
 def _replace(name: str, playlist: Playlist | None) -> None:
-    """Replace the playlist of this name, in whatever case; None deletes it."""
+    """Replace the playlist of this name, ignoring case; None deletes it."""
     others = {
-        other: kept
-        for other, kept in load_playlists(paths.PLAYLISTS).items()
+        other: other_playlist
+        for other, other_playlist in load_playlists(paths.PLAYLISTS).items()
         if other.casefold() != name.casefold()
     }
     save_playlists(paths.PLAYLISTS, {**others, name: playlist} if playlist else others)

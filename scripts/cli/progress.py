@@ -1,4 +1,4 @@
-"""Shows how songs come along: bars for people, JSON for programs."""
+"""Prints the progress of a batch: bars in a terminal, or JSON."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from scripts.core.formatting import format_duration, percent_bar
 from scripts.core.stages import overall_fraction, stage_fractions
 from scripts.library.songs import Song
 
-_INTERVAL = 0.1  # seconds between reports of one stage
-_MIN_FRACTION = 0.02  # done before the time left can be estimated
+_REPORT_INTERVAL = 0.1  # seconds between reports of one stage
+_MIN_FRACTION = 0.02  # done before the remaining time is estimated
 
 
 class ProgressPrinter:
@@ -22,13 +22,13 @@ class ProgressPrinter:
     ----------
     as_json : bool
     songs : int
-        Songs to be made; 0 where that is not known yet.
+        Number of songs to be made; 0 while unknown.
     """
 
     def __init__(self, as_json: bool, songs: int) -> None:
         self.as_json, self.songs = as_json, songs
         self._fractions: dict[SongId, float] = {}  # of the songs being made
-        self._over = 0
+        self._ended = 0
         self._started = time.monotonic()
         self._last: dict[SongId, tuple[str, int, float]] = {}  # stage, percent and time
         self._bar = StatusLine()
@@ -42,7 +42,7 @@ class ProgressPrinter:
         is_new = last_stage != stage
         if (last_stage, last_percent) == (stage, percent):
             return
-        if not is_new and done < 1 and now - last_time < _INTERVAL:
+        if not is_new and done < 1 and now - last_time < _REPORT_INTERVAL:
             return
         self._last[song] = stage, percent, now
         if self.as_json:
@@ -76,7 +76,7 @@ class ProgressPrinter:
             self._print(text)
 
     def finished(self, order: StoredOrder, number: int, song: Song) -> None:
-        self._close(order, number)
+        self._end_song(order, number)
         if self.as_json:
             print_json(
                 event="song",
@@ -99,31 +99,31 @@ class ProgressPrinter:
             self._bar.draw(self._total_bar())
 
     def failed(self, order: StoredOrder, number: int, reason: str) -> None:
-        self._close(order, number)
+        self._end_song(order, number)
         if self.as_json:
             print_json(event="failed", order=order.id, song=number, reason=reason)
         self._bar.clear()
         print_error(f"{_describe(order, number)} failed: {reason}")
 
-    def end(self) -> None:
+    def close(self) -> None:
         """Remove the bar."""
         self._bar.clear()
 
-    def _close(self, order: StoredOrder, number: int) -> None:
-        self._over += 1
+    def _end_song(self, order: StoredOrder, number: int) -> None:
+        self._ended += 1
         self._fractions.pop(SongId(order.id, number), None)
         self._last.pop(SongId(order.id, number), None)
 
     def _total_bar(self) -> str:
-        """Bar of all songs, where their number is known."""
+        """Progress bar of all songs; only counts while their number is unknown."""
         if not self.songs:
-            return f"{self._over} songs are done, {len(self._fractions)} are being made"
-        fraction = min(1.0, (self._over + sum(self._fractions.values())) / self.songs)
+            return f"{self._ended} songs are done, {len(self._fractions)} are being made"
+        fraction = min(1.0, (self._ended + sum(self._fractions.values())) / self.songs)
         left = ""
         if fraction > _MIN_FRACTION:
             seconds = (time.monotonic() - self._started) * (1 - fraction) / fraction
             left = f", about {format_duration(seconds)} left" if seconds else ""
-        return f"{percent_bar(fraction)}, {self._over} of {self.songs} songs{left}"
+        return f"{percent_bar(fraction)}, {self._ended} of {self.songs} songs{left}"
 
     def _print(self, line: str) -> None:
         self._bar.clear()

@@ -1,7 +1,8 @@
-"""``launcher.py doctor --report``: a ZIP file that a user can send with a bug report."""
+"""``launcher.py doctor --report``: a ZIP file to attach to a bug report."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -17,14 +18,14 @@ from scripts import __version__
 from scripts.cli.doctor import Check
 from scripts.core import paths
 from scripts.core.atomic_files import PART_SUFFIX, storage_error
-from scripts.core.log import FILE_NAME
+from scripts.core.log import LOG_FILE_NAME
 from scripts.core.settings import Settings
 
 
 def write_report(settings: Settings, checks: Sequence[Check]) -> Path:
-    """Write the log, versions, settings and checks into one ZIP file in the program's home.
+    """Write log, versions, settings and checks into a ZIP file in ``LLM_MUSIC_GEN_HOME``.
 
-    Paths below the user's home folder are written as ``~``.
+    The user's home folder is replaced by ``~``.
 
     Raises
     ------
@@ -32,29 +33,31 @@ def write_report(settings: Settings, checks: Sequence[Check]) -> Path:
         When the file cannot be written.
     """
     path = paths.HOME / f"llm-music-gen-report-{time.strftime('%Y%m%d-%H%M%S')}.zip"
-    part = path.with_name(path.name + PART_SUFFIX)
+    partial = path.with_name(path.name + PART_SUFFIX)
     values = {name: value for name, value in asdict(settings).items() if name != "unknown"}
     texts = {
         "versions.txt": _versions(),
         "checks.txt": "".join(f"{c.name}: {c.is_ok}: {c.details}\n" for c in checks),
-        "settings.json": json.dumps(values, indent=2, default=str) + "\n",
+        "settings.json": json.dumps(values, indent=2, ensure_ascii=False, default=str) + "\n",
     }
     try:
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
+        with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, text in texts.items():
                 archive.writestr(name, redact_home(text))
-            for file in sorted(paths.LOG.glob(f"{FILE_NAME}*")):
+            for file in sorted(paths.LOG.glob(f"{LOG_FILE_NAME}*")):
                 if file.suffix != ".lmg-lock":
                     text = file.read_text(encoding="utf-8", errors="replace")
                     archive.writestr(f"log/{file.name}", redact_home(text))
-        os.replace(part, path)
+        os.replace(partial, path)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
         raise storage_error(error, path) from error
     return path
 
 
 def redact_home(text: str) -> str:
-    """Replace the user's home folder, also as JSON escapes it, by ``~``."""
+    """Replace the user's home folder by ``~``, also with JSON's doubled backslashes."""
     home = str(Path.home())
     for name in (home, home.replace("\\", "\\\\"), home.replace("\\", "/")):
         if len(name) > 1:

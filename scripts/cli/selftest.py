@@ -1,4 +1,7 @@
-"""Starts every package, and the starter model for one token. Run in a process of its own."""
+"""Imports every package and generates one token, in a process that may crash.
+
+:mod:`scripts.installer.startup_check` runs it and explains failures.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ PACKAGES = (
 
 
 def main() -> int:
-    """Name what is being started, then start it."""
+    """Print the name of each package, then import it, so that a crash can be attributed."""
     for name in PACKAGES:
         print(f"> {name}", flush=True)
         importlib.import_module(name)

@@ -1,4 +1,4 @@
-"""Stopping a command politely: Ctrl+C, a termination signal, or the end of its input."""
+"""Graceful cancellation: by Ctrl+C, a termination signal, or the end of standard input."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from collections.abc import Callable
 
 
 def watch_for_cancel(watch_input: bool = False) -> Callable[[], bool]:
-    """Install signal handlers; returns a function that tells whether the user has stopped us.
+    """Install signal handlers and return a function that returns whether to stop.
 
     A second Ctrl+C raises KeyboardInterrupt.
 
     Parameters
     ----------
     watch_input : bool
-        Also stop when standard input ends, as it does when the parent process is gone.
+        Also stop when standard input ends, as it does when the parent process exits.
     """
     stopped = threading.Event()
 

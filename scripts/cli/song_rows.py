@@ -1,4 +1,4 @@
-"""Songs of the library as lines for people and JSON for programs."""
+"""Prints songs of the library as text or JSON, and joins the words of queries."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Sequence
 
 from scripts.audio.play_stats import MAX_RATING
 from scripts.cli.console import print_json, print_line, print_notice
-from scripts.core.formatting import count_songs, format_clock
+from scripts.core.formatting import format_clock, format_song_count
 from scripts.library.index import LibraryIndex
 
 
 def join_query(words: Sequence[str]) -> str:
-    """Join command-line words into one query; a word the shell had in quotes keeps its spaces."""
+    """Join command line words into one query; words that contain spaces are quoted."""
     return words[0] if len(words) == 1 else " ".join(map(_quote, words))
 
 
@@ -28,12 +28,14 @@ def _quote(word: str) -> str:
 
 
 def print_songs(as_json: bool, rows: Sequence[sqlite3.Row], library: LibraryIndex) -> None:
-    """Print one line per song, and for people a total."""
+    """Print one line per song, and a total unless `as_json`."""
     for row in rows:
         print_song(as_json, row, library)
     if not as_json:
         seconds, size = sum(r["seconds"] for r in rows), sum(r["bytes"] for r in rows)
-        print_notice(f"{count_songs(len(rows))}, {format_clock(seconds)}, {size / 1e6:,.1f} MB")
+        print_notice(
+            f"{format_song_count(len(rows))}, {format_clock(seconds)}, {size / 1e6:,.1f} MB"
+        )
 
 
 def print_song(as_json: bool, row: sqlite3.Row, library: LibraryIndex) -> None:

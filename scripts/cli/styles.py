@@ -1,4 +1,4 @@
-"""``launcher.py styles``."""
+"""``launcher.py styles``: lists the styles."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scripts.styles.style import load_styles
 
 
 def list_styles(args: argparse.Namespace, settings: Settings) -> int:
-    """List the styles, their tempo and the words that mean them."""
+    """List the styles, their tempo ranges and the words that select them."""
     for style in load_styles(paths.DATA / "styles").values():
         if args.json:
             print_json(

@@ -1,4 +1,4 @@
-"""The one audio format inside the program, and the names of stems that are not roles."""
+"""Audio format that all modules use, and the name of the stem without a role."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 RATE = 44_100  # samples per second
-BINAURAL = "binaural"  # the stem with one tone for each ear
+BINAURAL = "binaural"  # name of the stem with one tone per ear
 # Shape (n, 2), -1 to 1. Quoted so that the library can be listed without loading NumPy.
 Stereo: TypeAlias = "npt.NDArray[np.float32]"

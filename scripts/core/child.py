@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-from scripts.core.cpu import ILLEGAL_INSTRUCTION, NO_AVX
+from scripts.core.cpu import ILLEGAL_INSTRUCTION_STATUSES, NO_AVX_MESSAGE
 from scripts.core.paths import ROOT
 
 MODEL_WORKER = "scripts.llm.worker"  # module that runs a model
@@ -117,8 +117,8 @@ class ChildProcess:
         """Describe how the child ended, for an error message; waits for its end."""
         code = self._process.wait()
         self._stderr_reader.join(1.0)
-        if code in ILLEGAL_INSTRUCTION:
-            return NO_AVX
+        if code in ILLEGAL_INSTRUCTION_STATUSES:
+            return NO_AVX_MESSAGE
         if code < 0:
             return f"it was killed by signal {-code}"
         return f"it exited with status {code}"

@@ -1,7 +1,7 @@
 """The log: ``data/log/llm-music-gen.log``, shared by all processes of the program.
 
-INFO records decisions, starts, retries and failures with order and song numbers; what users wished
-for, lyrics and other texts of theirs appear at DEBUG only.
+INFO records starts, decisions, retries and failures with order and song numbers. Requests, lyrics
+and other text that users entered are logged at DEBUG only.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from pathlib import Path
 from scripts.core import paths
 from scripts.core.file_lock import try_lock
 
-FILE_NAME = "llm-music-gen.log"
+LOG_FILE_NAME = "llm-music-gen.log"
 MAX_BYTES = 1 << 20
 MAX_FILES = 5
-_ROOT = "scripts"
+_LOGGER_NAME = "scripts"
 _FORMAT = "%(asctime)s %(levelname)-7s %(process)d %(name)s: %(message)s"
 
 
 class SharedRotatingHandler(logging.Handler):
-    """Appends to a file that several processes write, and rotates it.
+    """Handler for a rotating file that several processes write to.
 
-    The file is open only while a record is written, so that Windows can rename it. A full disk or
-    a read-only folder costs log lines, nothing else.
+    The file is open only while a record is written, so that Windows can rename it. Records that
+    cannot be written, as on a full disk, are dropped.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class SharedRotatingHandler(logging.Handler):
     max_bytes : int
         Size at which the file is renamed to ``NAME.1``, the older ones to ``NAME.2`` and so on.
     max_files : int
-        Files to keep, the current one included.
+        Number of files to keep, including the current one.
     """
 
     def __init__(self, path: Path, max_bytes: int = MAX_BYTES, max_files: int = MAX_FILES) -> None:
@@ -47,18 +47,19 @@ class SharedRotatingHandler(logging.Handler):
             line = self.format(record) + "\n"
             self.path.parent.mkdir(parents=True, exist_ok=True)
             if self.path.exists() and self.path.stat().st_size + len(line) > self.max_bytes:
-                self._rotate()
+                with contextlib.suppress(OSError):  # Windows: a process has a file open
+                    self._rotate()
             with self.path.open("a", encoding="utf-8", errors="replace", newline="\n") as file:
                 file.write(line)
 
     def _rotate(self) -> None:
-        """Rename the files, unless another process is doing so."""
+        """Rename the files, unless another process is rotating them."""
         lock = try_lock(self.path.with_name(self.path.name + ".lmg-lock"))
         if lock is None:
             return
         with lock:
             if self.path.stat().st_size < self.max_bytes // 2:
-                return  # another process has just rotated it
+                return  # another process has rotated it meanwhile
             files = [self.path, *(Path(f"{self.path}.{n}") for n in range(1, self.max_files))]
             for older, newer in zip(files[:0:-1], files[-2::-1], strict=True):
                 if newer.exists():
@@ -66,20 +67,20 @@ class SharedRotatingHandler(logging.Handler):
 
 
 def set_up_logging(debug: bool = False, verbose: bool = False) -> None:
-    """Log to the file, and with `verbose` also to standard error.
+    """Log to the log file, and with `verbose` also to standard error.
 
     Parameters
     ----------
     debug : bool
-        Log DEBUG records, too.
+        Also log DEBUG records.
     verbose : bool
     """
-    logger = logging.getLogger(_ROOT)
+    logger = logging.getLogger(_LOGGER_NAME)
     logger.setLevel(logging.DEBUG if debug else logging.INFO)
     logger.propagate = False
     for handler in [*logger.handlers]:
         logger.removeHandler(handler)
-    handlers: list[logging.Handler] = [SharedRotatingHandler(paths.LOG / FILE_NAME)]
+    handlers: list[logging.Handler] = [SharedRotatingHandler(paths.LOG / LOG_FILE_NAME)]
     if verbose:
         handlers.append(logging.StreamHandler(sys.stderr))
     for handler in handlers:
@@ -89,4 +90,4 @@ def set_up_logging(debug: bool = False, verbose: bool = False) -> None:
 
 def is_debug() -> bool:
     """Whether DEBUG records are logged in this process."""
-    return logging.getLogger(_ROOT).isEnabledFor(logging.DEBUG)
+    return logging.getLogger(_LOGGER_NAME).isEnabledFor(logging.DEBUG)

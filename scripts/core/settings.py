@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, get_type_hints
+
+import msgspec
+from msgspec import Meta
 
 from scripts.core.atomic_files import write_text
 from scripts.core.errors import UsageError
 from scripts.core.theme import THEMES
+
+_LENGTH = r"^\s*(\d{1,4}(\.\d+)?(\s*-\s*\d{1,4}(\.\d+)?)?|\d{1,2}:[0-5]\d)\s*$"
 
 
 @dataclass(frozen=True)
@@ -52,17 +56,17 @@ class Settings:
         Keys of the file that this version does not know; written back unchanged.
     """
 
-    thread_fraction: float = 5 / 6
-    temperature: float = 0.75
-    volume: float = 0.65
+    thread_fraction: Annotated[float, Meta(ge=0.01, le=1)] = 5 / 6
+    temperature: Annotated[float, Meta(ge=0, le=2)] = 0.75
+    volume: Annotated[float, Meta(ge=0, le=1)] = 0.65
     model: str = ""
     writer: str = ""
-    song_length: str = "3"
+    song_length: Annotated[str, Meta(pattern=_LENGTH)] = "3"
     auto_play: bool = True
-    output: str = "auto"
-    bitrate: int = 192
+    output: Literal["auto", "miniaudio", "simpleaudio", "null"] = "auto"
+    bitrate: Annotated[int, Meta(ge=32, le=320)] = 192
     theme: str = "ascii-colour"
-    crossfade: float = 0.0
+    crossfade: Annotated[float, Meta(ge=0, le=12)] = 0.0
     device: str = ""
     unknown: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
@@ -77,17 +81,17 @@ class Settings:
         return max(1, round((os.cpu_count() or 1) * self.thread_fraction))
 
 
-_RANGES: dict[str, tuple[float, float]] = {
-    "thread_fraction": (0.01, 1.0),
-    "temperature": (0.0, 2.0),
-    "volume": (0.0, 1.0),
-    "bitrate": (32, 320),
-    "crossfade": (0.0, 12.0),
-}
-_LENGTH = re.compile(r"\d{1,4}(\.\d+)?(\s*-\s*\d{1,4}(\.\d+)?)?|\d{1,2}:[0-5]\d")
-_CHOICES: dict[str, tuple[str, ...]] = {
-    "output": ("auto", "miniaudio", "simpleaudio", "null"),
-    "theme": tuple(THEMES),
+# What a value must be, for messages; the annotations of Settings check it.
+_EXPECTED = {
+    "thread_fraction": "a number from 0.01 to 1",
+    "temperature": "a number from 0 to 2",
+    "volume": "a number from 0 to 1",
+    "bitrate": "a whole number from 32 to 320",
+    "crossfade": "a number from 0 to 12",
+    "auto_play": "true or false",
+    "song_length": "minutes (3), a range (4-6) or hours (1:30)",
+    "output": "auto, miniaudio, simpleaudio or null",
+    "theme": ", ".join(THEMES),
 }
 
 
@@ -99,28 +103,18 @@ def change_setting(settings: Settings, name: str, value: Any) -> Settings:
     UsageError
         When the setting does not exist or the value is not allowed; names the allowed values.
     """
-    if name == "unknown" or name not in {f.name for f in fields(Settings)}:
+    kinds = get_type_hints(Settings, include_extras=True)
+    if name == "unknown" or name not in kinds:
         raise UsageError(f"unknown setting {name!r}")
-    kind: type = type(getattr(Settings(), name))
-    if name in _RANGES:
-        low, high = _RANGES[name]
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, (int, float))
-            or not low <= value <= high
-        ):
-            raise UsageError(f"{name} must be a number from {low:g} to {high:g}, not {value!r}")
-        value = kind(value)
-    elif not isinstance(value, kind):
-        raise UsageError(f"{name} must be of type {kind.__name__}, not {value!r}")
-    if name == "song_length" and not _LENGTH.fullmatch(str(value).strip()):
+    try:
+        checked = msgspec.convert(value, kinds[name])
+        if name == "theme" and checked not in THEMES:
+            raise msgspec.ValidationError
+    except msgspec.ValidationError as error:
         raise UsageError(
-            f"song_length must be minutes (3), a range (4-6) or hours (1:30), not "
-            f"{str(value)[:20]!r}"
-        )
-    if name in _CHOICES and value not in _CHOICES[name]:
-        raise UsageError(f"{name} must be one of {', '.join(_CHOICES[name])}, not {value!r}")
-    changes: dict[str, Any] = {name: value}
+            f"invalid {name} {str(value)[:40]!r}: expected {_EXPECTED.get(name, 'a text')}"
+        ) from error
+    changes: dict[str, Any] = {name: checked}
     return replace(settings, **changes)
 
 

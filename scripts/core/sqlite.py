@@ -1,4 +1,4 @@
-"""SQLite files with a schema version that survive damage, full disks and other programs."""
+"""SQLite databases: opening, migration, recovery from damage, and error classification."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 from scripts.core.errors import NewerFileError, StorageError
 
-TIMEOUT = 10.0  # seconds to wait for another program's lock
+LOCK_TIMEOUT = 10.0  # seconds to wait for another program's lock
 
-# SQL statements, or a function that runs them in the transaction that is open.
+# SQL statements separated by semicolons, or a function that runs them in the open transaction.
 Migration = str | Callable[[sqlite3.Connection], None]
 
 
@@ -30,7 +30,7 @@ class OpenedDatabase(NamedTuple):
     connection : sqlite3.Connection
         In write-ahead mode, rows by name, autocommit. Only the opening thread may use it.
     notice : str
-        What the user should know; may be empty.
+        Message for the user; may be empty.
     is_persistent : bool
         Whether the content outlives this process.
     """
@@ -41,19 +41,19 @@ class OpenedDatabase(NamedTuple):
 
 
 def open_database(
-    path: Path, migrations: Sequence[Migration], timeout: float = TIMEOUT
+    path: Path, migrations: Sequence[Migration], timeout: float = LOCK_TIMEOUT
 ) -> OpenedDatabase:
     """Open a database and bring its schema up to date.
 
-    A damaged file is renamed and a new one made. Where nothing can be written, or the file was
-    written by a newer version, a temporary database is opened instead.
+    A damaged file is renamed and a new one created. If the file cannot be written, or was written
+    by a newer version, a temporary database is opened instead.
 
     Parameters
     ----------
     path : Path
     migrations : sequence of Migration
-        Migration n (from 1) leads from schema version n - 1 to n; ``PRAGMA user_version`` holds
-        the version. The first one must accept files from before versions were written.
+        Migration n (from 1) upgrades schema version n - 1 to n; ``PRAGMA user_version`` stores the
+        version. The first one must accept files without a version.
     timeout : float
         Seconds to wait for another program's lock.
 
@@ -81,11 +81,11 @@ def open_database(
 
 
 def open_temporary(
-    path: Path, migrations: Sequence[Migration], timeout: float = TIMEOUT
+    path: Path, migrations: Sequence[Migration], timeout: float = LOCK_TIMEOUT
 ) -> OpenedDatabase:
-    """Open a database that lasts as long as this process and is shared by its threads.
+    """Open a database that is deleted at exit; all threads of this process share it.
 
-    It starts as a copy of `path` where that can be read.
+    It starts as a copy of `path` if that can be read.
     """
     notice = f"{path.name} cannot be written; changes are lost when the program ends."
     folder = Path(tempfile.gettempdir()) / f"llm-music-gen-{os.getpid()}"
@@ -107,16 +107,16 @@ def open_temporary(
 
 
 def move_aside(path: Path) -> str:
-    """Rename a damaged database; its new name, or "" when it cannot be renamed."""
-    aside = path.with_name(f"{path.name}.broken-{int(time.time())}")
+    """Rename a damaged database and return its new name, or "" if renaming fails."""
+    renamed = path.with_name(f"{path.name}.broken-{int(time.time())}")
     try:
-        os.replace(path, aside)
+        os.replace(path, renamed)
     except OSError:
         return ""
-    for suffix in ("-wal", "-shm"):  # the latest changes may be in there
+    for suffix in ("-wal", "-shm"):  # may contain the latest changes
         with contextlib.suppress(OSError):
-            os.replace(path.with_name(path.name + suffix), aside.with_name(aside.name + suffix))
-    return aside.name
+            os.replace(path.with_name(path.name + suffix), renamed.with_name(renamed.name + suffix))
+    return renamed.name
 
 
 def is_corrupt(error: sqlite3.Error) -> bool:
@@ -136,7 +136,7 @@ def is_full(error: sqlite3.Error) -> bool:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    """Run the statements of the block all or none."""
+    """Run the block in a transaction: commit at its end, roll back on an exception."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield connection
@@ -154,12 +154,12 @@ def has_column(connection: sqlite3.Connection, table: str, column: str) -> bool:
 
 
 def schema_version(connection: sqlite3.Connection) -> int:
-    """Schema version of a database; 0 when it is new or from before versions were written."""
+    """Return the schema version of a database; 0 when it is new or has none."""
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def _primary_code(error: sqlite3.Error) -> int:
-    """Primary result code; extended codes have it in their low byte."""
+    """Primary result code, which is the low byte of extended codes."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
@@ -191,11 +191,11 @@ def _connect(path: Path, migrations: Sequence[Migration], timeout: float) -> sql
     return connection
 
 
-def _check_version(path: Path, version: int, known: int) -> None:
-    if version > known:
+def _check_version(path: Path, version: int, supported: int) -> None:
+    if version > supported:
         raise NewerFileError(
             f"{path.name} was written by a newer version of Llm-Music-Gen (schema {version}, "
-            f"this version knows {known}); it is left as it is: update the program to use it"
+            f"this version supports {supported}); it was not changed; update the program to use it"
         )
 
 
@@ -213,7 +213,7 @@ def _migrate(path: Path, connection: sqlite3.Connection, migrations: Sequence[Mi
 
 
 def _enter_wal_mode(connection: sqlite3.Connection, deadline: float) -> None:
-    """Switch to write-ahead mode; SQLite's own timeout does not cover this."""
+    """Switch to write-ahead mode, with retries: SQLite's timeout does not apply to this."""
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")

@@ -1,4 +1,4 @@
-"""What the operating system tells and offers: its memory, and staying awake."""
+"""Services of the operating system: memory size and sleep prevention."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ class _MemoryStatus(ctypes.Structure):
     )
 
 
-def memory_for_model(file_bytes: int) -> float:
-    """Bytes of memory that a model needs: its file, the context and compute buffers."""
+def estimate_model_memory(file_bytes: int) -> float:
+    """Estimate the bytes of memory that a model needs: weights, context and compute buffers."""
     return 1.2 * file_bytes
 
 
 def physical_memory() -> int:
-    """Bytes of memory of this computer; 0 when unknown."""
+    """Return the bytes of physical memory; 0 when unknown."""
     if sys.platform == "win32":
         status = _MemoryStatus(length=ctypes.sizeof(_MemoryStatus))
-        good = ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status))
-        return int(status.total) if good else 0
+        succeeded = ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status))
+        return int(status.total) if succeeded else 0
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
@@ -41,9 +41,9 @@ def physical_memory() -> int:
 
 @contextmanager
 def keep_system_awake() -> Iterator[None]:
-    """Keep Windows from sleeping inside the block; the screen may turn off.
+    """Keep Windows from sleeping while the block runs; the screen may turn off.
 
-    Does nothing elsewhere. Source: ``SetThreadExecutionState`` in the Windows API.
+    Does nothing on other systems. Source: ``SetThreadExecutionState`` in the Windows API.
     """
     if sys.platform != "win32":
         yield

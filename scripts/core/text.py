@@ -1,15 +1,15 @@
-"""Text from outside made safe to show."""
+"""Sanitization of text from files, models and networks."""
 
 from __future__ import annotations
 
 
 def strip_control_chars(text: str, limit: int | None = None) -> str:
-    """Replace everything unprintable with spaces, so that no text can steer a terminal.
+    """Replace unprintable characters with spaces, so that text cannot control the terminal.
 
     Parameters
     ----------
     text : str
     limit : int, optional
-        Most characters to keep.
+        Maximum number of characters to keep.
     """
     return "".join(c if c.isprintable() else " " for c in text)[:limit]

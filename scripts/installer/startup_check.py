@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from scripts.core.cpu import ILLEGAL_INSTRUCTION, ILLEGAL_WORDS, NO_AVX
+from scripts.core.cpu import ILLEGAL_INSTRUCTION_STATUSES, ILLEGAL_INSTRUCTION_TEXTS, NO_AVX_MESSAGE
 from scripts.core.errors import SetupError
 from scripts.installer.diagnosis import NO_REDIST, is_missing_library, last_error_line
 from scripts.installer.environment import ROOT
@@ -48,8 +48,10 @@ def explain_startup_failure(
     """
     if status == 0:
         return ""
-    if status in ILLEGAL_INSTRUCTION or (status and any(w in output for w in ILLEGAL_WORDS)):
-        return NO_AVX
+    if status in ILLEGAL_INSTRUCTION_STATUSES or (
+        status and any(w in output for w in ILLEGAL_INSTRUCTION_TEXTS)
+    ):
+        return NO_AVX_MESSAGE
     if is_missing_library(output) and redist_missing():
         return NO_REDIST
     started = [line[2:] for line in output.splitlines() if line.startswith("> ")]

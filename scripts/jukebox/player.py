@@ -14,16 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from scripts.audio.deck import Deck
-from scripts.audio.outputs import NullOutput, Output, open_output
+from scripts.audio.outputs import open_output
 from scripts.audio.streams import Stream
 from scripts.audio.tags import read_tagged_loudness
-from scripts.core.audio_format import RATE
-from scripts.jukebox.queue import Queue
+from scripts.jukebox.devices import OutputOpener, OutputSupervisor
+from scripts.jukebox.queue import Queue, RepeatMode
 from scripts.library.songs import Song
 
 TICK, _IDLE_TICK = 0.2, 1.0  # polling interval of deck and device while playing and idle, seconds
 _PRELOAD_TIME = 20.0  # seconds before a song's end at which the next one is preloaded
-_RECONNECT_INTERVAL = 5.0  # seconds between attempts to reconnect a lost device
 _TARGET_LUFS = -14.0  # LUFS, target of loudness normalization
 _MAX_BOOST = 6.0  # dB, largest boost of a quiet song
 _NOTICE_TIME = 12.0  # seconds that a notice is shown
@@ -65,7 +64,7 @@ class PlayerStatus:
     output: str
     notice: str
     number: int = 0
-    repeat: str = "all"
+    repeat: RepeatMode = "all"
     shuffle: bool = False
 
 
@@ -92,18 +91,16 @@ class Player:
         output: str,
         volume: float,
         crossfade: float = 0.0,
-        opener: Callable[[str], tuple[Output, str]] = open_output,
+        opener: OutputOpener = open_output,
     ) -> None:
-        self._queue, self._output_choice, self._opener = queue, output, opener
+        self._queue = queue
         self._deck = Deck(volume, crossfade)
         self._lock = threading.RLock()
         self._active = self._was_audible = False  # a song loaded while paused has not been audible
         self._number = self._songs_started = 0
         self._preloaded: Song | None = None  # the song preloaded in the deck
         self._notice, self._notice_set_at = "", 0.0
-        self._last_connect = time.monotonic()
-        self._output: Output
-        self._use_output(*opener(output))
+        self._output = OutputSupervisor(self._deck, output, self._set_notice, opener)
         self._end, self._wake = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -208,11 +205,8 @@ class Player:
     def set_output(self, choice: str) -> None:
         """Switch to another output without losing the position."""
         with self._synced():
-            self._output_choice = choice
             place = self._position()
-            found, notice = self._opener(choice)
-            self._output.close()
-            self._use_output(found, notice)
+            self._output.choose(choice)
             if self._position() != place:
                 self._reopen(place)
 
@@ -271,19 +265,19 @@ class Player:
             self._wake.wait(_IDLE_TICK if rests else TICK)
             self._wake.clear()
             with self._lock:
-                rests = self._deck.silent and not self._output.frames_buffered()
-                self._set_idle(rests)
+                rests = self._deck.silent and not self._output.buffered_seconds
+                self._output.set_idle(rests)
                 self._sync_with_deck()
-                if self._active and self._deck.ended and not self._output.frames_buffered():
+                if self._active and self._deck.ended and not self._output.buffered_seconds:
                     self._mark_current_played()
                     self._advance(lambda: self._queue.next(song_ended=True))
                 if self._active and not self._deck.paused and not self._deck.has_next:
                     position, length = self._deck.position_and_length()
                     if length - position < _PRELOAD_TIME + self._deck.crossfade:
                         self._preload_next()
-                due = self._check_device()
+                due = self._output.check()
             if due:
-                self._reconnect_device()
+                self._output.reconnect(self._lock)
 
     @contextlib.contextmanager
     def _synced(self) -> Iterator[None]:
@@ -369,15 +363,8 @@ class Player:
     def _wake_output(self) -> None:
         """Wake the device and the thread, because there is something to play."""
         self._was_audible = True
-        self._set_idle(False)
+        self._output.set_idle(False)
         self._wake.set()
-
-    def _set_idle(self, idle: bool) -> None:
-        """Stop or resume the device; treat an error as a lost device."""
-        try:
-            self._output.set_idle(idle)
-        except Exception:  # each library raises its own errors
-            self._fall_back_to_silence()
 
     def _set_notice(self, notice: str) -> None:
         """Show a notice for a while, joined to one set within the last second."""
@@ -386,52 +373,12 @@ class Player:
         self._notice_set_at = time.monotonic()
 
     def _position(self) -> float:
-        return max(0.0, self._deck.position_and_length()[0] - self._output.frames_buffered() / RATE)
+        return max(0.0, self._deck.position_and_length()[0] - self._output.buffered_seconds)
 
     def _reopen_if_buffered(self, place: float) -> None:
         """Reopen at `place` when the output has buffered audio, so that a change is audible now."""
-        if self._output.frames_buffered():
+        if self._output.buffered_seconds:
             self._reopen(place)
-
-    def _check_device(self) -> bool:
-        """Fall back to silence when the device is lost; True when a reconnect attempt is due."""
-        if not self._output.alive():
-            self._fall_back_to_silence()
-        silent = self._output.name == "null" and self._output_choice != "null"
-        return silent and time.monotonic() - self._last_connect > _RECONNECT_INTERVAL
-
-    def _reconnect_device(self) -> None:
-        """Try to reconnect the device, without holding the lock while searching."""
-        self._last_connect = time.monotonic()
-        choice = self._output_choice
-        found, _ = self._opener(choice)
-        with self._lock:
-            if found.name == "null" or self._output.name != "null" or self._output_choice != choice:
-                found.close()
-                return
-            self._output.close()
-            self._use_output(found, "The sound device is back.")
-
-    def _fall_back_to_silence(self) -> None:
-        """Replace the lost device by silence."""
-        self._last_connect = time.monotonic()
-        with contextlib.suppress(Exception):
-            self._output.close()
-        self._use_output(
-            NullOutput(), "The sound device is gone; playing silently until it is back."
-        )
-
-    def _use_output(self, output: Output, notice: str) -> None:
-        """Use `output` from now on."""
-        self._output = output
-        if notice:
-            self._set_notice(notice)
-        try:
-            output.start(self._deck.read)
-            output.set_idle(self._deck.silent)
-        except Exception:  # each library raises its own errors; silence always starts
-            if output.name != "null":
-                self._fall_back_to_silence()
 
 
 def normalization_gain(song: Song) -> float:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Literal, get_args
 
 from scripts.library.songs import Song
 
-REPEAT_MODES = ("all", "one", "off")
+RepeatMode = Literal["all", "one", "off"]
+REPEAT_MODES: tuple[RepeatMode, ...] = get_args(RepeatMode)
 _MAX_PLAYED = 50  # titles in the history
 
 
@@ -31,7 +33,7 @@ class Queue:
     def __init__(
         self,
         songs: Iterable[Song] = (),
-        repeat: str = "all",
+        repeat: RepeatMode = "all",
         shuffle: bool = False,
         seed: int | None = None,
     ) -> None:
@@ -40,7 +42,8 @@ class Queue:
         self._dropped: set[Path] = set()
         self.play_order = list(self._library)
         self.index = -1  # in the order; -1 before the first song
-        self.repeat, self.shuffle = repeat, shuffle
+        self.repeat: RepeatMode = repeat
+        self.shuffle = shuffle
         self.played: list[str] = []  # titles, latest last
         self._later_rounds: list[Song] = []  # next rounds, as far as they have been drawn
         if shuffle:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta
 
 from scripts.core.atomic_files import write_text
 from scripts.core.errors import StorageError
-from scripts.jukebox.queue import REPEAT_MODES
-from scripts.library.songs import parse_seconds
+from scripts.core.json_fields import convert_valid_fields
+from scripts.jukebox.queue import RepeatMode
 
 _MAX_SONGS = 20_000  # songs whose order is saved
 
@@ -34,9 +37,9 @@ class Session:
     """
 
     song: str = ""
-    position: float = 0.0
+    position: Annotated[float, Meta(ge=0, le=1e7)] = 0.0
     order: tuple[str, ...] = ()
-    repeat: str = "all"
+    repeat: RepeatMode = "all"
     shuffle: bool = False
     playlist: str = ""
 
@@ -47,17 +50,7 @@ def load_session(path: Path) -> Session:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return Session()
-    if not isinstance(data, dict):
-        return Session()
-    song, order, playlist = data.get("song"), data.get("order"), data.get("playlist")
-    return Session(
-        song if isinstance(song, str) else "",
-        parse_seconds(data.get("position")),
-        tuple(p for p in order if isinstance(p, str)) if isinstance(order, list) else (),
-        data["repeat"] if data.get("repeat") in REPEAT_MODES else "all",
-        data.get("shuffle") is True,
-        playlist if isinstance(playlist, str) else "",
-    )
+    return convert_valid_fields(data, Session)
 
 
 def save_session(path: Path, session: Session) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -9,6 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import Any
+
+import msgspec
 
 from scripts.core.atomic_files import write_text
 from scripts.core.errors import StorageError, UsageError
@@ -157,11 +160,8 @@ def load_playlists(path: Path) -> dict[str, Playlist]:
         ) from error
     found = {}
     for name, row in data.items() if isinstance(data, dict) else ():
-        if not isinstance(row, dict):
-            continue
-        query, files = row.get("query", ""), row.get("files", [])
-        if isinstance(query, str) and isinstance(files, list):
-            found[str(name)] = Playlist(query, tuple(f for f in files if isinstance(f, str)))
+        with contextlib.suppress(msgspec.ValidationError):
+            found[str(name)] = msgspec.convert(row, Playlist)
     return found
 
 

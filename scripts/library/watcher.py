@@ -49,7 +49,7 @@ class LibraryWatcher:
         self._thread.start()
 
     def scan_now(self) -> None:
-        """Scan the folder now; before :meth:`position`, in the calling thread."""
+        """Scan the folder now; before :meth:`start`, in the calling thread."""
         self._stale = True
         if self._thread.ident is None:
             library = LibraryIndex(self._path, self._folder, self._moods)

@@ -17,7 +17,7 @@ from typing import Any
 import llama_cpp
 import numpy as np
 
-from scripts.core.cpu import ILLEGAL_WORDS, NO_AVX
+from scripts.core.cpu import ILLEGAL_INSTRUCTION_TEXTS, NO_AVX_MESSAGE
 from scripts.core.errors import Cancelled, ModelError
 from scripts.llm.sampling import Sampling, sample_token
 from scripts.llm.sequences import Logits, Sequences
@@ -75,8 +75,8 @@ def _load(path: Path, threads: int, context: int = _MIN_CONTEXT) -> Any:
     try:
         return load(str(path))
     except (ValueError, RuntimeError, OSError) as error:
-        if any(words in str(error) for words in ILLEGAL_WORDS):
-            raise ModelError(NO_AVX) from error
+        if any(words in str(error) for words in ILLEGAL_INSTRUCTION_TEXTS):
+            raise ModelError(NO_AVX_MESSAGE) from error
         if str(path).isascii():
             raise ModelError(
                 f"llama.cpp cannot load {path} ({error}); download it again or choose another model"

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
 import shutil
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from scripts.core.atomic_files import rename, storage_error
 from scripts.core.errors import Cancelled, ModelError, StorageError
+from scripts.core.file_lock import try_lock
 from scripts.llm.downloads import ModelDownload
 from scripts.llm.gguf_file import read_language_model
 
@@ -22,7 +25,11 @@ ProgressCallback = Callable[[int, int], None]
 """Called with the bytes downloaded so far and the total size in bytes."""
 
 FREE_SPACE_MARGIN = 200_000_000  # bytes to keep free on the disk
-CHUNK_SIZE = 1 << 18  # bytes; huggingface_hub's 10 MB would be lost whenever the connection breaks
+CHUNK_SIZE = 1 << 18  # bytes; what is lost when the connection breaks
+_MAX_ATTEMPTS = 5  # in a row without a byte
+_RETRY_DELAY = 1.0  # seconds
+_OK = 200  # HTTP status of a whole file; a range has 206
+_log = logging.getLogger(__name__)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -71,9 +78,15 @@ def download_model(download: ModelDownload, folder: Path, progress: ProgressCall
                 have = 0
             _check_free_space(folder, meta.size - have)
             with _translate_network_errors(download):
-                _stream(meta.location, file, have, meta.size, progress)
+                if have < meta.size:
+                    _stream(meta.location, file, meta.size, progress)
             file.flush()
             os.fsync(file.fileno())
+            if file.tell() != meta.size:
+                raise ModelError(
+                    f"{download.file}: the download does not have the size the hub reported; "
+                    "try again"
+                )
         _verify(part, digest, download)
         rename(part, target)
         for stale in folder.glob(f"{download.file}.*.lmg-part"):  # of earlier versions of the file
@@ -83,10 +96,6 @@ def download_model(download: ModelDownload, folder: Path, progress: ProgressCall
             f"{download.file}: interrupted; run the same command again to resume"
         ) from None
     except OSError as error:
-        if "Consistency check" in str(error):  # huggingface_hub's message for a wrong size
-            raise ModelError(
-                f"{download.file}: the download does not have the size the hub reported; try again"
-            ) from error
         raise storage_error(error, target) from error
     return target
 
@@ -122,47 +131,63 @@ def _check_free_space(folder: Path, needed: int) -> None:
 @contextmanager
 def _download_lock(part: Path) -> Iterator[None]:
     """Lock the partial download `part` against other processes."""
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(part.with_name(part.name + ".lock"))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
+    lock = try_lock(part.with_name(part.name + ".lock"))
+    if lock is None:
         raise StorageError(
             f"{part.parent}: another window is downloading this model; wait until it has finished"
-        ) from None
+        )
     try:
         yield
     finally:
-        lock.release()
-        with suppress(OSError):
-            Path(lock.lock_file).unlink(missing_ok=True)
+        lock.remove()
 
 
-def _stream(url: str, file: BinaryIO, have: int, size: int, progress: ProgressCallback) -> None:
-    from huggingface_hub import constants
-    from huggingface_hub.file_download import http_get
+def _stream(url: str, file: BinaryIO, size: int, progress: ProgressCallback) -> None:
+    """Append the rest of a file, resuming when the connection breaks.
 
-    constants.DOWNLOAD_CHUNK_SIZE = CHUNK_SIZE
+    Parameters
+    ----------
+    url : str
+    file : BinaryIO
+        Opened for appending; what it holds is not downloaded again.
+    size : int
+        Bytes of the whole file.
+    progress : callable
+        Called with the bytes that are there, and `size`.
+    """
+    import httpx2
 
-    class Bar:
-        """Progress bar for huggingface_hub that calls `progress`."""
+    broken = (httpx2.TimeoutException, httpx2.ConnectError, httpx2.RemoteProtocolError)
+    attempts = 0  # in a row without a byte
+    while True:
+        have = file.tell()
+        try:
+            _stream_once(url, file, size, progress)
+            return
+        except broken:
+            attempts = 0 if file.tell() > have else attempts + 1
+            if attempts == _MAX_ATTEMPTS:
+                raise
+            _log.info("the connection broke at byte %d; resuming", file.tell())
+            time.sleep(_RETRY_DELAY)
 
-        def __init__(self, *_: Any, initial: int = 0, **__: Any) -> None:
-            self._there = initial
-            progress(initial, size)
 
-        def __enter__(self) -> Bar:
-            return self
+def _stream_once(url: str, file: BinaryIO, size: int, progress: ProgressCallback) -> None:
+    from huggingface_hub import constants, get_session, hf_raise_for_status
 
-        def __exit__(self, *_: object) -> None:
-            """Nothing to close."""
-
-        def update(self, more: float | None = 1) -> None:
-            self._there += int(more or 0)
-            progress(self._there, size)
-
-    http_get(url, file, resume_size=have, expected_size=size, tqdm_class=Bar)
+    have = file.tell()
+    headers = {"Range": f"bytes={have}-"} if have else {}
+    timeout = constants.HF_HUB_DOWNLOAD_TIMEOUT
+    with get_session().stream("GET", url, headers=headers, timeout=timeout) as response:
+        hf_raise_for_status(response)
+        if have and response.status_code == _OK:  # the server ignores ranges
+            file.truncate(0)
+            have = 0
+        progress(have, size)
+        for chunk in response.iter_raw(CHUNK_SIZE):
+            file.write(chunk)
+            have += len(chunk)
+            progress(have, size)
 
 
 def _verify(part: Path, digest: str, download: ModelDownload) -> None:
@@ -220,13 +245,7 @@ def _translate_network_errors(download: ModelDownload) -> Iterator[None]:
                 "https://huggingface.co and name it OWNER/REPOSITORY/FILE.gguf"
             ) from error
         raise ModelError(f"{where}: the hub answers with {status}; try again later") from error
-    except ValueError as error:
-        if "too large" not in str(error):
-            raise _proxy_error(where) from error
-        raise ModelError(
-            f"{where}: files over 50 GB cannot be downloaded here; choose a smaller quantization"
-        ) from error
-    except (httpx2.ProxyError, httpx2.UnsupportedProtocol, ImportError) as error:
+    except (ValueError, httpx2.ProxyError, httpx2.UnsupportedProtocol, ImportError) as error:
         raise _proxy_error(where) from error
     except httpx2.TimeoutException as error:
         raise ModelError(

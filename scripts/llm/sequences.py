@@ -81,7 +81,7 @@ class Sequences:
         Returns
         -------
         (vocabulary,) float32 array
-            Logits of the next token; valid until the next :meth:`read`.
+            Logits of the next token; valid until the next :meth:`decode`.
         """
         llama_cpp.llama_memory_clear(self._memory, True)
         self._lengths = [0] * len(self._lengths)

@@ -16,12 +16,13 @@ from scripts.audio.wav import WavWriter, write_wav
 from scripts.composer.compose import Composition
 from scripts.core.audio_format import BINAURAL, RATE, Stereo
 from scripts.core.errors import Cancelled
-from scripts.core.stages import Report
+from scripts.core.stages import StageCallback
 from scripts.exports.midi import write_midi
 from scripts.exports.musicxml import build_musicxml
 from scripts.library.song_files import SongFiles
 from scripts.library.songs import Song, read_song
 from scripts.production.recipe import Recipe
+from scripts.production.recipe_json import recipe_to_json
 from scripts.production.summary import summarize
 from scripts.request.spec import SongSpec
 from scripts.score.abc_writer import write_abc
@@ -77,7 +78,7 @@ class Production:
         self,
         files: SongFiles,
         options: RenderOptions,
-        report: Report,
+        report: StageCallback,
         cancelled: Callable[[], bool],
     ) -> Song:
         """Render, encode and tag the song, then give every file its final name, the MP3 last.
@@ -233,7 +234,7 @@ def song_details(
         "words_by": composition.words_by,
         "notes": list(spec.warnings),
         "summary": summary,
-        "recipe": recipe.to_json(),
+        "recipe": recipe_to_json(recipe),
         "made": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
 

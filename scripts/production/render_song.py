@@ -12,10 +12,11 @@ from scripts.arranger.arrange import SongArrangement, arrange
 from scripts.composer.compose import Composition
 from scripts.core import paths
 from scripts.core.errors import Cancelled, StorageError
-from scripts.core.stages import Report
+from scripts.core.stages import StageCallback
 from scripts.library.song_files import SongFiles
 from scripts.production.produce import Production, RenderOptions
-from scripts.production.recipe import Recipe, recipe_from_json
+from scripts.production.recipe import Recipe
+from scripts.production.recipe_json import recipe_from_json
 from scripts.production.render_job import RenderJob
 from scripts.request.spec import SongSpec
 from scripts.styles.style import Style, load_styles
@@ -30,7 +31,7 @@ def _load_tables() -> tuple[dict[str, Style], Mapping[str, Instrument]]:
     return load_styles(paths.DATA / "styles"), load_instruments(paths.DATA / "instruments")
 
 
-def render_song(job: RenderJob, report: Report, cancelled: Callable[[], bool]) -> str:
+def render_song(job: RenderJob, report: StageCallback, cancelled: Callable[[], bool]) -> str:
     """Render a song and give its files their final names.
 
     Parameters

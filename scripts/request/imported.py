@@ -7,7 +7,10 @@ from dataclasses import dataclass, replace
 
 from scripts.core.errors import UsageError
 from scripts.core.formatting import format_clock
-from scripts.request.spec import MAX_LENGTH, SongRequest, SongSpec, build_spec, parse_requested_key
+from scripts.request.build import build_spec
+from scripts.request.parse import MAX_LENGTH, parse_requested_key
+from scripts.request.request import SongRequest
+from scripts.request.spec import SongSpec
 from scripts.score.keys import key_from_pc
 from scripts.score.piece import (
     MAX_TEMPO,

@@ -21,7 +21,7 @@ def parse_motif(text: str, low: int, high: int) -> tuple[int, ...]:
     Parameters
     ----------
     text : str
-        1 to :data:`MOST` note names with octaves, separated by spaces or commas.
+        1 to :data:`MAX_MOTIF_NOTES` note names with octaves, separated by spaces or commas.
     low, high : int
         Lowest and highest pitch allowed.
 

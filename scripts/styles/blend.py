@@ -16,7 +16,7 @@ from scripts.styles.style import ROLES, MelodyRules, Style
 def blend(styles: Sequence[Style]) -> Style:
     """Blend one or more styles; the first one decides whatever is not blended.
 
-    Tracks come from the styles that :func:`owners` assigns; tags from the owner of the melody,
+    Tracks come from the styles that `assign_roles` assigns; tags from the owner of the melody,
     form and ending from the owner of the drums unless that is a mood.
     """
     if len(styles) == 1:

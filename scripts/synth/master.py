@@ -70,7 +70,7 @@ class MasterBus:
         -------
         tuple of ((2, m) array, (m,) array)
             Finished sound, delayed by about ten milliseconds, and the gain applied to it;
-            :meth:`fsync_file` returns the rest.
+            :meth:`flush` returns the rest.
         """
         self._append(block)
         steps = (self._pending.shape[1] - _CONTEXT_BEFORE - _CONTEXT_AFTER) // STEP_SAMPLES

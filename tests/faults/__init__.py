@@ -1,1 +1,1 @@
-"""Faults, tried and counted: ``python -m tests.faults`` (docs/faults.md has the figures)."""
+"""Fault injection: ``python -m tests.faults`` (docs/faults.md has the results)."""

@@ -17,7 +17,7 @@ def main() -> int:
     parser.add_argument("--home", type=Path, help="kill: an empty folder to work in")
     parser.add_argument("--moments", type=int, default=200)
     parser.add_argument("--examples", type=int, default=10_000)
-    parser.add_argument("--only", default="", help="fuzz: readers whose name has this")
+    parser.add_argument("--only", default="", help="fuzz: only readers whose name contains this")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     if args.what == "cluster":

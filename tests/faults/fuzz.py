@@ -1,4 +1,4 @@
-"""Very many inputs for every reader of outside data: no traceback, no hang, no flood of memory."""
+"""Fuzzes every reader of external data: no traceback, no hang, no runaway memory."""
 
 from __future__ import annotations
 
@@ -25,37 +25,39 @@ MEMORY = 500  # MB
 
 
 def _readers(folder: Path) -> dict[str, Callable[[bytes], object]]:
-    """What the program does with each kind of input."""
+    """Functions that read each kind of input as the program does."""
     from scripts.batch.order import Order
     from scripts.batch.order_file import read_order_file
     from scripts.core.settings import load_settings
     from scripts.library.index import LibraryIndex
     from scripts.library.playlists import load_playlists, read_m3u8
     from scripts.llm.gguf_file import read_language_model
-    from scripts.production.recipe import read_recipe, request_from_json
+    from scripts.production.recipe_json import read_recipe
+    from scripts.request.build import build_spec
     from scripts.request.imported import build_piece_spec
-    from scripts.request.spec import SongRequest, build_spec
+    from scripts.request.request import SongRequest
+    from scripts.request.request_json import request_from_json
     from scripts.score.open_piece import open_piece
     from scripts.styles.style import load_styles
 
     styles = load_styles(paths.DATA / "styles")
-    usual = Order(SongRequest("pop", "0.2"), 2, 1, "", 0.75, Path("out"))
+    defaults = Order(SongRequest("pop", "0.2"), 2, 1, "", 0.75, Path("out"))
 
-    def put(name: str, data: bytes) -> Path:
+    def write_input(name: str, data: bytes) -> Path:
         path = folder / name
         path.write_bytes(data)
         return path
 
     def spec(data: bytes) -> object:
         try:
-            wishes = request_from_json(json.loads(data))
+            request = request_from_json(json.loads(data))
         except (ValueError, RecursionError):
-            wishes = SongRequest(data.decode("utf-8", "surrogateescape"))
-        return build_spec(wishes, styles, 1)
+            request = SongRequest(data.decode("utf-8", "surrogateescape"))
+        return build_spec(request, styles, 1)
 
     def piece(name: str) -> Callable[[bytes], object]:
         def read(data: bytes) -> object:
-            found = open_piece(put(name, data))
+            found = open_piece(write_input(name, data))
             return build_piece_spec(found, SongRequest("pop", ""), styles, 1)
 
         return read
@@ -110,25 +112,25 @@ def _readers(folder: Path) -> dict[str, Callable[[bytes], object]]:
             library.close()
         return None
 
-    def settled(data: bytes) -> object:
+    def read_settings(data: bytes) -> object:
         for old in folder.glob("persistent.json.broken*"):  # each damaged file is set aside
             old.unlink()
-        return load_settings(put("persistent.json", data))
+        return load_settings(write_input("persistent.json", data))
 
     def playlist(data: bytes) -> object:
-        found, _ = read_m3u8(put("a.m3u8", data))
+        found, _ = read_m3u8(write_input("a.m3u8", data))
         assert not found
-        return load_playlists(put("p.json", data))
+        return load_playlists(write_input("p.json", data))
 
     return {
         "briefs": spec,
         "ABC": piece("a.abc"),
         "MIDI": piece("a.mid"),
         "MusicXML": piece("a.musicxml"),
-        "settings": settled,
-        "job files": lambda data: read_order_file(put("jobs.csv", data), usual),
+        "settings": read_settings,
+        "job files": lambda data: read_order_file(write_input("jobs.csv", data), defaults),
         "tags": sound,
-        "GGUF headers": lambda data: read_language_model(put("a.gguf", data)),
+        "GGUF headers": lambda data: read_language_model(write_input("a.gguf", data)),
         "song details": details,
         "playlists": playlist,
         "searches": search,
@@ -136,24 +138,24 @@ def _readers(folder: Path) -> dict[str, Callable[[bytes], object]]:
 
 
 class _Hang(BaseException):
-    """An input took too long."""
+    """Raised when an input takes too long."""
 
 
 def _alarm(*_: object) -> None:
     raise _Hang
 
 
-def try_reader(name: str, examples: int, start: int) -> dict[str, Any]:
-    """Feed one reader; what went wrong, in this process."""
+def fuzz_reader(name: str, examples: int, start: int) -> dict[str, Any]:
+    """Fuzz one reader in this process; returns what was found."""
     warnings.simplefilter("ignore")
     signal.signal(signal.SIGALRM, _alarm)
-    told = 0
+    rejected = 0
     worst = 0.0
     faults: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as where:
         folder = Path(where)
         reader = _readers(folder)[name]
-        valid, words = seeds(folder)[name]
+        valid, tokens = seeds(folder)[name]
         for data in valid:
             try:
                 reader(data)
@@ -169,30 +171,30 @@ def try_reader(name: str, examples: int, start: int) -> dict[str, Any]:
             deadline=None,
             suppress_health_check=list(HealthCheck),
         )
-        @given(mutated(valid, words))
+        @given(mutated(valid, tokens))
         def feed(data: bytes) -> None:
-            nonlocal told, worst
-            begun = time.perf_counter()
+            nonlocal rejected, worst
+            started = time.perf_counter()
             signal.alarm(HANG)
             try:
                 reader(data)
             except MusicGenError as error:
-                told += 1
+                rejected += 1
                 if "\n" in str(error) or "\x1b" in str(error):
                     faults["a message of several lines"] = repr(data[:200])
             except _Hang:
                 faults[f"over {HANG} s"] = repr(data[:200])
             except Exception as error:
-                place = error.__traceback__
-                while place and place.tb_next:
-                    place = place.tb_next
-                where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else ""
+                frame = error.__traceback__
+                while frame and frame.tb_next:
+                    frame = frame.tb_next
+                where = f"{frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}" if frame else ""
                 faults.setdefault(
                     f"{type(error).__name__}: {error} at {where}"[:300], repr(data[:300])
                 )
             finally:
                 signal.alarm(0)
-            worst = max(worst, time.perf_counter() - begun)
+            worst = max(worst, time.perf_counter() - started)
 
         feed()
         grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
@@ -201,7 +203,7 @@ def try_reader(name: str, examples: int, start: int) -> dict[str, Any]:
     return {
         "reader": name,
         "inputs": examples,
-        "refused in one line": told,
+        "refused in one line": rejected,
         "slowest_ms": round(1000 * worst),
         "memory_mb": round(grown / 1024),
         "faults": faults,
@@ -209,26 +211,26 @@ def try_reader(name: str, examples: int, start: int) -> dict[str, Any]:
 
 
 def _in_child(name: str, examples: int, start: int, pipe: Any) -> None:
-    pipe.send(try_reader(name, examples, start))
+    pipe.send(fuzz_reader(name, examples, start))
 
 
 def main(examples: int, start: int, only: str) -> int:
-    """Feed every reader in a process of its own; one JSON line each."""
-    context, bad = multiprocessing.get_context("spawn"), 0
+    """Fuzz every reader in its own process; prints one JSON line each."""
+    context, fault_count = multiprocessing.get_context("spawn"), 0
     with tempfile.TemporaryDirectory() as folder:
         names = [n for n in seeds(Path(folder)) if only in n]
     for name in names:
-        mine, theirs = context.Pipe()
-        child = context.Process(target=_in_child, args=(name, examples, start, theirs))
+        receiver, sender = context.Pipe()
+        child = context.Process(target=_in_child, args=(name, examples, start, sender))
         child.start()
-        theirs.close()
+        sender.close()
         try:
-            row = mine.recv()
+            row = receiver.recv()
         except EOFError:
             child.join()
             row = {"reader": name, "faults": {f"the process ended with {child.exitcode}": ""}}
         child.join()
-        bad += len(row["faults"])
+        fault_count += len(row["faults"])
         print(json.dumps(row), flush=True)
-    print(f"{bad} faults", file=sys.stderr)
-    return 1 if bad else 0
+    print(f"{fault_count} faults", file=sys.stderr)
+    return 1 if fault_count else 0

@@ -1,4 +1,4 @@
-"""Inputs for every reader of outside data: valid ones, torn, spliced and blown up; and rubbish."""
+"""Fuzz inputs for every reader of external data: mutations of valid ones, and garbage."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from scripts.audio.mp3 import Tags, write_tags
 from scripts.composer.compose import Composition
 from scripts.production.recipe import Recipe
-from scripts.request.spec import SongRequest
+from scripts.production.recipe_json import recipe_to_json
+from scripts.request.request import SongRequest
 from scripts.score.abc_reader import read_abc
 from tests.conftest import ROOT, STARTER, TUNE
 
@@ -53,13 +54,15 @@ _TEXTS = [
 
 
 @st.composite
-def mutated(draw: Any, seeds: list[bytes], words: list[bytes]) -> bytes:
-    """One of `seeds`, changed in some places; or rubbish of `words` and bytes."""
+def mutated(draw: Any, seeds: list[bytes], tokens: list[bytes]) -> bytes:
+    """One of `seeds` with some mutations, or garbage of `tokens` and bytes."""
     kind = draw(st.integers(0, 9))
     if kind == 0:
         return draw(st.binary(max_size=400))
     if kind == 1:
-        return b"".join(draw(st.lists(st.sampled_from(words) | st.binary(max_size=6), max_size=60)))
+        return b"".join(
+            draw(st.lists(st.sampled_from(tokens) | st.binary(max_size=6), max_size=60))
+        )
     data = bytearray(draw(st.sampled_from(seeds)))
     for _ in range(draw(st.integers(1, 6))):
         at = draw(st.integers(0, max(0, len(data) - 1)))
@@ -69,7 +72,7 @@ def mutated(draw: Any, seeds: list[bytes], words: list[bytes]) -> bytes:
         elif change == 1:
             del data[at : at + draw(st.integers(1, 40))]
         elif change == 2:
-            data[at:at] = draw(st.sampled_from(words + _TEXTS))
+            data[at:at] = draw(st.sampled_from(tokens + _TEXTS))
         elif change == 3:
             number = draw(st.sampled_from(_NUMBERS)) % (1 << 64)
             size = draw(st.sampled_from([1, 2, 4, 8]))
@@ -111,7 +114,7 @@ _XML = b"""<?xml version="1.0"?><score-partwise version="4.0"><part-list><score-
 
 
 def _gguf() -> list[bytes]:
-    """The heads of a real model, and a small one with every kind of value."""
+    """Head of a real model file, and a small model file with every type of value."""
     import gguf
 
     path = ROOT / ".venv" / "fuzz.gguf"
@@ -173,8 +176,11 @@ def _sounds(folder: Path) -> list[bytes]:
 
 
 def _recipe() -> dict[str, Any]:
-    written = Composition(read_abc(TUNE), "Model", 3, 0.5, 100, 1.5, "rules", ("verse", "chorus"))
-    return Recipe(SongRequest("Folk", "0.2", key="E minor"), 7, 0.75, written).to_json()
+    composition = Composition(
+        read_abc(TUNE), "Model", 3, 0.5, 100, 1.5, "rules", ("verse", "chorus")
+    )
+    recipe = Recipe(SongRequest("Folk", "0.2", key="E minor"), 7, 0.75, composition)
+    return recipe_to_json(recipe)
 
 
 _SETTINGS = json.dumps(
@@ -189,13 +195,13 @@ _SETTINGS = json.dumps(
     }
 ).encode()
 _CSV = b'styles,songs,length,key,tempo,loop\n"Chill, Dubstep",5,0.5,F minor,140,yes\njazz,2,,,,\n'
-_JOBS = json.dumps(
+_ORDERS = json.dumps(
     [
         {"styles": "Chill", "songs": 5, "tempo": 140, "also": ["wav"], "loop": True},
         {"styles": "jazz"},
     ]
 ).encode()
-_WISHES = json.dumps(
+_REQUEST = json.dumps(
     {
         "styles": "Chill, Dubstep",
         "length": "4-6",
@@ -213,10 +219,10 @@ _WISHES = json.dumps(
 
 
 def seeds(folder: Path) -> dict[str, tuple[list[bytes], list[bytes]]]:
-    """For each reader: valid inputs, and words of its language."""
+    """Valid inputs and dictionary tokens for each reader."""
     abc = (TUNE + 'V:2\n[V:1]A2(3BcdV:2\n[CEG]4{ag}|:"Am7"A>B~c.d/2:|[1A4|[2B4|]\n').encode()
     return {
-        "briefs": ([_WISHES], [b'"', b":", b"styles", b"key", b"tempo", b"1e9", b"F minor"]),
+        "briefs": ([_REQUEST], [b'"', b":", b"styles", b"key", b"tempo", b"1e9", b"F minor"]),
         "ABC": (
             [TUNE.encode(), abc],
             [
@@ -249,7 +255,7 @@ def seeds(folder: Path) -> dict[str, tuple[list[bytes], list[bytes]]]:
             ],
         ),
         "settings": ([_SETTINGS], [b"{", b"}", b'"volume"', b":", b"NaN", b"[]", b"null"]),
-        "job files": ([_CSV, _JOBS], [b",", b";", b'"', b"\n", b"styles", b"songs", b"{", b"["]),
+        "job files": ([_CSV, _ORDERS], [b",", b";", b'"', b"\n", b"styles", b"songs", b"{", b"["]),
         "tags": (
             _sounds(folder),
             [b"ID3", b"POPM", b"TXXX", b"TIT2", b"\xff\xfb", b"OggS", b"fLaC"],

@@ -1,4 +1,4 @@
-"""Kills processes of a batch at random moments, again and again, and looks what is lost."""
+"""Kills processes of a batch at random moments and checks what is lost."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from pathlib import Path
 
 import psutil
 
-from scripts.batch.store import UNFINISHED, OrderStore
+from scripts.batch.store import UNFINISHED_STATES, OrderStore
 from tests.conftest import ROOT
-from tests.faults.songs import LENGTH, leftovers, made, problems_of
+from tests.faults.songs import LENGTH, count_songs, find_leftovers, find_problems
 
-# Python's own resource tracker complains when it is killed and begun anew; it costs nothing.
+# Python's resource tracker prints a traceback when it is killed and restarted; it is harmless.
 TRACKER = f'Traceback (most recent call last):\n  File "{resource_tracker.__file__}", line'
 SONGS = 20  # of each order
-_LATEST = 5.0  # seconds after the start of which a moment is drawn
+_MAX_WAIT = 5.0  # seconds; the longest wait before a kill
 
 
-def start(home: Path, *words: str) -> subprocess.Popen[bytes]:
-    with (home / "said.txt").open("ab") as log:
+def start(home: Path, *arguments: str) -> subprocess.Popen[bytes]:
+    with (home / "output.txt").open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "scripts.cli.main", "generate", *words, "--json"],
+            [sys.executable, "-m", "scripts.cli.main", "generate", *arguments, "--json"],
             cwd=ROOT,
             env={**os.environ, "LLM_MUSIC_GEN_HOME": str(home)},
             stdin=subprocess.DEVNULL,
@@ -37,52 +37,52 @@ def start(home: Path, *words: str) -> subprocess.Popen[bytes]:
         )
 
 
-def order_again(home: Path, seed: int) -> subprocess.Popen[bytes]:
-    """A new order, or the unfinished one."""
-    jobs = OrderStore(home / "data" / "jobs.db")
-    left = jobs.orders(UNFINISHED)
-    jobs.close()
+def start_or_resume(home: Path, seed: int) -> subprocess.Popen[bytes]:
+    """Start a new order, or resume the unfinished one."""
+    store = OrderStore(home / "data" / "jobs.db")
+    unfinished = store.orders(UNFINISHED_STATES)
+    store.close()
     return (
         start(home, "--resume")
-        if left
+        if unfinished
         else start(home, "folk", "--songs", str(SONGS), "--length", LENGTH, "--seed", str(seed))
     )
 
 
-def family(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+def process_tree(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
     try:
-        head = psutil.Process(process.pid)
-        return [head, *head.children(recursive=True)]
+        parent = psutil.Process(process.pid)
+        return [parent, *parent.children(recursive=True)]
     except psutil.NoSuchProcess:
         return []
 
 
-def name_of(process: psutil.Process) -> str:
-    """What a process of the family does."""
-    words = " ".join(process.cmdline())
-    for sign, name in (
+def role_of(process: psutil.Process) -> str:
+    """Name what a process of the batch does."""
+    command = " ".join(process.cmdline())
+    for marker, name in (
         ("scripts.llm.worker", "the model"),
         ("spawn_main", "a player"),
         ("ffmpeg", "ffmpeg"),
         ("resource_tracker", "the tracker"),
     ):
-        if sign in words:
+        if marker in command:
             return name
     return "the program"
 
 
 def kill_at_random(home: Path, moments: int, seed: int) -> dict[str, object]:
-    """Kill -9 at so many moments: all processes at once, or one of them."""
+    """Send SIGKILL at random moments, to all processes at once or to one of them."""
     rng = random.Random(seed)
     killed: Counter[str] = Counter()
     broken: list[str] = []
-    process = order_again(home, 0)
+    process = start_or_resume(home, 0)
     count = 0
     while count < moments:
-        time.sleep(rng.uniform(0.05, _LATEST))
-        members = family(process)
+        time.sleep(rng.uniform(0.05, _MAX_WAIT))
+        members = process_tree(process)
         if process.poll() is not None or not members:
-            process = order_again(home, count)
+            process = start_or_resume(home, count)
             continue
         try:
             if rng.random() < 0.5:
@@ -91,7 +91,7 @@ def kill_at_random(home: Path, moments: int, seed: int) -> dict[str, object]:
                     member.kill()
             else:
                 victim = rng.choice(members)
-                killed[name_of(victim)] += 1
+                killed[role_of(victim)] += 1
                 victim.kill()
         except psutil.NoSuchProcess:
             pass
@@ -99,65 +99,65 @@ def kill_at_random(home: Path, moments: int, seed: int) -> dict[str, object]:
         if members[0].is_running() and members[0].status() != psutil.STATUS_ZOMBIE:
             continue
         process.wait()
-        broken += problems_of(home / "output") if count % 10 == 0 else []
-        process = order_again(home, count)
+        broken += find_problems(home / "output") if count % 10 == 0 else []
+        process = start_or_resume(home, count)
         print(
             f"{count} moments, {len(list((home / 'output').glob('*.mp3')))} songs",
             file=sys.stderr,
             flush=True,
         )
     process.wait()
-    _finish(home)
-    failed = _retry(home)
-    _finish(home)
-    return {**_counted(home, killed, broken), "given up until they were asked for again": failed}
+    _finish_orders(home)
+    failed = _retry_failed(home)
+    _finish_orders(home)
+    return {**_summarize(home, killed, broken), "given up until they were asked for again": failed}
 
 
-def _finish(home: Path) -> None:
-    while _unfinished(home):
-        order_again(home, 0).wait()
+def _finish_orders(home: Path) -> None:
+    while _has_unfinished_orders(home):
+        start_or_resume(home, 0).wait()
 
 
-def _retry(home: Path) -> list[str]:
-    """Ask for what has failed again, as a user does; why it had failed."""
-    jobs = OrderStore(home / "data" / "jobs.db")
+def _retry_failed(home: Path) -> list[str]:
+    """Retry failed songs as a user does; returns why they had failed."""
+    store = OrderStore(home / "data" / "jobs.db")
     try:
-        over = jobs.orders(("done", "stopped"))
-        failed = [f"song {n}: {why}" for job in over for n, why in jobs.failures(job.id)]
-        for job in over:
-            jobs.retry_failed(job.id)
+        closed = store.orders(("done", "stopped"))
+        failed = [f"song {n}: {why}" for order in closed for n, why in store.failures(order.id)]
+        for order in closed:
+            store.retry_failed(order.id)
         return failed
     finally:
-        jobs.close()
+        store.close()
 
 
-def _unfinished(home: Path) -> bool:
-    jobs = OrderStore(home / "data" / "jobs.db")
+def _has_unfinished_orders(home: Path) -> bool:
+    store = OrderStore(home / "data" / "jobs.db")
     try:
-        return bool(jobs.orders(UNFINISHED))
+        return bool(store.orders(UNFINISHED_STATES))
     finally:
-        jobs.close()
+        store.close()
 
 
-def _counted(home: Path, killed: Counter[str], broken: list[str]) -> dict[str, object]:
+def _summarize(home: Path, killed: Counter[str], broken: list[str]) -> dict[str, object]:
     out = home / "output"
-    jobs = OrderStore(home / "data" / "jobs.db")
-    orders = jobs.orders(("done", "cancelled", *UNFINISHED))
-    failed = [reason for job in orders for reason in jobs.failures(job.id)]
-    wanted = {(job.uid, n) for job in orders for n in range(1, job.order.songs + 1)}
-    jobs.close()
-    found = made(out)
-    said = (home / "said.txt").read_text(encoding="utf-8", errors="replace")
+    store = OrderStore(home / "data" / "jobs.db")
+    orders = store.orders(("done", "cancelled", *UNFINISHED_STATES))
+    failed = [reason for order in orders for reason in store.failures(order.id)]
+    expected = {(order.uid, n) for order in orders for n in range(1, order.order.songs + 1)}
+    store.close()
+    found = count_songs(out)
+    output = (home / "output.txt").read_text(encoding="utf-8", errors="replace")
     return {
         "killed": dict(killed),
         "orders": len(orders),
         "songs": sum(found.values()),
-        "half songs": [*broken, *problems_of(out)],
-        "lost": len(wanted - set(found)),
+        "half songs": [*broken, *find_problems(out)],
+        "lost": len(expected - set(found)),
         "made twice": sum(n - 1 for n in found.values()),
         "failed": failed,
-        "left over": leftovers(out),
-        "tracebacks": said.count("Traceback") - said.count(TRACKER),
+        "left over": find_leftovers(out),
+        "tracebacks": output.count("Traceback") - output.count(TRACKER),
     }
 
 

@@ -1,4 +1,4 @@
-"""What must be true of a folder of songs, whatever has happened."""
+"""Checks that a folder of songs must pass after any fault."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from scripts.audio.mp3 import ffmpeg_path
 LENGTH = "0.17"  # minutes
 
 
-def problems_of(folder: Path) -> list[str]:
-    """Songs that are not whole: without their files, not to be decoded, of the wrong length."""
+def find_problems(folder: Path) -> list[str]:
+    """List songs that are incomplete, cannot be decoded or have the wrong length."""
     found = []
     for mp3 in sorted(folder.glob("*.mp3")):
         try:
@@ -25,21 +25,21 @@ def problems_of(folder: Path) -> list[str]:
             length = MP3(mp3).info.length
             if abs(length - details["seconds"]) > 0.1:
                 found.append(f"{mp3.name}: {length:.2f} s instead of {details['seconds']:.2f}")
-            said = subprocess.run(
+            errors = subprocess.run(
                 [ffmpeg_path(), "-v", "error", "-i", str(mp3), "-f", "null", "-"],
                 capture_output=True,
                 text=True,
                 check=False,
             ).stderr
-            if said:
-                found.append(f"{mp3.name}: {said.splitlines()[0]}")
+            if errors:
+                found.append(f"{mp3.name}: {errors.splitlines()[0]}")
         except Exception as error:
             found.append(f"{mp3.name}: {type(error).__name__} {error}")
     return found
 
 
-def made(folder: Path) -> Counter[tuple[str, int]]:
-    """How often each song of each order lies in a folder."""
+def count_songs(folder: Path) -> Counter[tuple[str, int]]:
+    """Count how often a folder contains each song of each order."""
     recipes = [
         json.loads(p.read_text(encoding="utf-8"))["recipe"]
         for p in folder.glob("*.json")
@@ -48,8 +48,8 @@ def made(folder: Path) -> Counter[tuple[str, int]]:
     return Counter((r["order"], r["number"]) for r in recipes)
 
 
-def leftovers(folder: Path) -> list[str]:
-    """Files that are no whole song's."""
+def find_leftovers(folder: Path) -> list[str]:
+    """List the files that belong to no complete song."""
     return sorted(
         p.name
         for p in folder.iterdir()

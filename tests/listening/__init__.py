@@ -1,1 +1,1 @@
-"""Listens to the program's songs with instruments: tempo and key trackers, spectra, metrics."""
+"""Analysis of generated songs: tempo and key tracking, spectra and metrics of the notes."""

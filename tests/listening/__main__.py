@@ -1,6 +1,6 @@
-"""``python -m tests.listening``: makes songs with the program, listens, and writes the report.
+"""``python -m tests.listening``: generates songs, analyzes them and writes the report.
 
-It needs the extra ``listening``, in any Python; the songs are made by ``launcher.py`` in the
+It needs the extra ``listening``, in any Python; ``launcher.py`` generates the songs in the
 program's own environment.
 """
 
@@ -20,8 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.listening.measures import Heard, listen
-from tests.listening.report import draw, write_report
+from tests.listening.measures import SongAnalysis, analyze_song
+from tests.listening.report import plot_song, write_report
 
 ROOT = Path(__file__).resolve().parents[2]
 STYLES = (
@@ -56,7 +56,7 @@ STYLES = (
     "trance",
     "waltz",
 )
-MINOR = (
+MINOR_SCALES = (
     "minor",
     "dorian",
     "phrygian",
@@ -65,29 +65,31 @@ MINOR = (
     "minor pentatonic",
     "blues",
 )
-DRAWN = ("ambient", "celtic", "dubstep", "jazz", "pop", "techno")
+PLOTTED_STYLES = ("ambient", "celtic", "dubstep", "jazz", "pop", "techno")
 
 
-def reference() -> np.ndarray:
-    """The octave curve of mastered music that the program states."""
+def read_reference_spectrum() -> np.ndarray:
+    """Read the reference spectrum of mastered music from the program's source."""
     text = (ROOT / "scripts/synth/tone.py").read_text(encoding="utf-8")
     found = re.search(r"REFERENCE_SPECTRUM = np\.array\(\[([^\]]*)\]", text)
     assert found
     return np.array([float(x) for x in found[1].split(",")])
 
 
-def asked_key(style: str, seed: int) -> str:
-    """A major or minor key for the style: what trackers know, and what users type."""
+def choose_key(style: str, seed: int) -> str:
+    """Choose a random major or minor key for the style, as key trackers know and users type."""
     with (ROOT / "data" / "styles" / f"{style}.toml").open("rb") as file:
         scales = tomllib.load(file)["scales"]
-    dark = sum(w for name, w in scales.items() if name in MINOR) / sum(scales.values())
+    minor_share = sum(w for name, w in scales.items() if name in MINOR_SCALES) / sum(
+        scales.values()
+    )
     rng = random.Random(f"{style} {seed}")
     tonic = rng.choice(("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"))
-    return f"{tonic} {'minor' if rng.random() < dark else 'major'}"
+    return f"{tonic} {'minor' if rng.random() < minor_share else 'major'}"
 
 
-def make(style: str, seeds: tuple[int, ...], minutes: float, out: Path) -> list[Path]:
-    """Songs of one style, made anew."""
+def generate_songs(style: str, seeds: tuple[int, ...], minutes: float, out: Path) -> list[Path]:
+    """Generate the songs of one style, replacing earlier ones."""
     found = []
     for seed in (s + 100 * (STYLES.index(style) if style in STYLES else 0) for s in seeds):
         folder = out / f"{style} {seed}"
@@ -99,7 +101,7 @@ def make(style: str, seeds: tuple[int, ...], minutes: float, out: Path) -> list[
                 "generate",
                 style,
                 "--key",
-                asked_key(style, seed),
+                choose_key(style, seed),
                 "--length",
                 f"{minutes:g}",
                 "--seed",
@@ -116,11 +118,13 @@ def make(style: str, seeds: tuple[int, ...], minutes: float, out: Path) -> list[
     return found
 
 
-def hear(style: str, seeds: tuple[int, ...], minutes: float, out: Path) -> list[Heard]:
-    """Make and measure the songs of one style."""
+def analyze_style(
+    style: str, seeds: tuple[int, ...], minutes: float, out: Path
+) -> list[SongAnalysis]:
+    """Generate and analyze the songs of one style."""
     return [
-        listen(mp3, style, number, reference())
-        for number, mp3 in enumerate(make(style, seeds, minutes, out))
+        analyze_song(mp3, style, number, read_reference_spectrum())
+        for number, mp3 in enumerate(generate_songs(style, seeds, minutes, out))
     ]
 
 
@@ -132,24 +136,24 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[11, 12, 13])
     parser.add_argument("--styles", nargs="+", default=list(STYLES))
     args = parser.parse_args()
-    work = partial(hear, seeds=tuple(args.seeds), minutes=args.minutes, out=args.out)
-    heard: list[Heard] = []
+    work = partial(analyze_style, seeds=tuple(args.seeds), minutes=args.minutes, out=args.out)
+    analyses: list[SongAnalysis] = []
     with ProcessPoolExecutor(2) as pool:
         for songs in pool.map(work, args.styles):
-            heard += songs
+            analyses += songs
             print(
                 songs[0].style,
                 *(f"{h.asked_tempo:g}/{h.tempo:.1f} {h.asked_key}/{h.key}" for h in songs),
                 flush=True,
             )
-    rows = [{k: v for k, v in vars(h).items() if k != "features"} for h in heard]
+    rows = [{k: v for k, v in vars(h).items() if k != "features"} for h in analyses]
     (args.out / "heard.json").write_text(json.dumps(rows, indent=1, default=float))
-    write_report(heard, args.report, args.minutes)
-    pictures = args.report.parent / "pictures"
-    pictures.mkdir(exist_ok=True)
-    for style in (s for s in DRAWN if s in args.styles):
+    write_report(analyses, args.report, args.minutes)
+    plots = args.report.parent / "pictures"
+    plots.mkdir(exist_ok=True)
+    for style in (s for s in PLOTTED_STYLES if s in args.styles):
         mp3 = min(args.out.glob(f"{style} */*.mp3"))
-        draw(mp3, pictures / f"{style}.png")
+        plot_song(mp3, plots / f"{style}.png")
     print(args.report)
 
 

@@ -1,4 +1,4 @@
-"""What can be heard in a song, as numbers; by librosa, MusPy and pyloudnorm."""
+"""Measurements of a song with librosa, MusPy and pyloudnorm."""
 
 from __future__ import annotations
 
@@ -42,20 +42,20 @@ _MAJOR_OF = {
 
 
 @dataclass(frozen=True)
-class Heard:
-    """One song's figures.
+class SongAnalysis:
+    """Measurements of one song.
 
     Parameters
     ----------
     fold : int
-        Which of its style's songs it is.
+        Index of the song among those of its style.
     tempo : float
-        Heard quarter notes a minute, folded by two towards the asked one.
+        Detected quarter notes per minute, folded by powers of two towards the requested tempo.
     tempo_error : float
-        Share by which it is off.
+        Relative error of the tempo.
     key : str
     key_right : bool
-        The asked tonic and mode, or the relative key.
+        Whether the detected key is the requested tonic and mode, or the relative key.
     loudness, peak : float
         LUFS and dBFS.
     silence : float
@@ -63,13 +63,13 @@ class Heard:
     clipped : int
         Samples at full scale.
     octaves : tuple of float
-        dB of each octave against the reference, the mean difference taken out.
+        Level of each octave in dB relative to the reference, with the mean difference removed.
     entropy, consistency, groove : float
         MusPy's metrics of the MIDI file.
     boundaries : float
         Share of the form's boundaries that stand out in the self-similarity.
     features : array
-        For telling styles apart.
+        Feature vector for classifying styles.
     """
 
     style: str
@@ -94,23 +94,23 @@ class Heard:
     features: Any
 
 
-def listen(mp3: Path, style: str, fold: int, reference: np.ndarray) -> Heard:
-    """Measure one song; its ``.wav``, ``.mid`` and ``.json`` lie beside it."""
+def analyze_song(mp3: Path, style: str, fold: int, reference: np.ndarray) -> SongAnalysis:
+    """Measure one song, whose ``.wav``, ``.mid`` and ``.json`` files are beside it."""
     details = json.loads(mp3.with_suffix(".json").read_text(encoding="utf-8"))
     sound, rate = soundfile.read(mp3.with_suffix(".wav"), dtype="float32")
     mono = librosa.resample(sound.mean(axis=1), orig_sr=rate, target_sr=_RATE)
     onsets = librosa.onset.onset_strength(y=mono, sr=_RATE, hop_length=HOP)
     chroma = librosa.feature.chroma_cqt(y=mono, sr=_RATE, hop_length=512)
     mfcc = librosa.feature.mfcc(y=mono, sr=_RATE, n_mfcc=13)
-    tempo = _tempo(onsets)
+    tempo = _estimate_tempo(onsets)
     felt = details["tempo"] * (2 / 3 if details["meter"] in ("6/8", "9/8", "12/8") else 1)
     error, folded = min(
         (abs(tempo * f / t - 1), tempo * f * details["tempo"] / t)
         for f in (0.25, 0.5, 1, 2, 4)
         for t in {felt, details["tempo"]}
     )
-    key, right = _key(chroma.mean(axis=1), details["key"])
-    return Heard(
+    key, is_right = _detect_key(chroma.mean(axis=1), details["key"])
+    return SongAnalysis(
         style,
         fold,
         details["seed"],
@@ -120,20 +120,20 @@ def listen(mp3: Path, style: str, fold: int, reference: np.ndarray) -> Heard:
         folded,
         error,
         key,
-        right,
+        is_right,
         pyloudnorm.Meter(rate).integrated_loudness(sound),
         20 * np.log10(np.abs(sound).max()),
-        _silence(sound, rate),
+        _longest_silence(sound, rate),
         int((np.abs(sound) >= 0.9999).sum()),
-        tuple(_octaves(sound, rate, reference)),
-        *_muspy(mp3.with_suffix(".mid")),
-        _boundaries(mfcc, chroma, details),
-        _features(mfcc, chroma, onsets, len(mono) / _RATE),
+        tuple(_octave_levels(sound, rate, reference)),
+        *_compute_muspy_metrics(mp3.with_suffix(".mid")),
+        _boundary_share(mfcc, chroma, details),
+        _compute_features(mfcc, chroma, onsets, len(mono) / _RATE),
     )
 
 
-def _tempo(onsets: np.ndarray) -> float:
-    """Beats a minute, from a line through the beats that librosa finds."""
+def _estimate_tempo(onsets: np.ndarray) -> float:
+    """Estimate the tempo in beats per minute by a line fit through the beats of librosa."""
     _, beats = librosa.beat.beat_track(onset_envelope=onsets, sr=_RATE, hop_length=HOP, trim=False)
     if len(beats) < 8:
         return 0.0
@@ -144,16 +144,16 @@ def _tempo(onsets: np.ndarray) -> float:
     return float(60 / np.polyfit(number, times, 1)[0])
 
 
-def _key(chroma: np.ndarray, asked: str) -> tuple[str, bool]:
+def _detect_key(chroma: np.ndarray, requested: str) -> tuple[str, bool]:
     fits = {
         (pc, mode): np.corrcoef(np.roll(profile, pc), chroma)[0, 1]
         for mode, profile in (("major", _MAJOR), ("minor", _MINOR))
         for pc in range(12)
     }
     tonic, mode = max(fits, key=fits.__getitem__)
-    name, scale = asked.split(" ", 1)
-    want = (_TONICS[name[0]] + name.count("#") - name[1:].count("b")) % 12
-    major = (want + _MAJOR_OF[scale]) % 12
+    name, scale = requested.split(" ", 1)
+    requested_pc = (_TONICS[name[0]] + name.count("#") - name[1:].count("b")) % 12
+    major = (requested_pc + _MAJOR_OF[scale]) % 12
     minor_third = scale not in (
         "major",
         "lydian",
@@ -161,17 +161,17 @@ def _key(chroma: np.ndarray, asked: str) -> tuple[str, bool]:
         "major pentatonic",
         "phrygian dominant",
     )
-    right = (tonic, mode) in {
+    is_right = (tonic, mode) in {
         (major, "major"),
         ((major + 9) % 12, "minor"),
-        (want, "minor" if minor_third else "major"),
+        (requested_pc, "minor" if minor_third else "major"),
     }
     if scale == "blues":  # neither major nor minor
-        right |= tonic == want
-    return f"{_NAMES[tonic]} {mode}", right
+        is_right |= tonic == requested_pc
+    return f"{_NAMES[tonic]} {mode}", is_right
 
 
-def _silence(sound: np.ndarray, rate: int) -> float:
+def _longest_silence(sound: np.ndarray, rate: int) -> float:
     """Longest stretch below the threshold between the first and the last sound."""
     size = rate // 10
     tenths = np.sqrt((sound[: len(sound) // size * size].reshape(-1, size, 2) ** 2).mean((1, 2)))
@@ -179,7 +179,7 @@ def _silence(sound: np.ndarray, rate: int) -> float:
     return float(np.diff(loud).max() - 1) / 10 if len(loud) > 1 else 0.0
 
 
-def _octaves(sound: np.ndarray, rate: int, reference: np.ndarray) -> np.ndarray:
+def _octave_levels(sound: np.ndarray, rate: int, reference: np.ndarray) -> np.ndarray:
     size = 1 << 15
     blocks = sound[: len(sound) // size * size].reshape(-1, size, 2)
     power = (np.abs(np.fft.rfft(blocks * np.hanning(size)[:, None], axis=1)) ** 2).sum((0, 2))
@@ -187,23 +187,23 @@ def _octaves(sound: np.ndarray, rate: int, reference: np.ndarray) -> np.ndarray:
     levels = np.array(
         [10 * np.log10(power[(at >= f / 2**0.5) & (at < f * 2**0.5)].sum()) for f in _OCTAVES]
     )
-    apart = levels - reference
-    return apart - apart[1:-1].mean()
+    difference = levels - reference
+    return difference - difference[1:-1].mean()
 
 
-def _muspy(path: Path) -> tuple[float, float, float]:
+def _compute_muspy_metrics(path: Path) -> tuple[float, float, float]:
     music = muspy.read_midi(path)
     for track in music.tracks:  # muspy drops nothing itself, and drums have no pitch class
         track.notes = [n for n in track.notes if n.duration > 0]
     entropy, consistency = muspy.pitch_class_entropy(music), muspy.scale_consistency(music)
-    sign = music.time_signatures[0]
-    bar = 12 * 4 * sign.numerator // sign.denominator
+    time_signature = music.time_signatures[0]
+    bar = 12 * 4 * time_signature.numerator // time_signature.denominator
     music.adjust_resolution(12)
     return entropy, consistency, muspy.groove_consistency(music, bar)
 
 
-def _boundaries(mfcc: np.ndarray, chroma: np.ndarray, details: dict[str, Any]) -> float:
-    """How many of the form's boundaries lie within a bar of a peak of novelty (Foote, 2000)."""
+def _boundary_share(mfcc: np.ndarray, chroma: np.ndarray, details: dict[str, Any]) -> float:
+    """Share of the form's boundaries that are within a bar of a novelty peak (Foote, 2000)."""
     similar, _ = similarity(mfcc, chroma, details)
     half = 4
     kernel = np.kron(np.array([[1, -1], [-1, 1]]), np.ones((half, half)))
@@ -230,22 +230,24 @@ def similarity(
     beats, unit = map(int, details["meter"].split("/"))
     seconds = beats * 4 / unit * 60 / details["tempo"]
     bars = int(details["length"] / seconds)
-    joined = np.concatenate((_bars(mfcc[1:], bars, seconds), _bars(chroma, bars, seconds)))
+    joined = np.concatenate(
+        (_average_bars(mfcc[1:], bars, seconds), _average_bars(chroma, bars, seconds))
+    )
     joined = (joined - joined.mean(1, keepdims=True)) / (joined.std(1, keepdims=True) + 1e-6)
-    apart = np.sqrt(((joined[:, :, None] - joined[:, None, :]) ** 2).sum(0))
-    return 1 - apart / apart.max(), seconds
+    distance = np.sqrt(((joined[:, :, None] - joined[:, None, :]) ** 2).sum(0))
+    return 1 - distance / distance.max(), seconds
 
 
-def _bars(rows: np.ndarray, bars: int, seconds: float) -> np.ndarray:
+def _average_bars(rows: np.ndarray, bars: int, seconds: float) -> np.ndarray:
     edges = librosa.time_to_frames(np.arange(bars + 1) * seconds, sr=_RATE, hop_length=512)
     return np.stack([rows[:, a : max(b, a + 1)].mean(axis=1) for a, b in pairwise(edges)], axis=1)
 
 
-def _features(
+def _compute_features(
     mfcc: np.ndarray, chroma: np.ndarray, onsets: np.ndarray, seconds: float
 ) -> np.ndarray:
     count = len(librosa.onset.onset_detect(onset_envelope=onsets, sr=_RATE, hop_length=HOP))
-    moving = np.abs(np.diff(chroma, axis=1)).mean()
+    chroma_change = np.abs(np.diff(chroma, axis=1)).mean()
     return np.array(
         [
             *mfcc.mean(axis=1),
@@ -253,6 +255,6 @@ def _features(
             count / seconds,
             onsets.std(),
             *np.sort(chroma.mean(axis=1)),
-            moving,
+            chroma_change,
         ]
     )

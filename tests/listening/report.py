@@ -1,4 +1,4 @@
-"""The report of what was heard, as Markdown, and pictures of a few songs."""
+"""Report of the analyses as Markdown, and plots of a few songs."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ import pretty_midi
 import soundfile
 from PIL import Image
 
-from tests.listening.measures import Heard, similarity
+from tests.listening.measures import SongAnalysis, similarity
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
-# Bands of real music, MusPy's metrics: 5th percentile of fiddle tunes or chorales, whichever is
-# lower, to the higher 95th. A song wholly in its scale is no fault, so that band is open above.
+# Ranges of MusPy's metrics in real music: 5th percentile of fiddle tunes or chorales, whichever is
+# lower, to the higher 95th. A song entirely in its scale is fine, so that range is open above.
 ENTROPY, CONSISTENCY, GROOVE = (2.37, 3.19), (0.89, 1.0), (0.89, 0.99)
-TWELVE = (
+LABELS = (
     "ambient",
     "baroque",
     "celtic",
@@ -38,76 +38,78 @@ TWELVE = (
 OCTAVES = ("31", "63", "125", "250", "500", "1k", "2k", "4k", "8k", "16k")
 
 
-def told_apart(heard: Sequence[Heard]) -> tuple[float, list[str]]:
-    """Share of songs of the twelve styles that a nearest-centroid classifier names rightly.
+def classify_styles(analyses: Sequence[SongAnalysis]) -> tuple[float, list[str]]:
+    """Share of songs of the twelve styles that a nearest-centroid classifier recognizes.
 
-    One song of each style in turn is left out of the training, which scales the features too.
+    One song of each style in turn is left out of the training, which also scales the features.
     """
-    songs = [h for h in heard if h.style in TWELVE]
+    songs = [h for h in analyses if h.style in LABELS]
     right, wrong = 0, []
     for fold in sorted({h.fold for h in songs}):
-        known = [h for h in songs if h.fold != fold]
-        table = np.stack([h.features for h in known])
-        centre, spread = table.mean(0), table.std(0) + 1e-9
+        training = [h for h in songs if h.fold != fold]
+        table = np.stack([h.features for h in training])
+        center, spread = table.mean(0), table.std(0) + 1e-9
         centroids = {
-            s: np.mean([(h.features - centre) / spread for h in known if h.style == s], 0)
-            for s in TWELVE
+            s: np.mean([(h.features - center) / spread for h in training if h.style == s], 0)
+            for s in LABELS
         }
         for song in (h for h in songs if h.fold == fold):
-            place = (song.features - centre) / spread
-            named = min(centroids, key=lambda s: np.linalg.norm(centroids[s] - place))
-            right += named == song.style
-            wrong += [f"{song.style} as {named}"] * (named != song.style)
+            position = (song.features - center) / spread
+            predicted = min(centroids, key=lambda s: np.linalg.norm(centroids[s] - position))
+            right += predicted == song.style
+            wrong += [f"{song.style} as {predicted}"] * (predicted != song.style)
     return right / max(1, len(songs)), wrong
 
 
-def write_report(heard: Sequence[Heard], path: Path, minutes: float) -> None:
+def write_report(analyses: Sequence[SongAnalysis], path: Path, minutes: float) -> None:
     """Write the tables to `path`."""
-    share, wrong = told_apart(heard)
-    inside = {
-        name: np.mean([low <= getattr(h, name) <= high for h in heard])
+    share, wrong = classify_styles(analyses)
+    in_range = {
+        name: np.mean([low <= getattr(h, name) <= high for h in analyses])
         for name, (low, high) in (
             ("entropy", ENTROPY),
             ("consistency", CONSISTENCY),
             ("groove", GROOVE),
         )
     }
-    apart = np.array([h.octaves for h in heard])[:, 1:-1]  # below 45 Hz and above 11 kHz is taste
-    styles = list(dict.fromkeys(h.style for h in heard))
+    errors = np.array([h.octaves for h in analyses])[
+        :, 1:-1
+    ]  # below 45 Hz and above 11 kHz is taste
+    styles = list(dict.fromkeys(h.style for h in analyses))
     lines = [
         "# How good do the songs sound?",
         "",
-        f"{len(heard)} songs of {minutes:g} minutes, {len(styles)} styles with "
-        f"{len({h.fold for h in heard})} seeds each, composed by the starter model. `python -m "
+        f"{len(analyses)} songs of {minutes:g} minutes, {len(styles)} styles with "
+        f"{len({h.fold for h in analyses})} seeds each, composed by the starter model. `python -m "
         "tests.listening` composes and measures them again (extra `listening`).",
         "",
         "| | target | measured |",
         "|---|---|---|",
         "| tempo detected by librosa within 2 % of the requested one (half and double count) "
         "| 95 % "
-        f"| {np.mean([h.tempo_error < 0.02 for h in heard]):.1%} |",
+        f"| {np.mean([h.tempo_error < 0.02 for h in analyses]):.1%} |",
         "| detected key (Krumhansl on chroma) is the requested or its relative | 90 % | "
-        f"{np.mean([h.key_right for h in heard]):.1%} |",
+        f"{np.mean([h.key_right for h in analyses]):.1%} |",
         *(
-            f"| MusPy {word} between {low} and {high} | all | {inside[name]:.1%} (median "
-            f"{np.median([getattr(h, name) for h in heard]):.3f}) |"
+            f"| MusPy {word} between {low} and {high} | all | {in_range[name]:.1%} (median "
+            f"{np.median([getattr(h, name) for h in analyses]):.3f}) |"
             for name, word, (low, high) in (
                 ("entropy", "pitch-class entropy", ENTROPY),
                 ("consistency", "scale consistency", CONSISTENCY),
                 ("groove", "groove consistency", GROOVE),
             )
         ),
-        f"| nearest centroid finds the right one of {len(TWELVE)} styles, for a seed it was not "
+        f"| nearest centroid finds the right one of {len(LABELS)} styles, for a seed it was not "
         f"trained on | 80 % | {share:.1%} |",
-        f"| longest silence inside a song | 1.5 s | {max(h.silence for h in heard):.1f} s |",
-        f"| clipped samples | 0 | {sum(h.clipped for h in heard)} |",
-        f"| loudness | -14 LUFS +/- 1 | {min(h.loudness for h in heard):.1f} to "
-        f"{max(h.loudness for h in heard):.1f} |",
+        f"| longest silence inside a song | 1.5 s | {max(h.silence for h in analyses):.1f} s |",
+        f"| clipped samples | 0 | {sum(h.clipped for h in analyses)} |",
+        f"| loudness | -14 LUFS +/- 1 | {min(h.loudness for h in analyses):.1f} to "
+        f"{max(h.loudness for h in analyses):.1f} |",
         "| octaves from 63 Hz to 8 kHz within 6 dB of the reference | all | "
-        f"{np.mean(np.abs(apart) <= 6):.1%} of bands; {np.mean((np.abs(apart) <= 6).all(1)):.1%} "
+        f"{np.mean(np.abs(errors) <= 6):.1%} of bands; {np.mean((np.abs(errors) <= 6).all(1)):.1%} "
         "of songs in all eight |",
         "| section boundaries that stand out in the self-similarity | visible | "
-        f"{np.mean([h.boundaries for h in heard]):.1%} |",
+        f"{np.mean([h.boundaries for h in analyses]):.1%} |",
         "",
         "Misclassified styles: " + (", ".join(wrong) or "none") + ".",
         "",
@@ -121,7 +123,7 @@ def write_report(heard: Sequence[Heard], path: Path, minutes: float) -> None:
         "|" + "---|" * (7 + len(OCTAVES)),
     ]
     for style in styles:
-        own = [h for h in heard if h.style == style]
+        own = [h for h in analyses if h.style == style]
         tempi = "; ".join(f"{h.asked_tempo:g} / {h.tempo:.1f}" for h in own)
         keys = "; ".join(
             f"{h.asked_key} / {h.key}{'' if h.key_right else ' **wrong**'}" for h in own
@@ -139,8 +141,8 @@ def write_report(heard: Sequence[Heard], path: Path, minutes: float) -> None:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def draw(mp3: Path, path: Path) -> None:
-    """A song's spectrogram, piano roll and self-similarity, its sections marked."""
+def plot_song(mp3: Path, path: Path) -> None:
+    """Plot the spectrogram, piano roll and self-similarity of a song, with its sections marked."""
     details = json.loads(mp3.with_suffix(".json").read_text(encoding="utf-8"))
     sound, rate = soundfile.read(mp3.with_suffix(".wav"), dtype="float32")
     mono = sound.mean(axis=1)
@@ -195,6 +197,6 @@ def draw(mp3: Path, path: Path) -> None:
     figure.tight_layout()
     figure.savefig(path, dpi=72)
     plt.close(figure)
-    with Image.open(path) as image:  # a picture of few colours is half the size
+    with Image.open(path) as image:  # an image of few colors is half the size
         small = image.convert("RGB").quantize(240, kmeans=1)
     small.save(path, optimize=True)

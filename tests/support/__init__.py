@@ -1,1 +1,1 @@
-"""What several tests share: processes, terminals, servers, models and files made for tests."""
+"""Shared test helpers: processes, terminals, servers, models and sample files."""

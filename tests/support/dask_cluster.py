@@ -1,4 +1,4 @@
-"""A real Dask scheduler and workers on this computer, started with Dask's own commands."""
+"""Dask scheduler and workers on this computer, started with Dask's own commands."""
 
 from __future__ import annotations
 
@@ -12,27 +12,37 @@ from pathlib import Path
 import psutil
 
 from tests.conftest import ROOT
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 
-class DaskHere:
-    """A scheduler and workers; a context manager.
+class LocalDaskCluster:
+    """Dask scheduler and workers as processes; a context manager that kills them at the end.
 
     Parameters
     ----------
     folder : Path
-        Where they write.
+        Folder of their logs and temporary files.
     workers : int
+        Number of workers.
     """
 
     def __init__(self, folder: Path, workers: int) -> None:
         self.folder = folder
-        self._said = folder / "scheduler.txt"
+        self._scheduler_log = folder / "scheduler.txt"
         self.scheduler = self._start(
-            "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", log=self._said
+            "scheduler",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            "0",
+            "--no-dashboard",
+            log=self._scheduler_log,
         )
-        found = until(lambda: re.search(r"tcp://127\.0\.0\.1:\d+", self._words()), why=self._words)
-        self.address = str(found[0])
+        match = wait_until(
+            lambda: re.search(r"tcp://127\.0\.0\.1:\d+", self._read_scheduler_log()),
+            failure_message=self._read_scheduler_log,
+        )
+        self.address = str(match[0])
         self.workers = [
             self._start(
                 "worker",
@@ -52,16 +62,16 @@ class DaskHere:
             for n in range(workers)
         ]
         for n in range(workers):
-            until(lambda n=n: "Registered to" in (folder / f"worker{n}.txt").read_text())
+            wait_until(lambda n=n: "Registered to" in (folder / f"worker{n}.txt").read_text())
 
-    def _words(self) -> str:
-        return self._said.read_text() if self._said.exists() else ""
+    def _read_scheduler_log(self) -> str:
+        return self._scheduler_log.read_text() if self._scheduler_log.exists() else ""
 
     @staticmethod
-    def _start(*words: str, log: Path) -> subprocess.Popen[bytes]:
+    def _start(*arguments: str, log: Path) -> subprocess.Popen[bytes]:
         with log.open("wb") as file:
             return subprocess.Popen(
-                [sys.executable, "-m", "dask", *words],
+                [sys.executable, "-m", "dask", *arguments],
                 cwd=ROOT,
                 stdout=file,
                 stderr=file,
@@ -70,8 +80,8 @@ class DaskHere:
                 start_new_session=True,
             )
 
-    def busy(self) -> psutil.Process | None:
-        """A worker that is in the middle of a song: its ffmpeg runs."""
+    def find_busy_worker(self) -> psutil.Process | None:
+        """Return a worker that is rendering a song, which is one whose ffmpeg is running."""
         for worker in self.workers:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process = psutil.Process(worker.pid)
@@ -79,7 +89,7 @@ class DaskHere:
                     return process
         return None
 
-    def __enter__(self) -> DaskHere:
+    def __enter__(self) -> LocalDaskCluster:
         return self
 
     def __exit__(self, *_: object) -> None:

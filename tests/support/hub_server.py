@@ -1,4 +1,4 @@
-"""A Hugging Face hub on this machine: HEAD with the hub's headers, a redirect, GET with ranges."""
+"""Local Hugging Face hub: HEAD with the hub's headers, a redirect, GET with ranges."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Hub:
-    """Serves files under ``/OWNER/NAME/resolve/main/FILE`` and can be told to misbehave."""
+    """Serves files under ``/OWNER/NAME/resolve/main/FILE``; its attributes make it misbehave."""
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.requests: list[tuple[str, str, str]] = []  # method, path, range
-        self.break_after: int | None = None  # bytes of a GET after which the line is cut
+        self.break_after: int | None = None  # bytes of a GET after which the connection is cut
         self.delay = 0.0  # seconds between pieces of 64 KiB
-        self.status = 0  # answer everything with this
+        self.status = 0  # answer every request with this status code
         self.damage = False  # send wrong bytes
-        self.etag = ""  # tell this instead of the file's SHA-256
-        self.told_size: int | None = None  # tell another size than the file's
+        self.etag = ""  # sent instead of the file's SHA-256
+        self.reported_size: int | None = None  # sent instead of the file's size
         hub = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -52,8 +52,8 @@ class Hub:
             h.send_header("Content-Length", "0")
             h.end_headers()
             return
-        size = self.told_size or len(data)
-        if not path.startswith("/cdn"):  # as the hub does for its large files: on another host
+        size = self.reported_size or len(data)
+        if not path.startswith("/cdn"):  # like the hub, redirect to another host
             h.send_response(302)
             h.send_header("Location", self.url.replace("127.0.0.1", "localhost") + f"/cdn{name}")
             h.send_header("X-Repo-Commit", "c" * 40)
@@ -86,7 +86,7 @@ class Hub:
                 return
             try:
                 h.wfile.write(piece)
-            except OSError:  # the other side has hung up
+            except OSError:  # the client closed the connection
                 h.close_connection = True
                 return
             sent += len(piece)

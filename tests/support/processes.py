@@ -21,10 +21,10 @@ _GROUP: dict[str, Any] = (
 )
 
 
-def start(home: Path, *words: str) -> subprocess.Popen[str]:
-    """Start a command of the program as the head of a process group, as a terminal does."""
+def start(home: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start a command of the program as the leader of a process group, as a terminal does."""
     return subprocess.Popen(
-        [sys.executable, "-m", "scripts.cli.main", *words],
+        [sys.executable, "-m", "scripts.cli.main", *arguments],
         cwd=ROOT,
         text=True,
         encoding="utf-8",
@@ -38,47 +38,47 @@ def start(home: Path, *words: str) -> subprocess.Popen[str]:
 
 
 def interrupt(process: subprocess.Popen[str]) -> None:
-    """Ctrl+C as a terminal sends it: to the whole group, ffmpeg too."""
+    """Send Ctrl+C as a terminal does: to the whole process group, including ffmpeg."""
     if sys.platform == "win32":
         try:
             process.send_signal(signal.CTRL_BREAK_EVENT)
         except (OSError, SystemError):
             process.kill()
-            pytest.skip("there is no console here to press a key at")
+            pytest.skip("there is no console to send Ctrl+C from")
     else:
         os.killpg(process.pid, signal.SIGINT)
 
 
 def descendants(process: subprocess.Popen[str]) -> list[psutil.Process]:
-    """Its children and theirs."""
+    """Return the child processes of a process, recursively."""
     try:
         return psutil.Process(process.pid).children(recursive=True)
     except psutil.NoSuchProcess:
         return []
-    except OSError:  # Wine does not tell
+    except OSError:  # not supported by Wine
         process.kill()
-        pytest.skip("the processes cannot be listed here")
+        pytest.skip("child processes cannot be listed on this system")
 
 
-def words_of(process: psutil.Process) -> str:
-    """Its command line; nothing when it has just ended."""
+def command_line(process: psutil.Process) -> str:
+    """Return the command line of a process; "" when it has just ended."""
     try:
         return " ".join(process.cmdline())
     except psutil.NoSuchProcess:
         return ""
 
 
-def read_until(process: subprocess.Popen[str], sign: str) -> None:
-    """Read what a program prints until a line has `sign`; it must come."""
+def read_until(process: subprocess.Popen[str], text: str) -> None:
+    """Read a program's output until a line contains `text`; fail if none does."""
     assert process.stdout
     for line in process.stdout:
-        if sign in line:
+        if text in line:
             return
-    raise AssertionError(f"never came to {sign}: {process.stderr.read()}")  # type: ignore
+    raise AssertionError(f"never printed {text}: {process.stderr.read()}")  # type: ignore
 
 
-def lives(pid: int) -> bool:
-    """Whether a process is there and has not ended."""
+def is_running(pid: int) -> bool:
+    """Whether a process exists and has not ended."""
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

@@ -1,4 +1,4 @@
-"""Twins of users' models: their real tokenizers under small random weights."""
+"""Models with small random weights and the tokenizers of users' models."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import gguf
 import numpy as np
 
 
-def make_twin(
+def write_random_model(
     vocabulary: Path,
     out: Path,
     dim: int = 64,
@@ -16,7 +16,7 @@ def make_twin(
     seed: int = 1,
     architecture: str = "llama",
 ) -> None:
-    """Graft a random network of `dim` x `layers` on the tokenizer of a GGUF file."""
+    """Write a GGUF model with a file's tokenizer and a random network of `dim` x `layers`."""
     source = gguf.GGUFReader(vocabulary)
     size = len(source.fields["tokenizer.ggml.tokens"].data)
     writer = gguf.GGUFWriter(out, architecture)

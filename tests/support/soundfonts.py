@@ -1,4 +1,4 @@
-"""A small SoundFont, written by hand: one sine wave as every program, and as a drum kit."""
+"""Small SoundFont, built byte by byte: one sine wave as every program, and as a drum kit."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def chunk(name: bytes, data: bytes) -> bytes:
     return name + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2)
 
 
-def small_soundfont(programs: tuple[int, ...] = (0,), kit: bool = True) -> bytes:
-    """SoundFont 2.01 with a looped sine of B5 and nothing else."""
+def build_small_soundfont(programs: tuple[int, ...] = (0,), kit: bool = True) -> bytes:
+    """Build a SoundFont 2.01 file that contains only a looped sine of B5."""
     wave = (np.sin(2 * np.pi * 1000 * np.arange(_LOOP * 20) / RATE) * 20_000).astype("<i2")
     presets = [(p, 0) for p in programs] + [(0, 128)] * kit
     phdr = b"".join(

@@ -1,4 +1,4 @@
-"""A real terminal to run programs in: tmux."""
+"""Real terminal to run programs in, based on tmux."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import itertools
 import os
 import subprocess
 
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 
 class Terminal:
     """A tmux session with one window, in which `command` runs."""
 
-    _numbers = itertools.count()  # a server that is still going would refuse its name to the next
+    _session_numbers = itertools.count()  # unique names: an older server may be running
 
     def __init__(
         self, command: str, size: tuple[int, int] = (80, 24), env: dict[str, str] | None = None
     ) -> None:
-        self.socket = f"lmg-{os.getpid()}-{next(self._numbers)}"
+        self.socket = f"lmg-{os.getpid()}-{next(self._session_numbers)}"
         self._env = env
-        self._call(
+        self._run_tmux(
             "-f",
             "/dev/null",
             "new-session",
@@ -34,26 +34,30 @@ class Terminal:
         )
 
     def type(self, *keys: str) -> None:
-        self._call("send-keys", "-t", "t", *keys)
+        self._run_tmux("send-keys", "-t", "t", *keys)
 
     def resize(self, columns: int, lines: int) -> None:
-        self._call("resize-window", "-t", "t", "-x", str(columns), "-y", str(lines))
+        self._run_tmux("resize-window", "-t", "t", "-x", str(columns), "-y", str(lines))
 
-    def screen(self, above: int = 0) -> str:
-        """What is shown, with so many lines that have scrolled away."""
-        return self._call("capture-pane", "-t", "t", "-p", "-S", str(-above))
+    def screen(self, scrollback: int = 0) -> str:
+        """Return the text on the screen and `scrollback` lines that were scrolled away."""
+        return self._run_tmux("capture-pane", "-t", "t", "-p", "-S", str(-scrollback))
 
-    def wait(self, text: str, seconds: float = 60, above: int = 0) -> str:
-        """The screen, once it shows `text`."""
+    def wait(self, text: str, seconds: float = 60, scrollback: int = 0) -> str:
+        """Wait until the screen shows `text`, and return the screen."""
 
-        def shown() -> str:
-            screen = self.screen(above)
+        def find_text() -> str:
+            screen = self.screen(scrollback)
             return screen if text in screen else ""
 
-        return str(until(shown, seconds, lambda: f"{text!r} never came:\n{self.screen(above)}"))
+        return str(
+            wait_until(
+                find_text, seconds, lambda: f"{text!r} never appeared:\n{self.screen(scrollback)}"
+            )
+        )
 
-    def order(self, styles: str, songs: int) -> None:
-        """From the main menu, ask for songs as a user does."""
+    def place_order(self, styles: str, songs: int) -> None:
+        """Order songs from the main menu, as a user does."""
         self.wait("1. Generate Music")
         self.type("1")
         self.wait("What kind of music")
@@ -61,8 +65,8 @@ class Terminal:
         self.wait("How many songs")
         self.type(str(songs), "Enter")
 
-    def listen(self, title: str) -> None:
-        """In the jukebox, do what a listener does in an evening; `title` is one of the songs."""
+    def try_jukebox_keys(self, title: str) -> None:
+        """Try the keys of the jukebox, as a listener does; `title` is one of the songs."""
         for key, shown in (
             ("4", "[****-]"),
             ("s", "Shuffle on"),
@@ -70,7 +74,7 @@ class Terminal:
             ("t", "Sleep 14:"),
             ("i", "About "),
             ("b", "Next 5 Songs:"),
-            ("?", "30 seconds on"),
+            ("?", "30 seconds forward"),
             ("b", "Next 5 Songs:"),
             ("/", "Which song?"),
         ):
@@ -84,12 +88,12 @@ class Terminal:
         self.wait("Repeat all")
 
     def close(self) -> None:
-        """Close the window, whatever runs in it."""
+        """End the session and the program in it."""
         subprocess.run(["tmux", "-L", self.socket, "kill-server"], capture_output=True, check=False)
 
-    def _call(self, *words: str) -> str:
+    def _run_tmux(self, *arguments: str) -> str:
         return subprocess.run(
-            ["tmux", "-L", self.socket, *words],
+            ["tmux", "-L", self.socket, *arguments],
             capture_output=True,
             text=True,
             encoding="utf-8",

@@ -1,4 +1,4 @@
-"""Waiting for something to come true."""
+"""Waiting for a condition."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Callable
 from typing import Any
 
 
-def until(
-    what: Callable[[], Any],
+def wait_until(
+    condition: Callable[[], Any],
     seconds: float = 60.0,
-    why: Callable[[], str] = lambda: "it did not happen in time",
+    failure_message: Callable[[], str] = lambda: "it did not happen in time",
     poll: float = 0.05,
 ) -> Any:
-    """Wait until `what` returns something true, and return that; `why` tells of a failure."""
+    """Wait for a true value of `condition` and return it, or fail with `failure_message`."""
     deadline = time.monotonic() + seconds
-    while not (found := what()):
-        assert time.monotonic() < deadline, why()
+    while not (result := condition()):
+        assert time.monotonic() < deadline, failure_message()
         time.sleep(poll)
-    return found
+    return result

@@ -1,4 +1,4 @@
-"""The lab's fixtures. Without a lab (``WINLAB``) these tests are not collected."""
+"""Fixtures of the Windows lab. Without a lab (``WINLAB``) these tests are not collected."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from tests.windows.lab import (
     Console,
     SoundCard,
     copy_program,
-    end_all,
-    windows,
+    end_windows_processes,
+    run_windows,
     windows_path,
 )
 
 collect_ignore_glob = [] if LAB.name and (LAB / "wrun").is_file() else ["test_*.py"]
-KEEP = bool(os.environ.get("WINLAB_KEEP"))  # for work on these tests: install only once
+KEEP = bool(os.environ.get("WINLAB_KEEP"))  # while developing these tests: install only once
 
 
 @pytest.fixture
 def console() -> Iterator[Callable[..., Console]]:
-    """Opens console windows, and closes them at the end."""
+    """Function that opens console windows; they are closed at the end."""
     opened: list[Console] = []
 
     def make(**more: str) -> Console:
@@ -37,7 +37,7 @@ def console() -> Iterator[Callable[..., Console]]:
     for window in opened:
         window.close()
     if opened:
-        end_all()
+        end_windows_processes()
 
 
 @pytest.fixture(scope="session")
@@ -48,18 +48,18 @@ def program() -> Path:
 
 @pytest.fixture(scope="session")
 def installed(program: Path) -> Path:
-    """The program, installed by double-clicking it and choosing 2, then X; see test_the_way."""
+    """The program, installed by double-clicking it and choosing 2, then X; see test_first_run."""
     if KEEP and (program / ".venv" / "llm-music-gen.json").exists():
         return program
     window = Console()
     try:
-        window.run("cmd", "/c", windows_bat(program))
+        window.run("cmd", "/c", launcher_path(program))
         window.choose("2")
         window.wait("Fetch a Model = 1-4", 900)
         window.type("Enter")
         window.wait("Press any key")
         window.type("q")
-        (program / "install.screen").write_text(window.shown(), encoding="utf-8")
+        (program / "install.screen").write_text(window.full_screen(), encoding="utf-8")
         window.choose("x")
         assert window.status() == 0
     finally:
@@ -67,7 +67,7 @@ def installed(program: Path) -> Path:
     return program
 
 
-def windows_bat(program: Path) -> str:
+def launcher_path(program: Path) -> str:
     return windows_path(program / "Llm-Music-Gen.bat")
 
 
@@ -78,7 +78,7 @@ def python(installed: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     def run(code: str, **more: str) -> subprocess.CompletedProcess[str]:
         script = installed / "try.py"
         script.write_text("import sys; sys.path.insert(0, '.')\n" + code, encoding="utf-8")
-        return windows(".venv/Scripts/python.exe", "try.py", cwd=installed, **more)
+        return run_windows(".venv/Scripts/python.exe", "try.py", cwd=installed, **more)
 
     return run
 

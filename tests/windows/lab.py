@@ -1,6 +1,6 @@
-"""A Windows to test on: a Windows Python under Wine, a console in tmux, a sound card that records.
+"""Windows lab: a Windows Python under Wine, a console in tmux, a sound card that records.
 
-The lab's folder is named by ``WINLAB``; it holds ``wrun`` (runs a Windows program), ``py/cp311``
+``WINLAB`` names the folder of the lab. It contains ``wrun`` (runs a Windows program), ``py/cp311``
 (Python), ``prefix`` (the Windows drive C:) and ``wheels`` (llama-cpp-python).
 """
 
@@ -20,7 +20,7 @@ import numpy as np
 
 from tests.conftest import ROOT, STARTER
 from tests.support.tmux import Terminal
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 LAB = Path(os.environ.get("WINLAB", ""))
 DRIVE = LAB / "prefix" / "drive_c"
@@ -38,17 +38,17 @@ def windows_path(path: Path) -> str:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """This process's variables without those that would change what a Windows user has."""
-    kept = {
+    """Environment of this process without the variables that a Windows user would not have."""
+    variables = {
         k: v
         for k, v in os.environ.items()
         if not k.startswith(("PYTEST", "LLM_MUSIC_GEN", "VIRTUAL_ENV", "PYTHON"))
     }
-    return {**kept, "PIP_FIND_LINKS": windows_path(LAB / "wheels"), **more}
+    return {**variables, "PIP_FIND_LINKS": windows_path(LAB / "wheels"), **more}
 
 
-def windows(
-    *words: str,
+def run_windows(
+    *arguments: str,
     cwd: Path | None = None,
     timeout: float = 600,
     runner: Path = LAB / "wrun",
@@ -56,7 +56,7 @@ def windows(
 ) -> subprocess.CompletedProcess[str]:
     """Run a Windows program to its end, with pipes; its exit status is Wine's, modulo 256."""
     return subprocess.run(
-        ["bash", "-c", '"$0" "$@" 2>&1 | cat; exit ${PIPESTATUS[0]}', str(runner), *words],
+        ["bash", "-c", '"$0" "$@" 2>&1 | cat; exit ${PIPESTATUS[0]}', str(runner), *arguments],
         cwd=cwd,
         input="",
         capture_output=True,
@@ -68,8 +68,8 @@ def windows(
     )
 
 
-def fresh_home(name: str) -> Path:
-    """A folder for models, songs and settings with the starter model in it."""
+def make_home(name: str) -> Path:
+    """Make a new home folder that contains the starter model."""
     home = HOME / name
     shutil.rmtree(home, ignore_errors=True)
     (home / "models").mkdir(parents=True)
@@ -77,8 +77,8 @@ def fresh_home(name: str) -> Path:
     return home
 
 
-def special_runner(folder: Path, line: str) -> Path:
-    """The lab's runner with one more line of shell before the program starts."""
+def make_runner(folder: Path, line: str) -> Path:
+    """Copy the runner of the lab, with a shell line added before the program starts."""
     runner = folder / "wrun-special"
     runner.write_text((LAB / "wrun").read_text().replace("; exec", f"; {line}; exec"))
     runner.chmod(0o755)
@@ -86,7 +86,7 @@ def special_runner(folder: Path, line: str) -> Path:
 
 
 def copy_program(folder: Path, keep: bool = False) -> Path:
-    """A fresh copy of the program, as a download or clone would be."""
+    """Copy the program as a download or clone would."""
     if not keep:
         shutil.rmtree(folder, ignore_errors=True)
     listed = subprocess.run(
@@ -104,38 +104,47 @@ def copy_program(folder: Path, keep: bool = False) -> Path:
 
 
 class Console(Terminal):
-    """A console window with Windows programs in it. Fresh each time: Wine leaves it raw."""
+    """Console window for Windows programs. New for each test, since Wine leaves it in raw mode."""
 
     def __init__(self, size: tuple[int, int] = (100, 30), **more: str) -> None:
         super().__init__("bash --norc", size, environment(**more))
         time.sleep(0.5)
 
-    def run(self, *words: str) -> None:
+    def run(self, *arguments: str) -> None:
         """Type a Windows command; the window shows ``status=N`` when it has ended."""
-        self.type(f"clear; {shlex.join([str(LAB / 'wrun'), *words])}; echo stat''us=$?", "Enter")
+        self.type(
+            f"clear; {shlex.join([str(LAB / 'wrun'), *arguments])}; echo stat''us=$?", "Enter"
+        )
 
-    def shown(self) -> str:
-        """The screen and what has scrolled away."""
-        return self.screen(above=200)
+    def full_screen(self) -> str:
+        """Screen text, including the lines that have scrolled off."""
+        return self.screen(scrollback=200)
 
     def wait(self, text: str, seconds: float = 60, above: int = 200) -> str:
         return super().wait(text, seconds, above)
 
     def choose(self, answer: str) -> None:
-        """Answer the launcher's menu, once its question stands there: Wine's cmd takes for words
-        what is typed before it reads, Enter among them."""
-        until(lambda: self.screen().rstrip().endswith("Exit Launcher = X:"), why=self.shown)
+        """Answer the launcher's menu once its prompt is shown.
+
+        What is typed before Wine's cmd reads becomes part of the answer, even Enter.
+        """
+        wait_until(
+            lambda: self.screen().rstrip().endswith("Exit Launcher = X:"),
+            failure_message=self.full_screen,
+        )
         time.sleep(0.5)
         self.type(*filter(None, [answer]), "Enter")
 
     def status(self, seconds: float = 60) -> int:
-        """The command's exit status."""
-        found = until(lambda: re.findall(r"status=(\d+)\s", self.shown()), seconds, self.shown)
+        """Wait for the command to end; returns its exit status."""
+        found = wait_until(
+            lambda: re.findall(r"status=(\d+)\s", self.full_screen()), seconds, self.full_screen
+        )
         return int(found[-1])
 
 
-def windows_processes(image: str = r"(python|ffmpeg.*)\.exe") -> list[str]:
-    """Windows processes that run, by their command lines."""
+def list_windows_processes(image: str = r"(python|ffmpeg.*)\.exe") -> list[str]:
+    """Command lines of the running Windows processes."""
     listed = subprocess.run(["ps", "-eo", "args="], capture_output=True, text=True, check=True)
     return [
         line
@@ -144,17 +153,17 @@ def windows_processes(image: str = r"(python|ffmpeg.*)\.exe") -> list[str]:
     ]
 
 
-def end_all(patience: float = 8.0) -> None:
-    """Have nothing of one test run on beside the next."""
-    deadline = time.monotonic() + patience
-    while windows_processes() and time.monotonic() < deadline:
+def end_windows_processes(timeout: float = 8.0) -> None:
+    """End the Windows processes of a test, so that none runs beside the next test."""
+    deadline = time.monotonic() + timeout
+    while list_windows_processes() and time.monotonic() < deadline:
         time.sleep(0.2)
-    for line in windows_processes():
+    for line in list_windows_processes():
         subprocess.run(["pkill", "-9", "-f", re.escape(line)], check=False)
 
 
 class SoundCard:
-    """A PulseAudio null sink whose monitor is recorded: what a listener would hear."""
+    """PulseAudio null sink whose monitor is recorded, as a listener would hear it."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -185,8 +194,8 @@ class SoundCard:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        until(lambda: (folder / "pulse.sock").exists(), 20)
-        self._raw = folder / "heard.raw"
+        wait_until(lambda: (folder / "pulse.sock").exists(), 20)
+        self._raw = folder / "recording.raw"
         self._recorder: subprocess.Popen[bytes] | None = None
 
     def record(self) -> None:
@@ -198,8 +207,8 @@ class SoundCard:
                 stderr=subprocess.DEVNULL,
             )
 
-    def heard(self) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """What was recorded so far, (n, 2), -1 to 1."""
+    def recording(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Samples recorded so far, (n, 2), -1 to 1."""
         data = np.frombuffer(self._raw.read_bytes()[: self._raw.stat().st_size // 4 * 4], np.int16)
         return data.reshape(-1, 2) / 32768.0
 

@@ -1,4 +1,4 @@
-"""A console window of Windows' own (not a terminal): true key codes, resizing, closing."""
+"""A native Windows console window, not a terminal: key codes, resizing and closing."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from typing import Any
 
 import pytest
 
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 from tests.windows.lab import (
     HOME,
     LAB,
     PYTHON,
     environment,
-    fresh_home,
-    special_runner,
-    windows,
+    list_windows_processes,
+    make_home,
+    make_runner,
+    run_windows,
     windows_path,
-    windows_processes,
 )
 
 KEYS = {
@@ -77,7 +77,7 @@ user.EnumWindows(close, 0)
 
 
 class Desktop:
-    """A screen with a console window on it."""
+    """X screen with a console window."""
 
     def __init__(self, folder: Path) -> None:
         self.display = f":{90 + os.getpid() % 100}"
@@ -86,14 +86,14 @@ class Desktop:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        until(lambda: Path(f"/tmp/.X11-unix/X{self.display[1:]}").exists(), 20)
-        # The lab's own runner takes the display away; a console window needs one.
-        self._run = special_runner(folder, f"export DISPLAY={self.display}")
+        wait_until(lambda: Path(f"/tmp/.X11-unix/X{self.display[1:]}").exists(), 20)
+        # The runner of the lab unsets DISPLAY, which a console window needs.
+        self._run = make_runner(folder, f"export DISPLAY={self.display}")
         self.window: subprocess.Popen[bytes] | None = None
 
-    def open(self, program: Path, *words: str, **more: str) -> None:
+    def open(self, program: Path, *arguments: str, **more: str) -> None:
         """Run Windows Python in a new console window."""
-        # Wine's desktop, when one still runs, was made without a screen.
+        # A Wine desktop that still runs was started without a screen.
         subprocess.run(
             ["bash", "-c", f". {LAB / 'env.sh'}; wineserver -k; wineserver -w"],
             timeout=60,
@@ -107,14 +107,14 @@ class Desktop:
                 str(self._run),
                 "wineconsole",
                 ".venv/Scripts/python.exe",
-                *words,
+                *arguments,
             ],
             cwd=program,
             env=environment(**more),
         )
 
-    def do(self, *words: str) -> str:
-        """xdotool, on the console window where ``ID`` stands."""
+    def xdotool(self, *arguments: str) -> str:
+        """Run xdotool; the argument ``ID`` stands for the console window."""
         env = {**os.environ, "DISPLAY": self.display}
         found = subprocess.run(
             ["xdotool", "search", "--onlyvisible", "--name", "python"],
@@ -127,7 +127,7 @@ class Desktop:
             return ""
         return (
             subprocess.run(
-                ["xdotool", *(found[0] if w == "ID" else w for w in words)],
+                ["xdotool", *(found[0] if w == "ID" else w for w in arguments)],
                 env=env,
                 capture_output=True,
                 text=True,
@@ -137,10 +137,10 @@ class Desktop:
         )
 
     def key(self, name: str) -> None:
-        self.do("key", "--window", "ID", name)
+        self.xdotool("key", "--window", "ID", name)
 
     def type(self, text: str) -> None:
-        self.do("type", "--window", "ID", "--delay", "80", text)
+        self.xdotool("type", "--window", "ID", "--delay", "80", text)
 
     def close_window(self) -> None:
         """Click the X of the console window."""
@@ -172,12 +172,12 @@ class Desktop:
 def desktop(tmp_path: Path) -> Iterator[Desktop]:
     if not shutil.which("Xvfb") or not shutil.which("xdotool"):
         pytest.skip("Xvfb and xdotool are not installed")
-    desk = Desktop(tmp_path)
-    yield desk
-    desk.close()
+    opened = Desktop(tmp_path)
+    yield opened
+    opened.close()
 
 
-def test_keys_and_sizes_arrive_as_windows_sends_them(installed: Path, desktop: Desktop) -> None:
+def test_keys_and_resizes_of_a_windows_console_are_read(installed: Path, desktop: Desktop) -> None:
     log = installed / "keys.log"
     log.unlink(missing_ok=True)
     (installed / "keys_probe.py").write_text(PROBE, encoding="utf-8")
@@ -186,58 +186,60 @@ def test_keys_and_sizes_arrive_as_windows_sends_them(installed: Path, desktop: D
     def rows() -> list[Any]:
         return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
 
-    until(rows, 60)
-    until(lambda: desktop.do("getwindowname", "ID"), 20)
+    wait_until(rows, 60)
+    wait_until(lambda: desktop.xdotool("getwindowname", "ID"), 20)
     for number, key in enumerate(KEYS):
         desktop.key(key)
-        until(lambda n=number: len(rows()) > n + 1, 10, lambda: str(rows()))  # type: ignore
+        wait_until(lambda n=number: len(rows()) > n + 1, 10, lambda: str(rows()))  # type: ignore
     assert [row[0] for row in rows()[1:]] == list(KEYS.values())
     sizes = []
     for width, height in ((900, 600), (700, 400), (500, 300), (1000, 700)):
         before = len(rows())
-        desktop.do("windowsize", "ID", str(width), str(height))
-        until(lambda b=before: len(rows()) > b, 10, lambda: str(rows()))  # type: ignore
+        desktop.xdotool("windowsize", "ID", str(width), str(height))
+        wait_until(lambda b=before: len(rows()) > b, 10, lambda: str(rows()))  # type: ignore
         assert rows()[-1][0] == "resize"
         sizes.append(rows()[-1][1])
     assert sizes[0][0] > sizes[1][0] > sizes[2][0] < sizes[3][0]
     assert sizes[0][1] > sizes[1][1] > sizes[2][1] < sizes[3][1]
     desktop.key("x")
-    until(lambda: not windows_processes(), 20)
+    wait_until(lambda: not list_windows_processes(), 20)
 
 
-def test_closing_the_window_stops_every_process_and_leaves_no_half_song(
+def test_closing_the_window_stops_every_process_and_leaves_no_partial_song(
     installed: Path, desktop: Desktop
 ) -> None:
-    home = fresh_home("closed")
+    home = make_home("closed")
     (home / "data").mkdir()
     settings = home / "data" / "persistent.json"
     settings.write_text('{"song_length": "10"}')
     desktop.open(installed, "launcher.py", LLM_MUSIC_GEN_HOME=windows_path(home))
-    until(lambda: desktop.do("getwindowname", "ID"), 60)
-    until(lambda: any("launcher.py" in p for p in windows_processes()), 60)
+    wait_until(lambda: desktop.xdotool("getwindowname", "ID"), 60)
+    wait_until(lambda: any("launcher.py" in p for p in list_windows_processes()), 60)
     output = home / "output"
 
-    def answers() -> bool:
-        """The menu takes keys: 3, 8 changes the theme in the settings."""
+    def menu_reads_keys() -> bool:
+        """Whether the menu reads keys: 3 and 8 change the theme in the settings."""
         for key in ("Escape", "Escape", "3", "8"):
             desktop.key(key)
         time.sleep(1)
         return "unicode" in settings.read_text()
 
-    until(answers, 60)
+    wait_until(menu_reads_keys, 60)
     desktop.key("Escape")
     desktop.type("1Rock")
     desktop.key("Return")
     desktop.type("3")
     desktop.key("Return")
-    until(lambda: list(output.glob("*.lmg-part")), 90)  # a song is being rendered
+    wait_until(lambda: list(output.glob("*.lmg-part")), 90)  # a song is being rendered
     desktop.close_window()
-    until(lambda: not windows_processes(), 15, lambda: "\n".join(windows_processes()))
-    left = {p.suffix for p in output.iterdir()}
-    assert not {".lmg-part", ".lmg-lock"} & left, sorted(p.name for p in output.iterdir())
+    wait_until(
+        lambda: not list_windows_processes(), 15, lambda: "\n".join(list_windows_processes())
+    )
+    suffixes = {p.suffix for p in output.iterdir()}
+    assert not {".lmg-part", ".lmg-lock"} & suffixes, sorted(p.name for p in output.iterdir())
 
 
 def test_the_menu_without_a_console_says_what_to_do(installed: Path) -> None:
-    done = windows(".venv/Scripts/python.exe", "launcher.py", cwd=installed)
+    done = run_windows(".venv/Scripts/python.exe", "launcher.py", cwd=installed)
     assert done.returncode == 2
     assert "the menu needs a console" in done.stdout

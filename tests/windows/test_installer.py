@@ -1,4 +1,4 @@
-"""The installer on Windows: from a folder of wheels, and what it says when something is missing."""
+"""The installer on Windows: installing from a wheel folder, and its error messages."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.windows.lab import (
     HOME,
     PYTHON,
     copy_program,
-    special_runner,
-    windows,
+    make_runner,
+    run_windows,
     windows_path,
 )
 
@@ -32,32 +32,32 @@ NO_NETWORK = {
 
 @pytest.fixture(scope="module")
 def other() -> Iterator[Path]:
-    """A second copy, in another folder."""
+    """Second copy of the program, in another folder."""
     folder = copy_program(HOME / "Second (copy) & more")
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def installer(program: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
-    return windows(str(PYTHON), "requisites.py", *words, cwd=program, timeout=1200, **more)
+def run_installer(program: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    return run_windows(str(PYTHON), "requisites.py", *arguments, cwd=program, timeout=1200, **more)
 
 
-def test_without_a_network_it_says_so_and_how_to_do_without(other: Path) -> None:
-    done = installer(other, **NO_NETWORK)
+def test_without_a_network_the_message_explains_offline_installation(other: Path) -> None:
+    done = run_installer(other, **NO_NETWORK)
     assert done.returncode == 1, done.stdout
-    said = done.stdout.strip().splitlines()[-1]
-    assert said.startswith("requisites: cannot install the packages: there is no network")
-    assert "--wheels DIR" in said
+    message = done.stdout.strip().splitlines()[-1]
+    assert message.startswith("requisites: cannot install the packages: there is no network")
+    assert "--wheels DIR" in message
     assert "Traceback" not in done.stdout
 
 
-def test_a_folder_of_wheels_is_filled_and_installs_without_a_network(
+def test_a_wheel_folder_is_filled_and_installs_without_a_network(
     installed: Path, other: Path
 ) -> None:
     wheels = HOME / "wheels für später"
     if not KEEP:
         shutil.rmtree(wheels, ignore_errors=True)
-    filled = windows(
+    filled = run_windows(
         ".venv/Scripts/python.exe",
         "requisites.py",
         "--save-wheels",
@@ -67,38 +67,38 @@ def test_a_folder_of_wheels_is_filled_and_installs_without_a_network(
     )
     assert filled.returncode == 0, filled.stdout
     assert {p.suffix for p in wheels.iterdir()} == {".whl"}
-    short = HOME / "too few wheels"
-    short.mkdir(exist_ok=True)
-    done = installer(other, "--wheels", windows_path(short), **NO_NETWORK)
+    incomplete = HOME / "too few wheels"
+    incomplete.mkdir(exist_ok=True)
+    done = run_installer(other, "--wheels", windows_path(incomplete), **NO_NETWORK)
     assert done.returncode == 1, done.stdout
     assert "some packages are missing" in done.stdout, done.stdout
-    done = installer(other, "--wheels", windows_path(wheels), **NO_NETWORK)
+    done = run_installer(other, "--wheels", windows_path(wheels), **NO_NETWORK)
     assert done.returncode == 0, done.stdout
     assert "Ready after" in done.stdout, done.stdout
-    made = windows(
+    generated = run_windows(
         str(PYTHON), "launcher.py", "generate", "Folk", "--length", "0.2", cwd=other, **NO_NETWORK
     )
-    assert made.returncode == 0, made.stdout
-    assert len(list((other / "output").glob("*.mp3"))) == 1, made.stdout
-    again = installer(other, **NO_NETWORK)
+    assert generated.returncode == 0, generated.stdout
+    assert len(list((other / "output").glob("*.mp3"))) == 1, generated.stdout
+    again = run_installer(other, **NO_NETWORK)
     assert again.returncode == 0
     assert "Everything works." in again.stdout
 
 
 @pytest.fixture
 def library(other: Path) -> Iterator[Path]:
-    """llama.dll of the second copy, put back afterwards."""
+    """``llama.dll`` of the second copy, restored afterwards."""
     path = other / ".venv" / "Lib" / "site-packages" / "llama_cpp" / "lib" / "llama.dll"
     if not path.exists():
         pytest.skip("the second copy is not installed")
-    kept = path.with_suffix(".kept")
-    shutil.copy(path, kept)
+    backup = path.with_suffix(".kept")
+    shutil.copy(path, backup)
     yield path
-    os.replace(kept, path)
+    os.replace(backup, path)
 
 
-def forbid(library: Path, function: str) -> None:
-    """Put an instruction that no processor knows at the start of a function of a DLL."""
+def break_function(library: Path, function: str) -> None:
+    """Write an illegal instruction at the start of a function of a DLL."""
     tables = subprocess.run(
         ["x86_64-w64-mingw32-objdump", "-p", "-h", str(library)],
         capture_output=True,
@@ -119,33 +119,35 @@ def forbid(library: Path, function: str) -> None:
     library.write_bytes(data)
 
 
-def test_a_processor_without_avx_is_told_and_does_not_take_the_installer_along(
+def test_a_processor_without_avx_is_reported_without_crashing_the_installer(
     other: Path, library: Path
 ) -> None:
-    forbid(library, "llama_model_load_from_file")
-    done = installer(other, **NO_NETWORK)
+    break_function(library, "llama_model_load_from_file")
+    done = run_installer(other, **NO_NETWORK)
     assert done.returncode == 1, done.stdout
     assert "lacks an instruction (AVX)" in done.stdout, done.stdout
     assert "Reinstalling" not in done.stdout  # it would not help
-    looked = windows(".venv/Scripts/python.exe", "launcher.py", "doctor", cwd=other)
-    assert looked.returncode == 1
-    assert "lacks an instruction (AVX)" in looked.stdout
-    tried = windows(".venv/Scripts/python.exe", "launcher.py", "generate", "Folk", cwd=other)
-    assert tried.returncode == 1
-    assert "AVX" in tried.stdout
-    assert "Traceback" not in tried.stdout
+    doctor = run_windows(".venv/Scripts/python.exe", "launcher.py", "doctor", cwd=other)
+    assert doctor.returncode == 1
+    assert "lacks an instruction (AVX)" in doctor.stdout
+    generated = run_windows(
+        ".venv/Scripts/python.exe", "launcher.py", "generate", "Folk", cwd=other
+    )
+    assert generated.returncode == 1
+    assert "AVX" in generated.stdout
+    assert "Traceback" not in generated.stdout
 
 
-def test_a_missing_redistributable_is_told_with_its_address(
+def test_a_missing_redistributable_is_reported_with_its_address(
     other: Path, library: Path, tmp_path: Path
 ) -> None:
-    """llama.dll needs a library that is not there, on a Windows without Microsoft's."""
+    """``llama.dll`` needs a missing library, on a Windows without the Redistributable."""
     needed = library.parent / "libstdc++-6.dll"
     hidden = needed.with_suffix(".hidden")
     os.replace(needed, hidden)
-    runner = special_runner(tmp_path, 'export WINEDLLOVERRIDES="$WINEDLLOVERRIDES;msvcp140="')
+    runner = make_runner(tmp_path, 'export WINEDLLOVERRIDES="$WINEDLLOVERRIDES;msvcp140="')
     try:
-        done = windows(str(PYTHON), "requisites.py", cwd=other, runner=runner, **NO_NETWORK)
+        done = run_windows(str(PYTHON), "requisites.py", cwd=other, runner=runner, **NO_NETWORK)
     finally:
         os.replace(hidden, needed)
     assert done.returncode == 1, done.stdout
@@ -153,14 +155,14 @@ def test_a_missing_redistributable_is_told_with_its_address(
     assert "https://aka.ms/vs/17/release/vc_redist.x64.exe" in done.stdout
 
 
-def test_a_broken_package_is_installed_anew(installed: Path, other: Path) -> None:
+def test_a_broken_package_is_reinstalled(installed: Path, other: Path) -> None:
     broken = other / ".venv" / "Lib" / "site-packages" / "pydub" / "__init__.py"
     broken.write_text("raise RuntimeError('torn')\n")
-    failed = installer(other, **NO_NETWORK)
+    failed = run_installer(other, **NO_NETWORK)
     assert failed.returncode == 1
     assert "there is no network" in failed.stdout
-    assert broken.exists(), "what was there is not thrown away for nothing"
-    done = installer(other, "--wheels", windows_path(HOME / "wheels für später"), **NO_NETWORK)
+    assert broken.exists(), "the old environment must not be deleted when the new one fails"
+    done = run_installer(other, "--wheels", windows_path(HOME / "wheels für später"), **NO_NETWORK)
     assert done.returncode == 0, done.stdout
     assert "pydub does not start" in done.stdout
     assert "Ready after" in done.stdout

@@ -1,4 +1,4 @@
-"""Folders, names, code pages and files that others hold: what is different on Windows."""
+"""What is different on Windows: folders, file names, code pages and files in use."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ from mutagen.id3 import ID3
 from mutagen.mp3 import MP3
 
 from tests.conftest import STARTER
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 from tests.windows.lab import (
     HOME,
     LAB,
     Console,
-    end_all,
+    end_windows_processes,
     environment,
-    fresh_home,
-    windows,
+    list_windows_processes,
+    make_home,
+    run_windows,
     windows_path,
-    windows_processes,
 )
 
 Python = Callable[..., subprocess.CompletedProcess[str]]
 ENDED = "\nprint('all', 'right')"
 
 
-def command(installed: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+def run_command(installed: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     """A command of the program, without the launcher and without UTF-8 mode."""
-    return windows(".venv/Scripts/python.exe", "launcher.py", *words, cwd=installed, **more)
+    return run_windows(".venv/Scripts/python.exe", "launcher.py", *arguments, cwd=installed, **more)
 
 
 @pytest.fixture
 def home() -> Path:
-    """Models, songs and settings in a folder whose name has letters of no one code page."""
-    folder = fresh_home("Größe 音楽 ♪ & (b)")
+    """Home folder whose name has letters that no single code page contains."""
+    folder = make_home("Größe 音楽 ♪ & (b)")
     (folder / "models" / STARTER.name).rename(folder / "models" / "Stück 音.gguf")
     return folder
 
 
-def test_a_model_and_songs_under_letters_of_no_one_code_page(installed: Path, home: Path) -> None:
-    made = command(
+def test_names_outside_the_code_page_are_supported(installed: Path, home: Path) -> None:
+    generated = run_command(
         installed,
         "generate",
         "Folk",
@@ -55,17 +55,17 @@ def test_a_model_and_songs_under_letters_of_no_one_code_page(installed: Path, ho
         "Stück 音",
         LLM_MUSIC_GEN_HOME=windows_path(home),
     )
-    assert made.returncode == 0, made.stdout
+    assert generated.returncode == 0, generated.stdout
     (song,) = (home / "output").glob("*.mp3")
     assert abs(MP3(song).info.length - 12) < 0.2
     song.with_suffix(".json").unlink()
     song = song.rename(song.with_name("歌 ♪ é.mp3"))
     ID3(song).delete(song)
-    listed = command(installed, "library", "list", LLM_MUSIC_GEN_HOME=windows_path(home))
+    listed = run_command(installed, "library", "list", LLM_MUSIC_GEN_HOME=windows_path(home))
     assert listed.returncode == 0
     assert "Traceback" not in listed.stdout
-    assert "é" in listed.stdout or "�" in listed.stdout  # cp1252 has the é, and no 歌
-    played = command(
+    assert "é" in listed.stdout or "�" in listed.stdout  # cp1252 contains é but not 歌
+    played = run_command(
         installed,
         "play",
         "--once",
@@ -75,14 +75,14 @@ def test_a_model_and_songs_under_letters_of_no_one_code_page(installed: Path, ho
         LLM_MUSIC_GEN_HOME=windows_path(home),
     )
     assert played.returncode == 0, played.stdout
-    said = json.loads(played.stdout.splitlines()[0])
-    assert said["title"] == "歌 ♪ é"
-    assert abs(said["seconds"] - 12) < 0.2
+    event = json.loads(played.stdout.splitlines()[0])
+    assert event["title"] == "歌 ♪ é"
+    assert abs(event["seconds"] - 12) < 0.2
 
 
-def test_every_looking_command_speaks_in_the_old_code_page(installed: Path) -> None:
-    for words in (["styles"], ["models", "list"], ["models", "find"], ["doctor"], ["--help"]):
-        done = command(installed, *words)
+def test_listing_commands_print_in_a_legacy_code_page(installed: Path) -> None:
+    for arguments in (["styles"], ["models", "list"], ["models", "find"], ["doctor"], ["--help"]):
+        done = run_command(installed, *arguments)
         assert "Traceback" not in done.stdout
         assert "UnicodeEncodeError" not in done.stdout
         assert done.returncode == 0, done.stdout
@@ -95,7 +95,7 @@ def test_the_program_runs_from_a_network_share(installed: Path) -> None:
     (share / "music").symlink_to(installed)
     out = HOME / "from share"
     shutil.rmtree(out, ignore_errors=True)
-    done = windows(
+    done = run_windows(
         ".venv/Scripts/python.exe",
         r"\\nas\music\launcher.py",
         "generate",
@@ -132,21 +132,19 @@ files.part(".mp3").write_bytes(b"x"); files.finish({}); files.tidy()
 from scripts.core.errors import StorageError
 try:
     SongFiles(deep / "abcdefghi" / "abcdefghi", "t")
-    raise SystemExit("taken")
+    raise SystemExit("it was accepted")
 except StorageError as error:
     assert "too long for Windows" in str(error), error
 """
 
 
-def test_any_title_is_a_file_on_windows_and_no_path_too_long(
-    python: Python, installed: Path
-) -> None:
+def test_any_title_becomes_a_valid_file_name_on_windows(python: Python, installed: Path) -> None:
     done = python(NAMES + ENDED)
     shutil.rmtree(installed / "names", ignore_errors=True)
     assert "all right" in done.stdout, done.stdout
 
 
-HELD = """
+FILES_IN_USE = """
 import threading, time
 from pathlib import Path
 from scripts.core import atomic_files as f
@@ -157,15 +155,15 @@ folder = Path("held"); folder.mkdir(exist_ok=True)
 def hold(path, seconds):
     file = path.open("rb"); opened.set(); time.sleep(seconds); file.close()
 
-opened = threading.Event()                       # a virus scanner looks at the new song for a while
+opened = threading.Event()                       # a virus scanner reads the new song for a while
 song = SongFiles(folder, "Rain"); song.part(".mp3").write_bytes(b"x" * 1000)
 threading.Thread(target=hold, args=(song.part(".mp3"), 1.5)).start(); opened.wait()
 begun = time.monotonic()
 song.finish({".json": "{}"}); song.tidy()
-assert time.monotonic() - begun > 0.5, "nobody was waited for: the file was not held"
+assert time.monotonic() - begun > 0.5, "it did not wait: the file was not in use"
 assert sorted(p.name for p in folder.iterdir()) == ["Rain.json", "Rain.mp3"]
 
-import scripts.library.song_files as songs            # somebody keeps it for longer than is waited
+import scripts.library.song_files as songs            # another program keeps it open for too long
 real = f.rename
 songs.rename = lambda part, path, waits=(0.1,): real(part, path, (0.1,))
 opened.clear()
@@ -173,7 +171,7 @@ song = SongFiles(folder, "Wind"); song.part(".mp3").write_bytes(b"y" * 1000)
 holder = threading.Thread(target=hold, args=(song.part(".mp3"), 3)); holder.start(); opened.wait()
 try:
     song.finish({".json": "{}"})
-    raise SystemExit("it was not held")
+    raise SystemExit("the file was not in use")
 except FileInUseError as error:
     assert "another program holds it open" in str(error), error
 song.tidy(); holder.join()
@@ -181,7 +179,7 @@ assert not (folder / "Wind.mp3").exists()
 assert recover(folder, time.time() + 100) == 1
 assert (folder / "Wind.mp3").read_bytes() == b"y" * 1000
 
-import ctypes                                    # a scanner that lets nobody in, not even to read
+import ctypes                                    # a scanner that lets nobody else open it
 open_file = ctypes.windll.kernel32.CreateFileW
 open_file.restype = ctypes.c_void_p
 
@@ -205,13 +203,13 @@ threading.Thread(target=lock_out, args=(folder / "Snow.mp3", 1.5)).start(); open
 write_tags(folder / "Snow.mp3", Tags("Snow", "a", "b", "c", 90, "Am", 2026, "d"))
 assert str(ID3(folder / "Snow.mp3")["TIT2"]) == "Snow"
 
-path = folder / "persistent.json"                # the settings, while an editor has them
+path = folder / "persistent.json"                # the settings, while an editor has them open
 f.write_text(path, "one")
 f.retry_while_open_elsewhere.__defaults__ = ((0.1,), time.sleep)
 file = path.open("rb")
 try:
     f.write_text(path, "two")
-    raise SystemExit("it was not held")
+    raise SystemExit("the file was not in use")
 except StorageError as error:
     assert "another program has it open" in str(error), error
 file.close()
@@ -220,25 +218,25 @@ assert path.read_text() == "three"
 """
 
 
-def test_files_that_others_hold_are_waited_for_then_told_and_never_lost(
+def test_files_in_use_are_retried_then_reported_and_never_lost(
     python: Python, installed: Path
 ) -> None:
-    done = python(HELD + ENDED)
+    done = python(FILES_IN_USE + ENDED)
     shutil.rmtree(installed / "held", ignore_errors=True)
     assert "all right" in done.stdout, done.stdout
 
 
-def rendering(window: Console, number: int) -> None:
+def wait_until_rendering(window: Console, number: int) -> None:
     """Wait until a song is well under way.
 
-    ffmpeg has then been started: Wine forks to start a program, and what reaches it during the
-    fork (Ctrl+C, a kill) can leave the fork waiting for ever. Windows has no fork.
+    ffmpeg has then been started: Wine forks to start a program, and Ctrl+C or a kill during the
+    fork can make it hang. Windows has no fork.
     """
     shown = re.compile(rf"Rendering song number {number}\.\.\.\s+\[[#-]+\] [1-9]\d?% Complete")
-    until(lambda: shown.search(window.shown()), 240, window.shown)
+    wait_until(lambda: shown.search(window.full_screen()), 240, window.full_screen)
 
 
-def test_ctrl_c_at_the_console_ends_everything(
+def test_ctrl_c_at_the_console_ends_every_process(
     installed: Path, console: Callable[..., Console]
 ) -> None:
     out = HOME / "cancelled"
@@ -256,28 +254,30 @@ def test_ctrl_c_at_the_console_ends_everything(
         "--out",
         windows_path(out),
     )
-    # A quarter of a song is writing it: from here on it is played to files.
+    # Composing is a quarter of a song's progress: from 10 % of 3 songs on, it is rendered.
     begun = re.compile(r"(1\d|[2-9]\d)% Complete, 0 of 3 songs")
-    until(lambda: begun.search(window.shown()), 240, window.shown)
+    wait_until(lambda: begun.search(window.full_screen()), 240, window.full_screen)
     window.type("C-c")
-    window.wait("cancelled; 'generate --resume' goes on", 30)
+    window.wait("interrupted; 'generate --resume' continues", 30)
     assert window.status(30) == 130
-    until(lambda: not windows_processes(), 20, lambda: "\n".join(windows_processes()))
+    wait_until(
+        lambda: not list_windows_processes(), 20, lambda: "\n".join(list_windows_processes())
+    )
     assert not list(out.iterdir())
 
 
-MENUS = {
+MENU_PROCESSES = {
     "outer": r"^C:.*\.venv.Scripts.python\.exe .*launcher\.py",
     "inner": r"^Z:.*python\.exe .*launcher\.py",
 }
 
 
 @pytest.mark.parametrize("which", ["outer", "inner"])
-def test_a_killed_menu_leaves_no_process_and_no_half_song(
+def test_a_killed_menu_leaves_no_process_and_no_partial_song(
     which: str, installed: Path, console: Callable[..., Console]
 ) -> None:
     """The environment's python.exe only starts the real one: either may be killed."""
-    home = fresh_home("killed")
+    home = make_home("killed")
     (home / "data").mkdir()
     (home / "data" / "persistent.json").write_text('{"song_length": "30"}', encoding="utf-8")
     window = console(LLM_MUSIC_GEN_HOME=windows_path(home))
@@ -285,19 +285,21 @@ def test_a_killed_menu_leaves_no_process_and_no_half_song(
         windows_path(installed / ".venv" / "Scripts" / "python.exe"),
         windows_path(installed / "launcher.py"),
     )
-    window.order("Rock", 5)
-    rendering(window, 1)
-    assert any("llm.worker" in p for p in windows_processes())
-    killed = subprocess.run(["pkill", "-9", "-f", MENUS[which]], check=False)
-    assert killed.returncode == 0, "\n".join(windows_processes())
-    until(lambda: not windows_processes(), 30, lambda: "\n".join(windows_processes()))
+    window.place_order("Rock", 5)
+    wait_until_rendering(window, 1)
+    assert any("llm.worker" in p for p in list_windows_processes())
+    killed = subprocess.run(["pkill", "-9", "-f", MENU_PROCESSES[which]], check=False)
+    assert killed.returncode == 0, "\n".join(list_windows_processes())
+    wait_until(
+        lambda: not list_windows_processes(), 30, lambda: "\n".join(list_windows_processes())
+    )
     assert not list((home / "output").glob("*.mp3"))
 
 
-def test_two_programs_in_one_folder_leave_each_other_alone(installed: Path) -> None:
-    home = fresh_home("shared")
+def test_two_programs_can_work_in_one_folder(installed: Path) -> None:
+    home = make_home("shared")
     output = home / "output"
-    words = [
+    arguments = [
         str(LAB / "wrun"),
         ".venv/Scripts/python.exe",
         "launcher.py",
@@ -307,23 +309,25 @@ def test_two_programs_in_one_folder_leave_each_other_alone(installed: Path) -> N
         "60",
     ]
     with subprocess.Popen(
-        words,
+        arguments,
         cwd=installed,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         env=environment(LLM_MUSIC_GEN_HOME=windows_path(home)),
     ) as long:
-        until(lambda: [p for p in output.glob("*.mp3.lmg-part") if p.stat().st_size], 120)
+        wait_until(lambda: [p for p in output.glob("*.mp3.lmg-part") if p.stat().st_size], 120)
         (begun,) = output.glob("*.mp3.lmg-part")
-        short = command(
+        short = run_command(
             installed, "generate", "Folk", "--length", "0.2", LLM_MUSIC_GEN_HOME=windows_path(home)
         )
         assert short.returncode == 0, short.stdout
-        resumed = command(installed, "generate", "--resume", LLM_MUSIC_GEN_HOME=windows_path(home))
+        resumed = run_command(
+            installed, "generate", "--resume", LLM_MUSIC_GEN_HOME=windows_path(home)
+        )
         assert "another program" in resumed.stdout, resumed.stdout
         assert long.poll() is None
         assert begun.exists()
         assert len(list(output.glob("*.mp3"))) == 1
-        end_all(0)
+        end_windows_processes(0)
         long.wait(30)

@@ -1,1 +1,1 @@
-"""Where songs are rendered: a thread of this process, other processes, or a Dask cluster."""
+"""Executors that render songs: in a thread, in other processes or on a Dask cluster."""

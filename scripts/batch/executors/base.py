@@ -1,4 +1,4 @@
-"""What the scheduler needs of an executor."""
+"""Interface of the executors, and the identifiers and events they share."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ MAX_WORKERS = 60  # Windows cannot wait for more than 63 handles at once
 
 
 class SongId(NamedTuple):
-    """A song of a batch: its order's ID and its number in the order, from 1."""
+    """Identifier of a song: the ID of its order, and its number in the order from 1."""
 
     order: int
     number: int
 
 
 class ProgressEvent(NamedTuple):
-    """Progress of one song: the stage, the fraction done (0 to 1), and the text so far."""
+    """Progress of a song: its stage, the fraction done (0 to 1) and the text so far."""
 
     song: SongId
     stage: str
@@ -33,14 +33,14 @@ class RenderExecutor(Protocol):
 
     @property
     def workers(self) -> int:
-        """Songs that are rendered at once."""
+        """Number of songs rendered at once."""
 
     @property
     def returns_bytes(self) -> bool:
-        """Whether results are the files' content; otherwise the path of the MP3."""
+        """Whether a result is a dict of file contents by suffix; otherwise the MP3's path."""
 
     def submit(self, job: RenderJob, song: SongId) -> Future[Any]:
-        """Start rendering a song."""
+        """Submit a song for rendering."""
 
     def events(self) -> Iterator[ProgressEvent]:
         """Yield the events since the last call."""
@@ -52,20 +52,20 @@ class RenderExecutor(Protocol):
         """Ask all songs to stop soon."""
 
     def stall_reason(self) -> str:
-        """Return what all songs wait for; empty when they do not wait."""
+        """Return why no song can be rendered now; empty when rendering is possible."""
 
     def restart(self) -> None:
-        """Start anew after a process has died."""
+        """Restart after a process has crashed."""
 
     def close(self) -> None:
-        """Wait for the songs being rendered, then release everything."""
+        """Wait for running renders, then release all resources."""
 
 
 def default_workers() -> int:
-    """Return the number of songs to render at once: one per core."""
+    """Return the default number of songs to render at once: one per core."""
     return min(MAX_WORKERS, os.cpu_count() or 1)
 
 
 def preload() -> None:
-    """Import what renders and encodes, which takes a second."""
+    """Import the renderer and its libraries, which takes a second."""
     import scripts.production.render_song  # noqa: F401

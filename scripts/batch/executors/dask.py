@@ -1,4 +1,4 @@
-"""Renders on other computers, through a Dask cluster that the user has started."""
+"""Rendering on other computers, with a Dask cluster that the user has started."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from scripts.batch.executors.base import ProgressEvent, SongId
 from scripts.core.errors import SetupError, UsageError
 from scripts.production.render_job import RenderJob
 
-_STALL = 10.0  # seconds without any worker before that is reported
+_STALL_DELAY = 10.0  # seconds without any worker before that is reported
 
 
 class DaskExecutor:
-    """A Dask cluster.
+    """Executor that renders on a Dask cluster.
 
     Parameters
     ----------
@@ -52,17 +52,17 @@ class DaskExecutor:
                 "there; start them with 'dask scheduler' and 'dask worker' "
                 "(docs/cluster.md)"
             ) from error
-        self._orders: dict[Future[Any], int] = {}  # order of each song being rendered
-        self._idle_since = 0.0  # when the last worker left; 0 while there is one
+        self._orders: dict[Future[Any], int] = {}  # order ID by future
+        self._idle_since = 0.0  # when the last worker disconnected; 0 while there is one
         self._executor: Executor = self._client.get_executor(pure=False, retries=3)
 
     @property
     def workers(self) -> int:
-        """One song per thread of each worker that is there now."""
+        """Number of songs rendered at once: one per thread of each connected worker."""
         return max(1, sum(int(worker["nthreads"]) for worker in self._workers()))
 
     def _workers(self) -> list[dict[str, Any]]:
-        """The present workers; none while the scheduler does not answer."""
+        """Connected workers; none while the scheduler does not respond."""
         with contextlib.suppress(OSError, TimeoutError):
             return [*self._client.scheduler_info(n_workers=-1).get("workers", {}).values()]
         return []
@@ -87,7 +87,7 @@ class DaskExecutor:
     def stall_reason(self) -> str:
         if self._orders and not self._workers():
             self._idle_since = self._idle_since or time.monotonic()
-            if time.monotonic() - self._idle_since > _STALL:
+            if time.monotonic() - self._idle_since > _STALL_DELAY:
                 return (
                     "the cluster has no worker left; songs wait until one joins "
                     "('dask worker', docs/cluster.md)"
@@ -100,20 +100,20 @@ class DaskExecutor:
         pass
 
     def close(self) -> None:
-        with contextlib.suppress(OSError, TimeoutError):  # it may be gone
+        with contextlib.suppress(OSError, TimeoutError):  # the scheduler may be gone
             self._executor.shutdown(wait=False)
             self._client.close(timeout=5)
 
 
 def _silence_dask() -> None:
-    """Keep Dask's own messages off the console, where they would break the progress bars."""
+    """Suppress Dask's log messages, which would disturb the progress bars."""
     for name in [*logging.root.manager.loggerDict]:
         if name.partition(".")[0] in ("distributed", "tornado"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _render_to_bytes(job: RenderJob) -> dict[str, bytes]:
-    """Run on a worker, where this module is imported before the renderer."""
+    """Render on a worker; imported there, so the renderer is loaded only when needed."""
     from scripts.production.render_song import render_song_to_bytes
 
     return render_song_to_bytes(job)

@@ -1,4 +1,4 @@
-"""Renders in several processes of this computer."""
+"""Rendering in several processes on this computer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SLOTS = 64  # orders whose cancellation is remembered, by ID modulo this
 
 
 class ProcessExecutor:
-    """A pool of rendering processes.
+    """Executor with a pool of rendering processes.
 
     Parameters
     ----------
@@ -35,14 +35,15 @@ class ProcessExecutor:
     def _start(self) -> None:
         context = multiprocessing.get_context("spawn")
         self._events = context.SimpleQueue()
-        # Whether all are cancelled, then the last cancelled order of each slot. Aligned integers
-        # are written at once: there is no lock that a killed process could keep.
+        # Element 0: whether all are cancelled; then the last cancelled order ID of each slot.
+        # Aligned integers are written atomically, so no lock is needed, which a killed process
+        # could keep.
         self._cancelled = context.RawArray("q", 1 + _SLOTS)
         self._executor = ProcessPoolExecutor(
             self.workers, context, _initialize, (self._events, self._cancelled)
         )
         with _ignored_ctrl_c():
-            for _ in range(self.workers):  # start them now, while the model composes
+            for _ in range(self.workers):  # start the processes now, while the model composes
                 self._executor.submit(preload)
 
     def submit(self, job: RenderJob, song: SongId) -> Future[Any]:
@@ -75,7 +76,7 @@ _shared: dict[str, Any] = {}
 
 
 def _initialize(events: Any, cancelled: Any) -> None:
-    """Prepare a process: it ends with its parent, and leaves Ctrl+C to it."""
+    """Set up a process: it exits with its parent and ignores Ctrl+C, which the parent handles."""
     for name in ("SIGINT", "SIGBREAK"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
@@ -104,7 +105,7 @@ def _render(job: RenderJob, song: SongId) -> str:
 
 @contextmanager
 def _ignored_ctrl_c() -> Iterator[None]:
-    """Let processes started inside inherit that Ctrl+C is ignored, so that none dies loading."""
+    """Start processes with Ctrl+C ignored, so that it cannot kill them before their setup."""
     if sys.platform == "win32":
         import ctypes
 

@@ -1,4 +1,4 @@
-"""Renders in a thread of this process: nothing has to be started for a single song."""
+"""Rendering in a thread of this process, which starts at once: for single songs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scripts.production.render_job import RenderJob
 
 
 class ThreadExecutor:
-    """One rendering thread.
+    """Executor with one rendering thread.
 
     Parameters
     ----------

@@ -16,9 +16,10 @@ from scripts.batch.store import OrderState, OrderStore
 from scripts.core import paths
 from scripts.core.atomic_files import ensure_writable_folder
 from scripts.core.errors import MusicGenError, UsageError
-from scripts.core.formatting import count_songs
+from scripts.core.formatting import format_song_count
 from scripts.llm.registry import find_model
-from scripts.request.spec import MAX_SONGS, SongRequest, build_spec
+from scripts.request.build import build_spec
+from scripts.request.request import MAX_SONGS, SongRequest
 from scripts.styles.lookup import find_styles
 from scripts.styles.style import Style, load_styles
 from scripts.tui.controllers.wishes import build_request, set_wish
@@ -135,11 +136,11 @@ class OrdersController:
 
     def move_order_first(self) -> None:
         """Move the selected order to the front of the queue."""
-        self._move_order("front", OrderStore.put_first)
+        self._move_order("front", OrderStore.move_to_front)
 
     def move_order_last(self) -> None:
         """Move the selected order to the back of the queue."""
-        self._move_order("back", OrderStore.put_last)
+        self._move_order("back", OrderStore.move_to_back)
 
     def _move_order(self, place: str, move: Callable[[OrderStore, int], None]) -> None:
         order = self._target_order()
@@ -156,7 +157,9 @@ class OrdersController:
         with self._shown_errors():
             count = self._supervisor.retry_failed(order.id)
             self._show(
-                f"Retrying {count_songs(count)}." if count else "This order has no failed songs."
+                f"Retrying {format_song_count(count)}."
+                if count
+                else "This order has no failed songs."
             )
 
     def select_order(self, offset: int) -> None:

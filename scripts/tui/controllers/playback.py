@@ -9,7 +9,7 @@ from pathlib import Path
 from scripts.audio.play_stats import PlayStats
 from scripts.core import paths
 from scripts.core.errors import MusicGenError
-from scripts.core.formatting import count_songs
+from scripts.core.formatting import format_song_count
 from scripts.core.text import strip_control_chars
 from scripts.jukebox.player import Player
 from scripts.jukebox.queue import REPEAT_MODES, Queue
@@ -367,7 +367,7 @@ class PlaybackController:
             if self._current_song() is None or self._current_song() not in songs:
                 self._player.start(songs[0])
                 self._player.refresh(songs)  # drop the song played before, too
-        self.state.message = f"{text or 'All songs'}: {count_songs(len(songs))}."
+        self.state.message = f"{text or 'All songs'}: {format_song_count(len(songs))}."
 
     def _selected_songs(self) -> list[Song]:
         """Songs of the playlist or query being played."""

@@ -9,11 +9,11 @@ from scripts.audio.outputs import device_names
 from scripts.core import paths
 from scripts.core.errors import MusicGenError, UsageError
 from scripts.core.settings import change_setting, save_settings
-from scripts.core.system import memory_for_model, physical_memory
+from scripts.core.system import estimate_model_memory, physical_memory
 from scripts.core.theme import THEMES
 from scripts.llm.gguf_file import GgufInfo
 from scripts.llm.registry import find_model, list_models
-from scripts.request.spec import parse_length
+from scripts.request.parse import parse_length
 from scripts.tui.screens.options import AUTOMATIC_LABELS, OPTION_ROWS, format_option
 from scripts.tui.state import Field, State
 
@@ -162,7 +162,7 @@ def describe_model(info: GgufInfo) -> str:
         ""
         if not memory
         else ", fits in memory"
-        if memory_for_model(info.file_bytes) < memory
+        if estimate_model_memory(info.file_bytes) < memory
         else ", does not fit in memory"
     )
     return f"{size} weights, {info.architecture}, {info.quantization}{fits}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from scripts.core.errors import UsageError
-from scripts.request.spec import SongRequest, build_spec
+from scripts.request.build import build_spec
+from scripts.request.request import SongRequest
 from scripts.score.tuning import CONCERT_PITCH
 from scripts.styles.style import Style
 from scripts.tui.screens.generate import WISH_ROWS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scripts.core.formatting import count_songs, format_clock
+from scripts.core.formatting import format_clock, format_song_count
 from scripts.tui.layout import FRAME_LINES, Size, build_frame, fit_blocks
 from scripts.tui.screens.shared import (
     active_theme,
@@ -27,12 +27,15 @@ def menu_screen(state: State, size: Size) -> list[str]:
     ]
     if state.unfinished_songs:
         facts.append(
-            f"    Unfinished: {count_songs(state.unfinished_songs)} left from the last session; "
+            f"    Unfinished: {format_song_count(state.unfinished_songs)} left "
+            "from the last session; "
             "G resumes"
         )
     failed = sum(order.failed for order in state.orders)
     if failed and not any(job.songs_in_progress for job in state.orders):
-        facts.append(f"    Failed: {count_songs(failed)}; Generate Music, then Esc, shows why")
+        facts.append(
+            f"    Failed: {format_song_count(failed)}; Generate Music, then Esc, shows why"
+        )
     latest = ["    Latest: " + ", ".join(state.latest_titles)] if state.latest_titles else []
     messages = message_lines(state, size[0], "    ")
     playing = now_playing(state, size)

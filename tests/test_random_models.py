@@ -1,4 +1,4 @@
-"""Any GGUF writes usable sheets: 50 from each of four real tokenizers with random weights."""
+"""Any GGUF model writes usable sheets: 50 with each of four real tokenizers and random weights."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ LENGTHS = ("0.2", "0.5", "1", "3", "8")
 
 @pytest.mark.parametrize("name", ["llama-spm", "llama-bpe", "qwen2", "phi-3"])
 def test_every_sheet_of_a_random_model_is_usable(
-    name: str, twin: Callable[[str], Path], spec: Callable[..., SongSpec]
+    name: str, random_model: Callable[[str], Path], spec: Callable[..., SongSpec]
 ) -> None:
     tokens = seconds = 0.0
-    with ModelProcess(twin(name), 8192, 1) as model:
+    with ModelProcess(random_model(name), 8192, 1) as model:
         for n in range(SHEETS):
-            asked = spec(
+            song = spec(
                 STYLES[n % len(STYLES)],
                 seed=n,
                 key=KEYS[n % len(KEYS)],
@@ -69,8 +69,8 @@ def test_every_sheet_of_a_random_model_is_usable(
                 length=LENGTHS[n % len(LENGTHS)],
             )
             prompt = build_chat_prompt(
-                fill_template("Write {styles} in {key}.", asked),
-                build_abc_header(asked),
+                fill_template("Write {styles} in {key}.", song),
+                build_abc_header(song),
                 ModelProfile(),
                 model.metadata,
                 model.bos,
@@ -78,28 +78,28 @@ def test_every_sheet_of_a_random_model_is_usable(
             )
             reply = model.write_sheet(
                 prompt,
-                build_sheet_grammar(asked),
+                build_sheet_grammar(song),
                 Sampling(1.0, seed=n),
                 1,
                 lambda done, text: None,
             )
             tokens, seconds = tokens + reply.tokens, seconds + reply.seconds
             sheet = replace(
-                fix_ties(read_abc(build_abc_header(asked) + reply.texts[0])), key=asked.key
+                fix_ties(read_abc(build_abc_header(song) + reply.texts[0])), key=song.key
             )
-            assert tuple(len(p) for p in sheet.parts) == asked.parts
-            assert all(bar.ticks == asked.meter.bar_ticks for bar in sheet.bars)
-            if not asked.style.melody.chromatic:
+            assert tuple(len(p) for p in sheet.parts) == song.parts
+            assert all(bar.ticks == song.meter.bar_ticks for bar in sheet.bars)
+            if not song.style.melody.chromatic:
                 assert scale_share(sheet) == 1.0
             score = music21.converter.parse(write_abc(sheet), format="abc")
-            heard = [
+            pitches = [
                 x.pitch.midi
                 for x in score.flatten().notes
                 if not isinstance(x, music21.harmony.ChordSymbol)
             ]
-            assert heard == list(sheet.pitches)
-            whole = score.flatten().notesAndRests.stream().highestTime
-            assert whole == pytest.approx(len(sheet.bars) * asked.meter.bar_ticks / 24)
+            assert pitches == list(sheet.pitches)
+            length = score.flatten().notesAndRests.stream().highestTime
+            assert length == pytest.approx(len(sheet.bars) * song.meter.bar_ticks / 24)
     print(f"\n{name}: {SHEETS} of {SHEETS} usable, {tokens / seconds:.0f} tokens/s")
 
 
@@ -115,7 +115,7 @@ def test_a_chat_template_of_the_file_is_used() -> None:
     assert prompt.special
 
 
-def test_a_hostile_template_does_not_run() -> None:
+def test_a_malicious_template_is_not_executed() -> None:
     metadata = {"tokenizer.chat_template": "{{ ''.__class__.__mro__[1].__subclasses__() }}"}
     prompt = build_chat_prompt("Hello", "", ModelProfile(), metadata, "", "")
     assert "class" not in prompt.text

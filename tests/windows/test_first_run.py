@@ -1,4 +1,4 @@
-"""The whole way of a newcomer: double-click, install, menu, two songs, jukebox, out."""
+"""The first run of a new user: double-click, install, menu, two songs, jukebox, exit."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from mutagen.id3 import ID3
 from mutagen.mp3 import MP3
 
 from scripts.llm.gguf_file import read_language_model
-from tests.support.waiting import until
-from tests.windows.conftest import windows_bat
-from tests.windows.lab import RATE, Console, SoundCard, windows_processes
+from tests.support.waiting import wait_until
+from tests.windows.conftest import launcher_path
+from tests.windows.lab import RATE, Console, SoundCard, list_windows_processes
 
 SECONDS = 12.0  # of each song: the setting "0.2" minutes
 
 
 def test_the_installer_tool_installs_and_shows_the_models(installed: Path) -> None:
     shown = (installed / "install.screen").read_text(encoding="utf-8")
-    for words in (
+    for text in (
         "Llm-Music-Gen: Launcher",
         "Llm-Music-Gen: Installer Tool",
         "4/4  Checking",
@@ -30,24 +30,24 @@ def test_the_installer_tool_installs_and_shows_the_models(installed: Path) -> No
         "1. Ruby",
         "4. ChatMusician",
     ):
-        assert words in shown
+        assert text in shown
     stamp = json.loads((installed / ".venv" / "llm-music-gen.json").read_text(encoding="utf-8"))
     assert stamp["llama"]
     assert (installed / ".venv" / "Scripts" / "python.exe").exists()
     assert read_language_model(installed / "models" / "starter.gguf").context
 
 
-def test_from_the_launcher_to_two_songs_that_are_heard(
+def test_two_songs_are_generated_and_played_from_the_launcher(
     installed: Path, console: Callable[..., Console], card: SoundCard
 ) -> None:
     output = installed / "output"
     for old in output.glob("*.*"):
         if old.name != ".gitkeep":
             old.unlink()
-    for name in ("persistent.json", "jukebox.json", "library.db", "jobs.db"):  # of a run before
+    for name in ("persistent.json", "jukebox.json", "library.db", "jobs.db"):  # of an earlier run
         (installed / "data" / name).unlink(missing_ok=True)
     window = console(**card.variables)
-    window.run("cmd", "/c", windows_bat(installed))
+    window.run("cmd", "/c", launcher_path(installed))
     window.choose("1")
 
     window.wait("Selection; Menu Option = 1-3, Refresh = R, Exit Program = X:", 120)
@@ -63,7 +63,7 @@ def test_from_the_launcher_to_two_songs_that_are_heard(
     window.type("b")
 
     card.record()
-    window.order("Chill, Dubstep", 2)
+    window.place_order("Chill, Dubstep", 2)
     window.wait('Producing "Chill, Dubstep" themed song number')
     window.wait("2 of 2 songs are done", 240)
 
@@ -85,40 +85,44 @@ def test_from_the_launcher_to_two_songs_that_are_heard(
     window.wait("Songs Made: 2")
     window.type("2")
     window.wait("Next 5 Songs:")
-    until(
-        lambda: all(_plays(card, song) for song in songs),
+    wait_until(
+        lambda: all(_is_recorded(card, song) for song in songs),
         150,
-        lambda: f"not both were heard; the screen:\n{window.screen()}",
+        lambda: f"not both songs were played; the screen:\n{window.screen()}",
         poll=1.0,
     )
 
-    window.listen(songs[0].stem)
+    window.try_jukebox_keys(songs[0].stem)
     window.type("x")
     assert window.status() == 0
-    kept = json.loads((installed / "data" / "jukebox.json").read_text(encoding="utf-8"))
-    assert kept["song"].endswith(songs[0].name)
-    assert kept["shuffle"]
-    until(lambda: not windows_processes(), 20, lambda: "\n".join(windows_processes()))
+    session = json.loads((installed / "data" / "jukebox.json").read_text(encoding="utf-8"))
+    assert session["song"].endswith(songs[0].name)
+    assert session["shuffle"]
+    wait_until(
+        lambda: not list_windows_processes(), 20, lambda: "\n".join(list_windows_processes())
+    )
     assert not list(output.glob("*.lmg-*"))
 
 
-def _plays(card: SoundCard, song: Path) -> bool:
-    """True when the loudness of `song` over time is found in what was recorded."""
+def _is_recorded(card: SoundCard, song: Path) -> bool:
+    """Whether the loudness of `song` over time is found in the recording."""
     decoded = miniaudio.decode_file(str(song), nchannels=2, sample_rate=RATE)
-    wanted = _envelope(np.frombuffer(decoded.samples, np.int16).reshape(-1, 2) / 32768.0)
-    wanted = (wanted - wanted.mean()) / (wanted.std() * len(wanted))
-    sound = card.heard()
-    # Nobody knows where in its 20 ms the song began.
-    return any(_likeness(_envelope(sound[RATE // 200 * n :]), wanted) > 0.95 for n in range(4))
+    expected = _envelope(np.frombuffer(decoded.samples, np.int16).reshape(-1, 2) / 32768.0)
+    expected = (expected - expected.mean()) / (expected.std() * len(expected))
+    sound = card.recording()
+    # The song may have started anywhere within a block of 20 ms.
+    return any(
+        _best_correlation(_envelope(sound[RATE // 200 * n :]), expected) > 0.95 for n in range(4)
+    )
 
 
-def _likeness(heard: np.ndarray, wanted: np.ndarray) -> float:
-    """The best correlation of `wanted` with any part of `heard`."""
-    if len(heard) <= len(wanted):
+def _best_correlation(recorded: np.ndarray, expected: np.ndarray) -> float:
+    """The best correlation of `expected` with any part of `recorded`."""
+    if len(recorded) <= len(expected):
         return 0.0
-    windows = np.lib.stride_tricks.sliding_window_view(heard, len(wanted))
+    windows = np.lib.stride_tricks.sliding_window_view(recorded, len(expected))
     spread = windows.std(axis=1)
-    found = (windows @ wanted)[spread > 1e-4] / spread[spread > 1e-4]
+    found = (windows @ expected)[spread > 1e-4] / spread[spread > 1e-4]
     return float(found.max()) if len(found) else 0.0
 
 

@@ -1,4 +1,4 @@
-"""The brief: what the user gives is exact."""
+"""Song specs: the user's options are followed exactly."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts.core.errors import UsageError
-from scripts.request.spec import SongSpec, parse_length
+from scripts.request.parse import parse_length
+from scripts.request.spec import SongSpec
 
 
 @pytest.mark.parametrize(
     ("text", "seconds"), [("3", 180), ("0.5", 30), ("1:30", 5400), ("24:00", 86400), ("0:01", 60)]
 )
-def test_lengths_are_minutes_or_a_clock(text: str, seconds: float) -> None:
+def test_a_length_is_minutes_or_hours_and_minutes(text: str, seconds: float) -> None:
     assert parse_length(text) == seconds
 
 
@@ -28,18 +29,18 @@ def test_a_range_gives_a_length_inside_it() -> None:
 
 
 @pytest.mark.parametrize("text", ["0", "9999", "-3", "abc", "1:99", "25:00", "", "3 min", "1e9"])
-def test_impossible_lengths_are_refused(text: str) -> None:
+def test_invalid_lengths_are_rejected(text: str) -> None:
     with pytest.raises(UsageError):
         parse_length(text)
 
 
 @given(st.text(max_size=40))
-def test_any_length_text_is_read_or_refused(text: str) -> None:
+def test_any_length_text_is_parsed_or_rejected(text: str) -> None:
     with contextlib.suppress(UsageError):
         assert 9 < parse_length(text) <= 86400
 
 
-def test_what_was_asked_for_is_kept(spec: Callable[..., SongSpec]) -> None:
+def test_the_users_options_are_used_unchanged(spec: Callable[..., SongSpec]) -> None:
     found = spec("jazz", key="F minor", tempo=97, meter="7/8", length="2", tuning=432)
     assert (str(found.key), found.tempo, str(found.meter), found.length, found.tuning.a4) == (
         "F minor",
@@ -51,7 +52,7 @@ def test_what_was_asked_for_is_kept(spec: Callable[..., SongSpec]) -> None:
 
 
 @pytest.mark.parametrize(
-    "wish",
+    "options",
     [
         {"key": "H moll"},
         {"tempo": 5.0},
@@ -64,24 +65,25 @@ def test_what_was_asked_for_is_kept(spec: Callable[..., SongSpec]) -> None:
         {"meter": "0/4"},
     ],
 )
-def test_an_impossible_wish_is_refused_in_one_line(
-    spec: Callable[..., SongSpec], wish: dict[str, object]
+def test_an_invalid_option_is_rejected_in_one_line(
+    spec: Callable[..., SongSpec], options: dict[str, object]
 ) -> None:
     with pytest.raises(UsageError) as caught:
-        spec("jazz", **wish)
+        spec("jazz", **options)
     assert "\n" not in str(caught.value)
 
 
 @given(st.integers(0, 1 << 40))
-def test_the_same_seed_gives_the_same_brief(seed: int) -> None:
+def test_the_same_seed_gives_the_same_spec(seed: int) -> None:
     from scripts.core import paths
-    from scripts.request.spec import SongRequest, build_spec
+    from scripts.request.build import build_spec
+    from scripts.request.request import SongRequest
     from scripts.styles.style import load_styles
 
     styles = load_styles(paths.DATA / "styles") if not CACHE else CACHE[0]
     CACHE[:] = [styles]
-    wishes = SongRequest("Chill, Dubstep")
-    assert build_spec(wishes, styles, seed) == build_spec(wishes, styles, seed)
+    request = SongRequest("Chill, Dubstep")
+    assert build_spec(request, styles, seed) == build_spec(request, styles, seed)
 
 
 CACHE: list = []
@@ -105,7 +107,7 @@ def test_the_last_chord_has_time_to_ring(spec: Callable[..., SongSpec]) -> None:
         ("Dm7 G7 Cmaj7 A7", "C major"),
     ],
 )
-def test_without_a_key_the_chords_decide(
+def test_without_a_key_the_chords_determine_it(
     spec: Callable[..., SongSpec], chords: str, key: str
 ) -> None:
     for seed in range(5):
@@ -113,7 +115,7 @@ def test_without_a_key_the_chords_decide(
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 7, 8, 12, 13, 16, 24, 32])
-def test_every_chord_asked_for_is_played(spec: Callable[..., SongSpec], count: int) -> None:
+def test_every_requested_chord_is_played(spec: Callable[..., SongSpec], count: int) -> None:
     found = spec(
         "rock",
         chords=" ".join(["C", "Am", "F", "G"] * 8).rsplit(" ", 32 - count)[0]
@@ -124,6 +126,6 @@ def test_every_chord_asked_for_is_played(spec: Callable[..., SongSpec], count: i
     assert all(part % count == 0 for part in found.parts)
 
 
-def test_too_slow_for_its_length_is_refused(spec: Callable[..., SongSpec]) -> None:
+def test_a_tempo_too_slow_for_the_length_is_rejected(spec: Callable[..., SongSpec]) -> None:
     with pytest.raises(UsageError, match="two bars"):
         spec("jazz", length="0.2", tempo=20.0, meter="4/2")

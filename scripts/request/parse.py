@@ -1,0 +1,140 @@
+"""Parses and checks the options of a song."""
+
+from __future__ import annotations
+
+import random
+import re
+
+from scripts.core.errors import UsageError
+from scripts.score.chords import Chord, parse_chord
+from scripts.score.keys import Key, parse_key
+
+MIN_LENGTH, MAX_LENGTH = 10.0, 24 * 3600.0
+MAX_CHORDS = 32
+SECTIONS = ("intro", "verse", "chorus", "bridge", "build", "drop", "solo", "outro")
+_MAX_SECTIONS = 40
+
+
+def parse_length(text: str, rng: random.Random | None = None) -> float:
+    """Parse a length.
+
+    Parameters
+    ----------
+    text : str
+        Minutes (``3``), a range of minutes (``4-6``) or hours and minutes (``1:30``).
+    rng : Random, optional
+        Draws the length from a range.
+
+    Returns
+    -------
+    float
+        Seconds.
+
+    Raises
+    ------
+    UsageError
+        If the text has another form or is outside 10 seconds to 24 hours.
+    """
+    text = text.strip()
+    clock = re.fullmatch(r"(\d{1,2}):([0-5]\d)", text)
+    span = re.fullmatch(r"(\d+(?:\.\d+)?)\s*-\s*(\d+(?:\.\d+)?)", text)
+    if clock:
+        seconds = int(clock[1]) * 3600.0 + int(clock[2]) * 60
+    elif span:
+        low, high = float(span[1]) * 60, float(span[2]) * 60
+        _check_length(low, text)
+        _check_length(high, text)
+        seconds = float(round((rng or random.Random(0)).uniform(min(low, high), max(low, high))))
+    elif re.fullmatch(r"\d+(?:\.\d+)?", text):
+        seconds = float(text) * 60
+    else:
+        raise UsageError(
+            f'invalid length "{text[:40]}": expected minutes (3), '
+            "a range (4-6) or hours and minutes (1:30)"
+        )
+    return _check_length(seconds, text)
+
+
+def _check_length(seconds: float, text: str) -> float:
+    if not MIN_LENGTH - 0.01 <= seconds <= MAX_LENGTH:
+        raise UsageError(
+            f'length "{text[:40]}" is out of range: expected 10 seconds (0.17) to 24 hours (24:00)'
+        )
+    return seconds
+
+
+def parse_requested_key(text: str) -> Key:
+    """Parse a key that the user requested, such as ``F minor``.
+
+    Raises
+    ------
+    UsageError
+        If it is not a key.
+    """
+    key = parse_key(text)
+    if key is None:
+        raise UsageError(
+            f'invalid key "{text[:20]}": expected one such as "F minor", "C# dorian" or "Bb"'
+        )
+    return key
+
+
+def check_binaural(hertz: float) -> float:
+    """Check the frequency difference between the ears, in Hz.
+
+    Raises
+    ------
+    UsageError
+        If it is neither 0 nor between 0.5 and 40.
+    """
+    if hertz and not 0.5 <= hertz <= 40:
+        raise UsageError(f"binaural {hertz:g} is out of range: expected 0 or 0.5 to 40 Hz")
+    return hertz
+
+
+def parse_form(text: str) -> tuple[str, ...]:
+    """Parse a form, such as ``intro verse chorus``.
+
+    Raises
+    ------
+    UsageError
+        If a section is unknown, or there are none or too many.
+    """
+    names = tuple(text.lower().replace(",", " ").split())
+    unknown = [name for name in names if name not in SECTIONS]
+    if unknown or not names:
+        raise UsageError(
+            f'invalid section "{(unknown or [""])[0][:20]}" in the form: expected '
+            + ", ".join(SECTIONS)
+        )
+    if len(names) > _MAX_SECTIONS:
+        raise UsageError(
+            f"the form has {len(names)} sections: at most {_MAX_SECTIONS} are possible"
+        )
+    return names
+
+
+def parse_chords(text: str) -> tuple[Chord, ...]:
+    """Parse chord symbols, such as ``Fm Db Ab Eb``.
+
+    Raises
+    ------
+    UsageError
+        If a chord is unknown, or there are none or too many.
+    """
+    names = text.replace(",", " ").replace("|", " ").split()
+    found = []
+    if len(names) > MAX_CHORDS:
+        raise UsageError(
+            f"too many chords ({len(names)}): at most {MAX_CHORDS} are possible, one per bar"
+        )
+    for name in names:
+        chord = parse_chord(name)
+        if chord is None:
+            raise UsageError(
+                f'invalid chord "{name[:20]}": expected one such as Fm, Db, Abmaj7 or C7'
+            )
+        found.append(chord)
+    if not found:
+        raise UsageError('no chords given; write chords such as "Fm Db Ab Eb"')
+    return tuple(found)

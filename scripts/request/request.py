@@ -1,0 +1,52 @@
+"""What the user asks for: the options of a song, not yet checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scripts.score.tuning import CONCERT_PITCH
+
+MAX_SONGS = 10_000
+
+
+@dataclass(frozen=True)
+class SongRequest:
+    """The user's options for a song; None or empty leaves the choice to the style.
+
+    Parameters
+    ----------
+    styles : str
+        Words separated by commas (see :func:`find_styles`).
+    length : str
+        See :func:`parse_length`.
+    key : str, optional
+        For example ``F minor``.
+    tempo : float, optional
+        Quarter notes per minute, 20 to 300.
+    meter : str, optional
+        For example ``6/8``.
+    tuning : float
+        Frequency of A4 in Hz, or a solfeggio frequency (see :func:`find_tuning`).
+    form : str, optional
+        Section names, see :data:`SECTIONS`.
+    chords : str, optional
+        Up to 32 chord symbols, one per bar, which repeat.
+    binaural : float
+        Frequency difference between the ears in Hz, 0.5 to 40; 0 for none.
+    loop : bool
+        Whether the end joins the beginning.
+    motif : str, optional
+        Notes with which the melody begins, for example ``C4 E4 G4``.
+    """
+
+    styles: str
+    length: str = "3"
+    key: str | None = None
+    tempo: float | None = None
+    meter: str | None = None
+    tuning: float = CONCERT_PITCH
+    form: str | None = None
+    chords: str | None = None
+    binaural: float = 0.0
+    loop: bool = False
+    motif: str | None = None
