@@ -40,6 +40,10 @@ class OpenedDatabase(NamedTuple):
     is_persistent: bool = True
 
 
+class _DamagedError(sqlite3.DatabaseError):
+    """``PRAGMA quick_check`` found damage."""
+
+
 def open_database(
     path: Path, migrations: Sequence[Migration], timeout: float = LOCK_TIMEOUT
 ) -> OpenedDatabase:
@@ -69,8 +73,8 @@ def open_database(
         return OpenedDatabase(_connect(Path(":memory:"), migrations, timeout), str(error), False)
     except OSError:
         return open_temporary(path, migrations, timeout)
-    except sqlite3.DatabaseError:
-        moved_to = move_aside(path)
+    except sqlite3.DatabaseError as error:
+        moved_to = move_aside(path) if is_corrupt(error) else ""
     if not moved_to:
         return open_temporary(path, migrations, timeout)
     try:
@@ -100,7 +104,7 @@ def open_temporary(
         try:
             return OpenedDatabase(_connect(copy, migrations, timeout), notice, False)
         except sqlite3.DatabaseError:
-            move_aside(copy)
+            copy.unlink(missing_ok=True)
             return OpenedDatabase(_connect(copy, migrations, timeout), notice, False)
     except (sqlite3.Error, OSError):
         return OpenedDatabase(_connect(Path(":memory:"), migrations, timeout), notice, False)
@@ -121,7 +125,8 @@ def move_aside(path: Path) -> str:
 
 def is_corrupt(error: sqlite3.Error) -> bool:
     """Whether the file itself is damaged or is not a database."""
-    return _primary_code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    codes = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    return isinstance(error, _DamagedError) or _primary_code(error) in codes
 
 
 def is_locked(error: sqlite3.Error) -> bool:
@@ -177,7 +182,7 @@ def _connect(path: Path, migrations: Sequence[Migration], timeout: float) -> sql
             _migrate(path, connection, migrations)
         for row in connection.execute("PRAGMA quick_check(1)"):
             if row[0] != "ok":
-                raise sqlite3.DatabaseError(row[0])
+                raise _DamagedError(row[0])
     except sqlite3.OperationalError as error:
         connection.close()
         if is_locked(error):
@@ -200,16 +205,25 @@ def _check_version(path: Path, version: int, supported: int) -> None:
 
 
 def _migrate(path: Path, connection: sqlite3.Connection, migrations: Sequence[Migration]) -> None:
-    with transaction(connection):
-        version = schema_version(connection)  # another program may have migrated meanwhile
-        _check_version(path, version, len(migrations))
-        for migration in migrations[version:]:
-            if isinstance(migration, str):
-                for statement in filter(str.strip, migration.split(";")):
-                    connection.execute(statement)  # executescript would commit
-            else:
-                migration(connection)
-        connection.execute(f"PRAGMA user_version = {len(migrations)}")
+    try:
+        with transaction(connection):
+            version = schema_version(connection)  # another program may have migrated meanwhile
+            _check_version(path, version, len(migrations))
+            for migration in migrations[version:]:
+                _run_migration(connection, migration)
+            connection.execute(f"PRAGMA user_version = {len(migrations)}")
+    except sqlite3.IntegrityError as error:
+        raise StorageError(
+            f"{path}: cannot be brought up to date ({error}); it is left as it was"
+        ) from error
+
+
+def _run_migration(connection: sqlite3.Connection, migration: Migration) -> None:
+    if isinstance(migration, str):
+        for statement in filter(str.strip, migration.split(";")):
+            connection.execute(statement)  # executescript would commit
+    else:
+        migration(connection)
 
 
 def _enter_wal_mode(connection: sqlite3.Connection, deadline: float) -> None:
