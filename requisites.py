@@ -137,7 +137,7 @@ def _install_or_check(tests: bool, wheels: Path | None) -> None:
 def _run_model_finder() -> int:
     """Run the model finder in the program's environment."""
     return run_in_foreground(
-        environment.python_command("-m", "scripts.cli.main", "models", "find"), ROOT
+        environment.python_command("-m", "scripts.cli", "models", "find"), ROOT
     )
 
 

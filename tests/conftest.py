@@ -87,7 +87,7 @@ def run(home: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     def run_command(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "LLM_MUSIC_GEN_HOME": str(home)}
         return subprocess.run(
-            [sys.executable, "-m", "scripts.cli.main", *arguments],
+            [sys.executable, "-m", "scripts.cli", *arguments],
             cwd=ROOT,
             env=environment,
             capture_output=True,

@@ -88,7 +88,7 @@ def test_a_disk_that_is_full_at_any_stage_is_reported(
 
     def command(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "scripts.cli.main", *arguments],
+            [sys.executable, "-m", "scripts.cli", *arguments],
             cwd=ROOT,
             env=environment,
             capture_output=True,
@@ -146,7 +146,7 @@ def test_a_data_folder_that_is_read_only_costs_no_song(
         [
             sys.executable,
             "-m",
-            "scripts.cli.main",
+            "scripts.cli",
             "generate",
             "folk",
             *SHORT,

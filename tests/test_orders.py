@@ -210,7 +210,7 @@ def test_orders_in_a_read_only_home_are_listed_and_rendered_once(tmp_path: Path)
         subprocess.run(["mount", "-o", "remount,ro,bind", home], check=True)
         listed, *resumed = [
             subprocess.run(
-                [sys.executable, "-m", "scripts.cli.main", *arguments],
+                [sys.executable, "-m", "scripts.cli", *arguments],
                 cwd=ROOT,
                 env={**os.environ, "LLM_MUSIC_GEN_HOME": str(home)},
                 capture_output=True,

@@ -21,7 +21,7 @@ def tmux(home: Path) -> Iterator[Terminal]:
         pytest.skip("tmux is not installed")
     terminal = Terminal(
         f"cd {ROOT} && LLM_MUSIC_GEN_HOME={home} {sys.executable} -m "
-        "scripts.cli.main; echo status=$?; sleep 60"
+        "scripts.cli; echo status=$?; sleep 60"
     )
     yield terminal
     terminal.close()

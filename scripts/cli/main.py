@@ -131,7 +131,3 @@ def _escape_query_terms(argv: list[str]) -> list[str]:
     for name in path:
         rest.remove(name)
     return [*path, *flags, "--", *rest]
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -17,9 +17,10 @@ from scripts.core.errors import UsageError
 PROGRAM = "launcher.py"
 _DESCRIPTION = "Compose songs on this computer and play them."
 _EPILOG = f"""\
-Without a command, {PROGRAM} opens the menu. '{PROGRAM} FILE' plays an audio file and renders ABC,
-MIDI, MusicXML and recipes. '{PROGRAM} test' installs what the tests need and runs them.
-'{PROGRAM} help COMMAND' shows the options of a command."""
+Without a command, {PROGRAM} opens the menu. '{PROGRAM} FILE' plays an audio
+file and renders ABC, MIDI, MusicXML and recipes. '{PROGRAM} test' installs what
+the tests need and runs them. '{PROGRAM} help COMMAND' shows the options of a
+command."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -243,8 +244,9 @@ def _order_id(text: str) -> int:
 # -- the library ---------------------------------------------------------------------------
 
 _QUERY = """\
-A query consists of words and fields such as style:chill, "rating>=4", "tempo<100" or key:minor; a
-minus sign excludes (-style:sad). docs/library.md describes all fields."""
+A query consists of words and fields such as style:chill, "rating>=4",
+"tempo<100" or key:minor; a minus sign excludes (-style:sad). docs/library.md
+describes all fields."""
 
 
 def _add_library_commands(commands: _Commands) -> None:
@@ -347,7 +349,8 @@ def _add_other_commands(commands: _Commands) -> None:
 
 
 _COMPLETION = f"""\
-The script also defines the command llm-music-gen. Add one of these to your shell's startup file:
+The script also defines the command llm-music-gen. Add one of these to the
+startup file of your shell:
   eval "$(python /path/to/{PROGRAM} completion bash)"
   eval "$(python /path/to/{PROGRAM} completion zsh)"
   python C:\\path\\to\\{PROGRAM} completion powershell | Out-String | Invoke-Expression"""

@@ -27,7 +27,7 @@ class GenerateProcess:
 
     def __init__(self) -> None:
         words = ["generate", "--serve", "--json", "--watch-input"]
-        self._child = ChildProcess("scripts.cli.main", [*words, *["--debug"] * is_debug()])
+        self._child = ChildProcess("scripts.cli", [*words, *["--debug"] * is_debug()])
         self.ended = self.saw_orders = False
 
     def read_events(self) -> list[dict[str, Any]]:

@@ -60,11 +60,17 @@ class CursesScreen:
                 self._window.clrtoeol()
                 # The bottom right cell cannot be written, so the last line is one shorter.
                 last = row == len(lines) - 1
-                self._window.addstr(
-                    row, 0, line[: columns - 1] if last else line, self._attributes[style]
-                )
+                text = self._encodable(line[: columns - 1] if last else line)
+                self._window.addstr(row, 0, text, self._attributes[style])
         self._shown = styled
         self._window.refresh()
+
+    def _encodable(self, text: str) -> str:
+        """Replace what the terminal's encoding lacks, as in the C locale."""
+        if text.isascii():
+            return text
+        encoding = getattr(self._window, "encoding", "utf-8")
+        return text.encode(encoding, "replace").decode(encoding)
 
     def read_key(self, timeout: float) -> str:
         self._window.timeout(int(timeout * 1000))
@@ -130,6 +136,8 @@ def _attributes(curses: Any) -> dict[int, int]:
         BAR: curses.COLOR_MAGENTA,
         FOOTER: curses.COLOR_CYAN,
     }
+    if os.environ.get("NO_COLOR"):  # https://no-color.org
+        return attributes
     try:
         curses.start_color()
         if not curses.has_colors():

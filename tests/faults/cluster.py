@@ -54,7 +54,7 @@ def measure_throughput(workers: int, share: float) -> dict[str, float]:
                 [
                     sys.executable,
                     "-m",
-                    "scripts.cli.main",
+                    "scripts.cli",
                     "generate",
                     "folk",
                     "--songs",

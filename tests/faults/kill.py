@@ -27,7 +27,7 @@ _MAX_WAIT = 5.0  # seconds; the longest wait before a kill
 def start(home: Path, *arguments: str) -> subprocess.Popen[bytes]:
     with (home / "output.txt").open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "scripts.cli.main", "generate", *arguments, "--json"],
+            [sys.executable, "-m", "scripts.cli", "generate", *arguments, "--json"],
             cwd=ROOT,
             env={**os.environ, "LLM_MUSIC_GEN_HOME": str(home)},
             stdin=subprocess.DEVNULL,

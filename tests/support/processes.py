@@ -24,7 +24,7 @@ _GROUP: dict[str, Any] = (
 def start(home: Path, *arguments: str) -> subprocess.Popen[str]:
     """Start a command of the program as the leader of a process group, as a terminal does."""
     return subprocess.Popen(
-        [sys.executable, "-m", "scripts.cli.main", *arguments],
+        [sys.executable, "-m", "scripts.cli", *arguments],
         cwd=ROOT,
         text=True,
         encoding="utf-8",

@@ -39,9 +39,13 @@ class Terminal:
     def resize(self, columns: int, lines: int) -> None:
         self._run_tmux("resize-window", "-t", "t", "-x", str(columns), "-y", str(lines))
 
-    def screen(self, scrollback: int = 0) -> str:
-        """Return the text on the screen and `scrollback` lines that were scrolled away."""
-        return self._run_tmux("capture-pane", "-t", "t", "-p", "-S", str(-scrollback))
+    def screen(self, scrollback: int = 0, colors: bool = False) -> str:
+        """Return the text on the screen and `scrollback` lines that were scrolled away.
+
+        With `colors` its escape sequences are included.
+        """
+        options = ["-p", *["-e"] * colors, "-S", str(-scrollback)]
+        return self._run_tmux("capture-pane", "-t", "t", *options)
 
     def wait(self, text: str, seconds: float = 60, scrollback: int = 0) -> str:
         """Wait until the screen shows `text`, and return the screen."""

@@ -1,0 +1,8 @@
+"""``python -m scripts.cli``: the program without the installer."""
+
+import sys
+
+from scripts.cli.main import main
+
+if __name__ == "__main__":
+    sys.exit(main())
