@@ -42,6 +42,13 @@ K:Em
 """
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests that start the program as slow."""
+    for item in items:
+        if "run" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def styles() -> dict[str, Style]:
     return load_styles(paths.DATA / "styles")

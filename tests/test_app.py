@@ -221,7 +221,7 @@ def test_an_invalid_option_is_reported_while_it_is_typed(home: Path) -> None:
     )
     app.run()
     reported = [
-        "temperature must be a number from 0 to 2" in frame
+        "expected a number from 0 to 2" in frame
         for frame in frames(app)
         if "Temperature (0 to 2)" in frame
     ]

@@ -626,7 +626,7 @@ def test_a_rendering_process_that_dies_costs_no_song(home: Path) -> None:
     stdout, stderr = process.communicate(timeout=120)
     assert process.returncode == 0, stderr
     assert '"note"' in stdout
-    assert "made again" in stdout
+    assert "its songs are rendered again" in stdout
     assert set(numbers(home / "output").values()) == {1}
     assert len(numbers(home / "output")) == 4
 

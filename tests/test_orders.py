@@ -19,6 +19,8 @@ from tests.support.processes import interrupt, read_until, start
 from tests.support.waiting import wait_until
 from tests.test_batch import SHORT, order, read_mp3_frames
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 

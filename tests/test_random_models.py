@@ -20,6 +20,8 @@ from scripts.score.abc_reader import read_abc
 from scripts.score.abc_writer import write_abc
 from scripts.score.sheet import scale_share
 
+pytestmark = pytest.mark.slow
+
 SHEETS = 50
 KEYS = (
     "C major",

@@ -13,6 +13,8 @@ import pytest
 from tests.conftest import ROOT
 from tests.support.tmux import Terminal
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def tmux(home: Path) -> Iterator[Terminal]:

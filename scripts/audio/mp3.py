@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import queue
 import shutil
@@ -19,6 +20,7 @@ from scripts.core.atomic_files import PART_SUFFIX, retry_while_open_elsewhere, s
 from scripts.core.audio_format import RATE, Stereo
 from scripts.core.errors import EncoderError, StorageError
 
+_log = logging.getLogger(__name__)
 _QUEUE_BLOCKS = 6  # blocks that may wait for the encoder before rendering pauses
 _STDERR_TIMEOUT = 2.0  # seconds to wait for the rest of stderr after ffmpeg has exited
 
@@ -262,6 +264,7 @@ def write_tags(mp3: Path, tags: Tags) -> None:
 def _encoder_error(mp3: Path, stderr: str) -> StorageError:
     """Turn ffmpeg's stderr into an error: a full disk, or one that concerns this song only."""
     lines = [line for line in stderr.splitlines() if line.strip()]
+    _log.error("encoder: %s", " | ".join(lines[-5:]))
     if "No space left" in stderr:
         return StorageError(f"{mp3.parent}: the disk is full; free some space and try again")
     return EncoderError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import time
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from scripts.core.errors import Cancelled, CrashError, ModelError
 from scripts.llm.chat import Prompt
 from scripts.llm.sampling import Sampling
 from scripts.llm.sheet_machine import SheetGrammar
+
+_log = logging.getLogger(__name__)
 
 ProgressCallback = Callable[[float, str], None]  # fraction done (0 to 1), end of the text so far
 
@@ -194,6 +197,7 @@ class ModelProcess:
                     message = self._child.receive(0.1)
                 except queue.Empty:
                     if time.monotonic() - last_sign > self.timeout:
+                        _log.error("%s: no answer for %.0f s", self.path.name, self.timeout)
                         raise CrashError(
                             f"{self.path.name}: the model did not respond for "
                             f"{self.timeout:.0f} s; try a smaller model"
@@ -201,6 +205,8 @@ class ModelProcess:
                     continue
                 last_sign = time.monotonic()
                 if message is None:
+                    said = " | ".join([*self._child.stderr_lines][-3:])
+                    _log.error("%s: its process ended: %s", self.path.name, said)
                     raise CrashError(
                         f"{self.path.name}: the model's process died "
                         f"({self._child.describe_exit()}); try again or choose "

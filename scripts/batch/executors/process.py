@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from scripts.batch.executors.base import ProgressEvent, SongId, preload
+from scripts.core.log import is_debug, set_up_logging
 from scripts.production.render_job import RenderJob
 
 _SLOTS = 64  # orders whose cancellation is remembered, by ID modulo this
@@ -40,7 +41,7 @@ class ProcessExecutor:
         # could keep.
         self._cancelled = context.RawArray("q", 1 + _SLOTS)
         self._executor = ProcessPoolExecutor(
-            self.workers, context, _initialize, (self._events, self._cancelled)
+            self.workers, context, _initialize, (self._events, self._cancelled, is_debug())
         )
         with _ignored_ctrl_c():
             for _ in range(self.workers):  # start the processes now, while the model composes
@@ -75,11 +76,12 @@ class ProcessExecutor:
 _shared: dict[str, Any] = {}
 
 
-def _initialize(events: Any, cancelled: Any) -> None:
+def _initialize(events: Any, cancelled: Any, debug: bool) -> None:
     """Set up a process: it exits with its parent and ignores Ctrl+C, which the parent handles."""
     for name in ("SIGINT", "SIGBREAK"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
+    set_up_logging(debug)
     _shared.update(events=events, cancelled=cancelled)
     threading.Thread(target=_exit_with_parent, daemon=True).start()
 
