@@ -62,9 +62,10 @@ def to_svg(screen: str) -> str:
     """Draw a screen with escape sequences as SVG."""
     width, height = COLUMNS * CELL_WIDTH + 2 * MARGIN, LINES * CELL_HEIGHT + 2 * MARGIN
     rows = []
+    color, weight = FOREGROUND, "normal"  # tmux carries them over the ends of lines
     for number, line in enumerate(screen.split("\n")[:LINES]):
         y = MARGIN + number * CELL_HEIGHT + 0.75 * CELL_HEIGHT
-        color, weight, column = FOREGROUND, "normal", 0
+        column = 0
         for n, part in enumerate(_ESCAPE.split(line)):
             if n % 2:
                 color, weight = _apply(part, color, weight)
