@@ -45,7 +45,9 @@ K:Em
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests that start the program as slow."""
     for item in items:
-        if "run" in getattr(item, "fixturenames", ()):
+        fixtures = getattr(item, "fixturenames", ())
+        code = getattr(getattr(item, "function", None), "__code__", None)
+        if "run" in fixtures or (code and "start" in code.co_names):
             item.add_marker(pytest.mark.slow)
 
 

@@ -427,6 +427,7 @@ def test_a_song_is_found_and_played(home: Path) -> None:
     assert "Song 1 (" not in searched[-1]
 
 
+@pytest.mark.slow
 def test_song_details_are_shown(home: Path) -> None:
     song = read_song(write_songs(home, 1)[0])
     app = make_app(home, [])

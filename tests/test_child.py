@@ -23,6 +23,7 @@ from tests.support.waiting import wait_until
 SLEEP = "import time; time.sleep(600)"
 
 
+@pytest.mark.slow
 def test_the_end_of_a_child_is_detected_while_its_pipes_stay_open() -> None:
     started = (
         f"p = subprocess.Popen([sys.executable, '-c', {SLEEP!r}]); "
@@ -40,6 +41,7 @@ def test_the_end_of_a_child_is_detected_while_its_pipes_stay_open() -> None:
     assert child.stop() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="the fake ffmpeg is a shell script")
 def test_encoding_ends_while_the_stderr_of_ffmpeg_stays_open(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -19,7 +19,10 @@ from tests.faults.songs import find_leftovers, find_problems
 from tests.support.processes import command_line, descendants, read_until, start
 from tests.test_batch import SHORT, Run, has_only_complete_songs, numbers
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="tests/windows has tests of its own")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.name == "nt", reason="tests/windows has tests of its own"),
+]
 
 
 @pytest.fixture

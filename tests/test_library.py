@@ -318,6 +318,7 @@ def test_ratings_of_other_players_are_read(tmp_path: Path, popm: int, stars: int
     assert stars_from_popm(popm) == read_tags(path).stats.rating == stars
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(st.binary(max_size=300), st.integers(0, 255), st.text(max_size=20), st.integers(0, 5))
 def test_any_tag_is_handled(
