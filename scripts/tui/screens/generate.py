@@ -23,7 +23,7 @@ WISH_ROWS = {
     "length": ("Length", "minutes (3), a range (4-6) or hours (1:30)", "as in the options"),
     "key": ("Key", "such as F minor, D dorian", "as the style has it"),
     "tempo": ("Tempo", "quarter notes a minute, 20 to 300", "as the style has it"),
-    "meter": ("Metre", "such as 4/4, 6/8, 7/8", "as the style has it"),
+    "meter": ("Meter", "such as 4/4, 6/8, 7/8", "as the style has it"),
     "tuning": ("Tuning", "Hz of A4 (432), or 174 285 396 417 528 639 741 852 963", "440"),
     "form": ("Form", "such as intro verse chorus", "as the style has it"),
     "chords": ("Chords", "such as Fm Db Ab Eb", "as the model writes them"),
