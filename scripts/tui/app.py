@@ -17,7 +17,9 @@ from scripts.tui import keys
 from scripts.tui.bindings import BINDINGS, actions_by_key, help_lines
 from scripts.tui.controllers.orders import OrdersController
 from scripts.tui.controllers.playback import PlaybackController, PlayerFactory
+from scripts.tui.controllers.selection import SongSelection
 from scripts.tui.controllers.settings import SettingsController, describe_model
+from scripts.tui.controllers.song_actions import SongActions
 from scripts.tui.layout import FRAME_LINES, is_too_small, wrap_page
 from scripts.tui.mouse import key_at
 from scripts.tui.screens.draw import draw
@@ -50,6 +52,8 @@ class App:
 
     state: State
     playback: PlaybackController
+    selection: SongSelection
+    song_actions: SongActions
     orders: OrdersController
     options: SettingsController
 
@@ -63,6 +67,8 @@ class App:
         self.screen = screen
         self.state = State(settings, message="; ".join(notices))
         self.playback = PlaybackController(self.state, make_player)
+        self.selection = SongSelection(self.state, self.playback)
+        self.song_actions = SongActions(self.state, self.playback)
         self.orders = OrdersController(self.state, self._on_song_finished)
         self.options = SettingsController(self.state, self._on_setting_changed)
         self.library_watcher = LibraryWatcher(paths.LIBRARY, paths.OUTPUT)
@@ -268,7 +274,7 @@ class App:
 
     def order_similar_song(self) -> None:
         """Order one more song like the one playing."""
-        found = self.playback.similar_song_request()
+        found = self.song_actions.similar_song_request()
         if found:
             styles, wishes = found
             try:
@@ -343,9 +349,9 @@ class App:
 
     def _on_text_changed(self, field: Field) -> None:
         if field.name == "search":
-            self.playback.update_search()
+            self.selection.update_search()
         elif field.name == "playlist":
-            self.playback.suggest_playlists()
+            self.selection.suggest_playlists()
         elif self.state.screen == OPTIONS:
             self.options.validate_text(field)
         else:
@@ -356,10 +362,10 @@ class App:
         try:
             if field.name == "search":
                 self.state.field = None
-                self.playback.play_result(field.selected)
+                self.selection.play_result(field.selected)
             elif field.name == "playlist":
                 self.state.field = None
-                self.playback.play_playlist(
+                self.selection.play_playlist(
                     field.suggestions[field.selected] if field.suggestions else text
                 )
             elif self.state.screen == OPTIONS:

@@ -107,29 +107,33 @@ BINDINGS: dict[str, tuple[Binding, ...]] = {
         Binding(("-",), lambda app: app.change_volume(-1), "softer"),
         Binding(("s",), lambda app: app.playback.toggle_shuffle(), "shuffle: every song once"),
         Binding(("r",), lambda app: app.playback.cycle_repeat(), "repeat all, one, off"),
-        Binding(("0",), lambda app: app.playback.rate(0), "rate the song 0 to 5", label="0-5"),
-        *_numbered(lambda app, n: app.playback.rate(n), 1, 5),
+        Binding(("0",), lambda app: app.song_actions.rate(0), "rate the song 0 to 5", label="0-5"),
+        *_numbered(lambda app, n: app.song_actions.rate(n), 1, 5),
         Binding(
             ("d",), lambda app: app.playback.remove_from_queue(), "remove the song from the queue"
         ),
-        Binding(("k",), lambda app: app.playback.thumb_up(), "thumb up"),
-        Binding(("j",), lambda app: app.playback.thumb_down(), "thumb down"),
-        Binding(("e",), lambda app: app.playback.move_song_to_bin(), "move the song to the bin"),
+        Binding(("k",), lambda app: app.song_actions.thumb_up(), "thumb up"),
+        Binding(("j",), lambda app: app.song_actions.thumb_down(), "thumb down"),
         Binding(
-            ("z",), lambda app: app.playback.restore_from_bin(), "restore the song last moved there"
+            ("e",), lambda app: app.song_actions.move_song_to_bin(), "move the song to the bin"
+        ),
+        Binding(
+            ("z",),
+            lambda app: app.song_actions.restore_from_bin(),
+            "restore the song last moved there",
         ),
         Binding(
             ("/",),
-            lambda app: app.playback.open_search(),
+            lambda app: app.selection.open_search(),
             "search: words, or style:chill rating>=4",
         ),
         Binding(
             ("l",),
-            lambda app: app.playback.open_playlist_prompt(),
+            lambda app: app.selection.open_playlist_prompt(),
             "play a playlist or the results of a search",
         ),
         Binding(
-            ("i",), lambda app: app.playback.open_song_details(), "show the details of the song"
+            ("i",), lambda app: app.song_actions.open_song_details(), "show the details of the song"
         ),
         Binding(("m",), lambda app: app.order_similar_song(), "make more songs like this one"),
         Binding(("t",), lambda app: app.playback.cycle_sleep_timer(), "sleep timer"),

@@ -1,4 +1,4 @@
-"""Controller of the jukebox: playback, ratings, search, playlists and the saved session."""
+"""Controller of the jukebox: the player, its queue, the sleep timer and the saved session."""
 
 from __future__ import annotations
 
@@ -9,22 +9,17 @@ from pathlib import Path
 from scripts.audio.play_stats import PlayStats
 from scripts.core import paths
 from scripts.core.errors import MusicGenError
-from scripts.core.formatting import format_song_count
-from scripts.core.text import strip_control_chars
 from scripts.jukebox.player import Player
 from scripts.jukebox.queue import REPEAT_MODES, Queue
 from scripts.jukebox.session import Session, load_session, save_session
-from scripts.library.bin import move_to_bin, restore_song
 from scripts.library.index import LibraryIndex
 from scripts.library.playlists import load_playlists, resolve_songs
-from scripts.library.songs import MAX_TEXT_LENGTH, Song
-from scripts.tui.screens.jukebox import describe_song
+from scripts.library.songs import Song
 from scripts.tui.spectrum import decay, spectrum
-from scripts.tui.state import JUKEBOX, Field, Overlay, State
+from scripts.tui.state import JUKEBOX, State
 
 SLEEP_TIMES = (15, 30, 60, 90)  # minutes
 _SAVE_INTERVAL = 10.0  # seconds between saves of the session
-_MAX_RESULTS = 200  # results listed by a search
 
 PlayerFactory = Callable[[Queue, str, float, float], Player]
 
@@ -50,7 +45,6 @@ class PlaybackController:
         self._last_play_number = 0
         self._last_save, self._saved_session = time.monotonic(), Session()
         self._sleep_at: float | None = None
-        self._search_results: list[Song] = []
         self.spectrum_shown = True
         self._is_preloaded = False  # the last session is loaded, but no key has been pressed
 
@@ -86,9 +80,9 @@ class PlaybackController:
     def play_if_idle(self, song: Song) -> None:
         """Play a song that was just finished, unless the user is listening to another one."""
         if self._is_preloaded or self._player is None or self._player.ended:
-            self._play(song)
+            self.play(song)
 
-    def _play(self, song: Song) -> None:
+    def play(self, song: Song) -> None:
         """Play one song now."""
         player = self._player_in_use() or self._create_player(Queue(self._selected_songs()))
         player.start(song)
@@ -162,6 +156,7 @@ class PlaybackController:
     # -- keys ------------------------------------------------------------------------------
 
     def toggle_pause(self) -> None:
+        """Pause or resume; start when nothing plays."""
         player = self._player_in_use()
         if player is None or player.ended:
             self.start()
@@ -170,6 +165,7 @@ class PlaybackController:
             self._save()
 
     def play_next(self) -> None:
+        """Play the next song; start when nothing plays."""
         player = self._player_in_use()
         if player is None or player.ended:
             self.start()
@@ -177,22 +173,27 @@ class PlaybackController:
             player.next()
 
     def play_previous(self) -> None:
+        """Restart the song, or play the previous one at its start."""
         if player := self._player_in_use():
             player.previous()
 
     def seek_by(self, seconds: float) -> None:
+        """Seek forward or backward by seconds."""
         if player := self._player_in_use():
             player.seek_by(seconds)
 
     def seek_to(self, second: float) -> None:
+        """Seek to a position in seconds."""
         if player := self._player_in_use():
             player.seek(second)
 
     def set_volume(self, volume: float) -> None:
+        """Set the volume, 0 to 1."""
         if self._player:
             self._player.set_volume(volume)
 
     def set_crossfade(self, seconds: float) -> None:
+        """Set the crossfade in seconds."""
         if self._player:
             self._player.set_crossfade(seconds)
 
@@ -216,62 +217,11 @@ class PlaybackController:
             player.edit_queue(lambda queue: setattr(queue, "repeat", after))
             self.state.message = f"Repeat {after}."
 
-    def rate(self, rating: int) -> None:
-        """Rate the current song: 0 (none) to 5."""
-        song = self._current_song()
-        if song:
-            self.library.rate(song.path, rating)
-            self.state.message = (
-                f"{song.title}: {rating} of 5." if rating else f"{song.title}: no rating."
-            )
-
-    def thumb_up(self) -> None:
-        self._toggle_thumb(1)
-
-    def thumb_down(self) -> None:
-        self._toggle_thumb(-1)
-
-    def _toggle_thumb(self, thumb: int) -> None:
-        """Set the current song's thumb (1 or -1), or clear it if it is already set."""
-        song = self._current_song()
-        if song:
-            after = 0 if self.library.get_stats(song.path).thumb == thumb else thumb
-            self.library.set_thumb(song.path, after)
-            self.state.message = f"{song.title}: {('no thumb', 'thumb up', 'thumb down')[after]}."
-
-    def move_song_to_bin(self) -> None:
-        """Move the current song to the bin."""
-        song = self._current_song()
-        if not song or not self._player:
-            return
-        if song.path.parent != self.library.folder:
-            self.state.message = "Only library songs can be binned; D removes it from the queue."
-            return
-        try:
-            self.library.write_changes()
-            self._player.edit_queue(lambda queue: queue.drop(song))
-            move_to_bin(song.path)
-        except MusicGenError as error:
-            self.state.message = str(error)
-            return
-        self.library.remove_song(song.path)
-        self.state.message = f"Moved {song.title} to the bin; Z restores it."
-
-    def restore_from_bin(self) -> None:
-        """Restore the song that was moved to the bin last."""
-        try:
-            path = restore_song(paths.OUTPUT)
-        except MusicGenError as error:
-            self.state.message = str(error)
-            return
-        self.library.index_song(path)
-        self.state.message = f"Restored {path.stem}."
-
     def remove_from_queue(self) -> None:
         """Remove the current song from the queue; the file stays."""
-        song = self._current_song()
-        if song and self._player:
-            self._player.edit_queue(lambda queue: queue.drop(song))
+        song = self.current_song()
+        if song:
+            self.drop(song)
             self.state.message = f"Removed {song.title} from the queue; its file stays."
 
     def cycle_sleep_timer(self) -> None:
@@ -283,91 +233,39 @@ class PlaybackController:
         self.state.message = f"Silence in {times[0]} minutes." if times else "Sleep timer off."
 
     def toggle_spectrum(self) -> None:
+        """Show or hide the spectrum."""
         self.spectrum_shown = not self.spectrum_shown
 
-    def open_song_details(self) -> None:
-        """Show the details of the current song."""
-        song = self._current_song()
-        if song:
-            self.state.overlay = Overlay(f"About {song.title}", song_detail_lines(song))
+    # -- the songs -------------------------------------------------------------------------
 
-    def similar_song_request(self) -> tuple[str, dict[str, str]] | None:
-        """Return styles and wishes for songs like the current one; None if they are unknown."""
-        song = self._current_song()
-        if not song or not isinstance(song.details.get("asked"), str):
-            self.state.message = "This song has no record of its styles and settings."
-            return None
-        details = song.details
-        wishes = {
-            name: str(details[name])
-            for name in ("key", "meter")
-            if isinstance(details.get(name), str)
-        }
-        if isinstance(details.get("tempo"), (int, float)):
-            wishes["tempo"] = f"{details['tempo']:g}"
-        return str(details["asked"]), wishes
+    def current_song(self) -> Song | None:
+        """Return the song that is playing or paused."""
+        return self._player.status().song if self._player else None
 
-    # -- search ----------------------------------------------------------------------------
+    def drop(self, song: Song) -> None:
+        """Remove a song from the queue."""
+        if self._player:
+            self._player.edit_queue(lambda queue: queue.drop(song))
 
-    def open_search(self) -> None:
-        """Open the search prompt."""
-        self.state.field = Field("Which song? (Words of its title, style or key)", "search")
-        self.update_search()
+    def select(self, playlist: str) -> int:
+        """Play only the songs of a playlist or query (empty: all songs); how many there are.
 
-    def update_search(self) -> None:
-        """Search for the text typed so far."""
-        field = self.state.field
-        assert field
-        self._search_results = self.library.find(field.text, _MAX_RESULTS)
-        field.suggestions = tuple(
-            f"{s.title} ({describe_song(s)})" if describe_song(s) else s.title
-            for s in self._search_results
-        )
-        field.selected = min(field.selected, max(0, len(self._search_results) - 1))
-
-    def play_result(self, index: int) -> None:
-        """Play a search result by its index."""
-        if 0 <= index < len(self._search_results):
-            self._play(self._search_results[index])
-
-    # -- playlists -------------------------------------------------------------------------
-
-    def open_playlist_prompt(self) -> None:
-        """Ask for a playlist or query to play."""
-        self.state.field = Field(
-            "Which songs? (A playlist, or style:chill rating>=4; empty: all)", "playlist"
-        )
-        self.suggest_playlists()
-
-    def suggest_playlists(self) -> None:
-        """Suggest the playlists that start with the text typed so far."""
-        field = self.state.field
-        assert field
-        try:
-            names = load_playlists(paths.PLAYLISTS)
-        except MusicGenError as error:
-            names, field.problem = {}, str(error)
-        typed = field.text.casefold()
-        field.suggestions = tuple(n for n in names if n.casefold().startswith(typed))[:_MAX_RESULTS]
-        field.selected = min(field.selected, max(0, len(field.suggestions) - 1))
-
-    def play_playlist(self, text: str) -> None:
-        """Replace the queue by the songs of a playlist or query (empty: all songs)."""
-        before, self._playlist = self._playlist, text
+        Without such songs nothing changes.
+        """
+        before, self._playlist = self._playlist, playlist
         songs = self._selected_songs()
         if not songs:
             self._playlist = before
-            self.state.message = "No songs match."
-            return
+            return 0
         self._player_in_use()
         if self._player is None:
             self._create_player(Queue(songs)).start()
         else:
             self._player.refresh(songs)
-            if self._current_song() is None or self._current_song() not in songs:
+            if self.current_song() not in songs:
                 self._player.start(songs[0])
                 self._player.refresh(songs)  # drop the song played before, too
-        self.state.message = f"{text or 'All songs'}: {format_song_count(len(songs))}."
+        return len(songs)
 
     def _selected_songs(self) -> list[Song]:
         """Songs of the playlist or query being played."""
@@ -383,28 +281,3 @@ class PlaybackController:
         """Songs that match a query, taken from the loaded ones instead of read again."""
         known = {song.path.name: song for song in self.songs}
         return [known[name] for name in self.library.find_names(query) if name in known]
-
-    def _current_song(self) -> Song | None:
-        return self._player.status().song if self._player else None
-
-
-def song_detail_lines(song: Song) -> list[str]:
-    """Lines of a song's details: summary and lead sheet."""
-    summary = song.details.get("summary")
-    lines = (
-        [f"    {strip_control_chars(line, MAX_TEXT_LENGTH)}" for line in summary.splitlines()]
-        if isinstance(summary, str)
-        else [f"    Title: {song.title}", f"    File: {song.path.name}"]
-    )
-    try:
-        sheet = song.path.with_suffix(".abc").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return lines
-    return [
-        *lines,
-        "",
-        *(
-            f"    {strip_control_chars(row, MAX_TEXT_LENGTH)}"
-            for row in sheet[:20_000].splitlines()
-        ),
-    ]

@@ -1,0 +1,120 @@
+"""What the user does with the song that is playing: rating, thumbs, bin, details."""
+
+from __future__ import annotations
+
+from scripts.core import paths
+from scripts.core.errors import MusicGenError
+from scripts.core.text import strip_control_chars
+from scripts.library.bin import move_to_bin, restore_song
+from scripts.library.songs import MAX_TEXT_LENGTH, Song
+from scripts.tui.controllers.playback import PlaybackController
+from scripts.tui.state import Overlay, State
+
+
+class SongActions:
+    """Acts on the current song.
+
+    Parameters
+    ----------
+    state : State
+    playback : PlaybackController
+    """
+
+    def __init__(self, state: State, playback: PlaybackController) -> None:
+        self._state, self._playback = state, playback
+        self._library = playback.library
+
+    def rate(self, rating: int) -> None:
+        """Rate the current song: 0 (none) to 5."""
+        song = self._playback.current_song()
+        if song:
+            self._library.rate(song.path, rating)
+            self._state.message = (
+                f"{song.title}: {rating} of 5." if rating else f"{song.title}: no rating."
+            )
+
+    def thumb_up(self) -> None:
+        self._toggle_thumb(1)
+
+    def thumb_down(self) -> None:
+        self._toggle_thumb(-1)
+
+    def _toggle_thumb(self, thumb: int) -> None:
+        """Set the current song's thumb (1 or -1), or clear it if it is already set."""
+        song = self._playback.current_song()
+        if song:
+            after = 0 if self._library.get_stats(song.path).thumb == thumb else thumb
+            self._library.set_thumb(song.path, after)
+            self._state.message = f"{song.title}: {('no thumb', 'thumb up', 'thumb down')[after]}."
+
+    def move_song_to_bin(self) -> None:
+        """Move the current song to the bin."""
+        song = self._playback.current_song()
+        if not song:
+            return
+        if song.path.parent != self._library.folder:
+            self._state.message = "Only library songs can be binned; D removes it from the queue."
+            return
+        try:
+            self._library.write_changes()
+            move_to_bin(song.path)
+        except MusicGenError as error:
+            self._state.message = str(error)
+            return
+        self._playback.drop(song)
+        self._library.remove_song(song.path)
+        self._state.message = f"Moved {song.title} to the bin; Z restores it."
+
+    def restore_from_bin(self) -> None:
+        """Restore the song that was moved to the bin last."""
+        try:
+            path = restore_song(paths.OUTPUT)
+        except MusicGenError as error:
+            self._state.message = str(error)
+            return
+        self._library.index_song(path)
+        self._state.message = f"Restored {path.stem}."
+
+    def open_song_details(self) -> None:
+        """Show the details of the current song."""
+        song = self._playback.current_song()
+        if song:
+            self._state.overlay = Overlay(f"About {song.title}", song_detail_lines(song))
+
+    def similar_song_request(self) -> tuple[str, dict[str, str]] | None:
+        """Return styles and wishes for songs like the current one; None if they are unknown."""
+        song = self._playback.current_song()
+        if not song or not isinstance(song.details.get("asked"), str):
+            self._state.message = "This song has no record of its styles and settings."
+            return None
+        details = song.details
+        wishes = {
+            name: str(details[name])
+            for name in ("key", "meter")
+            if isinstance(details.get(name), str)
+        }
+        if isinstance(details.get("tempo"), (int, float)):
+            wishes["tempo"] = f"{details['tempo']:g}"
+        return str(details["asked"]), wishes
+
+
+def song_detail_lines(song: Song) -> list[str]:
+    """Lines of a song's details: summary and lead sheet."""
+    summary = song.details.get("summary")
+    lines = (
+        [f"    {strip_control_chars(line, MAX_TEXT_LENGTH)}" for line in summary.splitlines()]
+        if isinstance(summary, str)
+        else [f"    Title: {song.title}", f"    File: {song.path.name}"]
+    )
+    try:
+        sheet = song.path.with_suffix(".abc").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return lines
+    return [
+        *lines,
+        "",
+        *(
+            f"    {strip_control_chars(row, MAX_TEXT_LENGTH)}"
+            for row in sheet[:20_000].splitlines()
+        ),
+    ]
