@@ -15,7 +15,8 @@ import pytest
 from scripts.audio.wav import write_wav
 from scripts.batch.claims import claim_batch
 from scripts.batch.order import Order
-from scripts.batch.store import OrderState, OrderStore, StoredOrder
+from scripts.batch.states import OrderState, StoredOrder
+from scripts.batch.store import OrderStore
 from scripts.core import paths
 from scripts.core.audio_format import RATE
 from scripts.core.settings import Settings

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from scripts.batch.claims import claim_batch
 from scripts.batch.order import Order, order_from_json
 from scripts.batch.order_file import read_order_file
-from scripts.batch.store import UNFINISHED_STATES, OrderState, OrderStore
+from scripts.batch.states import UNFINISHED_STATES, OrderState
+from scripts.batch.store import OrderStore
 from scripts.composer.compose import Composition
 from scripts.core.errors import MusicGenError, NotationError, StorageError, UsageError
 from scripts.production.recipe import Recipe

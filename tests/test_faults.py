@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.batch.store import OrderState, OrderStore
+from scripts.batch.states import OrderState
+from scripts.batch.store import OrderStore
 from tests.conftest import ROOT, STARTER
 from tests.faults.fuzz import fuzz_reader
 from tests.faults.songs import find_leftovers, find_problems

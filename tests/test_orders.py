@@ -13,7 +13,8 @@ import pytest
 
 from scripts.batch.claims import claim_batch
 from scripts.batch.order import Order
-from scripts.batch.store import OrderState, OrderStore
+from scripts.batch.states import OrderState
+from scripts.batch.store import OrderStore
 from tests.conftest import ROOT, STARTER, TUNE
 from tests.support.processes import interrupt, read_until, start
 from tests.support.waiting import wait_until

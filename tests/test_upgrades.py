@@ -13,7 +13,8 @@ import pytest
 
 from scripts.batch.order import Order
 from scripts.batch.schema import MIGRATIONS
-from scripts.batch.store import OrderState, OrderStore
+from scripts.batch.states import OrderState
+from scripts.batch.store import OrderStore
 from scripts.core.errors import StorageError
 from scripts.core.settings import load_settings
 from scripts.core.sqlite import open_database, schema_version

@@ -18,11 +18,14 @@ _JAZZ_EXTENSIONS = {
     "7": "9",
 }  # extensions of a jazz ending
 _DAMPED_TICKS = 14.0  # ticks of a damped chord
+_KICK, _CRASH = DRUM_KEYS["kick"], DRUM_KEYS["crash"]
+
+Ending = dict[str, list[NoteEvent]]  # notes by role
 
 
 def last_chord(
     kind: str, at: float, ticks: float, tonic: Chord, tune: Sequence[int], rng: random.Random
-) -> dict[str, list[NoteEvent]]:
+) -> Ending:
     """Build the notes after the last bar.
 
     Parameters
@@ -55,61 +58,76 @@ def last_chord(
         fitting[-1] if fitting else 60 + chord.root,
     )
     low, voicing = bass_note(chord), voice_chord(chord, ())
-    kick, crash = DRUM_KEYS["kick"], DRUM_KEYS["crash"]
     held = {
         "melody": [NoteEvent(at, ticks, top, 0.7)],
         "chords": [NoteEvent(at + n, ticks, p, 0.6) for n, p in enumerate(voicing)],
         "pad": [NoteEvent(at, ticks, p, 0.55) for p in voicing],
         "bass": [NoteEvent(at, ticks, low, 0.75)],
-        "drums": [NoteEvent(at, 48, kick, 0.8), NoteEvent(at, ticks, crash, 0.45)],
+        "drums": [NoteEvent(at, 48, _KICK, 0.8), NoteEvent(at, ticks, _CRASH, 0.45)],
     }
     if kind == "hit":
-        short = {
-            role: [
-                replace(e, ticks=_DAMPED_TICKS, velocity=min(1.0, e.velocity + 0.15))
-                for e in held[role]
-            ]
-            for role in ("melody", "chords", "bass")
-        }
-        return {**short, "drums": [NoteEvent(at, 24, kick, 0.95), NoteEvent(at, 48, crash, 0.7)]}
+        return _hit(held, at)
     if kind == "echo":
-        return {
-            "chords": [replace(e, ticks=_DAMPED_TICKS) for e in held["chords"]],
-            "bass": [NoteEvent(at, min(ticks, 36.0), low, 0.8)],
-            "pad": held["pad"],
-            "drums": [NoteEvent(at, 48, kick, 0.9)],
-        }
+        return _echo(held, at, ticks, low)
     if kind == "roll":
-        spread = [*voicing, *(p + 12 for p in voicing)]
-        step = min(4.0, ticks / 3 / len(spread))
-        return {
-            "melody": [replace(held["melody"][0], start=at + step * len(spread))],
-            "chords": [
-                NoteEvent(at + n * step, ticks - n * step, p, 0.5 + 0.02 * n)
-                for n, p in enumerate(spread)
-            ],
-            "pad": held["pad"],
-            "bass": held["bass"],
-        }
+        return _roll(held, at, ticks, voicing)
     if kind == "tag":
-        fall = [NoteEvent(at, ticks, low, 0.8)]
-        if ticks > 60:  # the bass repeats the root after the chord
-            fall = [NoteEvent(at, 24, low + 12, 0.7), NoteEvent(at + 36, ticks - 36, low, 0.75)]
-        swell = [
-            NoteEvent(at + 3 * n, 12, DRUM_KEYS["ride"], 0.3 + 0.02 * rng.random())
-            for n in range(4)
-        ]
-        return {**held, "bass": fall, "drums": [*held["drums"], *swell]}
+        return _tag(held, at, ticks, low, rng)
     if kind == "fade":
-        quiet = {
-            role: [replace(e, velocity=0.3) for e in held[role]]
-            for role in ("melody", "chords", "pad", "bass")
-        }
-        return {
-            **quiet,
-            "melody": [
-                replace(e, start=at + 24, ticks=max(6.0, ticks - 24), velocity=0.25)
-                for e in held["melody"]
-            ],
-        }
+        return _fade(held, at, ticks)
     return held
+
+
+def _hit(held: Ending, at: float) -> Ending:
+    short = {
+        role: [
+            replace(e, ticks=_DAMPED_TICKS, velocity=min(1.0, e.velocity + 0.15))
+            for e in held[role]
+        ]
+        for role in ("melody", "chords", "bass")
+    }
+    return {**short, "drums": [NoteEvent(at, 24, _KICK, 0.95), NoteEvent(at, 48, _CRASH, 0.7)]}
+
+
+def _echo(held: Ending, at: float, ticks: float, low: int) -> Ending:
+    return {
+        "chords": [replace(e, ticks=_DAMPED_TICKS) for e in held["chords"]],
+        "bass": [NoteEvent(at, min(ticks, 36.0), low, 0.8)],
+        "pad": held["pad"],
+        "drums": [NoteEvent(at, 48, _KICK, 0.9)],
+    }
+
+
+def _roll(held: Ending, at: float, ticks: float, voicing: Sequence[int]) -> Ending:
+    spread = [*voicing, *(p + 12 for p in voicing)]
+    step = min(4.0, ticks / 3 / len(spread))
+    return {
+        "melody": [replace(held["melody"][0], start=at + step * len(spread))],
+        "chords": [
+            NoteEvent(at + n * step, ticks - n * step, p, 0.5 + 0.02 * n)
+            for n, p in enumerate(spread)
+        ],
+        "pad": held["pad"],
+        "bass": held["bass"],
+    }
+
+
+def _tag(held: Ending, at: float, ticks: float, low: int, rng: random.Random) -> Ending:
+    bass = [NoteEvent(at, ticks, low, 0.8)]
+    if ticks > 60:  # the bass repeats the root after the chord
+        bass = [NoteEvent(at, 24, low + 12, 0.7), NoteEvent(at + 36, ticks - 36, low, 0.75)]
+    swell = [
+        NoteEvent(at + 3 * n, 12, DRUM_KEYS["ride"], 0.3 + 0.02 * rng.random()) for n in range(4)
+    ]
+    return {**held, "bass": bass, "drums": [*held["drums"], *swell]}
+
+
+def _fade(held: Ending, at: float, ticks: float) -> Ending:
+    quiet = {
+        role: [replace(e, velocity=0.3) for e in held[role]]
+        for role in ("melody", "chords", "pad", "bass")
+    }
+    late = [
+        replace(e, start=at + 24, ticks=max(6.0, ticks - 24), velocity=0.25) for e in held["melody"]
+    ]
+    return {**quiet, "melody": late}

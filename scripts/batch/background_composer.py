@@ -12,7 +12,7 @@ from scripts.batch.composing import MAX_VARIANTS, ComposingService
 from scripts.batch.executors.base import ProgressEvent, SongId
 from scripts.batch.rendering import RenderQueue
 from scripts.batch.results import BatchResults
-from scripts.batch.store import StoredOrder
+from scripts.batch.states import StoredOrder
 from scripts.core.errors import Cancelled, MusicGenError
 from scripts.production.recipe import Recipe
 from scripts.production.recipe_json import recipe_to_json

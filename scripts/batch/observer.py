@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from scripts.batch.store import StoredOrder
+from scripts.batch.states import StoredOrder
 from scripts.library.songs import Song
 
 

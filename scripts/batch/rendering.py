@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from scripts.batch.executors.base import RenderExecutor, SongId
 from scripts.batch.results import BatchResults
 from scripts.batch.retry import MAX_ATTEMPTS
-from scripts.batch.store import OrderState, StoredOrder
+from scripts.batch.states import OrderState, StoredOrder
 from scripts.core.errors import (
     Cancelled,
     EncoderError,

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from scripts.batch.executors.base import SongId
 from scripts.batch.observer import BatchObserver
 from scripts.batch.retry import MAX_FAILURES_IN_A_ROW, RetryPolicy
-from scripts.batch.store import OrderState, OrderStore, StoredOrder
+from scripts.batch.states import OrderState, StoredOrder
+from scripts.batch.store import OrderStore
 from scripts.core.errors import Cancelled, MusicGenError, StorageError
 from scripts.library.songs import Song
 

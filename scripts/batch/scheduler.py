@@ -16,7 +16,8 @@ from scripts.batch.executors.base import RenderExecutor, SongId
 from scripts.batch.observer import BatchObserver
 from scripts.batch.rendering import RenderQueue
 from scripts.batch.results import BatchResults
-from scripts.batch.store import OrderState, OrderStore, StoredOrder
+from scripts.batch.states import OrderState, StoredOrder
+from scripts.batch.store import OrderStore
 from scripts.core.errors import Cancelled, StorageError
 from scripts.core.file_lock import FileLock
 from scripts.library.songs import read_song

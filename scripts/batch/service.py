@@ -18,7 +18,8 @@ from scripts.batch.executors.thread import ThreadExecutor
 from scripts.batch.observer import BatchObserver
 from scripts.batch.order import Order
 from scripts.batch.scheduler import BatchScheduler
-from scripts.batch.store import OrderState, OrderStore, StoredOrder
+from scripts.batch.states import OrderState, StoredOrder
+from scripts.batch.store import OrderStore
 from scripts.core import paths
 from scripts.core.atomic_files import ensure_writable_folder
 from scripts.core.child import ChildProcess

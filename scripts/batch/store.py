@@ -7,126 +7,25 @@ import logging
 import sqlite3
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from scripts.batch.database import OrderDatabase
 from scripts.batch.order import Order, order_from_json
-from scripts.batch.schema import MIGRATIONS
 from scripts.batch.similarity import BATCH_ORDER_IDS, find_similar, save_fingerprint
+from scripts.batch.states import UNFINISHED_STATES, OrderState, SongState, StoredOrder
 from scripts.core import paths
-from scripts.core.errors import StorageError, UsageError
-from scripts.core.sqlite import (
-    LOCK_TIMEOUT,
-    is_corrupt,
-    is_full,
-    is_locked,
-    move_aside,
-    open_database,
-    transaction,
-)
+from scripts.core.errors import UsageError
 from scripts.score.fingerprint import Fingerprint
 
 _MAX_FINISHED = 100  # finished orders that stay in the list
 _log = logging.getLogger(__name__)
 
 
-class OrderState(StrEnum):
-    """State of an order."""
-
-    OPEN = "open"
-    PAUSED = "paused"
-    STOPPED = "stopped"  # by failures
-    CANCELLED = "cancelled"
-    DONE = "done"
-
-
-class SongState(StrEnum):
-    """State of a song that has been started."""
-
-    COMPOSED = "written"
-    RETRY = "again"
-    DONE = "done"
-    FAILED = "failed"
-
-
-_STATES = frozenset(OrderState)
-UNFINISHED_STATES = (OrderState.OPEN, OrderState.PAUSED, OrderState.STOPPED)
-
-
-@dataclass(frozen=True)
-class StoredOrder:
-    """An order in the store and its progress.
-
-    Parameters
-    ----------
-    id : int
-    uid : str
-        Unique ID that is also stored in the ``.json`` of its songs.
-    batch : str
-        ID shared by orders that were submitted together.
-    order : Order
-    state : OrderState
-    reason : str
-        Why it was stopped.
-    done, failed, composed : int
-        Numbers of songs in these states; composed ones wait to be rendered.
-    started : int
-        Number of songs in any state.
-    """
-
-    id: int
-    uid: str
-    batch: str
-    order: Order
-    state: OrderState
-    reason: str
-    done: int
-    failed: int
-    composed: int
-    started: int = 0
-
-    @property
-    def remaining(self) -> int:
-        """Number of songs that are still to be made."""
-        return self.order.songs - self.done - self.failed
-
-
-class OrderStore:
-    """Store of orders and songs; only the thread that created it may use it.
-
-    Parameters
-    ----------
-    path : Path
-    timeout : float
-        Seconds to wait for another program's lock.
-
-    Attributes
-    ----------
-    notice : str
-        What the user should know about the file; may be empty.
-    is_persistent : bool
-        Whether orders outlive this process.
-
-    Raises
-    ------
-    StorageError
-        By any method, when the file stays locked or the disk is full.
-    """
-
-    def __init__(self, path: Path, timeout: float = LOCK_TIMEOUT) -> None:
-        self.path = path
-        self._connection, self.notice, self.is_persistent = open_database(path, MIGRATIONS, timeout)
-        if self.notice:
-            _log.warning("%s", self.notice)
-
-    def close(self) -> None:
-        """Close the file."""
-        self._connection.close()
+class OrderStore(OrderDatabase):
+    """Store of orders and songs; see :class:`OrderDatabase` for its file."""
 
     # -- orders ----------------------------------------------------------------------------
 
@@ -249,7 +148,11 @@ class OrderStore:
     def states(self) -> dict[int, OrderState]:
         """Return the state of each order by its ID."""
         rows = self._query("SELECT id, state FROM orders")
-        return {row["id"]: OrderState(row["state"]) for row in rows if row["state"] in _STATES}
+        return {
+            row["id"]: OrderState(row["state"])
+            for row in rows
+            if row["state"] in frozenset(OrderState)
+        }
 
     def change_token(self) -> tuple[int, int]:
         """Return a token that changes whenever any process modifies the store."""
@@ -393,46 +296,6 @@ class OrderStore:
                 )
             )
         return found
-
-    def _query(self, sql: str, values: tuple[object, ...] = ()) -> list[sqlite3.Row]:
-        with self._translated_errors():
-            return self._connection.execute(sql, values).fetchall()
-
-    def _execute(self, sql: str, values: tuple[object, ...]) -> None:
-        with self._translated_errors():
-            self._connection.execute(sql, values)
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._translated_errors(), transaction(self._connection) as connection:
-            yield connection
-
-    @contextmanager
-    def _translated_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise self._storage_error(error) from error
-
-    def _storage_error(self, error: sqlite3.Error) -> StorageError:
-        if is_corrupt(error):
-            self._connection.close()
-            moved_to = move_aside(self.path)
-            return StorageError(
-                f"{self.path}: the list of orders was damaged; it was set aside "
-                f"as {moved_to}, and the finished songs are safe; order the others again"
-            )
-        if is_locked(error):
-            return StorageError(
-                f"{self.path}: locked by another program; close that program, then run "
-                "'generate --resume'"
-            )
-        if is_full(error):
-            return StorageError(
-                f"{self.path.parent}: the disk is full; free some space, then run "
-                "'generate --resume'"
-            )
-        return StorageError(f"{self.path}: {error}; solve this, then run 'generate --resume'")
 
 
 @lru_cache(maxsize=2000)

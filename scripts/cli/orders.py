@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from contextlib import closing
 
-from scripts.batch.store import UNFINISHED_STATES, OrderState, OrderStore, StoredOrder
+from scripts.batch.states import UNFINISHED_STATES, OrderState, StoredOrder
+from scripts.batch.store import OrderStore
 from scripts.cli.console import print_json, print_line, print_notice, print_result
 from scripts.core import paths
 from scripts.core.errors import UsageError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from scripts.batch.executors.base import SongId
-from scripts.batch.store import StoredOrder
+from scripts.batch.states import StoredOrder
 from scripts.cli.console import StatusLine, print_error, print_json, print_message
 from scripts.core.formatting import format_duration, percent_bar
 from scripts.core.stages import overall_fraction, stage_fractions

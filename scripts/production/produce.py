@@ -103,59 +103,68 @@ class Production:
         StorageError
             When a file cannot be written.
         """
-        spec, arrangement, instruments = self.spec, self.arrangement, self.instruments
-        total = round(spec.length * RATE)
-        report("render", 0.0, "")
-        roles = (*arrangement.tracks, *[BINAURAL] * bool(spec.binaural))
-        stems = tuple(f".{role}.wav" for role in roles if "stems" in options.extra_formats)
+        formats = options.extra_formats
+        roles = (*self.arrangement.tracks, *[BINAURAL] * bool(self.spec.binaural))
+        stems = tuple(f".{role}.wav" for role in roles if "stems" in formats)
         meter = LoudnessMeter()
-        blocks = _metered(
+        blocks = (
             self._write_stems(files, roles, options)
             if stems
-            else render(arrangement, instruments, options.soundfont, options.threads),
-            cancelled,
-            meter,
+            else render(self.arrangement, self.instruments, options.soundfont, options.threads)
         )
-        mp3 = files.part(".mp3")
-        if "wav" in options.extra_formats:
-            frames = write_wav(
-                files.part(".wav"), blocks, lambda n: report("render", n / total, "")
-            )
-            report("convert", 0.0, "")
-            encode_mp3(files.part(".wav"), mp3, options.bitrate)
-        else:
-            frames = encode_stream(
-                blocks, mp3, options.bitrate, lambda n: report("render", n / total, "")
-            )
-            report("convert", 0.0, "")
-        summary = summarize(spec, self.composition, arrangement)
+        frames = self._encode(files, options, _metered(blocks, cancelled, meter), report)
+        summary = summarize(self.spec, self.composition, self.arrangement)
+        write_tags(files.part(".mp3"), song_tags(self.spec, self.composition, summary))
+        if cancelled():
+            raise Cancelled("stopped")
         details = song_details(
-            spec,
+            self.spec,
             self.composition,
-            arrangement,
+            self.arrangement,
             frames / RATE,
             self.recipe,
             summary,
             meter.loudness(),
         )
-        write_tags(mp3, song_tags(spec, self.composition, summary))
-        if cancelled():
-            raise Cancelled("stopped")
-        sheet = self.composition.sheet
         texts = {
             ".json": json.dumps(details, indent=2, ensure_ascii=False) + "\n",
-            ".abc": write_abc(sheet),
+            ".abc": write_abc(self.composition.sheet),
         }
-        if "musicxml" in options.extra_formats:
-            texts[".musicxml"] = build_musicxml(arrangement, instruments)
-        if "mid" in options.extra_formats:
-            write_midi(
-                files.part(".mid"), arrangement, instruments, sheet.title, spec.key, spec.meter
-            )
-        kept = [f".{word}" for word in ("wav", "mid") if word in options.extra_formats]
+        if "musicxml" in formats:
+            texts[".musicxml"] = build_musicxml(self.arrangement, self.instruments)
+        if "mid" in formats:
+            title, spec = self.composition.sheet.title, self.spec
+            midi = files.part(".mid")
+            write_midi(midi, self.arrangement, self.instruments, title, spec.key, spec.meter)
+        kept = [f".{name}" for name in ("wav", "mid") if name in formats]
         path = files.finish(texts, [*kept, *stems])
         report("convert", 1.0, "")
         return read_song(path)
+
+    def _encode(
+        self,
+        files: SongFiles,
+        options: RenderOptions,
+        blocks: Iterator[Stereo],
+        report: StageCallback,
+    ) -> int:
+        """Encode blocks as MP3, by way of a WAV file if one is requested; the number of frames."""
+        total = round(self.spec.length * RATE)
+
+        def progress(frames: int) -> None:
+            report("render", frames / total, "")
+
+        report("render", 0.0, "")
+        mp3 = files.part(".mp3")
+        if "wav" in options.extra_formats:
+            wav = files.part(".wav")
+            frames = write_wav(wav, blocks, progress)
+            report("convert", 0.0, "")
+            encode_mp3(wav, mp3, options.bitrate)
+        else:
+            frames = encode_stream(blocks, mp3, options.bitrate, progress)
+            report("convert", 0.0, "")
+        return frames
 
     def _write_stems(
         self, files: SongFiles, roles: tuple[str, ...], options: RenderOptions

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from scripts.core.errors import UsageError
@@ -11,6 +11,7 @@ from scripts.request.build import build_spec
 from scripts.request.parse import MAX_LENGTH, parse_requested_key
 from scripts.request.request import SongRequest
 from scripts.request.spec import SongSpec
+from scripts.score.chords import Chord
 from scripts.score.keys import key_from_pc
 from scripts.score.piece import (
     MAX_TEMPO,
@@ -42,7 +43,7 @@ def build_piece_spec(
 ) -> PieceSpec:
     """Build the song specification for an imported piece.
 
-    The piece is played once if ``wishes.length`` is empty. A requested length becomes the nearest
+    The piece is played once if ``request.length`` is empty. A requested length becomes the nearest
     number of whole repeats, or cuts the piece after its first bars if it is shorter.
 
     Parameters
@@ -63,7 +64,49 @@ def build_piece_spec(
         raise UsageError("--motif cannot be used with a file of notes; leave out one of them")
     warnings = list(piece.warnings)
     plain = request.styles.strip().lower() == PLAIN_STYLE
-    out_of_range = (
+    piece = _adapt_piece(piece, request, plain, warnings)
+    tempo = request.tempo if request.tempo is not None else piece.tempo
+    bar_seconds = piece.meter.bar_ticks / 24 * 60 / tempo if tempo else 0.0
+    piece_seconds = piece.bar_count * bar_seconds
+    if piece_seconds > MAX_LENGTH:
+        raise UsageError(
+            f"the piece lasts {piece_seconds / 3600:.0f} hours: at most 24 are possible"
+        )
+    piece_request = replace(
+        request,
+        styles=_PLAIN_BASE_STYLE if plain else request.styles,
+        key=str(piece.key),
+        meter=str(piece.meter),
+        tempo=tempo,
+        motif=None,
+        loop=False,
+        length=request.length or str(max(piece_seconds, 12.0, 3 * bar_seconds + 3) / 60),
+    )
+    spec = build_spec(piece_request, styles, seed)
+    ring = 0.0 if request.loop else _RING_SECONDS
+    seconds = spec.length - ring if request.length else piece_seconds
+    bars = _fit_bars(seconds, piece.bar_count, bar_seconds, warnings)
+    if spec.chords:
+        piece = _with_chords(piece, spec.chords)
+    spec = replace(
+        spec,
+        requested_styles=" ".join(request.styles.split()),
+        key=piece.key,
+        length=bars * bar_seconds + ring,
+        requested_bars=bars,
+        loop=request.loop,
+        parts=tuple(find_part_sizes(piece)),
+        warnings=(*spec.warnings, *warnings),
+    )
+    if plain:
+        style = replace(spec.style, name=PLAIN_STYLE, tracks={}, swing=0.0)
+        spec = replace(spec, styles=(PLAIN_STYLE,), style=style)
+    return PieceSpec(piece, spec)
+
+
+def _adapt_piece(piece: Piece, request: SongRequest, plain: bool, warnings: list[str]) -> Piece:
+    """Transpose a piece, and give it the tempo and meter that it is played in."""
+    is_out_of_range = (
         not MIN_TEMPO <= piece.tempo <= MAX_TEMPO or not 24 <= piece.meter.bar_ticks <= 192
     )
     if request.key:
@@ -78,66 +121,22 @@ def build_piece_spec(
         warnings.append(
             f"playing the {MAX_VOICES} of its {len(piece.voices)} voices that have the most notes"
         )
-    if (plain or out_of_range) and request.tempo is None:
+    if (plain or is_out_of_range) and request.tempo is None:
         piece = with_constant_tempo(piece)  # every note keeps its start in seconds
     elif piece.tempos:
         warnings.append(
             f"the tempo changes of the file become a steady {request.tempo or piece.tempo:g}"
         )
     meter = _choose_meter(request, piece, warnings)
-    piece = replace(
-        piece, meter=meter, part_starts=piece.part_starts if meter == piece.meter else ()
-    )
-    tempo = request.tempo if request.tempo is not None else piece.tempo
-    bar_seconds = meter.bar_ticks / 24 * 60 / tempo if tempo else 0.0
-    piece_seconds = piece.bar_count * bar_seconds
-    if piece_seconds > MAX_LENGTH:
-        raise UsageError(
-            f"the piece lasts {piece_seconds / 3600:.0f} hours: at most 24 are possible"
-        )
-    piece_request = replace(
-        request,
-        styles=_PLAIN_BASE_STYLE if plain else request.styles,
-        key=str(piece.key),
-        meter=str(meter),
-        tempo=tempo,
-        motif=None,
-        loop=False,
-        length=request.length or str(max(piece_seconds, 12.0, 3 * bar_seconds + 3) / 60),
-    )
-    spec = build_spec(piece_request, styles, seed)
-    ring = 0.0 if request.loop else _RING_SECONDS
-    bars = _fit_bars(
-        spec.length - ring if request.length else piece_seconds,
-        piece.bar_count,
-        bar_seconds,
-        warnings,
-    )
-    style = spec.style
-    if plain:
-        style = replace(style, name=PLAIN_STYLE, tracks={}, swing=0.0)
-    if spec.chords:
-        count = len(spec.chords)
-        full = meter.bar_ticks
-        piece = replace(
-            piece,
-            chords=tuple((float(b * full), spec.chords[b % count]) for b in range(piece.bar_count)),
-        )
-    return PieceSpec(
-        piece,
-        replace(
-            spec,
-            requested_styles=" ".join(request.styles.split()),
-            styles=(PLAIN_STYLE,) if plain else spec.styles,
-            style=style,
-            key=piece.key,
-            length=bars * bar_seconds + ring,
-            requested_bars=bars,
-            loop=request.loop,
-            parts=tuple(find_part_sizes(piece)),
-            warnings=(*spec.warnings, *warnings),
-        ),
-    )
+    part_starts = piece.part_starts if meter == piece.meter else ()
+    return replace(piece, meter=meter, part_starts=part_starts)
+
+
+def _with_chords(piece: Piece, chords: Sequence[Chord]) -> Piece:
+    """Replace the chords of a piece by these, one per bar, repeated."""
+    full = piece.meter.bar_ticks
+    repeated = ((float(b * full), chords[b % len(chords)]) for b in range(piece.bar_count))
+    return replace(piece, chords=tuple(repeated))
 
 
 def _fit_bars(seconds: float, piece_bars: int, bar_seconds: float, warnings: list[str]) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from scripts.core import paths
 from scripts.core.errors import MusicGenError
@@ -27,6 +26,7 @@ from scripts.tui.screens.options import OPTION_ROWS
 from scripts.tui.screens.shared import active_theme, now_playing
 from scripts.tui.state import GENERATE, JUKEBOX, MENU, OPTIONS, WISHES, Field, Overlay, State
 from scripts.tui.terminal import Screen
+from scripts.tui.text_input import edit_field
 
 FRAME_INTERVAL = 0.1  # seconds between frames while the screen changes by itself
 _IDLE_INTERVAL = 0.5  # seconds between frames otherwise
@@ -34,7 +34,6 @@ _VOLUME_STEP = 0.05  # volume change per key press or wheel step
 _FIRST_FRAME_TIMEOUT = 0.1  # seconds the first frame waits for the library
 _JUKEBOX_TIMEOUT = 5.0  # seconds the jukebox waits for the library when opened first
 _RECENT_SONGS = 1000  # newest songs searched for just finished ones
-MAX_INPUT_LENGTH = 200  # characters
 
 
 class App:
@@ -142,7 +141,7 @@ class App:
         elif self.state.overlay:
             self._scroll_overlay(key)
         elif self.state.field:
-            self._edit_field(key, self.state.field)
+            edit_field(self, key, self.state.field)
         else:
             action = self._actions[self.state.screen].get(key.lower())
             if action:
@@ -323,57 +322,3 @@ class App:
             self.playback.set_output(settings.audio_output)
         elif name == "model":
             self.refresh()
-
-    # -- text input ------------------------------------------------------------------------
-
-    def _edit_field(self, key: str, field: Field) -> None:
-        if key == keys.ESCAPE:
-            self.state.field = None
-            if self.state.screen == GENERATE and not self.orders.has_actionable_orders:
-                self.open_menu()  # otherwise the orders are shown
-        elif key == keys.ENTER:
-            self._submit_field(field)
-        elif key == keys.TAB:
-            self.orders.complete_style(field)
-        elif key in ("up", "down"):
-            last = max(0, len(field.suggestions) - 1)
-            field.selected = min(max(field.selected + (1 if key == "down" else -1), 0), last)
-        elif field.name == "songs" and key.lower() == "w":
-            self.open_wishes()
-        else:
-            if key == keys.BACKSPACE:
-                field.text = field.text[:-1]
-            elif len(key) == 1 and key.isprintable() and len(field.text) < MAX_INPUT_LENGTH:
-                field.text += key
-            self._on_text_changed(field)
-
-    def _on_text_changed(self, field: Field) -> None:
-        if field.name == "search":
-            self.selection.update_search()
-        elif field.name == "playlist":
-            self.selection.suggest_playlists()
-        elif self.state.screen == OPTIONS:
-            self.options.validate_text(field)
-        else:
-            self.orders.suggest_styles(field)
-
-    def _submit_field(self, field: Field) -> None:
-        text: Any = field.text.strip()
-        try:
-            if field.name == "search":
-                self.state.field = None
-                self.selection.play_result(field.selected)
-            elif field.name == "playlist":
-                self.state.field = None
-                self.selection.play_playlist(
-                    field.suggestions[field.selected] if field.suggestions else text
-                )
-            elif self.state.screen == OPTIONS:
-                self.options.submit_answer(field, text)
-            else:
-                self.orders.submit_answer(field, text)
-        except MusicGenError as error:
-            self.state.field = field
-            field.problem, field.suggestions = str(error), ()
-            if not field.name.startswith("wish "):  # keep long wishes for editing
-                field.text = ""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from scripts.batch.store import OrderState, StoredOrder
+from scripts.batch.states import OrderState, StoredOrder
 from scripts.core.stages import overall_fraction, stage_fractions
 from scripts.tui.state import OrderView
 

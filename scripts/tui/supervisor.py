@@ -8,7 +8,8 @@ from typing import Any
 
 from scripts.batch.claims import is_unclaimed
 from scripts.batch.order import Order
-from scripts.batch.store import OrderState, OrderStore, StoredOrder
+from scripts.batch.states import OrderState, StoredOrder
+from scripts.batch.store import OrderStore
 from scripts.core import paths
 from scripts.core.errors import StorageError
 from scripts.tui.generate_process import GenerateProcess

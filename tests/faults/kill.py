@@ -14,7 +14,8 @@ from pathlib import Path
 
 import psutil
 
-from scripts.batch.store import UNFINISHED_STATES, OrderStore
+from scripts.batch.states import UNFINISHED_STATES
+from scripts.batch.store import OrderStore
 from tests.conftest import ROOT
 from tests.faults.songs import LENGTH, count_songs, find_leftovers, find_problems
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from scripts.batch.order import Order, split_styles
 from scripts.batch.order_file import read_order_file
-from scripts.batch.store import OrderState, OrderStore
+from scripts.batch.states import OrderState
+from scripts.batch.store import OrderStore
 from scripts.core import paths
 from scripts.core.atomic_files import ensure_writable_folder
 from scripts.core.errors import MusicGenError, UsageError
