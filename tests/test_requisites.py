@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -327,3 +328,13 @@ def test_a_second_installer_waits_for_the_first(tmp_path: Path) -> None:
             assert "waiting" in second.stderr.readline()
             first.communicate("")
             assert second.communicate("", timeout=30)[0] == "in\n"
+
+
+def test_the_commit_hooks_install_the_versions_that_the_tests_use() -> None:
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text()
+    pinned = {
+        line.split(";")[0].strip()
+        for name in ("requirements.txt", "requirements-tests.txt")
+        for line in (ROOT / name).read_text().splitlines()
+    }
+    assert set(re.findall(r"\w[\w-]*==[\w.]+", hooks)) <= pinned
