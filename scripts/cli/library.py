@@ -92,8 +92,7 @@ def rescan(args: argparse.Namespace, settings: Settings) -> int:
         if count and not paths.OUTPUT.is_dir():
             raise StorageError(
                 f"no such folder: {paths.OUTPUT}; {format_song_count(count)} were in it: "
-                "is its drive "
-                "connected?"
+                "is its drive connected?"
             )
         print_result(
             args.json,

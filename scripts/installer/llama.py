@@ -131,8 +131,7 @@ def _build_from_source() -> None:
     if os.name != "nt" and not any(shutil.which(c) for c in ("c++", "g++", "clang++")):
         raise SetupError(
             "no prebuilt llama-cpp-python and no C++ compiler found; install a compiler "
-            "(Debian, Ubuntu: apt install g++; macOS: xcode-select --install) and "
-            "try again"
+            "(Debian, Ubuntu: apt install g++; macOS: xcode-select --install) and try again"
         )
     print_status("     building llama-cpp-python (5 to 10 minutes)")
     output = run_with_heartbeat(

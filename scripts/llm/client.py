@@ -209,8 +209,7 @@ class ModelProcess:
                     _log.error("%s: its process ended: %s", self.path.name, said)
                     raise CrashError(
                         f"{self.path.name}: the model's process died "
-                        f"({self._child.describe_exit()}); try again or choose "
-                        "another model"
+                        f"({self._child.describe_exit()}); try again or choose another model"
                     )
                 if message["event"] == "progress":
                     progress(float(message["done"]), str(message["text"]))

@@ -49,8 +49,7 @@ class DaskExecutor:
         except (OSError, ValueError, TimeoutError) as error:
             raise UsageError(
                 f"--cluster {address[:60]}: no scheduler with a worker answers "
-                "there; start them with 'dask scheduler' and 'dask worker' "
-                "(docs/cluster.md)"
+                "there; start them with 'dask scheduler' and 'dask worker' (docs/cluster.md)"
             ) from error
         self._orders: dict[Future[Any], int] = {}  # order ID by future
         self._idle_since = 0.0  # when the last worker disconnected; 0 while there is one

@@ -28,8 +28,7 @@ def menu_screen(state: State, size: Size) -> list[str]:
     if state.unfinished_songs:
         facts.append(
             f"    Unfinished: {format_song_count(state.unfinished_songs)} left "
-            "from the last session; "
-            "G resumes"
+            "from the last session; G resumes"
         )
     failed = sum(order.failed for order in state.orders)
     if failed and not any(job.songs_in_progress for job in state.orders):
