@@ -34,10 +34,6 @@ def main() -> int:
             import requisites
 
             requisites.ensure_environment(tests)
-        if Path(sys.prefix).resolve() == VENV.resolve() and not tests:
-            from scripts.cli.main import main as run
-
-            return run(arguments)
     except MusicGenError as error:
         print(f"llm-music-gen: {error}", file=sys.stderr)
         return 1
@@ -46,6 +42,10 @@ def main() -> int:
         return 130
     if tests:
         return _run_checks(python, arguments[1:])
+    if Path(sys.prefix).resolve() == VENV.resolve():
+        from scripts.cli.main import main as run
+
+        return run(arguments)
     command = [str(python), str(ROOT / "launcher.py"), *arguments]
     if os.name != "nt":
         os.execv(command[0], command)

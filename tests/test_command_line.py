@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -222,7 +223,7 @@ def test_no_color_leaves_out_the_colors(terminal: Callable[..., Terminal]) -> No
         window = terminal("", **variables)
         try:
             window.wait("Main Menu")
-            colors.append("\x1b[36m" in window.screen(colors=True))
+            colors.append(bool(re.search(r"\x1b\[([\d;]*;)?[34]\d", window.screen(colors=True))))
         finally:
             window.close()
     assert colors == [True, False]
@@ -235,12 +236,11 @@ def test_a_shell_completes_commands_and_options(run: Run, tmp_path: Path, shell:
         pytest.skip(f"{shell} is not installed")
     script = tmp_path / "completion"
     script.write_text(run("completion", shell).stdout)
-    setup = "autoload -U compinit && compinit -u;" if shell == "zsh" else ""
     if shell == "zsh":
         done = subprocess.run(
-            [shell, "-fc", f"{setup} . {script} && print ok"], capture_output=True, text=True
+            [shell, "-fc", f". {script} && print ok"], capture_output=True, text=True
         )
-        assert (done.returncode, done.stdout) == (0, "ok\n")
+        assert (done.returncode, done.stdout, done.stderr) == (0, "ok\n", "")
         return
     for typed, expected in (
         (["gen"], ["generate"]),
@@ -248,6 +248,9 @@ def test_a_shell_completes_commands_and_options(run: Run, tmp_path: Path, shell:
         (["library", "playlist", "ex"], ["export"]),
         (["generate", "--mot"], ["--motif"]),
         (["completion", "z"], ["zsh"]),
+        (["help", "gen"], ["generate"]),
+        (["play", "--output", "n"], ["null"]),
+        (["render", "''"], []),  # so that the shell offers file names
     ):
         words = " ".join(["llm-music-gen", *typed])
         code = (
@@ -262,3 +265,45 @@ def test_the_powershell_script_knows_every_command() -> None:
     script = powershell_script()
     assert "Register-ArgumentCompleter" in script
     assert all(f"'{command}' = @(" in script for command in commands())
+
+
+@pytest.mark.slow
+def test_the_log_is_not_printed_over_the_menu(terminal: Callable[..., Terminal]) -> None:
+    window = terminal("-v")
+    try:
+        assert "INFO" not in window.wait("Main Menu")
+    finally:
+        window.close()
+
+
+@pytest.mark.slow
+def test_options_may_stand_before_a_file(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("text")
+    done = run("--json", str(tmp_path / "notes.txt"))
+    assert json.loads(done.stdout)["message"].startswith("unsupported file type: ")
+
+
+@pytest.mark.slow
+def test_debug_shows_a_traceback_and_keeps_the_exit_status(run: Run) -> None:
+    done = run("--json", "--debug", "jobs", "pause", "99")
+    assert "Traceback" in done.stderr
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["status"] == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("jobs", "pause", "x"), 'argument ORDER: invalid value "x": expected a whole number'),
+        (("generate", "--tempo", "x"), 'argument --tempo: invalid value "x": expected a number'),
+        (("generate", "Chill", "x"), "unrecognized arguments: x"),
+    ],
+)
+def test_an_invalid_argument_is_explained(
+    run: Run, arguments: tuple[str, ...], message: str
+) -> None:
+    done = run(*arguments)
+    command = " ".join(arguments[: 2 if arguments[0] == "jobs" else 1])
+    assert done.stderr == f"llm-music-gen: {message}; see 'launcher.py {command} --help'\n"
+    assert done.returncode == 2

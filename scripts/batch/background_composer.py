@@ -87,7 +87,7 @@ class BackgroundComposer:
             if self._results.may_retry(song, error):
                 self._start(song, self._variant)
             else:
-                self._results.record_failure(song, str(error))
+                self._results.record_failure(song, error)
             return
         order = self._results.orders[song.order]
         self._store(song, order, replace(recipe, order=order.uid, number=song.number))

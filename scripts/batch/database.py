@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from scripts.batch.schema import MIGRATIONS
-from scripts.core.errors import StorageError
+from scripts.core.errors import NewerFileError, StorageError
 from scripts.core.sqlite import (
     LOCK_TIMEOUT,
     is_corrupt,
@@ -47,9 +47,16 @@ class OrderDatabase:
 
     def __init__(self, path: Path, timeout: float = LOCK_TIMEOUT) -> None:
         self.path = path
-        self._connection, self.notice, self.is_persistent = open_database(path, MIGRATIONS, timeout)
+        opened = open_database(path, MIGRATIONS, timeout)
+        self._connection, self._is_newer = opened.connection, opened.is_newer
+        self.notice, self.is_persistent = opened.notice, opened.is_persistent
         if self.notice:
             _log.warning("%s", self.notice)
+
+    def raise_if_newer(self) -> None:
+        """Raise a NewerFileError when a newer version wrote the file, so it was not opened."""
+        if self._is_newer:
+            raise NewerFileError(self.notice)
 
     def close(self) -> None:
         """Close the file."""

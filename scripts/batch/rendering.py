@@ -154,7 +154,7 @@ class RenderQueue:
         elif self._results.may_retry(render.song, error):
             self._waiting.appendleft(render)
         else:
-            self._results.record_failure(render.song, str(error))
+            self._results.record_failure(render.song, error)
 
     def _saved_song(self, future: Future[Any], render: _Render, order: StoredOrder) -> Song:
         """Return a rendered song; remote files are saved into the order's folder first."""

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from scripts.batch.executors.base import SongId
 from scripts.batch.observer import BatchObserver
 from scripts.batch.retry import MAX_FAILURES_IN_A_ROW, RetryPolicy
-from scripts.batch.states import OrderState, StoredOrder
+from scripts.batch.states import UNFINISHED_STATES, OrderState, StoredOrder
 from scripts.batch.store import OrderStore
 from scripts.core.errors import Cancelled, MusicGenError, StorageError
+from scripts.core.log import loggable
 from scripts.library.songs import Song
 
 _log = logging.getLogger(__name__)
@@ -62,12 +63,13 @@ class BatchResults:
         self.observer.finished(self.orders[song.order], song.number, finished_song)
         _log.info("order %d song %d: finished", *song)
 
-    def record_failure(self, song: SongId, reason: str) -> None:
+    def record_failure(self, song: SongId, error: str | MusicGenError) -> None:
         """Record a failed song; stop its order after too many in a row."""
+        reason = str(error)
         self.store.save_failed(song.order, song.number, reason)
         self.store.close_if_done(song.order)
         self.failures += 1
-        _log.error("order %d song %d: failed: %s", *song, reason)
+        _log.error("order %d song %d: failed: %s", *song, loggable(error))
         self.observer.failed(self.orders[song.order], song.number, reason)
         is_hopeless = self.retries.record_failure(song)
         order = self.store.get(song.order)
@@ -95,13 +97,13 @@ class BatchResults:
         self.observer.notice(
             f"song number {song.number}: {error}; it is tried again", self.orders[song.order]
         )
-        _log.warning("order %d song %d: tried again: %s", *song, error)
+        _log.warning("order %d song %d: tried again: %s", *song, loggable(error))
         return True
 
     def stop_folder_orders(self, order: StoredOrder, error: StorageError) -> None:
         """Stop all orders of a folder that cannot be written; the others continue."""
         self.storage_error = self.storage_error or error
-        for other in [order, *self.orders.values()]:
-            if other.order.out == order.order.out:
+        for other in self.store.get_many({order.id, *self.orders}):
+            if other.order.out == order.order.out and other.state in UNFINISHED_STATES:
                 self.store.set_state(other.id, OrderState.STOPPED, str(error))
-                _log.error("order %d: stopped: %s", other.id, error)
+                _log.error("order %d: stopped: %s", other.id, loggable(error))

@@ -123,6 +123,8 @@ def _run(
         ) as composing,
         keep_system_awake(),
     ):
+        if orders is None:
+            store.raise_if_newer()
         if store.notice:
             observer.notice(store.notice)
         checked = [_check_order(order, composing, observer) for order in orders or ()]

@@ -9,12 +9,21 @@ import sys
 from scripts.core.text import strip_control_chars
 
 _is_quiet = False
+_has_log = False
 
 
-def set_quiet(quiet: bool) -> None:
-    """Turn notices and progress bars off or on; results and errors are always printed."""
-    global _is_quiet
-    _is_quiet = quiet
+def set_verbosity(quiet: bool, verbose: bool) -> None:
+    """Choose what is printed beside results and errors.
+
+    Parameters
+    ----------
+    quiet : bool
+        Print no notices and draw no progress bars.
+    verbose : bool
+        The log goes to standard error, so draw no progress bars.
+    """
+    global _is_quiet, _has_log
+    _is_quiet, _has_log = quiet, verbose
 
 
 def print_json(**message: object) -> None:
@@ -33,10 +42,10 @@ def print_notice(line: str) -> None:
         print_error(line)
 
 
-def print_message(line: str) -> None:
+def print_message(line: str, name: str = "Llm-Music-Gen: ") -> None:
     """Print progress to standard error, after the program's name; not if ``--quiet``."""
     if not _is_quiet:
-        print(f"Llm-Music-Gen: {strip_control_chars(line)}", file=sys.stderr, flush=True)
+        print(f"{name}{strip_control_chars(line)}", file=sys.stderr, flush=True)
 
 
 def print_error(line: str) -> None:
@@ -55,13 +64,13 @@ def print_result(as_json: bool, line: str, **fields: object) -> None:
 class StatusLine:
     """A line of standard error that is redrawn in place, such as a progress bar.
 
-    Nothing is drawn if standard error is not a terminal, the terminal is dumb, or ``--quiet``.
+    Nothing is drawn if standard error is not a terminal, the terminal is dumb, or with ``--quiet``
+    or ``--verbose``.
     """
 
     def __init__(self) -> None:
-        self._is_visible = (
-            sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not _is_quiet
-        )
+        is_dumb = os.environ.get("TERM") == "dumb"
+        self._is_visible = sys.stderr.isatty() and not (is_dumb or _is_quiet or _has_log)
         self._width = 0
 
     def draw(self, text: str) -> None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import itertools
 import logging
 import os
 import re
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from scripts import __version__
-from scripts.cli.console import print_error, print_json, print_notice, set_quiet
+from scripts.cli.console import print_error, print_json, print_notice, set_verbosity
 from scripts.cli.parser import build_parser
 from scripts.core import paths
 from scripts.core.child import MODEL_WORKER, ChildProcess
@@ -22,6 +24,7 @@ from scripts.core.log import set_up_logging
 from scripts.core.settings import Settings, load_settings
 
 _COMMON_FLAGS = ("json", "quiet", "verbose", "debug")
+_COMMON_OPTIONS = ("-q", "-v", *(f"--{flag}" for flag in _COMMON_FLAGS))
 _AUDIO_SUFFIXES = (".mp3", ".wav", ".ogg", ".flac", ".m3u8", ".m3u")
 _NOTATION_SUFFIXES = (".abc", ".mid", ".midi", ".kar", ".musicxml", ".xml", ".mxl", ".json")
 _log = logging.getLogger(__name__)
@@ -57,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _log.debug("%s", error, exc_info=True)
         _log.info("ended with %s, status %d", type(error).__name__, error.exit_status)
         if debug:
-            raise
+            traceback.print_exc()
         return _report_error(str(error), error.exit_status, as_json)
     except KeyboardInterrupt:
         return _report_error("interrupted", Cancelled.exit_status, as_json)
@@ -66,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         _log.exception("bug in the program")
         if debug:
-            raise
+            traceback.print_exc()
         what = f"{type(error).__name__}: {str(error)[:200]}"
         return _report_error(
             f"bug in the program ({what}); run 'launcher.py doctor --report' and report it",
@@ -87,7 +90,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     for flag in _COMMON_FLAGS:
         if not hasattr(args, flag):
             setattr(args, flag, False)
-    set_quiet(args.quiet)
+    set_verbosity(args.quiet, args.verbose)
     return args
 
 
@@ -106,16 +109,26 @@ def _run(args: argparse.Namespace) -> int:
 
 def _insert_command(argv: list[str]) -> list[str]:
     """Insert the command when the first argument is a file, as when dropped on the program."""
-    if not argv or argv[0].startswith("-"):
+    options = list(itertools.takewhile(lambda word: word in _COMMON_OPTIONS, argv))
+    words = argv[len(options) :]
+    if not words or words[0].startswith("-"):
         return argv
-    suffix = Path(argv[0]).suffix.lower()
-    if suffix not in (*_AUDIO_SUFFIXES, *_NOTATION_SUFFIXES, ".csv"):
+    suffix = Path(words[0]).suffix.lower()
+    is_supported = suffix in (*_AUDIO_SUFFIXES, *_NOTATION_SUFFIXES, ".csv")
+    if not suffix or not (is_supported or Path(words[0]).is_file()):
         return argv
-    if not Path(argv[0]).is_file():
-        raise UsageError(f"no such command or file: {argv[0][:200]}; see 'launcher.py --help'")
+    if not is_supported:
+        raise UsageError(
+            f"unsupported file type: {words[0][:200]}; expected audio, ABC, MIDI, MusicXML, a "
+            "recipe (.json) or a job file (.csv)"
+        )
+    if not Path(words[0]).is_file():
+        raise UsageError(f"no such command or file: {words[0][:200]}; see 'launcher.py --help'")
     if suffix in _AUDIO_SUFFIXES:
-        return ["play", *argv]
-    return ["generate", "--job-file", *argv] if suffix == ".csv" else ["render", *argv]
+        return [*options, "play", *words]
+    if suffix == ".csv":
+        return [*options, "generate", "--job-file", *words]
+    return [*options, "render", *words]
 
 
 def _escape_query_terms(argv: list[str]) -> list[str]:

@@ -34,6 +34,8 @@ def change_order(args: argparse.Namespace, settings: Settings) -> int:
         order = store.get(args.id)
         if args.action == "retry":
             count = store.retry_failed(order.id)
+            if not count:
+                raise UsageError(f"order {order.id} has no failed songs")
             print_result(
                 args.json,
                 f"{format_song_count(count)} of order {order.id} will be made again by "
@@ -56,6 +58,7 @@ def change_order(args: argparse.Namespace, settings: Settings) -> int:
 
 def _open_store() -> OrderStore:
     store = OrderStore(paths.ORDERS)
+    store.raise_if_newer()
     if store.notice:
         print_notice(store.notice)
     return store

@@ -30,6 +30,13 @@ class Parser(argparse.ArgumentParser):
         options.setdefault("allow_abbrev", False)
         super().__init__(*args, **options)
 
+    def parse_known_args(self, *args: Any, **options: Any) -> Any:
+        """Parse the command line; unknown words are errors of the command they follow."""
+        parsed, unknown = super().parse_known_args(*args, **options)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return parsed, unknown
+
     def error(self, message: str) -> NoReturn:
         """Raise a UsageError that refers to the help of the command."""
         raise UsageError(f"{message}; see '{self.prog} --help'")
@@ -125,11 +132,11 @@ def _request_options() -> Parser:
         "song_length",
     )
     group.add_argument("--key", help='such as "F minor"; default: chosen by the style')
-    group.add_argument("--tempo", type=float, help="quarter notes per minute, 20 to 300")
+    group.add_argument("--tempo", type=_number, help="quarter notes per minute, 20 to 300")
     group.add_argument("--meter", help="time signature such as 4/4 or 7/8")
     group.add_argument(
         "--tuning",
-        type=float,
+        type=_number,
         default=440.0,
         metavar="HZ",
         help="frequency of A4 (400 to 480, default 440), or one of 174 285 396 417 528 639 741 "
@@ -137,7 +144,7 @@ def _request_options() -> Parser:
     )
     group.add_argument(
         "--binaural",
-        type=float,
+        type=_number,
         default=0.0,
         metavar="HZ",
         help="add two low tones this far apart, one for each ear",
@@ -147,14 +154,18 @@ def _request_options() -> Parser:
     group.add_argument("--chords", help='one chord per bar, such as "Fm Db Ab Eb"')
     group.add_argument("--motif", help='notes that the melody starts with, such as "C4 E4 G4"')
     group.add_argument(
-        "--seed", type=int, help="the same seed makes the same song; default: random"
+        "--seed", type=_whole_number, help="the same seed makes the same song; default: random"
     )
-    group.add_argument("--songs", type=int, default=1, metavar="N", help="number of songs (1)")
+    group.add_argument(
+        "--songs", type=_whole_number, default=1, metavar="N", help="number of songs (1)"
+    )
     group.add_argument(
         "--model", default="", help="a name in models/ or a file; default: the setting model"
     )
     group.add_argument(
-        "--temperature", type=float, help="0 (plain) to 2 (wild); default: the setting temperature"
+        "--temperature",
+        type=_number,
+        help="0 (plain) to 2 (wild); default: the setting temperature",
     )
     group.add_argument("--out", type=Path, metavar="DIR", help="folder for the files (output/)")
     return parser
@@ -171,7 +182,7 @@ def _rendering_options() -> Parser:
         help="also write these, comma-separated: wav, mid, abc, musicxml, stems",
     )
     group.add_argument(
-        "--jobs", type=int, metavar="N", help="songs to render at once (one per core)"
+        "--jobs", type=_whole_number, metavar="N", help="songs to render at once (one per core)"
     )
     group.add_argument("--watch-input", action="store_true", help=argparse.SUPPRESS)
     return parser
@@ -234,11 +245,26 @@ def _add_order_commands(commands: _Commands) -> None:
 
 
 def _order_id(text: str) -> int:
-    """Parse an order ID; argparse turns the ValueError into a usage error."""
-    number = int(text)
+    number = _whole_number(text)
     if not 0 <= number < 1 << 62:
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"invalid order \"{text[:20]}\": see 'jobs list'")
     return number
+
+
+def _whole_number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        message = f'invalid value "{text[:20]}": expected a whole number'
+        raise argparse.ArgumentTypeError(message) from error
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        message = f'invalid value "{text[:20]}": expected a number'
+        raise argparse.ArgumentTypeError(message) from error
 
 
 # -- the library ---------------------------------------------------------------------------

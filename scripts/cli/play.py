@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from scripts.cli.console import StatusLine, print_json, print_notice
+from scripts.cli.console import StatusLine, print_json, print_message, print_notice
 from scripts.cli.library import open_library
 from scripts.cli.playlists import playlist_songs
 from scripts.core import paths
@@ -83,7 +82,7 @@ def _play(songs: Sequence[Song], args: argparse.Namespace, settings: Settings) -
     finally:
         bar.finish()
         player.close()
-    if notice.startswith("Skipped") and shown < 0:
+    if shown < 0:
         raise StorageError("none of the files could be played; see the lines above")
     return 0
 
@@ -98,4 +97,4 @@ def _announce(song: Song, status: PlayerStatus, as_json: bool) -> None:
             output=status.output,
         )
     else:
-        print(f"Playing song: {song.title}", file=sys.stderr)
+        print_message(f"Playing song: {song.title}", name="")

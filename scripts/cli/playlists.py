@@ -35,8 +35,11 @@ def playlist_songs(text: str, library: LibraryIndex) -> list[Song]:
 
 def list_playlists(args: argparse.Namespace, settings: Settings) -> int:
     """List the playlists."""
+    playlists = load_playlists(paths.PLAYLISTS)
+    if not playlists:
+        print_notice("no playlists; 'library playlist save NAME QUERY' saves one")
     with open_library() as library:
-        for name, playlist in load_playlists(paths.PLAYLISTS).items():
+        for name, playlist in playlists.items():
             count = len(playlist_songs(name, library))
             if args.json:
                 print_json(name=name, query=playlist.query, songs=count)
@@ -49,7 +52,9 @@ def list_playlists(args: argparse.Namespace, settings: Settings) -> int:
 
 def save(args: argparse.Namespace, settings: Settings) -> int:
     """Save a query as a smart playlist."""
-    name, query = check_name(args.name), join_query(args.query)
+    name, query = check_name(args.name), join_query(args.query).strip()
+    if not query:
+        raise UsageError("invalid query: expected words or fields such as style:chill")
     with open_library() as library:
         _replace(name, Playlist(query))
         count = len(library.find(query))
@@ -67,7 +72,10 @@ def show(args: argparse.Namespace, settings: Settings) -> int:
     """List the songs of a playlist or a query."""
     with open_library() as library:
         rows = {row["name"]: row for row in library.find_rows("")}
-        for song in playlist_songs(join_query(args.query), library):
+        songs = playlist_songs(join_query(args.query), library)
+        if not songs:
+            print_notice("no songs found; 'library playlist list' lists the playlists")
+        for song in songs:
             is_own = song.path.parent == library.folder
             row = rows.get(os.fsencode(song.path.name)) if is_own else None
             if row is not None:

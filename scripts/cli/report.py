@@ -43,25 +43,31 @@ def write_report(settings: Settings, checks: Sequence[Check]) -> Path:
     try:
         with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, text in texts.items():
-                archive.writestr(name, redact_home(text))
+                archive.writestr(name, _redact(text))
             for file in sorted(paths.LOG.glob(f"{LOG_FILE_NAME}*")):
                 if file.suffix != ".lmg-lock":
                     text = file.read_text(encoding="utf-8", errors="replace")
-                    archive.writestr(f"log/{file.name}", redact_home(text))
+                    archive.writestr(f"log/{file.name}", _redact(text))
         os.replace(partial, path)
     except OSError as error:
+        raise storage_error(error, path) from error
+    finally:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
-        raise storage_error(error, path) from error
     return path
+
+
+def _redact(text: str) -> bytes:
+    """Encode text without the home folder; file names may not be UTF-8."""
+    return redact_home(text).encode("utf-8", "backslashreplace")
 
 
 def redact_home(text: str) -> str:
     """Replace the user's home folder by ``~``, also with JSON's doubled backslashes."""
-    home = str(Path.home())
-    for name in (home, home.replace("\\", "\\\\"), home.replace("\\", "/")):
-        if len(name) > 1:
-            text = text.replace(name, "~")
+    for home in (str(Path.home().resolve()), str(Path.home())):  # may be a symbolic link
+        for name in (home, home.replace("\\", "\\\\"), home.replace("\\", "/")):
+            if len(name) > 1:
+                text = text.replace(name, "~")
     return text
 
 

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from scripts.core import paths
+from scripts.core.errors import NotationError, UsageError
 from scripts.core.file_lock import try_lock
 
 LOG_FILE_NAME = "llm-music-gen.log"
@@ -86,6 +87,13 @@ def set_up_logging(debug: bool = False, verbose: bool = False) -> None:
     for handler in handlers:
         handler.setFormatter(logging.Formatter(_FORMAT))
         logger.addHandler(handler)
+
+
+def loggable(reason: str | Exception) -> str:
+    """Return an error as it may be logged at INFO: without messages that quote user input."""
+    if isinstance(reason, (UsageError, NotationError)):
+        return type(reason).__name__
+    return str(reason)
 
 
 def is_debug() -> bool:

@@ -106,6 +106,8 @@ def change_setting(settings: Settings, name: str, value: Any) -> Settings:
     kinds = get_type_hints(Settings, include_extras=True)
     if name == "unknown" or name not in kinds:
         raise UsageError(f"unknown setting {name!r}")
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # JSON has only one type of number
     try:
         checked = msgspec.convert(value, kinds[name])
         if name == "theme" and checked not in THEMES:

@@ -33,11 +33,14 @@ class OpenedDatabase(NamedTuple):
         Message for the user; may be empty.
     is_persistent : bool
         Whether the content outlives this process.
+    is_newer : bool
+        Whether a newer version wrote the file; a temporary database is open instead.
     """
 
     connection: sqlite3.Connection
     notice: str
     is_persistent: bool = True
+    is_newer: bool = False
 
 
 class _DamagedError(sqlite3.DatabaseError):
@@ -70,7 +73,8 @@ def open_database(
         path.parent.mkdir(parents=True, exist_ok=True)
         return OpenedDatabase(_connect(path, migrations, timeout), "")
     except NewerFileError as error:
-        return OpenedDatabase(_connect(Path(":memory:"), migrations, timeout), str(error), False)
+        memory = _connect(Path(":memory:"), migrations, timeout)
+        return OpenedDatabase(memory, str(error), is_persistent=False, is_newer=True)
     except OSError:
         return open_temporary(path, migrations, timeout)
     except sqlite3.DatabaseError as error:

@@ -33,7 +33,7 @@ class LibraryDatabase:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self._connection, self.notice, _ = open_database(path, MIGRATIONS)
+            self._connection, self.notice, *_ = open_database(path, MIGRATIONS)
         except StorageError as error:
             self._connection = open_temporary(path, MIGRATIONS).connection
             self.notice = f"{error}; until then, ratings may be lost when the program ends."

@@ -160,6 +160,8 @@ def load_playlists(path: Path) -> dict[str, Playlist]:
         ) from error
     found = {}
     for name, row in data.items() if isinstance(data, dict) else ():
+        if isinstance(row, dict) and isinstance(row.get("files"), list):
+            row["files"] = [file for file in row["files"] if isinstance(file, str)]
         with contextlib.suppress(msgspec.ValidationError):
             found[str(name)] = msgspec.convert(row, Playlist)
     return found

@@ -125,8 +125,8 @@ def read_recipe(path: Path, styles: Mapping[str, Style]) -> Recipe:
         ) from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise NotationError(
-            f"{path.name}: the file contains no recipe; choose the .json beside a song "
-            "made by this program"
+            f"{path.name}: the file contains no recipe; choose the .json beside a song made by "
+            "this program, or read a job file with 'generate --job-file'"
         ) from error
     return recipe_from_json(data, styles)
 

@@ -53,6 +53,8 @@ def find_styles(prompt: str, styles: Mapping[str, Style]) -> StyleMatch:
             f"the styles are too long: {len(prompt):,} characters, at most {MAX_PROMPT_LENGTH} "
             'are possible; write a few, such as "Chill, Dubstep"'
         )
+    if any("\ud800" <= c <= "\udfff" for c in prompt):  # bytes that Python could not decode
+        raise UsageError("the styles are not valid UTF-8 text; check the encoding of your console")
     pieces = [_normalize(p) for p in prompt.replace(";", ",").replace("、", ",").split(",")]
     pieces = [p for p in pieces if any(c.isalnum() for c in p)]
     if not pieces:

@@ -11,7 +11,8 @@ from scripts.batch.states import OrderState, StoredOrder
 from scripts.core.stages import overall_fraction, stage_fractions
 from scripts.tui.state import OrderView
 
-_OVER = (OrderState.DONE, OrderState.CANCELLED, OrderState.STOPPED)
+_OVER = (OrderState.DONE, OrderState.CANCELLED)
+_PAUSED = (OrderState.PAUSED, OrderState.STOPPED)
 _MIN_DONE = 0.3  # fraction of the first song to be done before the time left is estimated
 
 
@@ -55,7 +56,11 @@ class LiveProgress:
             self.stages_by_song.pop(number, None)
 
     def view(
-        self, order: StoredOrder, titles: Sequence[str], failures: Sequence[tuple[int, str]]
+        self,
+        order: StoredOrder,
+        titles: Sequence[str],
+        failures: Sequence[tuple[int, str]],
+        is_idle: bool,
     ) -> OrderView:
         """Build what the screens show of the order.
 
@@ -66,6 +71,8 @@ class LiveProgress:
             Titles of its finished songs.
         failures : sequence of (int, str)
             Numbers of its failed songs, and why each failed.
+        is_idle : bool
+            Whether it is open, but no process works on it.
         """
         # Composed songs that wait to be rendered do not count as in progress.
         in_progress = [n for n, stages in self.stages_by_song.items() if stages != {"compose": 1.0}]
@@ -87,7 +94,7 @@ class LiveProgress:
             songs_in_progress=len(in_progress),
             stopping=is_cancelled and bool(in_progress),
             done=order.state in _OVER and not in_progress,
-            paused=order.state == OrderState.PAUSED,
+            paused=is_idle or order.state in _PAUSED,
         )
 
     def _seconds_left(self, order: StoredOrder) -> float | None:

@@ -7,6 +7,7 @@ import os
 import sys
 
 from scripts.core.errors import UsageError
+from scripts.core.log import set_up_logging
 from scripts.core.settings import Settings
 from scripts.tui.app import App
 from scripts.tui.terminal import CursesScreen
@@ -31,6 +32,7 @@ def menu(args: argparse.Namespace, settings: Settings) -> int:
         import curses
     except ImportError as error:
         raise UsageError("curses is missing; run 'python requisites.py'") from error
+    set_up_logging(args.debug)  # --verbose would print the log over the screen
     _choose_term()
     os.environ.setdefault("ESCDELAY", "25")
     for name in ("LINES", "COLUMNS"):  # some shells export them; curses would miss every resize

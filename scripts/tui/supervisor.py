@@ -89,6 +89,7 @@ class OrderSupervisor:
         StorageError
             When orders cannot be stored.
         """
+        self.store.raise_if_newer()
         if not self.store.is_persistent:
             raise StorageError(
                 f"cannot save orders in {paths.ORDERS.parent}: "
@@ -127,6 +128,7 @@ class OrderSupervisor:
         if self._process is None:
             self._process = GenerateProcess()
         self.refresh()
+        self._build_views()
 
     def update(self) -> None:
         """Apply the events of the child process, and changes of the order store."""
@@ -170,10 +172,16 @@ class OrderSupervisor:
         self._change_token = None
 
     def _build_views(self) -> None:
-        self.views = [
-            live.view(self._stored[order_id], *self._details.get(order_id, ((), ())))
-            for order_id, live in self._live.items()
-        ]
+        self.views = []
+        for order_id, live in self._live.items():
+            order = self._stored[order_id]
+            titles, failures = self._details.get(order_id, ((), ()))
+            is_idle = (
+                order.state == OrderState.OPEN
+                and self._process is None
+                and is_unclaimed(paths.ORDERS, order.batch)
+            )
+            self.views.append(live.view(order, titles, failures, is_idle))
 
     def _apply_event(self, message: dict[str, Any]) -> None:
         event, order_id = message.get("event"), message.get("order")
@@ -198,7 +206,7 @@ class OrderSupervisor:
             live.stages_by_song.clear()
         self._change_token = None
         self.refresh()
-        waiting = [view.id for view in self.views if not view.done and not view.paused]
+        waiting = [n for n in self._live if self._stored[n].state == OrderState.OPEN]
         if not waiting:
             return
         self._crashes += crashed
@@ -206,6 +214,8 @@ class OrderSupervisor:
             self._show_message(f"The composing process crashed ({failure}); restarting it.")
             self.start(after_crash=True)
         elif failure:
+            if crashed:
+                self._show_message(f"The composing process crashed {self._crashes} times.")
             for order_id in waiting:
                 self.store.set_state(order_id, OrderState.PAUSED, failure)
             self.refresh()

@@ -136,17 +136,17 @@ def _attributes(curses: Any) -> dict[int, int]:
         BAR: curses.COLOR_MAGENTA,
         FOOTER: curses.COLOR_CYAN,
     }
-    if os.environ.get("NO_COLOR"):  # https://no-color.org
-        return attributes
     try:
         curses.start_color()
         if not curses.has_colors():
             return attributes
         background = -1
         try:
-            curses.use_default_colors()
+            curses.use_default_colors()  # otherwise curses sets white on black
         except curses.error:
             background = curses.COLOR_BLACK
+        if os.environ.get("NO_COLOR"):  # https://no-color.org
+            return attributes
         for style, color in colors.items():
             curses.init_pair(style, color, background)
             attributes[style] |= curses.color_pair(style)

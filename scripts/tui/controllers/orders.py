@@ -181,6 +181,7 @@ class OrdersController:
 
     def _set_state(self, order: OrderView, state: OrderState) -> None:
         with self._shown_errors():
+            self._show("")  # about the previous state
             self._supervisor.set_state(order.id, state)
 
     def _start(self) -> None:

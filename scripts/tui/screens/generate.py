@@ -132,7 +132,7 @@ def _footer(state: State) -> str:
             if state.field.name == "styles"
             else ""
         )
-        actionable = any(job.is_actionable for job in state.orders)
+        actionable = any(order.is_actionable for order in state.orders)
         return (
             f"Type, then Enter{more}; {'See the Orders' if actionable else 'Back to Main'} = Esc:"
         )
@@ -141,7 +141,7 @@ def _footer(state: State) -> str:
     pause = "Continue" if selected and selected.paused else "Pause"
     can_steer = unfinished and not (selected and selected.done and state.selected_index >= 0)
     cancel = f", {pause} = P, Cancel = C" if can_steer else ", Wishes = W"
-    if selected and selected.done and selected.failures:
+    if selected and selected.done and selected.failed:
         cancel += ", Retry = T"
     cancel_all = ", All = A" if len(unfinished) > 1 else ""
     return f"Selection; More = M{cancel}{cancel_all}, Back = B, Exit = X:"

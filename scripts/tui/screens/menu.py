@@ -31,7 +31,7 @@ def menu_screen(state: State, size: Size) -> list[str]:
             "from the last session; G resumes"
         )
     failed = sum(order.failed for order in state.orders)
-    if failed and not any(job.songs_in_progress for job in state.orders):
+    if failed and not any(order.songs_in_progress for order in state.orders):
         facts.append(
             f"    Failed: {format_song_count(failed)}; Generate Music, then Esc, shows why"
         )
