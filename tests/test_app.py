@@ -795,6 +795,36 @@ def test_failed_orders_of_earlier_sessions_show_reasons_and_can_be_retried(
     app.orders.close()
 
 
+def test_an_order_stopped_by_failures_can_be_resumed(home: Path, runner: None) -> None:
+    app = make_app(home, [])
+    app.orders.place_order("jazz", 5, {})
+    store = OrderStore(paths.ORDERS)
+    store.set_state(1, OrderState.STOPPED, "the folder cannot be written")
+    store.close()
+    fake_process(app).ended = True
+    app.update()
+    assert app.state.unfinished_songs == 5
+    assert app.state.orders[0].failures == ("the folder cannot be written",)
+    app.orders.resume_orders()
+    assert app.orders.is_busy
+    assert stored_orders()[0].state == OrderState.OPEN
+    app.orders.close()
+
+
+def test_an_order_continued_by_a_command_waits_for_the_user(home: Path, runner: None) -> None:
+    store = OrderStore(paths.ORDERS)
+    store.add(Order(SongRequest("jazz"), 5, 1, "", 0.75, home / "output"))
+    app = make_app(home, [])
+    app.orders.load_previous_orders()
+    store.set_state(1, OrderState.OPEN)
+    store.close()
+    app.update()
+    assert app.state.orders[0].paused  # nothing works on it
+    app.orders.resume_orders()
+    assert not app.state.orders[0].paused
+    app.orders.close()
+
+
 def test_an_order_taken_over_from_another_process_is_shown(home: Path, runner: None) -> None:
     app = make_app(home, [])
     app.orders.place_order("jazz", 5, {})
@@ -863,6 +893,7 @@ def test_a_process_is_restarted_until_its_third_crash_in_a_row(home: Path, runne
     assert not app.orders.is_busy
     assert stored_orders()[0].state == "paused"
     assert "signal 9" in app.state.orders[0].failures[0]
+    assert app.state.message == "The composing process crashed 3 times."
     app.orders.close()
 
 

@@ -223,7 +223,7 @@ def test_no_color_leaves_out_the_colors(terminal: Callable[..., Terminal]) -> No
         window = terminal("", **variables)
         try:
             window.wait("Main Menu")
-            colors.append(bool(re.search(r"\x1b\[([\d;]*;)?[34]\d", window.screen(colors=True))))
+            colors.append(bool(re.search(r"\x1b\[([\d;]*;)?[34][0-8]", window.screen(colors=True))))
         finally:
             window.close()
     assert colors == [True, False]

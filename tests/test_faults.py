@@ -277,7 +277,7 @@ def test_damaged_databases_are_set_aside_with_a_notice(run: Run, home: Path, dam
 @pytest.mark.parametrize(
     "reader",
     [
-        "briefs",
+        "requests",
         "ABC",
         "MIDI",
         "MusicXML",

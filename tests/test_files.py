@@ -42,6 +42,13 @@ def test_settings_and_unknown_keys_survive_a_round_trip(tmp_path: Path) -> None:
     assert saved["temperature"] == 1.1
 
 
+def test_a_whole_number_may_be_written_with_a_fraction(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text('{"bitrate": 128.0, "crossfade": 2}')
+    settings, warnings = load_settings(path)
+    assert (settings.bitrate, settings.crossfade, warnings) == (128, 2.0, [])
+
+
 def test_a_broken_settings_file_is_set_aside_with_a_notice(tmp_path: Path) -> None:
     path = tmp_path / "persistent.json"
     path.write_text('{"volume": 0.4, oops')

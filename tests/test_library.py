@@ -718,6 +718,12 @@ def test_a_fixed_playlist_keeps_its_order_and_songs_of_other_folders(run: Run, h
     assert '"Inside"' in played
 
 
+def test_a_playlist_loses_only_the_entries_that_are_no_names(tmp_path: Path) -> None:
+    file = tmp_path / "playlists.json"
+    file.write_text('{"Mix": {"files": [1, "x.mp3"]}, "Bad": 3}')
+    assert load_playlists(file) == {"Mix": Playlist(files=("x.mp3",))}
+
+
 def test_playlists_are_saved_by_name(tmp_path: Path) -> None:
     path = tmp_path / "data" / "playlists.json"
     playlists = {"Evening": Playlist("style:chill"), "Mine": Playlist(files=("a.mp3",))}

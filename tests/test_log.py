@@ -13,9 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from scripts.cli.report import redact_home
+from scripts.cli.doctor import Check
+from scripts.cli.report import redact_home, write_report
 from scripts.core import paths
-from scripts.core.log import LOG_FILE_NAME, SharedRotatingHandler, set_up_logging
+from scripts.core.errors import EncoderError, UsageError
+from scripts.core.log import LOG_FILE_NAME, SharedRotatingHandler, loggable, set_up_logging
+from scripts.core.settings import Settings
 from tests.conftest import ROOT
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -126,6 +129,25 @@ def test_a_report_has_all_that_a_bug_needs_and_no_home_folder(run: Run, home: Pa
     assert json.loads(texts["settings.json"])["song_length"] == "4-6"
     assert json.loads(texts["settings.json"])["device"] == "~/device"
     assert not any(str(Path.home()) in text for text in texts.values())
+
+
+def test_a_report_redacts_a_linked_home_folder_and_odd_names(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, link = tmp_path / "target", tmp_path / "link"
+    target.mkdir()
+    link.symlink_to(target)
+    monkeypatch.setenv("HOME", str(link))
+    monkeypatch.setattr(paths, "HOME", tmp_path)
+    report = write_report(Settings(), [Check("model", True, f"{target}/\udce9.gguf {link}/x")])
+    with zipfile.ZipFile(report) as archive:
+        assert archive.read("checks.txt") == b"model: True: ~/\\udce9.gguf ~/x\n"
+    assert list(tmp_path.glob("*-part")) == []
+
+
+def test_errors_that_quote_the_user_are_logged_without_their_message() -> None:
+    assert loggable(UsageError('invalid key "my secret"')) == "UsageError"
+    assert loggable(EncoderError("ffmpeg failed")) == "ffmpeg failed"
 
 
 def test_the_home_folder_is_redacted_in_all_its_spellings(monkeypatch: pytest.MonkeyPatch) -> None:

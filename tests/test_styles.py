@@ -168,3 +168,8 @@ def test_a_new_style_is_one_new_file(tmp_path: Path) -> None:
     (tmp_path / "gypsy.toml").write_text(text, encoding="utf-8")
     found: dict[str, Style] = load_styles(tmp_path)
     assert find_styles("gypsy", found).names == ("gypsy",)
+
+
+def test_a_style_that_is_not_utf_8_is_rejected() -> None:
+    with pytest.raises(UsageError, match="not valid UTF-8"):
+        find_styles("Chill\udce9", STYLES)

@@ -153,10 +153,16 @@ def _newer(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def test_a_newer_order_store_is_left_alone_with_one_line(run: Run, home: Path) -> None:
+@pytest.mark.parametrize(
+    "command", [("jobs", "list"), ("jobs", "pause", "1"), ("-q", "generate", "--resume")]
+)
+def test_a_newer_order_store_is_left_alone_with_one_line(
+    run: Run, home: Path, command: tuple[str, ...]
+) -> None:
     (home / "data").mkdir()
     before = _newer(home / "data" / "jobs.db")
-    done = run("jobs", "list")
+    done = run(*command)
+    assert done.returncode == 1
     lines = done.stderr.splitlines()
     assert len(lines) == 1
     assert "jobs.db was written by a newer version" in lines[0]

@@ -1,4 +1,4 @@
-"""Arrangement of a lead sheet for a brief, section by section."""
+"""Arrangement of a lead sheet section by section."""
 
 from __future__ import annotations
 

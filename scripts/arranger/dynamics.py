@@ -89,12 +89,12 @@ def apply_dynamics(
             start + _whole_bars(high, section) * full,
         )
         # A note that humanized timing puts slightly early still belongs to its bar.
-        kept = [
+        audible = [
             e
             for e in events
             if first - full / 32 <= e.start < last - full / 32 or (low == 0 and e.start < start)
         ]
-        out[role] = [_scale_velocity(e, section, following, start, length, ending) for e in kept]
+        out[role] = [_scale_velocity(e, section, following, start, length, ending) for e in audible]
     if following is not None and following.name == "drop" and section.name == "build":
         _silence_before_drop(out, start + length, full)
     return out

@@ -122,11 +122,11 @@ def lay_out_parts(names: Sequence[str], parts: Sequence[int], bars: int) -> tupl
     shapes = [n for n in names if n not in ("intro", "outro")] or ["verse"]
     plan: list[tuple[str, int, int]] = []
     room = bars
-    for turn in itertools.count():
-        count = min(parts[turn % len(parts)], room)
+    for index in itertools.count():
+        count = min(parts[index % len(parts)], room)
         if count <= 0:
             break
-        plan.append((shapes[turn % len(shapes)], count, turn % len(parts)))
+        plan.append((shapes[index % len(shapes)], count, index % len(parts)))
         room -= count
     return _place_sections(plan)
 
@@ -169,13 +169,13 @@ def _sections(plan: Sequence[tuple[str, int]], parts: Sequence[int]) -> tuple[Se
 def _place_sections(plan: Sequence[tuple[str, int, int]]) -> tuple[Section, ...]:
     """Place the sections one after another; energy rises slightly with each occurrence."""
     sections: list[Section] = []
-    turns: Counter[str] = Counter()
+    occurrences: Counter[str] = Counter()
     start = 0
     for name, count, part in plan:
         energy = _SHAPES[name][0]
-        turn = turns[name]
-        turns[name] += 1
-        lift = min(0.12, 0.06 * turn) if name != "intro" else 0.0
-        sections.append(Section(name, start, count, part, turn, min(1.0, energy + lift)))
+        occurrence = occurrences[name]
+        occurrences[name] += 1
+        lift = min(0.12, 0.06 * occurrence) if name != "intro" else 0.0
+        sections.append(Section(name, start, count, part, occurrence, min(1.0, energy + lift)))
         start += count
     return tuple(sections)

@@ -83,13 +83,13 @@ def _thin_out(
 ) -> list[tuple[int, int, int]]:
     """Reduce the melody to its main notes, each extended towards the next."""
     strong = set(meter.beat_starts)
-    kept = [
+    main = [
         n for n in notes if n[0] % meter.bar_ticks in strong or n[1] >= 36 or rng.random() < 0.15
     ]
-    ends = [n[0] for n in kept[1:]] + [notes[-1][0] + notes[-1][1] if notes else 0]
+    ends = [n[0] for n in main[1:]] + [notes[-1][0] + notes[-1][1] if notes else 0]
     return [
         (start, min(end - start, ticks * 2), pitch)
-        for (start, ticks, pitch), end in zip(kept, ends, strict=True)
+        for (start, ticks, pitch), end in zip(main, ends, strict=True)
     ]
 
 

@@ -71,7 +71,7 @@ def try_lock(path: Path, new: bool = False) -> FileLock | None:
 
     Returns
     -------
-    Hold or None
+    FileLock or None
         None while another process has locked the file.
 
     Raises

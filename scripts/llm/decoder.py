@@ -174,10 +174,12 @@ class Decoder:
         for first in range(0, len(texts), len(self._sequences)):
             last = min(first + len(self._sequences), len(texts))
 
-            def hear(done: float, text: str, first: int = first, share: int = last - first) -> None:
+            def report_share(
+                done: float, text: str, first: int = first, share: int = last - first
+            ) -> None:
                 report((first + share * done) / len(texts), text)
 
-            self._write(prompt, masks, texts[first:last], hear, cancelled)
+            self._write(prompt, masks, texts[first:last], report_share, cancelled)
         return DecodingResult(
             tuple(map(self._draft_text, texts)),
             sum(len(t.tokens) for t in texts),

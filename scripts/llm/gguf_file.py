@@ -259,12 +259,12 @@ def _read_header(r: _Reader) -> GgufInfo:
     arch = str(meta.get("general.architecture", ""))
     if not arch:
         raise ModelError(f"{r.path.name}: its header is incomplete; download the .gguf again")
-    quantisation = _FILE_TYPES.get(_to_int(meta.get("general.file_type")), "?")
+    quantization = _FILE_TYPES.get(_to_int(meta.get("general.file_type")), "?")
     return GgufInfo(
         r.path,
         arch,
         str(meta.get("general.name", r.path.stem)),
-        quantisation,
+        quantization,
         _to_int(meta.get(f"{arch}.context_length"), 0),
         parameters,
         r.size,

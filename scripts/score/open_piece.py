@@ -41,7 +41,7 @@ def read_notation_file(path: Path) -> bytes:
             )
         return path.read_bytes()
     except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+        raise UsageError(f"cannot read {path}: {error.strerror}; check the path") from error
 
 
 def parse_piece(data: bytes, name: str) -> Piece:

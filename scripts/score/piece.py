@@ -205,7 +205,7 @@ def find_key(sounding: PitchClassWeights) -> Key:
 
 def matches_key(sounding: PitchClassWeights, key: Key) -> bool:
     """Whether `sounding` fits `key`: same tonic and mode, or the same pitch classes."""
-    heard = find_key(sounding)
-    if heard.tonic_pc == key.tonic_pc and heard.is_minor == key.is_minor:
+    estimated = find_key(sounding)
+    if estimated.tonic_pc == key.tonic_pc and estimated.is_minor == key.is_minor:
         return True
-    return set(heard.pitch_classes) == set(key.pitch_classes)
+    return set(estimated.pitch_classes) == set(key.pitch_classes)

@@ -45,9 +45,9 @@ def add_drum_pitches(root: Element) -> set[str]:
     """
     keys = {}
     for instrument in root.iter("midi-instrument"):
-        told = instrument.findtext("midi-unpitched", "")
-        if told.strip().isdecimal() and len(told.strip()) < 4 and 1 <= int(told) <= 128:
-            keys[instrument.get("id")] = int(told) - 1
+        program = instrument.findtext("midi-unpitched", "")
+        if program.strip().isdecimal() and len(program.strip()) < 4 and 1 <= int(program) <= 128:
+            keys[instrument.get("id")] = int(program) - 1
     by_place = {place: key for key, place in STAFF_POSITIONS.items()}
     changed: set[str] = set()
     for part in root.iter("part"):

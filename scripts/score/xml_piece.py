@@ -45,8 +45,10 @@ def unpack_mxl(data: bytes) -> bytes:
             if "META-INF/container.xml" in archive.namelist():
                 with archive.open("META-INF/container.xml") as file:
                     root = ElementTree.fromstring(file.read(1 << 20))
-                told = [str(e.get("full-path")) for e in root.iter() if e.tag.endswith("rootfile")]
-                names = [n for n in told if n in archive.namelist()] or names
+                listed = [
+                    str(e.get("full-path")) for e in root.iter() if e.tag.endswith("rootfile")
+                ]
+                names = [n for n in listed if n in archive.namelist()] or names
             if not names:
                 raise NotationError("MusicXML: the archive contains no score")
             with archive.open(names[0]) as file:

@@ -58,10 +58,14 @@ def sum_partials(
     (..., count) float32 array
     """
     strongest = np.abs(levels).max(axis=tuple(range(levels.ndim - 1)))
-    kept = (strongest > _NEGLIGIBLE_LEVEL * max(float(strongest.max()), 1e-9)) & (
+    is_audible = (strongest > _NEGLIGIBLE_LEVEL * max(float(strongest.max()), 1e-9)) & (
         frequencies < rate * 0.46
     )
-    frequencies, phases, levels = frequencies[kept], phases[kept], levels[..., kept]
+    frequencies, phases, levels = (
+        frequencies[is_audible],
+        phases[is_audible],
+        levels[..., is_audible],
+    )
     rows = levels.shape[-2] - 1
     start = np.outer(np.arange(rows) * (HOP / rate), frequencies) + phases
     turn = np.outer(frequencies, np.arange(HOP) / rate)

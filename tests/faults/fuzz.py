@@ -123,7 +123,7 @@ def _readers(folder: Path) -> dict[str, Callable[[bytes], object]]:
         return load_playlists(write_input("p.json", data))
 
     return {
-        "briefs": spec,
+        "requests": spec,
         "ABC": piece("a.abc"),
         "MIDI": piece("a.mid"),
         "MusicXML": piece("a.musicxml"),

@@ -222,7 +222,7 @@ def seeds(folder: Path) -> dict[str, tuple[list[bytes], list[bytes]]]:
     """Valid inputs and dictionary tokens for each reader."""
     abc = (TUNE + 'V:2\n[V:1]A2(3BcdV:2\n[CEG]4{ag}|:"Am7"A>B~c.d/2:|[1A4|[2B4|]\n').encode()
     return {
-        "briefs": ([_REQUEST], [b'"', b":", b"styles", b"key", b"tempo", b"1e9", b"F minor"]),
+        "requests": ([_REQUEST], [b'"', b":", b"styles", b"key", b"tempo", b"1e9", b"F minor"]),
         "ABC": (
             [TUNE.encode(), abc],
             [

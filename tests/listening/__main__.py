@@ -147,7 +147,7 @@ def main() -> None:
                 flush=True,
             )
     rows = [{k: v for k, v in vars(h).items() if k != "features"} for h in analyses]
-    (args.out / "heard.json").write_text(json.dumps(rows, indent=1, default=float))
+    (args.out / "analyses.json").write_text(json.dumps(rows, indent=1, default=float))
     write_report(analyses, args.report, args.minutes)
     plots = args.report.parent / "pictures"
     plots.mkdir(exist_ok=True)
