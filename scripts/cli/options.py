@@ -1,0 +1,133 @@
+"""Options shared by several commands, and the types of their values."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any, NoReturn
+
+from scripts.core.errors import UsageError
+
+
+class Parser(argparse.ArgumentParser):
+    """Argument parser that raises :class:`UsageError` instead of exiting."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        options.setdefault("allow_abbrev", False)
+        super().__init__(*args, **options)
+
+    def parse_known_args(self, *args: Any, **options: Any) -> Any:
+        """Parse the command line; unknown words are errors of the command they follow."""
+        parsed, unknown = super().parse_known_args(*args, **options)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return parsed, unknown
+
+    def error(self, message: str) -> NoReturn:
+        """Raise a UsageError that refers to the help of the command."""
+        raise UsageError(f"{message}; see '{self.prog} --help'")
+
+
+def common_options() -> Parser:
+    """Build the options of every command."""
+    # SUPPRESS: a subparser's default would overwrite an option given before the command.
+    common = Parser(add_help=False, argument_default=argparse.SUPPRESS)
+    group = common.add_argument_group("output")
+    group.add_argument("--json", action="store_true", help="print one JSON object per line")
+    group.add_argument("-q", "--quiet", action="store_true", help="print results and errors only")
+    group.add_argument(
+        "-v", "--verbose", action="store_true", help="print the log as it is written"
+    )
+    group.add_argument("--debug", action="store_true", help="show tracebacks and log more")
+    return common
+
+
+def request_options() -> Parser:
+    """Build the options that describe a song."""
+    parser = Parser(add_help=False)
+    group = parser.add_argument_group("the song")
+    group.add_argument(
+        "--length",
+        metavar="L",
+        help="minutes (3), a range of them (4-6), or hours:minutes (1:30); default: the setting "
+        "song_length",
+    )
+    group.add_argument("--key", help='such as "F minor"; default: chosen by the style')
+    group.add_argument("--tempo", type=_number, help="quarter notes per minute, 20 to 300")
+    group.add_argument("--meter", help="time signature such as 4/4 or 7/8")
+    group.add_argument(
+        "--tuning",
+        type=_number,
+        default=440.0,
+        metavar="HZ",
+        help="frequency of A4 (400 to 480, default 440), or one of 174 285 396 417 528 639 741 "
+        "852 963, which then sounds in the chords",
+    )
+    group.add_argument(
+        "--binaural",
+        type=_number,
+        default=0.0,
+        metavar="HZ",
+        help="add two low tones this far apart, one for each ear",
+    )
+    group.add_argument("--loop", action="store_true", help="make a seamless loop")
+    group.add_argument("--form", help='sections such as "intro verse chorus outro"')
+    group.add_argument("--chords", help='one chord per bar, such as "Fm Db Ab Eb"')
+    group.add_argument("--motif", help='notes that the melody starts with, such as "C4 E4 G4"')
+    group.add_argument(
+        "--seed", type=_whole_number, help="the same seed makes the same song; default: random"
+    )
+    group.add_argument(
+        "--songs", type=_whole_number, default=1, metavar="N", help="number of songs (1)"
+    )
+    group.add_argument(
+        "--model", default="", help="a name in models/ or a file; default: the setting model"
+    )
+    group.add_argument(
+        "--temperature",
+        type=_number,
+        help="0 (plain) to 2 (wild); default: the setting temperature",
+    )
+    group.add_argument("--out", type=Path, metavar="DIR", help="folder for the files (output/)")
+    return parser
+
+
+def rendering_options() -> Parser:
+    """Build the options for rendering."""
+    parser = Parser(add_help=False)
+    group = parser.add_argument_group("files")
+    group.add_argument(
+        "--also",
+        default="",
+        metavar="KINDS",
+        help="also write these, comma-separated: wav, mid, abc, musicxml, stems",
+    )
+    group.add_argument(
+        "--jobs", type=_whole_number, metavar="N", help="songs to render at once (one per core)"
+    )
+    group.add_argument("--watch-input", action="store_true", help=argparse.SUPPRESS)
+    return parser
+
+
+def order_id(text: str) -> int:
+    """Parse an order ID, for argparse."""
+    number = _whole_number(text)
+    if not 0 <= number < 1 << 62:
+        raise argparse.ArgumentTypeError(f"invalid order \"{text[:20]}\": see 'jobs list'")
+    return number
+
+
+def _whole_number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        message = f'invalid value "{text[:20]}": expected a whole number'
+        raise argparse.ArgumentTypeError(message) from error
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        message = f'invalid value "{text[:20]}": expected a number'
+        raise argparse.ArgumentTypeError(message) from error
