@@ -142,7 +142,7 @@ def test_the_pre_roll_of_a_loop_equals_its_end(style: str, spec: Make, tune: Lea
     for end in range(-PRE_ROLL + BLOCK_SIZE, 30 * RATE + BLOCK_SIZE, BLOCK_SIZE):
         start = end - BLOCK_SIZE
         end = min(end, 30 * RATE)
-        scheduler.schedule(mixer, start, end)
+        scheduler.schedule(mixer, end)
         blocks.append(mixer.mix(end - start)[0].copy())
     sound = np.concatenate(blocks, axis=1)
     before, last = sound[:, PRE_ROLL - 2 * RATE : PRE_ROLL], sound[:, -2 * RATE :]

@@ -67,8 +67,8 @@ class NoteScheduler:
                     ),
                 )
 
-    def schedule(self, mixer: Mixer, start: int, end: int) -> int:
-        """Add the notes that start before song sample `end` to their channels; return `end`."""
+    def schedule(self, mixer: Mixer, end: int) -> None:
+        """Add the notes that start before song sample `end` to their channels."""
         while self._sections is not None and self._enqueued_until < end + _MAX_ANTICIPATION:
             section = next(self._sections, None)
             if section is None:
@@ -82,7 +82,6 @@ class NoteScheduler:
         while self._queue and self._queue[0][0] < end:
             at, _, role, event = heapq.heappop(self._queue)
             add_note(self._arrangement, self._bank, mixer, role, event, at)
-        return end
 
 
 def note_seconds(arrangement: Arrangement, event: NoteEvent) -> float:

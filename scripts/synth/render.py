@@ -118,12 +118,12 @@ def _render_blocks(
     master = MasterBus(levels.gain)
     equalizers: dict[str, Equalizer] = defaultdict(partial(Equalizer, levels.equalizer))
     scheduler = NoteScheduler(arrangement, bank, pre_roll)
-    scheduled = mixed = sent = -pre_roll
+    mixed = sent = -pre_roll
     pending_stems: dict[str, npt.NDArray[np.float32]] = {}
     while sent < total:
         if mixed < total:
             count = min(BLOCK_SIZE, total - mixed)
-            scheduled = scheduler.schedule(mixer, scheduled, mixed + count)
+            scheduler.schedule(mixer, mixed + count)
             block, parts = mixer.mix(count)
             block = equalizers[""](block)
             parts = {role: equalizers[role](part) for role, part in parts.items()}
