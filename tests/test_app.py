@@ -534,6 +534,12 @@ def test_a_finished_song_is_played_unless_another_is_playing(home: Path) -> None
     assert not [c for c in player.calls[count:] if c.startswith("start")]
 
 
+def test_a_session_loses_only_the_songs_that_are_no_names(tmp_path: Path) -> None:
+    path = tmp_path / "jukebox.json"
+    path.write_text('{"order": [1, "x.mp3"], "song": "x.mp3", "position": "late"}')
+    assert load_session(path) == Session(song="x.mp3", order=("x.mp3",))
+
+
 def test_a_session_with_undecodable_file_names_is_saved(tmp_path: Path) -> None:
     session = Session("/a/\udcff.mp3", 3.0, ("/a/\udcff.mp3", "/a/歌.mp3"), "one", True)
     assert save_session(tmp_path / "jukebox.json", session)

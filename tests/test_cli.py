@@ -303,6 +303,12 @@ def test_ctrl_c_at_any_stage_leaves_no_incomplete_song(home: Path, stage: str) -
     assert {Path(n).suffix for n in list_output(home)} in (set(), {".mp3", ".json", ".abc"})
 
 
+def start_long_song(home: Path, model: Path) -> subprocess.Popen[str]:
+    """Start a song long enough to be interrupted while it is composed."""
+    options = ("--length", "10", "--json", "--model", str(model))
+    return start(home, "generate", "rock", *options)
+
+
 def find_model_process(process: subprocess.Popen[str]) -> Any:
     """Return the model's process, once it has loaded the model."""
     wait_for_stage(process, "compose")
@@ -312,16 +318,7 @@ def find_model_process(process: subprocess.Popen[str]) -> Any:
 def test_a_killed_model_process_is_restarted_twice_and_then_reported(
     home: Path, random_model: Callable[[str], Path]
 ) -> None:
-    process = start(
-        home,
-        "generate",
-        "rock",
-        "--length",
-        "10",
-        "--json",
-        "--model",
-        str(random_model("llama-bpe")),
-    )
+    process = start_long_song(home, random_model("llama-bpe"))
     find_model_process(process).kill()
     for _ in range(2):
         read_until(process, "it is tried again")
@@ -336,16 +333,7 @@ def test_a_killed_model_process_is_restarted_twice_and_then_reported(
 def test_a_killed_program_leaves_no_model_process(
     home: Path, random_model: Callable[[str], Path]
 ) -> None:
-    process = start(
-        home,
-        "generate",
-        "rock",
-        "--length",
-        "10",
-        "--json",
-        "--model",
-        str(random_model("llama-bpe")),
-    )
+    process = start_long_song(home, random_model("llama-bpe"))
     model = find_model_process(process)
     process.kill()
     process.communicate()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from scripts.cli.parser import PROGRAM, build_parser
 from scripts.core import paths
@@ -73,7 +73,7 @@ _llm_music_gen() {{
   for ((i = 1; i < COMP_CWORD; i++)); do
     word=${{COMP_WORDS[i]}}
     case "${{path:+$path }}$word" in
-{_path_cases()}    esac
+{_path_cases(words)}    esac
   done
   case "$path" in
 {_word_cases("words", words)}  esac
@@ -131,8 +131,8 @@ def _word_cases(variable: str, table: Mapping[str, Sequence[str]]) -> str:
     )
 
 
-def _path_cases() -> str:
-    names = sorted(filter(None, completion_words()))
+def _path_cases(words: Iterable[str]) -> str:
+    names = sorted(filter(None, words))
     return "".join(f"      {_quote(name)}) path={_quote(name)} ;;\n" for name in names)
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from scripts import __version__
 from scripts.cli.console import print_error, print_json, print_notice, set_verbosity
+from scripts.cli.options import COMMON_OPTIONS, set_missing_flags
 from scripts.cli.parser import build_parser
 from scripts.core import paths
 from scripts.core.child import MODEL_WORKER, ChildProcess
@@ -23,8 +24,6 @@ from scripts.core.errors import Cancelled, MusicGenError, UsageError
 from scripts.core.log import set_up_logging
 from scripts.core.settings import Settings, load_settings
 
-_COMMON_FLAGS = ("json", "quiet", "verbose", "debug")
-_COMMON_OPTIONS = ("-q", "-v", *(f"--{flag}" for flag in _COMMON_FLAGS))
 _AUDIO_SUFFIXES = (".mp3", ".wav", ".ogg", ".flac", ".m3u8", ".m3u")
 _NOTATION_SUFFIXES = (".abc", ".mid", ".midi", ".kar", ".musicxml", ".xml", ".mxl", ".json")
 _log = logging.getLogger(__name__)
@@ -87,9 +86,7 @@ def _report_error(message: str, status: int, as_json: bool) -> int:
 
 def _parse(argv: list[str]) -> argparse.Namespace:
     args = build_parser().parse_args(_escape_query_terms(_insert_command(argv)))
-    for flag in _COMMON_FLAGS:
-        if not hasattr(args, flag):
-            setattr(args, flag, False)
+    set_missing_flags(args)
     set_verbosity(args.quiet, args.verbose)
     return args
 
@@ -109,7 +106,7 @@ def _run(args: argparse.Namespace) -> int:
 
 def _insert_command(argv: list[str]) -> list[str]:
     """Insert the command when the first argument is a file, as when dropped on the program."""
-    options = list(itertools.takewhile(lambda word: word in _COMMON_OPTIONS, argv))
+    options = list(itertools.takewhile(lambda word: word in COMMON_OPTIONS, argv))
     words = argv[len(options) :]
     if not words or words[0].startswith("-"):
         return argv
@@ -135,7 +132,7 @@ def _escape_query_terms(argv: list[str]) -> list[str]:
     """Move library query terms such as ``-style:sad`` after ``--``; they are not options."""
     names = [w for w in argv if not w.startswith("-")]
     depth = 3 if names[1:2] == ["playlist"] else 2
-    terms = [w for w in argv if re.match(r"-[^-]", w) and w not in ("-q", "-v", "-h")]
+    terms = [w for w in argv if re.match(r"-[^-]", w) and w not in (*COMMON_OPTIONS, "-h")]
     if names[:1] != ["library"] or not terms or "--" in argv or len(names) < depth:
         return argv
     flags = [w for w in argv if w.startswith("-") and w not in terms]

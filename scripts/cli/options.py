@@ -28,18 +28,31 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(f"{message}; see '{self.prog} --help'")
 
 
+# Flags of every command: their names, the long one last, and their help.
+_COMMON_FLAGS = (
+    (("--json",), "print one JSON object per line"),
+    (("-q", "--quiet"), "print results and errors only"),
+    (("-v", "--verbose"), "print the log as it is written"),
+    (("--debug",), "show tracebacks and log more"),
+)
+COMMON_OPTIONS = tuple(name for names, _ in _COMMON_FLAGS for name in names)
+
+
 def common_options() -> Parser:
     """Build the options of every command."""
     # SUPPRESS: a subparser's default would overwrite an option given before the command.
     common = Parser(add_help=False, argument_default=argparse.SUPPRESS)
     group = common.add_argument_group("output")
-    group.add_argument("--json", action="store_true", help="print one JSON object per line")
-    group.add_argument("-q", "--quiet", action="store_true", help="print results and errors only")
-    group.add_argument(
-        "-v", "--verbose", action="store_true", help="print the log as it is written"
-    )
-    group.add_argument("--debug", action="store_true", help="show tracebacks and log more")
+    for names, summary in _COMMON_FLAGS:
+        group.add_argument(*names, action="store_true", help=summary)
     return common
+
+
+def set_missing_flags(args: argparse.Namespace) -> None:
+    """Set the common flags that were not given to False."""
+    for names, _ in _COMMON_FLAGS:
+        flag = names[-1].removeprefix("--")
+        setattr(args, flag, getattr(args, flag, False))
 
 
 def request_options() -> Parser:

@@ -40,7 +40,7 @@ def list_playlists(args: argparse.Namespace, settings: Settings) -> int:
         print_notice("no playlists; 'library playlist save NAME QUERY' saves one")
     with open_library() as library:
         for name, playlist in playlists.items():
-            count = len(playlist_songs(name, library))
+            count = len(resolve_songs(name, playlists, library.find, library.songs))
             if args.json:
                 print_json(name=name, query=playlist.query, songs=count)
             else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -25,7 +25,31 @@ def convert_valid_fields(data: Any, kind: type[T]) -> T:
         for name, field_type in get_type_hints(kind, include_extras=True).items():
             if name in data:
                 try:
-                    valid[name] = msgspec.convert(data[name], field_type)
+                    valid[name] = convert_field(data[name], field_type)
                 except msgspec.ValidationError:
                     continue
     return kind(**valid)
+
+
+def convert_field(value: Any, field_type: Any) -> Any:
+    """Convert a value; items of a list that do not fit a ``tuple[X, ...]`` are left out.
+
+    Raises
+    ------
+    msgspec.ValidationError
+        When the value does not fit.
+    """
+    try:
+        return msgspec.convert(value, field_type)
+    except msgspec.ValidationError:
+        if not isinstance(value, list) or get_origin(field_type) is not tuple:
+            raise
+        return tuple(item for item in value if _fits(item, get_args(field_type)[0]))
+
+
+def _fits(value: Any, field_type: Any) -> bool:
+    try:
+        msgspec.convert(value, field_type)
+    except msgspec.ValidationError:
+        return False
+    return True

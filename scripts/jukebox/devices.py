@@ -51,7 +51,7 @@ class OutputSupervisor:
 
     @property
     def buffered_seconds(self) -> float:
-        """Seconds of audio that the deck has delivered and nobody has heard yet."""
+        """Seconds of audio that the deck has delivered and the device has not played yet."""
         return self._output.frames_buffered() / RATE
 
     def discard_buffer(self) -> None:

@@ -15,6 +15,7 @@ import msgspec
 
 from scripts.core.atomic_files import write_text
 from scripts.core.errors import StorageError, UsageError
+from scripts.core.json_fields import convert_field
 from scripts.core.text import strip_control_chars
 from scripts.library.songs import AUDIO_SUFFIXES, MAX_TEXT_LENGTH, Song, read_song
 
@@ -160,10 +161,13 @@ def load_playlists(path: Path) -> dict[str, Playlist]:
         ) from error
     found = {}
     for name, row in data.items() if isinstance(data, dict) else ():
-        if isinstance(row, dict) and isinstance(row.get("files"), list):
-            row["files"] = [file for file in row["files"] if isinstance(file, str)]
+        if not isinstance(row, dict):
+            continue
         with contextlib.suppress(msgspec.ValidationError):
-            found[str(name)] = msgspec.convert(row, Playlist)
+            found[str(name)] = Playlist(
+                convert_field(row.get("query", ""), str),
+                convert_field(row.get("files", []), tuple[str, ...]),
+            )
     return found
 
 

@@ -127,8 +127,8 @@ class OrderSupervisor:
             self._crashes = 0
         if self._process is None:
             self._process = GenerateProcess()
+        self._change_token = None  # open orders are no longer idle
         self.refresh()
-        self._build_views()
 
     def update(self) -> None:
         """Apply the events of the child process, and changes of the order store."""
