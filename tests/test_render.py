@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import signal
 import subprocess
 import zipfile
 from collections import Counter
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from scripts.arranger.imported import ImportedArrangement, arrange_piece, load_programs
 from scripts.core import paths
 from scripts.core.errors import MusicGenError, NotationError, UsageError
+from scripts.core.interrupts import interrupt_at_once
 from scripts.exports.midi import write_midi
 from scripts.request.imported import build_piece_spec
 from scripts.request.request import SongRequest
@@ -25,7 +27,9 @@ from scripts.score.open_piece import open_piece
 from scripts.score.piece import Piece, find_key, pitch_class_weights
 from scripts.styles.style import Style
 from scripts.synth.instruments import load_instruments
+from scripts.synth.loudness import SILENCE, gated_loudness
 from scripts.synth.render import render
+from scripts.synth.tone import BAND_CENTERS, fit_equalizer
 
 INSTRUMENTS = load_instruments(paths.DATA / "instruments")
 OCTAVES = {name: i.octave for name, i in INSTRUMENTS.items()}
@@ -120,9 +124,10 @@ def test_an_abc_file_with_errors_is_read_and_the_lines_are_reported(tmp_path: Pa
     )
     assert [r.split(":")[0] for r in piece.warnings] == ["line 5", "line 6", "line 7"]
     assert "2 eighths too short" in piece.warnings[0]
+    assert len(piece.notes) == 4 + 3 + 4 + 5 + 1
     assert "'§'" in piece.warnings[1]
     assert "2 eighths too long" in piece.warnings[2]
-    assert piece.bar_count == 5
+    assert piece.bar_count == 6
     assert all(n.start % 96 == 0 for n in piece.notes if n.pitch == 60)
 
 
@@ -166,7 +171,7 @@ def test_unusual_lengths_tied_chords_and_accidentals_are_read(
 def test_an_unusual_header_is_read_as_far_as_possible(tmp_path: Path) -> None:
     piece = open_piece(write_file(tmp_path, "a.abc", "X:1\nM:2+3/8\nL:1/8\nK:D exp _b\nABcde|]\n"))
     assert str(piece.meter) == "5/8"
-    assert str(piece.key) == "D major"
+    assert str(piece.key) == "D minor"
     free = open_piece(write_file(tmp_path, "b.abc", "X:1\nM:none\nK:D\nABcd|]\n"))
     assert str(free.meter) == "4/4"
     assert "none" in free.warnings[0]
@@ -175,7 +180,7 @@ def test_an_unusual_header_is_read_as_far_as_possible(tmp_path: Path) -> None:
 def test_many_errors_and_huge_numbers_are_handled_quickly(tmp_path: Path) -> None:
     text = "X:1\nL:1/8\nK:C\nCDEF|\n" + "@ foo\n" * 20_000 + "C" + "9" * 5000 + "|\nZ" + "9" * 5000
     piece = open_piece(write_file(tmp_path, "bad.abc", text))
-    assert "more lines have faults" in piece.warnings[-1]
+    assert piece.warnings[0] == "line 5: '@' is not ABC and is left out (and 19,999 more lines)"
 
 
 @given(st.text(alphabet="abcdefgABCz|:[]\"()^_=,'/0123456789-<>& \nKMLVP%", max_size=150))
@@ -291,6 +296,37 @@ def test_key_signature_and_unicode_title_of_a_midi_file_are_read(tmp_path: Path)
     assert piece.title == "Café Ünï"
 
 
+def test_a_midi_file_of_no_length_is_rejected(tmp_path: Path) -> None:
+    data = midi([mido.MetaMessage("set_tempo", tempo=1), *note(60, 480), *note(64, 480)])
+    with pytest.raises(NotationError, match="lasts 2e-06 s; its tempo or time division is damaged"):
+        open_piece(write_file(tmp_path, "fast.mid", data))
+
+
+def test_an_absurd_tempo_keeps_the_notes_at_their_second(
+    tmp_path: Path, styles: dict[str, Style]
+) -> None:
+    data = midi(
+        [
+            *note(60, 480),
+            mido.MetaMessage("set_tempo", tempo=1),
+            *note(62, 480_000),
+            mido.MetaMessage("set_tempo", tempo=500_000),
+            *note(64, 480),
+        ]
+    )
+    piece = open_piece(write_file(tmp_path, "leap.mid", data))
+    built = build_piece_spec(piece, SongRequest("plain", length=""), styles, 1).piece
+    assert [round(n.start / 24 * 60 / built.tempo, 2) for n in built.notes] == [0, 0.5, 0.5]
+    assert all(n.ticks > 0 for n in built.notes)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_song_in_which_nothing_can_be_heard_is_no_song() -> None:
+    curve = fit_equalizer(np.zeros(len(BAND_CENTERS)))
+    assert set(curve.gains) == {0.0}
+    assert gated_loudness(np.zeros(8)) == SILENCE
+
+
 def test_a_tempo_change_before_the_first_note_applies(tmp_path: Path) -> None:
     data = midi(
         [
@@ -384,6 +420,98 @@ def test_a_compressed_score_is_the_same_piece(tmp_path: Path) -> None:
 def test_an_invalid_score_is_rejected(tmp_path: Path, data: str | bytes) -> None:
     with pytest.raises(NotationError, match="bad"):
         open_piece(write_file(tmp_path, "bad.musicxml", data))
+
+
+@pytest.mark.parametrize(
+    "container",
+    [
+        "<container><rootfiles><rootfile full-path='You're the Top.xml'></rootfile></rootfiles>",
+        '<container><rootfiles><rootfile full-path="You&apos;re the Top.xml"/></rootfiles>',
+        "<container><rootfiles><rootfile full-path='gone.xml'/></rootfiles></container>",
+        "no XML at all",
+    ],
+)
+def test_an_archive_with_a_damaged_container_is_opened(tmp_path: Path, container: str) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("META-INF/container.xml", container)
+        archive.writestr("You're the Top.xml", _XML)
+    piece = open_piece(write_file(tmp_path, "top.mxl", packed.getvalue()))
+    assert len(piece.notes) == 10
+
+
+def test_repeats_of_a_score_are_limited(tmp_path: Path) -> None:
+    text = _XML.replace('direction="backward"', 'direction="backward" times="1000000"')
+    piece = open_piece(write_file(tmp_path, "many.musicxml", text))
+    assert piece.bar_count == 501
+    assert "repeats that make the music longer than 500 bars are left out" in piece.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("marks", "bars"),
+    [
+        ({2: "end 1 repeat", 3: "end 2"}, [1, 2, 1, 3, 4]),
+        ({2: "end 1", 3: "end 2"}, [1, 2, 1, 3, 4]),
+        ({1: "start", 2: "end 1 repeat", 3: "end 3"}, [1, 2, 1, 3, 4]),
+        ({1: "repeat", 2: "start", 4: "repeat"}, [1, 1, 2, 3, 4, 2, 3, 4]),
+        ({2: "fine", 4: "D.C. al Fine"}, [1, 2, 3, 4, 1, 2]),
+        ({1: "start repeat", 2: "fine", 4: "D.C. al Fine"}, [1, 1, 2, 3, 4, 1, 2]),
+        ({2: "segno", 4: "D.S."}, [1, 2, 3, 4, 2, 3, 4]),
+    ],
+)
+def test_a_score_is_played_in_the_order_of_its_signs(
+    marks: dict[int, str], bars: list[int], tmp_path: Path
+) -> None:
+    piece = open_piece(write_file(tmp_path, "order.musicxml", _score_with_marks(marks)))
+    assert [n.pitch - 59 for n in piece.notes] == bars
+
+
+def _score_with_marks(marks: dict[int, str]) -> str:
+    """Score of four bars, with the pitches 60 to 63."""
+    measures = []
+    for number, (step, alter) in enumerate([("C", 0), ("C", 1), ("D", 0), ("D", 1)], 1):
+        mark = marks.get(number, "")
+        ending = f'<ending number="{mark[4]}" type="{{}}"/>' if mark.startswith("end") else ""
+        left = ending.format("start") + '<repeat direction="forward"/>' * ("start" in mark)
+        right = ending.format("stop") + '<repeat direction="backward"/>' * ("repeat" in mark)
+        words = {"fine": "Fine", "D.C. al Fine": mark, "D.S.": "D.S."}.get(mark, "")
+        direction = f"<words>{words}</words>" if words else "<segno/>" if mark == "segno" else ""
+        measures.append(
+            f'<measure number="{number}"><attributes><divisions>1</divisions></attributes>'
+            + f'<barline location="left">{left}</barline>' * bool(left)
+            + f"<direction><direction-type>{direction}</direction-type></direction>"
+            * bool(direction)
+            + f"<note><pitch><step>{step}</step><alter>{alter}</alter><octave>4</octave></pitch>"
+            "<duration>4</duration></note>"
+            + f'<barline location="right">{right}</barline>' * bool(right)
+            + "</measure>"
+        )
+    return (
+        '<score-partwise><part-list><score-part id="P1"><part-name>A</part-name></score-part>'
+        f'</part-list><part id="P1">{"".join(measures)}</part></score-partwise>'
+    )
+
+
+def test_grace_notes_of_a_score_are_played_before_their_note(tmp_path: Path) -> None:
+    grace = "<note><grace/><pitch><step>E</step><octave>5</octave></pitch></note>"
+    text = _XML.replace(
+        "<note><pitch><step>B</step><octave>4", grace + "<note><pitch><step>B</step><octave>4"
+    )
+    notes = open_piece(write_file(tmp_path, "grace.musicxml", text)).notes
+    assert [(n.start, n.ticks, n.pitch) for n in notes[4:6]] == [(96, 3, 76), (99, 45, 71)]
+
+
+def test_ctrl_c_stops_the_reading_of_a_file_at_once() -> None:
+    def stop(*_: object) -> None:
+        raise AssertionError("the handler of the batch was called")
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        with pytest.raises(KeyboardInterrupt), interrupt_at_once():
+            signal.raise_signal(signal.SIGINT)
+        assert signal.getsignal(signal.SIGINT) is stop
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_transposing_part_is_read_at_sounding_pitch(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from scripts.composer.writer import Writer
 from scripts.core import paths
 from scripts.core.child import ChildProcess
 from scripts.core.errors import Cancelled, ModelError, UsageError
+from scripts.core.interrupts import interrupt_at_once
 from scripts.core.settings import Settings
 from scripts.core.stages import StageCallback
 from scripts.llm.chat import load_model_profile
@@ -214,7 +215,8 @@ def _read_notation(file: Path) -> bytes:
 def _read_piece(file: Path) -> Piece:
     from scripts.score.open_piece import parse_piece
 
-    return parse_piece(_read_notation(file), file.name)
+    with interrupt_at_once():
+        return parse_piece(_read_notation(file), file.name)
 
 
 def _build_imported_spec(

@@ -15,7 +15,7 @@ from scripts.audio.mp3 import Tags, encode_mp3, encode_stream, write_tags
 from scripts.audio.wav import WavWriter, write_wav
 from scripts.composer.compose import Composition
 from scripts.core.audio_format import BINAURAL, RATE, Stereo
-from scripts.core.errors import Cancelled
+from scripts.core.errors import Cancelled, NotationError
 from scripts.core.stages import StageCallback
 from scripts.exports.midi import write_midi
 from scripts.exports.musicxml import build_musicxml
@@ -27,7 +27,7 @@ from scripts.production.summary import summarize
 from scripts.request.spec import SongSpec
 from scripts.score.abc_writer import write_abc
 from scripts.synth.instruments import Instrument
-from scripts.synth.loudness import LoudnessMeter
+from scripts.synth.loudness import SILENCE, LoudnessMeter
 from scripts.synth.render import render, render_stems
 
 
@@ -100,6 +100,8 @@ class Production:
         ------
         Cancelled
             When `cancelled` returns True.
+        NotationError
+            When nothing would be heard.
         StorageError
             When a file cannot be written.
         """
@@ -113,6 +115,8 @@ class Production:
             else render(self.arrangement, self.instruments, options.soundfont, options.threads)
         )
         frames = self._encode(files, options, _metered(blocks, cancelled, meter), report)
+        if meter.loudness() <= SILENCE:
+            raise NotationError("the song would be silent: its notes are too short or too soft")
         summary = summarize(self.spec, self.composition, self.arrangement)
         write_tags(files.part(".mp3"), song_tags(self.spec, self.composition, summary))
         if cancelled():

@@ -1,6 +1,7 @@
-"""ABC notation within a bar: notes, chords, tuplets and accidentals, read token by token.
+"""The notation of the program's own lead sheets within a bar, read token by token.
 
-Repeats, endings and parts are handled by the readers (`abc_reader`, `abc_piece`).
+It is strict: a length that is no whole number of ticks is an error. Foreign files are read by
+`abc_piece`.
 """
 
 from __future__ import annotations
@@ -53,21 +54,12 @@ class BarState:
         Line of the text, from 1.
     notes, chords
         Contents of the current bar so far; chords as (position, chord).
-    lower : dict
-        Lower pitches of bracketed chords, by index in `notes`, which holds the top pitch.
     altered : dict
         Accidentals of the current bar, by letter and octave.
     tuplet : tuple
         Length factor of the current tuplet, and how many of its notes are still to come.
     broken : Fraction or None
         Length factor of the next note, set by ``>`` or ``<``.
-    subdivisions : int
-        Subdivisions of a tick. Above 1, odd lengths are rounded to a subdivision; at 1 they
-        raise `NotationError`.
-    carried : dict
-        Accidentals that a tie carries over the bar line.
-    last : tuple or None
-        Letter and octave of the last pitch, with its alteration.
     """
 
     key: Key
@@ -76,26 +68,18 @@ class BarState:
     line: int = 0
     notes: list[Note] = field(default_factory=list)
     chords: list[tuple[int, Chord]] = field(default_factory=list)
-    lower: dict[int, tuple[int, ...]] = field(default_factory=dict)
     altered: dict[tuple[str, int], int] = field(default_factory=dict)
     tuplet: tuple[Fraction, int] = (Fraction(1), 0)
     broken: Fraction | None = None
-    subdivisions: int = 1
-    carried: dict[tuple[str, int], int] = field(default_factory=dict)
-    last: tuple[tuple[str, int], int] | None = None
 
     @property
     def position(self) -> int:
-        """Ticks since the start of the bar, times `fine`."""
+        """Ticks since the start of the bar."""
         return sum(n.ticks for n in self.notes)
 
     def clear(self) -> None:
         """Start the next bar."""
-        tied = (
-            self.subdivisions > 1 and self.last is not None and self.notes and self.notes[-1].tied
-        )
-        self.carried = dict([self.last]) if tied and self.last else {}
-        self.notes, self.chords, self.lower, self.altered = [], [], {}, {}
+        self.notes, self.chords, self.altered = [], [], {}
 
 
 def parse_header(text: str) -> dict[str, str]:
@@ -224,7 +208,6 @@ def apply_token(state: BarState, m: re.Match[str]) -> None:
         _add_note(state, top, pitches[0][1] * _parse_length(m["clen"]))
         if "-" in m["chord"]:
             state.notes[-1] = replace(state.notes[-1], tied=True)
-        state.lower[len(state.notes) - 1] = tuple(sorted({p for p, _ in pitches} - {top}))
     elif m["broken"]:
         _apply_broken_rhythm(state, m["broken"])
     elif m["tuplet"]:
@@ -254,9 +237,7 @@ def _resolve_pitch(state: BarState, acc: str | None, letter: str, octave: str) -
     place = (upper, step)
     if acc:
         state.altered[place] = acc.count("^") - acc.count("_")
-    held = state.carried.get(place) if not state.notes else None
-    alter = state.altered.get(place, state.key.signature[upper] if held is None else held)
-    state.last = place, alter
+    alter = state.altered.get(place, state.key.signature[upper])
     pitch = step + LETTER_PC[upper] + alter
     if not 0 <= pitch <= 127:
         raise NotationError(f"ABC line {state.line}: note {letter}{octave} is out of range")
@@ -265,7 +246,7 @@ def _resolve_pitch(state: BarState, acc: str | None, letter: str, octave: str) -
 
 def _add_note(state: BarState, pitch: int | None, length: Fraction) -> None:
     factor, left = state.tuplet
-    ticks = length * state.unit * TICKS_PER_WHOLE * state.subdivisions
+    ticks = length * state.unit * TICKS_PER_WHOLE
     if state.broken is not None:
         ticks *= state.broken
         state.broken = None
@@ -273,9 +254,7 @@ def _add_note(state: BarState, pitch: int | None, length: Fraction) -> None:
     if in_tuplet:
         ticks *= factor
         state.tuplet = (factor, left - 1)
-    if state.subdivisions > 1:
-        ticks = Fraction(round(ticks))
-    if ticks.denominator != 1 or not 0 < ticks <= 64 * TICKS_PER_QUARTER * state.subdivisions:
+    if ticks.denominator != 1 or not 0 < ticks <= 64 * TICKS_PER_QUARTER:
         raise NotationError(f"ABC line {state.line}: note length {length} is too short or too long")
     state.notes.append(Note(pitch, int(ticks), triplet=in_tuplet and factor == Fraction(2, 3)))
 
@@ -287,8 +266,6 @@ def _apply_broken_rhythm(state: BarState, sign: str) -> None:
     last = state.notes[-1]
     scale, state.broken = (2 - short, short) if sign[0] == ">" else (short, 2 - short)
     ticks = last.ticks * scale
-    if state.subdivisions > 1:
-        ticks = Fraction(round(ticks))
     if ticks.denominator != 1:
         raise NotationError(f"ABC line {state.line}: {sign} makes a note too short")
     state.notes[-1] = replace(last, ticks=int(ticks))

@@ -15,6 +15,7 @@ from scripts.score.piece import (
     Piece,
     PieceNote,
     Voice,
+    duration_seconds,
     find_key,
     find_main_tempo,
     pitch_class_weights,
@@ -23,6 +24,8 @@ from scripts.score.time_signature import TimeSignature, parse_time_signature
 
 MAX_NOTES = 200_000
 _PEDAL = 64
+_DEFAULT_TEMPO = 120.0  # until the file sets one
+_MIN_SECONDS = 0.2  # of the whole piece
 _MAX_TICKS = 24 * 3600 * 24 * 5  # ticks: a day at 300 quarter notes per minute
 
 
@@ -189,7 +192,14 @@ def read_midi_piece(data: bytes) -> Piece:
     voices, silence = _trim_leading_silence(voices, meter)
     moved = {max(0.0, t - silence): tempo for t, tempo in sorted(reader.tempos.items())}
     tempos = sorted(moved.items())
+    if tempos and tempos[0][0] > 0:
+        tempos.insert(0, (0.0, _DEFAULT_TEMPO))
     end = max(n.start + n.ticks for v in voices for n in v.notes)
+    seconds = duration_seconds(tempos, end)
+    if seconds < _MIN_SECONDS:
+        raise NotationError(
+            f"MIDI: the music lasts {seconds:.1g} s; its tempo or time division is damaged"
+        )
     pitched = [n for v in voices if not v.is_kit for n in v.notes]
     key = find_key(pitch_class_weights(pitched))
     # Many programs write C major for every key, so there the notes decide.

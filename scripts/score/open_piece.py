@@ -7,8 +7,9 @@ from pathlib import Path
 from scripts.core.errors import NotationError, UsageError
 from scripts.score.abc_piece import read_abc_piece
 from scripts.score.midi_piece import read_midi_piece
+from scripts.score.mxl_archive import unpack_mxl
 from scripts.score.piece import MAX_FILE_BYTES, Piece
-from scripts.score.xml_piece import read_xml_piece, unpack_mxl
+from scripts.score.xml_piece import read_xml_piece
 
 
 def open_piece(path: Path) -> Piece:

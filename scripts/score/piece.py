@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from scripts.core.errors import NotationError
 from scripts.score.chords import Chord
 from scripts.score.keys import Key, key_from_pc
 from scripts.score.time_signature import TICKS_PER_QUARTER, TimeSignature
@@ -18,6 +19,7 @@ PitchClassWeights = npt.NDArray[np.float64]  # (12,), by pitch class
 MAX_FILE_BYTES = 8 << 20  # bytes; a symphony takes less
 MAX_VOICES = 24
 DRUM_CHANNEL = 9  # General MIDI, counted from 0
+_MIN_NOTE_TICKS = 0.25  # after a change of tempo; shorter notes make no sound
 MIN_TEMPO, MAX_TEMPO = 20.0, 300.0  # quarter notes per minute that can be arranged
 
 # Key profiles: how well each degree fits a key (Krumhansl, "Cognitive Foundations of Musical
@@ -26,6 +28,10 @@ _PROFILES = {
     "major": (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
     "minor": (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
 }
+
+
+class MusicTooLargeError(NotationError):
+    """Music with more notes, bars or voices than the program plays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +147,11 @@ def with_constant_tempo(piece: Piece) -> Piece:
         replace(
             v,
             notes=tuple(
-                replace(n, start=moved(n.start), ticks=moved(n.start + n.ticks) - moved(n.start))
+                replace(
+                    n,
+                    start=moved(n.start),
+                    ticks=max(_MIN_NOTE_TICKS, moved(n.start + n.ticks) - moved(n.start)),
+                )
                 for n in v.notes
             ),
         )
@@ -171,6 +181,22 @@ def find_main_tempo(tempos: Sequence[tuple[float, float]], end: float) -> float:
     for (start, tempo), (stop, _) in pairwise([*tempos, (max(end, 1.0), 0.0)]):
         held[tempo] = held.get(tempo, 0.0) + max(0.0, stop - start) / tempo
     return max(held, key=held.__getitem__) if held else 120.0
+
+
+def duration_seconds(tempos: Sequence[tuple[float, float]], end: float) -> float:
+    """Seconds from tick 0 to `end`, at 120 quarter notes per minute before the first tempo.
+
+    Parameters
+    ----------
+    tempos : sequence of (tick, tempo)
+        Sorted.
+    end : float
+        Tick where the music ends.
+    """
+    return sum(
+        max(0.0, min(stop, end) - start) / TICKS_PER_QUARTER * 60 / tempo
+        for (start, tempo), (stop, _) in pairwise([(0.0, 120.0), *tempos, (end, 0.0)])
+    )
 
 
 def pitch_class_weights(notes: Sequence[PieceNote]) -> PitchClassWeights:

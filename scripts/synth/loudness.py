@@ -9,6 +9,7 @@ from scripts.core.audio_format import RATE
 from scripts.synth.filters import Biquad, apply_biquads
 
 Planar = npt.NDArray[np.float32]  # (2, n)
+SILENCE = -70.0  # LUFS
 TENTH_SECOND = RATE // 10  # samples of a tenth of a second
 
 # The K-weighting filters of BS.1770, computed for 44,100 Hz from their analog prototypes: a shelf
@@ -94,7 +95,7 @@ class LoudnessMeter:
     def loudness(self) -> float:
         """Integrated loudness so far in LUFS; -70 for silence or less than 0.4 s."""
         tenths = np.concatenate(self._tenths) if self._tenths else np.zeros(0)
-        return gated_loudness(_mean_of_four(tenths)) if len(tenths) >= 4 else -70.0
+        return gated_loudness(_mean_of_four(tenths)) if len(tenths) >= 4 else SILENCE
 
 
 def gated_loudness(
@@ -117,9 +118,9 @@ def gated_loudness(
     weights = np.ones_like(powers) if weights is None else weights
     with np.errstate(divide="ignore"):
         loud = -0.691 + 10 * np.log10(np.maximum(powers, 1e-12))
-    above_gate = loud > -70
+    above_gate = loud > SILENCE
     if not above_gate.any():
-        return -70.0
+        return SILENCE
     gate = -0.691 + 10 * np.log10(np.average(powers[above_gate], weights=weights[above_gate])) - 10
     above_gate &= loud > gate
     return float(

@@ -126,9 +126,11 @@ def fit_equalizer(power: npt.NDArray[np.float64]) -> EqualizerCurve:
     Parameters
     ----------
     power : (len(BAND_CENTERS),) array
-        As from :func:`band_powers`.
+        As from :func:`band_powers`; all zero for silence.
     """
     gains = np.zeros(len(OCTAVE_CENTERS))
+    if not power.any():  # silence
+        return EqualizerCurve(tuple(gains.tolist()))
     for _ in range(_ITERATIONS):
         equalized = power * EqualizerCurve(tuple(gains)).gain_at(BAND_CENTERS) ** 2
         octaves = equalized.reshape(len(OCTAVE_CENTERS), _BANDS_PER_OCTAVE).sum(axis=1)

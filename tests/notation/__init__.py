@@ -1,0 +1,1 @@
+"""Comparison of the readers of notation with independent programs."""
