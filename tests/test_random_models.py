@@ -70,13 +70,10 @@ def test_every_sheet_of_a_random_model_is_usable(
                 meter=METERS[n % len(METERS)],
                 length=LENGTHS[n % len(LENGTHS)],
             )
+            question = fill_template("Write {styles} in {key}.", song)
+            rendered = model.render_chat_template(question)
             prompt = build_chat_prompt(
-                fill_template("Write {styles} in {key}.", song),
-                build_abc_header(song),
-                ModelProfile(),
-                model.metadata,
-                model.bos,
-                model.eos,
+                question, build_abc_header(song), ModelProfile(), rendered, model.bos
             )
             reply = model.write_sheet(
                 prompt,
@@ -103,21 +100,3 @@ def test_every_sheet_of_a_random_model_is_usable(
             length = score.flatten().notesAndRests.stream().highestTime
             assert length == pytest.approx(len(sheet.bars) * song.meter.bar_ticks / 24)
     print(f"\n{name}: {SHEETS} of {SHEETS} usable, {tokens / seconds:.0f} tokens/s")
-
-
-def test_a_chat_template_of_the_file_is_used() -> None:
-    metadata = {
-        "tokenizer.chat_template": "{{ bos_token }}{% for m in messages %}"
-        "<{{ m.role }}>{{ m.content }}{% endfor %}"
-        "{% if add_generation_prompt %}<bot>{% endif %}"
-    }
-    prompt = build_chat_prompt("Hello", "X:1\n", ModelProfile(), metadata, "<s>", "</s>")
-    assert prompt.text == "<s><user>Hello<bot>X:1\n"
-    assert not prompt.bos
-    assert prompt.special
-
-
-def test_a_malicious_template_is_not_executed() -> None:
-    metadata = {"tokenizer.chat_template": "{{ ''.__class__.__mro__[1].__subclasses__() }}"}
-    prompt = build_chat_prompt("Hello", "", ModelProfile(), metadata, "", "")
-    assert "class" not in prompt.text

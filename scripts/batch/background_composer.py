@@ -89,6 +89,11 @@ class BackgroundComposer:
             else:
                 self._results.record_failure(song, error)
             return
+        except Exception as error:  # a bug; continue with the other songs
+            _log.exception("order %d song %d: composing failed", *song)
+            self._composing.close()
+            self._results.record_failure(song, f"{type(error).__name__}: {str(error)[:200]}")
+            return
         order = self._results.orders[song.order]
         self._store(song, order, replace(recipe, order=order.uid, number=song.number))
 

@@ -223,9 +223,8 @@ class Composer:
             question,
             build_abc_header(spec),
             self.profile,
-            self.model.metadata,
+            self.model.render_chat_template(question),
             self.model.bos,
-            self.model.eos,
         )
 
 

@@ -58,14 +58,9 @@ class Writer:
 
     def _prompt(self, template: str, spec: SongSpec, forms: str) -> Prompt:
         question = fill_template(read_template(self.data / "prompts", template), spec)
-        return build_chat_prompt(
-            question.replace("{forms}", forms),
-            "",
-            self.profile,
-            self.model.metadata,
-            self.model.bos,
-            self.model.eos,
-        )
+        question = question.replace("{forms}", forms)
+        rendered = self.model.render_chat_template(question)
+        return build_chat_prompt(question, "", self.profile, rendered, self.model.bos)
 
 
 def form_variants(spec: SongSpec) -> tuple[tuple[str, ...], ...]:

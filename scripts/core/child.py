@@ -105,6 +105,10 @@ class ChildProcess:
             self._process.wait()
         return int(self._process.returncode)
 
+    def kill(self) -> None:
+        """End the child at once."""
+        self._process.kill()
+
     def close_input(self) -> None:
         """Close the child's standard input, which makes it exit."""
         try:

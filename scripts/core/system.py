@@ -1,4 +1,4 @@
-"""Services of the operating system: memory size and sleep prevention."""
+"""Services of the operating system: memory sizes and sleep prevention."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 _FIELDS = ("total", "free", "pages", "pages_free", "virtual", "virtual_free", "extended")
+_QUERY_LIMITED_INFORMATION = 0x1000
 _CONTINUOUS, _SYSTEM_REQUIRED = 0x80000000, 0x00000001
 
 
@@ -19,6 +21,18 @@ class _MemoryStatus(ctypes.Structure):
         ("length", ctypes.c_uint32),
         ("load", ctypes.c_uint32),
         *((name, ctypes.c_uint64) for name in _FIELDS),
+    )
+
+
+class _MemoryCounters(ctypes.Structure):
+    """``PROCESS_MEMORY_COUNTERS`` of the Windows API."""
+
+    _fields_ = (
+        ("length", ctypes.c_uint32),
+        ("page_faults", ctypes.c_uint32),
+        *((f"size_{n}", ctypes.c_size_t) for n in range(6)),
+        ("committed", ctypes.c_size_t),
+        ("peak_committed", ctypes.c_size_t),
     )
 
 
@@ -36,6 +50,29 @@ def physical_memory() -> int:
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
+        return 0
+
+
+def process_memory(pid: int) -> int:
+    """Bytes of memory that a process uses; 0 when unknown.
+
+    Source: ``/proc/PID/statm``, and ``GetProcessMemoryInfo`` of the Windows API.
+    """
+    if sys.platform == "win32":
+        kernel = ctypes.windll.kernel32
+        handle = kernel.OpenProcess(_QUERY_LIMITED_INFORMATION, False, pid)
+        if not handle:
+            return 0
+        counters = _MemoryCounters(length=ctypes.sizeof(_MemoryCounters))
+        kernel.K32GetProcessMemoryInfo(
+            ctypes.c_void_p(handle), ctypes.byref(counters), counters.length
+        )
+        kernel.CloseHandle(ctypes.c_void_p(handle))
+        return int(counters.committed)
+    try:
+        pages = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
         return 0
 
 

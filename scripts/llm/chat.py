@@ -6,7 +6,6 @@ import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from scripts.core.errors import UsageError
 
@@ -85,12 +84,7 @@ def load_model_profile(path: Path, name: str) -> ModelProfile:
 
 
 def build_chat_prompt(
-    question: str,
-    reply_start: str,
-    profile: ModelProfile,
-    metadata: dict[str, Any],
-    bos: str,
-    eos: str,
+    question: str, reply_start: str, profile: ModelProfile, rendered: str, bos: str
 ) -> Prompt:
     """Build a model's prompt for `question`, ending with the start of the reply.
 
@@ -98,43 +92,17 @@ def build_chat_prompt(
     ----------
     question, reply_start : str
     profile : ModelProfile
-        Its template is used when `metadata` has none that works; without either the question
-        stands alone.
-    metadata : dict
-        Of the GGUF file; its ``train_tokenizer.chat_template`` is tried first.
-    bos, eos : str
-        Text of the begin- and end-of-sequence tokens, for the chat template.
+        Its template is used when `rendered` is empty; without either the question stands alone.
+    rendered : str
+        The question in the model's own chat template, or empty
+        (:func:`scripts.llm.chat_template.render_chat_template`).
+    bos : str
+        Text of the begin-of-sequence token.
     """
-    template = str(metadata.get("tokenizer.chat_template", ""))
-    if template:
-        rendered = _render(template, question, bos, eos)
-        if rendered:
-            starts = bool(bos) and rendered.startswith(bos)
-            return Prompt(rendered + reply_start, special=True, bos=not starts)
+    if rendered:
+        starts = bool(bos) and rendered.startswith(bos)
+        return Prompt(rendered + reply_start, special=True, bos=not starts)
     if profile.template:
         text = profile.template.replace("{prompt}", question) + reply_start
         return Prompt(text, special=True, bos=True)
     return Prompt(question + "\n\n" + reply_start, special=False, bos=True)
-
-
-def _render(template: str, question: str, bos: str, eos: str) -> str:
-    """Render the model's Jinja chat template in a sandbox; empty when it fails."""
-    from jinja2 import TemplateError
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    def refuse(message: str) -> None:
-        raise TemplateError(message)
-
-    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
-    environment.globals["raise_exception"] = refuse
-    try:
-        return str(
-            environment.from_string(template).render(
-                messages=[{"role": "user", "content": question}],
-                add_generation_prompt=True,
-                bos_token=bos,
-                eos_token=eos,
-            )
-        )
-    except (TemplateError, TypeError, ValueError, KeyError, AttributeError):
-        return ""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import queue
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +15,14 @@ from typing import Any
 from scripts.core import errors
 from scripts.core.child import MODEL_WORKER, ChildProcess
 from scripts.core.errors import Cancelled, CrashError, ModelError
+from scripts.core.system import process_memory
 from scripts.llm.chat import Prompt
+from scripts.llm.chat_template import MAX_MEMORY_BYTES
 from scripts.llm.sampling import Sampling
 from scripts.llm.sheet_machine import SheetGrammar
 
+_TEMPLATE_TIMEOUT = 20.0  # seconds; the process itself stops earlier, unless it is blocked
+_MEMORY_POLL_INTERVAL = 0.02  # seconds
 _log = logging.getLogger(__name__)
 
 ProgressCallback = Callable[[float, str], None]  # fraction done (0 to 1), end of the text so far
@@ -91,11 +97,6 @@ class ModelProcess:
         return self._loaded_event
 
     @property
-    def metadata(self) -> dict[str, Any]:
-        """Metadata of the GGUF file, such as its chat template."""
-        return dict(self._wait_until_loaded()["metadata"])
-
-    @property
     def context(self) -> int:
         """Context size in tokens."""
         return int(self._wait_until_loaded()["context"])
@@ -106,13 +107,49 @@ class ModelProcess:
         return str(self._wait_until_loaded()["bos"])
 
     @property
-    def eos(self) -> str:
-        """Text of the end-of-sequence token; empty when there is none."""
-        return str(self._wait_until_loaded()["eos"])
-
-    @property
     def pid(self) -> int:
         return self._child.pid
+
+    def render_chat_template(self, question: str) -> str:
+        """Render the file's own chat template with `question`; empty when it has none to use.
+
+        Raises
+        ------
+        ModelError
+            When the template fails, does not end, or needs too much memory.
+        """
+        self._wait_until_loaded()
+        self._child.send({"op": "chat", "question": question})
+        with self._watched_memory():
+            result = self._wait_for_result(lambda done, text: None, _TEMPLATE_TIMEOUT)
+        if result["has_template"] and not result["text"]:
+            _log.warning("%s: its chat template cannot be used", self.path.name)
+        return str(result["text"])
+
+    @contextmanager
+    def _watched_memory(self) -> Iterator[None]:
+        """End the process when it grows by much within the block."""
+        limit = process_memory(self._child.pid) + 2 * MAX_MEMORY_BYTES
+        done = threading.Event()
+
+        def watch() -> None:
+            while not done.wait(_MEMORY_POLL_INTERVAL):
+                if process_memory(self._child.pid) > limit:
+                    self._child.kill()
+                    return
+
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            yield
+        except CrashError as error:
+            watcher.join(1.0)
+            raise ModelError(
+                f"{self.path.name}: its chat template ends the model's process or needs more than "
+                f"{MAX_MEMORY_BYTES >> 20} MB; choose another model"
+            ) from error
+        finally:
+            done.set()
 
     def write_sheet(
         self,
@@ -186,8 +223,15 @@ class ModelProcess:
         result = self._wait_for_result(progress)
         return Reply(tuple(result["texts"]), int(result["tokens"]), float(result["seconds"]))
 
-    def _wait_for_result(self, progress: ProgressCallback) -> dict[str, Any]:
+    def _named(self, message: str) -> str:
+        name = self.path.name
+        return message if name in message else f"{name}: {message}; choose another model"
+
+    def _wait_for_result(
+        self, progress: ProgressCallback, timeout: float | None = None
+    ) -> dict[str, Any]:
         """Wait for the child's result, passing its progress on to `progress`."""
+        timeout = self.timeout if timeout is None else timeout
         last_sign = time.monotonic()
         try:
             while True:
@@ -196,11 +240,11 @@ class ModelProcess:
                 try:
                     message = self._child.receive(0.1)
                 except queue.Empty:
-                    if time.monotonic() - last_sign > self.timeout:
-                        _log.error("%s: no answer for %.0f s", self.path.name, self.timeout)
+                    if time.monotonic() - last_sign > timeout:
+                        _log.error("%s: no answer for %.0f s", self.path.name, timeout)
                         raise CrashError(
                             f"{self.path.name}: the model did not respond for "
-                            f"{self.timeout:.0f} s; try a smaller model"
+                            f"{timeout:.0f} s; try a smaller model"
                         ) from None
                     continue
                 last_sign = time.monotonic()
@@ -215,7 +259,7 @@ class ModelProcess:
                     progress(float(message["done"]), str(message["text"]))
                 elif message["event"] == "error":
                     kind = getattr(errors, str(message["kind"]), ModelError)
-                    raise kind(str(message["message"]))
+                    raise kind(self._named(str(message["message"])))
                 else:
                     return message
         except BaseException:

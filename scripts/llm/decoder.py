@@ -9,7 +9,8 @@ import ctypes
 import math
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,16 +62,42 @@ class _Draft:
     decoded_count: int = 0
 
 
+class _NoChatFormatter:
+    """Stands in for llama-cpp-python's formatter, which compiles every template of a file at once.
+
+    Compiling evaluates constants: ``{{ "a" * 3000000000 }}`` takes gigabytes. Templates are
+    rendered by :mod:`scripts.llm.chat_template` instead.
+    """
+
+    def __init__(self, *_: object, **__: object) -> None:
+        pass
+
+    def to_chat_handler(self) -> None:
+        return None
+
+
+@contextmanager
+def _without_chat_formatters() -> Iterator[None]:
+    formats = llama_cpp.llama_chat_format
+    before = formats.Jinja2ChatFormatter
+    formats.Jinja2ChatFormatter = _NoChatFormatter
+    try:
+        yield
+    finally:
+        formats.Jinja2ChatFormatter = before
+
+
 def _load(path: Path, threads: int, context: int = _MIN_CONTEXT) -> Any:
     def load(name: str) -> Any:
-        return llama_cpp.Llama(
-            model_path=name,
-            n_ctx=context,
-            n_batch=context,
-            n_threads=threads,
-            n_threads_batch=threads,
-            verbose=True,
-        )
+        with _without_chat_formatters():
+            return llama_cpp.Llama(
+                model_path=name,
+                n_ctx=context,
+                n_batch=context,
+                n_threads=threads,
+                n_threads_batch=threads,
+                verbose=True,
+            )
 
     try:
         return load(str(path))

@@ -5,6 +5,7 @@ Requests:
 
 ``{"op": "load", "path", "context", "threads", "lanes"}``
 ``{"op": "write", "prompt": {...}, "machine": {...}, "sampling": {...}, "count": n}``
+``{"op": "chat", "question"}``
 ``{"op": "rate", "prompt": {...}, "tokens": n, "seed": n}``
 
 Events: ``loaded``, ``progress``, ``result``, ``error``.
@@ -76,6 +77,8 @@ class _Worker:
                     self.load(request)
                 elif request["op"] == "write":
                     self.write(request)
+                elif request["op"] == "chat":
+                    self.render_chat_template(request)
                 elif request["op"] == "rate":
                     self.measure_speed(request)
             except MusicGenError as error:
@@ -91,11 +94,18 @@ class _Worker:
         llama = self.decoder.llama
         self.send_event(
             "loaded",
-            metadata=llama.metadata,
             context=self.decoder.context,
             bos=_token_text(self.decoder, llama.token_bos()),
-            eos=_token_text(self.decoder, llama.token_eos()),
         )
+
+    def render_chat_template(self, request: dict[str, Any]) -> None:
+        from scripts.llm.chat_template import render_chat_template
+
+        llama = self.decoder.llama
+        template = str(llama.metadata.get("tokenizer.chat_template", ""))
+        bos, eos = (_token_text(self.decoder, t) for t in (llama.token_bos(), llama.token_eos()))
+        text = render_chat_template(template, str(request["question"]), bos, eos)
+        self.send_event("result", text=text, has_template=bool(template))
 
     def tokenize(self, prompt: dict[str, Any]) -> list[int]:
         found: list[int] = self.decoder.tokenize(prompt["text"], prompt["special"], prompt["bos"])

@@ -15,19 +15,24 @@ def write_random_model(
     layers: int = 2,
     seed: int = 1,
     architecture: str = "llama",
+    chat_template: str = "",
+    name: str = "",
 ) -> None:
     """Write a GGUF model with a file's tokenizer and a random network of `dim` x `layers`."""
     source = gguf.GGUFReader(vocabulary)
     size = len(source.fields["tokenizer.ggml.tokens"].data)
     writer = gguf.GGUFWriter(out, architecture)
-    for name, field in source.fields.items():
-        if not name.startswith("tokenizer."):
+    for key, field in source.fields.items():
+        is_template = key.startswith("tokenizer.chat_template")
+        if not key.startswith("tokenizer.") or (is_template and chat_template):
             continue
         if field.types[0] == gguf.GGUFValueType.ARRAY:
-            writer.add_array(name, field.contents())
+            writer.add_array(key, field.contents())
         else:
-            writer.add_key_value(name, field.contents(), field.types[0])
-    writer.add_name(out.stem)
+            writer.add_key_value(key, field.contents(), field.types[0])
+    writer.add_name(name or out.stem)
+    if chat_template:
+        writer.add_chat_template(chat_template)
     writer.add_context_length(4096)
     writer.add_embedding_length(dim)
     writer.add_block_count(layers)
