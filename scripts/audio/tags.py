@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.audio.play_stats import PlayStats, read_stats
+from scripts.core.text import strip_control_chars
 
 REPLAYGAIN_REFERENCE = -18.0  # LUFS, target level of ReplayGain
 _GAIN_VALUE = re.compile(r"\s*([+-]?\d{1,3}(?:\.\d{1,4})?)\s*(?:dB)?\s*", re.IGNORECASE)
@@ -32,7 +33,7 @@ class FileTags:
     ----------
     texts : dict
         Those present of ``title``, ``asked`` (the album), ``model`` (the artist), ``genre``,
-        ``key``, ``tempo`` (BPM) and ``made`` (the date); unchecked text.
+        ``key``, ``tempo`` (BPM) and ``made`` (the date); printable text.
     seconds : float
         Duration; 0 when unknown.
     stats : PlayStats
@@ -79,7 +80,7 @@ def _read_text(tags: Any, frame: str, key: str) -> str:
         return ""
     found = tags.get(frame) if hasattr(tags, "getall") else tags.get(key)
     found = getattr(found, "text", found)
-    return str(found[0])[:400] if isinstance(found, list) and found else ""
+    return strip_control_chars(str(found[0]), 400) if isinstance(found, list) and found else ""
 
 
 def read_tagged_loudness(path: Path) -> float | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from scripts.core import paths
 from scripts.core.errors import UsageError
+from scripts.core.text import is_unicode
 from scripts.request.request import MAX_SONGS, SongRequest
 from scripts.request.request_json import request_from_json, request_to_json
 
@@ -41,7 +42,7 @@ class Order:
     Raises
     ------
     UsageError
-        When a value is out of range.
+        When a value is out of range, or a name is not valid Unicode.
     """
 
     request: SongRequest
@@ -55,6 +56,11 @@ class Order:
     file: Path | None = None
 
     def __post_init__(self) -> None:
+        for name, value in (("model", self.model), ("--out", self.out), ("file", self.file or "")):
+            if not is_unicode(str(value)):
+                raise UsageError(
+                    f"{name}: the name {str(value)[-60:]!a} is not valid Unicode; rename it"
+                )
         if not 0 <= self.temperature <= 2:
             raise UsageError(f"temperature {self.temperature:g} is out of range: expected 0 to 2")
         if not 1 <= self.songs <= MAX_SONGS:

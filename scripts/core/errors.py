@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scripts.core.text import strip_control_chars
+from scripts.core.text import shorten_message, strip_control_chars
 
 
 class MusicGenError(Exception):
@@ -18,7 +18,7 @@ class MusicGenError(Exception):
 
     def __init__(self, message: str = "") -> None:
         """Replace control characters: `message` may quote text from files or models."""
-        super().__init__(strip_control_chars(message))
+        super().__init__(shorten_message(strip_control_chars(message)))
 
 
 class UsageError(MusicGenError):

@@ -11,16 +11,28 @@ import logging
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from scripts.core import paths
 from scripts.core.errors import NotationError, UsageError
 from scripts.core.file_lock import try_lock
+from scripts.core.text import strip_control_chars
 
 LOG_FILE_NAME = "llm-music-gen.log"
 MAX_BYTES = 1 << 20
 MAX_FILES = 5
 _LOGGER_NAME = "scripts"
 _FORMAT = "%(asctime)s %(levelname)-7s %(process)d %(name)s: %(message)s"
+
+
+class _PlainFormatter(logging.Formatter):
+    """Formatter that replaces control characters, so that a record cannot forge others."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        return strip_control_chars(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:
+        return "\n".join(map(strip_control_chars, super().formatException(ei).splitlines()))
 
 
 class SharedRotatingHandler(logging.Handler):
@@ -85,7 +97,7 @@ def set_up_logging(debug: bool = False, verbose: bool = False) -> None:
     if verbose:
         handlers.append(logging.StreamHandler(sys.stderr))
     for handler in handlers:
-        handler.setFormatter(logging.Formatter(_FORMAT))
+        handler.setFormatter(_PlainFormatter(_FORMAT))
         logger.addHandler(handler)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from scripts.core.errors import ModelError
+from scripts.core.text import clean_line
 
 _SCALARS = {
     0: "<B",
@@ -27,6 +28,7 @@ _SCALARS = {
 }
 _STRING, _ARRAY = 8, 9
 _MAX_STRING_BYTES = 1 << 20
+_MAX_NAME_LENGTH = 120  # characters
 # Tensor type (ggml_type) -> (bytes per block, weights per block).
 _BLOCK_SIZES = {
     0: (4, 1),
@@ -262,8 +264,8 @@ def _read_header(r: _Reader) -> GgufInfo:
     quantization = _FILE_TYPES.get(_to_int(meta.get("general.file_type")), "?")
     return GgufInfo(
         r.path,
-        arch,
-        str(meta.get("general.name", r.path.stem)),
+        clean_line(arch, _MAX_NAME_LENGTH),
+        clean_line(str(meta.get("general.name", "")), _MAX_NAME_LENGTH) or r.path.stem,
         quantization,
         _to_int(meta.get(f"{arch}.context_length"), 0),
         parameters,

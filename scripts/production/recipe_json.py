@@ -15,6 +15,7 @@ from msgspec import Meta
 
 from scripts.composer.compose import Composition
 from scripts.core.errors import NotationError, StorageError
+from scripts.core.text import clean_line
 from scripts.production.recipe import Recipe
 from scripts.request.build import build_spec
 from scripts.request.parse import SECTIONS
@@ -99,7 +100,7 @@ def recipe_from_json(data: Any, styles: Mapping[str, Style]) -> Recipe:
         if found.written
         else None,
         Path(found.file) if found.file is not None else None,
-        found.order[:80],
+        clean_line(found.order, 80),
         found.number,
         _decompress_notes(found.notes) if found.notes and found.file is not None else b"",
     )
@@ -168,7 +169,7 @@ def _parse_composition(data: _CompositionData, spec: SongSpec) -> Composition:
     unknown = [name for name in data.form if name not in SECTIONS]
     if unknown:
         raise NotationError(f'invalid recipe: unknown section "{unknown[0][:20]}"')
-    model = data.model[:200]
+    model = clean_line(data.model, 200)
     sheet = replace(
         read_abc(data.sheet),
         key=spec.key,
@@ -184,6 +185,6 @@ def _parse_composition(data: _CompositionData, spec: SongSpec) -> Composition:
         data.cost,
         data.tokens,
         data.seconds,
-        data.words_by[:200],
+        clean_line(data.words_by, 200),
         tuple(data.form),
     )

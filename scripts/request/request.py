@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
+from scripts.core.errors import UsageError
+from scripts.core.text import is_unicode, strip_control_chars
 from scripts.score.tuning import CONCERT_PITCH
 
 MAX_SONGS = 10_000
@@ -37,6 +39,11 @@ class SongRequest:
         Whether the end joins the beginning.
     motif : str, optional
         Notes with which the melody begins, for example ``C4 E4 G4``.
+
+    Raises
+    ------
+    UsageError
+        When a text is not valid Unicode. Control characters become spaces.
     """
 
     styles: str
@@ -50,3 +57,12 @@ class SongRequest:
     binaural: float = 0.0
     loop: bool = False
     motif: str | None = None
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if not isinstance(value, str):
+                continue
+            if not is_unicode(value):
+                raise UsageError(f"invalid {item.name}: it is not valid Unicode text")
+            object.__setattr__(self, item.name, strip_control_chars(value))

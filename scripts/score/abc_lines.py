@@ -117,4 +117,4 @@ def _classify(rows: list[tuple[int, str]], warn: Warn) -> Iterator[AbcLine]:
         elif field[1] == "I":
             yield AbcLine(number, DIRECTIVE, field[2].strip().replace("=", " ", 1))
         elif field[1] != "+":
-            yield AbcLine(number, field[1], field[2].strip())
+            yield AbcLine(number, field[1], field[2].strip().replace("\\%", "%"))

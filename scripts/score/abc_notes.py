@@ -86,9 +86,9 @@ def parse_header(text: str) -> dict[str, str]:
     """Parse a tune's header: the first value of each field up to and including ``K:``."""
     found: dict[str, str] = {}
     for line in text.splitlines():
-        match = re.match(r"^([A-Za-z]):\s*(.*?)\s*(?:%.*)?$", line)
+        match = re.match(r"^([A-Za-z]):\s*(.*?)\s*(?:(?<!\\)%.*)?$", line)
         if match:
-            found.setdefault(match[1], match[2])
+            found.setdefault(match[1], match[2].replace("\\%", "%"))
             if match[1] == "K":
                 break
     return found

@@ -71,13 +71,18 @@ def write_abc(sheet: LeadSheet, number: int = 1) -> str:
     """Format the whole tune as ABC text, ending in a line feed; `number` is its ``X:`` field."""
     head = [f"X:{number}"]
     if sheet.title:
-        head.append(f"T:{' '.join(sheet.title.split())}")
+        head.append(f"T:{_escape(sheet.title)}")
     if sheet.origin:
-        head.append(f"C:{' '.join(sheet.origin.split())}")
+        head.append(f"C:{_escape(sheet.origin)}")
     if sheet.styles:
         head.append("R:" + " ".join(sheet.styles))
     head += [f"M:{sheet.meter}", "L:1/8", f"Q:1/4={sheet.tempo:g}", f"K:{sheet.key.abc}"]
     return "\n".join([*head, *format_body(sheet)]) + "\n"
+
+
+def _escape(text: str) -> str:
+    """Escape ``%``, which starts a comment."""
+    return text.replace("%", "\\%")
 
 
 def _format_bar(bar: Bar, key: Key, chord: Chord | None) -> tuple[str, Chord | None]:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scripts.core.errors import NotationError
+from scripts.core.text import MAX_MESSAGE_LENGTH, MAX_NAME_LENGTH, clean_line
 from scripts.score.chords import Chord
 from scripts.score.keys import Key, key_from_pc
 from scripts.score.time_signature import TICKS_PER_QUARTER, TimeSignature
@@ -64,6 +65,9 @@ class Voice:
     program: int | None = None
     is_kit: bool = False
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", clean_line(self.name, MAX_NAME_LENGTH))
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -100,6 +104,12 @@ class Piece:
     tempos: tuple[tuple[float, float], ...] = ()
     warnings: tuple[str, ...] = field(default=(), compare=False)
     is_played: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "title", clean_line(self.title, MAX_NAME_LENGTH))
+        object.__setattr__(self, "composer", clean_line(self.composer, MAX_NAME_LENGTH))
+        warnings = tuple(clean_line(text, MAX_MESSAGE_LENGTH) for text in self.warnings)
+        object.__setattr__(self, "warnings", warnings)
 
     @property
     def notes(self) -> list[PieceNote]:

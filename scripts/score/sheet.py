@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
+from scripts.core.text import MAX_NAME_LENGTH, clean_line
 from scripts.score.chords import Chord
 from scripts.score.keys import Key, transpose_key
 from scripts.score.time_signature import TimeSignature
@@ -69,6 +70,10 @@ class LeadSheet:
     title: str = ""
     styles: tuple[str, ...] = ()
     origin: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "title", clean_line(self.title, MAX_NAME_LENGTH))
+        object.__setattr__(self, "origin", clean_line(self.origin, MAX_NAME_LENGTH))
 
     @property
     def bars(self) -> tuple[Bar, ...]:
