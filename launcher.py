@@ -43,9 +43,9 @@ def main() -> int:
     if tests:
         return _run_checks(python, arguments[1:])
     if Path(sys.prefix).resolve() == VENV.resolve():
-        from scripts.cli.main import main as run
+        from scripts.cli.main import run_program as run
 
-        return run(arguments)
+        return run()
     command = [str(python), str(ROOT / "launcher.py"), *arguments]
     if os.name != "nt":
         os.execv(command[0], command)

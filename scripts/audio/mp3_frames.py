@@ -14,6 +14,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from scripts.core.input_files import open_input
+
 _BITRATES = {  # kbit/s by (MPEG-1, layer III)
     True: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
     False: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
@@ -101,7 +103,7 @@ class Mp3Frames:
         self._path = path
         self.length: int | None = None  # samples; None where only a full scan would tell
         self._delay = 0
-        with path.open("rb") as file:
+        with open_input(path) as file:
             self._first_offset, self._first_header = _find_first(file)
             file.seek(self._first_offset)
             xing = _parse_xing(file.read(self._first_header.size), self._first_header)
@@ -144,7 +146,7 @@ class Mp3Frames:
         wanted = sample + self._delay
         frame = wanted // self._first_header.samples
         begin = max(0, frame - _PREROLL_FRAMES)
-        with self._path.open("rb") as file:
+        with open_input(self._path) as file:
             offset = self._find_offset(file, begin)
             if offset is None:
                 return None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from scripts.core.input_files import open_input
+
 _POLYNOMIAL = 0x04C11DB7
 _HEADER_PACKETS = 3  # Vorbis header packets (identification, comment, setup)
 _MAX_HEADER_BYTES = 1 << 20  # bytes that the headers may take
@@ -37,7 +39,7 @@ def check_ogg(path: Path) -> None:
     OSError
         When the file cannot be read.
     """
-    with path.open("rb") as file:
+    with open_input(path) as file:
         packets = bytes_read = 0
         while packets < _HEADER_PACKETS:
             head = file.read(27)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from scripts.audio.tag_file import open_for_tags
 from scripts.core.atomic_files import PART_SUFFIX, fsync_file, rename, storage_error
 from scripts.core.errors import StorageError
 
@@ -88,9 +89,9 @@ def write_stats(path: Path, stats: PlayStats) -> bool:
     except OSError as error:
         raise storage_error(error, path) from error
     except Exception as error:  # mutagen raises many kinds of errors for damaged files
+        reason = str(error).strip() or type(error).__name__
         raise StorageError(
-            f"{path.name}: cannot write its tags ({type(error).__name__} "
-            f"{error}); the file may be damaged"
+            f"{path.name}: cannot write its tags ({reason[:80]}); the file may be damaged"
         ) from error
     return True
 
@@ -137,7 +138,8 @@ def _write_mp3(path: Path, stats: PlayStats) -> None:
     from mutagen.id3 import ID3, ID3NoHeaderError
 
     try:
-        tags = ID3(path)
+        with open_for_tags(path) as source:
+            tags = ID3(source)
     except ID3NoHeaderError:
         tags = ID3()
     _update_id3(tags, stats)
@@ -191,7 +193,8 @@ def _write_other(path: Path, stats: PlayStats) -> bool:
     import mutagen
 
     def change(copy: Path) -> None:
-        file = mutagen.File(copy)
+        with open_for_tags(copy) as source:
+            file = mutagen.File(source)
         if file is None:
             raise ValueError("not an audio file")
         if file.tags is None:
@@ -209,10 +212,11 @@ def _write_other(path: Path, stats: PlayStats) -> bool:
                     file.tags[name] = [word]
                 elif name in file.tags:
                     del file.tags[name]
-        file.save()
+        file.save(copy)
 
-    if mutagen.File(path) is None:
-        return False
+    with open_for_tags(path) as source:
+        if mutagen.File(source) is None:
+            return False
     _change_copy(path, change)
     return True
 

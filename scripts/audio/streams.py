@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import tempfile
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,16 @@ import numpy as np
 from scripts.audio.mp3_frames import Mp3Frames
 from scripts.audio.ogg_pages import check_ogg
 from scripts.core.audio_format import RATE, Stereo
+from scripts.core.input_files import open_input
+from scripts.core.text import is_unicode
 
+# Formats opened in the middle through a file of our own, since miniaudio leaves its file open when
+# it cannot seek in it.
+_SEEKABLE_FORMATS = {
+    ".mp3": miniaudio.FileFormat.MP3,
+    ".wav": miniaudio.FileFormat.WAV,
+    ".flac": miniaudio.FileFormat.FLAC,
+}
 _MAX_DECODE_FRAMES = 16_384  # frames requested from the decoder at once
 
 
@@ -36,8 +47,9 @@ class Stream:
     """
 
     def __init__(self, path: Path, start: float = 0.0) -> None:
-        path.open("rb").close()  # raises a precise OSError, which the decoder does not
+        open_input(path).close()  # raises a precise OSError, which the decoder does not
         self.path = path
+        self._source: _OffsetSource | None = None
         kind = path.suffix.lower()
         if kind == ".ogg":
             check_ogg(path)
@@ -47,9 +59,10 @@ class Stream:
             if not self.length:
                 raise ValueError(f"{path.name} contains no audio")
             self.position: int = min(max(0, round(start * RATE)), self.length)
-            self._source: _OffsetSource | None = None
             self._decoded = self._open(frames, rate)
         except (miniaudio.MiniaudioError, StopIteration) as error:
+            if self._source:
+                self._source.close()
             raise ValueError(f"{path.name} cannot be decoded") from error
 
     def _open(self, frames: Mp3Frames | None, rate: int) -> Generator[Any, int, None]:
@@ -58,26 +71,24 @@ class Stream:
             place = frames.find_seek_point(round(self.position * frames.rate / RATE))
             if place is not None:
                 self._source = _OffsetSource(self.path, place.offset)
-                decoded = miniaudio.stream_any(
-                    self._source,
-                    miniaudio.FileFormat.MP3,
-                    miniaudio.SampleFormat.FLOAT32,
-                    2,
-                    RATE,
-                    4096,
-                )
+                decoded = _stream_source(self._source, miniaudio.FileFormat.MP3)
                 left = round(place.skip * RATE / frames.rate)
                 while left > 0:
                     left -= len(decoded.send(min(left, _MAX_DECODE_FRAMES))) // 2
                 return decoded
-        decoded = miniaudio.stream_file(
-            str(self.path),
-            miniaudio.SampleFormat.FLOAT32,
-            2,
-            RATE,
-            4096,
-            seek_frame=self.position * rate // RATE,
-        )
+        kind = _SEEKABLE_FORMATS.get(self.path.suffix.lower())
+        if self.position and kind is not None:
+            self._source = _OffsetSource(self.path, 0)
+            return _stream_source(self._source, kind, self.position * rate // RATE)
+        with _unicode_path(self.path) as path:
+            decoded = miniaudio.stream_file(
+                path,
+                miniaudio.SampleFormat.FLOAT32,
+                2,
+                RATE,
+                4096,
+                seek_frame=self.position * rate // RATE,
+            )
         return decoded
 
     @property
@@ -114,11 +125,20 @@ class Stream:
             self._source.close()
 
 
+def _stream_source(
+    source: _OffsetSource, kind: miniaudio.FileFormat, frame: int = 0
+) -> Generator[Any, int, None]:
+    decoded: Generator[Any, int, None] = miniaudio.stream_any(
+        source, kind, miniaudio.SampleFormat.FLOAT32, 2, RATE, 4096, seek_frame=frame
+    )
+    return decoded
+
+
 class _OffsetSource(miniaudio.StreamableSource):  # type: ignore[misc]
     """File that starts at a byte offset, as a source for the decoder."""
 
     def __init__(self, path: Path, offset: int) -> None:
-        self._file, self._offset = path.open("rb"), offset
+        self._file, self._offset = open_input(path), offset
         self._file.seek(offset)
 
     def read(self, num_bytes: int) -> bytes:
@@ -134,6 +154,18 @@ class _OffsetSource(miniaudio.StreamableSource):  # type: ignore[misc]
         self._file.close()
 
 
+@contextmanager
+def _unicode_path(path: Path) -> Iterator[str]:
+    """Yield a path that miniaudio can open: it encodes names as UTF-8, which not all names are."""
+    if is_unicode(str(path)):
+        yield str(path)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder, f"song{path.suffix}")
+        link.symlink_to(path.absolute())
+        yield str(link)
+
+
 @lru_cache(maxsize=4)
 def _load_frames(path: Path, mtime_ns: int) -> Mp3Frames | None:
     try:
@@ -146,5 +178,6 @@ def _read_length_and_rate(path: Path, frames: Mp3Frames | None) -> tuple[int, in
     """Length of a file in frames at 44,100 Hz, and its own sample rate in Hz."""
     if frames is not None and frames.length is not None:
         return round(frames.length * RATE / frames.rate), frames.rate
-    info = miniaudio.get_file_info(str(path))
+    with _unicode_path(path) as name:
+        info = miniaudio.get_file_info(name)
     return int(info.num_frames * RATE // info.sample_rate), int(info.sample_rate)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.audio.play_stats import PlayStats, read_stats
+from scripts.audio.tag_file import open_for_tags
 from scripts.core.text import strip_control_chars
 
 REPLAYGAIN_REFERENCE = -18.0  # LUFS, target level of ReplayGain
@@ -57,7 +58,8 @@ def read_tags(path: Path) -> FileTags:
     try:
         import mutagen
 
-        file: Any = mutagen.File(path)
+        with open_for_tags(path) as source:
+            file: Any = mutagen.File(source)
         tags = getattr(file, "tags", None)
         seconds = float(getattr(getattr(file, "info", None), "length", 0.0) or 0.0)
         texts = {
@@ -88,7 +90,8 @@ def read_tagged_loudness(path: Path) -> float | None:
     try:
         import mutagen
 
-        tags: Any = getattr(mutagen.File(path), "tags", None)
+        with open_for_tags(path) as source:
+            tags: Any = getattr(mutagen.File(source), "tags", None)
         for name in list(tags.keys()) if tags else []:
             if str(name).casefold().removeprefix("txxx:") == _GAIN_TAG:
                 value = tags[name]

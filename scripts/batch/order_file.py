@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import re
@@ -14,11 +15,13 @@ from typing import Any
 from scripts.batch.order import MAX_SEED, Order, split_styles
 from scripts.batch.order_cells import ORDER_COLUMNS, REQUEST_COLUMNS
 from scripts.core.errors import MusicGenError, UsageError
+from scripts.core.input_files import find_beside, is_regular_file, read_input_text
 from scripts.request.request import SongRequest
 from scripts.request.request_json import request_from_json
 
 MAX_BYTES = 1 << 20
 MAX_ORDERS = 1000
+_MAX_COLUMNS = 200
 _FIELDS = {"number": "songs", "also": "extra_formats"}  # fields not named as their columns
 _Row = tuple[str, dict[str, Any]]  # place in the file for messages, and values by column
 
@@ -60,6 +63,7 @@ def read_order_file(
     orders: list[Order] = []
     for place, row in rows:
         try:
+            _check_model(path, row)
             for part in _split_row(row):
                 # Rows without a seed continue after the seeds of the rows before.
                 before = sum(order.songs for order in orders)
@@ -73,13 +77,22 @@ def read_order_file(
 
 def _read(path: Path) -> str:
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise UsageError(f"{path}: the job file is larger than 1 MB; split it")
-        return path.read_text(encoding="utf-8-sig")
+        return read_input_text(path, MAX_BYTES, "utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: not UTF-8 text; save it as CSV UTF-8") from error
     except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise UsageError(f"{path}: the job file is larger than 1 MB; split it") from error
         raise UsageError(f"cannot read {path}: {error.strerror}; check the name") from error
+
+
+def _check_model(path: Path, row: dict[str, Any]) -> None:
+    """Replace the row's model by its path if it lies beside the job file; refuse other paths."""
+    name = row.get("model")
+    if isinstance(name, str) and name:
+        beside = find_beside(path, name)
+        if is_regular_file(beside):
+            row["model"] = str(beside)
 
 
 def _split_row(row: dict[str, Any]) -> list[dict[str, Any]]:
@@ -99,6 +112,11 @@ def _csv_rows(path: Path, text: str) -> list[_Row]:
             io.StringIO("\n".join(lines[header:])), delimiter=delimiter, strict=True
         )
         names = [name.strip().lower() for name in next(reader, [])]
+        if len(names) > _MAX_COLUMNS:
+            raise UsageError(
+                f"{path.name}, line {header + 1}: {len(names):,} columns are too many; "
+                f"the limit is {_MAX_COLUMNS}"
+            )
         duplicates = [name for name in names if name and names.count(name) > 1]
         if duplicates:
             raise UsageError(

@@ -2,7 +2,7 @@
 
 import sys
 
-from scripts.cli.main import main
+from scripts.cli.main import run_program
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_program())

@@ -2,14 +2,59 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import os
 import sys
+from typing import Any
 
 from scripts.core.text import strip_control_chars
 
 _is_quiet = False
 _has_log = False
+
+
+class _PipeWriter(io.RawIOBase):
+    """Raw stream that drops what is written after its reader has gone, as ``| head -1`` does."""
+
+    def __init__(self, raw: io.FileIO) -> None:
+        self._raw = raw
+        self._has_reader = True
+
+    def write(self, data: Any) -> int:
+        if self._has_reader:
+            try:
+                return self._raw.write(data)
+            except BrokenPipeError:
+                self._has_reader = False
+            except OSError as error:
+                if error.errno != errno.EINVAL:  # what Windows reports for a closed pipe
+                    raise
+                self._has_reader = False
+        return len(data)
+
+    def writable(self) -> bool:
+        return True
+
+    def isatty(self) -> bool:
+        return self._raw.isatty()
+
+    def fileno(self) -> int:
+        return self._raw.fileno()
+
+
+def ignore_closed_pipes() -> None:
+    """Let a command finish its work when nobody reads its standard output or error any more."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        raw = getattr(getattr(stream, "buffer", None), "raw", None)
+        if isinstance(raw, io.FileIO):
+            writer = io.BufferedWriter(_PipeWriter(raw))
+            text = io.TextIOWrapper(
+                writer, stream.encoding, stream.errors, line_buffering=stream.line_buffering
+            )
+            setattr(sys, name, text)
 
 
 def set_verbosity(quiet: bool, verbose: bool) -> None:

@@ -6,7 +6,6 @@ import argparse
 import importlib
 import itertools
 import logging
-import os
 import re
 import signal
 import sys
@@ -15,7 +14,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from scripts import __version__
-from scripts.cli.console import print_error, print_json, print_notice, set_verbosity
+from scripts.cli.console import (
+    ignore_closed_pipes,
+    print_error,
+    print_json,
+    print_notice,
+    set_verbosity,
+)
 from scripts.cli.options import COMMON_OPTIONS, set_missing_flags
 from scripts.cli.parser import build_parser
 from scripts.core import paths
@@ -29,6 +34,12 @@ _NOTATION_SUFFIXES = (".abc", ".mid", ".midi", ".kar", ".musicxml", ".xml", ".mx
 _log = logging.getLogger(__name__)
 
 Handler = Callable[[argparse.Namespace, Settings], int]
+
+
+def run_program() -> int:
+    """Run the command of this process's command line; return the exit status."""
+    ignore_closed_pipes()
+    return main()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -63,8 +74,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _report_error(str(error), error.exit_status, as_json)
     except KeyboardInterrupt:
         return _report_error("interrupted", Cancelled.exit_status, as_json)
-    except BrokenPipeError:
-        os._exit(1)
     except Exception as error:
         _log.exception("bug in the program")
         if debug:

@@ -47,6 +47,11 @@ def available_name_length(folder: Path, suffix_length: int) -> int:
     return min(room, MAX_NAME_LENGTH)
 
 
+def is_reserved_name(name: str) -> bool:
+    """Whether a file name is a device on Windows, such as ``CON`` or ``nul.txt``."""
+    return re.split(r"[. :]", name.casefold())[0] in _RESERVED
+
+
 def sanitize_filename(title: str, max_length: int = MAX_NAME_LENGTH) -> str:
     """Turn a title into a file name (without extension) for Windows, Linux and macOS.
 
@@ -65,6 +70,6 @@ def sanitize_filename(title: str, max_length: int = MAX_NAME_LENGTH) -> str:
     # Linux limits the bytes of UTF-8, Windows the code units of UTF-16.
     while len(text.encode("utf-8")) > 200 or len(text.encode("utf-16-le")) > 2 * max_length:
         text = text[:-1].strip(" .")
-    if not text or re.split(r"[. ]", text.casefold())[0] in _RESERVED:
+    if not text or is_reserved_name(text):
         text = f"Song {text}"[:max_length].strip(" .")
     return text

@@ -1,11 +1,14 @@
-"""Reads JSON objects field by field, so that one invalid value does not cost the others."""
+"""JSON from and for files: read field by field, so that one invalid value costs no other."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
+
+from scripts.core.text import is_unicode
 
 T = TypeVar("T")
 
@@ -45,6 +48,15 @@ def convert_field(value: Any, field_type: Any) -> Any:
         if not isinstance(value, list) or get_origin(field_type) is not tuple:
             raise
         return tuple(item for item in value if _fits(item, get_args(field_type)[0]))
+
+
+def format_json(data: Any) -> str:
+    """Format as indented JSON that can be written as UTF-8, ending in a line feed.
+
+    Text is readable as it is, unless it has lone surrogates, as names that are not UTF-8 have.
+    """
+    text = json.dumps(data, indent=2, ensure_ascii=False)
+    return (text if is_unicode(text) else json.dumps(data, indent=2)) + "\n"
 
 
 def _fits(value: Any, field_type: Any) -> bool:

@@ -17,9 +17,15 @@ from msgspec import Meta
 
 from scripts.core.atomic_files import write_text
 from scripts.core.errors import UsageError
+from scripts.core.input_files import read_input_text
+from scripts.core.json_fields import format_json
 from scripts.core.theme import THEMES
 
 _LENGTH = r"^\s*(\d{1,4}(\.\d+)?(\s*-\s*\d{1,4}(\.\d+)?)?|\d{1,2}:[0-5]\d)\s*$"
+
+
+_MAX_BYTES = 1 << 20  # of the settings file
+_MAX_VALUE_LENGTH = 1000  # characters
 
 
 @dataclass(frozen=True)
@@ -109,6 +115,8 @@ def change_setting(settings: Settings, name: str, value: Any) -> Settings:
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # JSON has only one type of number
     try:
+        if isinstance(value, str) and len(value) > _MAX_VALUE_LENGTH:
+            raise msgspec.ValidationError
         checked = msgspec.convert(value, kinds[name])
         if name == "theme" and checked not in THEMES:
             raise msgspec.ValidationError
@@ -130,7 +138,7 @@ def load_settings(path: Path) -> tuple[Settings, list[str]]:
         One line for the user about each problem of the file.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8-sig"))
+        data = json.loads(read_input_text(path, _MAX_BYTES, "utf-8-sig"))
         if not isinstance(data, dict):
             raise ValueError("expected a JSON object")
     except FileNotFoundError:
@@ -172,7 +180,7 @@ def save_settings(path: Path, settings: Settings) -> None:
         When the file cannot be written.
     """
     known = {f.name: getattr(settings, f.name) for f in fields(Settings) if f.name != "unknown"}
-    text = json.dumps({**settings.unknown, **known}, indent=2, ensure_ascii=False) + "\n"
+    text = format_json({**settings.unknown, **known})
     write_text(path, text, delays=(0.1, 0.2))  # short: the user interface is waiting
 
 

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from scripts.core.errors import UsageError
+from scripts.core.input_files import read_input_text
 
 T = TypeVar("T")
+_MAX_BYTES = 4 << 20
 
 
 def read_tables(path: Path) -> tuple[dict[str, Any], str]:
@@ -22,7 +24,7 @@ def read_tables(path: Path) -> tuple[dict[str, Any], str]:
         When it cannot be read or is not valid TOML; the message has the line number.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_input_text(path, _MAX_BYTES)
         return tomllib.loads(text), text
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{path.name}: {error}; correct the file") from error

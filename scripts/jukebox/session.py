@@ -11,9 +11,11 @@ from msgspec import Meta
 
 from scripts.core.atomic_files import write_text
 from scripts.core.errors import StorageError
+from scripts.core.input_files import read_input_text
 from scripts.core.json_fields import convert_valid_fields
 from scripts.jukebox.queue import RepeatMode
 
+_MAX_BYTES = 16 << 20  # of the session file
 _MAX_SONGS = 20_000  # songs whose order is saved
 
 
@@ -47,7 +49,7 @@ class Session:
 def load_session(path: Path) -> Session:
     """Load a session; missing or invalid values get their defaults."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(read_input_text(path, _MAX_BYTES))
     except (OSError, ValueError, RecursionError):
         return Session()
     return convert_valid_fields(data, Session)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from scripts.audio.mp3_frames import id3v2_size
 from scripts.core.errors import MusicGenError
+from scripts.core.input_files import open_input, read_input_text
 from scripts.library.songs import Song
 from scripts.score.abc_reader import read_abc
 from scripts.score.fingerprint import SIMILARITY_THRESHOLD, fingerprint
@@ -51,7 +52,7 @@ def _find_identical(songs: Sequence[Song]) -> list[tuple[str, list[Song]]]:
 def audio_size(path: Path) -> int:
     """Bytes of a file after its tags; 0 when it cannot be read."""
     try:
-        with path.open("rb") as file:
+        with open_input(path) as file:
             return path.stat().st_size - id3v2_size(file)
     except OSError:
         return 0
@@ -60,7 +61,7 @@ def audio_size(path: Path) -> int:
 def _hash_audio(path: Path) -> str:
     digest = hashlib.sha256()
     try:
-        with path.open("rb") as file:
+        with open_input(path) as file:
             file.seek(id3v2_size(file))
             while block := file.read(_BLOCK):
                 digest.update(block)
@@ -95,6 +96,6 @@ def _find_similar(songs: Sequence[Song]) -> list[list[Song]]:
 
 def _read_turns(sheet: Path) -> frozenset[int]:
     try:
-        return fingerprint(read_abc(sheet.read_text(encoding="utf-8"))).ngrams
+        return fingerprint(read_abc(read_input_text(sheet, 1 << 20))).ngrams
     except (OSError, UnicodeDecodeError, MusicGenError):
         return frozenset()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import re
@@ -15,7 +16,8 @@ import msgspec
 
 from scripts.core.atomic_files import write_text
 from scripts.core.errors import StorageError, UsageError
-from scripts.core.json_fields import convert_field
+from scripts.core.input_files import is_regular_file, read_input, read_input_text
+from scripts.core.json_fields import convert_field, format_json
 from scripts.core.text import strip_control_chars
 from scripts.library.songs import AUDIO_SUFFIXES, MAX_TEXT_LENGTH, Song, read_song
 
@@ -96,10 +98,12 @@ def read_m3u8(path: Path) -> tuple[list[Path], list[str]]:
         When it is larger than 20 MB.
     """
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise UsageError(f"{path.name}: playlist too large; the limit is {MAX_BYTES >> 20} MB")
-        data = path.read_bytes()
+        data = read_input(path, MAX_BYTES)
     except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise UsageError(
+                f"{path.name}: playlist too large; the limit is {MAX_BYTES >> 20} MB"
+            ) from error
         raise StorageError(f"{path}: cannot be read ({error.strerror}); check the path") from error
     try:
         text = data.decode("utf-8-sig")
@@ -112,9 +116,9 @@ def read_m3u8(path: Path) -> tuple[list[Path], list[str]]:
             continue
         problem = _find_problem(name)
         file = path.parent / name if not problem else path
-        if not problem and not _is_file(file):  # perhaps a Windows path
+        if not problem and not is_regular_file(file):  # perhaps a Windows path
             file = path.parent / name.replace("\\", "/")
-        if not problem and not _is_file(file):
+        if not problem and not is_regular_file(file):
             problem = "no such file"
         if problem:
             problems.append(f"line {number}: {strip_control_chars(name, 80)}: {problem}")
@@ -135,13 +139,6 @@ def _find_problem(name: str) -> str:
     return ""
 
 
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False
-
-
 def load_playlists(path: Path) -> dict[str, Playlist]:
     """Load the saved playlists by name, without invalid entries.
 
@@ -151,7 +148,7 @@ def load_playlists(path: Path) -> dict[str, Playlist]:
         When the file cannot be read or is not JSON, so that it is never overwritten then.
     """
     try:
-        data: Any = json.loads(path.read_text(encoding="utf-8"))
+        data: Any = json.loads(read_input_text(path, MAX_BYTES))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError) as error:
@@ -177,7 +174,7 @@ def save_playlists(path: Path, playlists: dict[str, Playlist]) -> None:
         name: {"query": p.query} if p.query else {"files": list(p.files)}
         for name, p in playlists.items()
     }
-    write_text(path, json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+    write_text(path, format_json(data))
 
 
 def find_playlist(playlists: dict[str, Playlist], name: str) -> Playlist:
@@ -246,5 +243,5 @@ def songs_in_playlist(playlist: Playlist, songs: Sequence[Song]) -> list[Song]:
     return [
         by_path[f] if f in by_path else read_song(Path(f))
         for f in playlist.files
-        if f in by_path or (Path(f).is_absolute() and _is_file(Path(f)))
+        if f in by_path or (Path(f).is_absolute() and is_regular_file(Path(f)))
     ]

@@ -83,7 +83,8 @@ class LibraryQueries(LibraryDatabase):
         if file.name != name and file.absolute().parent.resolve() != self.folder.resolve():
             file = Path()  # a file in another folder is not in this library
         rows = self._query(
-            "SELECT * FROM songs WHERE name = ? OR id = ?", (os.fsencode(file.name), name.lower())
+            "SELECT * FROM songs WHERE name = ? OR id = ?",
+            (os.fsencode(file.name), clean_surrogates(name.lower())),
         ) or self._query(
             "SELECT * FROM songs WHERE casefold(title) = ? OR casefold(file) = ?",
             (clean_surrogates(name.casefold()), clean_surrogates(f"{name}.mp3".casefold())),

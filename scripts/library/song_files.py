@@ -22,11 +22,13 @@ from scripts.core.atomic_files import (
 from scripts.core.errors import FileInUseError, StorageError
 from scripts.core.file_lock import FileLock, try_lock
 from scripts.core.filenames import available_name_length, sanitize_filename
+from scripts.core.input_files import read_input_text
 from scripts.library.songs import STEM_SUFFIXES
 
 SONG_SUFFIXES = (".mp3", ".json", ".wav", ".abc", ".musicxml", ".mid", *STEM_SUFFIXES)  # of a song
 LOCK_SUFFIX = ".lmg-lock"
 ABANDONED_AFTER = 24 * 3600.0  # age in seconds at which a part without a lock is deleted
+_MAX_LOCK_BYTES = 1 << 16
 _MAX_SUFFIX_LENGTH = len(".percussion.wav.lmg-part") + len(" (9999)")
 
 
@@ -243,7 +245,7 @@ def _recover_song(lock: Path) -> bool:
 def _read_suffixes(lock: Path) -> list[str]:
     """Suffixes listed in the lock of a complete song; empty when incomplete or damaged."""
     try:
-        found = json.loads(lock.read_text(encoding="utf-8"))
+        found = json.loads(read_input_text(lock, _MAX_LOCK_BYTES))
     except (ValueError, RecursionError):
         return []
     good = isinstance(found, list) and all(s in SONG_SUFFIXES for s in found)

@@ -10,6 +10,7 @@ from typing import Any
 
 from scripts.audio.tags import FileTags, read_tags
 from scripts.core.audio_format import BINAURAL
+from scripts.core.input_files import read_input_text
 from scripts.core.text import strip_control_chars
 from scripts.score.piece import MAX_VOICES
 from scripts.styles.style import ROLES
@@ -79,9 +80,7 @@ class Song:
 def read_details(path: Path) -> dict[str, Any]:
     """Read the ``.json`` of a song; empty when it is missing, invalid or larger than 4 MB."""
     try:
-        if path.stat().st_size > _MAX_DETAILS_BYTES:
-            return {}
-        details = json.loads(path.read_text(encoding="utf-8"))
+        details = json.loads(read_input_text(path, _MAX_DETAILS_BYTES))
     except (OSError, ValueError, RecursionError):
         return {}
     return details if isinstance(details, dict) else {}

@@ -5,12 +5,14 @@ Every count and length is checked against the file's size before it is used.
 
 from __future__ import annotations
 
+import os
 import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from scripts.core.errors import ModelError
+from scripts.core.input_files import open_input
 from scripts.core.text import clean_line
 
 _SCALARS = {
@@ -191,8 +193,8 @@ def read_gguf(path: Path) -> GgufInfo:
         When the file cannot be read, is not a GGUF file, or is truncated or damaged.
     """
     try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
+        with open_input(path) as file:
+            size = os.fstat(file.fileno()).st_size
             return _read_header(_Reader(file, size, path))
     except OSError as error:
         raise ModelError(f"cannot read {path}: {error.strerror}; check the path") from error

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.core.errors import ModelError
+from scripts.core.input_files import is_regular_file
 from scripts.llm.chat import load_model_profile
 from scripts.llm.gguf_file import GgufInfo, read_language_model
 
@@ -71,12 +72,12 @@ def find_model(name: str, folder: Path) -> GgufInfo:
     """
     if name:
         for path in (Path(name), folder / name, folder / f"{name}.gguf"):
-            if _is_file(path):
+            if is_regular_file(path):
                 return read_language_model(path)
         near = [p for p in sorted(folder.glob("*.gguf")) if name.lower() in p.name.lower()]
         if near:
             return read_language_model(near[0])
-    elif (folder / STARTER_FILE).is_file():
+    elif is_regular_file(folder / STARTER_FILE):
         return read_language_model(folder / STARTER_FILE)
     else:
         for path in sorted(folder.glob("*.gguf")):

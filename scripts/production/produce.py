@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -16,6 +15,7 @@ from scripts.audio.wav import WavWriter, write_wav
 from scripts.composer.compose import Composition
 from scripts.core.audio_format import BINAURAL, RATE, Stereo
 from scripts.core.errors import Cancelled, NotationError
+from scripts.core.json_fields import format_json
 from scripts.core.stages import StageCallback
 from scripts.exports.midi import write_midi
 from scripts.exports.musicxml import build_musicxml
@@ -131,7 +131,7 @@ class Production:
             meter.loudness(),
         )
         texts = {
-            ".json": json.dumps(details, indent=2, ensure_ascii=False) + "\n",
+            ".json": format_json(details),
             ".abc": write_abc(self.composition.sheet),
         }
         if "musicxml" in formats:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
+import errno
 import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Annotated, Any
 
 import msgspec
@@ -15,7 +16,8 @@ from msgspec import Meta
 
 from scripts.composer.compose import Composition
 from scripts.core.errors import NotationError, StorageError
-from scripts.core.text import clean_line
+from scripts.core.input_files import find_beside, read_input_text
+from scripts.core.text import clean_line, is_unicode
 from scripts.production.recipe import Recipe
 from scripts.request.build import build_spec
 from scripts.request.parse import SECTIONS
@@ -89,6 +91,8 @@ def recipe_from_json(data: Any, styles: Mapping[str, Style]) -> Recipe:
         raise NotationError(
             f"invalid recipe: {error}; the song cannot be rendered from it"
         ) from error
+    if found.file is not None and not is_unicode(found.file):
+        raise NotationError("invalid recipe: the name of its file is not valid Unicode")
     request = request_from_json(found.wishes)
     if (found.written is None) == (found.file is None):
         raise NotationError("invalid recipe: expected either a composition or an imported file")
@@ -115,12 +119,16 @@ def read_recipe(path: Path, styles: Mapping[str, Style]) -> Recipe:
         When the file contains no valid recipe, or is over 4 MB.
     StorageError
         When the file cannot be read.
+    UsageError
+        When its notes are in a file that does not lie beside it.
     """
     try:
-        if path.stat().st_size > _MAX_DETAILS_BYTES:
-            raise NotationError(f"{path.name}: over 4 MB; choose the .json beside a song")
-        data = json.loads(path.read_text(encoding="utf-8"))["recipe"]
+        data = json.loads(read_input_text(path, _MAX_DETAILS_BYTES))["recipe"]
     except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise NotationError(
+                f"{path.name}: over 4 MB; choose the .json beside a song"
+            ) from error
         raise StorageError(
             f"cannot read {path}: {error.strerror}; check the name and your permissions"
         ) from error
@@ -129,7 +137,13 @@ def read_recipe(path: Path, styles: Mapping[str, Style]) -> Recipe:
             f"{path.name}: the file contains no recipe; choose the .json beside a song made by "
             "this program, or read a job file with 'generate --job-file'"
         ) from error
-    return recipe_from_json(data, styles)
+    recipe = recipe_from_json(data, styles)
+    if recipe.file is None:
+        return recipe
+    # The file may come from a stranger. With the notes in it, only the name of theirs is used.
+    name = str(recipe.file)
+    file = Path(PureWindowsPath(name).name or "notes") if recipe.notes else find_beside(path, name)
+    return replace(recipe, file=file)
 
 
 def _compress_notes(notes: bytes) -> str | None:

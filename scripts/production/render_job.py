@@ -13,7 +13,10 @@ from typing import Any
 
 from scripts.core.atomic_files import ensure_writable_folder
 from scripts.core.errors import Cancelled, StorageError
+from scripts.core.input_files import read_input_text
 from scripts.library.song_files import SONG_SUFFIXES, SongFiles, recover
+
+_MAX_DETAILS_BYTES = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -148,7 +151,7 @@ def _songs_by_order(out: Path, cancelled: Callable[[], bool]) -> dict[str, dict[
             OverflowError,
             RecursionError,
         ):
-            text = (out / name).read_text(encoding="utf-8", errors="replace")
+            text = read_input_text(out / name, _MAX_DETAILS_BYTES, errors="replace")
             recipe = json.loads(text)["recipe"]
             if recipe["order"]:
                 found.setdefault(str(recipe["order"]), {})[int(recipe["number"])] = out / mp3

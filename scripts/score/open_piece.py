@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 from scripts.core.errors import NotationError, UsageError
+from scripts.core.input_files import read_input
 from scripts.score.abc_piece import read_abc_piece
 from scripts.score.midi_piece import read_midi_piece
 from scripts.score.mxl_archive import unpack_mxl
@@ -34,14 +36,12 @@ def read_notation_file(path: Path) -> bytes:
         If it cannot be read or is larger than :data:`MAX_FILE_BYTES`.
     """
     try:
-        size = path.stat().st_size
-        if size > MAX_FILE_BYTES:
-            raise UsageError(
-                f"{path.name} is too large: {size / (1 << 20):.0f} MB; the limit is "
-                f"{MAX_FILE_BYTES >> 20} MB"
-            )
-        return path.read_bytes()
+        return read_input(path, MAX_FILE_BYTES)
     except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise UsageError(
+                f"{path.name} is too large: the limit is {MAX_FILE_BYTES >> 20} MB; choose another"
+            ) from error
         raise UsageError(f"cannot read {path}: {error.strerror}; check the path") from error
 
 

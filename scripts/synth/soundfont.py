@@ -12,6 +12,7 @@ import numpy as np
 from scripts.arranger.events import NoteEvent
 from scripts.core.audio_format import RATE
 from scripts.core.errors import UsageError
+from scripts.core.input_files import read_input
 from scripts.synth.bank import (
     REFERENCE_LEVEL,
     VELOCITY_LAYERS,
@@ -26,6 +27,7 @@ from scripts.synth.stroke import Sound
 
 _CACHE_BYTES = 160 << 20
 _LENGTH_STEP = 0.02  # seconds; lengths are rounded up to it, so that more notes hit the cache
+_MAX_FILE_BYTES = 1 << 30
 _MAX_RELEASE = 3.0  # maximum release in seconds
 _SILENCE_LEVEL = 2e-4  # amplitude below which a note has ended
 _REFERENCE_VELOCITY = 0.8  # velocity at which the loudness of instruments is normalized
@@ -63,7 +65,7 @@ class SoundFontBank(NoteBank):
         self._synth: Any = tinysoundfont.Synth(samplerate=RATE)
         try:
             # Read here, because the library cannot open every file name.
-            self._font = self._synth.sfload(path.read_bytes())
+            self._font = self._synth.sfload(read_input(path, _MAX_FILE_BYTES))
         except OSError as error:
             raise UsageError(f"cannot read {path}: {error.strerror}") from error
         except Exception as error:  # the library raises several types

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from scripts.core import paths
 from scripts.core.errors import MusicGenError
+from scripts.core.input_files import read_input_text
 from scripts.core.text import strip_control_chars
 from scripts.library.bin import move_to_bin, restore_song
 from scripts.library.songs import MAX_TEXT_LENGTH, Song
 from scripts.tui.controllers.playback import PlaybackController
 from scripts.tui.state import Overlay, State
+
+_MAX_SHEET_BYTES = 1 << 20
 
 
 class SongActions:
@@ -107,7 +110,7 @@ def song_detail_lines(song: Song) -> list[str]:
         else [f"    Title: {song.title}", f"    File: {song.path.name}"]
     )
     try:
-        sheet = song.path.with_suffix(".abc").read_text(encoding="utf-8", errors="replace")
+        sheet = read_input_text(song.path.with_suffix(".abc"), _MAX_SHEET_BYTES, errors="replace")
     except OSError:
         return lines
     return [
