@@ -232,7 +232,8 @@ def test_pip_with_an_empty_wheel_folder_names_the_missing_package(
 ) -> None:
     monkeypatch.setattr(environment, "interpreter_path", lambda venv: Path(sys.executable))
     monkeypatch.setattr(environment, "ROOT", tmp_path)
-    (tmp_path / "requirements.txt").write_text("no-such-package-here==1\n")
+    hashed = f"no-such-package-here==1 --hash=sha256:{'0' * 64}\n"
+    (tmp_path / "requirements.lock").write_text(hashed)
     with pytest.raises(SetupError, match=r"no-such-package-here==1.*--save-wheels"):
         packages.install_packages(False, tmp_path)
 
@@ -328,6 +329,26 @@ def test_a_second_installer_waits_for_the_first(tmp_path: Path) -> None:
             assert "waiting" in second.stderr.readline()
             first.communicate("")
             assert second.communicate("", timeout=30)[0] == "in\n"
+
+
+def pins(name: str) -> dict[str, str]:
+    """Versions by normalized package name in a requirements file."""
+    found = re.findall(r"(?m)^([\w-]+)==([\w.]+)", (ROOT / name).read_text(encoding="utf-8"))
+    return {package.lower().replace("_", "-"): version for package, version in found}
+
+
+def test_the_locks_have_the_versions_that_are_required() -> None:
+    lock, tests_lock = pins("requirements.lock"), pins("requirements-tests.lock")
+    assert pins("requirements.txt").items() <= lock.items()
+    assert {**pins("requirements-tests.txt"), **lock}.items() <= tests_lock.items()
+    assert pins("requirements-llama.lock") == {"llama-cpp-python": environment.LLAMA_VERSION}
+
+
+@pytest.mark.parametrize("name", ["requirements", "requirements-tests", "requirements-llama"])
+def test_every_locked_package_has_hashes(name: str) -> None:
+    text = (ROOT / f"{name}.lock").read_text(encoding="utf-8")
+    for entry in re.split(r"(?m)^(?=[a-z])", text)[1:]:
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}", entry), entry[:60]
 
 
 def test_the_commit_hooks_install_the_versions_that_the_tests_use() -> None:

@@ -48,11 +48,16 @@ def ignore_closed_pipes() -> None:
     """Let a command finish its work when nobody reads its standard output or error any more."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
-        raw = getattr(getattr(stream, "buffer", None), "raw", None)
+        buffer = getattr(stream, "buffer", None)
+        raw = getattr(buffer, "raw", buffer)  # with PYTHONUNBUFFERED there is no buffer
         if isinstance(raw, io.FileIO):
-            writer = io.BufferedWriter(_PipeWriter(raw))
+            writer: Any = _PipeWriter(raw)
             text = io.TextIOWrapper(
-                writer, stream.encoding, stream.errors, line_buffering=stream.line_buffering
+                writer if raw is buffer else io.BufferedWriter(writer),
+                stream.encoding,
+                stream.errors,
+                line_buffering=stream.line_buffering,
+                write_through=stream.write_through,
             )
             setattr(sys, name, text)
 

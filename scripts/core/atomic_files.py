@@ -15,7 +15,9 @@ PART_SUFFIX = ".lmg-part"  # appended to the name of an unfinished file
 RETRY_DELAYS = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 3.2)  # seconds between tries; OneDrive needs a few
 
 
-def write_text(path: Path, text: str, delays: Sequence[float] = RETRY_DELAYS) -> None:
+def write_text(
+    path: Path, text: str, delays: Sequence[float] = RETRY_DELAYS, private: bool = False
+) -> None:
     """Write a text file atomically: write a temporary file, fsync it, rename it to `path`.
 
     Parameters
@@ -26,6 +28,8 @@ def write_text(path: Path, text: str, delays: Sequence[float] = RETRY_DELAYS) ->
         Written as UTF-8 with ``\\n`` line ends.
     delays : sequence of float
         Seconds between tries to rename it while another program has `path` open.
+    private : bool
+        Whether other users must not read it, as with what a listener played and rated.
 
     Raises
     ------
@@ -35,7 +39,7 @@ def write_text(path: Path, text: str, delays: Sequence[float] = RETRY_DELAYS) ->
     part = path.with_name(path.name + PART_SUFFIX)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_and_fsync(part, text)
+        write_and_fsync(part, text, private)
         rename(part, path, delays)
     except OSError as error:
         with contextlib.suppress(OSError):
@@ -43,9 +47,26 @@ def write_text(path: Path, text: str, delays: Sequence[float] = RETRY_DELAYS) ->
         raise storage_error(error, path) from error
 
 
-def write_and_fsync(path: Path, text: str) -> None:
-    """Write a UTF-8 text file and fsync it."""
-    with path.open("w", encoding="utf-8", newline="\n") as file:
+def open_private(path: str | Path, flags: int) -> int:
+    """Opener for ``open()`` that gives new files to their owner alone.
+
+    On Windows they have the rights of their folder: in a user's profile, the user's own.
+    """
+    return os.open(path, flags, 0o600)
+
+
+def make_private(path: Path) -> None:
+    """Create a file for its owner alone, or take the rights of others from it."""
+    with contextlib.suppress(OSError):  # somebody else's, or on a file system without rights
+        os.close(open_private(path, os.O_RDWR | os.O_CREAT))
+        if os.name != "nt" and path.stat().st_mode & 0o077:
+            path.chmod(0o600)
+
+
+def write_and_fsync(path: Path, text: str, private: bool = False) -> None:
+    """Write a UTF-8 text file and fsync it; with `private`, for its owner alone."""
+    opener = open_private if private else None
+    with open(path, "w", encoding="utf-8", newline="\n", opener=opener) as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

@@ -50,8 +50,9 @@ def read_input(path: Path, max_bytes: int) -> bytes:
         As for :func:`open_input`; also when the file is larger.
     """
     with open_input(path) as file:
-        data = file.read(max_bytes + 1)
-    if len(data) > max_bytes:
+        too_large = os.fstat(file.fileno()).st_size > max_bytes
+        data = b"" if too_large else file.read(max_bytes + 1)
+    if too_large or len(data) > max_bytes:
         raise OSError(errno.EFBIG, f"larger than {_format_size(max_bytes)}")
     return data
 
@@ -105,18 +106,21 @@ def find_beside(source: Path, name: str) -> Path:
     """
     path = PureWindowsPath(name)
     parts = path.parts
-    if (
-        path.anchor
-        or not parts
-        or ".." in parts
-        or any(is_reserved_name(part) or ":" in part for part in parts)
-        or not name.isprintable()
-    ):
+    is_local = (
+        bool(parts)
+        and not path.anchor
+        and ".." not in parts
+        and not any(is_reserved_name(part) or ":" in part for part in parts)
+        and name.isprintable()
+    )
+    found = source.parent.joinpath(*parts) if is_local else source
+    # A link may lead elsewhere.
+    if not is_local or not found.resolve().is_relative_to(source.parent.resolve()):
         raise UsageError(
             f"{source.name} names the file {name[:60]!a}: expected one in its own folder; "
             "copy it there and write its name without a folder"
         )
-    return source.parent.joinpath(*parts)
+    return found
 
 
 def _check_kind(mode: int) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.core import paths
+from scripts.core.atomic_files import open_private
 from scripts.core.errors import NotationError, UsageError
 from scripts.core.file_lock import try_lock
 from scripts.core.text import strip_control_chars
@@ -62,7 +63,8 @@ class SharedRotatingHandler(logging.Handler):
             if self.path.exists() and self.path.stat().st_size + len(line) > self.max_bytes:
                 with contextlib.suppress(OSError):  # Windows: a process has a file open
                     self._rotate()
-            with self.path.open("a", encoding="utf-8", errors="replace", newline="\n") as file:
+            descriptor = open_private(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+            with os.fdopen(descriptor, "a", -1, "utf-8", "replace", "\n") as file:
                 file.write(line)
 
     def _rotate(self) -> None:

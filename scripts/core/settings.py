@@ -181,7 +181,7 @@ def save_settings(path: Path, settings: Settings) -> None:
     """
     known = {f.name: getattr(settings, f.name) for f in fields(Settings) if f.name != "unknown"}
     text = format_json({**settings.unknown, **known})
-    write_text(path, text, delays=(0.1, 0.2))  # short: the user interface is waiting
+    write_text(path, text, delays=(0.1, 0.2), private=True)  # short: the user interface is waiting
 
 
 def _first_line(error: Exception) -> str:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from scripts.core.atomic_files import make_private
 from scripts.core.errors import NewerFileError, StorageError
 
 LOCK_TIMEOUT = 10.0  # seconds to wait for another program's lock
@@ -173,6 +174,8 @@ def _primary_code(error: sqlite3.Error) -> int:
 
 
 def _connect(path: Path, migrations: Sequence[Migration], timeout: float) -> sqlite3.Connection:
+    if str(path) != ":memory:":
+        make_private(path)  # its -wal and -shm files get the same rights
     try:
         connection = sqlite3.connect(path, timeout=timeout, isolation_level=None)
     except sqlite3.OperationalError as error:

@@ -40,8 +40,8 @@ def python_command(*arguments: str) -> list[str]:
 
 def expected_stamp(tests: bool) -> dict[str, str]:
     """Build the stamp of an up-to-date environment: hashes of its requirements and versions."""
-    texts = (ROOT / "requirements.txt").read_bytes()
-    extra = (ROOT / "requirements-tests.txt").read_bytes() if tests else b""
+    texts = (ROOT / "requirements.lock").read_bytes()
+    extra = (ROOT / "requirements-tests.lock").read_bytes() if tests else b""
     return {
         "packages": hashlib.sha256(texts).hexdigest(),
         "llama": LLAMA_VERSION,

@@ -159,7 +159,9 @@ def _fetch_source() -> Path:
                 "--no-binary=llama-cpp-python",
                 "-d",
                 str(folder),
-                f"llama-cpp-python=={LLAMA_VERSION}",
+                "--require-hashes",
+                "-r",
+                str(environment.ROOT / "requirements-llama.lock"),
             ],
             "cannot download the source of llama-cpp-python",
         )

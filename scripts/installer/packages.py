@@ -39,11 +39,12 @@ def _run_pip(arguments: list[str]) -> subprocess.CompletedProcess[str]:
 
 
 def requirement_options(tests: bool) -> list[str]:
-    """Return pip's options for the requirements of the program and, if asked, its tests."""
-    options = ["-r", str(environment.ROOT / "requirements.txt")]
-    if tests:
-        options += ["-r", str(environment.ROOT / "requirements-tests.txt")]
-    return options
+    """Return pip's options for the requirements of the program and, if asked, its tests.
+
+    The locks pin every package with the hashes of its files; pip refuses any other file.
+    """
+    name = "requirements-tests.lock" if tests else "requirements.lock"
+    return ["--require-hashes", "-r", str(environment.ROOT / name)]
 
 
 def install_packages(tests: bool, wheels: Path | None) -> None:

@@ -60,7 +60,8 @@ def save_session(path: Path, session: Session) -> bool:
     data = asdict(session)
     data["order"] = data["order"][:_MAX_SONGS]
     try:
-        write_text(path, json.dumps(data) + "\n", delays=())  # ASCII JSON: names may hold any bytes
+        # ASCII JSON: names may hold any bytes.
+        write_text(path, json.dumps(data) + "\n", delays=(), private=True)
     except StorageError:
         return False
     return True

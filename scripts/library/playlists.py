@@ -174,7 +174,7 @@ def save_playlists(path: Path, playlists: dict[str, Playlist]) -> None:
         name: {"query": p.query} if p.query else {"files": list(p.files)}
         for name, p in playlists.items()
     }
-    write_text(path, format_json(data))
+    write_text(path, format_json(data), private=True)
 
 
 def find_playlist(playlists: dict[str, Playlist], name: str) -> Playlist:
