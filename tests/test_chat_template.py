@@ -29,13 +29,13 @@ HOSTILE = {
         "{% for a in range(90000) %}{% for b in range(90000) %}{% endfor %}{% endfor %}",
         "takes longer than 2 s",
     ),
-    "three gigabytes": ('{{ "a" * 3000000000 }}', "needs more than 256 MB"),
+    "three gigabytes": ('{{ "a" * 3000000000 }}', "needs more than 128 MB"),
     "doubling": (
         "{% set n = namespace(s='aa') %}{% for i in range(60) %}{% set n.s = n.s ~ n.s %}"
         "{% endfor %}",
-        "needs more than 256 MB",
+        "needs more than 128 MB",
     ),
-    "a wide field": ('{{ "%999999999d" % 1 }}', "needs more than 256 MB"),
+    "a wide field": ('{{ "%999999999d" % 1 }}', "needs more than 128 MB"),
     "long output": ("{% for a in range(90000) %}aaaaaaaa{% endfor %}", "writes more than 64 kB"),
     "a long template": ("a" * 300_000, "longer than 262,144 characters"),
 }  # fmt: skip

@@ -288,6 +288,10 @@ def test_damaged_databases_are_set_aside_with_a_notice(run: Run, home: Path, dam
         "song details",
         "playlists",
         "searches",
+        "structured ABC",
+        "MusicXML archives",
+        "chat templates",
+        "mailed recipes",
     ],
 )
 def test_damaged_input_is_rejected_in_one_line(reader: str) -> None:

@@ -12,6 +12,9 @@ from scripts.core.text import is_unicode
 
 T = TypeVar("T")
 
+# What msgspec raises for data that do not fit; the second for text with lone surrogates.
+INVALID_DATA = (msgspec.ValidationError, UnicodeError)
+
 
 def convert_valid_fields(data: Any, kind: type[T]) -> T:
     """Convert an object to a dataclass; missing and invalid fields get their defaults.
@@ -29,7 +32,7 @@ def convert_valid_fields(data: Any, kind: type[T]) -> T:
             if name in data:
                 try:
                     valid[name] = convert_field(data[name], field_type)
-                except msgspec.ValidationError:
+                except INVALID_DATA:
                     continue
     return kind(**valid)
 
@@ -44,7 +47,7 @@ def convert_field(value: Any, field_type: Any) -> Any:
     """
     try:
         return msgspec.convert(value, field_type)
-    except msgspec.ValidationError:
+    except INVALID_DATA:
         if not isinstance(value, list) or get_origin(field_type) is not tuple:
             raise
         return tuple(item for item in value if _fits(item, get_args(field_type)[0]))
@@ -62,6 +65,6 @@ def format_json(data: Any) -> str:
 def _fits(value: Any, field_type: Any) -> bool:
     try:
         msgspec.convert(value, field_type)
-    except msgspec.ValidationError:
+    except INVALID_DATA:
         return False
     return True

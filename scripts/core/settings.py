@@ -18,7 +18,7 @@ from msgspec import Meta
 from scripts.core.atomic_files import write_text
 from scripts.core.errors import UsageError
 from scripts.core.input_files import read_input_text
-from scripts.core.json_fields import format_json
+from scripts.core.json_fields import INVALID_DATA, format_json
 from scripts.core.theme import THEMES
 
 _LENGTH = r"^\s*(\d{1,4}(\.\d+)?(\s*-\s*\d{1,4}(\.\d+)?)?|\d{1,2}:[0-5]\d)\s*$"
@@ -120,7 +120,7 @@ def change_setting(settings: Settings, name: str, value: Any) -> Settings:
         checked = msgspec.convert(value, kinds[name])
         if name == "theme" and checked not in THEMES:
             raise msgspec.ValidationError
-    except msgspec.ValidationError as error:
+    except INVALID_DATA as error:
         raise UsageError(
             f"invalid {name} {str(value)[:40]!r}: expected {_EXPECTED.get(name, 'a text')}"
         ) from error

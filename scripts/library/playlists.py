@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-import msgspec
-
 from scripts.core.atomic_files import write_text
 from scripts.core.errors import StorageError, UsageError
 from scripts.core.input_files import is_regular_file, read_input, read_input_text
-from scripts.core.json_fields import convert_field, format_json
+from scripts.core.json_fields import INVALID_DATA, convert_field, format_json
 from scripts.core.text import strip_control_chars
 from scripts.library.songs import AUDIO_SUFFIXES, MAX_TEXT_LENGTH, Song, read_song
 
@@ -160,7 +158,7 @@ def load_playlists(path: Path) -> dict[str, Playlist]:
     for name, row in data.items() if isinstance(data, dict) else ():
         if not isinstance(row, dict):
             continue
-        with contextlib.suppress(msgspec.ValidationError):
+        with contextlib.suppress(*INVALID_DATA):
             found[str(name)] = Playlist(
                 convert_field(row.get("query", ""), str),
                 convert_field(row.get("files", []), tuple[str, ...]),

@@ -16,7 +16,7 @@ from scripts.core.errors import ModelError
 
 MAX_SECONDS = 2.0
 MAX_OUTPUT_BYTES = 64 << 10
-MAX_MEMORY_BYTES = 256 << 20  # on top of what the process uses
+MAX_MEMORY_BYTES = 128 << 20  # on top of what the process uses
 _MAX_TEMPLATE_CHARACTERS = 256 << 10
 
 

@@ -17,6 +17,7 @@ from msgspec import Meta
 from scripts.composer.compose import Composition
 from scripts.core.errors import NotationError, StorageError
 from scripts.core.input_files import find_beside, read_input_text
+from scripts.core.json_fields import INVALID_DATA
 from scripts.core.text import clean_line, is_unicode
 from scripts.production.recipe import Recipe
 from scripts.request.build import build_spec
@@ -87,7 +88,7 @@ def recipe_from_json(data: Any, styles: Mapping[str, Style]) -> Recipe:
     """
     try:
         found = msgspec.convert(data, _RecipeData)
-    except (msgspec.ValidationError, RecursionError) as error:
+    except (*INVALID_DATA, RecursionError) as error:
         raise NotationError(
             f"invalid recipe: {error}; the song cannot be rendered from it"
         ) from error

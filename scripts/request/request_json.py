@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from scripts.core.errors import UsageError
+from scripts.core.json_fields import INVALID_DATA
 from scripts.request.request import SongRequest
 
 _MAX_TEXT_LENGTH = 2000  # characters
@@ -48,7 +49,7 @@ def request_from_json(data: Any) -> SongRequest:
             raise _invalid(name, value)
         try:
             msgspec.convert({"styles": styles, name: value}, SongRequest)
-        except msgspec.ValidationError as error:
+        except INVALID_DATA as error:
             raise _invalid(name, value) from error
     return msgspec.convert(data, SongRequest)
 

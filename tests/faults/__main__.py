@@ -16,6 +16,9 @@ def main() -> int:
     parser.add_argument("what", choices=("kill", "fuzz", "cluster"))
     parser.add_argument("--home", type=Path, help="kill: an empty folder to work in")
     parser.add_argument("--moments", type=int, default=200)
+    parser.add_argument(
+        "--hostile", action="store_true", help="kill: two of three orders name hostile models"
+    )
     parser.add_argument("--examples", type=int, default=10_000)
     parser.add_argument("--only", default="", help="fuzz: only readers whose name contains this")
     parser.add_argument("--seed", type=int, default=1)
@@ -28,6 +31,8 @@ def main() -> int:
         return fuzz.main(args.examples, args.seed, args.only)
     (args.home / "models").mkdir(parents=True)
     shutil.copy(STARTER, args.home / "models")
+    if args.hostile:
+        kill.write_hostile_models(args.home / "models")
     kill.main(args.home, args.moments, args.seed)
     return 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import resource
 import signal
 import sys
@@ -19,6 +20,7 @@ from hypothesis import HealthCheck, given, seed, settings
 from scripts.core import paths
 from scripts.core.errors import MusicGenError
 from tests.faults.inputs import mutated, seeds
+from tests.faults.structured import strategies
 
 HANG = 5  # seconds
 MEMORY = 500  # MB
@@ -122,7 +124,34 @@ def _readers(folder: Path) -> dict[str, Callable[[bytes], object]]:
         assert not found
         return load_playlists(write_input("p.json", data))
 
+    def template(data: bytes) -> object:
+        from scripts.llm.chat_template import render_chat_template
+
+        return render_chat_template(data.decode("utf-8", "replace"), "Hello", "<s>", "</s>")
+
+    mail = folder / "mail"
+    mail.mkdir(exist_ok=True)
+    if not (mail / "tune.abc").exists():
+        (mail / "tune.abc").write_text("X:1\nK:C\nCDEF|\n")
+        (mail / "folder").mkdir()
+        (mail / "link").symlink_to("/etc/hostname")
+        os.mkfifo(mail / "fifo")
+
+    def mailed_recipe(data: bytes) -> object:
+        (mail / "recipe.json").write_bytes(data)
+        recipe = read_recipe(mail / "recipe.json", styles)
+        if recipe.file is None:
+            return recipe
+        if not recipe.notes:
+            assert recipe.file.resolve().is_relative_to(mail.resolve()), recipe.file
+        found = recipe.load_piece()
+        return build_piece_spec(found, recipe.request, styles, recipe.seed)
+
     return {
+        "structured ABC": piece("s.abc"),
+        "MusicXML archives": piece("s.mxl"),
+        "chat templates": template,
+        "mailed recipes": mailed_recipe,
         "requests": spec,
         "ABC": piece("a.abc"),
         "MIDI": piece("a.mid"),
@@ -155,13 +184,15 @@ def fuzz_reader(name: str, examples: int, start: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as where:
         folder = Path(where)
         reader = _readers(folder)[name]
-        valid, tokens = seeds(folder)[name]
+        inputs = seeds(folder)
+        valid, tokens = inputs.get(name, ([], []))
         for data in valid:
             try:
                 reader(data)
             except MusicGenError:
                 if name not in ("playlists", "GGUF headers"):
                     raise
+        strategy = strategies(inputs).get(name) or mutated(valid, tokens)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
         @seed(start)
@@ -171,7 +202,7 @@ def fuzz_reader(name: str, examples: int, start: int) -> dict[str, Any]:
             deadline=None,
             suppress_health_check=list(HealthCheck),
         )
-        @given(mutated(valid, tokens))
+        @given(strategy)
         def feed(data: bytes) -> None:
             nonlocal rejected, worst
             started = time.perf_counter()
@@ -218,7 +249,8 @@ def main(examples: int, start: int, only: str) -> int:
     """Fuzz every reader in its own process; prints one JSON line each."""
     context, fault_count = multiprocessing.get_context("spawn"), 0
     with tempfile.TemporaryDirectory() as folder:
-        names = [n for n in seeds(Path(folder)) if only in n]
+        inputs = seeds(Path(folder))
+        names = [n for n in (*inputs, *strategies(inputs)) if only in n]
     for name in names:
         receiver, sender = context.Pipe()
         child = context.Process(target=_in_child, args=(name, examples, start, sender))

@@ -14,14 +14,20 @@ from pathlib import Path
 
 import psutil
 
-from scripts.batch.states import UNFINISHED_STATES
+from scripts.batch.states import UNFINISHED_STATES, StoredOrder
 from scripts.batch.store import OrderStore
-from tests.conftest import ROOT
+from tests.conftest import ROOT, VOCABS
 from tests.faults.songs import LENGTH, count_songs, find_leftovers, find_problems
+from tests.support.random_models import write_random_model
 
 # Python's resource tracker prints a traceback when it is killed and restarted; it is harmless.
 TRACKER = f'Traceback (most recent call last):\n  File "{resource_tracker.__file__}", line'
 SONGS = 20  # of each order
+HOSTILE_SONGS = 6
+HOSTILE_MODELS = {
+    "stranger": "{{ 1/0 }}",
+    "endless": "{% for a in range(90000) %}{% for b in range(90000) %}{% endfor %}{% endfor %}",
+}
 _MAX_WAIT = 5.0  # seconds; the longest wait before a kill
 
 
@@ -40,14 +46,16 @@ def start(home: Path, *arguments: str) -> subprocess.Popen[bytes]:
 
 def start_or_resume(home: Path, seed: int) -> subprocess.Popen[bytes]:
     """Start a new order, or resume the unfinished one."""
-    store = OrderStore(home / "data" / "jobs.db")
-    unfinished = store.orders(UNFINISHED_STATES)
-    store.close()
-    return (
-        start(home, "--resume")
-        if unfinished
-        else start(home, "folk", "--songs", str(SONGS), "--length", LENGTH, "--seed", str(seed))
-    )
+    if _has_unfinished_orders(home):
+        return start(home, "--resume")
+    jobs = home / "jobs.json"
+    good = {"styles": "folk", "songs": SONGS, "length": LENGTH, "seed": seed}
+    orders = [good]
+    if (home / "models" / "stranger.gguf").exists():
+        first, last = ({**good, "songs": HOSTILE_SONGS, "model": name} for name in HOSTILE_MODELS)
+        orders = [first, good, last]
+    jobs.write_text(json.dumps(orders), encoding="utf-8")
+    return start(home, "--job-file", str(jobs))
 
 
 def process_tree(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
@@ -123,7 +131,7 @@ def _retry_failed(home: Path) -> list[str]:
     """Retry failed songs as a user does; returns why they had failed."""
     store = OrderStore(home / "data" / "jobs.db")
     try:
-        closed = store.orders(("done", "stopped"))
+        closed = [o for o in store.orders(("done", "stopped")) if not _is_hostile(o)]
         failed = [f"song {n}: {why}" for order in closed for n, why in store.failures(order.id)]
         for order in closed:
             store.retry_failed(order.id)
@@ -135,15 +143,22 @@ def _retry_failed(home: Path) -> list[str]:
 def _has_unfinished_orders(home: Path) -> bool:
     store = OrderStore(home / "data" / "jobs.db")
     try:
-        return bool(store.orders(UNFINISHED_STATES))
+        return any(not _is_hostile(order) for order in store.orders(UNFINISHED_STATES))
     finally:
         store.close()
+
+
+def _is_hostile(order: StoredOrder) -> bool:
+    return order.order.model in HOSTILE_MODELS
 
 
 def _summarize(home: Path, killed: Counter[str], broken: list[str]) -> dict[str, object]:
     out = home / "output"
     store = OrderStore(home / "data" / "jobs.db")
-    orders = store.orders(("done", "cancelled", *UNFINISHED_STATES))
+    everything = store.orders(("done", "cancelled", *UNFINISHED_STATES))
+    orders = [order for order in everything if not _is_hostile(order)]
+    hostile = [order for order in everything if _is_hostile(order)]
+    reasons = Counter(why for order in hostile for _, why in store.failures(order.id))
     failed = [reason for order in orders for reason in store.failures(order.id)]
     expected = {(order.uid, n) for order in orders for n in range(1, order.order.songs + 1)}
     store.close()
@@ -157,9 +172,18 @@ def _summarize(home: Path, killed: Counter[str], broken: list[str]) -> dict[str,
         "lost": len(expected - set(found)),
         "made twice": sum(n - 1 for n in found.values()),
         "failed": failed,
+        "hostile orders": len(hostile),
+        "why their songs failed": dict(reasons),
         "left over": find_leftovers(out),
         "tracebacks": output.count("Traceback") - output.count(TRACKER),
     }
+
+
+def write_hostile_models(folder: Path) -> None:
+    """Write models whose chat templates fail or do not end."""
+    for name, template in HOSTILE_MODELS.items():
+        vocabulary = VOCABS / "ggml-vocab-llama-spm.gguf"
+        write_random_model(vocabulary, folder / f"{name}.gguf", chat_template=template)
 
 
 def main(home: Path, moments: int, seed: int) -> None:
