@@ -14,7 +14,7 @@ import mido
 Notes = list[tuple[float, int]]  # start in ticks (24 per quarter) from the first note, pitch
 
 PROGRAM = shutil.which("abc2midi")
-_TOLERANCE = 1.6  # ticks: abc2midi starts the notes of a chord one after another
+TOLERANCE = 1.6  # ticks: abc2midi starts the notes of a chord one after another
 
 # abc2midi plays trills, rolls and staccato, swings hornpipes and adds chords: performance, which a
 # reader of notes leaves to others.
@@ -70,13 +70,15 @@ def align(notes: Iterable[tuple[float, int]]) -> Notes:
 
 
 def count_differences(
-    ours: Sequence[tuple[float, int]], theirs: Sequence[tuple[float, int]]
+    ours: Sequence[tuple[float, int]],
+    theirs: Sequence[tuple[float, int]],
+    tolerance: float = TOLERANCE,
 ) -> int:
-    """Number of notes that only one of two lists has."""
+    """Number of notes that only one of two lists has; starts may differ by `tolerance` ticks."""
     a, b = (sorted((pitch, start) for start, pitch in notes) for notes in (ours, theirs))
     i = j = different = 0
     while i < len(a) and j < len(b):
-        if a[i][0] == b[j][0] and abs(a[i][1] - b[j][1]) < _TOLERANCE:
+        if a[i][0] == b[j][0] and abs(a[i][1] - b[j][1]) < tolerance:
             i, j = i + 1, j + 1
         else:
             i, j = (i + 1, j) if a[i] < b[j] else (i, j + 1)
