@@ -316,6 +316,9 @@ class TuneReader:
 
 def _read_bar_line(voice: VoiceReader, sign: str) -> None:
     sign = sign.strip(".")
+    if sign == "[|]":  # invisible
+        voice.close_bar()
+        return
     if not re.search(r"[:\]]|\|\|", sign):
         voice.close_bar()
         return

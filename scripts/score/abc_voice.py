@@ -283,8 +283,14 @@ class VoiceReader:
         self._last = (ticks, notes)
 
     def tie_last(self) -> None:
-        """Tie the last note or chord to the next."""
-        for note, _ in self._last[1] if self._last else ():
+        """Tie the last note or chord to the next, also over a bar line before the sign."""
+        if self._last:
+            notes = [note for note, _ in self._last[1]]
+        else:
+            ended = self.bars[-1] if self.bars and not self._bar.ticks else self._bar
+            notes = [n for n in ended.notes if n.start + n.ticks == ended.ticks]
+            self._carried |= {n.staff_place: n.alteration for n in notes}
+        for note in notes:
             note.is_tied = True
 
     def _read_pitch(
