@@ -61,7 +61,6 @@ TUNES = {
     "ties in chords": HEAD + "[C-E]4 [CG]4|[CEG]4-[CEG]4|\n",
     "a tie to another note": HEAD + "C4-D4|C8|\n",
     "invisible bar lines": HEAD + "C8[|]|D8|]E8|\n",
-    "a tie at the start of a line": HEAD + "^F8|\n-F8|F8|\n",
     "repeats": HEAD + "|:C8|D8:|E8::F8:|\n",
     "endings": HEAD + "|:C8|1,3 D8:|2 E8:|4 F8|]\n",
     "endings in brackets": HEAD + "|:C8|[1 D8:|[2 E8|]F8|\n",
@@ -140,6 +139,11 @@ def test_what_is_not_played_as_written_is_reported_with_its_line(
 def test_a_repeat_sign_after_an_invisible_bar_line_is_played() -> None:
     piece = read_abc_piece(HEAD + "|:C8|D8[|]:|E8|\n")
     assert [n.pitch for n in piece.notes] == [60, 62, 60, 62, 64]
+
+
+def test_a_tie_may_stand_behind_the_bar_line() -> None:
+    piece = read_abc_piece(HEAD + "^F8|\n-F8|F8|\n")
+    assert [(n.start, n.pitch, n.ticks) for n in piece.notes] == [(0, 66, 192), (192, 65, 96)]
 
 
 def test_music_before_the_key_is_reported() -> None:
