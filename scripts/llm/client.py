@@ -130,11 +130,12 @@ class ModelProcess:
     def _watched_memory(self) -> Iterator[None]:
         """End the process when it grows by much within the block."""
         limit = process_memory(self._child.pid) + 2 * MAX_MEMORY_BYTES
-        done = threading.Event()
+        done, exceeded = threading.Event(), threading.Event()
 
         def watch() -> None:
             while not done.wait(_MEMORY_POLL_INTERVAL):
                 if process_memory(self._child.pid) > limit:
+                    exceeded.set()
                     self._child.kill()
                     return
 
@@ -143,9 +144,10 @@ class ModelProcess:
         try:
             yield
         except CrashError as error:
-            watcher.join(1.0)
+            if not exceeded.is_set():
+                raise
             raise ModelError(
-                f"{self.path.name}: its chat template ends the model's process or needs more than "
+                f"{self.path.name}: its chat template needs more than "
                 f"{MAX_MEMORY_BYTES >> 20} MB; choose another model"
             ) from error
         finally:
