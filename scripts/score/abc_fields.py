@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from scripts.core.errors import NotationError
-from scripts.score.keys import LETTERS, SCALES, Key, key_from_pc
+from scripts.score.keys import LETTER_PC, LETTERS, SCALES, Key, key_from_pc
 from scripts.score.time_signature import TimeSignature, parse_time_signature
 
 _MODES = {
     "": "major", "maj": "major", "ion": "major", "m": "minor", "min": "minor", "aeo": "minor",
     "dor": "dorian", "phr": "phrygian", "lyd": "lydian", "mix": "mixolydian", "loc": "locrian",
 }  # fmt: skip  # the first three letters of a mode, in any case
-_KEY = re.compile(r"([A-G])([#b]?)\s*([A-Za-z]*)(?=[\s^_=]|$)")
+_KEY = re.compile(r"([A-G])([#b]?)\s*([A-Za-z]*)")
 _CLEF = r"(?:treble|bass|alto|tenor|perc|none|mezzo|soprano|baritone|auto)[a-z\d]*"
 _ACCIDENTAL = re.compile(r"(\^\^?|__?|=)([A-Ga-g])(?=[\s^_=]|$)")
 _ALTERATIONS = {"^": 1, "^^": 2, "_": -1, "__": -2, "=": 0}
@@ -56,18 +56,14 @@ def parse_key(text: str) -> KeyField | None:
     accidentals = {letter.upper(): _ALTERATIONS[sign] for sign, letter in _ACCIDENTAL.findall(text)}
     match = _KEY.match(text)
     if not match:
-        if accidentals and text[0] in "^_=":
+        if accidentals and re.match(r"(?:none\s*)?[\^_=]", text):
             return KeyField(Key("C"), accidentals)
         raise NotationError(f"invalid key K:{text[:20]}")
     letter, sign, word = match.groups()
     if word.lower() == "exp":  # only the accidentals given count
         key = KeyField(Key(letter + sign), {})
         return KeyField(key.key, {**dict.fromkeys(LETTERS, 0), **accidentals})
-    scale = _MODES.get(word[:3].lower())
-    if scale is None and re.fullmatch(_CLEF, word, re.IGNORECASE):
-        scale = "major"
-    if scale is None:
-        raise NotationError(f"invalid key K:{text[:20]}")
+    scale = _MODES.get(word[:3].lower()) or ("minor" if re.match("m(?!a)", word) else "major")
     key_named = Key(letter + sign, scale)
     if abs(key_named.fifths) > 7:
         key_named = key_from_pc(key_named.tonic_pc, scale)
@@ -85,8 +81,6 @@ def name_key(field: KeyField) -> Key:
 
 
 def _matches(key: Key, signature: Mapping[str, int]) -> bool:
-    from scripts.score.keys import LETTER_PC
-
     return {(LETTER_PC[x] + a) % 12 for x, a in signature.items()} == set(key.pitch_classes)
 
 
@@ -143,15 +137,26 @@ def default_unit(meter: MeterField) -> Fraction:
     return Fraction(1, 16) if short else Fraction(1, 8)
 
 
-def parse_transposition(text: str) -> int:
-    """Semitones by which the properties of a ``K:`` or ``V:`` field transpose what is written."""
-    semitones = 0
+def parse_transpositions(text: str) -> dict[str, int]:
+    """Semitones that the properties of a ``K:`` or ``V:`` field add to what is written.
+
+    Returns
+    -------
+    dict of str to int
+        Of "octave", "transpose" and "clef" those that the field sets.
+    """
+    found: dict[str, int] = {}
     for name, value in re.findall(r"\b(octave|transpose|t)=\s*(-?\d{1,2})\b", text):
-        semitones += int(value) * (12 if name == "octave" else 1)
-    clef = re.search(rf"(?:clef=|\b){_CLEF}([+-])(8|15)(?!\d)", text, re.IGNORECASE)
+        found["octave" if name == "octave" else "transpose"] = int(value) * (
+            12 if name == "octave" else 1
+        )
+    clef = re.search(rf"\bclef=|\b{_CLEF}(?:[+-]\d|\s|$)", text, re.IGNORECASE)
     if clef:
-        semitones += (1 if clef[1] == "+" else -1) * (12 if clef[2] == "8" else 24)
-    return semitones
+        octave = re.search(rf"(?:clef=|\b){_CLEF}([+-])(8|15)(?!\d)", text, re.IGNORECASE)
+        found["clef"] = (
+            (1 if octave[1] == "+" else -1) * (12 if octave[2] == "8" else 24) if octave else 0
+        )
+    return found
 
 
 def parse_part_order(text: str) -> str:
@@ -169,6 +174,8 @@ def parse_part_order(text: str) -> str:
     """
     if not re.fullmatch(r"[A-Za-z()\d\s.]*", text):
         return ""
+    if len(text) > 4 * _MAX_PART_ORDER:
+        raise NotationError(f"the order of parts is longer than {_MAX_PART_ORDER:,}")
     open_groups: list[list[str]] = [[]]
     for part in re.findall(r"[A-Za-z()]|\d+", text):
         group = open_groups[-1]

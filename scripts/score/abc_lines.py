@@ -15,8 +15,9 @@ from scripts.score.written_bars import Warn
 DIRECTIVE = "%"  # value of AbcLine.field for a ``%%`` line and an ``I:`` field
 _COMMENT = re.compile(r"(?<!\\)%.*")
 _FIELD = re.compile(r"([A-Za-z+]):(?![|:])(.*)")  # "G:|" is a note and a repeat sign
-# A line of free text has few bar lines, and letters that no note has.
-_MUSIC = re.compile(r"(?=[^|]*\|)(?:\[[A-Za-z]:[^\]]*\]|\"[^\"]*\"|![^!]*!|[A-Ga-gxzZ\W\d_])+$")
+_BESIDE_NOTES = re.compile(r'"[^"]*"|![^!\s]*!|\[[A-Za-z]:[^\]]*\]')
+_LETTERS_OF_MUSIC = frozenset("ABCDEFGabcdefgxyzXZ")
+_LETTERS_WITH_BARS = _LETTERS_OF_MUSIC | frozenset("HLMOPRSTuv")
 _FILE_FIELDS = "ILMQU"  # fields of a file header that apply to every tune
 
 
@@ -64,39 +65,64 @@ def read_first_tune(text: str, warn: Warn) -> tuple[list[AbcLine], int]:
 
 def _leave_out_free_text(rows: list[tuple[int, str]], warn: Warn) -> Iterator[AbcLine]:
     """Yield the lines of a tune; an empty line ends it unless music follows."""
-    in_body = has_music = after_empty_line = False
-    for line in _classify(rows, warn):
-        if line.field == "" and not line.text:
-            after_empty_line = has_music
-        elif line.field == "" and not in_body:
-            if _looks_like_music(line):
+    in_body = has_music = False
+    held: list[AbcLine] | None = None  # fields after an empty line; None where there was none
+    for line in _join_continued_fields(_classify(rows, warn)):
+        is_music = line.field == ""
+        if is_music and not line.text:
+            held = [] if has_music and held is None else held
+        elif is_music and not in_body:
+            if _looks_like_music(line.text):
                 warn(line.number, "this line is before the K: field and is left out")
-        elif after_empty_line and not _continues_tune(line):
+        elif held is not None and not is_music:
+            held.append(line)
+        elif held is not None and not _looks_like_music(line.text):
             continue
         else:
-            if after_empty_line and line.field == "":
+            if held is not None:
                 warn(line.number, "an empty line should end a tune, but music follows it")
-                after_empty_line = False
+                yield from held
+                held = None
             in_body |= line.field == "K"
-            has_music |= line.field == ""
+            has_music |= is_music
             yield line
 
 
-def _continues_tune(line: AbcLine) -> bool:
-    return line.field in ("V", "P", DIRECTIVE) or _looks_like_music(line)
+def _join_continued_fields(lines: Iterator[AbcLine]) -> Iterator[AbcLine]:
+    """Append the text of ``+:`` fields to the field before."""
+    before: AbcLine | None = None
+    for line in lines:
+        if line.field == "+" and before is not None and before.field:
+            before = AbcLine(before.number, before.field, f"{before.text} {line.text}")
+            continue
+        if before is not None:
+            yield before
+        before = line
+    if before is not None:
+        yield before
 
 
-def _looks_like_music(line: AbcLine) -> bool:
-    return line.field == "" and _MUSIC.match(line.text) is not None
+def _looks_like_music(text: str) -> bool:
+    """Whether a line has only letters that notes have, and some notes or a bar line."""
+    rest = _BESIDE_NOTES.sub("", text)
+    letters = {c for c in rest if c.isalpha()}
+    if not letters & _LETTERS_OF_MUSIC:
+        return False
+    return letters <= (_LETTERS_WITH_BARS if "|" in rest else _LETTERS_OF_MUSIC)
+
+
+def _block_end(row: str) -> str:
+    """The directive of a line without its comment, such as ``%%endtext``."""
+    return "%%" + _COMMENT.sub("", row[2:]).strip().lower() if row.startswith("%%") else ""
 
 
 def _classify(rows: list[tuple[int, str]], warn: Warn) -> Iterator[AbcLine]:
     """Yield fields, directives, music and empty lines; leave out comments and text blocks."""
-    ends = {row.strip().lower(): number for number, row in rows if row.startswith("%%end")}
+    ends = {_block_end(row): number for number, row in rows if row.startswith("%%end")}
     closing = ""
     for number, row in rows:
         if closing:
-            closing = "" if row.strip().lower() == closing else closing
+            closing = "" if _block_end(row) == closing else closing
             continue
         if row.startswith("%%"):
             text = _COMMENT.sub("", row[2:]).strip()
@@ -116,5 +142,5 @@ def _classify(rows: list[tuple[int, str]], warn: Warn) -> Iterator[AbcLine]:
             yield AbcLine(number, "", line)
         elif field[1] == "I":
             yield AbcLine(number, DIRECTIVE, field[2].strip().replace("=", " ", 1))
-        elif field[1] != "+":
+        else:
             yield AbcLine(number, field[1], field[2].strip().replace("\\%", "%"))

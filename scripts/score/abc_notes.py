@@ -164,8 +164,9 @@ def parse_unit_field(text: str) -> Fraction:
 
 def parse_tempo_field(text: str) -> float:
     """Parse a ``Q:`` field into quarter notes per minute; 120 unless it is 10 to 600."""
-    match = re.search(r"(?:(\d+)/(\d+)\s*=\s*)?(\d+(?:\.\d+)?)", re.sub(r'"[^"]*"', "", text))
-    if not match or match[2] == "0":
+    text = re.sub(r'"[^"]*"', "", text)
+    match = re.search(r"(?:(\d{1,4})/(\d{1,4})\s*=\s*)?(\d{1,6}(?:\.\d{1,6})?)", text)
+    if not match or (match[2] and not int(match[2])):
         return 120.0
     beat = Fraction(int(match[1]), int(match[2])) if match[1] else Fraction(1, 4)
     tempo = float(match[3]) * float(beat) * 4

@@ -14,11 +14,10 @@ from scripts.score.abc_voice import VoiceReader
 from scripts.score.bar_placement import place_bars
 from scripts.score.chords import Chord
 from scripts.score.piece import MusicTooLargeError, Piece, Voice, find_main_tempo
-from scripts.score.playing_order import find_playing_order, order_parts
+from scripts.score.playing_order import find_playing_order, merge_marks, order_parts
 from scripts.score.time_signature import TimeSignature
-from scripts.score.written_bars import WrittenBar, place_chords, place_notes
+from scripts.score.written_bars import MAX_NOTES, WrittenBar, place_chords, place_notes
 
-MAX_NOTES = 200_000
 _MAX_WARNINGS = 6  # listed one by one; the rest are counted
 
 
@@ -36,18 +35,14 @@ def read_abc_piece(text: str) -> Piece:
         If there is no ``K:`` field or no note, or the tune is too large.
     """
     reader = TuneReader(text)
-    written = [v for v in reader.voices.values() if v.bars]
-    named: list[tuple[VoiceReader, list[WrittenBar]]] = []
-    for voice in written:
-        bars = order_parts(voice.bars, reader.order, reader.warn)
-        named.append((voice, [bars[i] for i in find_playing_order(bars, reader.warn)]))
+    named = _order_bars(reader)
     if not any(bar.notes for _, bars in named for bar in bars):
         raise NotationError("ABC: the tune has no notes")
     if sum(len(bar.notes) for _, bars in named for bar in bars) > MAX_NOTES:
         raise MusicTooLargeError(
             f"ABC: with its repeats the tune has more than {MAX_NOTES:,} notes"
         )
-    meter = written[0].bars[0].full
+    meter = named[0][1][0].full
     starts = place_bars([bars for _, bars in named], meter, reader.warn)
     voices: list[Voice] = []
     chords: list[tuple[float, Chord]] = []
@@ -61,6 +56,17 @@ def read_abc_piece(text: str) -> Piece:
         tempos |= {float(t + n): q for b, t in zip(bars, at, strict=True) for n, q in b.tempos}
     first, at = named[0][1], starts[0]
     return _build_piece(reader, voices, chords, tempos, _find_part_starts(first, at, meter))
+
+
+def _order_bars(reader: TuneReader) -> list[tuple[VoiceReader, list[WrittenBar]]]:
+    """Voices that have bars, with their bars in playing order."""
+    voices = [(v, order_parts(v.bars, reader.order, reader.warn)) for v in reader.voices.values()]
+    voices = [(voice, bars) for voice, bars in voices if bars]
+    if len({len(bars) for _, bars in voices}) == 1:  # signs in one voice count for all
+        merged = merge_marks([bars for _, bars in voices])
+        order = find_playing_order(merged, reader.warn)
+        return [(voice, [bars[i] for i in order]) for voice, bars in voices]
+    return [(v, [bars[i] for i in find_playing_order(bars, reader.warn)]) for v, bars in voices]
 
 
 def _build_piece(
@@ -94,22 +100,26 @@ def _list_warnings(reader: TuneReader) -> tuple[str, ...]:
     found: list[str] = []
     if reader.meter.signature is None:
         found.append(f"M:{reader.fields['M'][:20]}: bars are counted in 4/4")
-    repeated = Counter(reader.faults.values())
-    by_line = sorted(reader.faults.items())
+    lines = Counter(text for texts in reader.faults.values() for text in texts)
     seen: set[str] = set()
-    for line, text in by_line:
-        if text not in seen:
-            seen.add(text)
-            more = repeated[text] - 1
-            others = f" (and {more:,} more lines)" if more > 1 else " (and one more line)" * more
-            found.append(f"line {line}: {text}{others}")
+    for line, texts in sorted(reader.faults.items()):
+        for text in texts:
+            if text not in seen:
+                seen.add(text)
+                found.append(f"line {line}: {text}{_format_others(lines[text] - 1)}")
     if len(found) > _MAX_WARNINGS:
-        found[_MAX_WARNINGS:] = [f"{len(found) - _MAX_WARNINGS} more lines have faults"]
+        found[_MAX_WARNINGS:] = [f"other problems: {len(found) - _MAX_WARNINGS} kinds"]
     if len({bar.full for v in reader.voices.values() for bar in v.bars}) > 1:
         found.append("the time signature changes; only the first is used")
     if reader.tunes > 1:
         found.append(f"the file has {reader.tunes} tunes; only the first is played")
     return tuple(found)
+
+
+def _format_others(count: int) -> str:
+    if not count:
+        return ""
+    return " (and one more line)" if count == 1 else f" (and {count:,} more lines)"
 
 
 def _find_part_starts(

@@ -14,8 +14,8 @@ NOTE = re.compile(
 )
 _TOKEN = re.compile(
     r'(?P<quoted>"[^"]*")'
-    rf"|\+(?P<old_chord>(?=[^+]*[A-G])(?:{_PITCH}{LENGTH})+)\+(?P<old_length>{LENGTH})"
-    r"|(?P<decoration>![^!|]*!|\+[^+|\s\d]*\+)"
+    rf"|\+(?P<old_chord>(?=[^+]*[A-G]|(?!f+\+)[a-g]{{2}})(?:{_PITCH}{LENGTH})+)\+(?P<old_length>{LENGTH})"
+    r"|(?P<decoration>!(?:[^!|\s]*|D\.?[CS]\.?[^!|]*)!|\+[^+|\s\d]*\+)"
     r"|\{/?(?P<grace>[^}]*)\}"
     r"|\[(?P<field>[A-Za-z]):(?P<value>[^\]]*)\]"
     r"|(?P<bar>\.?(?:\[\|\]|\[\|[|:]*|\|[|\]:]*|:+[|\]:]+))(?:(?:\s*\[)?(?P<ending>\d[\d,.\-]*))?"

@@ -18,24 +18,28 @@ from scripts.score.abc_fields import (
     parse_key,
     parse_meter,
     parse_part_order,
-    parse_transposition,
+    parse_transpositions,
     parse_unit,
 )
 from scripts.score.abc_lines import DIRECTIVE, AbcLine, read_first_tune
 from scripts.score.abc_notes import parse_tempo_field
 from scripts.score.abc_tokens import parse_endings, read_tokens
-from scripts.score.abc_voice import VoiceReader
+from scripts.score.abc_voice import Budget, VoiceReader
 from scripts.score.keys import Key
 from scripts.score.piece import MusicTooLargeError
 from scripts.score.time_signature import TimeSignature
 
 MAX_VOICES_READ = 500
+_MAX_FAULTS_OF_LINE = 20
+_MAX_PARTS = 1000
 MAX_BAR_RESTS = 2_000  # bars of a ``Z`` rest
 _MARKS = {
-    "d.c.": "da capo", "dc": "da capo", "dacapo": "da capo", "d.s.": "dal segno",
-    "ds": "dal segno", "dacoda": "coda", "coda": "coda", "segno": "segno", "fine": "fine",
-    "S": "segno", "O": "coda",
-}  # fmt: skip  # decorations, in lower case, and symbols
+    "da capo": re.compile(r"d\.?c\.?(?: ?al ?\w+)?|da ?capo.*", re.IGNORECASE),
+    "dal segno": re.compile(r"d\.?s\.?(?: ?al ?\w+)?|dal ?segno.*", re.IGNORECASE),
+    "coda": re.compile(r"(?:da|to)? ?coda|O", re.IGNORECASE),
+    "segno": re.compile(r"segno|S", re.IGNORECASE),
+    "fine": re.compile(r"fine", re.IGNORECASE),
+}  # decorations and symbols
 _KNOWN_SYMBOLS = set(".~HLMOPRSTuv")
 
 
@@ -48,8 +52,8 @@ class TuneReader:
 
     Attributes
     ----------
-    faults : dict of int to str
-        First problem of each line of the file.
+    faults : dict of int to list of str
+        Problems by line of the file.
     fields : dict of str to str
         First value of each field of the header.
     key, meter
@@ -68,7 +72,7 @@ class TuneReader:
     """
 
     def __init__(self, text: str) -> None:
-        self.faults: dict[int, str] = {}  # by line; the first of each
+        self.faults: dict[int, list[str]] = {}  # by line
         self.fields: dict[str, str] = {}
         self.key: KeyField | None = None
         self.meter = MeterField(Fraction(1), TimeSignature(4, 4))
@@ -77,8 +81,10 @@ class TuneReader:
         self.symbols = set(_KNOWN_SYMBOLS)
         self.voices: dict[str, VoiceReader] = {}
         self.properties: dict[str, str] = {}  # of a voice, from its V: field in the header
-        self.header_directives: list[AbcLine] = []
+        self.header_directives: dict[str, list[AbcLine]] = {}  # by voice, "" for all
         self.header_voice = ""
+        self.budget = Budget()
+        self.part_count = 0
         self.part = ""
         self.accidental_scope = "pitch"
         self.current: VoiceReader | None = None
@@ -88,10 +94,14 @@ class TuneReader:
         if self.current is None:
             raise NotationError("ABC: the tune has no K: field; add one after the header")
         for voice in self.voices.values():
-            voice.close_bar()
+            with self._warning_on_errors(voice.line):
+                voice.finish()
 
     def warn(self, line: int, text: str) -> None:
-        self.faults.setdefault(line, text)
+        """Note a problem; the same problem of a line counts once."""
+        known = self.faults.setdefault(line, [])
+        if text not in known and len(known) < _MAX_FAULTS_OF_LINE:
+            known.append(text)
 
     @contextmanager
     def _warning_on_errors(self, line: int) -> Iterator[None]:
@@ -120,7 +130,8 @@ class TuneReader:
 
     def _read_header_field(self, line: AbcLine) -> None:
         name, value = line.field, line.text
-        self.fields.setdefault(name, value)
+        if name not in "TC" or name not in self.fields:
+            self.fields[name] = value
         if name == "M":
             self.meter = parse_meter(value)
         elif name == "L":
@@ -128,9 +139,7 @@ class TuneReader:
         elif name == "P":
             self.order = parse_part_order(value)
         elif name == "V":
-            voice, _, rest = value.partition(" ")
-            self.properties[voice] = rest
-            self.header_voice = voice
+            self.header_voice, self.properties[self.header_voice] = _split_word(value)
         elif name == "K":
             self._begin_body(value, line.number)
         else:
@@ -144,10 +153,7 @@ class TuneReader:
             self.warn(line, f"{error}; C major is assumed")
         self.key = key or KeyField(Key("C"), {})
         self.fields["K"] = value
-        self.properties[""] = value
         self.current = self._get_voice("", line)
-        for directive in self.header_directives:
-            self._read_directive(directive)
 
     def _read_symbol_field(self, line: AbcLine) -> None:
         if line.field == "U":
@@ -156,27 +162,36 @@ class TuneReader:
             self.warn(line.number, f"the macro {line.text[:20]} is not expanded")
 
     def _get_voice(self, name: str, line: int) -> VoiceReader:
-        if name not in self.voices:
-            unnamed = self.voices.get("")
-            if unnamed is not None and unnamed.is_empty:
-                del self.voices[""]  # the first named voice replaces it
-            else:
-                unnamed = None
-            if len(self.voices) >= MAX_VOICES_READ:
-                raise MusicTooLargeError(f"the tune has more than {MAX_VOICES_READ} voices")
-            assert self.key is not None
-            unit = self.unit or default_unit(self.meter)
-            voice = VoiceReader(name, self.key, self.meter, unit, line, self.warn)
-            voice.accidental_scope = self.accidental_scope
-            if unnamed is not None:
-                voice.program, voice.is_kit = unnamed.program, unnamed.is_kit
-            self.voices[name] = voice
-            self._set_properties(voice, f"{self.fields['K']} {self.properties.get(name, '')}")
-        return self.voices[name]
+        if name in self.voices:
+            return self.voices[name]
+        if len(self.voices) >= MAX_VOICES_READ:
+            raise MusicTooLargeError(f"the tune has more than {MAX_VOICES_READ} voices")
+        unnamed = self.voices.get("")
+        if unnamed is not None and unnamed.is_empty:  # it is the first named voice
+            voice = self.voices.pop("")
+            voice.name = name
+        else:
+            voice = self._make_voice(name, line)
+        self.voices[name] = voice
+        if name:
+            self._set_properties(voice, self.properties.get(name, ""))
+            for directive in self.header_directives.get(name, ()):
+                self._read_midi_directive(directive, voice)
+        return voice
+
+    def _make_voice(self, name: str, line: int) -> VoiceReader:
+        """Make a voice with what the header says of all voices."""
+        assert self.key is not None
+        unit = self.unit or default_unit(self.meter)
+        voice = VoiceReader(name, self.key, self.meter, unit, line, self.warn, self.budget)
+        voice.accidental_scope, voice.part = self.accidental_scope, self.part
+        self._set_properties(voice, self.fields["K"])
+        for directive in self.header_directives.get("", ()):
+            self._read_midi_directive(directive, voice)
+        return voice
 
     def _set_properties(self, voice: VoiceReader, text: str) -> None:
-        if re.search(r"\b(?:octave|transpose|t|clef)=|[+-](?:8|15)\b", text):
-            voice.transposition = parse_transposition(text)
+        voice.transpositions |= parse_transpositions(text)
         if re.search(r"\bperc\b", text):
             self.warn(voice.line, "percussion clef: its notes are played at their pitch")
 
@@ -185,7 +200,7 @@ class TuneReader:
         assert voice is not None
         voice.line = line
         if name == "V":
-            label, _, rest = value.partition(" ")
+            label, rest = _split_word(value)
             self.current = self._get_voice(label, line)
             self.current.line = line
             if rest:
@@ -200,8 +215,14 @@ class TuneReader:
         elif name == "M":
             voice.set_meter(parse_meter(value))
         elif name == "Q":
-            voice.set_tempo(parse_tempo_field(value))
+            if re.search(r"\d", re.sub(r'"[^"]*"', "", value)):
+                voice.set_tempo(parse_tempo_field(value))
+        elif name == "I":
+            self._read_directive(AbcLine(line, DIRECTIVE, value.replace("=", " ", 1)))
         elif name == "P":
+            self.part_count += 1
+            if self.part_count > _MAX_PARTS:
+                raise MusicTooLargeError(f"the tune has more than {_MAX_PARTS:,} parts")
             self.part = value[:1]
             for each in self.voices.values():
                 each.end_section(0, 0)
@@ -210,39 +231,37 @@ class TuneReader:
             self._read_symbol_field(AbcLine(line, name, value))
 
     def _read_directive(self, line: AbcLine) -> None:
-        name, _, value = line.text.partition(" ")
+        name, value = _split_word(line.text)
         if name == "propagate-accidentals":
             self._set_accidental_scope(value.strip())
         elif name == "abc-include":
             self.warn(line.number, "other files are not included")
+        elif name.lower() == "midi" and self.current is not None:
+            self._read_midi_directive(line, self.current)
         elif name.lower() == "midi":
-            self._read_midi_directive(line, value.split())
+            self.header_directives.setdefault(self.header_voice, []).append(line)
 
     def _set_accidental_scope(self, scope: str) -> None:
         self.accidental_scope = scope
         for voice in self.voices.values():
             voice.accidental_scope = scope
 
-    def _read_midi_directive(self, line: AbcLine, words: list[str]) -> None:
-        if words[:1] and words[0] in ("drum", "drumon", "drone", "droneon"):
-            self.warn(line.number, f"%%MIDI {words[0]} is left out; the style plays its own drums")
-        if words[:1] in (["nobarlines"], ["barlines"]):
-            self._set_accidental_scope("not" if words[0] == "nobarlines" else "pitch")
-        numbers = [int(w) for w in words[1:] if re.fullmatch(r"-?\d{1,3}", w)]
-        if not numbers or words[0] not in ("program", "channel", "transpose", "rtranspose"):
+    def _read_midi_directive(self, line: AbcLine, voice: VoiceReader) -> None:
+        _, name, *values = [*line.text.split(), ""]
+        if name in ("drum", "drumon", "drone", "droneon"):
+            self.warn(line.number, f"%%MIDI {name} is left out; the style plays its own drums")
+        elif name in ("nobarlines", "barlines"):
+            self._set_accidental_scope("not" if name == "nobarlines" else "pitch")
+        numbers = [int(w) for w in values if re.fullmatch(r"-?\d{1,3}", w)]
+        if not numbers:
             return
-        if self.current is None:
-            self.header_directives.append(line)
-            return
-        voice = self.current
-        if words[0] == "program":
+        if name == "program":
             voice.program = min(127, max(0, numbers[-1]))
-        elif words[0] == "channel":
+        elif name == "channel":
             voice.is_kit = numbers[0] == 10
-        elif words[0] == "transpose":
-            voice.transposition = max(-60, min(60, numbers[0]))
-        else:
-            voice.transposition = max(-60, min(60, voice.transposition + numbers[0]))
+        elif name in ("transpose", "rtranspose"):
+            before = voice.transpositions.get("midi", 0) if name == "rtranspose" else 0
+            voice.transpositions["midi"] = max(-60, min(60, before + numbers[0]))
 
     # --- Music
 
@@ -285,7 +304,7 @@ class TuneReader:
             voice.add_chord_symbol(m["quoted"].strip('"'))
         elif m["decoration"]:
             name = m["decoration"].strip("!+").strip()
-            voice.mark_bar(_MARKS.get(name.lower(), ""))
+            voice.mark_bar(_find_mark(name))
             voice.add_decoration(name)
         elif m["ending_alone"] or m["ending_named"]:
             voice.start_ending(parse_endings(m["ending_alone"] or m["ending_named"]))
@@ -303,7 +322,7 @@ class TuneReader:
             voice.start_overlay(m["overlay"])
         elif kind == "symbol":
             voice.add_decoration(m["symbol"])
-            voice.mark_bar(_MARKS.get(m["symbol"], ""))
+            voice.mark_bar(_find_mark(m["symbol"]))
             if m["symbol"] not in self.symbols:
                 self.warn(line, f"the symbol {m['symbol']} is not defined and is left out")
 
@@ -312,6 +331,17 @@ class TuneReader:
         if count > MAX_BAR_RESTS:
             self.warn(line, f"a rest of {count} bars is shortened to {MAX_BAR_RESTS:,}")
         return min(count, MAX_BAR_RESTS)
+
+
+def _split_word(text: str) -> tuple[str, str]:
+    """Split off the first word of a field or directive."""
+    name, *rest = text.split(None, 1) or [""]
+    return name, rest[0] if rest else ""
+
+
+def _find_mark(decoration: str) -> str:
+    """Mark of :class:`WrittenBar` that a decoration sets, or ""."""
+    return next((mark for mark, text in _MARKS.items() if text.fullmatch(decoration)), "")
 
 
 def _read_bar_line(voice: VoiceReader, sign: str) -> None:

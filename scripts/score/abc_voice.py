@@ -14,9 +14,9 @@ from scripts.score.chords import parse_chord
 from scripts.score.keys import LETTER_PC
 from scripts.score.piece import MusicTooLargeError
 from scripts.score.time_signature import TICKS_PER_WHOLE
-from scripts.score.written_bars import MAX_BARS, Warn, WrittenBar, WrittenNote
+from scripts.score.written_bars import MAX_BARS, MAX_NOTES, Warn, WrittenBar, WrittenNote
 
-MAX_BAR_NOTES = 10_000  # counted together with rests and chords
+MAX_BAR_NOTES = 10_000  # counted together with rests and grace notes
 MAX_NOTE_TICKS = 1000 * 24  # 1,000 quarters
 _TUPLET_TIME = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}
 _GRACE_SHARE = Fraction(1, 4)  # of its written length, taken from the note that follows
@@ -38,6 +38,28 @@ class _Pitch:
     is_tied: bool = False
 
 
+class Budget:
+    """Counts the bars and notes of all voices of a tune.
+
+    Raises
+    ------
+    MusicTooLargeError
+        When there are more than the program plays.
+    """
+
+    def __init__(self) -> None:
+        self._bars = self._notes = 0
+
+    def count_bar(self, notes: int) -> None:
+        """Count a bar with so many notes."""
+        self._bars += 1
+        self._notes += notes
+        if self._bars > MAX_BARS:
+            raise MusicTooLargeError(f"the tune has more than {MAX_BARS:,} bars")
+        if self._notes > MAX_NOTES:
+            raise MusicTooLargeError(f"the tune has more than {MAX_NOTES:,} notes")
+
+
 class VoiceReader:
     """Reads the tokens of one voice into bars.
 
@@ -49,11 +71,13 @@ class VoiceReader:
         Line of the file, from 1.
     warn : callable
         Called with a line and a text for what is not played as written.
+    budget : Budget
+        Shared by all voices of the tune.
 
     Attributes
     ----------
-    transposition : int
-        Semitones added to every pitch.
+    transpositions : dict of str to int
+        Semitones added to every pitch, by what adds them.
     accidental_scope : str
         What an accidental applies to until the end of the bar: "pitch" (its letter in every
         octave), "octave" or "not" (its note alone).
@@ -67,10 +91,12 @@ class VoiceReader:
         unit: Fraction,
         line: int,
         warn: Warn,
+        budget: Budget,
     ) -> None:
         self.name, self.unit, self.line, self._warn = name, unit, line, warn
+        self._budget = budget
         self.signature, self.meter = key.signature, meter
-        self.transposition = 0
+        self.transpositions: dict[str, int] = {}
         self.program: int | None = None
         self.is_kit = False
         self.accidental_scope = "pitch"
@@ -79,7 +105,7 @@ class VoiceReader:
         self._full = None if meter.bar is None else meter.bar * TICKS_PER_WHOLE
         self._bar = WrittenBar(self._full, line, starts_part=True)
         self._at = Fraction(0)
-        self._symbols = 0  # notes, rests and chords in the current bar
+        self._symbols = 0  # notes and rests in the current bar
         self._overlay_start = Fraction(0)
         self._overlay_bar: int | None = None  # index of the bar with ``(&``
         self._last: tuple[Fraction, list[tuple[WrittenNote, Fraction]]] | None = None
@@ -123,6 +149,7 @@ class VoiceReader:
         ended = self._bar
         ended.part = self.part
         self.bars.append(ended)
+        self._budget.count_bar(len(ended.notes))
         self._bar = WrittenBar(self._full, self.line, endings=self._endings)
         self._at = self._overlay_start = Fraction(0)
         self._symbols = 0
@@ -132,6 +159,12 @@ class VoiceReader:
             for n in ended.notes
             if n.is_tied and n.start + n.ticks == ended.ticks
         }
+
+    def finish(self) -> None:
+        """End the voice."""
+        if self._graces:
+            self._warn(self.line, "grace notes without a note behind them are left out")
+        self.close_bar()
 
     def end_section(self, repeats: int, starts: int) -> None:
         """End a part at a double bar or repeat sign, and start the next.
@@ -186,7 +219,7 @@ class VoiceReader:
         chord = parse_chord(text)
         if chord is not None:
             self._bar.chords.append((self._at, chord))
-        elif re.match(r"[A-G][#b]?(?:[^a-z]|m|maj|dim|aug|sus|add|$)", text):
+        elif re.match(r"(?!D\.)[A-G][#b]?(?:[^a-z]|m|maj|dim|aug|sus|add|$)", text):
             raise NotationError(f'unknown chord symbol "{text[:20]}"')
 
     def add_decoration(self, name: str) -> None:
@@ -313,7 +346,7 @@ class VoiceReader:
             alter = self._carried[place]
         else:
             alter = self.signature[letter]
-        pitch = 60 + 12 * octave + LETTER_PC[letter] + alter + self.transposition
+        pitch = 60 + 12 * octave + LETTER_PC[letter] + alter + sum(self.transpositions.values())
         if not 0 <= pitch <= 127:
             raise NotationError(f"note {match[0][:12]} is out of range and is left out")
         share = parse_length(match["length"]) / first
@@ -321,7 +354,8 @@ class VoiceReader:
 
     def _add(self, pitches: list[_Pitch], length: Fraction) -> None:
         """Add the notes of a chord, or a rest, of `length` unit notes."""
-        self._count_symbol()
+        if not pitches:
+            self._count_symbol()
         ticks = length * self.unit * TICKS_PER_WHOLE * self._broken
         self._broken = Fraction(1)
         factor, left = self._tuplet
@@ -374,5 +408,3 @@ class VoiceReader:
             self._bar.line = self.line
         self._at += ticks
         self._bar.ticks = max(self._bar.ticks, self._at)
-        if len(self.bars) > MAX_BARS:
-            raise MusicTooLargeError(f"the tune has more than {MAX_BARS:,} bars")

@@ -6,6 +6,7 @@ followed by a rest up to the next bar line only where the bars around it keep to
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import accumulate
@@ -36,10 +37,9 @@ def place_bars(
     if all(set(own) <= set(written[longest]) for own in written):
         rests = _rests_for_meter(voices[longest], lengths[longest], full, warn)
         pickup = _pickup(lengths[longest], full)
-        after = [(written[longest][i] + lengths[longest][i], rest) for i, rest in rests.items()]
-        return [
-            [pickup + at + sum(r for t, r in after if t <= at) for at in own] for own in written
-        ]
+        ends = [written[longest][i] + lengths[longest][i] for i in rests]
+        totals = list(accumulate(rests.values(), initial=pickup))
+        return [[at + totals[bisect_right(ends, at)] for at in own] for own in written]
     common = [max(n[i] for n in lengths if i < len(n)) for i in range(len(lengths[longest]))]
     shorter = [
         (v, i) for v, own in enumerate(lengths) for i, n in enumerate(own[:-1]) if n != common[i]

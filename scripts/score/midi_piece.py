@@ -25,6 +25,7 @@ from scripts.score.time_signature import TimeSignature, parse_time_signature
 MAX_NOTES = 200_000
 _PEDAL = 64
 _DEFAULT_TEMPO = 120.0  # until the file sets one
+_MAX_BYTES = 2 << 20  # 200,000 notes, each with its end
 _MIN_SECONDS = 0.2  # of the whole piece
 _MAX_TICKS = 24 * 3600 * 24 * 5  # ticks: a day at 300 quarter notes per minute
 
@@ -58,7 +59,9 @@ class _Reader:
         self.title = ""
         self.count = 0
         per_quarter = file.ticks_per_beat
-        if per_quarter <= 0:
+        if per_quarter == 0:
+            raise NotationError("MIDI: the time division is 0; the file is damaged")
+        if per_quarter < 0:
             raise NotationError("MIDI: SMPTE timing is not supported; save it with ticks per beat")
         self._scale = 24 / per_quarter
         for number, track in enumerate(file.tracks):
@@ -175,6 +178,8 @@ def read_midi_piece(data: bytes) -> Piece:
     NotationError
         If it is damaged, too long or has no notes.
     """
+    if len(data) > _MAX_BYTES:
+        raise NotationError(f"MIDI: the file is larger than {_MAX_BYTES >> 20} MB; choose another")
     try:
         file = mido.MidiFile(file=io.BytesIO(data), clip=True)
     except Exception as error:  # mido raises all kinds of errors on damaged files
@@ -212,6 +217,8 @@ def read_midi_piece(data: bytes) -> Piece:
         if len({m for _, m in reader.meters}) > 1
         else []
     )
+    if file.type == 2:
+        remarks.append("its tracks are separate pieces; they are played together")
     return Piece(
         reader.title,
         "",

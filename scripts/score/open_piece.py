@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from pathlib import Path
 
 from scripts.core.errors import NotationError, UsageError
@@ -60,13 +61,14 @@ def parse_piece(data: bytes, name: str) -> Piece:
         If it is not valid music; the message has `name` and, for ABC and XML, the line.
     """
     try:
+        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+            data = data.decode("utf-16", "replace").encode("utf-8", "replace")
+            data = re.sub(rb"""(<\?xml[^>]*?)\sencoding=["'][^"']*["']""", rb"\1", data, count=1)
         if data.startswith((b"MThd", b"RIFF")):
             return read_midi_piece(data[20:] if data.startswith(b"RIFF") else data)
         if data.startswith(b"PK"):
             return read_xml_piece(unpack_mxl(data))
-        if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") or data.startswith(
-            (b"\xff\xfe", b"\xfe\xff")
-        ):
+        if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
             return read_xml_piece(data)
         if b"\0" in data:
             raise NotationError("not an ABC, MIDI or MusicXML file")

@@ -36,6 +36,9 @@ def order_parts(bars: Sequence[WrittenBar], order: str, warn: Warn) -> list[Writ
         if part and part not in order:
             warn(written[0].line, f"part {part} is not in the order of parts and is not played")
     found = list(parts.get("", ()))
+    for part in dict.fromkeys(order):
+        if part not in parts:
+            warn(bars[0].line, f"part {part} of the order of parts is missing")
     for part in order:
         section = parts.get(part, [])
         if section:
@@ -45,6 +48,32 @@ def order_parts(bars: Sequence[WrittenBar], order: str, warn: Warn) -> list[Writ
         if len(found) > MAX_BARS:
             raise MusicTooLargeError(f"the order of parts has more than {MAX_BARS:,} bars")
     return found
+
+
+def merge_marks(voices: Sequence[Sequence[WrittenBar]]) -> list[WrittenBar]:
+    """Bars with the repeats, endings and marks of all voices together, without their notes.
+
+    Parameters
+    ----------
+    voices : sequence of sequence of WrittenBar
+        One voice may have fewer bars than another.
+    """
+    merged = []
+    for number in range(max(map(len, voices), default=0)):
+        same = [bars[number] for bars in voices if number < len(bars)]
+        merged.append(
+            WrittenBar(
+                same[0].full,
+                same[0].line,
+                starts_part=any(bar.starts_part for bar in same),
+                ends_part=any(bar.ends_part for bar in same),
+                starts_repeat=max(bar.starts_repeat for bar in same),
+                ends_repeat=max(bar.ends_repeat for bar in same),
+                endings=frozenset().union(*(bar.endings for bar in same)),
+                marks=frozenset().union(*(bar.marks for bar in same)),
+            )
+        )
+    return merged
 
 
 def find_playing_order(bars: Sequence[WrittenBar], warn: Warn) -> list[int]:
@@ -95,6 +124,7 @@ def _endings(bars: Sequence[WrittenBar]) -> list[frozenset[int]]:
 
 def _follow_repeats(bars: Sequence[WrittenBar], warn: Warn) -> list[int]:
     limit = min(MAX_BARS, max(_MIN_LIMIT, _MAX_EXPANSION * len(bars)))
+    last_endings = _last_endings(bars)
     played: list[int] = []
     i = start = 0
     turn = 1
@@ -115,7 +145,8 @@ def _follow_repeats(bars: Sequence[WrittenBar], warn: Warn) -> list[int]:
             continue
         if turn == 1:
             _warn_of_missing_start(bars, start, bar, warn)
-        rounds = _count_rounds(bars, start, bar)
+        rounds = 1 + max(bar.ends_repeat, bars[start].starts_repeat)
+        rounds = last_endings[start] if bar.endings else rounds
         is_over = len(played) + i + 1 - start > limit
         if turn < rounds and not is_over:
             turn, i = turn + 1, start
@@ -143,21 +174,15 @@ def _warn_of_missing_start(
         warn(end.line, "this repeat has no start; it begins at the last double bar or ending")
 
 
-def _count_rounds(bars: Sequence[WrittenBar], start: int, end: WrittenBar) -> int:
-    """How often the section that starts at `start` and ends with `end` is played."""
-    if not end.endings:
-        return 1 + max(end.ends_repeat, bars[start].starts_repeat)
-    return _last_ending(bars, start)
-
-
-def _last_ending(bars: Sequence[WrittenBar], start: int) -> int:
-    """Highest number of the endings of the section that starts at `start`."""
-    highest = 2
-    for i in range(start, len(bars)):
-        if i > start and bars[i].starts_part and not bars[i].endings:
-            break
-        highest = max(highest, *bars[i].endings, 0)
-    return highest
+def _last_endings(bars: Sequence[WrittenBar]) -> list[int]:
+    """Highest number of the endings from each bar to the end of its section, at least 2."""
+    found = [2] * len(bars)
+    for i in range(len(bars) - 1, -1, -1):
+        following = bars[i + 1] if i + 1 < len(bars) else None
+        if following is not None and (following.endings or not following.starts_part):
+            found[i] = found[i + 1]
+        found[i] = max(found[i], *bars[i].endings, 0)
+    return found
 
 
 def _follow_jump(bars: Sequence[WrittenBar], played: list[int]) -> list[int]:
@@ -170,8 +195,9 @@ def _follow_jump(bars: Sequence[WrittenBar], played: list[int]) -> list[int]:
     codas = [i for i, bar in enumerate(bars) if "coda" in bar.marks]
     i = signs[0] if "dal segno" in bars[jumps[0]].marks and signs else 0
     again: list[int] = []
+    is_played = _bars_without_repeats(bars)
     while i < len(bars):
-        if _is_last_time(bars, i):
+        if is_played[i]:
             again.append(i)
             if "fine" in bars[i].marks:
                 return played[: at + 1] + again
@@ -185,12 +211,10 @@ def _follow_jump(bars: Sequence[WrittenBar], played: list[int]) -> list[int]:
     return played[: at + 1] + again + (played[at + 1 :] if codas != [] or i == jumps[0] else [])
 
 
-def _is_last_time(bars: Sequence[WrittenBar], i: int) -> bool:
-    """Whether a bar is played when repeats are not: it has no ending, or the last one."""
-    if not bars[i].endings:
-        return True
-    following = bars[i + 1] if i + 1 < len(bars) else None
-    while following is not None and following.endings == bars[i].endings:
-        i += 1
-        following = bars[i + 1] if i + 1 < len(bars) else None
-    return following is None or not following.endings
+def _bars_without_repeats(bars: Sequence[WrittenBar]) -> list[bool]:
+    """Whether each bar is played when repeats are not: it has no ending, or the last one."""
+    found = [True] * len(bars)
+    for i in range(len(bars) - 2, -1, -1):
+        if bars[i].endings and bars[i + 1].endings:
+            found[i] = found[i + 1] and bars[i].endings == bars[i + 1].endings
+    return found

@@ -9,7 +9,8 @@ from fractions import Fraction
 from scripts.score.chords import Chord
 from scripts.score.piece import PieceNote
 
-MAX_BARS = 20_000
+MAX_BARS = 40_000  # of all voices, and of one when it is played
+MAX_NOTES = 200_000
 
 Warn = Callable[[int, str], None]  # line of the file from 1 (or number of the bar), what is wrong
 

@@ -5,14 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
+from xml.etree import ElementTree
 
 from scripts.score.chords import Chord, parse_chord
-from scripts.score.piece import DRUM_CHANNEL, MusicTooLargeError
-from scripts.score.written_bars import MAX_BARS, WrittenBar, WrittenNote
+from scripts.score.piece import DRUM_CHANNEL
+from scripts.score.written_bars import WrittenBar, WrittenNote
 
-MAX_NOTES = 200_000
+MAX_NOTES = 60_000  # music21 reads a few thousand a second
 _GRACE_TICKS = 3  # a 32nd note, taken from the note that follows
 _JUMPS = {"DaCapo": "da capo", "DalSegno": "dal segno", "AlSegno": "dal segno"}
+_SOUND_MARKS = {
+    "dacapo": "da capo",
+    "dalsegno": "dal segno",
+    "segno": "segno",
+    "tocoda": "coda",
+    "coda": "coda",
+    "fine": "fine",
+}
 _SIGNS = {"Segno": "segno", "Coda": "coda", "Fine": "fine"}
 
 
@@ -26,7 +35,7 @@ class XmlPart:
     bars: list[WrittenBar] = field(default_factory=list)
 
 
-def read_parts(score: Any, kits: set[str]) -> list[XmlPart]:
+def read_parts(score: Any, kits: set[str], remarks: list[str]) -> list[XmlPart]:
     """Read every part of a music21 score.
 
     Parameters
@@ -35,19 +44,28 @@ def read_parts(score: Any, kits: set[str]) -> list[XmlPart]:
         At sounding pitch, with its repeats not expanded.
     kits : set of str
         Ids of the parts that are drum kits.
-
-    Raises
-    ------
-    MusicTooLargeError
-        If it has more than :data:`MAX_NOTES` notes or 20,000 bars.
+    remarks : list of str
+        Extended by what is not played as written.
     """
-    parts, notes = [], 0
-    for number, source in enumerate(score.parts, 1):
-        parts.append(_read_part(source, number, kits))
-        notes += sum(len(bar.notes) for bar in parts[-1].bars)
-        if notes > MAX_NOTES:
-            raise MusicTooLargeError(f"MusicXML: the score has more than {MAX_NOTES:,} notes")
+    parts = [_read_part(source, number, kits) for number, source in enumerate(score.parts, 1)]
+    pitches = [p for source in score.parts for p in source.pitches]
+    if any(p.ps % 1 for p in pitches):
+        remarks.append("quarter tones are played as the nearest note")
+    if any(not 0 <= p.ps <= 127 for p in pitches):
+        remarks.append("notes out of range are left out")
     return parts
+
+
+def read_jumps(root: ElementTree.Element) -> list[frozenset[str]]:
+    """Marks of each measure that its ``sound`` elements set, over all parts."""
+    found: list[set[str]] = []
+    for part in root.iter("part"):
+        for number, measure in enumerate(part.findall("measure")):
+            if number == len(found):
+                found.append(set())
+            for sound in measure.iter("sound"):
+                found[number] |= {m for name, m in _SOUND_MARKS.items() if sound.get(name)}
+    return [frozenset(marks) for marks in found]
 
 
 def _read_part(source: Any, number: int, kits: set[str]) -> XmlPart:
@@ -58,8 +76,6 @@ def _read_part(source: Any, number: int, kits: set[str]) -> XmlPart:
         source.id in kits or (instrument is not None and instrument.midiChannel == DRUM_CHANNEL),
     )
     measures = list(source.getElementsByClass("Measure"))
-    if len(measures) > MAX_BARS:
-        raise MusicTooLargeError(f"MusicXML: a part has more than {MAX_BARS:,} bars")
     level = 0.7
     for i, measure in enumerate(measures):
         bar = WrittenBar(None, i + 1)
@@ -90,14 +106,14 @@ def _read_measure(measure: Any, bar: WrittenBar, level: float) -> float:
     for stream, shift in streams:
         graces: list[WrittenNote] = []
         for item in stream:
-            at = shift + _ticks(item.offset)
+            at = max(Fraction(0), shift + _ticks(item.offset))
             classes = item.classSet
             if "ChordSymbol" in classes:
                 chord = read_chord_symbol(item)
                 if chord is not None:
                     bar.chords.append((at, chord))
             elif "MetronomeMark" in classes:
-                tempo = item.getQuarterBPM()
+                tempo = item.getQuarterBPM() if item.number or item.numberSounding else None
                 if tempo and 5 <= tempo <= 1000:
                     bar.tempos.append((at, float(tempo)))
             elif "RepeatExpression" in classes:
@@ -110,6 +126,7 @@ def _read_measure(measure: Any, bar: WrittenBar, level: float) -> float:
                 elif notes:
                     bar.notes += [*_place_graces(graces, notes), *notes]
                     graces = []
+        _place_last_graces(graces, bar)
     return marks[-1][1] if marks else level
 
 
@@ -128,7 +145,7 @@ def _read_note(item: Any, at: Fraction, level: float) -> list[WrittenNote]:
             and (member.tie or item.tie).type in ("start", "continue"),
         )
         for member in members
-        if getattr(member, "pitch", None) is not None and 0 <= member.pitch.midi <= 127
+        if getattr(member, "pitch", None) is not None and 0 <= member.pitch.ps <= 127
     ]
 
 
@@ -144,6 +161,14 @@ def _place_graces(graces: list[WrittenNote], notes: list[WrittenNote]) -> list[W
         note.start += length * len(graces)
         note.ticks -= length * len(graces)
     return graces
+
+
+def _place_last_graces(graces: list[WrittenNote], bar: WrittenBar) -> None:
+    """Place grace notes that no note of the bar follows before the end of its last note."""
+    for i, grace in enumerate(graces):
+        before = Fraction(_GRACE_TICKS) * (len(graces) - i)
+        grace.start, grace.ticks = max(Fraction(0), grace.start - before), Fraction(_GRACE_TICKS)
+    bar.notes += graces
 
 
 def _read_bar_lines(measure: Any, bar: WrittenBar) -> None:
@@ -188,9 +213,12 @@ def _repeat_end(bars: list[WrittenBar], start: int) -> int:
 
 def read_chord_symbol(symbol: Any) -> Chord | None:
     """Convert a music21 chord symbol; one of unknown quality becomes major or minor."""
-    found = parse_chord(str(symbol.figure).replace("-", "b"))
-    if found is None and symbol.root() is not None:
-        third = symbol.third
-        minor = third is not None and (third.pitchClass - symbol.root().pitchClass) % 12 == 3
-        found = Chord(symbol.root().pitchClass, "m" if minor else "")
+    try:
+        found = parse_chord(str(symbol.figure).replace("-", "b"))
+        if found is None and symbol.root() is not None:
+            third = symbol.third
+            minor = third is not None and (third.pitchClass - symbol.root().pitchClass) % 12 == 3
+            found = Chord(symbol.root().pitchClass, "m" if minor else "")
+    except Exception:  # music21 fails on functions without a root
+        return None
     return found

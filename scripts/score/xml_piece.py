@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections import Counter
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from scripts.core.errors import NotationError
 from scripts.score.chords import Chord
 from scripts.score.keys import Key, key_from_pc, pitch_class
 from scripts.score.piece import (
+    MusicTooLargeError,
     Piece,
     PieceNote,
     Voice,
@@ -21,10 +23,10 @@ from scripts.score.piece import (
     find_main_tempo,
     pitch_class_weights,
 )
-from scripts.score.playing_order import find_playing_order
+from scripts.score.playing_order import find_playing_order, merge_marks
 from scripts.score.time_signature import TimeSignature, parse_time_signature
-from scripts.score.written_bars import WrittenBar, place_chords, place_notes
-from scripts.score.xml_bars import XmlPart, read_parts
+from scripts.score.written_bars import MAX_BARS, WrittenBar, place_chords, place_notes
+from scripts.score.xml_bars import MAX_NOTES, XmlPart, read_jumps, read_parts
 from scripts.score.xml_drums import add_drum_pitches
 
 
@@ -34,12 +36,13 @@ def read_xml_piece(data: bytes) -> Piece:
     Raises
     ------
     NotationError
-        If it is not MusicXML, or has no notes.
+        If it is not MusicXML, has no notes or too many.
     """
     import music21  # imported late: takes half a second
 
     try:
         root = ElementTree.fromstring(data)
+        _check_size(root)
         kits = add_drum_pitches(root)
         text = ElementTree.tostring(root, encoding="unicode")
     except (ElementTree.ParseError, LookupError, ValueError, RecursionError) as error:
@@ -48,19 +51,34 @@ def read_xml_piece(data: bytes) -> Piece:
         warnings.simplefilter("ignore")
         try:
             score = music21.converter.parseData(text, format="musicxml")
+            if "<transpose>" in text:  # clarinets, horns, guitars: to concert pitch
+                score = score.toSoundingPitch()
+            return _build_piece(score, kits, read_jumps(root))
+        except NotationError:
+            raise
         except Exception as error:  # music21 raises all kinds of errors on invalid files
             raise NotationError(
                 f"MusicXML: music21 cannot read it ({type(error).__name__}: {str(error)[:80]})"
             ) from error
-        if "<transpose>" in text:  # clarinets, horns, guitars: to concert pitch
-            score = score.toSoundingPitch()
-    return _build_piece(score, kits)
 
 
-def _build_piece(score: Any, kits: set[str]) -> Piece:
+def _check_size(root: ElementTree.Element) -> None:
+    """Refuse what music21 would read for minutes; shorten absurd numbers of endings."""
+    if sum(1 for _ in root.iter("note")) > MAX_NOTES:
+        raise MusicTooLargeError(f"MusicXML: the score has more than {MAX_NOTES:,} notes")
+    if sum(1 for _ in root.iter("measure")) > MAX_BARS:
+        raise MusicTooLargeError(f"MusicXML: the score has more than {MAX_BARS:,} bars")
+    for ending in root.iter("ending"):
+        if re.search(r"\d{3}", ending.get("number", "")):
+            ending.set("number", "1")
+
+
+def _build_piece(score: Any, kits: set[str], jumps: list[frozenset[str]]) -> Piece:
     remarks: list[str] = []
-    parts = read_parts(score, kits)
-    bars = _merge_marks(parts)
+    parts = read_parts(score, kits, remarks)
+    bars = _combine_parts(parts, remarks)
+    for number, marks in enumerate(jumps[: len(bars)]):
+        bars[number].marks |= marks
     order = find_playing_order(bars, lambda bar, text: remarks.append(f"bar {bar}: {text}"))
     meter, pickup = _read_meter(score.parts[0] if parts else score, bars, remarks)
     lengths = [bars[i].ticks for i in order]
@@ -98,30 +116,23 @@ def _build_piece(score: Any, kits: set[str]) -> Piece:
     )
 
 
-def _merge_marks(parts: Sequence[XmlPart]) -> list[WrittenBar]:
-    """Bars with the repeats, endings and marks of all parts, and the length of most of them."""
-    longest = max((part.bars for part in parts), key=len, default=[])
-    merged = []
-    for number in range(len(longest)):
-        same = [part.bars[number] for part in parts if number < len(part.bars)]
-        merged.append(
-            WrittenBar(
-                None,
-                number + 1,
-                ticks=_usual_length(same),
-                starts_repeat=max(bar.starts_repeat for bar in same),
-                ends_repeat=max(bar.ends_repeat for bar in same),
-                endings=frozenset().union(*(bar.endings for bar in same)),
-                marks=frozenset().union(*(bar.marks for bar in same)),
-            )
-        )
+def _combine_parts(parts: Sequence[XmlPart], remarks: list[str]) -> list[WrittenBar]:
+    """Bars with the marks of all parts, and the length of most of them."""
+    merged = merge_marks([part.bars for part in parts])
+    if len({len(part.bars) for part in parts}) > 1:
+        remarks.append("the parts have different numbers of bars; they start together")
+    for number, bar in enumerate(merged):
+        bar.line = number + 1
+        lengths = Counter(
+            part.bars[number].ticks
+            for part in parts
+            if number < len(part.bars) and part.bars[number].notes
+        ) or Counter(part.bars[number].ticks for part in parts if number < len(part.bars))
+        # Rests are often written too long, so most bars that have notes count.
+        bar.ticks = max(lengths, key=lambda ticks: (lengths[ticks], ticks))
+        if max(lengths) > bar.ticks:
+            remarks.append(f"bar {number + 1}: it is longer in one part than in the others")
     return merged
-
-
-def _usual_length(bars: Sequence[WrittenBar]) -> Fraction:
-    """Length of most of the bars that have notes; rests are often written too long."""
-    lengths = Counter(bar.ticks for bar in bars if bar.notes) or Counter(bar.ticks for bar in bars)
-    return max(lengths, key=lambda ticks: (lengths[ticks], -ticks))
 
 
 def _read_meter(
