@@ -146,6 +146,74 @@ def test_a_tie_may_stand_behind_the_bar_line() -> None:
     assert [(n.start, n.pitch, n.ticks) for n in piece.notes] == [(0, 66, 192), (192, 65, 96)]
 
 
+def played(tune: str) -> list[tuple[str, list[tuple[float, int]]]]:
+    """Voices with their notes as (quarter, pitch)."""
+    return [
+        (v.name, [(n.start / 24, n.pitch) for n in v.notes]) for v in read_abc_piece(tune).voices
+    ]
+
+
+def test_the_order_of_parts_holds_for_every_voice() -> None:
+    tune = "X:1\nL:1/1\nP:ABA\nK:C\nP:A\nV:1\nC|\nV:2\nE|\nP:B\nV:1\nD|\nV:2\nF|\n"
+    assert played(tune) == [
+        ("1", [(0, 60), (4, 62), (8, 60)]),
+        ("2", [(0, 64), (4, 65), (8, 64)]),
+    ]
+
+
+def test_signs_in_one_voice_count_for_all() -> None:
+    tune = HEAD + "V:1\n|:C8:|D8!D.C.!|\nV:2\nE8|F8|\n"
+    first, second = played(tune)
+    assert [at for at, _ in first[1]] == [at for at, _ in second[1]] == [0, 4, 8, 12, 16]
+
+
+@pytest.mark.parametrize(
+    ("tune", "pitches"),
+    [
+        ("X:1\nL:1/4\nK:G octave=-1\nG4|\n", [55]),
+        ("X:1\nL:1/4\nV:1 transpose=-12\nK:C\nV:1 clef=treble\nC4|\n", [48]),
+        ("X:1\nL:1/4\n%%MIDI transpose -12\nV:1\nV:2\nK:C\nV:1\nC4|\nV:2\nE4|\n", [48, 52]),
+        ("X:1\nL:1/4\nK:C\n[I:MIDI transpose 12]C4|\n", [72]),
+        ("X:1\nL:1/4\nV:1\n+:transpose=-12\nK:C\nV:1\nC4|\n", [48]),
+        ("X:1\nL:1/4\nK:C\nV:1\tclef=treble\nC4|\nV:1\nD4|\n", [60, 62]),
+        ("X:1\nL:1/4\nK:C\nF4|\n\nK:G\nF4|\n", [65, 66]),
+        ("X:1\nL:1/4\nK:C\nF4|\n\nGABc GABc\n", [65, 67, 69, 71, 72, 67, 69, 71, 72]),
+        ("X:1\nL:1/4\nK:none ^f\nF4|\n", [66]),
+        ("X:1\nL:1/4\nK:Em6\nF4|\n", [66]),
+        ("X:1\nL:1/4\nK:C\nC!DE F!|\n", [60, 62, 64, 65]),
+        ("X:1\nL:1/4\nK:C\n+eg+4|\n", [76, 79]),
+        (HEAD + "%%begintext\nABCD|\n%%endtext % done\nC8|\n", [60]),
+    ],
+)
+def test_every_note_is_kept_at_its_pitch(tune: str, pitches: list[int]) -> None:
+    assert [n.pitch for v in read_abc_piece(tune).voices for n in v.notes] == pitches
+
+
+def test_fields_before_the_first_voice_belong_to_it() -> None:
+    piece = read_abc_piece("X:1\nL:1/8\nK:C\nL:1/4\nQ:1/4=200\nV:1\nCDEF|\n")
+    assert [n.ticks for n in piece.notes] == [24] * 4
+    assert piece.tempo == 200
+
+
+def test_the_tempo_of_a_tune_counts_before_that_of_the_file() -> None:
+    assert read_abc_piece("Q:1/4=100\n\nX:1\nQ:1/4=200\nK:C\nC4|\n").tempo == 200
+
+
+@pytest.mark.parametrize("tempo", ["1/00=100", "9" * 400 + "/1=100", "9" * 5000, '"dolce"'])
+def test_an_odd_tempo_is_left_out(tempo: str) -> None:
+    assert read_abc_piece(f"X:1\nQ:{tempo}\nK:C\n[Q:{tempo}]C4|\n").notes
+
+
+def test_every_problem_of_a_line_is_reported() -> None:
+    found = read_abc_piece(HEAD + "hC8|c''''''8D8|^/E8{g}|\n").warnings
+    assert len(found) == 4
+    assert all(line.startswith("line 5: ") for line in found)
+
+
+def test_a_bar_may_have_ten_thousand_notes() -> None:
+    assert len(read_abc_piece("X:1\nM:none\nK:C\n" + "C" * 9_999 + "\n").notes) == 9_999
+
+
 def test_music_before_the_key_is_reported() -> None:
     piece = read_abc_piece("X:1\nCDEF|GABc|\nK:C\nC8|\n")
     assert piece.warnings == ("line 2: this line is before the K: field and is left out",)
@@ -195,13 +263,33 @@ def test_a_pickup_and_a_bar_divided_by_a_bar_line_keep_their_place() -> None:
         HEAD + "C|" * 1_000_000,
         HEAD + "{g}" * 500_000 + "C8|",
         HEAD + "z" * 2_000_000,
+        HEAD + "".join(f"V:{n}\nZ2000|Z2000|\n" for n in range(400)),
+        "X:1\nP:A\nK:C\n" + "P:A\nC8|\n" * 5_000,
     ],
-    ids=["notes in a bar", "voices", "open chords", "bars", "graces", "rests"],
+    ids=["notes", "voices", "open chords", "bars", "graces", "rests", "bars of rest", "parts"],
 )
 def test_music_without_measure_is_refused_at_once(text: str) -> None:
     started = time.process_time()
     with pytest.raises(MusicTooLargeError):
         read_abc_piece(text)
+    assert time.process_time() - started < 5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "X:1\n|" + '"A"' * 40 + "h\nK:C\nC8|\n",
+        HEAD + ("C8|" * 7 + "C6|") * 2400,
+        HEAD + "|1C8:" * 19_000,
+        HEAD + "C8|[1 " + "C8|" * 18_000 + "!D.C.!C8|",
+        "X:1\nP:" + "A0" * 20_000 + "\nK:C\nC8|\n",
+        HEAD + "[K:D]" * 100_000 + "C8|",
+    ],
+    ids=["quotes", "short bars", "endings", "da capo", "order of parts", "keys"],
+)
+def test_odd_music_is_read_in_time(text: str) -> None:
+    started = time.process_time()
+    assert read_abc_piece(text).notes
     assert time.process_time() - started < 5
 
 

@@ -37,6 +37,8 @@ HOSTILE = {
     ),
     "a wide field": ('{{ "%999999999d" % 1 }}', "needs more than 128 MB"),
     "long output": ("{% for a in range(90000) %}aaaaaaaa{% endfor %}", "writes more than 64 kB"),
+    "a number that takes long": ("{{ 10 ** 200000000 }}", "takes longer than 2 s"),
+    "half a character": ("{{ '\\ud800' }}", "writes text that is not valid Unicode"),
     "a long template": ("a" * 300_000, "longer than 262,144 characters"),
 }  # fmt: skip
 

@@ -256,3 +256,18 @@ def test_any_file_is_read_or_rejected(data: bytes, at: int, byte: int, tagged: b
 
 
 _example: bytes | None = None
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.ogg"])
+def test_a_file_of_another_rate_is_opened_at_its_moment(name: str, make: Make) -> None:
+    """The rising tone tells where in the file a stream started."""
+    path = make(name, sweep(4.0), "-ar", "48000")
+    stream = Stream(path, 2.0)
+    found = stream.read(RATE // 10)
+    stream.close()
+    expected = sweep(0.1, 2.0)
+    error = min(
+        float(np.abs(found[100 + lag : 3000 + lag] - expected[100:3000]).max())
+        for lag in range(-60, 61)
+    )
+    assert error < 0.1

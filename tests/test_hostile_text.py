@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import struct
 from collections.abc import Callable
 from dataclasses import replace
@@ -47,6 +48,7 @@ ATTACKS = [
     "\ufeff", "\x85", "100% K:C",
     "</movement-title>", "#EXTINF:1,x", '"]}', "\\n", "\ufffe", "\U000e0041", "\x7f",
     "T:T\nK:D\nCDEF|",
+    "\n2026-01-01 00:00:00,000 INFO    1 x: y",
 ]  # fmt: skip
 TEXTS = st.lists(st.sampled_from(ATTACKS) | st.text(max_size=12), min_size=1, max_size=5).map(
     " ".join
@@ -81,7 +83,10 @@ def test_an_error_is_one_short_line(text: str, length: int) -> None:
 
 def test_a_long_message_keeps_what_to_do() -> None:
     assert shorten_message("short") == "short"
-    assert shorten_message("x" * 999 + "; choose another").endswith("...; choose another")
+    path = "/home/somebody/" + "Documents and Settings/" * 20 + "tune.abc"
+    shown = shorten_message(f"cannot read {path}: No such file or directory; check the path")
+    assert shown.startswith("cannot read /home/somebody/")
+    assert shown.endswith("/tune.abc: No such file or directory; check the path")
 
 
 @given(title=TEXTS, origin=TEXTS)
@@ -147,7 +152,10 @@ def test_json_of_a_song_and_a_printed_result_are_valid(
     assert read.composition
     assert_harmless(read.order + read.composition.model + read.composition.words_by)
     assert_harmless(read.composition.sheet.title)
-    json.dumps(recipe_to_json(read), ensure_ascii=False).encode("utf-8")
+    imported = Recipe(SongRequest("pop"), 1, 0.7, file=Path(data["order"] or "a"), notes=b"X:1")
+    for written in (recipe_to_json(read), recipe_to_json(imported)):
+        lines = json.dumps(written, ensure_ascii=False, indent=1).split("\n")
+        assert all(map(str.isprintable, lines))
 
 
 @given(text=TEXTS)
@@ -215,7 +223,8 @@ def test_a_record_of_the_log_is_one_line(text: str, home: Path) -> None:
         logging.getLogger("scripts.tests").exception("failed")
     lines = log.read_text(encoding="utf-8").split("\n")
     assert all(map(str.isprintable, lines))
-    assert sum(" INFO " in line[:40] for line in lines) == 1
+    starts = [line for line in lines if re.match(r"\d{4}-\d\d-\d\d ", line)]
+    assert len(starts) == 2, starts  # also where the exception's text looks like a record
 
 
 _NO_TAGS = read_tags(Path("no file"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import signal
 import subprocess
+import time
 import zipfile
 from collections import Counter
 from collections.abc import Callable
@@ -427,14 +428,14 @@ def test_an_invalid_score_is_rejected(tmp_path: Path, data: str | bytes) -> None
     [
         "<container><rootfiles><rootfile full-path='You're the Top.xml'></rootfile></rootfiles>",
         '<container><rootfiles><rootfile full-path="You&apos;re the Top.xml"/></rootfiles>',
-        "<container><rootfiles><rootfile full-path='gone.xml'/></rootfiles></container>",
-        "no XML at all",
+        "<rootfile full-path='gone.xml'/><rootfile full-path='You're the Top.xml' media-type='x'/>",
     ],
 )
 def test_an_archive_with_a_damaged_container_is_opened(tmp_path: Path, container: str) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("META-INF/container.xml", container)
+        archive.writestr("A draft.xml", _XML[:300])  # first by name, but not named
         archive.writestr("You're the Top.xml", _XML)
     piece = open_piece(write_file(tmp_path, "top.mxl", packed.getvalue()))
     assert len(piece.notes) == 10
@@ -490,6 +491,73 @@ def _score_with_marks(marks: dict[int, str]) -> str:
         '<score-partwise><part-list><score-part id="P1"><part-name>A</part-name></score-part>'
         f'</part-list><part id="P1">{"".join(measures)}</part></score-partwise>'
     )
+
+
+def test_an_archive_without_a_usable_container_is_opened(tmp_path: Path) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("META-INF/container.xml", "no XML at all")
+        archive.writestr("score.xml", _XML)
+    assert len(open_piece(write_file(tmp_path, "a.mxl", packed.getvalue())).notes) == 10
+
+
+def test_parts_with_bars_of_unequal_length_stay_together(tmp_path: Path) -> None:
+    def part(number: int, *bars: str) -> str:
+        measures = "".join(
+            f'<measure number="{n}"><attributes><divisions>1</divisions></attributes>'
+            + "".join(
+                f"<note><pitch><step>{s}</step><octave>4</octave></pitch><duration>1</duration></note>"
+                for s in steps
+            )
+            + "</measure>"
+            for n, steps in enumerate(bars, 1)
+        )
+        return f'<part id="P{number}">{measures}</part>'
+
+    names = "".join(f'<score-part id="P{n}"><part-name>A</part-name></score-part>' for n in (1, 2))
+    text = (
+        f"<score-partwise><part-list>{names}</part-list>{part(1, 'CD', 'EFGA')}"
+        f"{part(2, 'GABC', 'DEFG')}</score-partwise>"
+    )
+    piece = open_piece(write_file(tmp_path, "two.musicxml", text))
+    assert [n.start for n in piece.voices[0].notes] == [0, 24, 96, 120, 144, 168]
+    assert [n.start for n in piece.voices[1].notes] == [0, 24, 48, 72, 96, 120, 144, 168]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("<per-minute>90<", "<per-minute>0<"),
+        ("<root><root-step>G</root-step></root>", "<function>V</function>"),
+        ("<duration>18<", "<duration>-4<"),
+        ("<octave>5<", "<octave>99<"),
+    ],
+)
+def test_odd_values_of_a_score_cost_no_other_note(old: str, new: str, tmp_path: Path) -> None:
+    piece = open_piece(write_file(tmp_path, "odd.musicxml", _XML.replace(old, new, 1)))
+    assert len(piece.notes) >= 8
+    assert all(n.start >= 0 and n.ticks > 0 for n in piece.notes)
+
+
+def test_an_ending_with_millions_of_numbers_takes_little_time(tmp_path: Path) -> None:
+    ending = '<barline location="right"><ending number="1-100000000" type="start"/>'
+    text = _XML.replace('<barline location="right">', ending)
+    started = time.process_time()
+    open_piece(write_file(tmp_path, "endings.musicxml", text))
+    assert time.process_time() - started < 5
+
+
+def test_a_da_capo_that_only_sounds_is_played(tmp_path: Path) -> None:
+    text = _score_with_marks({2: "fine"}).replace(
+        "</note></measure></part>", '</note><sound dacapo="yes"/></measure></part>'
+    )
+    piece = open_piece(write_file(tmp_path, "dacapo.musicxml", text))
+    assert [n.pitch - 59 for n in piece.notes] == [1, 2, 3, 4, 1, 2]
+
+
+def test_abc_in_utf_16_is_read(tmp_path: Path) -> None:
+    text = "X:1\nT:Größe\nK:C\nCDEF|\n"
+    assert open_piece(write_file(tmp_path, "a.abc", text.encode("utf-16"))).title == "Größe"
 
 
 def test_grace_notes_of_a_score_are_played_before_their_note(tmp_path: Path) -> None:

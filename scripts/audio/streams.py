@@ -79,7 +79,7 @@ class Stream:
         kind = _SEEKABLE_FORMATS.get(self.path.suffix.lower())
         if self.position and kind is not None:
             self._source = _OffsetSource(self.path, 0)
-            return _stream_source(self._source, kind, self.position * rate // RATE)
+            return _stream_source(self._source, kind, self.position)
         with _unicode_path(self.path) as path:
             decoded = miniaudio.stream_file(
                 path,
@@ -87,7 +87,7 @@ class Stream:
                 2,
                 RATE,
                 4096,
-                seek_frame=self.position * rate // RATE,
+                seek_frame=self.position,
             )
         return decoded
 

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from scripts.core.input_files import open_input
 
 MAX_TAG_BYTES = 16 << 20  # read from one file
-_MAX_FRAME_BYTES = 4 << 20  # of a compressed frame when it is unpacked
+_MAX_UNPACKED_BYTES = 4 << 20  # of all compressed frames of a file
+_MAX_TEXT_BYTES = 64 << 10  # of a frame that is no picture; mutagen needs the square of its size
+
+
+class _Budget(threading.local):
+    """Bytes that compressed frames of the file being read may still unpack to."""
+
+    left = _MAX_UNPACKED_BYTES
+
+
+_budget = _Budget()
 
 
 class _BoundedReader:
@@ -44,10 +56,29 @@ class _BoundedZlib:
     @staticmethod
     def decompress(data: bytes) -> bytes:
         unpacker = zlib.decompressobj()
-        found = unpacker.decompress(data, _MAX_FRAME_BYTES)
-        if unpacker.unconsumed_tail:
-            raise zlib.error("the frame is too large")
+        found = unpacker.decompress(data, max(1, _budget.left))
+        _budget.left -= len(found)
+        if not unpacker.eof:
+            raise zlib.error("the frame is damaged or too large")
         return found
+
+
+@cache
+def _limit_mutagen() -> None:
+    """Limit what mutagen unpacks and parses; it has no limits of its own."""
+    import mutagen.id3._frames
+
+    frames: Any = mutagen.id3._frames
+    read_data = frames.Frame._readData
+    large = (frames.APIC, frames.GEOB, frames.PRIV, frames.BinaryFrame)
+
+    def read_limited(frame: Any, header: Any, data: bytes) -> None:
+        if len(data) > _MAX_TEXT_BYTES and not isinstance(frame, large):
+            raise frames.ID3JunkFrameError("the text is too long")
+        read_data(frame, header, data)
+
+    frames.zlib = _BoundedZlib
+    frames.Frame._readData = read_limited
 
 
 @contextmanager
@@ -59,9 +90,7 @@ def open_for_tags(path: Path) -> Iterator[Any]:
     OSError
         When it is not a regular file or cannot be opened.
     """
-    import mutagen.id3._frames
-
-    frames: Any = mutagen.id3._frames
-    frames.zlib = _BoundedZlib
+    _limit_mutagen()
+    _budget.left = _MAX_UNPACKED_BYTES
     with open_input(path) as file:
         yield _BoundedReader(file, path.name)

@@ -16,7 +16,7 @@ from scripts.composer.titles import make_title
 from scripts.composer.writer import Writer
 from scripts.core import paths
 from scripts.core.child import ChildProcess
-from scripts.core.errors import Cancelled, ModelError, UsageError
+from scripts.core.errors import Cancelled, ChatTemplateError, ModelError, UsageError
 from scripts.core.interrupts import interrupt_at_once
 from scripts.core.settings import Settings
 from scripts.core.stages import StageCallback
@@ -74,6 +74,7 @@ class ComposingService:
         self._models: list[ModelProcess] = []
         self._composer: Composer | None = None
         self._usable_models: set[str] = set()
+        self._broken_templates: dict[str, str] = {}  # why, by model
         self._loaded_model, self._loaded_context = "", 0
 
     def with_recipe_request(self, order: Order) -> Order:
@@ -118,7 +119,10 @@ class ComposingService:
     ) -> Recipe:
         """Compose song `number` and return all that is needed to render it."""
         if order.file is not None and order.is_recipe:
-            return read_recipe(order.file, self.styles)
+            recipe = read_recipe(order.file, self.styles)
+            if recipe.file is not None and not recipe.notes:
+                recipe = replace(recipe, notes=_read_notation(recipe.file))
+            return recipe
         spec = self.build_spec(order, number, variant)
         step = variant % MAX_VARIANTS * _VARIANT_TEMPERATURE_STEP
         temperature = min(2.0, order.temperature + step)
@@ -133,12 +137,16 @@ class ComposingService:
     ) -> Composition:
         """Compose the lead sheet for `spec`; starts the model if it is not running."""
         report("compose", 0.0, "")
+        if order.model in self._broken_templates:
+            raise ChatTemplateError(self._broken_templates[order.model])
         try:
             composer = self._composer_for(order, spec)
             return composer.compose(
                 spec, temperature, lambda done, text: report("compose", done, text)
             )
-        except (ModelError, Cancelled):
+        except (ModelError, Cancelled) as error:
+            if isinstance(error, ChatTemplateError):
+                self._broken_templates[order.model] = str(error)
             self.close()
             raise
 

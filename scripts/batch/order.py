@@ -57,7 +57,7 @@ class Order:
 
     def __post_init__(self) -> None:
         for name, value in (("model", self.model), ("--out", self.out), ("file", self.file or "")):
-            if not is_unicode(str(value)):
+            if not is_unicode(str(value)) or "\0" in str(value):
                 raise UsageError(
                     f"{name}: the name {str(value)[-60:]!a} is not valid Unicode; rename it"
                 )

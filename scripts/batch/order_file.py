@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import fields, replace
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from scripts.batch.order import MAX_SEED, Order, split_styles
@@ -63,7 +63,7 @@ def read_order_file(
     orders: list[Order] = []
     for place, row in rows:
         try:
-            _check_model(path, row)
+            _resolve_model(path, row)
             for part in _split_row(row):
                 # Rows without a seed continue after the seeds of the rows before.
                 before = sum(order.songs for order in orders)
@@ -86,13 +86,23 @@ def _read(path: Path) -> str:
         raise UsageError(f"cannot read {path}: {error.strerror}; check the name") from error
 
 
-def _check_model(path: Path, row: dict[str, Any]) -> None:
-    """Replace the row's model by its path if it lies beside the job file; refuse other paths."""
+def _resolve_model(path: Path, row: dict[str, Any]) -> None:
+    """Replace the row's model by its path if it lies beside the job file.
+
+    Raises
+    ------
+    UsageError
+        When it is a path to anywhere else.
+    """
     name = row.get("model")
-    if isinstance(name, str) and name:
-        beside = find_beside(path, name)
-        if is_regular_file(beside):
-            row["model"] = str(beside)
+    if not isinstance(name, str) or not name:
+        return
+    is_plain = len(PureWindowsPath(name).parts) == 1 and not PureWindowsPath(name).anchor
+    beside = path.parent.absolute() / name if is_plain and name != ".." else find_beside(path, name)
+    if is_regular_file(beside):
+        row["model"] = str(beside)
+    elif not is_plain or name == "..":
+        raise UsageError(f'no model "{name[:60]}" beside the job file; copy it there')
 
 
 def _split_row(row: dict[str, Any]) -> list[dict[str, Any]]:

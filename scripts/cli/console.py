@@ -16,7 +16,15 @@ _has_log = False
 
 
 class _PipeWriter(io.RawIOBase):
-    """Raw stream that drops what is written after its reader has gone, as ``| head -1`` does."""
+    """Raw stream that drops what is written after its reader has gone, as ``| head -1`` does.
+
+    Attributes
+    ----------
+    error : str
+        Why something could not be written although a reader is there, such as a full disk.
+    """
+
+    error = ""
 
     def __init__(self, raw: io.FileIO) -> None:
         self._raw = raw
@@ -29,9 +37,9 @@ class _PipeWriter(io.RawIOBase):
             except BrokenPipeError:
                 self._has_reader = False
             except OSError as error:
-                if error.errno != errno.EINVAL:  # what Windows reports for a closed pipe
-                    raise
                 self._has_reader = False
+                if error.errno != errno.EINVAL:  # what Windows reports for a closed pipe
+                    self.error = str(error.strerror)
         return len(data)
 
     def writable(self) -> bool:
@@ -44,14 +52,21 @@ class _PipeWriter(io.RawIOBase):
         return self._raw.fileno()
 
 
+_writers: dict[str, _PipeWriter] = {}
+
+
 def ignore_closed_pipes() -> None:
     """Let a command finish its work when nobody reads its standard output or error any more."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
+        if stream is None:  # closed by the shell
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
+            continue
         buffer = getattr(stream, "buffer", None)
         raw = getattr(buffer, "raw", buffer)  # with PYTHONUNBUFFERED there is no buffer
         if isinstance(raw, io.FileIO):
             writer: Any = _PipeWriter(raw)
+            _writers[name] = writer
             text = io.TextIOWrapper(
                 writer if raw is buffer else io.BufferedWriter(writer),
                 stream.encoding,
@@ -60,6 +75,12 @@ def ignore_closed_pipes() -> None:
                 write_through=stream.write_through,
             )
             setattr(sys, name, text)
+
+
+def output_error() -> str:
+    """Why standard output could not be written; empty when all went well."""
+    sys.stdout.flush()
+    return _writers["stdout"].error if "stdout" in _writers else ""
 
 
 def set_verbosity(quiet: bool, verbose: bool) -> None:

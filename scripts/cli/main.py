@@ -16,6 +16,7 @@ from pathlib import Path
 from scripts import __version__
 from scripts.cli.console import (
     ignore_closed_pipes,
+    output_error,
     print_error,
     print_json,
     print_notice,
@@ -39,7 +40,11 @@ Handler = Callable[[argparse.Namespace, Settings], int]
 def run_program() -> int:
     """Run the command of this process's command line; return the exit status."""
     ignore_closed_pipes()
-    return main()
+    status = main()
+    if error := output_error():
+        print_error(f"cannot write the output: {error}")
+        return status or 1
+    return status
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -13,6 +13,7 @@ from scripts.cli.playlists import playlist_songs
 from scripts.core import paths
 from scripts.core.errors import StorageError
 from scripts.core.formatting import time_bar
+from scripts.core.input_files import is_special_file
 from scripts.core.settings import Settings
 from scripts.jukebox.player import Player, PlayerStatus
 from scripts.jukebox.queue import Queue
@@ -50,6 +51,8 @@ def _read(file: Path) -> list[Song]:
         for line in problems:
             print_notice(f"{file.name}, {line}")
         return [read_song(path) for path in found]
+    if is_special_file(file):
+        raise StorageError(f"{file}: not a regular file; name an audio file")
     if not file.is_file():
         raise StorageError(f"no such file: {file}; check the name")
     return [read_song(file)]

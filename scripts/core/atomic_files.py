@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import stat
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -56,10 +57,19 @@ def open_private(path: str | Path, flags: int) -> int:
 
 
 def make_private(path: Path) -> None:
-    """Create a file for its owner alone, or take the rights of others from it."""
+    """Create a file for its owner alone, or take the rights of others from it.
+
+    An existing file is never opened: closing it would drop the locks that SQLite holds on it in
+    this process.
+    """
+    with contextlib.suppress(OSError):  # there already, or its folder cannot be written
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        return
+    if os.name == "nt":
+        return
     with contextlib.suppress(OSError):  # somebody else's, or on a file system without rights
-        os.close(open_private(path, os.O_RDWR | os.O_CREAT))
-        if os.name != "nt" and path.stat().st_mode & 0o077:
+        mode = path.lstat().st_mode
+        if stat.S_ISREG(mode) and mode & 0o077:
             path.chmod(0o600)
 
 
@@ -67,6 +77,8 @@ def write_and_fsync(path: Path, text: str, private: bool = False) -> None:
     """Write a UTF-8 text file and fsync it; with `private`, for its owner alone."""
     opener = open_private if private else None
     with open(path, "w", encoding="utf-8", newline="\n", opener=opener) as file:
+        if private and os.name != "nt":
+            os.fchmod(file.fileno(), 0o600)  # it may be left from a version that did not
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

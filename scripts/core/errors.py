@@ -35,6 +35,10 @@ class ModelError(MusicGenError):
     """Unusable GGUF file, or failure of the process that runs the model."""
 
 
+class ChatTemplateError(ModelError):
+    """Chat template of a model that fails or exceeds its limits; it does so for every song."""
+
+
 class CrashError(ModelError):
     """The process that runs the model exited or stopped responding; a retry may succeed."""
 

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 import sys
+import unicodedata
 from pathlib import Path, PureWindowsPath
 from typing import BinaryIO
 
 from scripts.core.errors import UsageError
 from scripts.core.filenames import is_reserved_name
 
-_DEVICE_PREFIXES = ("\\\\.\\", "\\\\?\\", "//./", "//?/")
+# ``\\\\?\\C:\\`` and ``\\\\?\\UNC\\`` are long paths of files.
+_DEVICE_PREFIX = re.compile(r"[\\/]{2}(?:\.|\?[\\/](?![A-Za-z]:|UNC[\\/]))", re.IGNORECASE)
+_ORDINARY = (stat.S_IFREG, stat.S_IFDIR)
 _NONBLOCKING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -30,6 +34,8 @@ def open_input(path: Path) -> BinaryIO:
     """
     if names_device(str(path)):
         raise OSError(errno.EINVAL, "this is the name of a device")
+    if "\0" in str(path):
+        raise OSError(errno.EINVAL, "the name has a null character")
     # Look first, since opening alone acts on some devices; and again at what was opened.
     _check_kind(path.stat().st_mode)
     descriptor = os.open(path, os.O_RDONLY | _NONBLOCKING)
@@ -81,11 +87,19 @@ def is_regular_file(path: Path) -> bool:
         return False
 
 
+def is_special_file(path: Path) -> bool:
+    """Whether `path` is there and neither a regular file nor a folder."""
+    try:
+        return names_device(str(path)) or stat.S_IFMT(path.stat().st_mode) not in _ORDINARY
+    except (OSError, ValueError):
+        return False
+
+
 def names_device(path: str) -> bool:
     """Whether a path names a device of Windows; always False elsewhere."""
     if sys.platform != "win32":
         return False
-    return path.startswith(_DEVICE_PREFIXES) or is_reserved_name(PureWindowsPath(path).name)
+    return bool(_DEVICE_PREFIX.match(path)) or is_reserved_name(PureWindowsPath(path).name)
 
 
 def find_beside(source: Path, name: str) -> Path:
@@ -101,24 +115,25 @@ def find_beside(source: Path, name: str) -> Path:
     Raises
     ------
     UsageError
-        When the name leads elsewhere: an absolute path, a drive, a network share, ``..`` or a
-        device.
+        When the name leads elsewhere: an absolute path, a drive, a network share, ``..``, a device
+        or a link.
     """
     path = PureWindowsPath(name)
-    parts = path.parts
-    is_local = (
-        bool(parts)
-        and not path.anchor
-        and ".." not in parts
-        and not any(is_reserved_name(part) or ":" in part for part in parts)
-        and name.isprintable()
-    )
-    found = source.parent.joinpath(*parts) if is_local else source
-    # A link may lead elsewhere.
-    if not is_local or not found.resolve().is_relative_to(source.parent.resolve()):
+    shown = f"{source.name} names the file {name[:60]!a}"
+    if path.anchor or not name or not path.parts or ".." in path.parts:
         raise UsageError(
-            f"{source.name} names the file {name[:60]!a}: expected one in its own folder; "
-            "copy it there and write its name without a folder"
+            f"{shown}: expected one in its own folder; copy it there and write its name without a "
+            "folder"
+        )
+    is_portable = all(unicodedata.category(c) not in ("Cc", "Cs") for c in name)
+    if not is_portable or any(is_reserved_name(part) or ":" in part for part in path.parts):
+        raise UsageError(
+            f"{shown}: expected one in its own folder whose name every system allows; rename it"
+        )
+    found = source.parent.absolute().joinpath(*path.parts)
+    if not found.resolve().is_relative_to(source.parent.resolve()):
+        raise UsageError(
+            f"{shown}: expected one in its own folder, but this is a link; copy the file there"
         )
     return found
 
@@ -131,4 +146,7 @@ def _check_kind(mode: int) -> None:
 
 
 def _format_size(size: int) -> str:
-    return f"{size >> 20} MB" if size >= 1 << 20 else f"{size >> 10} kB"
+    for unit, shift in (("MB", 20), ("kB", 10)):
+        if size >= 1 << shift:
+            return f"{size >> shift} {unit}"
+    return f"{size} bytes"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.core import paths
-from scripts.core.atomic_files import open_private
+from scripts.core.atomic_files import make_private, open_private
 from scripts.core.errors import NotationError, UsageError
 from scripts.core.file_lock import try_lock
 from scripts.core.text import strip_control_chars
@@ -22,6 +22,8 @@ from scripts.core.text import strip_control_chars
 LOG_FILE_NAME = "llm-music-gen.log"
 MAX_BYTES = 1 << 20
 MAX_FILES = 5
+# Without a reader, a FIFO is an error rather than a wait.
+_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0)
 _LOGGER_NAME = "scripts"
 _FORMAT = "%(asctime)s %(levelname)-7s %(process)d %(name)s: %(message)s"
 
@@ -33,7 +35,8 @@ class _PlainFormatter(logging.Formatter):
         return strip_control_chars(super().formatMessage(record))
 
     def formatException(self, ei: Any) -> str:
-        return "\n".join(map(strip_control_chars, super().formatException(ei).splitlines()))
+        lines = super().formatException(ei).splitlines()
+        return "\n".join(f"  {strip_control_chars(line)}" for line in lines)
 
 
 class SharedRotatingHandler(logging.Handler):
@@ -63,7 +66,7 @@ class SharedRotatingHandler(logging.Handler):
             if self.path.exists() and self.path.stat().st_size + len(line) > self.max_bytes:
                 with contextlib.suppress(OSError):  # Windows: a process has a file open
                     self._rotate()
-            descriptor = open_private(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+            descriptor = open_private(self.path, _APPEND)
             with os.fdopen(descriptor, "a", -1, "utf-8", "replace", "\n") as file:
                 file.write(line)
 
@@ -90,6 +93,8 @@ def set_up_logging(debug: bool = False, verbose: bool = False) -> None:
         Also log DEBUG records.
     verbose : bool
     """
+    if (paths.LOG / LOG_FILE_NAME).exists():
+        make_private(paths.LOG / LOG_FILE_NAME)
     logger = logging.getLogger(_LOGGER_NAME)
     logger.setLevel(logging.DEBUG if debug else logging.INFO)
     logger.propagate = False

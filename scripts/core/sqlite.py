@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from scripts.core.atomic_files import make_private
 from scripts.core.errors import NewerFileError, StorageError
+from scripts.core.input_files import is_regular_file
 
 LOCK_TIMEOUT = 10.0  # seconds to wait for another program's lock
 
@@ -102,7 +103,7 @@ def open_temporary(
         folder.mkdir(mode=0o700, exist_ok=True)
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         copy = folder / path.name
-        if not copy.exists():
+        if not copy.exists() and is_regular_file(path):
             with contextlib.suppress(OSError):
                 for suffix in ("", "-wal"):
                     shutil.copyfile(f"{path}{suffix}", f"{copy}{suffix}")
@@ -175,6 +176,8 @@ def _primary_code(error: sqlite3.Error) -> int:
 
 def _connect(path: Path, migrations: Sequence[Migration], timeout: float) -> sqlite3.Connection:
     if str(path) != ":memory:":
+        if path.exists() and not is_regular_file(path):
+            raise OSError(f"{path} is not a regular file")
         make_private(path)  # its -wal and -shm files get the same rights
     try:
         connection = sqlite3.connect(path, timeout=timeout, isolation_level=None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 MAX_NAME_LENGTH = 400  # characters of a title, a composer, a track's name
 MAX_MESSAGE_LENGTH = 200  # characters
+_KEPT_START = 70  # of a message that is too long
 
 
 def strip_control_chars(text: str, limit: int | None = None) -> str:
@@ -47,9 +48,10 @@ def is_unicode(text: str) -> bool:
 
 
 def shorten_message(message: str) -> str:
-    """Shorten a message to 200 characters by leaving out its middle; what to do stays."""
+    """Shorten a message to 200 characters by leaving out its middle, such as that of a long path.
+
+    Its end stays: the reason, and what to do.
+    """
     if len(message) <= MAX_MESSAGE_LENGTH:
         return message
-    tail = message[message.rfind("; ") :] if "; " in message else message[-60:]
-    tail = tail[-MAX_MESSAGE_LENGTH // 2 :]
-    return message[: MAX_MESSAGE_LENGTH - len(tail) - 3] + "..." + tail
+    return f"{message[:_KEPT_START]}...{message[_KEPT_START + 3 - MAX_MESSAGE_LENGTH :]}"

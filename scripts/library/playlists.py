@@ -22,6 +22,7 @@ from scripts.library.songs import AUDIO_SUFFIXES, MAX_TEXT_LENGTH, Song, read_so
 PLAYLIST_SUFFIXES = (".m3u8", ".m3u")
 MAX_LINES = 100_000
 MAX_BYTES = 20 << 20
+_MAX_SAVED_BYTES = 512 << 20  # of the file of all saved playlists
 MAX_NAME_LENGTH = 60
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")  # two letters or more, to exclude Windows drives
 
@@ -146,13 +147,12 @@ def load_playlists(path: Path) -> dict[str, Playlist]:
         When the file cannot be read or is not JSON, so that it is never overwritten then.
     """
     try:
-        data: Any = json.loads(read_input_text(path, MAX_BYTES))
+        data: Any = json.loads(read_input_text(path, _MAX_SAVED_BYTES))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError) as error:
         raise StorageError(
-            f"{path}: the playlists cannot be read ({type(error).__name__}); repair "
-            "or delete the file"
+            f"{path}: the playlists cannot be read ({_reason(error)}); repair or delete the file"
         ) from error
     found = {}
     for name, row in data.items() if isinstance(data, dict) else ():
@@ -164,6 +164,10 @@ def load_playlists(path: Path) -> dict[str, Playlist]:
                 convert_field(row.get("files", []), tuple[str, ...]),
             )
     return found
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or type(error).__name__)
 
 
 def save_playlists(path: Path, playlists: dict[str, Playlist]) -> None:

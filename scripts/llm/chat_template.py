@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from scripts.core.errors import ModelError
+from scripts.core.errors import ChatTemplateError
+from scripts.core.text import is_unicode
 
 MAX_SECONDS = 2.0
 MAX_OUTPUT_BYTES = 64 << 10
@@ -30,7 +31,7 @@ def render_chat_template(template: str, question: str, bos: str, eos: str) -> st
 
     Raises
     ------
-    ModelError
+    ChatTemplateError
         When it fails in another way or exceeds a limit. The message does not name the model.
     """
     result: list[str] = []
@@ -42,29 +43,31 @@ def render_chat_template(template: str, question: str, bos: str, eos: str) -> st
         except BaseException as error:
             failures.append(error)
 
+    import jinja2.sandbox  # noqa: F401  # before the time is taken
+
     # The caller's process is ended when a template does not stop, so the thread may stay behind.
     thread = threading.Thread(target=work, daemon=True)
     with _limited_memory(MAX_MEMORY_BYTES):
         thread.start()
         thread.join(MAX_SECONDS)
     if thread.is_alive():
-        raise ModelError(f"its chat template takes longer than {MAX_SECONDS:g} s")
+        raise ChatTemplateError(f"its chat template takes longer than {MAX_SECONDS:g} s")
     if result:
         return result[0]
     return _explain(failures[0])
 
 
 def _explain(error: BaseException) -> str:
-    """Return "" for a template that cannot be used; raise `ModelError` for a hostile one."""
+    """Return "" for a template that cannot be used; raise `ChatTemplateError` for a hostile one."""
     from jinja2 import TemplateError
 
-    if isinstance(error, ModelError):
+    if isinstance(error, ChatTemplateError):
         raise error
     if isinstance(error, MemoryError):
-        raise ModelError(f"its chat template needs more than {MAX_MEMORY_BYTES >> 20} MB")
+        raise ChatTemplateError(f"its chat template needs more than {MAX_MEMORY_BYTES >> 20} MB")
     if isinstance(error, (TemplateError, TypeError, ValueError, KeyError, AttributeError)):
         return ""
-    raise ModelError(f"its chat template fails ({type(error).__name__}: {str(error)[:80]})")
+    raise ChatTemplateError(f"its chat template fails ({type(error).__name__}: {str(error)[:80]})")
 
 
 def _render(template: str, question: str, bos: str, eos: str) -> str:
@@ -75,7 +78,7 @@ def _render(template: str, question: str, bos: str, eos: str) -> str:
         raise TemplateError(message)
 
     if len(template) > _MAX_TEMPLATE_CHARACTERS:
-        raise ModelError(
+        raise ChatTemplateError(
             f"its chat template is longer than {_MAX_TEMPLATE_CHARACTERS:,} characters"
         )
     environment = ImmutableSandboxedEnvironment(
@@ -92,15 +95,20 @@ def _render(template: str, question: str, bos: str, eos: str) -> str:
         pieces.append(piece)
         size += len(piece)
         if size > MAX_OUTPUT_BYTES:
-            raise ModelError(f"its chat template writes more than {MAX_OUTPUT_BYTES >> 10} kB")
-    return "".join(pieces)
+            raise ChatTemplateError(
+                f"its chat template writes more than {MAX_OUTPUT_BYTES >> 10} kB"
+            )
+    text = "".join(pieces)
+    if not is_unicode(text):
+        raise ChatTemplateError("its chat template writes text that is not valid Unicode")
+    return text
 
 
 @contextmanager
 def _limited_memory(more: int) -> Iterator[None]:
     """Limit this process's memory to `more` bytes above its present size, where possible.
 
-    Elsewhere the parent process watches the size.
+    On Windows the parent process watches the size instead; on macOS nothing does.
     """
     if sys.platform != "linux":
         yield

@@ -14,14 +14,14 @@ from typing import Any
 
 from scripts.core import errors
 from scripts.core.child import MODEL_WORKER, ChildProcess
-from scripts.core.errors import Cancelled, CrashError, ModelError
+from scripts.core.errors import Cancelled, ChatTemplateError, CrashError, ModelError
 from scripts.core.system import process_memory
 from scripts.llm.chat import Prompt
-from scripts.llm.chat_template import MAX_MEMORY_BYTES
+from scripts.llm.chat_template import MAX_MEMORY_BYTES, MAX_SECONDS
 from scripts.llm.sampling import Sampling
 from scripts.llm.sheet_machine import SheetGrammar
 
-_TEMPLATE_TIMEOUT = 20.0  # seconds; the process itself stops earlier, unless it is blocked
+_TEMPLATE_TIMEOUT = 6.0  # seconds; the process itself stops earlier, unless it is blocked
 _MEMORY_POLL_INTERVAL = 0.02  # seconds
 _log = logging.getLogger(__name__)
 
@@ -115,13 +115,20 @@ class ModelProcess:
 
         Raises
         ------
-        ModelError
+        ChatTemplateError
             When the template fails, does not end, or needs too much memory.
+        CrashError
+            When the process died for another reason.
         """
         self._wait_until_loaded()
         self._child.send({"op": "chat", "question": question})
         with self._watched_memory():
-            result = self._wait_for_result(lambda done, text: None, _TEMPLATE_TIMEOUT)
+            try:
+                result = self._wait_for_result(lambda done, text: None, _TEMPLATE_TIMEOUT)
+            except TimeoutError as error:
+                raise ChatTemplateError(
+                    self._named(f"its chat template takes longer than {MAX_SECONDS:g} s")
+                ) from error
         if result["has_template"] and not result["text"]:
             _log.warning("%s: its chat template cannot be used", self.path.name)
         return str(result["text"])
@@ -146,10 +153,8 @@ class ModelProcess:
         except CrashError as error:
             if not exceeded.is_set():
                 raise
-            raise ModelError(
-                f"{self.path.name}: its chat template needs more than "
-                f"{MAX_MEMORY_BYTES >> 20} MB; choose another model"
-            ) from error
+            needs = f"its chat template needs more than {MAX_MEMORY_BYTES >> 20} MB"
+            raise ChatTemplateError(self._named(needs)) from error
         finally:
             done.set()
 
@@ -227,13 +232,30 @@ class ModelProcess:
 
     def _named(self, message: str) -> str:
         name = self.path.name
-        return message if name in message else f"{name}: {message}; choose another model"
+        if name in message:
+            return message
+        return (
+            f"{name}: {message}" if "; " in message else f"{name}: {message}; choose another model"
+        )
 
     def _wait_for_result(
         self, progress: ProgressCallback, timeout: float | None = None
     ) -> dict[str, Any]:
-        """Wait for the child's result, passing its progress on to `progress`."""
-        timeout = self.timeout if timeout is None else timeout
+        """Wait for the child's result, passing its progress on to `progress`.
+
+        Raises
+        ------
+        TimeoutError
+            When `timeout` is given and the child is silent for so many seconds.
+        """
+        if timeout is None:
+            try:
+                return self._wait_for_result(progress, self.timeout)
+            except TimeoutError as error:
+                raise CrashError(
+                    f"{self.path.name}: the model did not respond for {self.timeout:.0f} s; "
+                    "try a smaller model"
+                ) from error
         last_sign = time.monotonic()
         try:
             while True:
@@ -244,10 +266,7 @@ class ModelProcess:
                 except queue.Empty:
                     if time.monotonic() - last_sign > timeout:
                         _log.error("%s: no answer for %.0f s", self.path.name, timeout)
-                        raise CrashError(
-                            f"{self.path.name}: the model did not respond for "
-                            f"{timeout:.0f} s; try a smaller model"
-                        ) from None
+                        raise TimeoutError from None
                     continue
                 last_sign = time.monotonic()
                 if message is None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.core.errors import ModelError
-from scripts.core.input_files import is_regular_file
+from scripts.core.input_files import is_regular_file, is_special_file
 from scripts.llm.chat import load_model_profile
 from scripts.llm.gguf_file import GgufInfo, read_language_model
 
@@ -72,7 +72,7 @@ def find_model(name: str, folder: Path) -> GgufInfo:
     """
     if name:
         for path in (Path(name), folder / name, folder / f"{name}.gguf"):
-            if is_regular_file(path):
+            if is_regular_file(path) or is_special_file(path):
                 return read_language_model(path)
         near = [p for p in sorted(folder.glob("*.gguf")) if name.lower() in p.name.lower()]
         if near:

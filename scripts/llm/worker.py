@@ -21,6 +21,7 @@ import queue
 import sys
 import threading
 import time
+import traceback
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
@@ -160,14 +161,17 @@ def main() -> None:
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     sys.stdin.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
-    worker = _Worker(out)
+    worker, status = _Worker(out), 0
     try:
         worker.run()
     except (KeyboardInterrupt, BrokenPipeError):
         pass
+    except BaseException:
+        traceback.print_exc()
+        status = 1
     finally:
         sys.stderr.flush()
-        os._exit(0)
+        os._exit(status)
 
 
 if __name__ == "__main__":

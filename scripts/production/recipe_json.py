@@ -16,7 +16,7 @@ from msgspec import Meta
 
 from scripts.composer.compose import Composition
 from scripts.core.errors import NotationError, StorageError
-from scripts.core.input_files import find_beside, read_input_text
+from scripts.core.input_files import find_beside, is_regular_file, read_input_text
 from scripts.core.json_fields import INVALID_DATA
 from scripts.core.text import clean_line, is_unicode
 from scripts.production.recipe import Recipe
@@ -62,14 +62,18 @@ class _RecipeData(msgspec.Struct, omit_defaults=True):
 
 def recipe_to_json(recipe: Recipe) -> dict[str, Any]:
     """Convert to JSON data; imported notes are compressed, or left out if too large."""
+    notes = _compress_notes(recipe.notes)
+    file = (
+        None if recipe.file is None else clean_line(recipe.file.name) if notes else str(recipe.file)
+    )
     data = _RecipeData(
         request_to_json(recipe.request),
         recipe.seed,
         recipe.temperature,
         recipe.order,
         recipe.number,
-        str(recipe.file) if recipe.file else None,
-        _compress_notes(recipe.notes),
+        file,
+        notes,
         _composition_data(recipe.composition) if recipe.composition else None,
     )
     # Earlier versions expect these two also when they have their defaults.
@@ -143,8 +147,12 @@ def read_recipe(path: Path, styles: Mapping[str, Style]) -> Recipe:
         return recipe
     # The file may come from a stranger. With the notes in it, only the name of theirs is used.
     name = str(recipe.file)
-    file = Path(PureWindowsPath(name).name or "notes") if recipe.notes else find_beside(path, name)
-    return replace(recipe, file=file)
+    base = clean_line(PureWindowsPath(name).name) or "notes"
+    if recipe.notes:
+        return replace(recipe, file=Path(base))
+    # Songs with very large notes have an absolute path; the notes may lie beside them.
+    beside = find_beside(path, base)
+    return replace(recipe, file=beside if is_regular_file(beside) else find_beside(path, name))
 
 
 def _compress_notes(notes: bytes) -> str | None:
