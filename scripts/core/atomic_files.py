@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import stat
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -77,7 +78,7 @@ def write_and_fsync(path: Path, text: str, private: bool = False) -> None:
     """Write a UTF-8 text file and fsync it; with `private`, for its owner alone."""
     opener = open_private if private else None
     with open(path, "w", encoding="utf-8", newline="\n", opener=opener) as file:
-        if private and os.name != "nt":
+        if private and sys.platform != "win32":
             os.fchmod(file.fileno(), 0o600)  # it may be left from a version that did not
         file.write(text)
         file.flush()

@@ -125,15 +125,6 @@ def _readers(folder: Path) -> dict[str, Callable[[bytes], object]]:
         assert not found
         return load_playlists(write_input("p.json", data))
 
-    def template(data: bytes) -> object:
-        from scripts.llm.chat_template import render_chat_template
-
-        gc.disable()  # hypothesis's callback for collections ends Python in a deep recursion
-        try:
-            return render_chat_template(data.decode("utf-8", "replace"), "Hello", "<s>", "</s>")
-        finally:
-            gc.enable()
-
     mail = folder / "mail"
     mail.mkdir(exist_ok=True)
     if not (mail / "tune.abc").exists():
@@ -155,7 +146,7 @@ def _readers(folder: Path) -> dict[str, Callable[[bytes], object]]:
     return {
         "structured ABC": piece("s.abc"),
         "MusicXML archives": piece("s.mxl"),
-        "chat templates": template,
+        "chat templates": _render_in_child,
         "mailed recipes": mailed_recipe,
         "requests": spec,
         "ABC": piece("a.abc"),
@@ -169,6 +160,35 @@ def _readers(folder: Path) -> dict[str, Callable[[bytes], object]]:
         "playlists": playlist,
         "searches": search,
     }
+
+
+def _render_in_child(data: bytes) -> object:
+    """Render a chat template in a process of its own, as the program does."""
+    from scripts.core.errors import ChatTemplateError
+    from scripts.llm.chat_template import render_chat_template
+
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        gc.callbacks.clear()  # hypothesis's would end Python in a deep recursion
+        status, text = 0, ""
+        try:
+            render_chat_template(data.decode("utf-8", "replace"), "Hello", "<s>", "</s>")
+        except ChatTemplateError as error:
+            status, text = 1, str(error)
+        except BaseException as error:
+            status, text = 2, repr(error)
+        os.write(writer, text.encode("utf-8", "replace")[:4000])
+        os._exit(status)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        text = pipe.read().decode("utf-8")
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if status == 1:
+        raise ChatTemplateError(text)
+    if status:
+        raise RuntimeError(f"status {status}: {text}")
+    return None
 
 
 class _Hang(BaseException):
