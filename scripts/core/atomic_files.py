@@ -172,9 +172,8 @@ def storage_error(error: OSError, path: Path) -> StorageError:
         return StorageError(f"{path.parent}: the disk is full; free some space and try again")
     if is_open_elsewhere(error):
         return FileInUseError(
-            f"{path}: another program has it open (a player, OneDrive, an "
-            "antivirus?), or it is write-protected; close that program or change "
-            "the folder's permissions"
+            f"{path}: another program has it open, or it is write-protected; close a player, "
+            "OneDrive or antivirus that uses it"
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return StorageError(
