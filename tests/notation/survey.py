@@ -9,6 +9,8 @@ from __future__ import annotations
 import importlib
 import random
 import re
+import shutil
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -117,7 +119,7 @@ def _read_with_partitura(path: Path) -> abc2midi.Notes | None:
     data = path.read_bytes()
     copy = path
     if path.suffix.lower() == ".mxl":
-        copy = Path("/tmp") / f"{path.stem}.musicxml"
+        copy = Path(tempfile.mkdtemp(), f"{path.stem}.musicxml")
         copy.write_bytes(unpack_mxl(data))
     try:
         score = partitura.load_score(str(copy), force_note_ids="keep")
@@ -127,7 +129,7 @@ def _read_with_partitura(path: Path) -> abc2midi.Notes | None:
         return None
     finally:
         if copy != path:
-            copy.unlink(missing_ok=True)
+            shutil.rmtree(copy.parent)
     return abc2midi.align((24 * float(row["onset_quarter"]), int(row["pitch"])) for row in rows)
 
 
