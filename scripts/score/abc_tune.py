@@ -23,23 +23,18 @@ from scripts.score.abc_fields import (
 )
 from scripts.score.abc_lines import DIRECTIVE, AbcLine, read_first_tune
 from scripts.score.abc_notes import parse_tempo_field
+from scripts.score.abc_signs import apply_midi_directive, find_mark, read_bar_line
 from scripts.score.abc_tokens import parse_endings, read_tokens
-from scripts.score.abc_voice import Budget, VoiceReader
+from scripts.score.abc_voice import VoiceReader
 from scripts.score.keys import Key
 from scripts.score.piece import MusicTooLargeError
 from scripts.score.time_signature import TimeSignature
+from scripts.score.written_bars import Budget
 
 MAX_VOICES_READ = 500
 _MAX_FAULTS_OF_LINE = 20
 _MAX_PARTS = 1000
 MAX_BAR_RESTS = 2_000  # bars of a ``Z`` rest
-_MARKS = {
-    "da capo": re.compile(r"d\.?c\.?(?: ?al ?\w+)?|da ?capo.*", re.IGNORECASE),
-    "dal segno": re.compile(r"d\.?s\.?(?: ?al ?\w+)?|dal ?segno.*", re.IGNORECASE),
-    "coda": re.compile(r"(?:da|to)? ?coda|O", re.IGNORECASE),
-    "segno": re.compile(r"segno|S", re.IGNORECASE),
-    "fine": re.compile(r"fine", re.IGNORECASE),
-}  # decorations and symbols
 _KNOWN_SYMBOLS = set(".~HLMOPRSTuv")
 
 
@@ -184,14 +179,14 @@ class TuneReader:
         assert self.key is not None
         unit = self.unit or default_unit(self.meter)
         voice = VoiceReader(name, self.key, self.meter, unit, line, self.warn, self.budget)
-        voice.accidental_scope, voice.part = self.accidental_scope, self.part
+        voice.pitches.scope, voice.part = self.accidental_scope, self.part
         self._set_properties(voice, self.fields["K"])
         for directive in self.header_directives.get("", ()):
             self._read_midi_directive(directive, voice)
         return voice
 
     def _set_properties(self, voice: VoiceReader, text: str) -> None:
-        voice.transpositions |= parse_transpositions(text)
+        voice.pitches.transpositions |= parse_transpositions(text)
         if re.search(r"\bperc\b", text):
             self.warn(voice.line, "percussion clef: its notes are played at their pitch")
 
@@ -208,7 +203,7 @@ class TuneReader:
         elif name == "K":
             key = parse_key(value)
             if key is not None:
-                voice.signature = key.signature
+                voice.pitches.signature = key.signature
             self._set_properties(voice, value)
         elif name == "L":
             voice.unit = parse_unit(value)
@@ -244,7 +239,7 @@ class TuneReader:
     def _set_accidental_scope(self, scope: str) -> None:
         self.accidental_scope = scope
         for voice in self.voices.values():
-            voice.accidental_scope = scope
+            voice.pitches.scope = scope
 
     def _read_midi_directive(self, line: AbcLine, voice: VoiceReader) -> None:
         _, name, *values = [*line.text.split(), ""]
@@ -252,16 +247,7 @@ class TuneReader:
             self.warn(line.number, f"%%MIDI {name} is left out; the style plays its own drums")
         elif name in ("nobarlines", "barlines"):
             self._set_accidental_scope("not" if name == "nobarlines" else "pitch")
-        numbers = [int(w) for w in values if re.fullmatch(r"-?\d{1,3}", w)]
-        if not numbers:
-            return
-        if name == "program":
-            voice.program = min(127, max(0, numbers[-1]))
-        elif name == "channel":
-            voice.is_kit = numbers[0] == 10
-        elif name in ("transpose", "rtranspose"):
-            before = voice.transpositions.get("midi", 0) if name == "rtranspose" else 0
-            voice.transpositions["midi"] = max(-60, min(60, before + numbers[0]))
+        apply_midi_directive(voice, name, values)
 
     # --- Music
 
@@ -276,7 +262,7 @@ class TuneReader:
             with self._warning_on_errors(line.number):
                 self._read_token(token, line.number)
         if self.current.is_bar_complete and not line.continues:
-            if self.current.has_accidentals:
+            if self.current.pitches.has_accidentals:
                 self.warn(line.number, "a bar ends at the end of this line, without a bar line")
             self.current.close_bar()
 
@@ -287,7 +273,7 @@ class TuneReader:
         if m["note"]:
             voice.add_note(m["note"])
         elif m["bar"]:
-            _read_bar_line(voice, m["bar"])
+            read_bar_line(voice, m["bar"])
             if m["ending"]:
                 voice.start_ending(parse_endings(m["ending"]))
         elif m["rest"] is not None:
@@ -304,7 +290,7 @@ class TuneReader:
             voice.add_chord_symbol(m["quoted"].strip('"'))
         elif m["decoration"]:
             name = m["decoration"].strip("!+").strip()
-            voice.mark_bar(_find_mark(name))
+            voice.mark_bar(find_mark(name))
             voice.add_decoration(name)
         elif m["ending_alone"] or m["ending_named"]:
             voice.start_ending(parse_endings(m["ending_alone"] or m["ending_named"]))
@@ -322,7 +308,7 @@ class TuneReader:
             voice.start_overlay(m["overlay"])
         elif kind == "symbol":
             voice.add_decoration(m["symbol"])
-            voice.mark_bar(_find_mark(m["symbol"]))
+            voice.mark_bar(find_mark(m["symbol"]))
             if m["symbol"] not in self.symbols:
                 self.warn(line, f"the symbol {m['symbol']} is not defined and is left out")
 
@@ -337,23 +323,3 @@ def _split_word(text: str) -> tuple[str, str]:
     """Split off the first word of a field or directive."""
     name, *rest = text.split(None, 1) or [""]
     return name, rest[0] if rest else ""
-
-
-def _find_mark(decoration: str) -> str:
-    """Mark of :class:`WrittenBar` that a decoration sets, or ""."""
-    return next((mark for mark, text in _MARKS.items() if text.fullmatch(decoration)), "")
-
-
-def _read_bar_line(voice: VoiceReader, sign: str) -> None:
-    sign = sign.strip(".")
-    if sign == "[|]":  # invisible
-        voice.close_bar()
-        return
-    if not re.search(r"[:\]]|\|\|", sign):
-        voice.close_bar()
-        return
-    ends = len(sign) - len(sign.lstrip(":"))
-    starts = len(sign) - len(sign.rstrip(":"))
-    if ends == len(sign):  # "::"
-        ends = starts = max(1, len(sign) // 2)
-    voice.end_section(ends, starts)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 
 from scripts.core.errors import NotationError
 from scripts.score.abc_fields import KeyField, MeterField
+from scripts.score.abc_pitches import Pitch, PitchReader
 from scripts.score.abc_tokens import NOTE, parse_length
 from scripts.score.chords import parse_chord
-from scripts.score.keys import LETTER_PC
 from scripts.score.piece import MusicTooLargeError
 from scripts.score.time_signature import TICKS_PER_WHOLE
-from scripts.score.written_bars import MAX_BARS, MAX_NOTES, Warn, WrittenBar, WrittenNote
+from scripts.score.written_bars import Budget, Warn, WrittenBar, WrittenNote
 
 MAX_BAR_NOTES = 10_000  # counted together with rests and grace notes
 MAX_NOTE_TICKS = 1000 * 24  # 1,000 quarters
@@ -27,37 +26,6 @@ _DYNAMICS = {
 }  # fmt: skip
 _ACCENTS = (">", "accent", "emphasis", "L")
 _DOWNBEAT = 0.07  # added to the velocity of the first note of a bar
-
-
-@dataclass(frozen=True, slots=True)
-class _Pitch:
-    midi: int
-    staff_place: str
-    alteration: int
-    share: Fraction = Fraction(1)  # of the length of its chord
-    is_tied: bool = False
-
-
-class Budget:
-    """Counts the bars and notes of all voices of a tune.
-
-    Raises
-    ------
-    MusicTooLargeError
-        When there are more than the program plays.
-    """
-
-    def __init__(self) -> None:
-        self._bars = self._notes = 0
-
-    def count_bar(self, notes: int) -> None:
-        """Count a bar with so many notes."""
-        self._bars += 1
-        self._notes += notes
-        if self._bars > MAX_BARS:
-            raise MusicTooLargeError(f"the tune has more than {MAX_BARS:,} bars")
-        if self._notes > MAX_NOTES:
-            raise MusicTooLargeError(f"the tune has more than {MAX_NOTES:,} notes")
 
 
 class VoiceReader:
@@ -76,11 +44,7 @@ class VoiceReader:
 
     Attributes
     ----------
-    transpositions : dict of str to int
-        Semitones added to every pitch, by what adds them.
-    accidental_scope : str
-        What an accidental applies to until the end of the bar: "pitch" (its letter in every
-        octave), "octave" or "not" (its note alone).
+    pitches : PitchReader
     """
 
     def __init__(
@@ -95,11 +59,10 @@ class VoiceReader:
     ) -> None:
         self.name, self.unit, self.line, self._warn = name, unit, line, warn
         self._budget = budget
-        self.signature, self.meter = key.signature, meter
-        self.transpositions: dict[str, int] = {}
+        self.meter = meter
+        self.pitches = PitchReader(key.signature, warn)
         self.program: int | None = None
         self.is_kit = False
-        self.accidental_scope = "pitch"
         self.part = ""
         self.bars: list[WrittenBar] = []
         self._full = None if meter.bar is None else meter.bar * TICKS_PER_WHOLE
@@ -109,11 +72,9 @@ class VoiceReader:
         self._overlay_start = Fraction(0)
         self._overlay_bar: int | None = None  # index of the bar with ``(&``
         self._last: tuple[Fraction, list[tuple[WrittenNote, Fraction]]] | None = None
-        self._graces: list[tuple[_Pitch, Fraction]] = []
+        self._graces: list[tuple[Pitch, Fraction]] = []
         self._tuplet = (Fraction(1), 0)
         self._broken = Fraction(1)
-        self._altered: dict[str, int] = {}
-        self._carried: dict[str, int] = {}  # accidentals that ties carry over the bar line
         self._velocity, self._accent = _DYNAMICS["mf"], 0.0
         self._endings: frozenset[int] = frozenset()
 
@@ -126,11 +87,6 @@ class VoiceReader:
     def is_bar_complete(self) -> bool:
         """Whether the current bar has exactly its full length."""
         return self._full is not None and self._bar.ticks == self._full == self._at
-
-    @property
-    def has_accidentals(self) -> bool:
-        """Whether an accidental is in force until the end of the bar."""
-        return bool(self._altered)
 
     def set_meter(self, meter: MeterField) -> None:
         """Change the time signature; it starts a bar."""
@@ -153,12 +109,8 @@ class VoiceReader:
         self._bar = WrittenBar(self._full, self.line, endings=self._endings)
         self._at = self._overlay_start = Fraction(0)
         self._symbols = 0
-        self._altered, self._last = {}, None
-        self._carried = {
-            n.staff_place: n.alteration
-            for n in ended.notes
-            if n.is_tied and n.start + n.ticks == ended.ticks
-        }
+        self._last = None
+        self.pitches.start_bar(n for n in _ending_notes(ended) if n.is_tied)
 
     def finish(self) -> None:
         """End the voice."""
@@ -321,38 +273,17 @@ class VoiceReader:
             notes = [note for note, _ in self._last[1]]
         else:
             ended = self.bars[-1] if self.bars and not self._bar.ticks else self._bar
-            notes = [n for n in ended.notes if n.start + n.ticks == ended.ticks]
-            self._carried |= {n.staff_place: n.alteration for n in notes}
+            notes = _ending_notes(ended)
+            self.pitches.carry(notes)
         for note in notes:
             note.is_tied = True
 
     def _read_pitch(
         self, match: re.Match[str], first: Fraction = Fraction(1), tied: bool = False
-    ) -> _Pitch:
-        letter, marks = match["letter"].upper(), match["octave"]
-        octave = match["letter"].islower() + marks.count("'") - marks.count(",")
-        place = f"{letter}{octave}"
-        scope = place if self.accidental_scope == "octave" else letter
-        if match["sign"]:
-            alter = match["sign"].count("^") - match["sign"].count("_")
-            if match["fraction"]:
-                alter = 0
-                self._warn(self.line, "quarter tones are played as the note without accidental")
-            if self.accidental_scope != "not":
-                self._altered[scope] = alter
-        elif scope in self._altered:
-            alter = self._altered[scope]
-        elif place in self._carried and not self._bar.ticks:
-            alter = self._carried[place]
-        else:
-            alter = self.signature[letter]
-        pitch = 60 + 12 * octave + LETTER_PC[letter] + alter + sum(self.transpositions.values())
-        if not 0 <= pitch <= 127:
-            raise NotationError(f"note {match[0][:12]} is out of range and is left out")
-        share = parse_length(match["length"]) / first
-        return _Pitch(pitch, place, alter, share, tied or bool(match["tie"]))
+    ) -> Pitch:
+        return self.pitches.read(match, self.line, not self._bar.ticks, first, tied)
 
-    def _add(self, pitches: list[_Pitch], length: Fraction) -> None:
+    def _add(self, pitches: list[Pitch], length: Fraction) -> None:
         """Add the notes of a chord, or a rest, of `length` unit notes."""
         if not pitches:
             self._count_symbol()
@@ -388,7 +319,7 @@ class VoiceReader:
             at += length * scale
         return at - self._at
 
-    def _write(self, p: _Pitch, start: Fraction, ticks: Fraction, velocity: float) -> WrittenNote:
+    def _write(self, p: Pitch, start: Fraction, ticks: Fraction, velocity: float) -> WrittenNote:
         self._count_symbol()
         note = WrittenNote(
             start, ticks, p.midi, min(1.0, velocity), p.is_tied, p.staff_place, p.alteration
@@ -408,3 +339,8 @@ class VoiceReader:
             self._bar.line = self.line
         self._at += ticks
         self._bar.ticks = max(self._bar.ticks, self._at)
+
+
+def _ending_notes(bar: WrittenBar) -> list[WrittenNote]:
+    """Notes that sound until the end of a bar."""
+    return [n for n in bar.notes if n.start + n.ticks == bar.ticks]

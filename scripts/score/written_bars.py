@@ -7,12 +7,34 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from scripts.score.chords import Chord
-from scripts.score.piece import PieceNote
+from scripts.score.piece import MusicTooLargeError, PieceNote
 
 MAX_BARS = 40_000  # of all voices, and of one when it is played
 MAX_NOTES = 200_000
 
 Warn = Callable[[int, str], None]  # line of the file from 1 (or number of the bar), what is wrong
+
+
+class Budget:
+    """Counts the bars and notes of all voices of a tune.
+
+    Raises
+    ------
+    MusicTooLargeError
+        When there are more than the program plays.
+    """
+
+    def __init__(self) -> None:
+        self._bars = self._notes = 0
+
+    def count_bar(self, notes: int) -> None:
+        """Count a bar with so many notes."""
+        self._bars += 1
+        self._notes += notes
+        if self._bars > MAX_BARS:
+            raise MusicTooLargeError(f"the tune has more than {MAX_BARS:,} bars")
+        if self._notes > MAX_NOTES:
+            raise MusicTooLargeError(f"the tune has more than {MAX_NOTES:,} notes")
 
 
 @dataclass(slots=True)

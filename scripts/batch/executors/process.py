@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from scripts.batch.executors.base import ProgressEvent, SongId, preload
+from scripts.core.interrupts import handle_interrupts_by
 from scripts.core.log import is_debug, set_up_logging
 from scripts.production.render_job import RenderJob
 
@@ -118,11 +119,5 @@ def _ignored_ctrl_c() -> Iterator[None]:
         finally:
             set_handler(None, False)
         return
-    if threading.current_thread() is not threading.main_thread():
+    with handle_interrupts_by(signal.SIG_IGN):
         yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
