@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from pathlib import Path
 
@@ -110,6 +111,28 @@ def test_the_stored_notes_are_those_of_abc2midi(
     assert played
     theirs = [(start, int(pitch)) for start, pitch in stored[name]]
     assert abc2midi.count_differences(played, theirs) == 0
+
+
+SAMPLES = sorted(Path("/usr/share/doc").glob("abc*/examples/*.abc"))
+# abc2midi starts many grace notes at other times, and does not read accidentals without spaces.
+KNOWN = {("newfeatures", "X:5"), ("sample3", "X:6"), ("deco", "X:1"), ("baym_rebin", "X: 63"),
+         ("demo", "X: 12")}  # fmt: skip
+
+
+@pytest.mark.skipif(abc2midi.PROGRAM is None, reason="abc2midi is not installed")
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+def test_every_sample_of_abc_programs_is_read_whole_or_with_a_warning(path: Path) -> None:
+    text = path.read_text(encoding="utf-8", errors="surrogateescape")
+    for tune in re.split(r"(?m)^(?=X:)", text)[1:]:
+        plain = abc2midi.without_performance(tune)
+        try:
+            piece = read_abc_piece(plain)
+        except NotationError:
+            continue
+        theirs = abc2midi.play(plain)
+        name = (path.stem, tune.split("\n")[0].strip())
+        if theirs and not piece.warnings and name not in KNOWN:
+            assert abc2midi.count_differences(notes_of(piece), theirs) == 0, name
 
 
 @pytest.mark.parametrize(
