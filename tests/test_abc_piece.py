@@ -184,6 +184,13 @@ def test_the_order_of_parts_holds_for_every_voice() -> None:
     ]
 
 
+def test_a_voice_without_bars_is_left_out() -> None:
+    tune = "X:1\nP:AB\nV:1\nV:2\nK:C\nP:A\nV:1\nC8|\nP:B\nD8|\nV:2\n"
+    assert [name for name, _ in played(tune)] == ["1"]
+    with pytest.raises(NotationError, match="no notes"):
+        read_abc_piece("X:1\nP:(AB)2\nV:1\nK:C\n")
+
+
 def test_signs_in_one_voice_count_for_all() -> None:
     tune = HEAD + "V:1\n|:C8:|D8!D.C.!|\nV:2\nE8|F8|\n"
     first, second = played(tune)

@@ -30,7 +30,7 @@ def order_parts(bars: Sequence[WrittenBar], order: str, warn: Warn) -> list[Writ
     parts: dict[str, list[WrittenBar]] = {}
     for bar in bars:
         parts.setdefault(bar.part, []).append(bar)
-    if not order or set(parts) == {""}:
+    if not order or not set(parts) - {""}:
         return list(bars)
     for part, written in parts.items():
         if part and part not in order:
