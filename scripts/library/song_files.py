@@ -121,8 +121,8 @@ class SongFiles:
         except OSError as error:
             if self._complete:
                 raise FileInUseError(
-                    f"{self.final}: another program (OneDrive, an antivirus?) holds it open; "
-                    "the song is complete and gets its name when songs are next made there"
+                    f"{self.final}: another program holds it open (OneDrive?); the song is "
+                    "complete and gets its name when songs are next made there"
                 ) from error
             raise storage_error(error, self.final) from error
         if not self.final.exists():
