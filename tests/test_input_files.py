@@ -217,6 +217,14 @@ def test_a_setting_of_600_kilobytes_is_refused_in_a_short_line(tmp_path: Path) -
     assert all(len(line) <= 200 for line in warnings)
 
 
+def test_settings_that_are_too_large_are_set_aside(tmp_path: Path) -> None:
+    file = tmp_path / "persistent.json"
+    file.write_text(json.dumps({"mine": "x" * (2 << 20)}))
+    _, warnings = load_settings(file)
+    assert warnings == ["persistent.json is larger than 1 MB; set aside as persistent.json.broken"]
+    assert (tmp_path / "persistent.json.broken").exists()
+
+
 # -- tags -----------------------------------------------------------------------------------------
 
 

@@ -5,6 +5,7 @@ Every key is optional, unknown keys are kept, and a damaged file is renamed, nev
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Mapping
@@ -144,20 +145,10 @@ def load_settings(path: Path) -> tuple[Settings, list[str]]:
     except FileNotFoundError:
         return Settings(), []
     except (ValueError, UnicodeDecodeError, RecursionError) as error:
-        aside = path.with_name(path.name + ".broken")
-        number = 1
-        while aside.exists():
-            number += 1
-            aside = path.with_name(f"{path.name}.broken{number}")
-        try:
-            os.replace(path, aside)
-            notice = (
-                f"{path.name} is not valid JSON ({_first_line(error)}); set aside as {aside.name}"
-            )
-        except OSError:
-            notice = f"{path.name} is not valid JSON ({_first_line(error)}); using the defaults"
-        return Settings(), [notice]
+        return Settings(), [_set_aside(path, f"is not valid JSON ({_first_line(error)})")]
     except OSError as error:
+        if error.errno == errno.EFBIG:
+            return Settings(), [_set_aside(path, f"is {error.strerror}")]
         return Settings(), [f"cannot read {path} ({error.strerror}); using the defaults"]
     settings, warnings = Settings(), []
     known = {f.name for f in fields(Settings)} - {"unknown"}
@@ -169,6 +160,20 @@ def load_settings(path: Path) -> tuple[Settings, list[str]]:
                 warnings.append(f"{path.name}: {error}; using the default")
     unknown = {k: v for k, v in data.items() if k not in known}
     return replace(settings, unknown=unknown), warnings
+
+
+def _set_aside(path: Path, problem: str) -> str:
+    """Rename a file that cannot be used, so that saving does not overwrite it; return a notice."""
+    aside = path.with_name(path.name + ".broken")
+    number = 1
+    while aside.exists():
+        number += 1
+        aside = path.with_name(f"{path.name}.broken{number}")
+    try:
+        os.replace(path, aside)
+    except OSError:
+        return f"{path.name} {problem}; using the defaults"
+    return f"{path.name} {problem}; set aside as {aside.name}"
 
 
 def save_settings(path: Path, settings: Settings) -> None:
