@@ -18,7 +18,8 @@ from scripts import __version__
 from scripts.cli.doctor import Check
 from scripts.core import paths
 from scripts.core.atomic_files import PART_SUFFIX, storage_error
-from scripts.core.log import LOG_FILE_NAME
+from scripts.core.input_files import read_input_text
+from scripts.core.log import LOG_FILE_NAME, MAX_BYTES
 from scripts.core.settings import Settings
 
 
@@ -43,10 +44,10 @@ def write_report(settings: Settings, checks: Sequence[Check]) -> Path:
     try:
         with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, text in texts.items():
-                archive.writestr(name, _redact(text))
+                archive.writestr(name, _redact(text).encode("utf-8", "replace"))
             for file in sorted(paths.LOG.glob(f"{LOG_FILE_NAME}*")):
                 if file.suffix != ".lmg-lock":
-                    text = file.read_text(encoding="utf-8", errors="replace")
+                    text = read_input_text(file, 2 * MAX_BYTES, errors="replace")
                     archive.writestr(f"log/{file.name}", _redact(text))
         os.replace(partial, path)
     except OSError as error:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.core.errors import UsageError
+from scripts.core.input_files import read_input_text
 
+_MAX_BYTES = 1 << 20  # of the table of models
 TUNE_HEADER_FORMAT = "tune-header-1"  # the starter's prompt format; training/export.py writes it
 
 
@@ -69,7 +71,7 @@ def load_model_profile(path: Path, name: str) -> ModelProfile:
         When the TOML file is invalid.
     """
     try:
-        rows = tomllib.loads(path.read_text(encoding="utf-8"))["model"]
+        rows = tomllib.loads(read_input_text(path, _MAX_BYTES))["model"]
         for row in rows:
             words = re.escape(str(row["match"]))
             if re.search(rf"(?<![A-Za-z0-9]){words}|{words}(?![A-Za-z0-9.])", name, re.IGNORECASE):

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from scripts.core.errors import UsageError
 from scripts.core.filenames import sanitize_filename
+from scripts.core.input_files import read_input_text
 
+_MAX_BYTES = 1 << 20  # of the table of models
 _PART = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?"
 _ADDRESS = re.compile(
     rf"(?:https://huggingface\.co/)?(?P<repo>{_PART}/{_PART})/(?:(?:blob|resolve)/main/)?"
@@ -56,7 +58,7 @@ def load_downloads(path: Path) -> list[ModelDownload]:
         When the file is invalid.
     """
     try:
-        rows = tomllib.loads(path.read_text(encoding="utf-8")).get("model", [])
+        rows = tomllib.loads(read_input_text(path, _MAX_BYTES)).get("model", [])
         return [
             ModelDownload(
                 str(r["name"]),
