@@ -44,7 +44,7 @@ def write_report(settings: Settings, checks: Sequence[Check]) -> Path:
     try:
         with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, text in texts.items():
-                archive.writestr(name, _redact(text).encode("utf-8", "replace"))
+                archive.writestr(name, _redact(text))
             for file in sorted(paths.LOG.glob(f"{LOG_FILE_NAME}*")):
                 if file.suffix != ".lmg-lock":
                     text = read_input_text(file, 2 * MAX_BYTES, errors="replace")
