@@ -55,17 +55,17 @@ class Stream:
             check_ogg(path)
         frames = _load_frames(path, path.stat().st_mtime_ns) if kind == ".mp3" else None
         try:
-            self.length, rate = _read_length_and_rate(path, frames)
+            self.length = _read_length(path, frames)
             if not self.length:
                 raise ValueError(f"{path.name} contains no audio")
             self.position: int = min(max(0, round(start * RATE)), self.length)
-            self._decoded = self._open(frames, rate)
+            self._decoded = self._open(frames)
         except (miniaudio.MiniaudioError, StopIteration) as error:
             if self._source:
                 self._source.close()
             raise ValueError(f"{path.name} cannot be decoded") from error
 
-    def _open(self, frames: Mp3Frames | None, rate: int) -> Generator[Any, int, None]:
+    def _open(self, frames: Mp3Frames | None) -> Generator[Any, int, None]:
         decoded: Generator[Any, int, None]
         if self.position and frames is not None:
             place = frames.find_seek_point(round(self.position * frames.rate / RATE))
@@ -174,10 +174,10 @@ def _load_frames(path: Path, mtime_ns: int) -> Mp3Frames | None:
         return None
 
 
-def _read_length_and_rate(path: Path, frames: Mp3Frames | None) -> tuple[int, int]:
-    """Length of a file in frames at 44,100 Hz, and its own sample rate in Hz."""
+def _read_length(path: Path, frames: Mp3Frames | None) -> int:
+    """Length of a file in frames at 44,100 Hz."""
     if frames is not None and frames.length is not None:
-        return round(frames.length * RATE / frames.rate), frames.rate
+        return round(frames.length * RATE / frames.rate)
     with _unicode_path(path) as name:
         info = miniaudio.get_file_info(name)
-    return int(info.num_frames * RATE // info.sample_rate), int(info.sample_rate)
+    return int(info.num_frames * RATE // info.sample_rate)

@@ -97,11 +97,12 @@ def _resolve_model(path: Path, row: dict[str, Any]) -> None:
     name = row.get("model")
     if not isinstance(name, str) or not name:
         return
-    is_plain = len(PureWindowsPath(name).parts) == 1 and not PureWindowsPath(name).anchor
-    beside = path.parent.absolute() / name if is_plain and name != ".." else find_beside(path, name)
+    written = PureWindowsPath(name)
+    is_plain = len(written.parts) == 1 and not written.anchor and name != ".."
+    beside = path.parent.absolute() / name if is_plain else find_beside(path, name)
     if is_regular_file(beside):
         row["model"] = str(beside)
-    elif not is_plain or name == "..":
+    elif not is_plain:
         raise UsageError(f'no model "{name[:60]}" beside the job file; copy it there')
 
 

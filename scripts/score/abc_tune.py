@@ -269,7 +269,6 @@ class TuneReader:
     def _read_token(self, m: re.Match[str], line: int) -> None:
         voice = self.current
         assert voice is not None
-        kind = m.lastgroup
         if m["note"]:
             voice.add_note(m["note"])
         elif m["bar"]:
@@ -306,7 +305,7 @@ class TuneReader:
             self._read_body_field(m["field"], m["value"].strip(), line)
         elif m["overlay"]:
             voice.start_overlay(m["overlay"])
-        elif kind == "symbol":
+        elif m["symbol"]:
             voice.add_decoration(m["symbol"])
             voice.mark_bar(find_mark(m["symbol"]))
             if m["symbol"] not in self.symbols:

@@ -128,7 +128,6 @@ class VoiceReader:
         """
         self.close_bar()
         if self.bars:
-            self.bars[-1].ends_part = True
             self.bars[-1].ends_repeat = max(self.bars[-1].ends_repeat, repeats)
         self._endings = self._bar.endings = frozenset()
         self._bar.starts_part = True

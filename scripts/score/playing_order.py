@@ -44,7 +44,6 @@ def order_parts(bars: Sequence[WrittenBar], order: str, warn: Warn) -> list[Writ
         if section:
             found.append(replace(section[0], starts_part=True))
             found += section[1:]
-            found[-1] = replace(found[-1], ends_part=True)
         if len(found) > MAX_BARS:
             raise MusicTooLargeError(f"the order of parts has more than {MAX_BARS:,} bars")
     return found
@@ -66,7 +65,6 @@ def merge_marks(voices: Sequence[Sequence[WrittenBar]]) -> list[WrittenBar]:
                 same[0].full,
                 same[0].line,
                 starts_part=any(bar.starts_part for bar in same),
-                ends_part=any(bar.ends_part for bar in same),
                 starts_repeat=max(bar.starts_repeat for bar in same),
                 ends_repeat=max(bar.ends_repeat for bar in same),
                 endings=frozenset().union(*(bar.endings for bar in same)),
@@ -108,7 +106,8 @@ def _complete_endings(bars: Sequence[WrittenBar]) -> list[WrittenBar]:
         end = i
         while end < len(found) and found[end].endings:
             end += 1
-        ranks = {n: r for r, n in enumerate(sorted(set().union(*_endings(found[i:end]))), 1)}
+        written = sorted({n for bar in found[i:end] for n in bar.endings})
+        ranks = {n: rank for rank, n in enumerate(written, 1)}
         for j in range(i, end):
             numbers = frozenset(ranks[n] for n in found[j].endings)
             other_follows = j + 1 < end and found[j + 1].endings != found[j].endings
@@ -116,10 +115,6 @@ def _complete_endings(bars: Sequence[WrittenBar]) -> list[WrittenBar]:
             found[j] = replace(found[j], endings=numbers, ends_repeat=repeats)
         i = max(end, i + 1)
     return found
-
-
-def _endings(bars: Sequence[WrittenBar]) -> list[frozenset[int]]:
-    return [bar.endings for bar in bars]
 
 
 def _follow_repeats(bars: Sequence[WrittenBar], warn: Warn) -> list[int]:

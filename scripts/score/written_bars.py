@@ -86,7 +86,6 @@ class WrittenBar:
     tempos: list[tuple[Fraction, float]] = field(default_factory=list)
     ticks: Fraction = Fraction(0)
     starts_part: bool = False
-    ends_part: bool = False
     starts_repeat: int = 0
     ends_repeat: int = 0
     endings: frozenset[int] = frozenset()

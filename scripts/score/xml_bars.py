@@ -118,7 +118,7 @@ def _read_measure(measure: Any, bar: WrittenBar, level: float) -> float:
                     bar.tempos.append((at, float(tempo)))
             elif "RepeatExpression" in classes:
                 _read_repeat_expression(item, bar)
-            elif "NotRest" in classes and not isinstance(item, tuple):
+            elif "NotRest" in classes:
                 current = [volume for start, volume in marks if start <= at]
                 notes = _read_note(item, at, current[-1] if current else level)
                 if item.duration.isGrace:
