@@ -7,12 +7,24 @@ import itertools
 import random
 from pathlib import Path
 
+_READER = Path("models/reader.gguf")
+
 
 def main() -> None:
-    """Run one step: prepare, train, export, evaluate, grooves or habits."""
+    """Run one step: prepare, train, export, evaluate, grooves, habits or reader."""
     parser = argparse.ArgumentParser(prog="python -m training")
     parser.add_argument(
-        "step", choices=("prepare", "train", "export", "evaluate", "grooves", "habits")
+        "step",
+        choices=(
+            "prepare",
+            "train",
+            "export",
+            "evaluate",
+            "grooves",
+            "habits",
+            "reader",
+            "phrases",
+        ),
     )
     parser.add_argument("--collections", type=Path, help="folder with the downloaded collections")
     parser.add_argument("--work", type=Path, default=Path("training-work"))
@@ -56,6 +68,14 @@ def main() -> None:
             parser.error("the step habits requires --collections FOLDER")
         for name, count in learn_habits(args.collections, Path("data/progressions.toml")).items():
             print(f"{name}: {count}")
+    elif args.step == "reader":
+        from training.reader.export import export_reader
+
+        export_reader(_READER)
+    elif args.step == "phrases":
+        from training.reader.evaluate import fit_reader
+
+        print(fit_reader(_READER, args.seed))
     elif args.step == "train":
         from training.model import Shape
         from training.train import train

@@ -16,4 +16,6 @@ SESSION = HOME / "data" / "jukebox.json"  # playback position
 LIBRARY = HOME / "data" / "library.db"  # index, rebuilt from the song files
 ORDERS = HOME / "data" / "jobs.db"  # queued orders
 PLAYLISTS = HOME / "data" / "playlists.json"
+READER_CACHE = HOME / "data" / "reader"  # what other embedding models learned
+SPEED = HOME / "data" / "speed.json"  # how fast songs are made here
 LOG = HOME / "data" / "log"

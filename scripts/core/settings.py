@@ -22,7 +22,8 @@ from scripts.core.input_files import read_input_text
 from scripts.core.json_fields import INVALID_DATA, format_json
 from scripts.core.theme import THEMES
 
-_LENGTH = r"^\s*(\d{1,4}(\.\d+)?(\s*-\s*\d{1,4}(\.\d+)?)?|\d{1,2}:[0-5]\d)\s*$"
+# As stored: minutes, a range of them, seconds, or hours:minutes, which earlier versions wrote.
+_LENGTH = r"^\s*(\d{1,4}(\.\d+)?(\s*-\s*\d{1,4}(\.\d+)?)?|\d{1,5}(\.\d+)?s|\d{1,2}:[0-5]\d)\s*$"
 
 
 _MAX_BYTES = 1 << 20  # of the settings file
@@ -43,10 +44,12 @@ class Settings:
         Playback volume, 0 to 1.
     model : str
         File name in ``models/``; empty selects the first that can compose.
+    reader : str
+        Embedding model that understands sentences; empty selects ``reader.gguf``.
     writer : str
         Model for titles; empty selects the composing model if it can write titles, else rules.
     song_length : str
-        As for ``--length``: minutes (``3``), a range (``4-6``) or hours (``1:30``).
+        See :func:`scripts.request.parse.parse_length`.
     auto_play : bool
         Play each new song when it is finished.
     output : str
@@ -68,6 +71,7 @@ class Settings:
     volume: Annotated[float, Meta(ge=0, le=1)] = 0.65
     model: str = ""
     writer: str = ""
+    reader: str = ""
     song_length: Annotated[str, Meta(pattern=_LENGTH)] = "3"
     auto_play: bool = True
     output: Literal["auto", "miniaudio", "simpleaudio", "null"] = "auto"
@@ -96,7 +100,7 @@ _EXPECTED = {
     "bitrate": "a whole number from 32 to 320",
     "crossfade": "a number from 0 to 12",
     "auto_play": "true or false",
-    "song_length": "minutes (3), a range (4-6) or hours (1:30)",
+    "song_length": "minutes (3), seconds (95s) or a range of minutes (4-6)",
     "output": "auto, miniaudio, simpleaudio or null",
     "theme": ", ".join(THEMES),
 }

@@ -42,11 +42,14 @@ class ModelProfile:
         Prompt for a file without a chat template of its own; ``{prompt}`` stands for the question.
     roles : tuple of str
         ``composer`` writes sheets, ``harmonist`` also chooses their chords, ``writer`` writes
-        titles and plans.
+        titles and plans; ``reader`` understands sentences.
+    prefix : str
+        What an embedding model expects before each text.
     """
 
     template: str = ""
     roles: tuple[str, ...] = ("composer", "writer")
+    prefix: str = ""
 
 
 def load_model_profile(path: Path, name: str) -> ModelProfile:
@@ -76,7 +79,9 @@ def load_model_profile(path: Path, name: str) -> ModelProfile:
             words = re.escape(str(row["match"]))
             if re.search(rf"(?<![A-Za-z0-9]){words}|{words}(?![A-Za-z0-9.])", name, re.IGNORECASE):
                 return ModelProfile(
-                    str(row.get("template", "")), tuple(row.get("roles", ("composer", "writer")))
+                    str(row.get("template", "")),
+                    tuple(row.get("roles", ("composer", "writer"))),
+                    str(row.get("prefix", "")),
                 )
     except FileNotFoundError:
         pass

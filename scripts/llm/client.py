@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import logging
-import queue
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scripts.core import errors
 from scripts.core.child import MODEL_WORKER, ChildProcess
-from scripts.core.errors import Cancelled, ChatTemplateError, CrashError, ModelError
+from scripts.core.errors import ChatTemplateError, CrashError
 from scripts.core.system import process_memory
 from scripts.llm.chat import Prompt
 from scripts.llm.chat_template import MAX_MEMORY_BYTES, MAX_SECONDS
+from scripts.llm.model_client import ModelClient, ProgressCallback
 from scripts.llm.sampling import Sampling
 from scripts.llm.sheet_machine import SheetGrammar
 
 _TEMPLATE_TIMEOUT = 6.0  # seconds; the process itself stops earlier, unless it is blocked
 _MEMORY_POLL_INTERVAL = 0.02  # seconds
 _log = logging.getLogger(__name__)
-
-ProgressCallback = Callable[[float, str], None]  # fraction done (0 to 1), end of the text so far
 
 
 @dataclass(frozen=True)
@@ -38,8 +34,8 @@ class Reply:
     rate: float = 0.0
 
 
-class ModelProcess:
-    """Model running in a child process; a context manager.
+class ModelProcess(ModelClient):
+    """A model that writes text; a context manager.
 
     Any error or cancellation while waiting for the model ends the process.
 
@@ -71,8 +67,7 @@ class ModelProcess:
         timeout: float = 900.0,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> None:
-        self.path, self.timeout, self.cancelled = path, timeout, cancelled
-        self._child = child or ChildProcess(MODEL_WORKER)
+        super().__init__(path, child or ChildProcess(MODEL_WORKER), timeout, cancelled)
         self._child.send(
             {
                 "op": "load",
@@ -105,10 +100,6 @@ class ModelProcess:
     def bos(self) -> str:
         """Text of the begin-of-sequence token; empty when there is none."""
         return str(self._wait_until_loaded()["bos"])
-
-    @property
-    def pid(self) -> int:
-        return self._child.pid
 
     def render_chat_template(self, question: str) -> str:
         """Render the file's own chat template with `question`; empty when it has none to use.
@@ -199,16 +190,6 @@ class ModelProcess:
         self._child.send({"op": "rate", "prompt": vars(prompt), "tokens": tokens, "seed": seed})
         return float(self._wait_for_result(lambda d, t: None)["rate"])
 
-    def close(self) -> None:
-        """End the process."""
-        self._child.stop()
-
-    def __enter__(self) -> ModelProcess:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def _write(
         self,
         prompt: Prompt,
@@ -229,60 +210,3 @@ class ModelProcess:
         )
         result = self._wait_for_result(progress)
         return Reply(tuple(result["texts"]), int(result["tokens"]), float(result["seconds"]))
-
-    def _named(self, message: str) -> str:
-        name = self.path.name
-        if name in message:
-            return message
-        return (
-            f"{name}: {message}" if "; " in message else f"{name}: {message}; choose another model"
-        )
-
-    def _wait_for_result(
-        self, progress: ProgressCallback, timeout: float | None = None
-    ) -> dict[str, Any]:
-        """Wait for the child's result, passing its progress on to `progress`.
-
-        Raises
-        ------
-        TimeoutError
-            When `timeout` is given and the child is silent for so many seconds.
-        """
-        if timeout is None:
-            try:
-                return self._wait_for_result(progress, self.timeout)
-            except TimeoutError as error:
-                raise CrashError(
-                    f"{self.path.name}: the model did not respond for {self.timeout:.0f} s; "
-                    "try a smaller model"
-                ) from error
-        last_sign = time.monotonic()
-        try:
-            while True:
-                if self.cancelled():
-                    raise Cancelled("stopped")
-                try:
-                    message = self._child.receive(0.1)
-                except queue.Empty:
-                    if time.monotonic() - last_sign > timeout:
-                        _log.error("%s: no answer for %.0f s", self.path.name, timeout)
-                        raise TimeoutError from None
-                    continue
-                last_sign = time.monotonic()
-                if message is None:
-                    said = " | ".join([*self._child.stderr_lines][-3:])
-                    _log.error("%s: its process ended: %s", self.path.name, said)
-                    raise CrashError(
-                        f"{self.path.name}: the model's process died "
-                        f"({self._child.describe_exit()}); try again or choose another model"
-                    )
-                if message["event"] == "progress":
-                    progress(float(message["done"]), str(message["text"]))
-                elif message["event"] == "error":
-                    kind = getattr(errors, str(message["kind"]), ModelError)
-                    raise kind(self._named(str(message["message"])))
-                else:
-                    return message
-        except BaseException:
-            self._child.stop(grace=0.2)
-            raise

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import ctypes
 import math
-import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,15 +16,14 @@ from typing import Any
 import llama_cpp
 import numpy as np
 
-from scripts.core.cpu import ILLEGAL_INSTRUCTION_TEXTS, NO_AVX_MESSAGE
 from scripts.core.errors import Cancelled, ModelError
+from scripts.llm.llama_file import open_llama
 from scripts.llm.sampling import Sampling, sample_token
 from scripts.llm.sequences import Logits, Sequences
 from scripts.llm.state_machines import StateMachine
 from scripts.llm.vocabulary import TokenMasks, Vocabulary
 
 ProgressCallback = Callable[[float, str], None]  # fraction done (0 to 1), a text so far
-
 
 _MIN_CONTEXT = 16  # tokens in the context that llama_cpp.Llama creates for itself
 _MAX_STEP_TOKENS = 32  # maximum tokens of one text in a decoding step
@@ -62,65 +59,10 @@ class _Draft:
     decoded_count: int = 0
 
 
-class _NoChatFormatter:
-    """Stands in for llama-cpp-python's formatter, which compiles every template of a file at once.
-
-    Compiling evaluates constants: ``{{ "a" * 3000000000 }}`` takes gigabytes. Templates are
-    rendered by :mod:`scripts.llm.chat_template` instead.
-    """
-
-    def __init__(self, *_: object, **__: object) -> None:
-        pass
-
-    def to_chat_handler(self) -> None:
-        return None
-
-
-@contextmanager
-def _without_chat_formatters() -> Iterator[None]:
-    formats = llama_cpp.llama_chat_format
-    before = formats.Jinja2ChatFormatter
-    formats.Jinja2ChatFormatter = _NoChatFormatter
-    try:
-        yield
-    finally:
-        formats.Jinja2ChatFormatter = before
-
-
 def _load(path: Path, threads: int, context: int = _MIN_CONTEXT) -> Any:
-    def load(name: str) -> Any:
-        with _without_chat_formatters():
-            return llama_cpp.Llama(
-                model_path=name,
-                n_ctx=context,
-                n_batch=context,
-                n_threads=threads,
-                n_threads_batch=threads,
-                verbose=True,
-            )
-
-    try:
-        return load(str(path))
-    except (ValueError, RuntimeError, OSError) as error:
-        if any(words in str(error) for words in ILLEGAL_INSTRUCTION_TEXTS):
-            raise ModelError(NO_AVX_MESSAGE) from error
-        if str(path).isascii():
-            raise ModelError(
-                f"llama.cpp cannot load {path} ({error}); download it again or choose another model"
-            ) from error
-    # Some Windows builds open only paths in the system code page (llama.cpp #18571); from
-    # within the folder, the bare file name is enough.
-    here = Path.cwd()
-    try:
-        os.chdir(path.parent)
-        return load(path.name)
-    except (ValueError, RuntimeError, OSError) as error:
-        raise ModelError(
-            f"llama.cpp cannot load {path} ({error}); if other models load, "
-            "move it to a folder and file name of plain letters"
-        ) from error
-    finally:
-        os.chdir(here)
+    return open_llama(
+        path, n_ctx=context, n_batch=context, n_threads=threads, n_threads_batch=threads
+    )
 
 
 class Decoder:

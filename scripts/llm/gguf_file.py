@@ -31,6 +31,7 @@ _SCALARS = {
 _STRING, _ARRAY = 8, 9
 _MAX_STRING_BYTES = 1 << 20
 _MAX_NAME_LENGTH = 120  # characters
+_MAX_ENTRIES = 100_000  # tensors or metadata values
 # Tensor type (ggml_type) -> (bytes per block, weights per block).
 _BLOCK_SIZES = {
     0: (4, 1),
@@ -84,17 +85,15 @@ _FILE_TYPES = {
     32: "BF16",
 }
 
+EMBEDDING_ARCHITECTURES = frozenset(
+    (
+        *("bert", "nomic-bert", "nomic-bert-moe", "jina-bert-v2", "jina-bert-v3", "neo-bert"),
+        *("modern-bert", "eurobert", "gemma-embedding"),
+    )
+)
 # Architectures that produce vectors, audio tokens or images instead of text.
 NON_TEXT_ARCHITECTURES = {
-    "bert": "an embedding model",
-    "nomic-bert": "an embedding model",
-    "nomic-bert-moe": "an embedding model",
-    "jina-bert-v2": "an embedding model",
-    "jina-bert-v3": "an embedding model",
-    "neo-bert": "an embedding model",
-    "modern-bert": "an embedding model",
-    "eurobert": "an embedding model",
-    "gemma-embedding": "an embedding model",
+    **dict.fromkeys(EMBEDDING_ARCHITECTURES, "an embedding model"),
     "t5encoder": "a text encoder",
     "clip": "an image encoder",
     "wavtokenizer-dec": "an audio codec",
@@ -231,7 +230,7 @@ def _read_header(r: _Reader) -> GgufInfo:
             "choose another file"
         )
     tensors, pairs = r.read_length(), r.read_length()
-    if tensors > 100_000 or pairs > 100_000:
+    if max(tensors, pairs) > _MAX_ENTRIES:
         raise ModelError(f"{r.path.name}: its header is damaged; download the .gguf again")
     meta: dict[str, str | int | float | bool] = {}
     for _ in range(pairs):
@@ -281,3 +280,30 @@ def _to_int(value: object, default: int = -1) -> int:
     if not isinstance(value, (int, float)) or not abs(value) < 1 << 62:
         return default
     return int(value)
+
+
+def read_token_texts(path: Path) -> list[str]:
+    """Read the vocabulary of a GGUF file; empty if it has none.
+
+    Raises
+    ------
+    ModelError
+        When the file cannot be read or is damaged.
+    """
+    try:
+        with open_input(path) as file:
+            reader = _Reader(file, os.fstat(file.fileno()).st_size, path)
+            reader.skip(8)
+            reader.read_length()
+            for _ in range(min(reader.read_length(), _MAX_ENTRIES)):
+                name, kind = reader.read_string(), int(reader.read_number("<I"))
+                if name != "tokenizer.ggml.tokens" or kind != _ARRAY:
+                    reader.read_value(kind)
+                    continue
+                inner, count = int(reader.read_number("<I")), reader.read_length()
+                if inner != _STRING or count > reader.size // 8:
+                    return []
+                return [reader.read_string() for _ in range(count)]
+    except OSError as error:
+        raise ModelError(f"cannot read {path}: {error.strerror}; check the path") from error
+    return []

@@ -8,7 +8,12 @@ from pathlib import Path
 from scripts.core.errors import ModelError
 from scripts.core.input_files import is_regular_file, is_special_file
 from scripts.llm.chat import load_model_profile
-from scripts.llm.gguf_file import GgufInfo, read_language_model
+from scripts.llm.gguf_file import (
+    EMBEDDING_ARCHITECTURES,
+    GgufInfo,
+    read_gguf,
+    read_language_model,
+)
 
 STARTER_FILE = "starter.gguf"
 
@@ -46,6 +51,10 @@ def list_models(folder: Path, profiles: Path) -> list[ModelEntry]:
         files = []
     for path in files:
         try:
+            info = read_gguf(path)
+            if info.architecture in EMBEDDING_ARCHITECTURES:
+                entries.append(ModelEntry(path, info, "", ("reader",)))
+                continue
             info = read_language_model(path)
             roles = load_model_profile(profiles, path.name).roles
             entries.append(ModelEntry(path, info, "", roles))

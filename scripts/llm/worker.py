@@ -1,6 +1,5 @@
-"""Process that runs a model: reads requests and writes events as JSON lines.
+"""Process that runs a model that writes text.
 
-In a process of its own, neither a crash of llama.cpp nor its output can harm the program.
 Requests:
 
 ``{"op": "load", "path", "context", "threads", "lanes"}``
@@ -9,29 +8,21 @@ Requests:
 ``{"op": "rate", "prompt": {...}, "tokens": n, "seed": n}``
 
 Events: ``loaded``, ``progress``, ``result``, ``error``.
-
-When its input ends, the process cancels its work and exits, so that none is left behind.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import queue
-import sys
-import threading
 import time
-import traceback
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
-from scripts.core.errors import MusicGenError
+from scripts.llm.json_worker import JsonWorker, serve
 from scripts.llm.sampling import Sampling
 from scripts.llm.sheet_machine import SheetGrammar, SheetMachine
 from scripts.llm.state_machines import ChoiceMachine, StateMachine, TitleMachine
-
-EXIT_GRACE = 10.0  # seconds to exit in after the program has ended
 
 
 def build_machine(data: dict[str, Any]) -> StateMachine[Any]:
@@ -44,46 +35,22 @@ def build_machine(data: dict[str, Any]) -> StateMachine[Any]:
     return ChoiceMachine(tuple(data["choices"]))
 
 
-class _Worker:
+class _Worker(JsonWorker):
     def __init__(self, out: IO[str]) -> None:
-        self.out = out
-        self.requests: queue.Queue[dict[str, Any] | None] = queue.Queue()
-        self.input_closed = threading.Event()
+        super().__init__(out)
         self.decoder: Any = None
         self.load_request: dict[str, Any] = {}
 
-    def send_event(self, event: str, **fields: Any) -> None:
-        self.out.write(json.dumps({"event": event, **fields}) + "\n")
-        self.out.flush()
+    def handlers(self) -> Mapping[str, Callable[[dict[str, Any]], None]]:
+        return {
+            "load": self.load,
+            "write": self.write,
+            "chat": self.render_chat_template,
+            "rate": self.measure_speed,
+        }
 
-    def read_requests(self) -> None:
-        """Read requests until the input ends, then cancel the work and force an exit if need be."""
-        for line in sys.stdin:
-            try:
-                self.requests.put(json.loads(line))
-            except ValueError:
-                continue
-        self.requests.put(None)
-        self.input_closed.set()
-        time.sleep(EXIT_GRACE)  # llama.cpp cannot be cancelled in the middle of a large batch
-        os._exit(1)
-
-    def run(self) -> None:
-        threading.Thread(target=self.read_requests, daemon=True).start()
-        import scripts.llm.decoder  # noqa: F401  # slow, so before the first request
-
-        while (request := self.requests.get()) is not None:
-            try:
-                if request["op"] == "load":
-                    self.load(request)
-                elif request["op"] == "write":
-                    self.write(request)
-                elif request["op"] == "chat":
-                    self.render_chat_template(request)
-                elif request["op"] == "rate":
-                    self.measure_speed(request)
-            except MusicGenError as error:
-                self.send_event("error", kind=type(error).__name__, message=str(error))
+    def prepare(self) -> None:
+        import scripts.llm.decoder  # noqa: F401
 
     def load(self, request: dict[str, Any]) -> None:
         from scripts.llm.decoder import Decoder
@@ -156,23 +123,5 @@ def _token_text(decoder: Any, token: int) -> str:
     return bytes(decoder.llama.detokenize([token], special=True)).decode("utf-8", "replace")
 
 
-def main() -> None:
-    """Serve requests; events go to standard output, anything else printed to standard error."""
-    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    sys.stdin.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
-    worker, status = _Worker(out), 0
-    try:
-        worker.run()
-    except (KeyboardInterrupt, BrokenPipeError):
-        pass
-    except BaseException:
-        traceback.print_exc()
-        status = 1
-    finally:
-        sys.stderr.flush()
-        os._exit(status)
-
-
 if __name__ == "__main__":
-    main()
+    serve(_Worker)

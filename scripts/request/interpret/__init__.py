@@ -1,0 +1,1 @@
+"""Understands a request in free words: a sentence becomes a song request."""

@@ -1,0 +1,1 @@
+"""Builds ``models/reader.gguf``: multilingual-e5-small with a pruned vocabulary."""
