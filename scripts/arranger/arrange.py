@@ -35,6 +35,7 @@ _SECTION_ROLES: dict[str, tuple[str, ...]] = {
     "bridge": ("melody", "chords", "pad", "bass", "arp", "texture"),
     "outro": ("chords", "bass", "pad", "melody", "texture"),
 }
+_PITCHED_ROLES = ("melody", "chords", "bass", "pad", "arp")
 _MIN_ENERGY = {"arp": 0.62, "percussion": 0.58}  # minimum section energy for a role to play
 # Track for a requested tuning frequency.
 _TONE_TRACK = TrackStyle("pure tone", gain=-13.0, reverb=0.25)
@@ -207,24 +208,20 @@ class SongArrangement:
         meter, key = self.sheet.meter, self.sheet.key
         bars = self.section_bars(section)
         harmony = [self._chords(bar) for bar in bars]
-        playing = _SECTION_ROLES.get(section.name, tuple(self.tracks))
+        playing = self._section_roles(section)
         out: dict[str, list[NoteEvent]] = {}
         for role, track in self._style_tracks.items():
             if (
                 role == "tone"
                 or role not in playing
-                or section.energy < _MIN_ENERGY.get(role, 0.0)
-                or (
-                    role == "pad"
-                    and section.name == "verse"
-                    and section.occurrence < self._verses_without_pad
-                )
+                or (not track.featured and self._is_resting(role, section))
             ):
                 continue
             name = self._choose_pattern(track, section)
             if role == "melody":
                 top = self.spec.style.melody.high
-                out[role] = arrange_melody(section, meter, key, bars, top, name, rng)
+                tune = arrange_melody(section, meter, key, bars, top, name, rng)
+                out[role] = [replace(e, pitch=e.pitch + 12 * track.octave) for e in tune]
             elif role in ("drums", "percussion"):
                 out[role] = self._drums(section, role, name, rng)
             elif role == "bass":
@@ -246,6 +243,18 @@ class SongArrangement:
                     section, meter, harmony, self.patterns.bars("chords", name, meter), rng
                 )
         return out
+
+    def _section_roles(self, section: Section) -> tuple[str, ...]:
+        """Roles that play in a section; all roles where it would be silent otherwise."""
+        everyone = tuple(self.tracks)
+        playing = _SECTION_ROLES.get(section.name, everyone)
+        return playing if set(playing) & set(_PITCHED_ROLES) & set(everyone) else everyone
+
+    def _is_resting(self, role: str, section: Section) -> bool:
+        """Whether a role waits for a livelier section."""
+        if role == "pad" and section.name == "verse":
+            return section.occurrence < self._verses_without_pad
+        return section.energy < _MIN_ENERGY.get(role, 0.0)
 
     def _drums(self, section: Section, role: str, name: str, rng: random.Random) -> list[NoteEvent]:
         """Arrange drums from a learned groove if the style names one, else from a pattern."""

@@ -28,6 +28,12 @@ def format_clock(seconds: float) -> str:
     return f"{hours}{whole // 60 % 60:02}:{whole % 60:02}"
 
 
+def format_short_clock(seconds: float) -> str:
+    """Format a duration as ``M:SS``, or ``H:MM:SS`` from an hour on."""
+    clock = format_clock(seconds)
+    return clock[1:] if clock.startswith("0") else clock
+
+
 def progress_bar(fraction: float, theme: Theme = ASCII) -> str:
     """Format a fraction (0 to 1) as ``[##########--------------------]``."""
     filled = int(min(max(fraction, 0.0), 1.0) * BAR_WIDTH)

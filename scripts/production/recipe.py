@@ -68,5 +68,7 @@ class Recipe:
         UsageError
             When a style of the recipe is not in `styles`.
         """
-        spec = build_spec(self.request, styles, self.seed)
-        return replace(spec, form=self.composition.form) if self.composition else spec
+        if self.composition is None:
+            return build_spec(self.request, styles, self.seed)
+        spec = build_spec(self.request, styles, self.seed, self.composition.sheet.meter)
+        return replace(spec, form=self.composition.form)

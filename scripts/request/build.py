@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 
 from scripts.core.errors import UsageError
+from scripts.request.instrument_names import parse_excluded, parse_instruments
+from scripts.request.orchestrate import orchestrate
+from scripts.request.pace import pace_range
 from scripts.request.parse import (
     check_binaural,
+    is_scale,
     parse_chords,
     parse_form,
     parse_length,
@@ -25,7 +30,12 @@ from scripts.styles.lookup import find_styles
 from scripts.styles.style import Style
 
 
-def build_spec(request: SongRequest, styles: Mapping[str, Style], seed: int) -> SongSpec:
+def build_spec(
+    request: SongRequest,
+    styles: Mapping[str, Style],
+    seed: int,
+    composed_meter: TimeSignature | None = None,
+) -> SongSpec:
     """Build the specification of a song.
 
     Parameters
@@ -35,6 +45,8 @@ def build_spec(request: SongRequest, styles: Mapping[str, Style], seed: int) -> 
         The available styles by name.
     seed : int
         Decides everything that the user left open.
+    composed_meter : TimeSignature, optional
+        Meter of a sheet that exists already; an earlier version may have chosen another one.
 
     Raises
     ------
@@ -47,6 +59,7 @@ def build_spec(request: SongRequest, styles: Mapping[str, Style], seed: int) -> 
     style = blend(chosen)
     length = parse_length(request.length, rng)
     meter = _choose_meter(request, style, rng)
+    meter = composed_meter or meter
     chords = parse_chords(request.chords) if request.chords else ()
     motif = (
         parse_motif(request.motif, style.melody.low, style.melody.high)
@@ -61,7 +74,10 @@ def build_spec(request: SongRequest, styles: Mapping[str, Style], seed: int) -> 
         key = key_from_pc(tuning.pitch % 12, key.scale)
     form = parse_form(request.form) if request.form else style.form
     warnings = list(match.warnings)
-    tempo = _choose_tempo(request.tempo, style, meter, length, rng)
+    paced = style
+    if request.pace and request.tempo is None:
+        paced = replace(style, tempo=pace_range(request.pace, chosen, style))
+    tempo = _choose_tempo(request.tempo, paced, meter, length, rng)
     if request.loop:
         tempo, length, note = _fit_loop(request.tempo, tempo, meter, length)
         warnings += [note] * bool(note)
@@ -72,12 +88,14 @@ def build_spec(request: SongRequest, styles: Mapping[str, Style], seed: int) -> 
             f"the length is too short for two bars of {meter} at {tempo:g} beats per minute "
             f"({2 * bar_seconds:.0f} s); choose a longer length or a faster tempo"
         )
+    style, unseated = _orchestrate(request, style)
+    warnings += unseated
     parts = _choose_parts(style, int(length / bar_seconds), length, len(chords))
     return SongSpec(
         requested_styles=" ".join(request.styles.split()),
         styles=match.names,
         style=style,
-        style_by_role=assign_roles(chosen),
+        style_by_role={r: n for r, n in assign_roles(chosen).items() if r in style.tracks},
         key=key,
         meter=meter,
         tempo=tempo,
@@ -116,9 +134,20 @@ def _choose_key(
     names = sorted(style.scales)
     scale = rng.choices(names, [style.scales[n] for n in names])[0]
     tonic = rng.randrange(12)
+    if request.key and is_scale(request.key):
+        return key_from_pc(tonic, request.key.strip().lower())
     if not request.key:
         return estimate_key_from_chords(chords) if chords else key_from_pc(tonic, scale)
     return parse_requested_key(request.key)
+
+
+def _orchestrate(request: SongRequest, style: Style) -> tuple[Style, tuple[str, ...]]:
+    """Give the style the instruments that were asked for."""
+    if not request.instruments and not request.without:
+        return style, ()
+    names, alone = parse_instruments(request.instruments) if request.instruments else ((), False)
+    excluded = parse_excluded(request.without) if request.without else ()
+    return orchestrate(style, names, alone, excluded)
 
 
 def _choose_tuning(request: SongRequest, key: Key, chords: tuple[Chord, ...]) -> Tuning:

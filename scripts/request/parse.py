@@ -5,23 +5,70 @@ from __future__ import annotations
 import random
 import re
 
+from scripts.core.durations import parse_duration
 from scripts.core.errors import UsageError
+from scripts.core.formatting import format_short_clock
 from scripts.score.chords import Chord, parse_chord
-from scripts.score.keys import Key, parse_key
+from scripts.score.keys import SCALES, Key, parse_key
 
 MIN_LENGTH, MAX_LENGTH = 10.0, 24 * 3600.0
 MAX_CHORDS = 32
 SECTIONS = ("intro", "verse", "chorus", "bridge", "build", "drop", "solo", "outro")
 _MAX_SECTIONS = 40
+LENGTH_EXAMPLES = "minutes (3), minutes:seconds (3:30), hours (1h30) or a range of minutes (4-6)"
+_RANGE = re.compile(r"(\d+(?:[.,]\d+)?)\s*-\s*(\d+(?:[.,]\d+)?)")
 
 
-def parse_length(text: str, rng: random.Random | None = None) -> float:
-    """Parse a length.
+def read_length(text: str) -> str:
+    """Read a length as a user writes it now, and return it as it is stored.
 
     Parameters
     ----------
     text : str
-        Minutes (``3``), a range of minutes (``4-6``) or hours and minutes (``1:30``).
+        See :func:`scripts.core.durations.parse_duration`; also a range (``4-6``).
+
+    Returns
+    -------
+    str
+        Minutes (``3.5``), a range of minutes or seconds (``95s``); see :func:`parse_length`.
+
+    Raises
+    ------
+    UsageError
+        If the text is no length or is outside 10 seconds to 24 hours.
+    """
+    text = " ".join(text.split())
+    span = _RANGE.fullmatch(text)
+    if span:
+        parse_length(text.replace(",", "."))
+        return text.replace(",", ".")
+    seconds = parse_duration(text)
+    if seconds is None:
+        raise UsageError(f'invalid length "{text[:40]}": expected {LENGTH_EXAMPLES}')
+    return format_stored_length(_check_length(seconds, text))
+
+
+def format_stored_length(seconds: float) -> str:
+    """Format seconds as a length is stored: minutes if they have a short decimal, else seconds."""
+    minutes = seconds / 60
+    return f"{minutes:g}" if abs(minutes * 10 - round(minutes * 10)) < 1e-9 else f"{seconds:g}s"
+
+
+def describe_length(text: str) -> str:
+    """Describe a stored length for people: ``3:30``, ``1:30:00``, or a range of minutes."""
+    if _RANGE.fullmatch(text.strip()):
+        return f"{text.strip()} minutes"
+    return format_short_clock(parse_length(text))
+
+
+def parse_length(text: str, rng: random.Random | None = None) -> float:
+    """Parse a length as it is stored, also by earlier versions.
+
+    Parameters
+    ----------
+    text : str
+        Minutes (``3``), a range of minutes (``4-6``), seconds (``95s``), or hours and minutes
+        (``1:30``), which only earlier versions wrote.
     rng : Random, optional
         Draws the length from a range.
 
@@ -37,7 +84,7 @@ def parse_length(text: str, rng: random.Random | None = None) -> float:
     """
     text = text.strip()
     clock = re.fullmatch(r"(\d{1,2}):([0-5]\d)", text)
-    span = re.fullmatch(r"(\d+(?:\.\d+)?)\s*-\s*(\d+(?:\.\d+)?)", text)
+    span = _RANGE.fullmatch(text)
     if clock:
         seconds = int(clock[1]) * 3600.0 + int(clock[2]) * 60
     elif span:
@@ -47,20 +94,24 @@ def parse_length(text: str, rng: random.Random | None = None) -> float:
         seconds = float(round((rng or random.Random(0)).uniform(min(low, high), max(low, high))))
     elif re.fullmatch(r"\d+(?:\.\d+)?", text):
         seconds = float(text) * 60
+    elif re.fullmatch(r"\d+(?:\.\d+)?s", text):
+        seconds = float(text[:-1])
     else:
-        raise UsageError(
-            f'invalid length "{text[:40]}": expected minutes (3), '
-            "a range (4-6) or hours and minutes (1:30)"
-        )
+        raise UsageError(f'invalid length "{text[:40]}": expected {LENGTH_EXAMPLES}')
     return _check_length(seconds, text)
 
 
 def _check_length(seconds: float, text: str) -> float:
     if not MIN_LENGTH - 0.01 <= seconds <= MAX_LENGTH:
         raise UsageError(
-            f'length "{text[:40]}" is out of range: expected 10 seconds (0.17) to 24 hours (24:00)'
+            f'length "{text[:40]}" is out of range: expected 10 seconds (10s) to 24 hours (24h)'
         )
     return seconds
+
+
+def is_scale(text: str) -> bool:
+    """Whether a text names a scale without a tonic, such as ``minor`` or ``dorian``."""
+    return text.strip().lower() in SCALES
 
 
 def parse_requested_key(text: str) -> Key:

@@ -39,6 +39,14 @@ class SongRequest:
         Whether the end joins the beginning.
     motif : str, optional
         Notes with which the melody begins, for example ``C4 E4 G4``.
+    pace : str, optional
+        How fast without a number: a name in :data:`scripts.request.pace.PACES`.
+    instruments : str, optional
+        What should play, see :func:`scripts.request.instrument_names.parse_instruments`.
+    without : str, optional
+        What must not play, see :func:`scripts.request.instrument_names.parse_excluded`.
+    text : str
+        The user's own sentence, if the other fields were read from one.
 
     Raises
     ------
@@ -57,6 +65,10 @@ class SongRequest:
     binaural: float = 0.0
     loop: bool = False
     motif: str | None = None
+    pace: str | None = None
+    instruments: str | None = None
+    without: str | None = None
+    text: str = ""
 
     def __post_init__(self) -> None:
         for item in fields(self):

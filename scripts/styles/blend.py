@@ -12,6 +12,8 @@ from functools import reduce
 
 from scripts.styles.style import ROLES, MelodyRules, Style
 
+_COMMON_METER = "4/4"
+
 
 def blend(styles: Sequence[Style]) -> Style:
     """Blend one or more styles; the first one decides whatever is not blended.
@@ -72,7 +74,7 @@ def _blend_pair(a: Style, b: Style) -> Style:
         minor=_merge_names(a.minor, b.minor),
         claims={r: max(a.claims.get(r, 0), b.claims.get(r, 0)) for r in ROLES},
         melody=_blend_melody_rules(a.melody, b.melody),
-        meters=_intersect_weights(a.meters, b.meters),
+        meters=_blend_meters(a.meters, b.meters),
         meter_tags={**b.meter_tags, **a.meter_tags},
         parts=a.parts if a.plan else (),
         plan=a.plan,
@@ -96,6 +98,13 @@ def _blend_tempo(a: Style, b: Style) -> tuple[float, float]:
     edge, target = (low, other[1]) if other[1] < low else (high, other[0])
     middle = edge + (target - edge) * 0.35
     return min(edge, middle), max(edge, middle)
+
+
+def _blend_meters(a: Mapping[str, float], b: Mapping[str, float]) -> Mapping[str, float]:
+    """Meters that both have; else those of the style that is not simply in 4/4."""
+    if a.keys() & b.keys():
+        return _intersect_weights(a, b)
+    return b if a.keys() == {_COMMON_METER} else a
 
 
 def _intersect_weights(a: Mapping[str, float], b: Mapping[str, float]) -> dict[str, float]:

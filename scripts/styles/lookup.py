@@ -13,6 +13,7 @@ from scripts.styles.style import Style
 MAX_PROMPT_LENGTH = 200  # characters of a style prompt
 MAX_STYLES = 4  # styles that can be blended
 FALLBACK_STYLE = "chill"
+_MIN_MISSPELLED_LENGTH = 5  # short words resemble too many others
 _FILLERS = ("a", "and", "beat", "music", "song", "songs", "style", "the", "tune", "tunes", "with")
 
 
@@ -86,10 +87,7 @@ def _printable_excerpt(text: str) -> str:
 
 
 def _match_phrase(piece: str, styles: Mapping[str, Style]) -> tuple[list[str], str]:
-    index: dict[str, str] = {}
-    for style in styles.values():
-        for word in (style.name, *style.words):
-            index.setdefault(_normalize(word), style.name)
+    index = _index_words(styles)
     piece = " ".join(w for w in piece.split() if w not in _FILLERS) or piece
     if piece in index:
         return [index[piece]], ""
@@ -120,12 +118,28 @@ def _match_phrase(piece: str, styles: Mapping[str, Style]) -> tuple[list[str], s
         elif len(words) > 1:
             note = f'"{piece}": using {" and ".join(names)}'
         return names, note
-    # A typo changes a letter or two; short words resemble too many others.
-    close = difflib.get_close_matches(piece, index, n=1, cutoff=0.8) if len(piece) > 4 else []
-    if not close:
-        close = [
-            m for w in words if len(w) > 4 for m in difflib.get_close_matches(w, index, 1, 0.8)
-        ][:1]
+    close = next(filter(None, (_find_closest(p, index) for p in (piece, *words))), "")
     if close:
-        return [index[close[0]]], f'unknown style "{piece}"; using the closest, {index[close[0]]}'
+        return [close], f'unknown style "{piece}"; using the closest, {close}'
     return [FALLBACK_STYLE], f'unknown style "{piece}"; using {FALLBACK_STYLE}'
+
+
+def find_closest_style(word: str, styles: Mapping[str, Style]) -> str:
+    """Style whose name or other word differs from `word` by a letter or two; empty if none."""
+    return _find_closest(_normalize(word), _index_words(styles))
+
+
+def _find_closest(word: str, index: Mapping[str, str]) -> str:
+    if len(word) < _MIN_MISSPELLED_LENGTH:
+        return ""
+    close = difflib.get_close_matches(word, index, n=1, cutoff=0.8)
+    return index[close[0]] if close else ""
+
+
+def _index_words(styles: Mapping[str, Style]) -> dict[str, str]:
+    """Style by each of its words."""
+    index: dict[str, str] = {}
+    for style in styles.values():
+        for word in (style.name, *style.words):
+            index.setdefault(_normalize(word), style.name)
+    return index

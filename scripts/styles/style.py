@@ -38,6 +38,10 @@ class TrackStyle:
         Depth of the side-chain ducking by the kick drum, 0 to 1.
     manners : tuple of str
         Articulations that alternate, for instruments that have several.
+    octave : int
+        Octaves by which a melody is moved into the instrument's range.
+    featured : bool
+        Whether the instrument was asked for, so that it plays in soft sections, too.
     """
 
     instrument: str
@@ -48,6 +52,8 @@ class TrackStyle:
     delay: float = 0.0
     duck: float = 0.0
     manners: tuple[str, ...] = ()
+    octave: int = 0
+    featured: bool = False
 
 
 @dataclass(frozen=True)
