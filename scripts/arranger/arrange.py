@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -37,6 +37,7 @@ _SECTION_ROLES: dict[str, tuple[str, ...]] = {
 }
 _PITCHED_ROLES = ("melody", "chords", "bass", "pad", "arp")
 _MIN_ENERGY = {"arp": 0.62, "percussion": 0.58}  # minimum section energy for a role to play
+_MIN_SECTION_ENERGY = 0.15  # of a section where low energy is asked for
 # Track for a requested tuning frequency.
 _TONE_TRACK = TrackStyle("pure tone", gain=-13.0, reverb=0.25)
 _HUMANIZED_ROLES = ("drums", "percussion", "texture", "fx", "tone")  # already humanized
@@ -124,9 +125,13 @@ class SongArrangement:
         each = max(1, len(self.sheet.parts) // chapters)
         sizes = tuple(len(part) for part in self.sheet.parts[:each])
         fill = lay_out_exactly if self.spec.form_requested else lay_out
-        return assign_chapters(
-            fill(self.spec.form, sizes, self.spec.bars), each, len(self.sheet.parts) // each
+        sections = tuple(
+            replace(section, energy=min(1.0, max(_MIN_SECTION_ENERGY, section.energy + shift)))
+            if (shift := self.spec.energy)
+            else section
+            for section in fill(self.spec.form, sizes, self.spec.bars)
         )
+        return assign_chapters(sections, each, len(self.sheet.parts) // each)
 
     @property
     def _verses_without_pad(self) -> int:
@@ -221,7 +226,7 @@ class SongArrangement:
             if role == "melody":
                 top = self.spec.style.melody.high
                 tune = arrange_melody(section, meter, key, bars, top, name, rng)
-                out[role] = [replace(e, pitch=e.pitch + 12 * track.octave) for e in tune]
+                out[role] = _move_octaves(tune, track)
             elif role in ("drums", "percussion"):
                 out[role] = self._drums(section, role, name, rng)
             elif role == "bass":
@@ -333,7 +338,11 @@ class SongArrangement:
         home = [c for c in chords if c.root == self._tonic.root]
         tonic = (home or chords or [self._tonic])[-1]
         found = last_chord(spec.style.ending, at, ticks, tonic, self.sheet.pitches, rng)
-        return {role: events for role, events in found.items() if role in self.tracks}
+        return {
+            role: _move_octaves(events, self.tracks[role])
+            for role, events in found.items()
+            if role in self.tracks
+        }
 
     def _humanize(self, event: NoteEvent, role: str, rng: random.Random) -> NoteEvent:
         """Swing the off-beats and vary the timing by up to 12 ms either way."""
@@ -355,6 +364,11 @@ class SongArrangement:
             within * middle / 12 if within < 12 else middle + (within - 12) * (24 - middle) / 12
         )
         return beat * 24 + within
+
+
+def _move_octaves(events: Iterable[NoteEvent], track: TrackStyle) -> list[NoteEvent]:
+    """Move notes into the range of a track's instrument."""
+    return [replace(event, pitch=event.pitch + 12 * track.octave) for event in events]
 
 
 def arrange(spec: SongSpec, sheet: LeadSheet, data: Path) -> SongArrangement:

@@ -14,6 +14,7 @@ from scripts.request.parse import (
     check_binaural,
     is_scale,
     parse_chords,
+    parse_energy,
     parse_form,
     parse_length,
     parse_requested_key,
@@ -110,6 +111,7 @@ def build_spec(
         motif=motif,
         seed=seed,
         warnings=tuple(warnings),
+        energy=parse_energy(request.energy),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from scripts.core.errors import UsageError
@@ -70,6 +70,7 @@ class _Seats:
         self._style, self._tables = style, tables
         self.tracks = dict(style.tracks)
         self._is_ensemble = False
+        self._asked: set[str] = set()  # roles of single instruments that were asked for
 
     def seat_ensembles(self, names: Sequence[str]) -> None:
         for name in names:
@@ -100,10 +101,15 @@ class _Seats:
                 for role, track in self.tracks.items()
                 if role in [a.role for a in sections.values()]
             }
-        for name, instrument in sections.items():
-            self._seat_section(name, instrument)
+        left = [name for name, instrument in sections.items() if not self._seat_section(instrument)]
         if not players:
-            return []
+            return left
+        return left + self._seat_players(players, first, alone)
+
+    def _seat_players(
+        self, players: Mapping[str, AskedInstrument], first: str, alone: bool
+    ) -> list[str]:
+        """Seat the lead and its accompaniment; return the names that have no part."""
         if self._is_ensemble:
             guests = list(players.items())
             if first in players:  # named before the ensemble
@@ -141,9 +147,15 @@ class _Seats:
             else:
                 del self.tracks[role]
 
-    def _seat_section(self, name: str, instrument: AskedInstrument) -> None:
-        """Seat a bass, drums or percussion; drums keep the style's own kit."""
+    def _seat_section(self, instrument: AskedInstrument) -> bool:
+        """Seat a bass, drums or percussion; False if the role is taken.
+
+        The style's own bass or kit plays if it is one of the instrument's sounds.
+        """
         role = instrument.role
+        if role in self._asked:
+            return False
+        self._asked.add(role)
         keeps_own = role in self.tracks and self.tracks[role].instrument in instrument.sounds
         own = self._style.tracks.get(role)
         if keeps_own:
@@ -152,6 +164,7 @@ class _Seats:
             self.tracks[role] = replace(own, featured=True)
         else:
             self._seat(role, instrument.sounds[0])
+        return True
 
     def _seat_harmony(
         self,
@@ -176,18 +189,17 @@ class _Seats:
 
     def _seat_guests(self, guests: Sequence[tuple[str, AskedInstrument]]) -> list[str]:
         """Give bass, pad and arp to more instruments; return the names that have no part."""
-        taken: set[str] = set()
         left = []
         for name, instrument in guests:
             if instrument.chords:
                 roles = ["pad", "arp"]
             else:
                 roles = ["bass"] * bool(instrument.bass and not self._is_ensemble) + ["arp", "pad"]
-            free = _first(role for role in roles if role not in taken)
+            free = _first(role for role in roles if role not in self._asked)
             if not free:
                 left.append(name)
                 continue
-            taken.add(free)
+            self._asked.add(free)
             sounds = {"bass": instrument.bass, "pad": self._chord_sound(instrument)}
             self._seat(free, sounds.get(free, instrument.sounds[0]))
         return left

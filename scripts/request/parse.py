@@ -14,6 +14,7 @@ from scripts.score.keys import SCALES, Key, parse_key
 MIN_LENGTH, MAX_LENGTH = 10.0, 24 * 3600.0
 MAX_CHORDS = 32
 SECTIONS = ("intro", "verse", "chorus", "bridge", "build", "drop", "solo", "outro")
+ENERGIES = {"low": -0.25, "high": 0.25}  # added to the energy (0 to 1) of a section
 _MAX_SECTIONS = 40
 LENGTH_EXAMPLES = "minutes (3), minutes:seconds (3:30), hours (1h30) or a range of minutes (4-6)"
 _RANGE = re.compile(r"(\d+(?:[.,]\d+)?)\s*-\s*(\d+(?:[.,]\d+)?)")
@@ -128,6 +129,22 @@ def parse_requested_key(text: str) -> Key:
             f'invalid key "{text[:20]}": expected one such as "F minor", "C# dorian" or "Bb"'
         )
     return key
+
+
+def parse_energy(text: str | None) -> float:
+    """Parse ``low`` or ``high``: what is added to the energy of each section.
+
+    Raises
+    ------
+    UsageError
+        If it is another word.
+    """
+    if text is None:
+        return 0.0
+    shift = ENERGIES.get(text.strip().lower())
+    if shift is None:
+        raise UsageError(f'invalid energy "{text[:20]}": expected {" or ".join(ENERGIES)}')
+    return shift
 
 
 def check_binaural(hertz: float) -> float:

@@ -41,6 +41,8 @@ class SongRequest:
         Notes with which the melody begins, for example ``C4 E4 G4``.
     pace : str, optional
         How fast without a number: a name in :data:`scripts.request.pace.PACES`.
+    energy : str, optional
+        ``low`` (soft, sparse) or ``high`` (loud, full).
     instruments : str, optional
         What should play, see :func:`scripts.request.instrument_names.parse_instruments`.
     without : str, optional
@@ -66,6 +68,7 @@ class SongRequest:
     loop: bool = False
     motif: str | None = None
     pace: str | None = None
+    energy: str | None = None
     instruments: str | None = None
     without: str | None = None
     text: str = ""

@@ -53,6 +53,8 @@ class SongSpec:
     seed : int
     warnings : tuple of str
         Guesses and changes that the user should know of.
+    energy : float
+        Added to the energy (0 to 1) of each section.
     requested_bars : int
         Number of bars of an imported piece; 0 if the length decides.
     """
@@ -75,6 +77,7 @@ class SongSpec:
     motif: tuple[int, ...]
     seed: int
     warnings: tuple[str, ...]
+    energy: float = 0.0
     requested_bars: int = 0
 
     @property

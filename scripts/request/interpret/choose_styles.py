@@ -1,0 +1,176 @@
+"""Chooses the styles of a sentence: named, understood by meaning, or by default."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from scripts.request.instrument_names import load_orchestration
+from scripts.request.interpret.findings import Finding
+from scripts.request.interpret.genres import Genres
+from scripts.request.interpret.interpretation import DEFAULT, SAID, UNDERSTOOD, Source
+from scripts.request.interpret.items import Sentence
+from scripts.request.interpret.meaning import NOTHING, MeaningReader
+from scripts.request.interpret.players import Players
+from scripts.request.interpret.tokens import fold
+from scripts.score.tuning import SOLFEGGIO_FREQUENCIES
+from scripts.styles.lookup import FALLBACK_STYLE, MAX_STYLES, find_closest_style
+from scripts.styles.style import Style
+
+_HEALING_STYLE = "meditation"  # for a solfeggio frequency
+_PACE_STYLES = {"fast": "euphoric", "very fast": "euphoric"}  # where only the tempo is said
+_MIN_CONFIDENCE = 0.15  # of a style or mood that was understood; by chance it is 0.02
+_MIN_SECOND = 0.55  # of a second one, relative to the first
+_MAX_NOTHING = 0.15  # probability that a text asks for no music: gibberish has 0.3 and more
+_MIN_MOOD_SHARE = 0.45  # of a mood among all moods, beside a style that was said
+_SPELLING_CONFIDENCE = 0.7  # of a style whose name was misspelled
+_HINT_CONFIDENCE = 0.5  # of a style that an instrument suggests
+_MAX_MISSPELLED_WORDS = 2  # in a longer sentence unknown words are seldom styles
+
+
+@dataclass
+class StyleChoice:
+    """Styles of a sentence, and where each comes from.
+
+    Parameters
+    ----------
+    sources : dict of str to Source
+        By style.
+    notes : list of str
+        Guesses, a line each.
+    is_default : bool
+        Whether nothing in the sentence decides the style.
+    """
+
+    sources: dict[str, Source]
+    notes: list[str] = field(default_factory=list)
+    is_default: bool = False
+
+
+def choose_styles(
+    sentence: Sentence,
+    said: Mapping[str, Finding],
+    players: Players,
+    genres: Genres,
+    styles: Mapping[str, Style],
+    reader: MeaningReader | None,
+) -> StyleChoice:
+    """Choose 1 to 4 styles: those that were named, else the nearest in meaning.
+
+    Parameters
+    ----------
+    sentence : Sentence
+    said : mapping of str to Finding
+        Fields that were read.
+    players : Players
+    genres : Genres
+    styles : mapping of str to Style
+    reader : MeaningReader, optional
+    """
+    choice = StyleChoice({name: Source(SAID, words) for name, words in genres.names.items()})
+    for words, names in genres.nearest.items():
+        choice.notes.append(f"{words}: nearest is {names}")
+    rest = unread_words(sentence)
+    if not choice.sources:
+        _guess_style(sentence, rest, said, players, styles, reader, choice)
+    elif reader and rest and not any(styles[name].kind == "mood" for name in choice.sources):
+        _add_mood(sentence, styles, reader, choice)
+    if len(choice.sources) > MAX_STYLES:
+        kept = list(choice.sources)[:MAX_STYLES]
+        choice.notes.append(
+            f"too many styles to blend ({len(choice.sources)}); using {', '.join(kept)}"
+        )
+        choice.sources = {name: choice.sources[name] for name in kept}
+    return choice
+
+
+def _add_mood(
+    sentence: Sentence, styles: Mapping[str, Style], reader: MeaningReader, choice: StyleChoice
+) -> None:
+    """Add the mood of what is left of a sentence beside the styles that were named."""
+    ranked = reader.rank(_unread_text(sentence))
+    if dict(ranked).get(NOTHING, 0.0) > _MAX_NOTHING:
+        return
+    moods = [(name, p) for name, p in ranked if name in styles and styles[name].kind == "mood"]
+    total = sum(p for _, p in moods)
+    if moods and moods[0][1] >= _MIN_MOOD_SHARE * total:
+        confidence = round(moods[0][1] / total, 2)
+        choice.sources[moods[0][0]] = Source(UNDERSTOOD, "", confidence)
+
+
+def _guess_style(
+    sentence: Sentence,
+    rest: list[str],
+    said: Mapping[str, Finding],
+    players: Players,
+    styles: Mapping[str, Style],
+    reader: MeaningReader | None,
+    choice: StyleChoice,
+) -> None:
+    """Choose a style for a sentence that names none."""
+    known = reader.known_words() if reader and rest else frozenset()
+    for word in rest if len(rest) <= _MAX_MISSPELLED_WORDS else ():
+        close = find_closest_style(word, styles) if fold(word) not in known else ""
+        if close:
+            choice.sources[close] = Source(UNDERSTOOD, word, _SPELLING_CONFIDENCE)
+            choice.notes.append(f'unknown style "{word}"; using the closest, {close}')
+            return
+    hints = {hint: style.name for style in styles.values() for hint in style.hints}
+    tuning = said["tuning"].value if "tuning" in said else ""
+    pace = said["pace"].value if "pace" in said else ""
+    if tuning in map(str, SOLFEGGIO_FREQUENCIES):
+        hints[tuning] = _HEALING_STYLE
+    suggested = [name for name in (*players.names, tuning) if name in hints]
+    if suggested and (not rest or suggested[0] not in load_orchestration().instruments):
+        choice.sources[hints[suggested[0]]] = Source(UNDERSTOOD, suggested[0], _HINT_CONFIDENCE)
+        return
+    if reader and (rest or not (said or players.names or players.excluded)):
+        _understand(reader.rank(_unread_text(sentence)), styles, choice)
+    if not choice.sources and suggested:
+        choice.sources[hints[suggested[0]]] = Source(UNDERSTOOD, suggested[0], _HINT_CONFIDENCE)
+    if not choice.sources and not rest and pace in _PACE_STYLES:
+        choice.sources[_PACE_STYLES[pace]] = Source(UNDERSTOOD, pace, _HINT_CONFIDENCE)
+    if not choice.sources:
+        choice.sources[FALLBACK_STYLE] = Source(DEFAULT, "", 0.0)
+        choice.is_default = True
+        if rest:
+            words = " ".join(rest)[:60]
+            choice.notes.append(f'"{words}" is not understood; using {FALLBACK_STYLE}')
+
+
+def _understand(
+    ranked: list[tuple[str, float]], styles: Mapping[str, Style], choice: StyleChoice
+) -> None:
+    """Take the nearest style, and the second one where both are about as near."""
+    if dict(ranked).get(NOTHING, 0.0) > _MAX_NOTHING:
+        return
+    near = [(name, p) for name, p in ranked if name in styles][:2]
+    if not near or near[0][1] < _MIN_CONFIDENCE:
+        return
+    is_close = len(near) > 1 and near[0][1] < 0.5 and near[1][1] > _MIN_SECOND * near[0][1]
+    for name, probability in near[: 2 if is_close else 1]:
+        choice.sources[name] = Source(UNDERSTOOD, "", round(probability, 2))
+
+
+def _unread_text(sentence: Sentence) -> str:
+    """The sentence without the parts that fields were read from, and without "songs" or "music".
+
+    All of it if nothing is left.
+    """
+    kept = [
+        item
+        for item in sentence.items
+        if (not item.used or item.value("ignore"))
+        and not (item.value("songs", "nouns") or item.value("songs", "music"))
+    ]
+    words = " ".join(sentence.text[item.start : item.end] for item in kept)
+    return words if any(char.isalpha() for char in words) else sentence.text
+
+
+def unread_words(sentence: Sentence) -> list[str]:
+    """Words that no field was read from, everyday words set aside."""
+    return [
+        sentence.text[item.start : item.end]
+        for item in sentence.items
+        if item.kind == "word" and not item.used and not item.is_ordinary and not item.meanings
+    ]

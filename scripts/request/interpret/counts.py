@@ -1,0 +1,95 @@
+"""Reads the number of songs, words for tempo and energy, and the form from a sentence."""
+
+from __future__ import annotations
+
+from scripts.request.interpret.findings import Finding, use
+from scripts.request.interpret.items import Item, Sentence
+from scripts.request.interpret.lexicon import Lexicon
+from scripts.request.interpret.numbers import format_number, read_number
+from scripts.request.request import MAX_SONGS
+
+ENDLESS = "endless"
+_MAX_BETWEEN = 3  # words between a number and "songs"
+_MIN_SECTIONS = 2  # names of sections that make a form
+
+
+def read_songs(sentence: Sentence, lexicon: Lexicon) -> Finding | None:
+    """Number of songs, or :data:`ENDLESS`."""
+    for i, item in enumerate(sentence.items):
+        if item.value("songs", "endless") and not item.used:
+            return use(sentence, i, i, ENDLESS)
+    for i in range(len(sentence.items)):
+        number = read_number(sentence, i)
+        if number is None or not 1 <= number.value <= MAX_SONGS or number.value % 1:
+            continue
+        for at in range(number.last + 1, number.last + 2 + _MAX_BETWEEN):
+            following = sentence.at(at)
+            if following is None or following.is_stop or following.value("units"):
+                break
+            if read_number(sentence, at) or following.kind not in ("word", "number"):
+                break
+            if _is_noun(following, lexicon):
+                finding = use(sentence, i, number.last, format_number(number.value))
+                return Finding(finding.value, sentence.quote(i, at))
+    return None
+
+
+def _is_noun(item: Item, lexicon: Lexicon) -> bool:
+    """Whether an item is "songs" or the like, or contains it: love songs, chansons pop."""
+    words = [lexicon.find((token.text,)) for token in item.tokens]
+    return any(m.table == "songs" and m.value == "nouns" for found in words for m in found)
+
+
+def read_pace(sentence: Sentence) -> Finding | None:
+    """Word for the tempo, see :data:`scripts.request.pace.PACES`."""
+    for i, item in enumerate(sentence.items):
+        pace = item.value("tempo")
+        if pace is None or item.used:
+            continue
+        is_own = any(language == sentence.language for _, language in item.values("tempo"))
+        if item.value("alone") and not is_own and not _is_alone_in_part(sentence, i):
+            continue
+        before = sentence.at(i - 1)
+        if before and before.value("not"):
+            item.used = True
+            continue
+        return use(sentence, i, i, pace)
+    return None
+
+
+def _is_alone_in_part(sentence: Sentence, index: int) -> bool:
+    """Whether nothing but musical terms is in the same part of the sentence."""
+    for step in (-1, 1):
+        at = index + step
+        while (item := sentence.at(at)) and not item.is_stop:
+            is_term = any(m.table not in ("ordinary", "ignore") for m in item.meanings)
+            if not is_term and item.kind not in ("number", "meter", "clock"):
+                return False
+            at += step
+    return True
+
+
+def read_energy(sentence: Sentence) -> Finding | None:
+    """Word for energy or dynamics: ``low`` or ``high``."""
+    for i, item in enumerate(sentence.items):
+        energy = item.value("energy")
+        before = sentence.at(i - 1)
+        if energy and not item.used and not (before and before.value("not")):
+            return use(sentence, i, i, energy)
+    return None
+
+
+def read_form(sentence: Sentence) -> Finding | None:
+    """Names of two or more sections in a row, such as "intro verse chorus"."""
+    items = sentence.items
+    for i in range(len(items)):
+        names, last, at = [], i, i
+        while (item := sentence.at(at)) and (item.value("form") or item.text in (",", "-")):
+            name = item.value("form")
+            if name and not item.used:
+                names.append(name)
+                last = at
+            at += 1
+        if len(names) >= _MIN_SECTIONS:
+            return use(sentence, i, last, " ".join(names))
+    return None

@@ -1,0 +1,99 @@
+"""Reads styles, moods and eras from a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from scripts.request.interpret.items import Item, Sentence
+from scripts.styles.style import Style
+
+_NEGATION_REACH = 3  # items between a negator and the style that it excludes
+# In a few words, as in "sad piano jazz", the words of the style files count, too.
+_PLAIN_WORDS = frozenset(
+    ("a", "an", "and", "beat", "music", "song", "songs", "style", "the", "tune", "tunes", "with")
+)
+# Tables whose words are terms of music or belong to them.
+_MUSIC_TABLES = frozenset(
+    (
+        *("styles", "moods", "eras", "nearest", "style_words", "instruments", "ensembles", "only"),
+        *("without", "tempo", "bpm", "meter", "meters", "modes", "key", "tuning", "numbers"),
+        *("units", "songs"),
+    )
+)
+
+
+@dataclass
+class Genres:
+    """Styles that were named.
+
+    Parameters
+    ----------
+    names : dict of str to str
+        The user's words by style, in the order said.
+    nearest : dict of str to str
+        Style that stands for one that the program does not have, by the user's words.
+    """
+
+    names: dict[str, str] = field(default_factory=dict)
+    nearest: dict[str, str] = field(default_factory=dict)
+
+
+def read_genres(sentence: Sentence, styles: Mapping[str, Style]) -> Genres:
+    """Read all styles and moods; an era only counts without a style."""
+    genres = Genres()
+    eras: dict[str, str] = {}
+    for i, item in enumerate(sentence.items):
+        if _is_negated(sentence, i):
+            item.used |= any(item.value(table) for table in ("styles", "moods", "nearest"))
+            continue
+        words = sentence.quote(i, i)
+        for table in ("styles", "moods", "nearest", "eras", "style_words"):
+            value = item.value(table)
+            if value is None or (table == "style_words" and not _is_terse(sentence, i)):
+                continue
+            item.used = True
+            for name in value.split(", "):
+                if name not in styles:
+                    continue
+                (eras if table == "eras" else genres.names).setdefault(name, words)
+                if table == "nearest":
+                    genres.nearest[words] = value.replace(", ", " and ")
+            break
+    if not any(styles[name].kind == "style" for name in genres.names):
+        for name, words in eras.items():
+            genres.names.setdefault(name, words)
+    return genres
+
+
+def _is_negated(sentence: Sentence, index: int) -> bool:
+    for at in range(index - 1, index - 1 - _NEGATION_REACH, -1):
+        item = sentence.at(at)
+        if item is None or item.is_stop:
+            return False
+        if item.value("not") or item.value("without", "before"):
+            return True
+    return False
+
+
+def _is_terse(sentence: Sentence, index: int) -> bool:
+    """Whether the part of the sentence around an item only lists words for music."""
+    unknown = 0
+    for item in _part_around(sentence, index):
+        if item.used or _MUSIC_TABLES & {m.table.split(".")[0] for m in item.meanings}:
+            continue
+        if item.is_ordinary and item.text not in _PLAIN_WORDS:
+            return False
+        unknown += not item.is_ordinary and item.kind == "word"
+    return unknown <= 1
+
+
+def _part_around(sentence: Sentence, index: int) -> list[Item]:
+    """Items of the part between punctuation that contains item `index`."""
+    first, last = index, index
+    items = sentence.items
+    while first > 0 and not items[first - 1].is_stop:
+        first -= 1
+    while last + 1 < len(items) and not items[last + 1].is_stop:
+        last += 1
+    return items[first : last + 1]

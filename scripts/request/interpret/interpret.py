@@ -1,0 +1,205 @@
+"""Turns a sentence into a song request."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any
+
+from scripts.core.errors import UsageError
+from scripts.core.text import is_unicode, strip_control_chars
+from scripts.request.interpret.choose_styles import StyleChoice, choose_styles, unread_words
+from scripts.request.interpret.counts import read_energy, read_form, read_pace, read_songs
+from scripts.request.interpret.findings import Finding
+from scripts.request.interpret.genres import read_genres
+from scripts.request.interpret.interpretation import SAID, Interpretation, Source
+from scripts.request.interpret.items import Sentence, match_sentence
+from scripts.request.interpret.keys import read_key
+from scripts.request.interpret.lexicon import Lexicon, load_lexicon
+from scripts.request.interpret.meaning import MeaningReader
+from scripts.request.interpret.players import Players, read_players
+from scripts.request.interpret.times import read_length, read_meter, read_tempo, read_tuning
+from scripts.request.interpret.tokens import fold
+from scripts.request.request import SongRequest
+from scripts.styles.blend import blend
+from scripts.styles.lookup import MAX_PROMPT_LENGTH, StyleMatch, find_styles
+from scripts.styles.style import Style
+
+MAX_TEXT_LENGTH = 500  # characters of a sentence
+# Fields of a request that a sentence can set, and that options set with precedence.
+_FIELDS = (
+    *("key", "meter", "tempo", "length", "form", "instruments", "without", "tuning", "pace"),
+    "energy",
+)
+_NOTHING_GIVEN = SongRequest("", length="")
+
+
+def interpret(
+    text: str,
+    styles: Mapping[str, Style],
+    given: SongRequest,
+    reader: MeaningReader | None = None,
+) -> Interpretation:
+    """Understand a sentence.
+
+    Parameters
+    ----------
+    text : str
+        A sentence in any language of the lexicon, or styles with commas between them.
+    styles : mapping of str to Style
+        The available styles by name.
+    given : SongRequest
+        Fields that options set: they take precedence. Its styles are ignored; an empty length is
+        not set.
+    reader : MeaningReader, optional
+        Understands sentences that name no style.
+
+    Raises
+    ------
+    UsageError
+        When the text is too long, is not valid Unicode, or has no letter or digit.
+    """
+    text = _checked(text)
+    lexicon = _lexicon(tuple((style.name, style.words) for style in styles.values()))
+    known_words = reader.known_words if reader else frozenset
+    sentence = match_sentence(text, lexicon, known_words)
+    said = _read_fields(sentence, lexicon)
+    genres = read_genres(sentence, styles)
+    choice = choose_styles(sentence, said.fields, said.players, genres, styles, reader)
+    return _build(sentence, said, choice, given, styles, known_words())
+
+
+@lru_cache(maxsize=2)
+def _lexicon(style_words: tuple[tuple[str, tuple[str, ...]], ...]) -> Lexicon:
+    return load_lexicon().with_styles(dict(style_words))
+
+
+def _checked(text: str) -> str:
+    if not is_unicode(text):
+        raise UsageError("the text is not valid UTF-8; check the encoding of your console")
+    if len(text) > MAX_TEXT_LENGTH:
+        raise UsageError(
+            f"the text is too long: {len(text):,} characters, at most {MAX_TEXT_LENGTH} are "
+            "possible; say it in a sentence or two"
+        )
+    text = strip_control_chars(text)
+    if not any(char.isalnum() for char in text):
+        raise UsageError(
+            f'no words in "{text[:40].strip()}"; say what you want to hear, such as "calm jazz"'
+        )
+    return text
+
+
+@dataclass
+class _Said:
+    """Fields that a sentence says."""
+
+    fields: dict[str, Finding] = field(default_factory=dict)
+    players: Players = field(default_factory=Players)
+    songs: Finding | None = None
+
+
+def _read_fields(sentence: Sentence, lexicon: Lexicon) -> _Said:
+    """Read all fields but the styles; what is read first keeps its words."""
+    for item in sentence.items:
+        item.used = item.value("ignore") is not None
+    said = _Said()
+    # The dances of a sentence keep their words, because they are styles as well.
+    readers: dict[str, Any] = {
+        "tuning": read_tuning,
+        "tempo": read_tempo,
+        "meter": read_meter,
+        "length": read_length,
+        "key": read_key,
+        "form": read_form,
+    }
+    for name, read in readers.items():
+        finding = read(sentence)
+        if finding:
+            said.fields[name] = finding
+    said.songs = read_songs(sentence, lexicon)
+    said.players = read_players(sentence)
+    pace = read_pace(sentence)
+    if pace and "tempo" not in said.fields:
+        said.fields["pace"] = pace
+    energy = read_energy(sentence)
+    if energy:
+        said.fields["energy"] = energy
+    if "meter" not in said.fields:
+        for i, item in enumerate(sentence.items):
+            if meter := item.value("meters"):
+                said.fields["meter"] = Finding(meter, sentence.quote(i, i))
+                break
+    return said
+
+
+def _build(
+    sentence: Sentence,
+    said: _Said,
+    choice: StyleChoice,
+    given: SongRequest,
+    styles: Mapping[str, Style],
+    known_words: Collection[str],
+) -> Interpretation:
+    findings = said.fields | _player_findings(said.players)
+    sources: dict[str, Source] = {}
+    changes: dict[str, Any] = {}
+    for name in _FIELDS:
+        public = "tempo" if name == "pace" else name
+        option = getattr(given, name)
+        if option != getattr(_NOTHING_GIVEN, name):
+            sources[public] = Source(SAID, f"--{name} {option}")
+        elif name in findings and public not in sources and not (name == "tempo" and given.pace):
+            value = findings[name].value
+            changes[name] = float(value) if name in ("tempo", "tuning") else value
+            sources[public] = Source(SAID, findings[name].words)
+    names = tuple(choice.sources)
+    sources |= _style_sources(choice, styles)
+    if said.songs:
+        sources["songs"] = Source(SAID, said.songs.words)
+    # The styles' own meter needs no mention in the request.
+    if "meter" in changes and set(blend([styles[n] for n in names]).meters) == {changes["meter"]}:
+        del changes["meter"]
+    is_list_of_styles = (
+        not changes
+        and not said.songs
+        and sources["styles"].origin == SAID
+        and len(sentence.text) <= MAX_PROMPT_LENGTH
+        and find_styles(sentence.text, styles) == StyleMatch(names, ())
+    )
+    request = replace(
+        given,
+        styles=sentence.text if is_list_of_styles else ", ".join(names),
+        text="" if is_list_of_styles else sentence.text,
+        **changes,
+    )
+    unknown = [
+        word
+        for word in unread_words(sentence)
+        if choice.is_default or fold(word) not in known_words
+    ]
+    songs = said.songs.value if said.songs else ""
+    return Interpretation(request, names, songs, sources, tuple(unknown), tuple(choice.notes))
+
+
+def _player_findings(players: Players) -> dict[str, Finding]:
+    findings = {}
+    if players.names:
+        names = ", ".join(players.names)
+        value = f"only {names}" if players.alone else names
+        findings["instruments"] = Finding(value, ", ".join(players.names.values()))
+    if players.excluded:
+        words = ", ".join(dict.fromkeys(players.excluded.values()))
+        findings["without"] = Finding(", ".join(players.excluded), words)
+    return findings
+
+
+def _style_sources(choice: StyleChoice, styles: Mapping[str, Style]) -> dict[str, Source]:
+    """Sources of the fields ``styles`` and ``mood``; the least certain style counts."""
+    origins = list(choice.sources.values())
+    weakest = min(origins, key=lambda source: source.confidence)
+    words = ", ".join(dict.fromkeys(source.words for source in origins if source.words))
+    found = {"styles": Source(weakest.origin, words, weakest.confidence)}
+    moods = [source for name, source in choice.sources.items() if styles[name].kind == "mood"]
+    return found | ({"mood": moods[0]} if moods else {})

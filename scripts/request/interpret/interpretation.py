@@ -1,0 +1,57 @@
+"""How a sentence was understood: the request, and where each of its fields comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from scripts.request.request import SongRequest
+
+SAID, UNDERSTOOD, SUGGESTED, DEFAULT = "said", "understood", "suggested", "default"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a field comes from.
+
+    Parameters
+    ----------
+    origin : str
+        ``said`` in the sentence or by an option, ``understood`` by meaning, ``suggested`` by a
+        language model, or the ``default`` of the style.
+    words : str
+        The user's own words, if it was said.
+    confidence : float
+        0 to 1.
+    """
+
+    origin: str
+    words: str = ""
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True)
+class Interpretation:
+    """A sentence as the program understands it.
+
+    Parameters
+    ----------
+    request : SongRequest
+    styles : tuple of str
+        Names of styles and moods.
+    songs : str
+        Number of songs that was said, ``endless`` or empty.
+    sources : mapping of str to Source
+        By field.
+    unknown : tuple of str
+        Words that nothing is known about.
+    notes : tuple of str
+        Guesses and limits, a line each.
+    """
+
+    request: SongRequest
+    styles: tuple[str, ...]
+    songs: str
+    sources: Mapping[str, Source]
+    unknown: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()

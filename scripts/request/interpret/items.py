@@ -1,0 +1,196 @@
+"""Matches a sentence with the lexicon: its tokens become items with meanings."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from scripts.request.interpret.lexicon import ANY_LANGUAGE, Lexicon, Meaning
+from scripts.request.interpret.tokens import Token, tokenize
+
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz"
+_MIN_MISSPELLED_LENGTH = 4  # letters
+_DEFAULT_LANGUAGE = "en"  # where nothing tells the language
+
+
+@dataclass
+class Item:
+    """A phrase of the lexicon, or one token that it does not have.
+
+    Parameters
+    ----------
+    tokens : tuple of Token
+    meanings : tuple of Meaning
+    used : bool
+        Whether a field was read from it.
+    """
+
+    tokens: tuple[Token, ...]
+    meanings: tuple[Meaning, ...] = ()
+    used: bool = False
+
+    @property
+    def kind(self) -> str:
+        """Kind of its token; ``word`` for a phrase."""
+        return self.tokens[0].kind if len(self.tokens) == 1 else "word"
+
+    @property
+    def text(self) -> str:
+        """Folded text."""
+        return " ".join(token.text for token in self.tokens)
+
+    @property
+    def start(self) -> int:
+        return self.tokens[0].start
+
+    @property
+    def end(self) -> int:
+        return self.tokens[-1].end
+
+    @property
+    def is_stop(self) -> bool:
+        """Whether it is punctuation."""
+        return self.kind == "stop"
+
+    @property
+    def is_ordinary(self) -> bool:
+        """Whether it is an everyday word of some language."""
+        return any(m.table == "ordinary" for m in self.meanings)
+
+    def value(self, table: str, name: str = "") -> str | None:
+        """Value in a table, or None; with a `name` only that value counts."""
+        for meaning in self.meanings:
+            if meaning.table == table and (not name or meaning.value == name):
+                return meaning.value
+        return None
+
+    def values(self, table: str) -> list[tuple[str, str]]:
+        """All values in a table, with their languages."""
+        return [(m.value, m.language) for m in self.meanings if m.table == table]
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence that was matched with the lexicon.
+
+    Parameters
+    ----------
+    text : str
+    language : str
+        The likeliest language.
+    items : list of Item
+    """
+
+    text: str
+    language: str
+    items: list[Item]
+
+    def quote(self, first: int, last: int) -> str:
+        """The user's own words from item `first` to item `last`."""
+        return self.text[self.items[first].start : self.items[last].end]
+
+    def at(self, index: int) -> Item | None:
+        """Item at `index`, or None outside the sentence."""
+        return self.items[index] if 0 <= index < len(self.items) else None
+
+
+def match_sentence(
+    text: str, lexicon: Lexicon, known_words: Callable[[], Collection[str]] = tuple
+) -> Sentence:
+    """Match a sentence with the lexicon; the longest phrase wins at each place.
+
+    Parameters
+    ----------
+    text : str
+    lexicon : Lexicon
+    known_words : callable
+        Returns correctly spelled words of any language, folded: those are not corrected.
+    """
+    tokens = tokenize(text)
+    language = _detect_language(_find_phrases(tokens, lexicon), lexicon)
+    tokens = _correct(tokens, lexicon, language, known_words)
+    spans = _find_phrases(tokens, lexicon, language)
+    items = [Item(part, _preferred(found, language)) for part, found in spans]
+    return Sentence(text, language, items)
+
+
+_Span = tuple[tuple[Token, ...], tuple[Meaning, ...]]
+
+
+def _find_phrases(tokens: Sequence[Token], lexicon: Lexicon, language: str = "") -> list[_Span]:
+    """Find the longest phrases from left to right, as far as the `language` allows them."""
+    spans: list[_Span] = []
+    at = 0
+    while at < len(tokens):
+        for size in range(min(lexicon.longest, len(tokens) - at), 0, -1):
+            part = tuple(tokens[at : at + size])
+            found = lexicon.find(tuple(t.text for t in part))
+            if size == 1 or (found and _is_allowed(part, found, lexicon, language)):
+                spans.append((part, found))
+                at += size
+                break
+    return spans
+
+
+def _is_allowed(
+    part: Sequence[Token], found: Sequence[Meaning], lexicon: Lexicon, language: str
+) -> bool:
+    """Whether a phrase can stand in a sentence; one of another language has no everyday words."""
+    if not language or any(m.language in (language, ANY_LANGUAGE) for m in found):
+        return True
+    return not any(
+        m.table == "ordinary" and m.language == language
+        for token in part
+        for m in lexicon.find((token.text,))
+    )
+
+
+def _detect_language(spans: Sequence[_Span], lexicon: Lexicon) -> str:
+    """Language with the most words; a word that several languages share counts less."""
+    scores: dict[str, float] = defaultdict(float)
+    for _, meanings in spans:
+        languages = {m.language for m in meanings} - {ANY_LANGUAGE}
+        for language in languages:
+            scores[language] += 1 / len(languages) ** 1.5
+    if not scores:
+        return _DEFAULT_LANGUAGE
+    return max(sorted(scores), key=lambda n: (scores[n], n == _DEFAULT_LANGUAGE))
+
+
+def _preferred(meanings: tuple[Meaning, ...], language: str) -> tuple[Meaning, ...]:
+    """Meanings in the sentence's language and in none; without any, those in other languages."""
+    own = tuple(m for m in meanings if m.language in (language, ANY_LANGUAGE))
+    if any(m.language == language for m in own):
+        return own
+    foreign = tuple(m for m in meanings if m.language not in (language, ANY_LANGUAGE))
+    return (*own, *foreign)
+
+
+def _correct(
+    tokens: Sequence[Token],
+    lexicon: Lexicon,
+    language: str,
+    known_words: Callable[[], Collection[str]],
+) -> list[Token]:
+    """Replace words that differ by one letter from a word of the language."""
+    out = []
+    for token in tokens:
+        is_candidate = token.kind == "word" and len(token.text) >= _MIN_MISSPELLED_LENGTH
+        if is_candidate and not lexicon.has_word(token.text):
+            near = _neighbors(token.text) & lexicon.correctable(language)
+            if near and token.text not in known_words():
+                best = min(near, key=lambda word: (abs(len(word) - len(token.text) - 1), word))
+                token = Token(best, token.kind, token.start, token.end)
+        out.append(token)
+    return out
+
+
+def _neighbors(word: str) -> set[str]:
+    """All words that differ by one letter: left out, added, replaced, or two swapped."""
+    splits = [(word[:i], word[i:]) for i in range(1, len(word) + 1)]
+    found = {a + b[1:] for a, b in splits if b}
+    found |= {a + b[1] + b[0] + b[2:] for a, b in splits if len(b) > 1}
+    found |= {a + c + b[1:] for a, b in splits if b for c in _ALPHABET}
+    found |= {a + c + b for a, b in splits for c in _ALPHABET}
+    return found - {word}

@@ -1,0 +1,161 @@
+"""Musical words of each language, read from ``data/words/LANGUAGE.toml``."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from scripts.core import paths
+from scripts.core.errors import UsageError
+from scripts.core.toml import read_tables
+from scripts.request.interpret.tokens import fold, tokenize
+
+ANY_LANGUAGE = "any"  # data/words/any.toml: words that are the same in every language
+_MIN_CORRECTED_LENGTH = 5  # letters of a word that can be misspelled
+# Tables whose words are corrected; the others have short words, or words of everyday language.
+_CORRECTED = frozenset(
+    ("instruments", "ensembles", "styles", "moods", "nearest", "modes", "meters", "style_words")
+)
+_STEM_MARK = "*"  # after the beginning of a word that can have several endings
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})  # as some keyboards write them
+_MAX_ENDING, _MIN_STEM = 3, 4  # letters
+
+
+class Meaning(NamedTuple):
+    """What a phrase means in a language: a table of the word list, and its value there."""
+
+    table: str
+    value: str
+    language: str
+
+
+Phrase = tuple[str, ...]  # texts of its tokens
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """Phrases of all languages.
+
+    Parameters
+    ----------
+    languages : tuple of str
+        Names of the files, without :data:`ANY_LANGUAGE`.
+    phrases : mapping of tuple of str to tuple of Meaning
+        By the texts of their tokens.
+    stems : mapping of str to tuple of Meaning
+        Beginnings of words, written ``joyeu*``.
+    """
+
+    languages: tuple[str, ...]
+    phrases: Mapping[Phrase, tuple[Meaning, ...]]
+    stems: Mapping[str, tuple[Meaning, ...]] = field(default_factory=dict)
+
+    @cached_property
+    def longest(self) -> int:
+        """Number of tokens of the longest phrase."""
+        return max(map(len, self.phrases), default=1)
+
+    def find(self, phrase: Phrase) -> tuple[Meaning, ...]:
+        """Meanings of a phrase, or of a word with one of the stems; empty if there are none."""
+        found = self.phrases.get(phrase, ())
+        if found or len(phrase) > 1:
+            return found
+        word = phrase[0]
+        for cut in range(min(_MAX_ENDING, len(word) - _MIN_STEM) + 1):
+            if stem := self.stems.get(word[: len(word) - cut]):
+                return stem
+        return ()
+
+    def has_word(self, word: str) -> bool:
+        """Whether a word occurs in a phrase."""
+        return word in self._words or bool(self.find((word,)))
+
+    def correctable(self, language: str) -> frozenset[str]:
+        """Words of a language, or of none, that a misspelled word can be corrected to."""
+        return self._correctable[language] | self._correctable[ANY_LANGUAGE]
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        return frozenset(word for phrase in self.phrases for word in phrase)
+
+    @cached_property
+    def _correctable(self) -> Mapping[str, frozenset[str]]:
+        words: dict[str, set[str]] = defaultdict(set)
+        entries = [*self.phrases.items(), *(((stem,), m) for stem, m in self.stems.items())]
+        for phrase, meanings in entries:
+            languages = {m.language for m in meanings if m.table in _CORRECTED}
+            for language in languages:
+                words[language] |= {w for w in phrase if len(w) >= _MIN_CORRECTED_LENGTH}
+        return defaultdict(frozenset, {name: frozenset(found) for name, found in words.items()})
+
+    def with_styles(self, words: Mapping[str, Iterable[str]]) -> Lexicon:
+        """Add the words of the style files, by style; they are weaker than all others."""
+        phrases = dict(self.phrases)
+        for style, listed in words.items():
+            for phrase in (style, *listed):
+                key = _phrase_key(phrase)
+                if key:
+                    found = phrases.get(key, ())
+                    phrases[key] = (*found, Meaning("style_words", style, ANY_LANGUAGE))
+        return Lexicon(self.languages, phrases, self.stems)
+
+
+@lru_cache(maxsize=2)
+def load_lexicon(folder: Path = paths.DATA / "words") -> Lexicon:
+    """Read the word lists of all languages.
+
+    Raises
+    ------
+    UsageError
+        When a file is invalid.
+    """
+    phrases: dict[Phrase, list[Meaning]] = defaultdict(list)
+    stems: dict[str, list[Meaning]] = defaultdict(list)
+    languages = []
+    for path in sorted(folder.glob("*.toml")):
+        tables, _ = read_tables(path)
+        if path.stem != ANY_LANGUAGE:
+            languages.append(path.stem)
+        try:
+            for table, value, phrase in _entries(tables):
+                meaning = Meaning(table, value, path.stem)
+                for spelling in {phrase, phrase.translate(_UMLAUTS)}:
+                    key = _phrase_key(spelling)
+                    if spelling.endswith(_STEM_MARK):
+                        stems[fold(spelling[:-1])].append(meaning)
+                    elif key and meaning not in phrases[key]:
+                        phrases[key].append(meaning)
+        except (TypeError, AttributeError) as error:
+            raise UsageError(f"{path.name}: {error}; correct the file") from error
+    return Lexicon(
+        tuple(languages),
+        {key: tuple(found) for key, found in phrases.items()},
+        {stem: tuple(found) for stem, found in stems.items()},
+    )
+
+
+def _entries(tables: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Yield table, value and phrase of every entry.
+
+    A nested table becomes ``TABLE.NAME``: ``key.notes``, ``meter.beats``.
+    """
+    for table, rows in tables.items():
+        for name, listed in rows.items():
+            if isinstance(listed, Mapping):
+                for value, phrases in listed.items():
+                    for phrase in phrases:
+                        yield f"{table}.{name}", value, phrase
+            elif table == "nearest":
+                yield table, listed, name
+            else:
+                for phrase in listed:
+                    yield table, name, phrase
+
+
+@lru_cache(maxsize=65536)
+def _phrase_key(phrase: str) -> Phrase:
+    return tuple(token.text for token in tokenize(phrase))

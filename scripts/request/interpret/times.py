@@ -1,0 +1,185 @@
+"""Reads lengths, tempos, meters and tunings from a sentence."""
+
+from __future__ import annotations
+
+import re
+
+from scripts.core.durations import parse_duration
+from scripts.request.interpret.findings import Finding, use
+from scripts.request.interpret.items import Sentence
+from scripts.request.interpret.numbers import format_number, read_number
+from scripts.request.parse import MAX_LENGTH, MIN_LENGTH, format_stored_length
+from scripts.score.time_signature import parse_time_signature
+from scripts.score.tuning import SOLFEGGIO_FREQUENCIES
+
+_MIN_TEMPO, _MAX_TEMPO = 20, 300
+_MIN_A4, _MAX_A4 = 400, 480
+_BAR_TICKS = range(24, 193)  # supported lengths of a bar
+_MAX_GAP = 2  # everyday words between a word such as "tempo" and its number
+_RANGE_SIGN = re.compile(r"\s*[-–]\s*")
+
+
+def read_tuning(sentence: Sentence) -> Finding | None:
+    """Frequency of A4, or a solfeggio frequency, in Hz."""
+    for i in range(len(sentence.items)):
+        number = read_number(sentence, i)
+        if number is None or not (
+            _MIN_A4 <= number.value <= _MAX_A4 or number.value in SOLFEGGIO_FREQUENCIES
+        ):
+            continue
+        unit = sentence.at(number.last + 1)
+        before = sentence.at(i - 1)
+        is_named = before is not None and before.value("tuning", "before") is not None
+        if unit and unit.value("tuning", "after"):
+            return use(sentence, i, number.last + 1, format_number(number.value))
+        if is_named:
+            return use(sentence, i - 1, number.last, format_number(number.value))
+        healing = any(item.value("tuning", "healing") for item in sentence.items)
+        if healing and number.value in SOLFEGGIO_FREQUENCIES:
+            return use(sentence, i, number.last, format_number(number.value))
+    return None
+
+
+def read_tempo(sentence: Sentence) -> Finding | None:
+    """Number of quarter notes per minute."""
+    for i in range(len(sentence.items)):
+        number = read_number(sentence, i)
+        if number is None or not _MIN_TEMPO <= number.value <= _MAX_TEMPO:
+            continue
+        after = sentence.at(number.last + 1)
+        if after and after.value("bpm", "after"):
+            return use(sentence, i, number.last + 1, format_number(number.value))
+        start = _find_before(sentence, i)
+        if start is not None and not (after and after.value("units")):
+            return use(sentence, start, number.last, format_number(number.value))
+    return None
+
+
+def _find_before(sentence: Sentence, first: int) -> int | None:
+    """Index of a word such as "tempo" before a number, everyday words between them set aside."""
+    for at in range(first - 1, max(-1, first - 2 - _MAX_GAP), -1):
+        if sentence.items[at].value("bpm", "before"):
+            return at
+        if not sentence.items[at].is_ordinary:
+            return None
+    return None
+
+
+def read_meter(sentence: Sentence) -> Finding | None:
+    """Time signature, in digits or words."""
+    for i, item in enumerate(sentence.items):
+        if item.kind == "meter" and not item.used:
+            meter = parse_time_signature(item.text)
+            if meter and meter.bar_ticks in _BAR_TICKS:
+                return use(sentence, i, i, str(meter))
+        for value, _ in item.values("meter"):
+            if "/" in value and not item.used:
+                return use(sentence, i, i, value)
+    for i in range(len(sentence.items)):
+        number = read_number(sentence, i)
+        if number is None or number.value != int(number.value):
+            continue
+        last = number.last + 1
+        unit = sentence.at(last)
+        if unit and unit.is_ordinary and not unit.value("meter.beats"):  # cinco por cuatro
+            last += 1
+            unit = sentence.at(last)
+        beats = unit.value("meter.beats") if unit and not unit.used else None
+        if beats is None or not _is_meter_context(sentence, i, last):
+            continue
+        meter = parse_time_signature(f"{int(number.value)}/{beats}")
+        if meter and meter.bar_ticks in _BAR_TICKS:
+            return use(sentence, i, last, str(meter))
+    return None
+
+
+def _is_meter_context(sentence: Sentence, first: int, last: int) -> bool:
+    """Whether two numbers are a meter, and not "two four-part songs"."""
+    before, after = sentence.at(first - 1), sentence.at(last + 1)
+    if before and before.value("meter", "before"):
+        return True
+    return after is None or after.is_stop or after.is_ordinary or after.value("meter") is not None
+
+
+def read_length(sentence: Sentence) -> Finding | None:
+    """Length as it is stored, see :func:`scripts.request.parse.parse_length`."""
+    for i, item in enumerate(sentence.items):
+        if item.used:
+            continue
+        if item.kind == "clock":
+            seconds = parse_duration(item.text)
+            if seconds is not None and MIN_LENGTH <= seconds <= MAX_LENGTH:
+                return use(sentence, i, i, format_stored_length(seconds))
+            continue
+        found = _read_duration(sentence, i)
+        if found is None:
+            continue
+        low, high, last = found
+        before, after = sentence.at(i - 1), sentence.at(last + 1)
+        if any(near and near.value("lengths", "ago") for near in (before, after)):
+            continue
+        if not (MIN_LENGTH <= low <= MAX_LENGTH and MIN_LENGTH <= high <= MAX_LENGTH):
+            continue
+        is_range = low != high
+        text = f"{low / 60:g}-{high / 60:g}" if is_range else format_stored_length(low)
+        return use(sentence, i, last, text)
+    return None
+
+
+def _read_duration(sentence: Sentence, first: int) -> tuple[float, float, int] | None:
+    """Read a duration at item `first`: its least and greatest seconds, and its last item."""
+    items = sentence.items
+    for value, _ in items[first].values("lengths"):
+        if value not in ("and a half", "ago"):
+            return float(value), float(value), first
+    number = read_number(sentence, first)
+    if number is None:
+        return None
+    low, at = number.value, number.last
+    high = low
+    second = read_number(sentence, at + 1)
+    if second and _RANGE_SIGN.fullmatch(sentence.text[items[at].end : items[at + 1].start]):
+        high, at = second.value, second.last
+    at, half = _read_half(sentence, at)
+    unit = sentence.at(at + 1)
+    size = unit.value("units") if unit and not unit.used else None
+    if size is None:
+        return None
+    at += 1
+    is_decade = size == "1" and low in range(20, 100, 10) and items[at].start == items[at - 1].end
+    if is_decade and items[at].text == "s":
+        return None
+    at, half_after = _read_half(sentence, at)
+    extra = 0.5 if half or half_after else 0.0
+    low, high = ((value + extra) * float(size) for value in (low, high))
+    rest = _read_rest(sentence, at + 1, float(size))
+    if rest:
+        low, high, at = low + rest[0], high + rest[0], rest[1]
+    return min(low, high), max(low, high), at
+
+
+def _read_half(sentence: Sentence, at: int) -> tuple[int, bool]:
+    """Skip "and a half" after item `at`."""
+    following = sentence.at(at + 1)
+    if following and following.value("lengths", "and a half"):
+        return at + 1, True
+    return at, False
+
+
+def _read_rest(sentence: Sentence, at: int, size: float) -> tuple[float, int] | None:
+    """Read the smaller part of a duration: "30" or "and 30 seconds" after "2 minutes"."""
+    item = sentence.at(at)
+    if item and item.value("numbers", "joins"):
+        at += 1
+    number = read_number(sentence, at)
+    if number is None or size == 1 or number.value >= 60:
+        return None
+    unit = sentence.at(number.last + 1)
+    smaller = unit.value("units") if unit and not unit.used else None
+    if smaller and float(smaller) < size:
+        return number.value * float(smaller), number.last + 1
+    is_next = item is not None and item.kind == "number"
+    is_counted = unit is not None and (unit.value("songs") or unit.value("bpm", "after"))
+    if smaller or not is_next or is_counted or (unit and not unit.is_stop):
+        return None
+    return number.value * size / 60, number.last
