@@ -16,11 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scripts.batch.claims import claim_batch
+from scripts.batch.interpreter import Interpreter
 from scripts.batch.order import Order, order_from_json
 from scripts.batch.order_file import read_order_file
 from scripts.batch.states import UNFINISHED_STATES, OrderState
 from scripts.batch.store import OrderStore
 from scripts.composer.compose import Composition
+from scripts.core import paths
 from scripts.core.errors import MusicGenError, NotationError, StorageError, UsageError
 from scripts.production.recipe import Recipe
 from scripts.production.recipe_json import read_recipe, recipe_from_json, recipe_to_json
@@ -29,7 +31,7 @@ from scripts.request.request import SongRequest
 from scripts.score.abc_reader import read_abc
 from scripts.score.fingerprint import SIMILARITY_THRESHOLD, fingerprint, similarity
 from scripts.score.sheet import LeadSheet, transpose
-from scripts.styles.style import Style
+from scripts.styles.style import Style, load_styles
 from tests.conftest import TUNE
 from tests.faults.songs import count_songs as numbers
 from tests.support.processes import command_line, descendants, interrupt, read_until, start
@@ -37,6 +39,7 @@ from tests.support.waiting import wait_until
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 SHORT = ("--length", "0.17", "--seed", "5")
+INTERPRETER = Interpreter(load_styles(paths.DATA / "styles"))
 DEFAULTS = Order(SongRequest("pop", "0.2"), 2, 1, "", 0.75, Path("out"))
 
 
@@ -75,7 +78,7 @@ def test_csv_and_json_job_files_give_the_same_orders(tmp_path: Path) -> None:
             ]
         )
     )
-    first, second = read_order_file(tmp_path / "a.csv", DEFAULTS)
+    first, second = read_order_file(tmp_path / "a.csv", DEFAULTS, INTERPRETER)
     assert (first.request.styles, first.songs, first.request.key) == (
         "Chill, Dubstep",
         5,
@@ -84,8 +87,8 @@ def test_csv_and_json_job_files_give_the_same_orders(tmp_path: Path) -> None:
     assert first.request.tempo == 140
     assert first.request.loop
     assert second.request.length == "0.2"
-    assert read_order_file(tmp_path / "c.json", DEFAULTS) == [first, second]
-    assert read_order_file(tmp_path / "b.csv", DEFAULTS) == [first, second]
+    assert read_order_file(tmp_path / "c.json", DEFAULTS, INTERPRETER) == [first, second]
+    assert read_order_file(tmp_path / "b.csv", DEFAULTS, INTERPRETER) == [first, second]
 
 
 @pytest.mark.parametrize(
@@ -116,7 +119,9 @@ def test_a_mistake_in_a_job_file_is_reported_with_its_line(
 ) -> None:
     (tmp_path / "a.csv").write_text(text)
     with pytest.raises(UsageError, match=r"a\.csv") as caught:
-        read_order_file(tmp_path / "a.csv", replace(DEFAULTS, request=SongRequest("", "1")))
+        read_order_file(
+            tmp_path / "a.csv", replace(DEFAULTS, request=SongRequest("", "1")), INTERPRETER
+        )
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -125,7 +130,7 @@ def test_a_job_file_may_be_written_loosely(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(
         'sep=;\n\nStyles;Number;Tempo\n\njazz | "x" folk;3.0;92,5\n'.replace('"x" ', "")
     )
-    one, two = read_order_file(tmp_path / "a.csv", DEFAULTS)
+    one, two = read_order_file(tmp_path / "a.csv", DEFAULTS, INTERPRETER)
     assert [o.request.styles for o in (one, two)] == ["jazz", "folk"]
     assert one.songs == two.songs == 3
     assert one.request.tempo == two.request.tempo == 92.5
@@ -153,7 +158,7 @@ def test_any_job_file_is_read_or_rejected(
     path = tmp_path_factory.mktemp("j") / "a.csv"
     path.write_bytes(data)
     try:
-        assert all(isinstance(o, Order) for o in read_order_file(path, DEFAULTS))
+        assert all(isinstance(o, Order) for o in read_order_file(path, DEFAULTS, INTERPRETER))
     except UsageError as error:
         assert "\n" not in str(error)
 

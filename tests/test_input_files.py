@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from scripts.audio.play_stats import PlayStats, write_stats
 from scripts.audio.streams import Stream
 from scripts.audio.tags import read_tags
+from scripts.batch.interpreter import Interpreter
 from scripts.batch.order import Order
 from scripts.batch.order_file import read_order_file
 from scripts.core import paths
@@ -41,16 +42,17 @@ from scripts.llm.registry import find_model
 from scripts.production.recipe_json import read_recipe
 from scripts.request.request import SongRequest
 from scripts.score.open_piece import open_piece
-from scripts.styles.style import Style
+from scripts.styles.style import Style, load_styles
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+INTERPRETER = Interpreter(load_styles(paths.DATA / "styles"))
 DEFAULTS = Order(SongRequest("pop", "0.2"), 1, 1, "", 0.75, Path("out"))
 MP3 = (b"\xff\xfb\x90\x00" + bytes(413)) * 40
 
 READERS: dict[str, Callable[[Path], object]] = {
     "models": read_gguf,
     "notation": open_piece,
-    "job files": lambda path: read_order_file(path, DEFAULTS),
+    "job files": lambda path: read_order_file(path, DEFAULTS, INTERPRETER),
     "recipes": lambda path: read_recipe(path, {}),
     "playlists": read_m3u8,
     "saved playlists": load_playlists,
@@ -188,14 +190,14 @@ def test_a_job_file_names_only_models_beside_it_or_in_the_models_folder(
     jobs = tmp_path / "jobs.json"
     jobs.write_text(json.dumps([{"styles": "pop", "songs": 1, "model": model}]))
     with pytest.raises(UsageError, match="expected one in its own folder"):
-        read_order_file(jobs, DEFAULTS)
+        read_order_file(jobs, DEFAULTS, INTERPRETER)
 
 
 def test_a_job_file_may_name_a_model_beside_it(tmp_path: Path) -> None:
     jobs = tmp_path / "jobs.csv"
     jobs.write_text("styles,model\npop,mine.gguf\njazz,starter\n")
     (tmp_path / "mine.gguf").write_bytes(b"GGUF")
-    orders = read_order_file(jobs, DEFAULTS)
+    orders = read_order_file(jobs, DEFAULTS, INTERPRETER)
     assert [order.model for order in orders] == [str(tmp_path / "mine.gguf"), "starter"]
 
 
@@ -204,7 +206,7 @@ def test_a_job_file_with_very_many_columns_is_refused_at_once(tmp_path: Path) ->
     jobs.write_text(",".join(f"c{n}" for n in range(100_000)) + "\n")
     started = time.process_time()
     with pytest.raises(UsageError, match="100,000 columns are too many") as error:
-        read_order_file(jobs, DEFAULTS)
+        read_order_file(jobs, DEFAULTS, INTERPRETER)
     assert time.process_time() - started < 5
     assert len(str(error.value)) <= 200
 

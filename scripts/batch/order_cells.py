@@ -8,7 +8,12 @@ from typing import Any
 
 from scripts.batch.order import parse_formats
 from scripts.core.errors import UsageError
+from scripts.request.pace import check_pace
+from scripts.request.parse import read_length
 
+_TEXT_COLUMNS = (
+    *("styles", "key", "meter", "form", "chords", "motif", "energy", "instruments", "without"),
+)
 _YES, _NO = ("yes", "y", "true", "1", "x"), ("", "no", "n", "false", "0")
 
 
@@ -19,8 +24,15 @@ def _parse_text(value: Any) -> str:
 
 
 def _parse_length(value: Any) -> str:
-    """Return a length with decimal points in place of decimal commas."""
-    return re.sub(r"(?<=\d),(?=\d)", ".", _parse_text(value))
+    return read_length(_parse_text(value))
+
+
+def parse_tempo(value: Any) -> tuple[float | None, str | None]:
+    """Parse a tempo: a number, or a word such as slow."""
+    text = str(value).strip()
+    if any(char.isdigit() for char in text) or not any(char.isalpha() for char in text):
+        return _parse_number(value), None
+    return None, check_pace(text)
 
 
 def _parse_yes_no(value: Any) -> bool:
@@ -60,12 +72,12 @@ def _parse_formats(value: Any) -> tuple[str, ...]:
 
 
 REQUEST_COLUMNS: dict[str, Callable[[Any], Any]] = {
-    "tempo": _parse_number,
+    "tempo": parse_tempo,
     "tuning": _parse_number,
     "binaural": _parse_number,
     "loop": _parse_yes_no,
     "length": _parse_length,
-    **dict.fromkeys(("styles", "key", "meter", "form", "chords", "motif"), _parse_text),
+    **dict.fromkeys(_TEXT_COLUMNS, _parse_text),
 }
 ORDER_COLUMNS: dict[str, Callable[[Any], Any]] = {
     "songs": _parse_integer,

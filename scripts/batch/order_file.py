@@ -12,8 +12,9 @@ from dataclasses import fields, replace
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
+from scripts.batch.interpreter import Interpreter
 from scripts.batch.order import MAX_SEED, Order, split_styles
-from scripts.batch.order_cells import ORDER_COLUMNS, REQUEST_COLUMNS
+from scripts.batch.order_cells import ORDER_COLUMNS, REQUEST_COLUMNS, parse_tempo
 from scripts.core.errors import MusicGenError, UsageError
 from scripts.core.input_files import find_beside, is_regular_file, read_input_text
 from scripts.request.request import SongRequest
@@ -27,19 +28,24 @@ _Row = tuple[str, dict[str, Any]]  # place in the file for messages, and values 
 
 
 def read_order_file(
-    path: Path, defaults: Order, check: Callable[[Order], object] = lambda order: None
+    path: Path,
+    defaults: Order,
+    interpreter: Interpreter,
+    check: Callable[[Order], object] = lambda order: None,
 ) -> list[Order]:
     """Read the orders of a file.
 
     Columns are those of :class:`SongRequest` (styles, length, key, tempo, meter, tuning, form,
-    chords, motif, binaural, loop) and songs (or number), seed, model, temperature, also. Styles
+    chords, motif, binaural, loop, energy, instruments, without) and songs (or number), seed, model,
+    temperature, also. The styles may be a sentence; the other columns take precedence. Styles
     separated by ``|`` become several orders.
 
     Parameters
     ----------
     path : Path
     defaults : Order
-        Values of the columns that a row leaves out.
+        Values of the columns that a row leaves out; an empty length is the interpreter's.
+    interpreter : Interpreter
     check : callable
         Raises a MusicGenError for an order that cannot be fulfilled.
 
@@ -68,7 +74,7 @@ def read_order_file(
                 # Rows without a seed continue after the seeds of the rows before.
                 before = sum(order.songs for order in orders)
                 seeded = replace(defaults, seed=(defaults.seed + before) % MAX_SEED)
-                orders.append(_order(part, seeded))
+                orders.append(_order(part, seeded, interpreter))
                 check(orders[-1])
         except MusicGenError as error:
             raise UsageError(f"{path.name}, {place}: {error}") from error
@@ -184,7 +190,7 @@ def _json_rows(path: Path, text: str) -> list[_Row]:
     return [(f"order {n}", row) for n, row in enumerate(rows, 1)]
 
 
-def _order(row: dict[str, Any], defaults: Order) -> Order:
+def _order(row: dict[str, Any], defaults: Order, interpreter: Interpreter) -> Order:
     changes: dict[str, Any] = {}
     request: dict[str, Any] = {
         f.name: getattr(defaults.request, f.name)
@@ -194,7 +200,9 @@ def _order(row: dict[str, Any], defaults: Order) -> Order:
     for name, value in row.items():
         if value is None:
             continue
-        if name in REQUEST_COLUMNS:
+        if name == "tempo":
+            request["tempo"], request["pace"] = parse_tempo(value)
+        elif name in REQUEST_COLUMNS:
             request[name] = REQUEST_COLUMNS[name](value)
         elif name in ORDER_COLUMNS:
             field = _FIELDS.get(name, name)
@@ -206,4 +214,8 @@ def _order(row: dict[str, Any], defaults: Order) -> Order:
                 f'unknown column "{str(name)[:20]}": expected '
                 + ", ".join(sorted({*REQUEST_COLUMNS, *ORDER_COLUMNS}))
             )
-    return replace(defaults, request=request_from_json(request), **changes)
+    given = request_from_json({k: v for k, v in request.items() if v is not None})
+    understood = interpreter.interpret(given.styles, given)
+    if understood.songs.isdigit():
+        changes.setdefault("songs", int(understood.songs))
+    return replace(defaults, request=understood.request, **changes)

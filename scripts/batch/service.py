@@ -18,6 +18,7 @@ from scripts.batch.executors.thread import ThreadExecutor
 from scripts.batch.observer import BatchObserver
 from scripts.batch.order import Order
 from scripts.batch.scheduler import BatchScheduler
+from scripts.batch.speed import SpeedMeter
 from scripts.batch.states import OrderState, StoredOrder
 from scripts.batch.store import OrderStore
 from scripts.core import paths
@@ -143,7 +144,7 @@ def _run(
                 store,
                 composing,
                 executor,
-                observer,
+                observer if options.cluster else SpeedMeter(observer, paths.SPEED),
                 cancelled,
                 stop,
                 batch,

@@ -6,7 +6,7 @@ import argparse
 
 from scripts.batch.composing import ComposingService
 from scripts.cli.console import print_json, print_message
-from scripts.cli.order_args import build_order
+from scripts.cli.order_args import plan_orders
 from scripts.cli.signals import watch_for_cancel
 from scripts.core.atomic_files import write_text
 from scripts.core.filenames import sanitize_filename
@@ -16,7 +16,7 @@ from scripts.score.abc_writer import write_abc
 
 def compose(args: argparse.Namespace, settings: Settings) -> int:
     """Compose lead sheets and write them to standard output or a folder."""
-    order = build_order(args, settings, args.styles)
+    order = plan_orders(args, settings)[0].order
     with ComposingService(settings, watch_for_cancel()) as composing:
         for warning in composing.check_order(order):
             _notice(args, warning, event="note", text=warning)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 
 from scripts.batch.executors.base import MAX_WORKERS, default_workers
-from scripts.cli.order_args import build_orders, check_resume_options
+from scripts.cli.order_args import check_resume_options, plan_orders
+from scripts.cli.plan import print_plans
 from scripts.cli.progress import ProgressPrinter
 from scripts.cli.signals import watch_for_cancel
 from scripts.core.errors import Cancelled, UsageError
@@ -19,7 +20,12 @@ def generate(args: argparse.Namespace, settings: Settings) -> int:
     serve, resume = getattr(args, "serve", False), getattr(args, "resume", False)
     if resume:
         check_resume_options(args)
-    orders = None if serve or resume else build_orders(args, settings)
+    plans = None if serve or resume else plan_orders(args, settings)
+    if plans is not None and args.command == "generate":
+        print_plans(plans, args, to_stdout=args.dry_run)
+        if args.dry_run:
+            return 0
+    orders = None if plans is None else [item.order for item in plans]
     from scripts.batch.service import BatchOptions, make_songs, resume_orders
 
     if args.watch_input:

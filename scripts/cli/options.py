@@ -62,12 +62,25 @@ def request_options() -> Parser:
     group.add_argument(
         "--length",
         metavar="L",
-        help="minutes (3), a range of them (4-6), or hours:minutes (1:30); default: the setting "
-        "song_length",
+        help="minutes (3), minutes:seconds (3:30), hours (1h30), seconds (90s) or a range (4-6); "
+        "default: the setting song_length",
     )
-    group.add_argument("--key", help='such as "F minor"; default: chosen by the style')
-    group.add_argument("--tempo", type=_number, help="quarter notes per minute, 20 to 300")
+    group.add_argument("--key", help='such as "F minor" or minor; default: chosen by the style')
+    group.add_argument(
+        "--tempo", metavar="T", help="quarter notes per minute, 20 to 300, or a word such as slow"
+    )
     group.add_argument("--meter", help="time signature such as 4/4 or 7/8")
+    group.add_argument(
+        "--instruments",
+        metavar="NAMES",
+        help='what should play, the lead first, such as "piano, strings" or "only piano"',
+    )
+    group.add_argument(
+        "--without", metavar="NAMES", help='what must not play, such as "drums, guitar"'
+    )
+    group.add_argument(
+        "--energy", choices=("low", "high"), help="soft and sparse, or loud and full"
+    )
     group.add_argument(
         "--tuning",
         type=_number,
@@ -91,7 +104,7 @@ def request_options() -> Parser:
         "--seed", type=_whole_number, help="the same seed makes the same song; default: random"
     )
     group.add_argument(
-        "--songs", type=_whole_number, default=1, metavar="N", help="number of songs (1)"
+        "--songs", type=_whole_number, metavar="N", help="number of songs; default: as said, or 1"
     )
     group.add_argument(
         "--model", default="", help="a name in models/ or a file; default: the setting model"

@@ -4,15 +4,30 @@ from __future__ import annotations
 
 import argparse
 import random
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from scripts.batch.interpreter import Interpreter
 from scripts.batch.order import MAX_SEED, RECIPE_SUFFIX, Order, parse_formats, split_styles
 from scripts.batch.order_file import read_order_file
+from scripts.cli.console import print_notice
 from scripts.core import paths
 from scripts.core.errors import UsageError
 from scripts.core.settings import Settings
+from scripts.request.interpret.interpretation import Interpretation
+from scripts.request.pace import check_pace
+from scripts.request.parse import read_length
 from scripts.request.request import SongRequest
 from scripts.score.tuning import CONCERT_PITCH
+from scripts.styles.style import load_styles
+
+
+@dataclass(frozen=True)
+class PlannedOrder:
+    """An order and how its text was understood; None for notes from a file or a job file."""
+
+    order: Order
+    understood: Interpretation | None = None
+
 
 # Options of an order and their defaults.
 _SONG_OPTIONS = {
@@ -29,21 +44,89 @@ _SONG_OPTIONS = {
     "form": None,
     "chords": None,
     "motif": None,
-    "songs": 1,
+    "energy": None,
+    "instruments": None,
+    "without": None,
+    "songs": None,
     "out": None,
     "also": "",
 }
 
 
-def build_order(args: argparse.Namespace, settings: Settings, styles: str) -> Order:
-    """Build one order from the options of a command."""
-    temperature = settings.temperature if args.temperature is None else args.temperature
-    seed = random.SystemRandom().randrange(1 << 31) if args.seed is None else args.seed
-    request = SongRequest(
+def plan_order(
+    args: argparse.Namespace, settings: Settings, text: str, interpreter: Interpreter
+) -> PlannedOrder:
+    """Understand a text and build the order; options take precedence over the text.
+
+    Raises
+    ------
+    UsageError
+        When the text or an option is invalid.
+    """
+    understood = interpreter.interpret(text, _request(args, "", ""))
+    said = int(understood.songs) if understood.songs.isdigit() else 1
+    songs = said if args.songs is None else args.songs
+    return PlannedOrder(_order(args, settings, understood.request, songs), understood)
+
+
+def plan_orders(args: argparse.Namespace, settings: Settings) -> list[PlannedOrder]:
+    """Build all orders of ``generate``, ``plan``, ``compose`` or ``render``.
+
+    Raises
+    ------
+    UsageError
+        When options contradict each other, or no style is given.
+    """
+    if args.command == "render":
+        return [PlannedOrder(_render_order(args, settings))]
+    texts = _texts(args)
+    if getattr(args, "job_file", None):
+        if texts:
+            raise UsageError("--job-file already contains styles; leave out TEXT and --styles")
+        return _orders_from_file(args, settings)
+    if not texts:
+        raise UsageError(
+            'no style given; try generate "Chill, Dubstep", or use --styles, --job-file or --resume'
+        )
+    with _open_interpreter(settings) as interpreter:
+        plans = [
+            plan_order(args, settings, part, interpreter)
+            for text in texts
+            for part in split_styles(text)
+        ]
+    if interpreter.problem:
+        print_notice(interpreter.problem)
+    # With equal seeds, two orders for the same style would make the same songs.
+    seed, seeded = plans[0].order.seed, []
+    for plan in plans:
+        seeded.append(replace(plan, order=replace(plan.order, seed=seed % MAX_SEED)))
+        seed += plan.order.songs
+    return seeded
+
+
+def _orders_from_file(args: argparse.Namespace, settings: Settings) -> list[PlannedOrder]:
+    from scripts.batch.service import order_checker
+
+    defaults = _order(args, settings, _request(args, "", ""), args.songs or 1)
+    with _open_interpreter(settings) as interpreter:
+        orders = read_order_file(args.job_file, defaults, interpreter, order_checker(settings))
+    return [PlannedOrder(order) for order in orders]
+
+
+def _open_interpreter(settings: Settings) -> Interpreter:
+    styles = load_styles(paths.DATA / "styles")
+    return Interpreter(styles, settings.reader, settings.song_length)
+
+
+def _request(args: argparse.Namespace, styles: str, length: str) -> SongRequest:
+    """Build a request from the options; an option without a value leaves the choice open."""
+    tempo, pace = _tempo(args.tempo)
+    return SongRequest(
         styles=styles,
-        length=args.length or ("" if args.command == "render" else settings.song_length),
+        length=read_length(args.length) if args.length else length,
         key=args.key,
-        tempo=args.tempo,
+        tempo=tempo,
+        pace=pace,
         meter=args.meter,
         tuning=args.tuning,
         form=args.form,
@@ -51,10 +134,28 @@ def build_order(args: argparse.Namespace, settings: Settings, styles: str) -> Or
         binaural=args.binaural,
         loop=args.loop,
         motif=args.motif,
+        energy=args.energy,
+        instruments=args.instruments,
+        without=args.without,
     )
+
+
+def _tempo(text: str | None) -> tuple[float | None, str | None]:
+    """Tempo in beats per minute, or the word for it."""
+    if text is None:
+        return None, None
+    try:
+        return float(text.replace(",", ".")), None
+    except ValueError:
+        return None, check_pace(text)
+
+
+def _order(args: argparse.Namespace, settings: Settings, request: SongRequest, songs: int) -> Order:
+    temperature = settings.temperature if args.temperature is None else args.temperature
+    seed = random.SystemRandom().randrange(1 << 31) if args.seed is None else args.seed
     return Order(
         request,
-        args.songs,
+        songs,
         seed,
         args.model or settings.model,
         temperature,
@@ -63,37 +164,6 @@ def build_order(args: argparse.Namespace, settings: Settings, styles: str) -> Or
         parse_formats(getattr(args, "also", "")),
         getattr(args, "file", None),
     )
-
-
-def build_orders(args: argparse.Namespace, settings: Settings) -> list[Order]:
-    """Build all orders of ``generate`` or ``render``.
-
-    Raises
-    ------
-    UsageError
-        When options contradict each other, or no style is given.
-    """
-    if args.command == "render":
-        return [_render_order(args, settings)]
-    styles = _styles(args)
-    if args.job_file:
-        if styles:
-            raise UsageError("--job-file already contains styles; leave out STYLES and --styles")
-        from scripts.batch.service import order_checker
-
-        defaults = build_order(args, settings, "")
-        return read_order_file(args.job_file, defaults, order_checker(settings))
-    if not styles:
-        raise UsageError(
-            'no style given; try generate "Chill, Dubstep", or use --styles, --job-file or --resume'
-        )
-    parts = [part for text in styles for part in split_styles(text)]
-    orders = [build_order(args, settings, part) for part in parts]
-    # With equal seeds, two orders for the same style would make the same songs.
-    return [
-        replace(order, seed=(orders[0].seed + n * args.songs) % MAX_SEED)
-        for n, order in enumerate(orders)
-    ]
 
 
 def check_resume_options(args: argparse.Namespace) -> None:
@@ -105,7 +175,7 @@ def check_resume_options(args: argparse.Namespace) -> None:
         When such options are given.
     """
     ignored = _changed_options(args)
-    ignored += ["--job-file"] * bool(args.job_file) + ["styles"] * bool(_styles(args))
+    ignored += ["--job-file"] * bool(args.job_file) + ["TEXT"] * bool(_texts(args))
     if ignored:
         raise UsageError(
             f"--resume continues stored orders as they were ordered; leave out {', '.join(ignored)}"
@@ -119,7 +189,8 @@ def _render_order(args: argparse.Namespace, settings: Settings) -> Order:
         raise UsageError(
             f"a recipe (.json) always renders the same song; leave out {', '.join(ignored)}"
         )
-    return build_order(args, settings, args.styles)
+    request = _request(args, args.styles, "")
+    return _order(args, settings, request, args.songs or 1)
 
 
 def _changed_options(args: argparse.Namespace) -> list[str]:
@@ -129,5 +200,5 @@ def _changed_options(args: argparse.Namespace) -> list[str]:
     ]
 
 
-def _styles(args: argparse.Namespace) -> list[str]:
-    return [*([args.styles] if args.styles else []), *(args.more_styles or [])]
+def _texts(args: argparse.Namespace) -> list[str]:
+    return [*([args.styles] if args.styles else []), *(getattr(args, "more_styles", None) or [])]

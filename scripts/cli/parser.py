@@ -85,32 +85,45 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+_TEXT = 'such as "Chill, Dubstep", or a sentence in your language'
+
+
 def _add_song_commands(commands: _Commands) -> None:
     request, rendering = request_options(), rendering_options()
     generate = commands.add(
         "generate", "cli.generate:generate", "compose and render songs", [request, rendering]
     )
-    generate.add_argument("styles", nargs="?", help='such as "Chill, Dubstep"; "A | B": two orders')
+    generate.add_argument("styles", nargs="?", metavar="TEXT", help=f'{_TEXT}; "A | B": two orders')
     generate.add_argument(
         "--styles",
         dest="more_styles",
         action="append",
-        metavar="S",
-        help="another style; repeatable",
+        metavar="TEXT",
+        help="another order; repeatable",
     )
     generate.add_argument(
         "--job-file", type=Path, metavar="FILE", help="read orders from a CSV or JSON file"
     )
     generate.add_argument("--resume", action="store_true", help="continue all unfinished orders")
     generate.add_argument(
+        "--dry-run", action="store_true", help="only print how the text is understood"
+    )
+    generate.add_argument(
         "--cluster", metavar="ADDRESS", help="render on a Dask cluster, such as tcp://HOST:8786"
     )
     # For the menu: process all open orders, including those added meanwhile.
     generate.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
+    plan = commands.add(
+        "plan",
+        "cli.plan:plan",
+        "show how a text is understood; makes nothing",
+        [request, rendering],
+    )
+    plan.add_argument("styles", metavar="TEXT", help=_TEXT)
     compose = commands.add(
         "compose", "cli.compose:compose", "write only the lead sheet, as ABC", [request]
     )
-    compose.add_argument("styles", help='such as "Chill, Dubstep"')
+    compose.add_argument("styles", metavar="TEXT", help=_TEXT)
     render = commands.add(
         "render", "cli.generate:generate", "render notes from a file", [request, rendering]
     )

@@ -29,6 +29,7 @@ MEMORY = 500  # MB
 
 def _readers(folder: Path) -> dict[str, Callable[[bytes], object]]:
     """Functions that read each kind of input as the program does."""
+    from scripts.batch.interpreter import Interpreter
     from scripts.batch.order import Order
     from scripts.batch.order_file import read_order_file
     from scripts.core.settings import load_settings
@@ -44,6 +45,7 @@ def _readers(folder: Path) -> dict[str, Callable[[bytes], object]]:
     from scripts.styles.style import load_styles
 
     styles = load_styles(paths.DATA / "styles")
+    interpreter = Interpreter(styles)
     defaults = Order(SongRequest("pop", "0.2"), 2, 1, "", 0.75, Path("out"))
 
     def write_input(name: str, data: bytes) -> Path:
@@ -153,7 +155,9 @@ def _readers(folder: Path) -> dict[str, Callable[[bytes], object]]:
         "MIDI": piece("a.mid"),
         "MusicXML": piece("a.musicxml"),
         "settings": read_settings,
-        "job files": lambda data: read_order_file(write_input("jobs.csv", data), defaults),
+        "job files": lambda data: read_order_file(
+            write_input("jobs.csv", data), defaults, interpreter
+        ),
         "tags": sound,
         "GGUF headers": lambda data: read_language_model(write_input("a.gguf", data)),
         "song details": details,

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
+from scripts.batch.interpreter import Interpreter
 from scripts.batch.order import Order, split_styles
 from scripts.batch.order_file import read_order_file
 from scripts.batch.states import OrderState
@@ -51,6 +52,12 @@ class OrdersController:
     def styles(self) -> dict[str, Style]:
         """Styles of the data folder, by name."""
         return load_styles(paths.DATA / "styles")
+
+    @cached_property
+    def interpreter(self) -> Interpreter:
+        """Understands what is typed."""
+        settings = self.state.settings
+        return Interpreter(self.styles, settings.reader, settings.song_length)
 
     @cached_property
     def _style_words(self) -> list[str]:
@@ -258,9 +265,10 @@ class OrdersController:
 
     def _place_orders_from_file(self, path: Path) -> None:
         """Place all orders of a job file, or none if one is invalid."""
-        request = build_request(self.state.wishes, self.state.settings.song_length, "")
-        defaults = self._build_order(request, 1)
-        orders = read_order_file(path.expanduser(), defaults, self._validate_order)
+        defaults = self._build_order(build_request(self.state.wishes, "", ""), 1)
+        orders = read_order_file(
+            path.expanduser(), defaults, self.interpreter, self._validate_order
+        )
         self.state.field = None
         self._store_orders(orders)
         self._show(f"{len(orders)} orders from {path.name}.")

@@ -1,0 +1,122 @@
+"""How fast this computer makes songs: measured while it does, to estimate later orders."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from scripts.batch.executors.base import SongId
+from scripts.batch.observer import BatchObserver
+from scripts.batch.states import StoredOrder
+from scripts.core.atomic_files import write_text
+from scripts.core.errors import StorageError
+from scripts.core.input_files import read_input
+from scripts.core.json_fields import INVALID_DATA, format_json
+from scripts.core.stages import STAGES
+from scripts.library.songs import Song
+
+_MAX_BYTES = 1 << 16
+_NEW_SHARE = 0.3  # of a new measurement in the average
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Speed of one song at a time.
+
+    Parameters
+    ----------
+    compose_seconds : float
+        Seconds to compose a song, with the start of the model.
+    render_ratio : float
+        Seconds to render and encode a second of music.
+    """
+
+    compose_seconds: Annotated[float, Meta(gt=0, lt=1e5)] = 4.0
+    render_ratio: Annotated[float, Meta(gt=0, lt=1e3)] = 0.05
+
+    def estimate(self, songs: int, song_seconds: float, workers: int) -> float:
+        """Estimate the seconds to make songs: composing and rendering overlap.
+
+        Parameters
+        ----------
+        songs : int
+        song_seconds : float
+            Length of a song.
+        workers : int
+            Songs rendered at once.
+        """
+        render = song_seconds * self.render_ratio
+        each = max(self.compose_seconds, render / max(1, min(workers, songs)))
+        return self.compose_seconds + render + (songs - 1) * each
+
+    def with_song(self, compose_seconds: float, render_ratio: float) -> Speed:
+        """Return the average with a newly measured song."""
+        old = 1 - _NEW_SHARE
+        return Speed(
+            old * self.compose_seconds + _NEW_SHARE * compose_seconds,
+            old * self.render_ratio + _NEW_SHARE * render_ratio,
+        )
+
+
+def load_speed(path: Path) -> Speed:
+    """Read the measured speed; the defaults if there is none."""
+    try:
+        return msgspec.json.decode(read_input(path, _MAX_BYTES), type=Speed)
+    except (OSError, ValueError, *INVALID_DATA):
+        return Speed()
+
+
+def save_speed(path: Path, speed: Speed) -> None:
+    """Store the measured speed; a folder that cannot be written is no reason to stop."""
+    try:
+        write_text(path, format_json(asdict(speed)))
+    except StorageError:
+        pass
+
+
+class SpeedMeter:
+    """Observer that measures each song and passes all events on.
+
+    Parameters
+    ----------
+    observer : BatchObserver
+    path : Path
+        Where the speed is stored.
+    """
+
+    def __init__(self, observer: BatchObserver, path: Path) -> None:
+        self._observer, self._path = observer, path
+        self._speed = load_speed(path)
+        self._starts: dict[tuple[SongId, str], float] = {}  # by song and stage
+
+    def set_total(self, songs: int) -> None:
+        self._observer.set_total(songs)
+
+    def notice(self, text: str, order: StoredOrder | None = None) -> None:
+        self._observer.notice(text, order)
+
+    def progress(self, order: StoredOrder, number: int, stage: str, done: float, text: str) -> None:
+        self._starts.setdefault((SongId(order.id, number), stage), time.monotonic())
+        self._observer.progress(order, number, stage, done, text)
+
+    def finished(self, order: StoredOrder, number: int, song: Song) -> None:
+        compose, render = self._take_starts(SongId(order.id, number))
+        if compose and render and song.seconds > 0:
+            seconds = time.monotonic() - render
+            self._speed = self._speed.with_song(render - compose, seconds / song.seconds)
+            save_speed(self._path, self._speed)
+        self._observer.finished(order, number, song)
+
+    def failed(self, order: StoredOrder, number: int, reason: str) -> None:
+        self._take_starts(SongId(order.id, number))
+        self._observer.failed(order, number, reason)
+
+    def _take_starts(self, song: SongId) -> tuple[float | None, float | None]:
+        """Forget a song; when composing and rendering it began."""
+        found = {stage: self._starts.pop((song, stage), None) for stage in STAGES}
+        return found["compose"], found["render"]
