@@ -296,7 +296,10 @@ def test_debug_shows_a_traceback_and_keeps_the_exit_status(run: Run) -> None:
     ("arguments", "message"),
     [
         (("jobs", "pause", "x"), 'argument ORDER: invalid value "x": expected a whole number'),
-        (("generate", "--tempo", "x"), 'argument --tempo: invalid value "x": expected a number'),
+        (
+            ("generate", "--seed", "x"),
+            'argument --seed: invalid value "x": expected a whole number',
+        ),
         (("generate", "Chill", "x"), "unrecognized arguments: x"),
     ],
 )

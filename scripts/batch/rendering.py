@@ -74,6 +74,10 @@ class RenderQueue:
         """Count the waiting songs of these orders."""
         return sum(render.song.order in orders for render in self._waiting)
 
+    def count_in_progress(self, order: int) -> int:
+        """Count the songs of an order that wait or are being rendered."""
+        return sum(r.song.order == order for r in (*self._waiting, *self.running.values()))
+
     @property
     def has_waiting(self) -> bool:
         """Whether any song is waiting to be rendered."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 
 from scripts.batch.executors.base import SongId
 from scripts.batch.observer import BatchObserver
@@ -26,6 +27,8 @@ class BatchResults:
     observer : BatchObserver
     cancelled : callable
         Whether the user has stopped the work.
+    on_success : callable
+        Called with each finished song and its path.
 
     Attributes
     ----------
@@ -38,8 +41,13 @@ class BatchResults:
     """
 
     def __init__(
-        self, store: OrderStore, observer: BatchObserver, cancelled: Callable[[], bool]
+        self,
+        store: OrderStore,
+        observer: BatchObserver,
+        cancelled: Callable[[], bool],
+        on_success: Callable[[SongId, Path], None] = lambda song, path: None,
     ) -> None:
+        self._on_success = on_success
         self.store, self.observer, self.cancelled = store, observer, cancelled
         self.orders: dict[int, StoredOrder] = {}
         self.retries = RetryPolicy()
@@ -61,6 +69,7 @@ class BatchResults:
         self.store.close_if_done(song.order)
         self.retries.record_success(song)
         self.observer.finished(self.orders[song.order], song.number, finished_song)
+        self._on_success(song, finished_song.path)
         _log.info("order %d song %d: finished", *song)
 
     def record_failure(self, song: SongId, error: str | MusicGenError) -> None:
@@ -77,7 +86,7 @@ class BatchResults:
             self.store.set_state(order.id, OrderState.STOPPED, reason)
             _log.error("order %d: stopped after %d failures", order.id, MAX_FAILURES_IN_A_ROW)
             self.observer.notice(
-                f'order {order.id} ("{order.order.request.styles}") is stopped after '
+                f'order {order.id} ("{order.order.request.label}") is stopped after '
                 f"{MAX_FAILURES_IN_A_ROW} failures in a row; 'generate --resume' continues it",
                 order,
             )

@@ -8,10 +8,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
+from pathlib import Path
 
 from scripts.batch.background_composer import BackgroundComposer
 from scripts.batch.claims import Claims
 from scripts.batch.composing import ComposingService
+from scripts.batch.endless import EndlessOrders
 from scripts.batch.executors.base import RenderExecutor, SongId
 from scripts.batch.observer import BatchObserver
 from scripts.batch.rendering import RenderQueue
@@ -45,6 +47,7 @@ class BatchScheduler:
         Whether the user has stopped the work.
     stop : Event
         Set when the work ends early; `composing` watches it too.
+    endless : EndlessOrders
     batch : str, optional
         The batch to work on; by default all open orders, including those added meanwhile.
     lock : FileLock, optional
@@ -61,16 +64,17 @@ class BatchScheduler:
         observer: BatchObserver,
         cancelled: Callable[[], bool],
         stop: threading.Event,
+        endless: EndlessOrders,
         batch: str = "",
         lock: FileLock | None = None,
         submitted: Sequence[int] = (),
     ) -> None:
         self._store, self._executor, self._stop = store, executor, stop
-        self._observer, self._cancelled = observer, cancelled
+        self._observer, self._cancelled, self._endless = observer, cancelled, endless
         self._batch, self._submitted_ids = batch, frozenset(submitted)
         self._claims = Claims(store.path)
         self._claims.add(batch, lock)
-        self._results = BatchResults(store, observer, cancelled)
+        self._results = BatchResults(store, observer, cancelled, self._record_endless_song)
         self._queue = RenderQueue(executor, self._results)
         self._composer = BackgroundComposer(composing, self._results, self._queue)
         self._active_ids: set[int] = set()
@@ -136,6 +140,9 @@ class BatchScheduler:
         if self._composer.future or waiting > 2 * self._executor.workers:
             return
         for order in self._open_orders:
+            in_progress = self._queue.count_in_progress(order.id)
+            if not self._endless.may_compose(order.id, order.order, in_progress):
+                continue
             found = self._store.next_song(order.id, order.order.songs)
             if found is not None:
                 number, retries = found
@@ -150,6 +157,15 @@ class BatchScheduler:
             self._report_stall(
                 f"order {paused[0]} is paused; 'jobs continue {paused[0]}' continues it"
             )
+            time.sleep(_PAUSED_POLL_INTERVAL)
+            return True
+        endless = [order for order in self._open_orders if order.order.endless]
+        for order in endless:
+            if self._endless.is_over(order.order):
+                self._store.set_state(order.id, OrderState.DONE)
+                _log.info("order %d: its time has come", order.id)
+        if endless:
+            self._report_stall("songs are ready; more are made as they are played")
             time.sleep(_PAUSED_POLL_INTERVAL)
             return True
         if self._queue.has_waiting:
@@ -221,6 +237,8 @@ class BatchScheduler:
         except StorageError as error:
             self._results.stop_folder_orders(order, error)
             return
+        if order.order.endless:
+            self._endless.add_songs(order.id, [finished[n] for n in sorted(finished)])
         for number, path in finished.items():
             self._store.save_done(order.id, number, read_song(path).title)
         self._load_composed(order.id)
@@ -228,6 +246,16 @@ class BatchScheduler:
         _log.info(
             "order %d: started: %d of %d songs exist", order.id, len(finished), order.order.songs
         )
+
+    def _record_endless_song(self, song: SongId, path: Path) -> None:
+        """Count a finished song of an endless order, and keep its songs within their bound."""
+        order = self._results.orders[song.order].order
+        if not order.endless:
+            return
+        self._endless.add_songs(song.order, [path])
+        moved = self._endless.keep_within_bound(song.order, order)
+        if moved:
+            self._observer.notice(f"moved to the bin, to keep within --keep: {', '.join(moved)}")
 
     def _load_composed(self, order_id: int) -> None:
         """Queue the composed songs of an order for rendering."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from scripts.batch.claims import claim_batch, is_unclaimed
 from scripts.batch.composing import ComposingService
+from scripts.batch.endless import EndlessOrders
 from scripts.batch.executors.base import RenderExecutor
 from scripts.batch.executors.dask import DaskExecutor
 from scripts.batch.executors.process import ProcessExecutor
@@ -27,6 +28,7 @@ from scripts.core.child import ChildProcess
 from scripts.core.errors import UsageError
 from scripts.core.settings import Settings
 from scripts.core.system import keep_system_awake
+from scripts.library.index import LibraryIndex
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,10 @@ def _run(
         checked = [_check_order(order, composing, observer) for order in orders or ()]
         for out in {order.out for order in checked}:
             ensure_writable_folder(out)
-        with closing(_create_executor(options, checked, cancelled)) as executor:
+        with (
+            ExitStack() as stack,
+            closing(_create_executor(options, checked, cancelled)) as executor,
+        ):
             batch, lock, submitted = "", None, list[StoredOrder]()
             if checked:
                 batch = uuid.uuid4().hex
@@ -139,7 +144,11 @@ def _run(
                 submitted = store.add_batch(checked, batch)
             elif reopen:
                 submitted = _reopen(store)
-                observer.set_total(sum(order.remaining for order in submitted))
+                is_endless = any(order.order.endless for order in submitted)
+                observer.set_total(0 if is_endless else sum(o.remaining for o in submitted))
+            endless = stack.enter_context(
+                closing(EndlessOrders(_open_library, orders is None and not reopen))
+            )
             return BatchScheduler(
                 store,
                 composing,
@@ -147,10 +156,15 @@ def _run(
                 observer if options.cluster else SpeedMeter(observer, paths.SPEED),
                 cancelled,
                 stop,
+                endless,
                 batch,
                 lock,
                 [order.id for order in submitted],
             ).run()
+
+
+def _open_library() -> LibraryIndex:
+    return LibraryIndex(paths.LIBRARY, paths.OUTPUT)
 
 
 def order_checker(settings: Settings) -> Callable[[Order], object]:

@@ -86,6 +86,13 @@ class OrderStore(OrderDatabase):
             (state, reason, order_id, OrderState.DONE, OrderState.CANCELLED),
         )
 
+    def reopen(self, order_id: int) -> None:
+        """Continue an order that was paused, stopped or cancelled; none that is done."""
+        self._execute(
+            "UPDATE orders SET state = ?, reason = '' WHERE id = ? AND state != ?",
+            (OrderState.OPEN, order_id, OrderState.DONE),
+        )
+
     def move_to_front(self, order_id: int) -> None:
         """Move an order before all others."""
         self._execute(

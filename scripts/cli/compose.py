@@ -9,6 +9,7 @@ from scripts.cli.console import print_json, print_message
 from scripts.cli.order_args import plan_orders
 from scripts.cli.signals import watch_for_cancel
 from scripts.core.atomic_files import write_text
+from scripts.core.errors import UsageError
 from scripts.core.filenames import sanitize_filename
 from scripts.core.settings import Settings
 from scripts.score.abc_writer import write_abc
@@ -16,9 +17,13 @@ from scripts.score.abc_writer import write_abc
 
 def compose(args: argparse.Namespace, settings: Settings) -> int:
     """Compose lead sheets and write them to standard output or a folder."""
-    order = plan_orders(args, settings)[0].order
+    plan = plan_orders(args, settings)[0]
+    order = plan.order
+    if order.endless:
+        raise UsageError("compose writes a number of sheets; give one with --songs")
     with ComposingService(settings, watch_for_cancel()) as composing:
-        for warning in composing.check_order(order):
+        notes = plan.understood.notes if plan.understood else ()
+        for warning in (*notes, *composing.check_order(order)):
             _notice(args, warning, event="note", text=warning)
         for number in range(1, order.songs + 1):
             spec = composing.build_spec(order, number)

@@ -33,7 +33,8 @@ def generate(args: argparse.Namespace, settings: Settings) -> int:
         # standard input, so load it first.
         import scripts.production.produce  # noqa: F401
     cancelled = watch_for_cancel(args.watch_input)
-    total = 0 if orders is None else sum(order.songs for order in orders)
+    is_endless = any(order.endless for order in orders or ())
+    total = 0 if orders is None or is_endless else sum(order.songs for order in orders)
     printer = ProgressPrinter(args.json, total)
     options = BatchOptions(
         default_workers() if args.jobs is None else args.jobs,

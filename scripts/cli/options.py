@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from scripts.core.errors import UsageError
+from scripts.request.interpret.counts import ENDLESS
+from scripts.request.pace import check_pace
 
 
 class Parser(argparse.ArgumentParser):
@@ -67,7 +69,10 @@ def request_options() -> Parser:
     )
     group.add_argument("--key", help='such as "F minor" or minor; default: chosen by the style')
     group.add_argument(
-        "--tempo", metavar="T", help="quarter notes per minute, 20 to 300, or a word such as slow"
+        "--tempo",
+        type=_tempo,
+        metavar="T",
+        help="quarter notes per minute, 20 to 300, or a word such as slow",
     )
     group.add_argument("--meter", help="time signature such as 4/4 or 7/8")
     group.add_argument(
@@ -104,7 +109,16 @@ def request_options() -> Parser:
         "--seed", type=_whole_number, help="the same seed makes the same song; default: random"
     )
     group.add_argument(
-        "--songs", type=_whole_number, metavar="N", help="number of songs; default: as said, or 1"
+        "--songs",
+        type=_songs,
+        metavar="N",
+        help="number of songs, or endless; default: as said, or 1",
+    )
+    group.add_argument("--until", metavar="HH:MM", help="when an endless order ends, such as 23:30")
+    group.add_argument(
+        "--keep",
+        metavar="SIZE",
+        help="disk space for an endless order (5GB); then the oldest unrated songs go to the bin",
     )
     group.add_argument(
         "--model", default="", help="a name in models/ or a file; default: the setting model"
@@ -149,6 +163,23 @@ def _whole_number(text: str) -> int:
     except ValueError as error:
         message = f'invalid value "{text[:20]}": expected a whole number'
         raise argparse.ArgumentTypeError(message) from error
+
+
+def _songs(text: str) -> int | str:
+    """A number of songs, or the word for songs without end."""
+    return ENDLESS if text.strip().lower() == ENDLESS else _whole_number(text)
+
+
+def _tempo(text: str) -> float | str:
+    """A number of beats per minute, or a word for it."""
+    try:
+        return float(text.replace(",", "."))
+    except ValueError:
+        pass
+    try:
+        return check_pace(text)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _number(text: str) -> float:

@@ -5,16 +5,25 @@ from __future__ import annotations
 import argparse
 import random
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from scripts.batch.interpreter import Interpreter
-from scripts.batch.order import MAX_SEED, RECIPE_SUFFIX, Order, parse_formats, split_styles
+from scripts.batch.order import (
+    MAX_SEED,
+    RECIPE_SUFFIX,
+    Order,
+    parse_formats,
+    parse_size,
+    parse_until,
+    split_styles,
+)
 from scripts.batch.order_file import read_order_file
 from scripts.cli.console import print_notice
 from scripts.core import paths
 from scripts.core.errors import UsageError
 from scripts.core.settings import Settings
+from scripts.request.interpret.counts import ENDLESS
 from scripts.request.interpret.interpretation import Interpretation
-from scripts.request.pace import check_pace
 from scripts.request.parse import read_length
 from scripts.request.request import SongRequest
 from scripts.score.tuning import CONCERT_PITCH
@@ -48,6 +57,8 @@ _SONG_OPTIONS = {
     "instruments": None,
     "without": None,
     "songs": None,
+    "until": None,
+    "keep": None,
     "out": None,
     "also": "",
 }
@@ -64,8 +75,7 @@ def plan_order(
         When the text or an option is invalid.
     """
     understood = interpreter.interpret(text, _request(args, "", ""))
-    said = int(understood.songs) if understood.songs.isdigit() else 1
-    songs = said if args.songs is None else args.songs
+    songs = understood.songs or "1" if args.songs is None else args.songs
     return PlannedOrder(_order(args, settings, understood.request, songs), understood)
 
 
@@ -120,13 +130,13 @@ def _open_interpreter(settings: Settings) -> Interpreter:
 
 def _request(args: argparse.Namespace, styles: str, length: str) -> SongRequest:
     """Build a request from the options; an option without a value leaves the choice open."""
-    tempo, pace = _tempo(args.tempo)
+    is_number = isinstance(args.tempo, float)
     return SongRequest(
         styles=styles,
         length=read_length(args.length) if args.length else length,
         key=args.key,
-        tempo=tempo,
-        pace=pace,
+        tempo=args.tempo if is_number else None,
+        pace=None if is_number else args.tempo,
         meter=args.meter,
         tuning=args.tuning,
         form=args.form,
@@ -140,22 +150,14 @@ def _request(args: argparse.Namespace, styles: str, length: str) -> SongRequest:
     )
 
 
-def _tempo(text: str | None) -> tuple[float | None, str | None]:
-    """Tempo in beats per minute, or the word for it."""
-    if text is None:
-        return None, None
-    try:
-        return float(text.replace(",", ".")), None
-    except ValueError:
-        return None, check_pace(text)
-
-
-def _order(args: argparse.Namespace, settings: Settings, request: SongRequest, songs: int) -> Order:
+def _order(
+    args: argparse.Namespace, settings: Settings, request: SongRequest, songs: int | str
+) -> Order:
     temperature = settings.temperature if args.temperature is None else args.temperature
     seed = random.SystemRandom().randrange(1 << 31) if args.seed is None else args.seed
     return Order(
         request,
-        songs,
+        1 if songs == ENDLESS else int(songs),
         seed,
         args.model or settings.model,
         temperature,
@@ -163,6 +165,9 @@ def _order(args: argparse.Namespace, settings: Settings, request: SongRequest, s
         settings.bitrate,
         parse_formats(getattr(args, "also", "")),
         getattr(args, "file", None),
+        songs == ENDLESS,
+        parse_until(args.until, datetime.now()) if args.until else 0.0,
+        parse_size(args.keep) if args.keep else 0,
     )
 
 

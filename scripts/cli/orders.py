@@ -12,10 +12,10 @@ from scripts.core import paths
 from scripts.core.errors import UsageError
 from scripts.core.formatting import format_song_count
 from scripts.core.settings import Settings
+from scripts.request.interpret.counts import ENDLESS
 
 _NEW_STATES = {
     "pause": OrderState.PAUSED,
-    "continue": OrderState.OPEN,
     "cancel": OrderState.CANCELLED,
 }
 
@@ -44,12 +44,16 @@ def change_order(args: argparse.Namespace, settings: Settings) -> int:
                 again=count,
             )
             return 0
-        if order.state not in UNFINISHED_STATES:
+        may_change = order.state in UNFINISHED_STATES
+        may_change |= args.action == "continue" and order.state == OrderState.CANCELLED
+        if not may_change:
             raise UsageError(f"order {order.id} is {order.state} and cannot be changed")
         if args.action == "first":
             store.move_to_front(order.id)
         elif args.action == "last":
             store.move_to_back(order.id)
+        elif args.action == "continue":
+            store.reopen(order.id)
         else:
             store.set_state(order.id, _NEW_STATES[args.action])
         _print_order(store.get(order.id), store, args.json)
@@ -64,6 +68,12 @@ def _open_store() -> OrderStore:
     return store
 
 
+def _progress(order: StoredOrder) -> str:
+    if order.order.endless:
+        return f"{order.done} songs, endless"
+    return f"{order.done} of {order.order.songs} songs"
+
+
 def _print_order(order: StoredOrder, store: OrderStore, as_json: bool) -> None:
     failures = store.failures(order.id)
     if as_json:
@@ -71,7 +81,8 @@ def _print_order(order: StoredOrder, store: OrderStore, as_json: bool) -> None:
             order=order.id,
             state=order.state,
             styles=order.order.request.styles,
-            songs=order.order.songs,
+            text=order.order.request.label,
+            songs=ENDLESS if order.order.endless else order.order.songs,
             done=order.done,
             failed=order.failed,
             written=order.composed,
@@ -82,8 +93,8 @@ def _print_order(order: StoredOrder, store: OrderStore, as_json: bool) -> None:
         return
     reason = f"  ({order.reason})" if order.reason else ""
     print_line(
-        f"{order.id:>4}  {order.state:<9}  {order.done} of {order.order.songs} songs  "
-        f'"{order.order.request.styles}"{reason}'
+        f"{order.id:>4}  {order.state:<9}  {_progress(order)}  "
+        f'"{order.order.request.label}"{reason}'
     )
     for number, failure in failures:
         print_line(f"        song {number} failed: {failure}")

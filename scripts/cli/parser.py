@@ -144,7 +144,7 @@ def _add_order_commands(commands: _Commands) -> None:
     group.add("list", "cli.orders:list_orders", "list all orders")
     for name, summary in (
         ("pause", "pause an order"),
-        ("continue", "continue a paused order"),
+        ("continue", "continue a paused or cancelled order"),
         ("cancel", "cancel an order"),
         ("first", "move an order before all others"),
         ("last", "move an order after all others"),

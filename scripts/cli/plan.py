@@ -13,6 +13,7 @@ from scripts.cli.order_args import PlannedOrder, plan_orders
 from scripts.core import paths
 from scripts.core.settings import Settings
 from scripts.request.build import build_spec
+from scripts.request.interpret.counts import ENDLESS
 from scripts.request.interpret.plan import describe_plan, plan_to_json
 from scripts.request.spec import SongSpec
 from scripts.styles.style import load_styles
@@ -43,7 +44,7 @@ def print_plans(
             continue
         spec = build_spec(item.order.request, styles, item.order.seed)
         seconds = estimate_seconds(item.order, spec, workers)
-        songs = item.order.songs
+        songs = ENDLESS if item.order.endless else item.order.songs
         if args.json:
             print_json(event="plan", **plan_to_json(item.understood, spec, songs, seconds))
             continue
@@ -54,5 +55,9 @@ def print_plans(
 
 
 def estimate_seconds(order: Order, spec: SongSpec, workers: int) -> float:
-    """Estimate the seconds to make an order, from the speed measured on this computer."""
-    return load_speed(paths.SPEED).estimate(order.songs, spec.length, workers)
+    """Estimate the seconds to make an order, from the speed measured on this computer.
+
+    For an order without end: its first song.
+    """
+    songs = 1 if order.endless else order.songs
+    return load_speed(paths.SPEED).estimate(songs, spec.length, workers)

@@ -10,6 +10,7 @@ from scripts.cli.console import StatusLine, print_error, print_json, print_messa
 from scripts.core.formatting import format_duration, percent_bar
 from scripts.core.stages import overall_fraction, stage_fractions
 from scripts.library.songs import Song
+from scripts.request.interpret.counts import ENDLESS
 
 _REPORT_INTERVAL = 0.1  # seconds between reports of one stage
 _MIN_FRACTION = 0.02  # done before the remaining time is estimated
@@ -50,9 +51,9 @@ class ProgressPrinter:
                 event="progress",
                 order=order.id,
                 song=number,
-                songs=order.order.songs,
+                songs=ENDLESS if order.order.endless else order.order.songs,
                 stage=stage,
-                styles=order.order.request.styles,
+                styles=order.order.request.label,
                 done=round(done, 3),
                 text=text,
             )
@@ -61,7 +62,7 @@ class ProgressPrinter:
         if is_new and self.songs == 1:
             self._print(
                 {
-                    "compose": f'Producing "{order.order.request.styles}" themed song number '
+                    "compose": f'Producing "{order.order.request.label}" themed song number '
                     f"{number}...",
                     "render": f"Rendering song number {number}...",
                     "convert": f"Converting song number {number} from Wav to Mp3...",
@@ -82,7 +83,7 @@ class ProgressPrinter:
                 event="song",
                 order=order.id,
                 song=number,
-                songs=order.order.songs,
+                songs=ENDLESS if order.order.endless else order.order.songs,
                 path=str(song.path),
                 title=song.title,
                 seconds=song.seconds,
@@ -131,4 +132,5 @@ class ProgressPrinter:
 
 
 def _describe(order: StoredOrder, number: int) -> str:
-    return f'song number {number} of {order.order.songs}, "{order.order.request.styles}",'
+    total = "" if order.order.endless else f" of {order.order.songs}"
+    return f'song number {number}{total}, "{order.order.request.label}",'

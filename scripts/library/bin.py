@@ -130,12 +130,30 @@ def empty_bin(folder: Path) -> int:
     found = list_bin(folder)
     try:
         for song in found:
-            for file in song.files:
-                file.unlink(missing_ok=True)
-            song.files[0].parent.rmdir()
+            _delete(song)
     except OSError as error:
         raise storage_error(error, folder / BIN_FOLDER) from error
     return len(found)
+
+
+def delete_binned(song: BinnedSong) -> None:
+    """Permanently delete one song in the bin.
+
+    Raises
+    ------
+    StorageError
+        When a file cannot be deleted.
+    """
+    try:
+        _delete(song)
+    except OSError as error:
+        raise storage_error(error, song.files[0]) from error
+
+
+def _delete(song: BinnedSong) -> None:
+    for file in song.files:
+        file.unlink(missing_ok=True)
+    song.files[0].parent.rmdir()
 
 
 def _entry_folders(folder: Path) -> list[Path]:

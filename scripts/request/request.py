@@ -73,6 +73,11 @@ class SongRequest:
     without: str | None = None
     text: str = ""
 
+    @property
+    def label(self) -> str:
+        """What the user asked for, as it was typed."""
+        return self.text or self.styles
+
     def __post_init__(self) -> None:
         for item in fields(self):
             value = getattr(self, item.name)

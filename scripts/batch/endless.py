@@ -1,0 +1,133 @@
+"""Orders without end: a little ahead of the listener, until a time, within a bound on the disk."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from pathlib import Path
+
+from scripts.batch.order import Order
+from scripts.core.errors import MusicGenError
+from scripts.library.bin import delete_binned, list_bin, move_to_bin
+from scripts.library.index import LibraryIndex
+
+SONGS_AHEAD = 3  # finished or in progress, that have not been played yet
+_BIN_SHARE = 0.1  # of the bound on the disk, for what it has moved to the bin
+_log = logging.getLogger(__name__)
+
+
+class EndlessOrders:
+    """Decides how far orders without end are made, and which of their songs are kept.
+
+    Parameters
+    ----------
+    open_library : callable
+        Opens the library, which knows what was played and rated; called when it is needed.
+    waits_for_listener : bool
+        Whether at most :data:`SONGS_AHEAD` songs are made ahead of the playing, as in the menu.
+    """
+
+    def __init__(self, open_library: Callable[[], LibraryIndex], waits_for_listener: bool) -> None:
+        self._open_library, self._waits_for_listener = open_library, waits_for_listener
+        self._songs: dict[int, list[Path]] = defaultdict(list)  # by order, the oldest first
+        self._binned: dict[int, list[int]] = defaultdict(list)  # numbers in the bin
+
+    @cached_property
+    def _library(self) -> LibraryIndex:
+        return self._open_library()
+
+    def close(self) -> None:
+        """Close the library."""
+        if "_library" in self.__dict__:
+            self._library.close()
+
+    def add_songs(self, order_id: int, songs: Iterable[Path]) -> None:
+        """Add finished songs of an order, the oldest first."""
+        known = set(self._songs[order_id])
+        self._songs[order_id] += [song for song in songs if song not in known]
+
+    def may_compose(self, order_id: int, order: Order, in_progress: int) -> bool:
+        """Whether the next song of an order may be composed.
+
+        Parameters
+        ----------
+        order_id : int
+        order : Order
+        in_progress : int
+            Number of its songs that are being made.
+        """
+        if not order.endless:
+            return True
+        if self.is_over(order):
+            return False
+        if not self._waits_for_listener or order.out != self._library.folder:
+            return True
+        unplayed = [
+            song
+            for song in self._songs[order_id]
+            if song.exists() and not self._library.get_stats(song).plays
+        ]
+        return len(unplayed) + in_progress < SONGS_AHEAD
+
+    def is_over(self, order: Order) -> bool:
+        """Whether the time of an order without end has come."""
+        return order.endless and bool(order.until) and time.time() >= order.until
+
+    def keep_within_bound(self, order_id: int, order: Order) -> list[str]:
+        """Move the oldest songs without a rating to the bin until the others fit the bound.
+
+        What the bound moved there takes at most a tenth of it: then the oldest are deleted.
+
+        Returns
+        -------
+        list of str
+            Titles of the songs that were moved.
+        """
+        if not order.endless or not order.keep_bytes:
+            return []
+        songs = [song for song in self._songs[order_id] if song.exists()]
+        total, moved = sum(map(_song_bytes, songs)), []
+        for song in songs[:-1]:  # never the newest
+            if total <= order.keep_bytes:
+                break
+            stats = self._library.get_stats(song)
+            if stats.rating or stats.thumb > 0:
+                continue
+            size = _song_bytes(song)
+            try:
+                self._binned[order_id].append(move_to_bin(song).number)
+                self._library.remove_song(song)
+            except MusicGenError as error:  # it is being played, on Windows
+                _log.info("%s stays: %s", song.name, error)
+                continue
+            total -= size
+            moved.append(song.stem)
+        self._songs[order_id] = [song for song in songs if song.exists()]
+        self._trim_bin(order_id, order)
+        return moved
+
+    def _trim_bin(self, order_id: int, order: Order) -> None:
+        """Delete the oldest songs that the bound has moved to the bin."""
+        own = set(self._binned[order_id])
+        entries = [entry for entry in list_bin(order.out) if entry.number in own]
+        used = 0
+        for entry in entries:  # the latest first
+            used += entry.size
+            if used > _BIN_SHARE * order.keep_bytes:
+                delete_binned(entry)
+                own.discard(entry.number)
+        self._binned[order_id] = sorted(own)
+
+
+def _song_bytes(song: Path) -> int:
+    """Bytes of a song with the files beside it."""
+    total = 0
+    for suffix in (song.suffix, ".json", ".abc", ".wav", ".mid", ".musicxml"):
+        try:
+            total += song.with_suffix(suffix).stat().st_size
+        except OSError:
+            continue
+    return total
