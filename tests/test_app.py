@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import time
@@ -290,11 +291,12 @@ def test_a_sound_device_is_chosen_from_a_list(home: Path, monkeypatch: pytest.Mo
 
 def test_an_invalid_style_or_number_is_asked_for_again(home: Path) -> None:
     app = make_app(
-        home, ["1", *"!!", keys.ENTER, *"jazz", keys.ENTER, *"0", keys.ENTER, keys.ESCAPE, "x"]
+        home,
+        ["1", *"!!", keys.ENTER, "ctrl-u", *"jazz", keys.ENTER, "0", keys.ENTER, keys.ESCAPE, "x"],
     )
     app.run()
     text = "\n".join(frames(app))
-    assert "no style in" in text
+    assert "no words in" in text
     assert "number from 1 to" in text
 
 
@@ -325,6 +327,7 @@ def test_tab_completes_styles_and_w_opens_the_wishes(home: Path, runner: None) -
             "b",
             *"12",
             keys.ENTER,
+            keys.ENTER,
             "a",
             "b",
             "x",
@@ -344,7 +347,9 @@ def test_tab_completes_styles_and_w_opens_the_wishes(home: Path, runner: None) -
 
 
 def test_exit_asks_for_confirmation_while_songs_are_made(home: Path, runner: None) -> None:
-    app = make_app(home, ["1", *"jazz", keys.ENTER, "2", keys.ENTER, "x", "n", "b", "x", "y"])
+    app = make_app(
+        home, ["1", *"jazz", keys.ENTER, "2", keys.ENTER, keys.ENTER, "x", "n", "b", "x", "y"]
+    )
     app.run()
     assert sum("Stop them and exit?" in frame for frame in frames(app)) == 2
     assert "Main Menu" in frames(app)[-2]
@@ -655,9 +660,11 @@ def test_several_orders_and_a_job_file_are_placed_at_once(home: Path, runner: No
             keys.ENTER,
             "4",
             keys.ENTER,
+            keys.ENTER,
             "m",
             *str(home / "bad.csv"),
             keys.ENTER,
+            "ctrl-u",
             *str(home / "plan.csv"),
             keys.ENTER,
             "x",
@@ -679,7 +686,7 @@ def test_several_orders_and_a_job_file_are_placed_at_once(home: Path, runner: No
 def test_keys_pause_move_and_cancel_orders(home: Path, runner: None) -> None:
     app = make_app(home, [])
     for styles in ("jazz", "folk"):
-        for key in ("1", "m", *styles, keys.ENTER, "5", keys.ENTER):
+        for key in ("1", "m", *styles, keys.ENTER, "5", keys.ENTER, keys.ENTER):
             if key != "m" or styles == "folk":
                 app.press(key)
     app.press("p")
@@ -1020,3 +1027,180 @@ def test_the_position_is_saved_while_playing(home: Path, monkeypatch: pytest.Mon
     found = load_session(paths.SESSION)
     assert found.position == 65.0
     assert len(found.order) == 2
+
+
+# -- the order before it is placed -----------------------------------------------------------
+
+
+class FakePreview:
+    """Preview that is ready at once."""
+
+    def __init__(self, order: Order) -> None:
+        self.order, self.path = order, paths.OUTPUT / "Song 0.mp3"
+        self.problem, self.is_done = "", False
+
+    def poll(self) -> bool:
+        self.is_done = True
+        return True
+
+    def close(self) -> None:
+        pass
+
+
+def ask_for(app: App, text: str, songs: str) -> str:
+    """Type a text and a number of songs; return the frame that asks for confirmation."""
+    for key in ("1", *text, keys.ENTER, *songs, *[keys.ENTER] * bool(songs)):
+        app.press(key)
+    return "\n".join(draw(app.state, (80, 24)))
+
+
+def test_an_order_is_shown_before_it_is_placed(home: Path, runner: None) -> None:
+    app = make_app(home, [])
+    shown = ask_for(app, "sad piano waltz in D minor, slow", "4")
+    assert "sad + waltz, D minor, 3/4, about" in shown
+    assert "4 songs of 3:00, about" in " ".join(shown.split())
+    assert "Start = Enter, Try 20 Seconds = T, Edit = E, Back = Esc" in shown
+    assert not stored_orders()
+    app.press(keys.ENTER)
+    (stored,) = stored_orders()
+    assert (stored.order.songs, stored.order.request.key) == (4, "D minor")
+    assert stored.order.request.instruments == "piano"
+    assert stored.order.request.label == "sad piano waltz in D minor, slow"
+
+
+def test_the_number_of_songs_is_not_asked_when_it_was_said(home: Path, runner: None) -> None:
+    app = make_app(home, [])
+    assert "12 songs of 2:00" in " ".join(ask_for(app, "a dozen jazz songs, 2 minutes", "").split())
+
+
+def test_what_was_understood_can_be_edited(home: Path, runner: None) -> None:
+    app = make_app(home, [])
+    ask_for(app, "jazz in D minor", "1")
+    app.press("e")
+    assert "2. Key: D minor (as said)" in "\n".join(draw(app.state, (80, 24)))
+    for key in ("2", "ctrl-u", *"F major", keys.ENTER, "i", *"flute", keys.ENTER, "b"):
+        app.press(key)
+    assert "jazz, F major, 4/4" in "\n".join(draw(app.state, (80, 24)))
+    app.press(keys.ENTER)
+    (stored,) = stored_orders()
+    assert (stored.order.request.key, stored.order.request.instruments) == ("F major", "flute")
+
+
+def test_escape_goes_back_one_question_at_a_time(home: Path, runner: None) -> None:
+    app = make_app(home, [])
+    ask_for(app, "jazz", "3")
+    app.press(keys.ESCAPE)
+    assert "User Input: 3_" in "\n".join(draw(app.state, (80, 24)))
+    app.press(keys.ESCAPE)
+    assert "Main Menu" in "\n".join(draw(app.state, (80, 24)))
+    assert not stored_orders()
+
+
+def test_t_plays_the_first_seconds(
+    home: Path, runner: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_songs(home, 1)
+    monkeypatch.setattr("scripts.tui.controllers.pending_order.PreviewProcess", FakePreview)
+    app = make_app(home, [])
+    ask_for(app, "jazz", "3")
+    app.press("t")
+    preview = app.orders.pending._preview
+    assert isinstance(preview, FakePreview)
+    app.update()
+    player = app.playback._preview_player
+    assert isinstance(player, FakePlayer)
+    assert any(call.startswith("start") for call in player.calls)
+    app.press(keys.ENTER)  # starting stops the preview
+    assert app.playback._preview_player is None
+    (stored,) = stored_orders()
+    assert stored.order.seed == preview.order.seed
+
+
+def test_a_very_long_song_is_confirmed_twice(home: Path, runner: None) -> None:
+    app = make_app(home, [])
+    ask_for(app, "jazz, 1h30", "1")
+    app.press(keys.ENTER)
+    assert "Each song lasts 1:30:00" in app.state.message
+    assert not stored_orders()
+    app.press(keys.ENTER)
+    assert len(stored_orders()) == 1
+
+
+def test_a_guess_is_shown_before_the_work(home: Path, runner: None) -> None:
+    app = make_app(home, [])
+    assert "reggaeton: nearest is cumbia" in ask_for(app, "reggaeton", "1")
+    app.press(keys.ESCAPE)
+    app.press(keys.ESCAPE)
+    assert '"qwrtz plmkn" is not understood' in ask_for(app, "qwrtz plmkn", "1")
+
+
+def test_a_cancelled_order_can_be_continued(home: Path, runner: None) -> None:
+    app = make_app(home, [])
+    ask_for(app, "jazz", "3")
+    app.press(keys.ENTER)
+    app.press("c")
+    assert [j.state for j in stored_orders()] == ["cancelled"]
+    assert "Z makes the songs after all" in app.state.message
+    app.press("z")
+    assert [j.state for j in stored_orders()] == ["open"]
+    app.press("z")
+    assert "nothing to undo" in app.state.message
+
+
+def test_a_song_removed_from_the_queue_can_be_put_back(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    song = read_song(write_songs(home, 2)[0])
+    monkeypatch.setattr("tests.test_app.PLAYING", replace(PLAYING, song=song))
+    app = make_app(home, [])
+    app.run()
+    app = make_app(home, ["2", "d", "z", "x"])
+    app.run()
+    shown = frames(app)
+    assert any("Z puts it back" in frame for frame in shown)
+    assert any("is in the queue again" in frame for frame in shown)
+
+
+def test_wishes_are_kept_under_a_name(home: Path) -> None:
+    app = make_app(home, ["1", keys.ESCAPE, "1", *"x"])
+    app.state.screen, app.state.field = "wishes", None
+    for key in ("2", *"F minor", keys.ENTER, "n", *"drums", keys.ENTER, "k", *"quiet", keys.ENTER):
+        app.press(key)
+    app.press("u")
+    assert not app.state.wishes
+    for key in ("l", keys.ENTER):
+        app.press(key)
+    assert app.state.wishes == {"key": "F minor", "without": "drums"}
+    for key in ("u", "k", *"quiet", keys.ENTER, "l"):
+        app.press(key)
+    assert "No wishes have been kept" in app.state.message
+
+
+def test_seed_formats_bitrate_and_folder_can_be_wished(home: Path, runner: None) -> None:
+    app = make_app(home, [])
+    app.state.screen = "wishes"
+    wishes = {"s": "77", "a": "wav, mid", "r": "320", "o": str(home / "elsewhere")}
+    for key, text in wishes.items():
+        for pressed in (key, *text, keys.ENTER):
+            app.press(pressed)
+    for key, text in {"s": "x", "a": "wax", "r": "9"}.items():
+        for pressed in (key, "ctrl-u", *text, keys.ENTER):
+            app.press(pressed)
+        assert app.state.field
+        assert app.state.field.problem
+        app.press(keys.ESCAPE)
+    app.press("b")
+    app.open_menu()
+    ask_for(app, "jazz", "1")
+    app.press(keys.ENTER)
+    (stored,) = stored_orders()
+    order = stored.order
+    assert (order.seed, order.extra_formats, order.bitrate) == (77, ("wav", "mid"), 320)
+    assert order.out == home / "elsewhere"
+
+
+def test_earlier_entries_come_back_with_the_arrows(home: Path) -> None:
+    app = make_app(home, ["1", *"sad jazz", keys.ENTER, keys.ESCAPE, "1", "up", "x"])
+    with contextlib.suppress(AssertionError):
+        app.run()
+    assert any("User Input: sad jazz_" in frame for frame in frames(app))

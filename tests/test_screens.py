@@ -21,6 +21,7 @@ from scripts.tui.screens.draw import draw
 from scripts.tui.screens.shared import spectrum_lines
 from scripts.tui.spectrum import BANDS, decay, spectrum
 from scripts.tui.state import (
+    CONFIRM,
     GENERATE,
     JUKEBOX,
     MENU,
@@ -32,7 +33,7 @@ from scripts.tui.state import (
     State,
 )
 
-SCREENS = [MENU, GENERATE, JUKEBOX, OPTIONS, WISHES]
+SCREENS = [MENU, GENERATE, CONFIRM, JUKEBOX, OPTIONS, WISHES]
 SONG_ONE = Song(
     Path("/s/a.mp3"),
     "Amber Lagoon",
@@ -63,7 +64,7 @@ def test_the_main_menu_looks_like_the_original() -> None:
     assert lines[-2] == "-" * 80
     assert lines[-1] == "Selection; Menu Option = 1-3, Refresh = R, Exit Program = X:"
     text = "\n".join(lines)
-    assert "Song Length: 3 min" in text
+    assert "Song Length: 3:00" in text
     assert "Tuning: 440 Hz" in text
     assert "09:05 in all" in text
 

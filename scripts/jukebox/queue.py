@@ -153,6 +153,10 @@ class Queue:
         self._dropped.add(song.path)
         self._filter([s for s in self._library if s.path != song.path], stays=None)
 
+    def take_back(self, song: Song) -> None:
+        """Allow a song that was dropped to join the queue again with the next refresh."""
+        self._dropped.discard(song.path)
+
     def set_shuffle(self, shuffle: bool) -> None:
         """Shuffle all other songs after the current one, or continue in library order from it."""
         self.shuffle, self._later_rounds = shuffle, []

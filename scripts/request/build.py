@@ -23,7 +23,7 @@ from scripts.request.request import SongRequest
 from scripts.request.spec import SongSpec, min_tail_seconds
 from scripts.score.chords import Chord
 from scripts.score.keys import Key, key_from_pc
-from scripts.score.motif import find_motif_key, parse_motif
+from scripts.score.motif import find_motif_key, fit_motif, format_pitch_name, parse_motif
 from scripts.score.time_signature import TimeSignature, parse_time_signature
 from scripts.score.tuning import Tuning, find_tuning
 from scripts.styles.blend import assign_roles, blend
@@ -62,11 +62,8 @@ def build_spec(
     meter = _choose_meter(request, style, rng)
     meter = composed_meter or meter
     chords = parse_chords(request.chords) if request.chords else ()
-    motif = (
-        parse_motif(request.motif, style.melody.low, style.melody.high)
-        if request.motif is not None
-        else ()
-    )
+    asked_motif = parse_motif(request.motif) if request.motif is not None else ()
+    motif = fit_motif(asked_motif, style.melody.low, style.melody.high)
     key = _choose_key(request, style, chords, rng)
     if motif and not request.key and not chords:
         key = find_motif_key(motif, key.scale)
@@ -75,6 +72,9 @@ def build_spec(
         key = key_from_pc(tuning.pitch % 12, key.scale)
     form = parse_form(request.form) if request.form else style.form
     warnings = list(match.warnings)
+    if motif != asked_motif:
+        names = " ".join(map(format_pitch_name, motif))
+        warnings.append(f"the motif is moved into the range of this style's melodies: {names}")
     paced = style
     if request.pace and request.tempo is None:
         paced = replace(style, tempo=pace_range(request.pace, chosen, style))

@@ -15,20 +15,18 @@ _NAME = re.compile(r"([A-Ga-g])(##|bb|[#b♯♭]?)(-?\d)")
 _NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 
 
-def parse_motif(text: str, low: int, high: int) -> tuple[int, ...]:
+def parse_motif(text: str) -> tuple[int, ...]:
     """Parse notes such as ``C4 E4 G4`` into MIDI pitches (C4, middle C, is 60).
 
     Parameters
     ----------
     text : str
         1 to :data:`MAX_MOTIF_NOTES` note names with octaves, separated by spaces or commas.
-    low, high : int
-        Lowest and highest pitch allowed.
 
     Raises
     ------
     UsageError
-        If a note is invalid or out of range, or there are none or too many.
+        If a note is invalid, or there are none or too many.
     """
     names = text.replace(",", " ").split()
     if not names or len(names) > MAX_MOTIF_NOTES:
@@ -47,13 +45,35 @@ def parse_motif(text: str, low: int, high: int) -> tuple[int, ...]:
         sign = sign.replace("♯", "#").replace("♭", "b")
         shift = sign.count("#") - sign.count("b")
         pitch = pitch_class(letter.upper()) + shift + 12 * (int(octave) + 1)
-        if not low <= pitch <= high:
-            raise UsageError(
-                f"motif: {name} is outside the range of this style's melodies, "
-                f"{format_pitch_name(low)} to {format_pitch_name(high)}; move it by octaves"
-            )
         found.append(pitch)
     return tuple(found)
+
+
+def fit_motif(pitches: Sequence[int], low: int, high: int) -> tuple[int, ...]:
+    """Move a motif by octaves into a range, as a whole if it fits, else note by note.
+
+    Parameters
+    ----------
+    pitches : sequence of int
+        MIDI pitches.
+    low, high : int
+        Lowest and highest pitch allowed; at least an octave.
+    """
+    if not pitches:
+        return ()
+    for octaves in sorted(range(-10, 11), key=abs):
+        moved = tuple(pitch + 12 * octaves for pitch in pitches)
+        if low <= min(moved) and max(moved) <= high:
+            return moved
+    return tuple(_fit_pitch(pitch, low, high) for pitch in pitches)
+
+
+def _fit_pitch(pitch: int, low: int, high: int) -> int:
+    while pitch < low:
+        pitch += 12
+    while pitch > high:
+        pitch -= 12
+    return pitch
 
 
 def format_pitch_name(pitch: int) -> str:

@@ -19,6 +19,8 @@ from scripts.tui.controllers.playback import PlaybackController, PlayerFactory
 from scripts.tui.controllers.selection import SongSelection
 from scripts.tui.controllers.settings import SettingsController, describe_model
 from scripts.tui.controllers.song_actions import SongActions
+from scripts.tui.controllers.wishes import load_wish_sets
+from scripts.tui.history import History
 from scripts.tui.layout import FRAME_LINES, is_too_small, wrap_page
 from scripts.tui.mouse import key_at
 from scripts.tui.screens.draw import draw
@@ -68,7 +70,10 @@ class App:
         self.playback = PlaybackController(self.state, make_player)
         self.selection = SongSelection(self.state, self.playback)
         self.song_actions = SongActions(self.state, self.playback)
-        self.orders = OrdersController(self.state, self._on_song_finished)
+        self.orders = OrdersController(
+            self.state, self._on_song_finished, self.playback.play_preview
+        )
+        self.history = History(paths.HISTORY)
         self.options = SettingsController(self.state, self._on_setting_changed)
         self.library_watcher = LibraryWatcher(paths.LIBRARY, paths.OUTPUT)
         self._write_error = ""  # first error while writing a rating or play to a file
@@ -267,9 +272,19 @@ class App:
 
     def close_wishes(self) -> None:
         """Go back to the questions of the order."""
-        self.state.screen = GENERATE
-        if "styles" in self.state.answers and "songs" not in self.state.answers:
-            self.orders.submit_answer(Field("", "styles"), self.state.answers["styles"])
+        self.orders.return_from_wishes()
+
+    def open_save_wishes(self) -> None:
+        """Ask for the name to keep the wishes under."""
+        self.state.field = Field("Keep these wishes under which name?", "save wishes")
+
+    def open_load_wishes(self) -> None:
+        """Ask which wishes to load."""
+        names = tuple(load_wish_sets())
+        if names:
+            self.state.field = Field("Which wishes? (Up, Down)", "load wishes", suggestions=names)
+        else:
+            self.state.message = "No wishes have been kept yet; K keeps them."
 
     def order_similar_song(self) -> None:
         """Order one more song like the one playing."""

@@ -7,7 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from scripts.tui.controllers.wishes import ask_wish, clear_wishes
-from scripts.tui.state import GENERATE, JUKEBOX, MENU, OPTIONS, WISHES
+from scripts.tui.state import CONFIRM, GENERATE, JUKEBOX, MENU, OPTIONS, WISHES
+from scripts.tui.wish_table import WISHES as WISH_TABLE
 
 if TYPE_CHECKING:
     from scripts.tui.app import App
@@ -39,6 +40,10 @@ def _numbered(action: Callable[[App, int], object], first: int, last: int) -> tu
 
 def _with_number(action: Callable[[App, int], object], number: int, app: App) -> None:
     action(app, number)
+
+
+def _ask_wish(name: str, app: App) -> None:
+    ask_wish(app.state, name)
 
 
 _EVERYWHERE = (
@@ -84,10 +89,23 @@ BINDINGS: dict[str, tuple[Binding, ...]] = {
         Binding(("g",), lambda app: app.orders.resume_orders(), "resume all unfinished orders"),
         Binding(("c",), lambda app: app.orders.cancel_order(), "cancel the order shown"),
         Binding(("a",), lambda app: app.orders.cancel_all_orders(), "cancel all orders"),
+        Binding(("z",), lambda app: app.orders.undo_cancel(), "continue what was cancelled last"),
         *_BACK,
     ),
+    CONFIRM: (
+        Binding(("enter",), lambda app: app.orders.confirm_order(), "start"),
+        Binding(("t",), lambda app: app.orders.start_preview(), "hear the first 20 seconds"),
+        Binding(("e", "w"), lambda app: app.orders.edit_order(), "edit what was understood"),
+        Binding(("escape", "b"), lambda app: app.orders.leave_order(), "back to the question"),
+        *_EVERYWHERE,
+    ),
     WISHES: (
-        *_numbered(lambda app, n: ask_wish(app.state, n), 1, 10),
+        *(
+            Binding((wish.key,), partial(_ask_wish, name), wish.label.lower())
+            for name, wish in WISH_TABLE.items()
+        ),
+        Binding(("k",), lambda app: app.open_save_wishes(), "keep the wishes under a name"),
+        Binding(("l",), lambda app: app.open_load_wishes(), "load wishes that were kept"),
         Binding(("u",), lambda app: clear_wishes(app.state), "clear all wishes"),
         Binding(("b", "escape", "enter"), lambda app: app.close_wishes(), "back to the question"),
         *_EVERYWHERE,
@@ -110,7 +128,9 @@ BINDINGS: dict[str, tuple[Binding, ...]] = {
         Binding(("0",), lambda app: app.song_actions.rate(0), "rate the song 0 to 5", label="0-5"),
         *_numbered(lambda app, n: app.song_actions.rate(n), 1, 5),
         Binding(
-            ("d",), lambda app: app.playback.remove_from_queue(), "remove the song from the queue"
+            ("d",),
+            lambda app: app.song_actions.remove_from_queue(),
+            "remove the song from the queue",
         ),
         Binding(("k",), lambda app: app.song_actions.thumb_up(), "thumb up"),
         Binding(("j",), lambda app: app.song_actions.thumb_down(), "thumb down"),
@@ -119,8 +139,8 @@ BINDINGS: dict[str, tuple[Binding, ...]] = {
         ),
         Binding(
             ("z",),
-            lambda app: app.song_actions.restore_from_bin(),
-            "restore the song last moved there",
+            lambda app: app.song_actions.undo(),
+            "undo D, or restore the song last moved to the bin",
         ),
         Binding(
             ("/",),

@@ -47,7 +47,11 @@ _CHARACTERS = {
     "\x1b": ESCAPE,
     "\x08": BACKSPACE,
     "\x7f": BACKSPACE,
+    "\x01": "ctrl-a",
     "\x03": "ctrl-c",
+    "\x05": "ctrl-e",
+    "\x15": "ctrl-u",
+    "\x17": "ctrl-w",
     "\t": TAB,
 }
 

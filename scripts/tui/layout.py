@@ -44,9 +44,17 @@ def clip(text: str, columns: int) -> str:
     return "".join(out)
 
 
-def clip_start(text: str, columns: int) -> str:
-    """Cut `text` at its start to `columns`, so that the cursor stays visible."""
-    return text if len(text) <= columns else "..." + text[-(columns - 3) :]
+def clip_around_cursor(before: str, after: str, columns: int) -> str:
+    """Show a text with its cursor as ``_``, cut to `columns` around the cursor."""
+    shown = f"{before}_{after}"
+    if display_width(shown) <= columns:
+        return shown
+    tail = clip(after, max(3, columns // 3)) if after else ""
+    room = columns - display_width(tail) - 1
+    head = before
+    while head and display_width(head) > room - (3 if head != before else 0):
+        head = head[1:]
+    return f"{'...' if head != before else ''}{head}_{tail}"
 
 
 def wrap_text(text: str, columns: int) -> list[str]:
@@ -57,18 +65,21 @@ def wrap_text(text: str, columns: int) -> list[str]:
 def prompt_lines(
     problem: str,
     question: str,
-    typed: str,
+    typed: tuple[str, str],
     columns: int,
     prefix: str = "    ",
     margin: str = "    ",
 ) -> list[str]:
-    """Lines of a text input: problem with the last answer, question, and text typed so far."""
+    """Lines of a text input: problem with the last answer, question, and text typed so far.
+
+    `typed` is the text before and after the cursor.
+    """
     problem_lines = wrap_text(prefix + problem, columns) if problem else []
     prompt = f"{margin}User Input: "
     return [
         *problem_lines,
         *wrap_text(prefix + question, columns),
-        f"{prompt}{clip_start(typed, columns - len(prompt) - 2)}_",
+        prompt + clip_around_cursor(*typed, columns - len(prompt) - 1),
     ]
 
 

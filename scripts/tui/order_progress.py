@@ -79,8 +79,9 @@ class LiveProgress:
         self.current_song = min(in_progress or self.stages_by_song, default=self.current_song)
         is_cancelled = order.state == OrderState.CANCELLED
         return OrderView(
-            styles=order.order.request.styles,
+            styles=order.order.request.label,
             songs=order.order.songs,
+            endless=order.order.endless,
             id=order.id,
             current_song=self.current_song,
             stages=dict(self.stages_by_song.get(self.current_song, {})),
@@ -98,6 +99,8 @@ class LiveProgress:
         )
 
     def _seconds_left(self, order: StoredOrder) -> float | None:
+        if order.order.endless:
+            return None
         in_progress = sum(overall_fraction(stages) for stages in self.stages_by_song.values())
         return estimate_seconds_left(
             time.monotonic() - self.started_at if self.started_at else 0.0,

@@ -9,6 +9,7 @@ from scripts.core.settings import Settings
 from scripts.jukebox.player import PlayerStatus
 
 MENU, GENERATE, JUKEBOX, OPTIONS, WISHES = "menu", "generate", "jukebox", "options", "wishes"
+CONFIRM = "confirm"  # Generate Music, with the order that is about to be placed
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ class OrderView:
     done : bool
         Whether no more songs will be made, for whatever reason.
     paused : bool
+    endless : bool
+        Whether its songs have no end.
     """
 
     styles: str
@@ -64,6 +67,12 @@ class OrderView:
     stopping: bool = False
     done: bool = False
     paused: bool = False
+    endless: bool = False
+
+    @property
+    def total(self) -> str:
+        """The number of songs for people: ``of 12 songs``, or ``songs (endless)``."""
+        return "songs (endless)" if self.endless else f"of {self.songs} songs"
 
     @property
     def is_actionable(self) -> bool:
@@ -89,6 +98,8 @@ class Field:
         Suggestions: completions of the last word, or songs found.
     selected : int
         Index of the suggestion that Enter accepts.
+    after_cursor : int
+        Number of characters after the cursor.
     """
 
     question: str
@@ -97,6 +108,7 @@ class Field:
     problem: str = ""
     suggestions: tuple[str, ...] = ()
     selected: int = 0
+    after_cursor: int = 0
 
 
 @dataclass
@@ -128,7 +140,7 @@ class State:
     model_description : str
         Size, architecture and quantization of that model.
     screen : str
-        One of `MENU`, `GENERATE`, `JUKEBOX`, `OPTIONS` and `WISHES`.
+        One of `MENU`, `GENERATE`, `CONFIRM`, `JUKEBOX`, `OPTIONS` and `WISHES`.
     song_count : int
         Number of songs in the library.
     total_seconds : float
@@ -154,6 +166,10 @@ class State:
         Answers to the questions of the Generate Music screen so far.
     wishes : dict
         Wishes for the next songs as typed, by name.
+    plan : tuple of str
+        How the text of the next order is understood, a line for each part and guess.
+    understood : dict
+        What was understood from the text, as the user could have typed it, by wish.
     field : Field or None
         Text input in progress.
     overlay : Overlay or None
@@ -181,6 +197,8 @@ class State:
     unfinished_songs: int = 0
     answers: dict[str, str] = field(default_factory=dict)
     wishes: dict[str, str] = field(default_factory=dict)
+    plan: tuple[str, ...] = ()
+    understood: dict[str, str] = field(default_factory=dict)
     field: Field | None = None
     overlay: Overlay | None = None
     scan_progress: str = ""

@@ -113,6 +113,13 @@ class OrderSupervisor:
         self.store.set_state(order_id, state)
         self.refresh()
 
+    def reopen(self, order_ids: Sequence[int]) -> None:
+        """Continue orders that were cancelled."""
+        for order_id in order_ids:
+            self.store.reopen(order_id)
+        self.refresh()
+        self.start()
+
     def retry_failed(self, order_id: int) -> int:
         """Retry the failed songs of an order; how many there are."""
         count = self.store.retry_failed(order_id)
@@ -227,5 +234,9 @@ class OrderSupervisor:
 
 
 def count_unfinished_songs(views: Sequence[OrderView]) -> int:
-    """Count the songs of unfinished orders that are still to be made."""
-    return sum(view.songs - view.finished_count - view.failed for view in views if not view.done)
+    """Count the songs of unfinished orders that are still to be made; an endless order as one."""
+    return sum(
+        1 if view.endless else view.songs - view.finished_count - view.failed
+        for view in views
+        if not view.done
+    )

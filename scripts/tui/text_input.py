@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from scripts.core.errors import MusicGenError
+from scripts.request.interpret.counts import ENDLESS
 from scripts.tui import keys
+from scripts.tui.line_editor import edit_line, replace_line
 from scripts.tui.state import GENERATE, OPTIONS, Field
 
 if TYPE_CHECKING:
     from scripts.tui.app import App
 
-MAX_INPUT_LENGTH = 200  # characters
+# Fields whose suggestions are a list, in which Up and Down choose.
+_LISTS = ("search", "playlist", "model", "device", "load wishes")
+_KEPT_FOR_EDITING = ("wish ", "styles")  # fields whose invalid text may be long
+_COUNT_KEYS = {"w": "wishes", "e": ENDLESS}  # at the question how many songs
 
 
 def edit_field(app: App, key: str, field: Field) -> None:
@@ -24,16 +29,20 @@ def edit_field(app: App, key: str, field: Field) -> None:
         _submit(app, field)
     elif key == keys.TAB:
         app.orders.complete_style(field)
-    elif key in ("up", "down"):
+    elif key in ("up", "down") and field.name in _LISTS:
         last = max(0, len(field.suggestions) - 1)
         field.selected = min(max(field.selected + (1 if key == "down" else -1), 0), last)
-    elif field.name == "songs" and key.lower() == "w":
+    elif key in ("up", "down"):
+        earlier = app.history.step(field.name, key == "up", field.text)
+        if earlier is not None:
+            replace_line(field, earlier)
+            _update_suggestions(app, field)
+    elif field.name == "songs" and _COUNT_KEYS.get(key.lower()) == "wishes":
         app.open_wishes()
-    else:
-        if key == keys.BACKSPACE:
-            field.text = field.text[:-1]
-        elif len(key) == 1 and key.isprintable() and len(field.text) < MAX_INPUT_LENGTH:
-            field.text += key
+    elif field.name == "songs" and _COUNT_KEYS.get(key.lower()) == ENDLESS:
+        replace_line(field, ENDLESS)
+        _submit(app, field)
+    elif edit_line(field, key):
         _update_suggestions(app, field)
 
 
@@ -62,8 +71,9 @@ def _submit(app: App, field: Field) -> None:
             app.options.submit_answer(field, text)
         else:
             app.orders.submit_answer(field, text)
+        app.history.add(field.name, text)
     except MusicGenError as error:
         app.state.field = field
         field.problem, field.suggestions = str(error), ()
-        if not field.name.startswith("wish "):  # keep long wishes for editing
-            field.text = ""
+        if not field.name.startswith(_KEPT_FOR_EDITING):
+            replace_line(field, "")

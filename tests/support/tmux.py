@@ -68,6 +68,8 @@ class Terminal:
         self.type(styles, "Enter")
         self.wait("How many songs")
         self.type(str(songs), "Enter")
+        self.wait("Start = Enter")
+        self.type("Enter")
 
     def try_jukebox_keys(self, title: str) -> None:
         """Try the keys of the jukebox, as a listener does; `title` is one of the songs."""

@@ -21,7 +21,9 @@ from scripts.request.interpret.meaning import MeaningReader
 from scripts.request.interpret.players import Players, read_players
 from scripts.request.interpret.times import read_length, read_meter, read_tempo, read_tuning
 from scripts.request.interpret.tokens import fold
+from scripts.request.parse import is_scale
 from scripts.request.request import SongRequest
+from scripts.score.keys import parse_key
 from scripts.styles.blend import blend
 from scripts.styles.lookup import MAX_PROMPT_LENGTH, StyleMatch, find_styles
 from scripts.styles.style import Style
@@ -63,11 +65,20 @@ def interpret(
     text = _checked(text)
     lexicon = _lexicon(tuple((style.name, style.words) for style in styles.values()))
     known_words = reader.known_words if reader else frozenset
+    given = _with_known_key(given, lexicon)
     sentence = match_sentence(text, lexicon, known_words)
     said = _read_fields(sentence, lexicon)
     genres = read_genres(sentence, styles)
     choice = choose_styles(sentence, said.fields, said.players, genres, styles, reader)
     return _build(sentence, said, choice, given, styles, known_words())
+
+
+def _with_known_key(given: SongRequest, lexicon: Lexicon) -> SongRequest:
+    """Translate a key such as "d-Moll" or "ré mineur"; what is no key is left for its error."""
+    if not given.key or parse_key(given.key) or is_scale(given.key):
+        return given
+    found = read_key(match_sentence(given.key, lexicon))
+    return replace(given, key=found.value) if found else given
 
 
 @lru_cache(maxsize=2)
@@ -77,7 +88,7 @@ def _lexicon(style_words: tuple[tuple[str, tuple[str, ...]], ...]) -> Lexicon:
 
 def _checked(text: str) -> str:
     if not is_unicode(text):
-        raise UsageError("the text is not valid UTF-8; check the encoding of your console")
+        raise UsageError("the text is not valid Unicode; check the encoding of your console")
     if len(text) > MAX_TEXT_LENGTH:
         raise UsageError(
             f"the text is too long: {len(text):,} characters, at most {MAX_TEXT_LENGTH} are "

@@ -161,10 +161,7 @@ def _detect_language(spans: Sequence[_Span], lexicon: Lexicon) -> str:
 def _preferred(meanings: tuple[Meaning, ...], language: str) -> tuple[Meaning, ...]:
     """Meanings in the sentence's language and in none; without any, those in other languages."""
     own = tuple(m for m in meanings if m.language in (language, ANY_LANGUAGE))
-    if any(m.language == language for m in own):
-        return own
-    foreign = tuple(m for m in meanings if m.language not in (language, ANY_LANGUAGE))
-    return (*own, *foreign)
+    return own or meanings
 
 
 def _correct(

@@ -8,7 +8,7 @@ from typing import Any
 from scripts.core.formatting import format_duration, format_short_clock, format_song_count
 from scripts.request.instrument_names import parse_excluded, parse_instruments
 from scripts.request.interpret.counts import ENDLESS
-from scripts.request.interpret.interpretation import DEFAULT, Interpretation, Source
+from scripts.request.interpret.interpretation import DEFAULT, UNDERSTOOD, Interpretation, Source
 from scripts.request.parse import describe_length, is_scale
 from scripts.request.spec import SongSpec
 
@@ -31,6 +31,7 @@ _FIELDS = (
     *("styles", "mood", "key", "meter", "tempo", "length", "songs"),
     *("instruments", "without", "tuning", "form", "energy"),
 )
+_MIN_SURE = 0.5  # confidence from which what was understood is not called a guess
 _DEFAULT = Source(DEFAULT, "", 0.0)
 
 
@@ -50,7 +51,9 @@ def describe_plan(
         Estimated time to make them, or the first one of an endless order.
     """
     request, sources = understood.request, understood.sources
-    parts = [" + ".join(spec.styles)]
+    source = sources["styles"]
+    is_guess = source.origin == UNDERSTOOD and source.confidence < _MIN_SURE
+    parts = [" + ".join(spec.styles) + " (a guess)" * is_guess]
     if "key" in sources:
         is_open = request.key is not None and is_scale(request.key)
         parts.append(f"{spec.key.scale} key" if is_open else str(spec.key))
@@ -97,6 +100,22 @@ def plan_to_json(
         "notes": list(understood.notes),
         "seconds": round(seconds, 1),
     }
+
+
+def said_wishes(understood: Interpretation) -> dict[str, str]:
+    """What was said, as options would say it, by field."""
+    request, wishes = understood.request, {}
+    for name in ("key", "meter", "form", "energy", "instruments", "without"):
+        value = getattr(request, name)
+        if value and name in understood.sources:
+            wishes[name] = str(value)
+    if "tempo" in understood.sources:
+        wishes["tempo"] = f"{request.tempo:g}" if request.tempo else str(request.pace)
+    if "length" in understood.sources:
+        wishes["length"] = describe_length(request.length).removesuffix(" minutes")
+    if "tuning" in understood.sources:
+        wishes["tuning"] = f"{request.tuning:g}"
+    return wishes
 
 
 def _source(sources: Mapping[str, Source], name: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from scripts.jukebox.queue import REPEAT_MODES, Queue
 from scripts.jukebox.session import Session, load_session, save_session
 from scripts.library.index import LibraryIndex
 from scripts.library.playlists import load_playlists, resolve_songs
-from scripts.library.songs import Song
+from scripts.library.songs import Song, read_song
 from scripts.tui.spectrum import decay, spectrum
 from scripts.tui.state import JUKEBOX, State
 
@@ -46,6 +46,8 @@ class PlaybackController:
         self._last_save, self._saved_session = time.monotonic(), Session()
         self._sleep_at: float | None = None
         self.spectrum_shown = True
+        self._preview_player: Player | None = None
+        self._resumes_after_preview = False
         self._is_preloaded = False  # the last session is loaded, but no key has been pressed
 
     # -- the player ------------------------------------------------------------------------
@@ -102,6 +104,11 @@ class PlaybackController:
     def update(self) -> None:
         """Update the state from the player, save the session regularly, and run the sleep timer."""
         player, state = self._player, self.state
+        if self._preview_player:
+            state.playing = self._preview_player.status()
+            if self._preview_player.ended:
+                self.play_preview(None)
+            return
         state.playing = player.status() if player else None
         now = state.playing
         if player is None or now is None:
@@ -131,8 +138,28 @@ class PlaybackController:
         if time.monotonic() - self._last_save > interval and not now.paused:
             self._save()
 
+    def play_preview(self, path: Path | None) -> None:
+        """Play a file once, with the song that is playing paused meanwhile; None stops it."""
+        if self._preview_player:
+            self._preview_player.close()
+            self._preview_player = None
+            if self._player and self._resumes_after_preview:
+                self._player.pause(False)
+        if path is None:
+            return
+        now = self._player.status() if self._player else None
+        self._resumes_after_preview = now is not None and now.song is not None and not now.paused
+        if self._player:
+            self._player.pause(True)
+        song = read_song(path)
+        settings = self.state.settings
+        queue = Queue([song], "off")
+        self._preview_player = self._make_player(queue, settings.audio_output, settings.volume, 0.0)
+        self._preview_player.start(song)
+
     def close(self) -> None:
         """Save the session and close player and library."""
+        self.play_preview(None)
         if self._player:
             self._save()
             self._player.close()
@@ -217,13 +244,6 @@ class PlaybackController:
             player.edit_queue(lambda queue: setattr(queue, "repeat", after))
             self.state.message = f"Repeat {after}."
 
-    def remove_from_queue(self) -> None:
-        """Remove the current song from the queue; the file stays."""
-        song = self.current_song()
-        if song:
-            self.drop(song)
-            self.state.message = f"Removed {song.title} from the queue; its file stays."
-
     def cycle_sleep_timer(self) -> None:
         """Set the sleep timer to the next longer time, or turn it off after the longest."""
         minutes_left = None if self._sleep_at is None else (self._sleep_at - time.monotonic()) / 60
@@ -246,6 +266,12 @@ class PlaybackController:
         """Remove a song from the queue."""
         if self._player:
             self._player.edit_queue(lambda queue: queue.drop(song))
+
+    def take_back(self, song: Song) -> None:
+        """Put a song that was removed back into the queue."""
+        if self._player:
+            self._player.edit_queue(lambda queue: queue.take_back(song))
+            self._player.refresh(self._selected_songs())
 
     def select(self, playlist: str) -> int:
         """Play only the songs of a playlist or query (empty: all songs); how many there are.

@@ -13,7 +13,7 @@ from scripts.core.system import estimate_model_memory, physical_memory
 from scripts.core.theme import THEMES
 from scripts.llm.gguf_file import GgufInfo
 from scripts.llm.registry import find_model, list_models
-from scripts.request.parse import parse_length
+from scripts.request.parse import read_length
 from scripts.tui.screens.options import AUTOMATIC_LABELS, OPTION_ROWS, format_option
 from scripts.tui.state import Field, State
 
@@ -122,8 +122,7 @@ def parse_setting(name: str, text: str) -> Any:
         When it is not a number or a song length, or there is no such model.
     """
     if name == "song_length":
-        parse_length(text)
-        return text
+        return read_length(text)
     if name == "model":
         if text:
             try:

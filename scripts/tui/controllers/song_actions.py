@@ -26,6 +26,7 @@ class SongActions:
     def __init__(self, state: State, playback: PlaybackController) -> None:
         self._state, self._playback = state, playback
         self._library = playback.library
+        self._undo: list[Song | None] = []  # removed from the queue; None: moved to the bin
 
     def rate(self, rating: int) -> None:
         """Rate the current song: 0 (none) to 5."""
@@ -50,6 +51,23 @@ class SongActions:
             self._library.set_thumb(song.path, after)
             self._state.message = f"{song.title}: {('no thumb', 'thumb up', 'thumb down')[after]}."
 
+    def remove_from_queue(self) -> None:
+        """Remove the current song from the queue; the file stays."""
+        song = self._playback.current_song()
+        if song:
+            self._playback.drop(song)
+            self._undo.append(song)
+            self._state.message = f"Removed {song.title} from the queue; Z puts it back."
+
+    def undo(self) -> None:
+        """Put back the song that was removed last, from the queue or from the library."""
+        song = self._undo.pop() if self._undo else None
+        if song:
+            self._playback.take_back(song)
+            self._state.message = f"{song.title} is in the queue again."
+        else:
+            self.restore_from_bin()
+
     def move_song_to_bin(self) -> None:
         """Move the current song to the bin."""
         song = self._playback.current_song()
@@ -65,6 +83,7 @@ class SongActions:
             self._state.message = str(error)
             return
         self._playback.drop(song)
+        self._undo.append(None)
         self._library.remove_song(song.path)
         self._state.message = f"Moved {song.title} to the bin; Z restores it."
 

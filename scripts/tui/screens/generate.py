@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from scripts.tui.layout import FRAME_LINES, Size, build_frame, clip, fit_blocks, wrap_text
+from scripts.tui.layout import (
+    FRAME_LINES,
+    Size,
+    build_frame,
+    clip,
+    fit_blocks,
+    scroll_list,
+    wrap_text,
+)
 from scripts.tui.screens.shared import (
     active_theme,
     input_lines,
@@ -11,26 +19,17 @@ from scripts.tui.screens.shared import (
     order_summaries,
     sheet_lines,
 )
-from scripts.tui.state import OrderView, State
+from scripts.tui.state import CONFIRM, OrderView, State
+from scripts.tui.wish_table import ORDER_WISHES, WISHES, summarize_wishes
 
 QUESTIONS = {
     "styles": "What kind of music are we making today? (Styles, separated, by, commas)",
     "songs": "How many songs should I generate?",
 }
-HINT = "    Chill | Jazz are two orders; plan.csv is a job file."
-# Wish -> label, input hint, and default when it is empty.
-WISH_ROWS = {
-    "length": ("Length", "minutes (3), a range (4-6) or hours (1:30)", "as in the options"),
-    "key": ("Key", "such as F minor, D dorian", "as the style has it"),
-    "tempo": ("Tempo", "quarter notes a minute, 20 to 300", "as the style has it"),
-    "meter": ("Meter", "such as 4/4, 6/8, 7/8", "as the style has it"),
-    "tuning": ("Tuning", "Hz of A4 (432), or 174 285 396 417 528 639 741 852 963", "440"),
-    "form": ("Form", "such as intro verse chorus", "as the style has it"),
-    "chords": ("Chords", "such as Fm Db Ab Eb", "as the model writes them"),
-    "motif": ("Motif", "such as C4 E4 G4", "none"),
-    "binaural": ("Binaural", "Hz between the ears, such as 6", "none"),
-    "loop": ("Loop", "yes: the end joins the beginning", "no"),
-}
+HINT = "    A sentence, or styles. Chill | Jazz are two orders; plan.csv is a job file."
+
+
+_PAIRED = ("binaural", "loop", *ORDER_WISHES)  # wishes that share a line with another one
 
 
 def generate_screen(state: State, size: Size) -> list[str]:
@@ -56,6 +55,9 @@ def generate_screen(state: State, size: Size) -> list[str]:
         input_rows.append(clip("    Tab: " + ", ".join(state.field.suggestions), columns))
     wishes = summarize_wishes(state.wishes)
     wish_lines = [clip(f"With {wishes}", columns)] if wishes and (input_rows or before) else []
+    is_asking = state.screen == CONFIRM or (state.field and state.field.name == "songs")
+    plan = [row for line in state.plan for row in wrap_text(f"Llm-Music-Gen: {line}", columns)]
+    plan = plan if is_asking else []
     selected = selected_order(state)
     progress = [
         row
@@ -64,11 +66,13 @@ def generate_screen(state: State, size: Size) -> list[str]:
     ]
     others = order_summaries([order for order in state.orders if order is not selected])
     messages = wrap_text(f"Llm-Music-Gen: {state.message}", columns) if state.message else []
-    used = sum(map(len, (before, input_rows, hint, wish_lines, progress, others, messages)))
+    shown = (before, plan, input_rows, hint, wish_lines, progress, others, messages)
+    used = sum(map(len, shown))
     sheet = sheet_lines(selected, room - used, columns) if selected else []
     body = fit_blocks(
         [
             (4, before),
+            (0, plan),
             (0, input_rows),
             (7, hint),
             (6, wish_lines),
@@ -93,16 +97,21 @@ def selected_order(state: State) -> OrderView | None:
     )
 
 
-def summarize_wishes(wishes: dict[str, str]) -> str:
-    """Summarize the wishes in one line."""
-    return ", ".join(f"{WISH_ROWS[name][0].lower()} {value}" for name, value in wishes.items())
-
-
 def wishes_screen(state: State, size: Size) -> list[str]:
     """Draw the wishes for the next songs, each with its key."""
-    rows = []
-    for n, (name, (label, _, default)) in enumerate(WISH_ROWS.items(), 1):
-        rows.append(clip(f"    {n % 10}. {label}: {state.wishes.get(name) or default}", size[0]))
+    cells = {
+        name: f"{wish.key.upper()}. {wish.label}: {_shown_wish(state, name)}"
+        for name, wish in WISHES.items()
+    }
+    places: list[tuple[str, ...]] = [(name,) for name in cells if name not in _PAIRED]
+    places += zip(_PAIRED[::2], _PAIRED[1::2], strict=True)
+    half = max(8, size[0] // 2 - 4)
+    rows = [
+        clip("    " + "  ".join(f"{clip(cells[n], half):<{half}}" for n in names), size[0]).rstrip()
+        if len(names) > 1
+        else clip(f"    {cells[names[0]]}", size[0])
+        for names in places
+    ]
     field = state.field
     dialog = (
         input_lines(field, size[0])
@@ -114,19 +123,41 @@ def wishes_screen(state: State, size: Size) -> list[str]:
     dialog = ["", *dialog] if dialog else []
     playing = now_playing(state, size)
     room = size[1] - FRAME_LINES - len(playing)
-    body = [*rows[: max(0, room - len(dialog))], *dialog]  # the question matters more than the list
+    if field and field.suggestions:
+        dialog += [
+            f"    {row}" for row in scroll_list(field.suggestions, field.selected, 5, size[0] - 4)
+        ]
+    fitting = max(0, room - len(dialog))  # the question matters more than the list
+    first = 0
+    if field and field.name.startswith("wish "):
+        name = field.name.removeprefix("wish ")
+        asked = next(n for n, names in enumerate(places) if name in names)
+        first = min(max(0, asked - fitting + 1), max(0, len(rows) - fitting))
+    body = [*rows[first : first + fitting], *dialog]
     footer = (
         "Type, then Enter; Cancel = Esc:"
         if field
-        else "Selection; Wish = 0-9, As Usual = U, Back = B, Exit Program = X:"
+        else "Selection; Keep = K, Load = L, As Usual = U, Back = B, Exit = X:"
     )
     return build_frame("Generate Music: Wishes", body, footer, size, active_theme(state), playing)
 
 
+def _shown_wish(state: State, name: str) -> str:
+    """A wish, what was understood in its place, or its default."""
+    understood = state.understood.get(name)
+    return (
+        state.wishes.get(name)
+        or (f"{understood} (as said)" if understood else "")
+        or (WISHES[name].default)
+    )
+
+
 def _footer(state: State) -> str:
+    if state.screen == CONFIRM:
+        return "Selection; Start = Enter, Try 20 Seconds = T, Edit = E, Back = Esc:"
     if state.field:
         more = (
-            ", Wishes = W"
+            ", Endless = E, Wishes = W"
             if state.field.name == "songs"
             else ", Complete = Tab"
             if state.field.name == "styles"

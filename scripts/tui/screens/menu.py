@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from scripts.core.formatting import format_clock, format_song_count
+from scripts.request.parse import describe_length, read_length
 from scripts.tui.layout import FRAME_LINES, Size, build_frame, fit_blocks
 from scripts.tui.screens.shared import (
     active_theme,
-    format_length,
     message_lines,
     now_playing,
     order_summaries,
@@ -18,9 +18,8 @@ FOOTER = "Selection; Menu Option = 1-3, Refresh = R, Exit Program = X:"
 
 def menu_screen(state: State, size: Size) -> list[str]:
     """Draw the menu items, facts about library and orders, and the song playing."""
-    settings = state.settings
     facts = [
-        f"    Song Length: {format_length(state.wishes.get('length', settings.song_length))}"
+        f"    Song Length: {_song_length(state)}"
         f"    Tuning: {state.wishes.get('tuning', '440')} Hz    "
         f"Model: {state.model or 'none'}",
         f"    Songs Made: {state.song_count}, {format_clock(state.total_seconds)} in all",
@@ -52,3 +51,9 @@ def menu_screen(state: State, size: Size) -> list[str]:
         size[1] - FRAME_LINES - len(playing),
     )
     return build_frame("Main Menu", body, FOOTER, size, active_theme(state), playing)
+
+
+def _song_length(state: State) -> str:
+    """Length of the next songs: as wished, or as set."""
+    wished = state.wishes.get("length")
+    return describe_length(read_length(wished) if wished else state.settings.song_length)

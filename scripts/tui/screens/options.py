@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scripts.core.settings import Settings
+from scripts.request.parse import describe_length
 from scripts.tui.layout import (
     FRAME_LINES,
     Size,
@@ -24,7 +25,7 @@ OPTION_ROWS = {
     "temperature": ("Temperature", "0 to 2"),
     "volume": ("Volume", "0 to 100 %"),
     "model": ("Model", "Up, Down, or a part of its name"),
-    "song_length": ("Song Length", "minutes (3), a range (4-6) or hours (1:30)"),
+    "song_length": ("Song Length", "3, 3:30, 1h30, 90s, or a range 4-6"),
     "auto_play": ("Auto-Play After Convert", ""),
     "output": ("Output Device", "auto, miniaudio, simpleaudio or null"),
     "theme": ("Theme", ""),
@@ -75,6 +76,8 @@ def format_option(settings: Settings, name: str) -> str:
         return "yes" if value else "no"
     if name in ("model", "device"):
         return value or AUTOMATIC_LABELS[name]
+    if name == "song_length":
+        return describe_length(value)
     if name == "crossfade":
         return f"{value:g} s" if value else "none (songs join without a gap)"
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from scripts.core.formatting import format_clock, format_duration, percent_bar, time_bar
 from scripts.core.theme import ASCII, THEMES, Theme
 from scripts.tui.layout import Size, clip, prompt_lines, wrap_text
+from scripts.tui.line_editor import split_at_cursor
 from scripts.tui.state import Field, OrderView, State
 
 _TALL_WINDOW = 20  # window lines from which the song playing takes three instead of one
@@ -48,7 +49,9 @@ def message_lines(state: State, columns: int, indent: str = "") -> list[str]:
 def input_lines(field: Field, columns: int, as_dialog: bool = False) -> list[str]:
     """Lines of a text input: as a dialog (`as_dialog`), or indented under a list."""
     speaker, margin = ("Llm-Music-Gen: ", "") if as_dialog else ("    ", "    ")
-    return prompt_lines(field.problem, field.question, field.text, columns, speaker, margin)
+    return prompt_lines(
+        field.problem, field.question, split_at_cursor(field), columns, speaker, margin
+    )
 
 
 def order_summaries(orders: Sequence[OrderView]) -> list[str]:
@@ -59,12 +62,10 @@ def order_summaries(orders: Sequence[OrderView]) -> list[str]:
 def _summarize_order(order: OrderView) -> str:
     if order.paused and not order.songs_in_progress:
         failed = f", {order.failed} failed" if order.failed else ""
-        return (
-            f'Paused: "{order.styles}", {order.finished_count} of {order.songs} songs are '
-            f"done{failed}"
-        )
+        return f'Paused: "{order.styles}", {order.finished_count} {order.total} are done{failed}'
+    total = "" if order.endless else f" of {order.songs}"
     return (
-        f'Making "{order.styles}": song {order.current_song} of {order.songs}, '
+        f'Making "{order.styles}": song {order.current_song}{total}, '
         f"{describe_stage(order)}{describe_time_left(order)}"
     )
 
@@ -104,13 +105,18 @@ def order_lines(order: OrderView, theme: Theme = ASCII) -> list[str]:
     if order.done:
         titles = ", ".join(order.finished_titles[-5:])
         lines.append(
-            f"Llm-Music-Gen: {order.finished_count} of {order.songs} songs are done"
+            f"Llm-Music-Gen: {order.finished_count} {order.total} are done"
             + (f": {titles}" if titles else "")
         )
     elif order.paused and not order.songs_in_progress:
         lines.append(
             f'Llm-Music-Gen: "{order.styles}" is paused, {order.finished_count} of '
             f"{order.songs} songs are done. P resumes it."
+        )
+    elif order.endless and not order.songs_in_progress and order.finished_count:
+        lines.append(
+            f'Llm-Music-Gen: "{order.styles}": {order.finished_count} {order.total} are done; more '
+            "are made as they are played"
         )
     else:
         lines.append(
@@ -123,12 +129,12 @@ def order_lines(order: OrderView, theme: Theme = ASCII) -> list[str]:
                 lines.append(percent_bar(order.stages[stage], theme))
         if order.stopping:
             lines.append("Llm-Music-Gen: Stopping...")
-        elif order.seconds_left is not None:
+        elif order.seconds_left is not None or order.endless:
             more = (
                 f", {order.songs_in_progress} are being made" if order.songs_in_progress > 1 else ""
             )
             lines.append(
-                f"Llm-Music-Gen: {order.finished_count} of {order.songs} songs are "
+                f"Llm-Music-Gen: {order.finished_count} {order.total} are "
                 f"done{more}{describe_time_left(order)}"
             )
         if order.finished_titles:
@@ -159,11 +165,6 @@ def spectrum_lines(levels: Sequence[float], rows: int, theme: Theme) -> list[str
         cells = (min(1.0, max(0.0, level * rows - row)) for level in levels)
         lines.append("".join(2 * theme.levels[math.ceil(cell * steps)] + " " for cell in cells))
     return [f"    {line}".rstrip() for line in lines]
-
-
-def format_length(length: str) -> str:
-    """Format a song length with its unit: hours if it has a colon, else minutes."""
-    return f"{length} h" if ":" in length else f"{length} min"
 
 
 def format_sleep_timer(seconds: float | None) -> str:
