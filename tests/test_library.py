@@ -142,6 +142,8 @@ def titles(found: list[Song]) -> list[str]:
         ("length>2", ["Die", "100%"]),
         ("length:2:00", ["Café"]),
         ("length:1:00", ["Amber"]),
+        ("length:60s", ["Amber"]),
+        ("length:2m", ["Café"]),
         ("length<=2:00", ["Amber", "Café"]),
         ("STRASSE", ["Die"]),
         ("straße", ["Die"]),

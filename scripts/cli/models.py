@@ -8,7 +8,7 @@ from typing import Any
 from scripts.cli.console import print_json, print_line
 from scripts.core import paths
 from scripts.core.settings import Settings
-from scripts.llm.gguf_file import GgufInfo, read_language_model
+from scripts.llm.gguf_file import EMBEDDING_ARCHITECTURES, GgufInfo, read_gguf, read_language_model
 from scripts.llm.registry import list_models as find_models
 
 
@@ -29,8 +29,10 @@ def list_models(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def check(args: argparse.Namespace, settings: Settings) -> int:
-    """Check whether a GGUF file can compose."""
-    info = read_language_model(args.file)
+    """Check whether a GGUF file can compose, or understand sentences."""
+    info = read_gguf(args.file)
+    if info.architecture not in EMBEDDING_ARCHITECTURES:
+        info = read_language_model(args.file)
     if args.json:
         print_json(**model_properties(info))
     else:

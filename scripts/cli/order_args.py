@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -18,16 +19,17 @@ from scripts.batch.order import (
     split_styles,
 )
 from scripts.batch.order_file import read_order_file
-from scripts.cli.console import print_notice
+from scripts.batch.suggester import find_suggester, open_choices
+from scripts.cli.console import print_message, print_notice
 from scripts.core import paths
-from scripts.core.errors import UsageError
+from scripts.core.errors import ModelError, UsageError
 from scripts.core.settings import Settings
 from scripts.request.interpret.counts import ENDLESS
 from scripts.request.interpret.interpretation import Interpretation
 from scripts.request.parse import read_length
 from scripts.request.request import SongRequest
 from scripts.score.tuning import CONCERT_PITCH
-from scripts.styles.style import load_styles
+from scripts.styles.style import Style, load_styles
 
 
 @dataclass(frozen=True)
@@ -106,12 +108,36 @@ def plan_orders(args: argparse.Namespace, settings: Settings) -> list[PlannedOrd
         ]
     if interpreter.problem:
         print_notice(interpreter.problem)
+    plans = _with_suggestions(plans, args, settings, interpreter.styles)
     # With equal seeds, two orders for the same style would make the same songs.
     seed, seeded = plans[0].order.seed, []
     for plan in plans:
         seeded.append(replace(plan, order=replace(plan.order, seed=seed % MAX_SEED)))
         seed += plan.order.songs
     return seeded
+
+
+def _with_suggestions(
+    plans: list[PlannedOrder],
+    args: argparse.Namespace,
+    settings: Settings,
+    styles: Mapping[str, Style],
+) -> list[PlannedOrder]:
+    """Let the user's chat model suggest what is open; without one, or if it fails, as it was."""
+    suggester = find_suggester(settings, args.model, styles, paths.MODELS, paths.DATA)
+    found = []
+    for plan in plans:
+        if suggester and plan.understood and open_choices(plan.understood, styles):
+            print_message(f"Asking {suggester.info.name} what is still open...")
+            try:
+                understood = suggester.suggest(plan.understood)
+                order = replace(plan.order, request=understood.request)
+                plan = replace(plan, order=order, understood=understood)
+            except ModelError as error:
+                print_notice(f"{error}; nothing is suggested")
+                suggester = None
+        found.append(plan)
+    return found
 
 
 def _orders_from_file(args: argparse.Namespace, settings: Settings) -> list[PlannedOrder]:

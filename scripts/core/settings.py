@@ -48,6 +48,8 @@ class Settings:
         Embedding model that understands sentences; empty selects ``reader.gguf``.
     writer : str
         Model for titles; empty selects the composing model if it can write titles, else rules.
+    suggestions : bool
+        Whether a chat model suggests what a request leaves open.
     song_length : str
         See :func:`scripts.request.parse.parse_length`.
     auto_play : bool
@@ -73,6 +75,7 @@ class Settings:
     writer: str = ""
     reader: str = ""
     song_length: Annotated[str, Meta(pattern=_LENGTH)] = "3"
+    suggestions: bool = True
     auto_play: bool = True
     output: Literal["auto", "miniaudio", "simpleaudio", "null"] = "auto"
     bitrate: Annotated[int, Meta(ge=32, le=320)] = 192
@@ -100,6 +103,7 @@ _EXPECTED = {
     "bitrate": "a whole number from 32 to 320",
     "crossfade": "a number from 0 to 12",
     "auto_play": "true or false",
+    "suggestions": "true or false",
     "song_length": "minutes (3), seconds (95s) or a range of minutes (4-6)",
     "output": "auto, miniaudio, simpleaudio or null",
     "theme": ", ".join(THEMES),

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from scripts.audio.play_stats import THUMBS
+from scripts.core.durations import parse_duration
 
 MAX_TERMS = 40
 _TERM = re.compile(r'(-?)(?:([A-Za-z]+)(:|<=|>=|<|>|=))?(?:"([^"]*)"?|(\S*))')
 _RANGE = re.compile(r"(-?\d+(?:\.\d+)?)(?:\.\.|-)(\d+(?:\.\d+)?)")
-_CLOCK = re.compile(r"(\d{1,2}):([0-5]\d)(?::([0-5]\d))?")
 
 # Field -> SQL expression on the songs table.
 TEXT_FIELDS = {
@@ -98,15 +98,10 @@ def _match_number(column: str, operator: str, value: str) -> Condition | None:
     if span and operator in (":", "="):
         low, high = sorted((float(span[1]), float(span[2])))
         return Condition(f"{column} BETWEEN ? AND ?", (low, high))
-    clock = _CLOCK.fullmatch(value)
-    if clock and "seconds" in column:  # 3:30 is min:s, 1:00:00 is h:min:s
-        parts = [int(p) for p in clock.groups() if p is not None]
-        seconds = (
-            parts[0] * 3600 + parts[1] * 60 + parts[2]
-            if len(parts) == 3
-            else parts[0] * 60 + parts[1]
-        )
-        return Condition(f"round(seconds) {operator if operator != ':' else '='} ?", (seconds,))
+    is_plain = re.fullmatch(r"\d+(?:\.\d+)?", value) is not None
+    duration = parse_duration(value) if "seconds" in column and not is_plain else None
+    if duration is not None:
+        return Condition(f"round(seconds) {operator if operator != ':' else '='} ?", (duration,))
     try:
         number = float(value)
     except ValueError:

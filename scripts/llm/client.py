@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from scripts.core.system import process_memory
 from scripts.llm.chat import Prompt
 from scripts.llm.chat_template import MAX_MEMORY_BYTES, MAX_SECONDS
 from scripts.llm.model_client import ModelClient, ProgressCallback
+from scripts.llm.object_machine import Choices
 from scripts.llm.sampling import Sampling
 from scripts.llm.sheet_machine import SheetGrammar
 
@@ -183,6 +185,13 @@ class ModelProcess(ModelClient):
         """Let the model choose one of `choices`."""
         machine = {"kind": "choice", "choices": list(choices)}
         return self._write(prompt, machine, sampling, 1, lambda d, t: None).texts[0].strip()
+
+    def write_object(self, prompt: Prompt, fields: Choices, sampling: Sampling) -> dict[str, str]:
+        """Let the model write a JSON object with one of the values for each of `fields`."""
+        machine = {"kind": "object", "fields": {name: list(v) for name, v in fields.items()}}
+        reply = self._write(prompt, machine, sampling, 1, lambda d, t: None)
+        found: dict[str, str] = json.loads(reply.texts[0])
+        return found
 
     def measure_unconstrained_speed(self, prompt: Prompt, tokens: int, seed: int) -> float:
         """Measure the decoding speed without a grammar, in tokens per second."""

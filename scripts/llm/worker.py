@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from scripts.llm.json_worker import JsonWorker, serve
+from scripts.llm.object_machine import ObjectMachine
 from scripts.llm.sampling import Sampling
 from scripts.llm.sheet_machine import SheetGrammar, SheetMachine
 from scripts.llm.state_machines import ChoiceMachine, StateMachine, TitleMachine
@@ -32,6 +33,8 @@ def build_machine(data: dict[str, Any]) -> StateMachine[Any]:
         return SheetMachine(SheetGrammar.from_json(data["grammar"]))
     if kind == "line":
         return TitleMachine(int(data["most"]))
+    if kind == "object":
+        return ObjectMachine(data["fields"])
     return ChoiceMachine(tuple(data["choices"]))
 
 

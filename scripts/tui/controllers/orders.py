@@ -94,7 +94,7 @@ class OrdersController:
 
     def update(self) -> None:
         """Bring the state up to date with the orders."""
-        self.pending.update_preview()
+        self.pending.update()
         with self._shown_errors():
             self._supervisor.update()
 

@@ -11,6 +11,7 @@ from scripts.batch.executors.base import default_workers
 from scripts.batch.interpreter import Interpreter
 from scripts.batch.order import MAX_SEED, Order, split_styles
 from scripts.batch.speed import load_speed
+from scripts.batch.suggester import find_suggester, open_choices
 from scripts.core import paths
 from scripts.core.formatting import format_short_clock
 from scripts.request.build import build_spec
@@ -22,6 +23,7 @@ from scripts.styles.style import load_styles
 from scripts.tui.controllers.wishes import apply_endless_wishes, build_request, wished_seed
 from scripts.tui.preview import PreviewProcess
 from scripts.tui.state import State
+from scripts.tui.suggestions import Suggestions
 
 _LONG_SECONDS = 30 * 60  # songs longer than this are confirmed once more
 
@@ -56,6 +58,7 @@ class PendingOrder:
         self._seed = 0  # of the first song
         self._is_length_confirmed = False
         self._preview: PreviewProcess | None = None
+        self._suggestions: Suggestions | None = None
 
     @cached_property
     def interpreter(self) -> Interpreter:
@@ -85,8 +88,32 @@ class PendingOrder:
         self._is_length_confirmed = False
         self._state.understood = said_wishes(understood[0]) if len(understood) == 1 else {}
         self.show_plan()
+        self._ask_for_suggestions()
         said = {item.songs for item in understood}
         return said.pop() if len(said) == 1 else ""
+
+    def _ask_for_suggestions(self) -> None:
+        """Ask the user's chat model, in the background, for what is still open."""
+        self._stop_suggestions()
+        settings, styles = self._state.settings, self.interpreter.styles
+        suggester = find_suggester(settings, "", styles, paths.MODELS, paths.DATA)
+        if suggester and any(open_choices(item, styles) for item in self.understood):
+            self._show_message(f"Asking {suggester.info.name} what is still open...")
+            self._suggestions = Suggestions(suggester, self.understood)
+
+    def _stop_suggestions(self) -> None:
+        if self._suggestions:
+            self._suggestions.cancel()
+            self._suggestions = None
+
+    def update(self) -> None:
+        """Take over suggestions and play the preview, once they are ready."""
+        found = self._suggestions.result() if self._suggestions else None
+        if found is not None:
+            self.understood, self._suggestions = found, None
+            self._show_message("")
+            self.show_plan()
+        self._update_preview()
 
     def show_plan(self) -> None:
         """Show how the text is understood, with the number of songs that is known."""
@@ -120,6 +147,7 @@ class PendingOrder:
         UsageError
             When a wish about the orders is invalid.
         """
+        self._stop_suggestions()
         count = self._count()
         orders = [
             build_order(item.request, count, (self._seed + n * count) % MAX_SEED)
@@ -132,12 +160,14 @@ class PendingOrder:
     def clear(self) -> None:
         """Forget the text."""
         self.stop_preview()
+        self._stop_suggestions()
         self.understood = []
         self._state.plan, self._state.understood = (), {}
 
     def close(self) -> None:
-        """Stop the preview and the interpreter's model."""
+        """Stop the preview and the models."""
         self.stop_preview()
+        self._stop_suggestions()
         if "interpreter" in self.__dict__:
             self.interpreter.close()
 
@@ -157,7 +187,7 @@ class PendingOrder:
         self.stop_preview()
         self._preview = PreviewProcess(order)
 
-    def update_preview(self) -> None:
+    def _update_preview(self) -> None:
         """Play the preview once it is ready."""
         if self._preview is None or self._preview.is_done or not self._preview.poll():
             return

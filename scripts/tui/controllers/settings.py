@@ -143,12 +143,13 @@ def parse_setting(name: str, text: str) -> Any:
 
 
 def list_model_choices() -> tuple[str, ...]:
-    """Installed models as choices: path and description, or why a file is unusable."""
+    """Models that can compose, as choices: path and description, or why a file is unusable."""
     found = list_models(paths.MODELS, paths.DATA / "models.toml")
     return tuple(
         f"{entry.path.relative_to(paths.MODELS).as_posix()}: "
         f"{describe_model(entry.info) if entry.info else entry.problem}"
         for entry in found
+        if entry.roles != ("reader",)
     )
 
 

@@ -1,0 +1,163 @@
+"""A chat model of the user's own suggests what a request leaves open."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from scripts.core.errors import MusicGenError
+from scripts.core.input_files import read_input_text
+from scripts.core.settings import Settings
+from scripts.llm.chat import ModelProfile, build_chat_prompt, load_model_profile
+from scripts.llm.client import ModelProcess
+from scripts.llm.gguf_file import GgufInfo
+from scripts.llm.registry import STARTER_FILE, find_model
+from scripts.llm.sampling import Sampling
+from scripts.request.instrument_names import load_orchestration
+from scripts.request.interpret.interpretation import (
+    DEFAULT,
+    SAID,
+    SUGGESTED,
+    Interpretation,
+    Source,
+)
+from scripts.styles.style import Style
+
+_CONTEXT = 2048  # tokens
+_OPEN = "any"  # value that leaves a field to the style
+_MIN_OPEN_FIELDS = 2  # of a request whose style was said, for which a model is loaded
+_CONFIDENCE = 0.5  # of what is suggested
+_MAX_PROMPT_BYTES = 1 << 16
+_MAX_TEXT_LENGTH = 500  # characters of the request in the prompt
+
+
+class Suggester:
+    """Asks a chat model; it is loaded for one answer and closed again.
+
+    Parameters
+    ----------
+    info : GgufInfo
+    profile : ModelProfile
+    threads : int
+    styles : mapping of str to Style
+    data : Path
+        The ``data`` folder, with the prompt.
+
+    Attributes
+    ----------
+    cancelled : callable
+        Called often; True stops waiting for the model.
+    """
+
+    def __init__(
+        self,
+        info: GgufInfo,
+        profile: ModelProfile,
+        threads: int,
+        styles: Mapping[str, Style],
+        data: Path,
+    ) -> None:
+        self.info, self._profile, self._threads = info, profile, threads
+        self._styles, self._data = styles, data
+        self.cancelled: Callable[[], bool] = lambda: False
+
+    def suggest(self, understood: Interpretation) -> Interpretation:
+        """Fill the fields that are still open; what was said or understood stays.
+
+        Raises
+        ------
+        ModelError
+            When the model cannot be loaded or fails.
+        """
+        choices = open_choices(understood, self._styles)
+        if not choices:
+            return understood
+        with ModelProcess(
+            self.info.path, _CONTEXT, self._threads, cancelled=self.cancelled
+        ) as model:
+            question = self._question(understood, choices)
+            rendered = model.render_chat_template(question)
+            prompt = build_chat_prompt(question, "", self._profile, rendered, model.bos)
+            answer = model.write_object(prompt, choices, Sampling(temperature=0.0))
+        return apply_suggestions(understood, answer)
+
+    def _question(self, understood: Interpretation, choices: Mapping[str, tuple[str, ...]]) -> str:
+        path = self._data / "prompts" / "suggest.txt"
+        template = read_input_text(path, _MAX_PROMPT_BYTES)
+        text = (understood.request.text or understood.request.styles)[:_MAX_TEXT_LENGTH]
+        values = {
+            "{text}": json.dumps(text, ensure_ascii=False)[1:-1],
+            "{styles}": ", ".join(understood.styles),
+            "{fields}": "\n".join(f"{name}: {', '.join(v)}" for name, v in choices.items()),
+        }
+        for name, value in values.items():
+            template = template.replace(name, value)
+        return template
+
+
+def find_suggester(
+    settings: Settings, model: str, styles: Mapping[str, Style], models: Path, data: Path
+) -> Suggester | None:
+    """Find the user's chat model: the setting ``writer``, else the selected model.
+
+    None if there is none that can chat (the starter cannot), or the user wants no suggestions.
+    """
+    name = settings.writer or model or settings.model
+    if not name or not settings.suggestions:
+        return None
+    try:
+        info = find_model(name, models)
+        profile = load_model_profile(data / "models.toml", info.path.name)
+    except MusicGenError:
+        return None  # reported when songs are made
+    can_chat = bool(info.metadata.get("tokenizer.chat_template") or profile.template)
+    if info.path.name == STARTER_FILE or "writer" not in profile.roles or not can_chat:
+        return None
+    return Suggester(info, profile, settings.threads, styles, data)
+
+
+def open_choices(
+    understood: Interpretation, styles: Mapping[str, Style]
+) -> dict[str, tuple[str, ...]]:
+    """Values to choose from, for each field that is open; none for a plain list of styles."""
+    request, sources = understood.request, understood.sources
+    if not request.text:
+        return {}
+    choices: dict[str, tuple[str, ...]] = {}
+    if sources["styles"].origin == DEFAULT:
+        choices["style"] = tuple(sorted(styles))
+    if "tempo" not in sources:
+        choices["tempo"] = (_OPEN, "slow", "medium", "fast")
+    if "energy" not in sources:
+        choices["energy"] = (_OPEN, "low", "high")
+    if "instruments" not in sources:
+        leads = load_orchestration().instruments
+        choices["lead"] = (_OPEN, *(name for name in leads if not leads[name].role))
+    is_worth_asking = sources["styles"].origin != SAID or len(choices) >= _MIN_OPEN_FIELDS
+    return choices if is_worth_asking else {}
+
+
+def apply_suggestions(understood: Interpretation, answer: Mapping[str, str]) -> Interpretation:
+    """Add the values that a model chose, as suggested ones."""
+    request, sources = understood.request, dict(understood.sources)
+    styles = understood.styles
+    source = Source(SUGGESTED, "", _CONFIDENCE)
+    fields = {"tempo": "pace", "energy": "energy", "lead": "instruments"}
+    for name, value in answer.items():
+        if value == _OPEN:
+            continue
+        if name == "style":
+            request, styles = replace(request, styles=value), (value,)
+            sources["styles"] = source
+        else:
+            changes = {fields[name]: value}
+            request = replace(request, **changes)  # type: ignore[arg-type]
+            sources["instruments" if name == "lead" else name] = source
+    chosen = [value for value in answer.values() if value != _OPEN]
+    # The note of a request that was not understood is no longer true.
+    notes = () if "style" in answer else understood.notes
+    if chosen:
+        notes = (*notes, f"suggested: {', '.join(chosen)}")
+    return replace(understood, request=request, styles=styles, sources=sources, notes=notes)
