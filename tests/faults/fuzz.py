@@ -145,7 +145,16 @@ def _readers(folder: Path) -> dict[str, Callable[[bytes], object]]:
         found = recipe.load_piece()
         return build_piece_spec(found, recipe.request, styles, recipe.seed)
 
+    def sentence(data: bytes) -> object:
+        understood = interpreter.interpret(
+            data.decode("utf-8", "surrogateescape"), SongRequest("", length="")
+        )
+        shown = (understood.request.label, *understood.unknown, *understood.notes)
+        assert all(line.isprintable() for line in shown), shown
+        return understood
+
     return {
+        "sentences": sentence,
         "structured ABC": piece("s.abc"),
         "MusicXML archives": piece("s.mxl"),
         "chat templates": _render_in_child,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ import pytest
 from tests.windows.lab import (
     HOME,
     LAB,
+    PYTHON,
     Console,
     SoundCard,
     copy_program,
@@ -69,6 +71,29 @@ def installed(program: Path) -> Path:
 
 def launcher_path(program: Path) -> str:
     return windows_path(program / "Llm-Music-Gen.bat")
+
+
+def run_launcher(
+    folder: Path, *arguments: str, path: str = "", **more: str
+) -> subprocess.CompletedProcess[str]:
+    """Start the launcher as Explorer does, with arguments; returns its output and status."""
+    starter = HOME / "start.py"
+    starter.write_text(
+        "import json, os, subprocess, sys\n"
+        "call = json.loads(sys.argv[1])\n"
+        "path = call['path'] or os.environ['PATH']\n"
+        "done = subprocess.run(call['arguments'], env={**os.environ, 'PATH': path},\n"
+        "                      stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,\n"
+        "                      stderr=subprocess.STDOUT)\n"
+        "sys.stdout.buffer.write(done.stdout)\n"
+        "print('ended with', done.returncode)\n",
+        encoding="utf-8",
+    )
+    call = json.dumps({"arguments": [launcher_path(folder), *arguments], "path": path})
+    done = run_windows(windows_path(PYTHON), windows_path(starter), call, **more)
+    assert "ended with" in done.stdout, done.stdout
+    done.returncode = int(done.stdout.rsplit("ended with ", 1)[1])
+    return done
 
 
 @pytest.fixture

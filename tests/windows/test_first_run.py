@@ -57,7 +57,7 @@ def test_two_songs_are_generated_and_played_from_the_launcher(
     window.type("5")
     window.wait("User Input:")
     window.type("0.2", "Enter")
-    window.wait("5. Song Length: 0.2")
+    window.wait("5. Song Length: 0:12")
     settings = json.loads((installed / "data" / "persistent.json").read_text(encoding="utf-8"))
     assert settings["song_length"] == "0.2"
     window.type("b")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.windows.conftest import launcher_path
+from tests.windows.conftest import launcher_path, run_launcher
 from tests.windows.lab import HOME, PYTHON, Console, run_windows, windows_path
 
 # Stand-in for the program: prints its arguments and exits with the number in a file.
@@ -47,29 +46,6 @@ def place() -> Iterator[Callable[[Path], Path]]:
     yield make
     for folder in made:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def run_launcher(
-    folder: Path, *arguments: str, path: str = "", **more: str
-) -> subprocess.CompletedProcess[str]:
-    """Start the launcher as Explorer does, with arguments; returns its output and status."""
-    starter = HOME / "start.py"
-    starter.write_text(
-        "import json, os, subprocess, sys\n"
-        "call = json.loads(sys.argv[1])\n"
-        "path = call['path'] or os.environ['PATH']\n"
-        "done = subprocess.run(call['arguments'], env={**os.environ, 'PATH': path},\n"
-        "                      stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,\n"
-        "                      stderr=subprocess.STDOUT)\n"
-        "sys.stdout.buffer.write(done.stdout)\n"
-        "print('ended with', done.returncode)\n",
-        encoding="utf-8",
-    )
-    call = json.dumps({"arguments": [launcher_path(folder), *arguments], "path": path})
-    done = run_windows(windows_path(PYTHON), windows_path(starter), call, **more)
-    assert "ended with" in done.stdout, done.stdout
-    done.returncode = int(done.stdout.rsplit("ended with ", 1)[1])
-    return done
 
 
 @pytest.mark.parametrize("name", FOLDERS)

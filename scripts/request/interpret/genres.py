@@ -48,9 +48,10 @@ def read_genres(sentence: Sentence, styles: Mapping[str, Style]) -> Genres:
             item.used |= any(item.value(table) for table in ("styles", "moods", "nearest"))
             continue
         words = sentence.quote(i, i)
-        for table in ("styles", "moods", "nearest", "eras", "style_words"):
+        for table in ("nearest", "styles", "moods", "eras", "style_words"):
             value = item.value(table)
-            if value is None or (table == "style_words" and not _is_terse(sentence, i)):
+            is_weak = table == "style_words"  # counts in few words, unless it is an instrument
+            if value is None or (is_weak and (item.used or not _is_terse(sentence, i))):
                 continue
             item.used = True
             for name in value.split(", "):
