@@ -708,7 +708,7 @@ def test_keys_pause_move_and_cancel_orders(home: Path, runner: None) -> None:
 
 def test_parallel_songs_show_the_progress_of_the_first(home: Path, runner: None) -> None:
     app = make_app(home, [])
-    app.orders.place_order("jazz", 5, {})
+    app.dialog.place_order("jazz", 5, {})
     song = home / "output" / "One.mp3"
     messages = [
         {"event": "progress", "order": 1, "song": 1, "stage": "render", "done": 0.5},
@@ -810,7 +810,7 @@ def test_failed_orders_of_earlier_sessions_show_reasons_and_can_be_retried(
 
 def test_an_order_stopped_by_failures_can_be_resumed(home: Path, runner: None) -> None:
     app = make_app(home, [])
-    app.orders.place_order("jazz", 5, {})
+    app.dialog.place_order("jazz", 5, {})
     store = OrderStore(paths.ORDERS)
     store.set_state(1, OrderState.STOPPED, "the folder cannot be written")
     store.close()
@@ -840,7 +840,7 @@ def test_an_order_continued_by_a_command_waits_for_the_user(home: Path, runner: 
 
 def test_an_order_taken_over_from_another_process_is_shown(home: Path, runner: None) -> None:
     app = make_app(home, [])
-    app.orders.place_order("jazz", 5, {})
+    app.dialog.place_order("jazz", 5, {})
     store = OrderStore(paths.ORDERS)
     other = store.add(Order(SongRequest("folk"), 2, 1, "", 0.75, home / "output")).id
     store.close()
@@ -859,7 +859,7 @@ def test_an_order_taken_over_from_another_process_is_shown(home: Path, runner: N
 
 def test_failures_and_retries_of_another_process_are_shown_once(home: Path, runner: None) -> None:
     app = make_app(home, [])
-    app.orders.place_order("jazz", 5, {})
+    app.dialog.place_order("jazz", 5, {})
     store = OrderStore(paths.ORDERS)
     other = store.add(Order(SongRequest("folk"), 2, 1, "", 0.75, home / "output")).id
     for n in (1, 2):
@@ -884,7 +884,7 @@ def test_failures_and_retries_of_another_process_are_shown_once(home: Path, runn
 
 def test_a_process_is_restarted_until_its_third_crash_in_a_row(home: Path, runner: None) -> None:
     app = make_app(home, [])
-    app.orders.place_order("jazz", 5, {})
+    app.dialog.place_order("jazz", 5, {})
 
     def die() -> None:
         fake = fake_process(app)
@@ -925,7 +925,7 @@ def test_orders_claimed_by_another_process_are_left_alone(home: Path, runner: No
 
 def test_a_failed_process_is_reported_and_its_order_is_paused(home: Path, runner: None) -> None:
     app = make_app(home, [])
-    app.orders.place_order("jazz", 5, {})
+    app.dialog.place_order("jazz", 5, {})
     fake = fake_process(app)
     fake.ended, fake.failure = True, "the disk is full; free some space"
     app.update()
@@ -1104,7 +1104,7 @@ def test_t_plays_the_first_seconds(
     app = make_app(home, [])
     ask_for(app, "jazz", "3")
     app.press("t")
-    preview = app.orders.pending._preview
+    preview = app.dialog.pending._preview
     assert isinstance(preview, FakePreview)
     app.update()
     player = app.playback._preview_player

@@ -201,6 +201,25 @@ def test_a_meter_is_read(words: Understand, text: str, meter: str) -> None:
     assert words(text).request.meter == meter
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "treurige wals in d klein",
+        "smutny walc w d-moll",
+        "грустный вальс в ре миноре",
+        "sorglig vals i d-moll",
+    ],
+)
+def test_other_languages_are_understood_too(words: Understand, text: str) -> None:
+    found = words(text)
+    assert set(found.styles) == {"sad", "waltz"}
+    assert found.request.key == "D minor"
+
+
+def test_an_exclusion_may_follow_the_instrument(words: Understand) -> None:
+    assert words("ピアノなしのジャズ").request.without == "piano"
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_a_sad_waltz_is_in_three(words: Understand, styles: dict[str, Style], seed: int) -> None:
     for text in ("sad waltz", "techno waltz", "valse triste"):

@@ -14,6 +14,7 @@ from scripts.library.watcher import LibraryWatcher
 from scripts.llm.registry import find_model
 from scripts.tui import keys
 from scripts.tui.bindings import BINDINGS, actions_by_key, help_lines
+from scripts.tui.controllers.order_dialog import OrderDialog
 from scripts.tui.controllers.orders import OrdersController
 from scripts.tui.controllers.playback import PlaybackController, PlayerFactory
 from scripts.tui.controllers.selection import SongSelection
@@ -56,6 +57,7 @@ class App:
     selection: SongSelection
     song_actions: SongActions
     orders: OrdersController
+    dialog: OrderDialog
     options: SettingsController
 
     def __init__(
@@ -70,9 +72,8 @@ class App:
         self.playback = PlaybackController(self.state, make_player)
         self.selection = SongSelection(self.state, self.playback)
         self.song_actions = SongActions(self.state, self.playback)
-        self.orders = OrdersController(
-            self.state, self._on_song_finished, self.playback.play_preview
-        )
+        self.orders = OrdersController(self.state, self._on_song_finished)
+        self.dialog = OrderDialog(self.state, self.orders.place, self.playback.play_preview)
         self.history = History(paths.HISTORY)
         self.options = SettingsController(self.state, self._on_setting_changed)
         self.library_watcher = LibraryWatcher(paths.LIBRARY, paths.OUTPUT)
@@ -102,6 +103,7 @@ class App:
                     self.press(pressed)
                     pressed = self.screen.read_key(0.0)  # drain pending keys before drawing
         finally:
+            self.dialog.close()
             self.orders.close()
             self.library_watcher.close()
             self.playback.close()
@@ -116,6 +118,7 @@ class App:
 
     def update(self) -> None:
         """Apply pending events of the orders, the library and the player to the state."""
+        self.dialog.update()
         self.orders.update()
         self._sync_library()
         self.playback.update()
@@ -263,7 +266,7 @@ class App:
         """Show Generate Music, and ask for styles unless songs are being made."""
         self.state.screen = GENERATE
         if not self.orders.is_busy:
-            self.orders.ask_styles()
+            self.dialog.ask_styles()
 
     def open_wishes(self) -> None:
         """Show the wishes for the next songs."""
@@ -272,7 +275,7 @@ class App:
 
     def close_wishes(self) -> None:
         """Go back to the questions of the order."""
-        self.orders.return_from_wishes()
+        self.dialog.return_from_wishes()
 
     def open_save_wishes(self) -> None:
         """Ask for the name to keep the wishes under."""
@@ -292,7 +295,7 @@ class App:
         if found:
             styles, wishes = found
             try:
-                self.orders.place_order(styles, 1, {**self.state.wishes, **wishes})
+                self.dialog.place_order(styles, 1, {**self.state.wishes, **wishes})
                 self.state.message = f'Making one more "{styles}".'
             except MusicGenError as error:
                 self.state.message = str(error)

@@ -70,7 +70,7 @@ BINDINGS: dict[str, tuple[Binding, ...]] = {
         *_EVERYWHERE,
     ),
     GENERATE: (
-        Binding(("m",), lambda app: app.orders.ask_styles(), "make more songs"),
+        Binding(("m",), lambda app: app.dialog.ask_styles(), "make more songs"),
         Binding(("w",), lambda app: app.open_wishes(), "key, tempo, length and other wishes"),
         Binding(("up",), lambda app: app.orders.select_order(-1), "show the previous order"),
         Binding(("down",), lambda app: app.orders.select_order(1), "show the next order"),
@@ -93,10 +93,10 @@ BINDINGS: dict[str, tuple[Binding, ...]] = {
         *_BACK,
     ),
     CONFIRM: (
-        Binding(("enter",), lambda app: app.orders.confirm_order(), "start"),
-        Binding(("t",), lambda app: app.orders.start_preview(), "hear the first 20 seconds"),
-        Binding(("e", "w"), lambda app: app.orders.edit_order(), "edit what was understood"),
-        Binding(("escape", "b"), lambda app: app.orders.leave_order(), "back to the question"),
+        Binding(("enter",), lambda app: app.dialog.confirm_order(), "start"),
+        Binding(("t",), lambda app: app.dialog.start_preview(), "hear the first 20 seconds"),
+        Binding(("e", "w"), lambda app: app.dialog.edit_order(), "edit what was understood"),
+        Binding(("escape", "b"), lambda app: app.dialog.leave_order(), "back to the question"),
         *_EVERYWHERE,
     ),
     WISHES: (

@@ -28,7 +28,7 @@ def edit_field(app: App, key: str, field: Field) -> None:
     elif key == keys.ENTER:
         _submit(app, field)
     elif key == keys.TAB:
-        app.orders.complete_style(field)
+        app.dialog.complete_style(field)
     elif key in ("up", "down") and field.name in _LISTS:
         last = max(0, len(field.suggestions) - 1)
         field.selected = min(max(field.selected + (1 if key == "down" else -1), 0), last)
@@ -54,7 +54,7 @@ def _update_suggestions(app: App, field: Field) -> None:
     elif app.state.screen == OPTIONS:
         app.options.validate_text(field)
     else:
-        app.orders.suggest_styles(field)
+        app.dialog.suggest_styles(field)
 
 
 def _submit(app: App, field: Field) -> None:
@@ -70,7 +70,7 @@ def _submit(app: App, field: Field) -> None:
         elif app.state.screen == OPTIONS:
             app.options.submit_answer(field, text)
         else:
-            app.orders.submit_answer(field, text)
+            app.dialog.submit_answer(field, text)
         app.history.add(field.name, text)
     except MusicGenError as error:
         app.state.field = field

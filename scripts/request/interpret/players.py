@@ -42,6 +42,11 @@ def read_players(sentence: Sentence) -> Players:
                 assert name
                 players.excluded[name] = sentence.quote(i, at)
                 items[i].used = items[at].used = True
+        following = sentence.at(i + 1)
+        excluded = _name(item, with_roles=True)
+        if excluded and following and following.value("without", "after"):
+            players.excluded[excluded] = sentence.quote(i, i + 1)
+            item.used = following.used = True
         for name in ("drums", "vocals"):
             if item.value("without", name):
                 players.excluded[name] = sentence.quote(i, i)
