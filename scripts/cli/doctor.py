@@ -20,6 +20,7 @@ from scripts.core.settings import Settings
 from scripts.core.system import estimate_model_memory, physical_memory
 from scripts.installer.startup_check import check_startup
 from scripts.library.folder import scan_folder
+from scripts.llm.reader import open_reader
 from scripts.llm.registry import find_model
 
 _MIN_FREE_BYTES = 50 << 20  # bytes
@@ -70,6 +71,7 @@ def run_checks(settings: Settings) -> list[Check]:
         _attempt("packages", _start_packages),
         _attempt("ffmpeg", _find_ffmpeg),
         _check_model(settings),
+        _check_reader(settings),
         _check_output(),
         _check_sound(),
         _check_console(),
@@ -126,6 +128,21 @@ def _check_model(settings: Settings) -> Check:
         details += f"; too large for {memory / 1e9:.1f} GB of memory"
         return Check("model", False, details, True)
     return Check("model", True, details, True)
+
+
+def _check_reader(settings: Settings) -> Check:
+    """Start the embedding model and let it understand a sentence."""
+    reader = open_reader(settings.reader)
+    if reader is None:
+        details = "there is no reader.gguf in models/: sentences are understood by words alone"
+        return Check("reader", False, details)
+    try:
+        reader.rank("it is raining")
+    except MusicGenError as error:
+        return Check("reader", False, str(error))
+    finally:
+        reader.close()
+    return Check("reader", True, f"{reader.info.path.name} understands sentences")
 
 
 def _check_output() -> Check:

@@ -219,6 +219,7 @@ def song_details(
     return {
         "title": sheet.title,
         "asked": spec.requested_styles,
+        "text": recipe.request.text,
         "styles": list(spec.styles),
         "key": str(sheet.key),
         "meter": str(sheet.meter),

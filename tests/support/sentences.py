@@ -18,9 +18,11 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from statistics import median
 from typing import Any, NamedTuple
 
 from scripts.batch.interpreter import Interpreter
@@ -121,6 +123,12 @@ def main() -> None:
     interpreter = Interpreter(load_styles(paths.DATA / "styles"))
     files = [Path(name) for name in sys.argv[1:]] or sorted(SENTENCES.glob("*.jsonl"))
     scores = [score for file in files for score in score_sentences(file, interpreter)]
+    times = [
+        timed
+        for file in files
+        for sentence in read_sentences(file)
+        if (timed := _time_sentence(interpreter, sentence["text"]))
+    ]
     interpreter.close()
     for score in scores:
         if not score.is_right:
@@ -134,6 +142,14 @@ def main() -> None:
     for (language, field), results in counts.items():
         share = sum(results) / len(results)
         print(f"{language:4} {field:12} {sum(results):4} of {len(results):4}  {share:.1%}")
+    print(f"slowest sentence {max(times) * 1000:.0f} ms, median {median(times) * 1000:.0f} ms")
+
+
+def _time_sentence(interpreter: Interpreter, text: str) -> float:
+    """Seconds to understand a sentence."""
+    started = time.perf_counter()
+    interpreter.interpret(text, _NOTHING_GIVEN)
+    return time.perf_counter() - started
 
 
 if __name__ == "__main__":

@@ -115,6 +115,12 @@ class SongActions:
             for name in ("key", "meter")
             if isinstance(details.get(name), str)
         }
+        recipe = details.get("recipe")
+        requested = recipe.get("wishes") if isinstance(recipe, dict) else None
+        if isinstance(requested, dict):
+            for name in ("instruments", "without", "energy"):
+                if isinstance(requested.get(name), str):
+                    wishes[name] = requested[name]
         if isinstance(details.get("tempo"), (int, float)):
             wishes["tempo"] = f"{details['tempo']:g}"
         return str(details["asked"]), wishes
