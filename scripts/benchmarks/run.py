@@ -16,6 +16,7 @@ from scripts.audio.wav import write_wav
 from scripts.benchmarks.jukebox import measure_jukebox
 from scripts.benchmarks.library import measure_batch, measure_library
 from scripts.benchmarks.sound import compare_with_fluidsynth, measure_long_pieces
+from scripts.benchmarks.understanding import measure_understanding
 from scripts.composer.compose import Composer, candidate_count, sequence_count, thread_count
 from scripts.composer.grammar import build_sheet_grammar
 from scripts.core import paths
@@ -82,6 +83,7 @@ def run_bench(model: str, settings: Settings, as_json: bool, long: bool = False)
         )
         rendering = time.perf_counter() - started
         encoding = min(_time_encoding(wav, mp3, settings.bitrate) for _ in range(3))
+    prompt_to_mp3 = _measure_prompt_to_mp3(info.path, median(free_rates), encoding / spec.length)
     rows: dict[str, str | float] = {
         "model": info.name,
         "grammar_tokens_per_second": median(grammar_rates),
@@ -92,7 +94,8 @@ def run_bench(model: str, settings: Settings, as_json: bool, long: bool = False)
         "encode_seconds": encoding,
         "render_to_real_time": rendering / spec.length,
         "render_to_encode": rendering / encoding,
-        **_measure_prompt_to_mp3(info.path, median(free_rates), encoding / spec.length),
+        **prompt_to_mp3,
+        **measure_understanding(float(prompt_to_mp3["prompt_to_mp3_seconds"])),
         **compare_with_fluidsynth(),
         **measure_jukebox(),
     }

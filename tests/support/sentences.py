@@ -137,7 +137,7 @@ def main() -> None:
     counts: dict[tuple[str, str], list[bool]] = defaultdict(list)
     for score in scores:
         kind = STYLES if score.field == STYLES else "said"
-        for key in ((score.language, kind), ("all", kind), ("all", score.field)):
+        for key in {(score.language, kind), ("all", kind), ("all", score.field)}:
             counts[key].append(score.is_right)
     for (language, field), results in counts.items():
         share = sum(results) / len(results)

@@ -25,7 +25,7 @@ from scripts.request.parse import is_scale
 from scripts.request.request import SongRequest
 from scripts.score.keys import parse_key
 from scripts.styles.blend import blend
-from scripts.styles.lookup import MAX_PROMPT_LENGTH, StyleMatch, find_styles
+from scripts.styles.lookup import MAX_PROMPT_LENGTH, MAX_STYLES, StyleMatch, find_styles
 from scripts.styles.style import Style
 
 MAX_TEXT_LENGTH = 500  # characters of a sentence
@@ -34,6 +34,7 @@ _FIELDS = (
     *("key", "meter", "tempo", "length", "form", "instruments", "without", "tuning", "pace"),
     "energy",
 )
+_COMMON_METER = "4/4"
 _NOTHING_GIVEN = SongRequest("", length="")
 
 
@@ -63,6 +64,8 @@ def interpret(
         When the text is too long, is not valid Unicode, or has no letter or digit.
     """
     text = _checked(text)
+    if names := _plain_names(text, styles):
+        return _build_list(text, names, given, styles)
     lexicon = _lexicon(tuple((style.name, style.words) for style in styles.values()))
     known_words = reader.known_words if reader else frozenset
     given = _with_known_key(given, lexicon)
@@ -71,6 +74,36 @@ def interpret(
     genres = read_genres(sentence, styles)
     choice = choose_styles(sentence, said.fields, said.players, genres, styles, reader)
     return _build(sentence, said, choice, given, styles, known_words())
+
+
+def _plain_names(text: str, styles: Mapping[str, Style]) -> tuple[str, ...]:
+    """Styles of a text that is only a list of names, which needs no word lists; else none.
+
+    Styles that are not simply in 4/4 are left to the word lists, which read their meter.
+    """
+    names = tuple(" ".join(part.lower().split()) for part in text.split(","))
+    is_plain = all(n in styles and set(styles[n].meters) == {_COMMON_METER} for n in names)
+    is_short = len(names) <= MAX_STYLES and len(set(names)) == len(names)
+    return names if is_plain and is_short and len(text) <= MAX_PROMPT_LENGTH else ()
+
+
+def _build_list(
+    text: str, names: tuple[str, ...], given: SongRequest, styles: Mapping[str, Style]
+) -> Interpretation:
+    """Interpretation of a list of styles."""
+    choice = StyleChoice({name: Source(SAID, name) for name in names})
+    sources = _given_sources(given) | _style_sources(choice, styles)
+    return Interpretation(replace(given, styles=text), names, "", sources)
+
+
+def _given_sources(given: SongRequest) -> dict[str, Source]:
+    """Sources of the fields that options set."""
+    found = {}
+    for name in _FIELDS:
+        value = getattr(given, name)
+        if value != getattr(_NOTHING_GIVEN, name):
+            found["tempo" if name == "pace" else name] = Source(SAID, f"--{name} {value}")
+    return found
 
 
 def _with_known_key(given: SongRequest, lexicon: Lexicon) -> SongRequest:
@@ -154,14 +187,11 @@ def _build(
     known_words: Collection[str],
 ) -> Interpretation:
     findings = said.fields | _player_findings(said.players)
-    sources: dict[str, Source] = {}
+    sources = _given_sources(given)
     changes: dict[str, Any] = {}
     for name in _FIELDS:
         public = "tempo" if name == "pace" else name
-        option = getattr(given, name)
-        if option != getattr(_NOTHING_GIVEN, name):
-            sources[public] = Source(SAID, f"--{name} {option}")
-        elif name in findings and public not in sources and not (name == "tempo" and given.pace):
+        if name in findings and public not in sources:
             value = findings[name].value
             changes[name] = float(value) if name in ("tempo", "tuning") else value
             sources[public] = Source(SAID, findings[name].words)

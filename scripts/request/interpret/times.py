@@ -178,7 +178,7 @@ def _read_rest(sentence: Sentence, at: int, size: float) -> tuple[float, int] | 
     smaller = unit.value("units") if unit and not unit.used else None
     if smaller and float(smaller) < size:
         return number.value * float(smaller), number.last + 1
-    is_next = item is not None and item.kind == "number"
+    is_next = item is not None and (item.kind == "number" or item.value("numbers") is not None)
     is_counted = unit is not None and (unit.value("songs") or unit.value("bpm", "after"))
     if smaller or not is_next or is_counted or (unit and not unit.is_stop):
         return None

@@ -9,7 +9,8 @@ from functools import lru_cache
 
 _TOKEN = re.compile(
     r"""(?P<meter>\d{1,2}\s?/\s?\d{1,2}(?!\d|\s?/))
-      | (?P<clock>\d{1,2}:\d{2}(?::\d{2})?(?!\d)|\d{1,2}\s?h\s?\d{2}(?!\d))
+      | (?P<clock>\d{1,2}:\d{2}(?::\d{2})?(?!\d)|\d{1,2}\s?h\s?\d{2}(?!\d)
+        |\d{1,3}['’′]\d{2}(?!\d))
       | (?P<number>\d+(?:[.,]\d+)?)
       | (?P<word>[^\W\d_]+)
       | (?P<sign>[#♯♭&=])
