@@ -16,7 +16,10 @@ _MIN_SECTIONS = 2  # names of sections that make a form
 def read_songs(sentence: Sentence, lexicon: Lexicon) -> Finding | None:
     """Number of songs, or :data:`ENDLESS`."""
     for i, item in enumerate(sentence.items):
-        if item.value("songs", "endless") and not item.used:
+        is_endless = item.value("songs", "endless") or (
+            item.value("songs", "all day") and _is_about_playing(sentence, i)
+        )
+        if is_endless and not item.used:
             return use(sentence, i, i, ENDLESS)
     for i in range(len(sentence.items)):
         number = read_number(sentence, i)
@@ -32,6 +35,13 @@ def read_songs(sentence: Sentence, lexicon: Lexicon) -> Finding | None:
                 finding = use(sentence, i, number.last, format_number(number.value))
                 return Finding(finding.value, sentence.quote(i, at))
     return None
+
+
+def _is_about_playing(sentence: Sentence, index: int) -> bool:
+    """Whether the part around "all night" speaks of music: it rained all night does not."""
+    near = sentence.part_around(index)
+    is_music = any(item.value("songs", "play") or item.value("styles") for item in near)
+    return is_music or any(item.value("songs", "nouns") for item in near)
 
 
 def _is_noun(item: Item, lexicon: Lexicon) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from scripts.request.interpret.items import Item, Sentence
+from scripts.request.interpret.items import Sentence
 from scripts.styles.style import Style
 
 _NEGATION_REACH = 3  # items between a negator and the style that it excludes
@@ -40,9 +40,10 @@ class Genres:
 
 
 def read_genres(sentence: Sentence, styles: Mapping[str, Style]) -> Genres:
-    """Read all styles and moods; an era only counts without a style."""
+    """Read all styles and moods; an era, or what a song is about, only counts without them."""
     genres = Genres()
     eras: dict[str, str] = {}
+    topics: dict[str, str] = {}
     for i, item in enumerate(sentence.items):
         if _is_negated(sentence, i):
             item.used |= any(item.value(table) for table in ("styles", "moods", "nearest"))
@@ -57,10 +58,14 @@ def read_genres(sentence: Sentence, styles: Mapping[str, Style]) -> Genres:
             for name in value.split(", "):
                 if name not in styles:
                     continue
-                (eras if table == "eras" else genres.names).setdefault(name, words)
+                is_topic = sentence.is_topic(i)
+                names = eras if table == "eras" else topics if is_topic else genres.names
+                names.setdefault(name, words)
                 if table == "nearest":
                     genres.nearest[words] = value.replace(", ", " and ")
             break
+    if not genres.names:
+        genres.names = topics
     if not any(styles[name].kind == "style" for name in genres.names):
         for name, words in eras.items():
             genres.names.setdefault(name, words)
@@ -80,21 +85,10 @@ def _is_negated(sentence: Sentence, index: int) -> bool:
 def _is_terse(sentence: Sentence, index: int) -> bool:
     """Whether the part of the sentence around an item only lists words for music."""
     unknown = 0
-    for item in _part_around(sentence, index):
+    for item in sentence.part_around(index):
         if item.used or _MUSIC_TABLES & {m.table.split(".")[0] for m in item.meanings}:
             continue
         if item.is_ordinary and item.text not in _PLAIN_WORDS:
             return False
         unknown += not item.is_ordinary and item.kind == "word"
     return unknown <= 1
-
-
-def _part_around(sentence: Sentence, index: int) -> list[Item]:
-    """Items of the part between punctuation that contains item `index`."""
-    first, last = index, index
-    items = sentence.items
-    while first > 0 and not items[first - 1].is_stop:
-        first -= 1
-    while last + 1 < len(items) and not items[last + 1].is_stop:
-        last += 1
-    return items[first : last + 1]

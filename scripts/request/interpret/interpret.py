@@ -14,9 +14,9 @@ from scripts.request.interpret.counts import read_energy, read_form, read_pace, 
 from scripts.request.interpret.findings import Finding
 from scripts.request.interpret.genres import read_genres
 from scripts.request.interpret.interpretation import SAID, Interpretation, Source
-from scripts.request.interpret.items import Sentence, match_sentence
+from scripts.request.interpret.items import Item, Sentence, match_sentence
 from scripts.request.interpret.keys import read_key
-from scripts.request.interpret.lexicon import Lexicon, load_lexicon
+from scripts.request.interpret.lexicon import ANY_LANGUAGE, Lexicon, load_lexicon
 from scripts.request.interpret.meaning import MeaningReader
 from scripts.request.interpret.players import Players, read_players
 from scripts.request.interpret.times import read_length, read_meter, read_tempo, read_tuning
@@ -172,10 +172,23 @@ def _read_fields(sentence: Sentence, lexicon: Lexicon) -> _Said:
         said.fields["energy"] = energy
     if "meter" not in said.fields:
         for i, item in enumerate(sentence.items):
-            if meter := item.value("meters"):
+            if meter := _meter_of_dance(item, sentence.language, lexicon):
                 said.fields["meter"] = Finding(meter, sentence.quote(i, i))
                 break
     return said
+
+
+def _meter_of_dance(item: Item, language: str, lexicon: Lexicon) -> str | None:
+    """Meter of a dance, also of one in a longer phrase such as "Irish jig"."""
+    if meter := item.value("meters"):
+        return meter
+    if not item.value("styles"):
+        return None
+    for token in item.tokens:
+        for meaning in lexicon.find((token.text,)):
+            if meaning.table == "meters" and meaning.language in (language, ANY_LANGUAGE):
+                return meaning.value
+    return None
 
 
 def _build(

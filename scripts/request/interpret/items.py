@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+from scripts.request.interpret.compounds import split_compounds
 from scripts.request.interpret.lexicon import ANY_LANGUAGE, Lexicon, Meaning
 from scripts.request.interpret.tokens import Token, tokenize
 
@@ -94,6 +95,25 @@ class Sentence:
         """Item at `index`, or None outside the sentence."""
         return self.items[index] if 0 <= index < len(self.items) else None
 
+    def part_around(self, index: int) -> list[Item]:
+        """Items of the part between punctuation that contains item `index`."""
+        first, last = index, index
+        while first > 0 and not self.items[first - 1].is_stop:
+            first -= 1
+        while last + 1 < len(self.items) and not self.items[last + 1].is_stop:
+            last += 1
+        return self.items[first : last + 1]
+
+    def is_topic(self, index: int) -> bool:
+        """Whether item `index` tells what a song is about: "a song about a drummer"."""
+        for at in range(index - 1, -1, -1):
+            item = self.items[at]
+            if item.is_stop or item.value("topic", "end"):
+                return False
+            if item.value("topic", "before"):
+                return True
+        return False
+
 
 def match_sentence(
     text: str, lexicon: Lexicon, known_words: Callable[[], Collection[str]] = tuple
@@ -109,6 +129,7 @@ def match_sentence(
     """
     tokens = tokenize(text)
     language = _detect_language(_find_phrases(tokens, lexicon), lexicon)
+    tokens = split_compounds(tokens, lexicon, language)
     tokens = _correct(tokens, lexicon, language, known_words)
     spans = _find_phrases(tokens, lexicon, language)
     items = [Item(part, _preferred(found, language)) for part, found in spans]

@@ -12,6 +12,7 @@ _SIGNS = {"#": "#", "♯": "#", "♭": "b"}
 _ENGLISH = "en"
 # C#m, Bbm, F#: letters with a sign are keys wherever they stand; the mark for minor is a small m.
 _SHORT_KEY = re.compile(r"([A-G])(b|#|♯|♭)?(m|min|maj)?")
+_ARTICLES = ("a", "la")  # that are notes as well
 _ARTICLE_LETTERS = ("a", "e", "o")  # small letters that are words in some language
 
 
@@ -62,7 +63,7 @@ def _letter_note(sentence: Sentence, item: Item) -> str | None:
 def _read_full_key(sentence: Sentence, first: int) -> Finding | None:
     """Read a note followed by a mode: D minor, ré mineur, d-Moll, B-flat major."""
     item = sentence.items[first]
-    if item.used:
+    if item.used or _follows_person(sentence, first):
         return None
     for language in _languages_of_modes(sentence, first):
         tonic = _read_tonic(sentence, first, language) or _flat_letter(sentence, first)
@@ -77,6 +78,16 @@ def _read_full_key(sentence: Sentence, first: int) -> Finding | None:
         if key:
             return use(sentence, first, last + 1, str(key))
     return None
+
+
+def _follows_person(sentence: Sentence, index: int) -> bool:
+    """Whether "la menor" is the younger one, as in "mi hija, la menor"."""
+    if sentence.items[index].text not in _ARTICLES:
+        return False
+    before = sentence.at(index - 1)
+    if before and before.text == ",":
+        before = sentence.at(index - 2)
+    return before is not None and before.value("key", "people") is not None
 
 
 def _languages_of_modes(sentence: Sentence, first: int) -> list[str]:

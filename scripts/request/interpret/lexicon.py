@@ -78,6 +78,19 @@ class Lexicon:
         """Words of a language, or of none, that a misspelled word can be corrected to."""
         return self._correctable[language] | self._correctable[ANY_LANGUAGE]
 
+    def links(self, language: str) -> tuple[str, ...]:
+        """Sounds between the parts of compound words; empty in a language without compounds."""
+        return self._links[language]
+
+    @cached_property
+    def _links(self) -> Mapping[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = defaultdict(tuple)
+        for phrase, meanings in self.phrases.items():
+            for m in meanings:
+                if m.table == "compounds":
+                    found[m.language] += phrase
+        return found
+
     @cached_property
     def _words(self) -> frozenset[str]:
         return frozenset(word for phrase in self.phrases for word in phrase)
@@ -93,14 +106,19 @@ class Lexicon:
         return defaultdict(frozenset, {name: frozenset(found) for name, found in words.items()})
 
     def with_styles(self, words: Mapping[str, Iterable[str]]) -> Lexicon:
-        """Add the words of the style files, by style; they are weaker than all others."""
+        """Add the words of the style files, by style.
+
+        They are weaker than all others, unless they contain the style's name: trap beat.
+        """
         phrases = dict(self.phrases)
         for style, listed in words.items():
             for phrase in (style, *listed):
                 key = _phrase_key(phrase)
                 if key:
-                    found = phrases.get(key, ())
-                    phrases[key] = (*found, Meaning("style_words", style, ANY_LANGUAGE))
+                    name = Meaning("styles", style, ANY_LANGUAGE)
+                    is_named = any(name in self.phrases.get((word,), ()) for word in key)
+                    meaning = name if is_named else Meaning("style_words", style, ANY_LANGUAGE)
+                    phrases[key] = (*phrases.get(key, ()), meaning)
         return Lexicon(self.languages, phrases, self.stems)
 
 

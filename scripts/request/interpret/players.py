@@ -42,18 +42,20 @@ def read_players(sentence: Sentence) -> Players:
                 assert name
                 players.excluded[name] = sentence.quote(i, at)
                 items[i].used = items[at].used = True
-        following = sentence.at(i + 1)
-        excluded = _name(item, with_roles=True)
-        if excluded and following and following.value("without", "after"):
-            players.excluded[excluded] = sentence.quote(i, i + 1)
-            item.used = following.used = True
+        is_last = item.value("without", "last") and _is_end_of_part(sentence, i + 1)
+        if item.value("without", "after") or is_last:
+            for at in _items_before(sentence, i):
+                name = _name(items[at], with_roles=True)
+                assert name
+                players.excluded[name] = sentence.quote(at, i)
+                item.used = items[at].used = True
         for name in ("drums", "vocals"):
             if item.value("without", name):
                 players.excluded[name] = sentence.quote(i, i)
                 item.used = True
     for i, item in enumerate(items):
         name = _name(item)
-        if item.used or not name:
+        if item.used or not name or sentence.is_topic(i):
             continue
         players.alone |= _is_alone(sentence, i)
         players.names.setdefault(name, sentence.quote(i, i))
@@ -83,6 +85,33 @@ def _excluded_items(sentence: Sentence, negator: int) -> Iterator[int]:
             at = _next_in_list(sentence, at + 2)
         else:
             at = None
+
+
+def _items_before(sentence: Sentence, negator: int) -> Iterator[int]:
+    """Indices of the instruments before a negator: "drums and bass left out" names two."""
+    at = negator - 1
+    while (item := sentence.at(at)) and at >= negator - _MAX_SKIPPED and _is_filler(item):
+        at -= 1
+    while (item := sentence.at(at)) and _name(item, with_roles=True) and not item.used:
+        yield at
+        joint = sentence.at(at - 1)
+        if not (joint and joint.value("without", "joins")):
+            return
+        at -= 2
+        while (item := sentence.at(at)) and _is_filler(item):
+            at -= 1
+
+
+def _is_filler(item: Item) -> bool:
+    """Whether an item is an article or the like, and names nothing."""
+    is_skipped = item.is_ordinary or item.value("without", "skip") is not None
+    return is_skipped and _name(item, with_roles=True) is None
+
+
+def _is_end_of_part(sentence: Sentence, index: int) -> bool:
+    """Whether a part of the sentence ends before item `index`."""
+    item = sentence.at(index)
+    return item is None or item.is_stop or item.value("without", "joins") is not None
 
 
 def _next_target(sentence: Sentence, start: int) -> int | None:

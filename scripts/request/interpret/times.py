@@ -108,6 +108,8 @@ def read_length(sentence: Sentence) -> Finding | None:
             continue
         if item.kind == "clock":
             seconds = parse_duration(item.text)
+            if _is_time_of_day(sentence, i):
+                continue
             if seconds is not None and MIN_LENGTH <= seconds <= MAX_LENGTH:
                 return use(sentence, i, i, format_stored_length(seconds))
             continue
@@ -126,11 +128,17 @@ def read_length(sentence: Sentence) -> Finding | None:
     return None
 
 
+def _is_time_of_day(sentence: Sentence, clock: int) -> bool:
+    """Whether "3:30" is a time, as in "since 3:30" or "um 19:30 Uhr", and not a length."""
+    near = (sentence.at(clock - 1), sentence.at(clock + 1))
+    return any(item and item.value("lengths", "clock") for item in near)
+
+
 def _read_duration(sentence: Sentence, first: int) -> tuple[float, float, int] | None:
     """Read a duration at item `first`: its least and greatest seconds, and its last item."""
     items = sentence.items
     for value, _ in items[first].values("lengths"):
-        if value not in ("and a half", "ago"):
+        if value not in ("and a half", "ago", "clock"):
             return float(value), float(value), first
     number = read_number(sentence, first)
     if number is None:
