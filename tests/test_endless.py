@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from scripts.batch.endless import SONGS_AHEAD, EndlessOrders
 from scripts.batch.order import Order, order_from_json, parse_size, parse_until
 from scripts.core.errors import UsageError
-from scripts.library.bin import list_bin
+from scripts.library.bin import list_bin, move_to_bin, restore_song
 from scripts.library.index import LibraryIndex
 from scripts.request.request import SongRequest
 from tests.support.processes import interrupt, start
@@ -95,18 +95,31 @@ def test_the_oldest_songs_without_a_rating_go_to_the_bin(folder: Path) -> None:
     order = endless_order(folder, keep_bytes=10_000_000)
     assert endless.keep_within_bound(1, order) == ["Song 2", "Song 3", "Song 4"]
     assert [song.exists() for song in songs] == [True, True, False, False, False, True]
-    assert sum(entry.size for entry in list_bin(folder)) <= 1_000_000
+    assert [entry.name for entry in list_bin(folder)] == ["Song 4", "Song 3"]
     assert endless.keep_within_bound(1, order) == []
 
 
-def test_the_bin_of_the_user_is_left_alone(folder: Path) -> None:
-    from scripts.library.bin import move_to_bin
-
-    mine = move_to_bin(write_songs(folder, 1, 5_000_000)[0])
+def test_songs_that_the_user_moves_to_the_bin_stay_there(folder: Path) -> None:
+    order = endless_order(folder, keep_bytes=10_000_000)
+    songs = write_songs(folder, 8, 4_000_000)
     endless = EndlessOrders(lambda: open_library(folder), False)
-    endless.add_songs(1, write_songs(folder, 5, 4_000_000))
-    endless.keep_within_bound(1, endless_order(folder, keep_bytes=10_000_000))
-    assert mine.number in [entry.number for entry in list_bin(folder)]
+    endless.add_songs(1, songs[:3])
+    assert endless.keep_within_bound(1, order) == ["Song 0"]
+    restore_song(folder)
+    mine = move_to_bin(songs[7])  # has the number that Song 0 had
+    later = EndlessOrders(lambda: open_library(folder), False)  # after a restart
+    later.add_songs(1, [song for song in songs if song.exists()])
+    assert later.keep_within_bound(1, order) == [f"Song {n}" for n in range(5)]
+    names = [entry.name for entry in list_bin(folder)]
+    assert names == ["Song 4", "Song 3", "Song 7"]
+    assert mine.files[0].exists()
+
+
+def test_songs_in_the_bin_that_free_space_can_be_restored(folder: Path) -> None:
+    song = write_songs(folder, 1)[0]
+    move_to_bin(song, frees_space=True)
+    assert restore_song(folder) == song
+    assert not list((folder / ".bin").iterdir())
 
 
 def test_a_time_of_day_is_the_next_one() -> None:

@@ -11,11 +11,12 @@ from pathlib import Path
 
 from scripts.batch.order import Order
 from scripts.core.errors import MusicGenError
-from scripts.library.bin import delete_binned, list_bin, move_to_bin
+from scripts.library.bin import delete_binned, list_bin, move_to_bin, song_files
 from scripts.library.index import LibraryIndex
 
 SONGS_AHEAD = 3  # finished or in progress, that have not been played yet
 _BIN_SHARE = 0.1  # of the bound on the disk, for what it has moved to the bin
+_MIN_BINNED = 2  # songs that stay in the bin in any case
 _log = logging.getLogger(__name__)
 
 
@@ -33,7 +34,6 @@ class EndlessOrders:
     def __init__(self, open_library: Callable[[], LibraryIndex], waits_for_listener: bool) -> None:
         self._open_library, self._waits_for_listener = open_library, waits_for_listener
         self._songs: dict[int, list[Path]] = defaultdict(list)  # by order, the oldest first
-        self._binned: dict[int, list[int]] = defaultdict(list)  # numbers in the bin
 
     @cached_property
     def _library(self) -> LibraryIndex:
@@ -72,6 +72,10 @@ class EndlessOrders:
         ]
         return len(unplayed) + in_progress < SONGS_AHEAD
 
+    def count_songs(self, order_id: int) -> int:
+        """Number of finished songs of an order."""
+        return len(self._songs[order_id])
+
     def is_over(self, order: Order) -> bool:
         """Whether the time of an order without end has come."""
         return order.endless and bool(order.until) and time.time() >= order.until
@@ -79,7 +83,8 @@ class EndlessOrders:
     def keep_within_bound(self, order_id: int, order: Order) -> list[str]:
         """Move the oldest songs without a rating to the bin until the others fit the bound.
 
-        What the bound moved there takes at most a tenth of it: then the oldest are deleted.
+        Those in the bin take at most a tenth of the bound, but there are at least two of them:
+        older ones are deleted. What the user moved to the bin stays there.
 
         Returns
         -------
@@ -98,7 +103,7 @@ class EndlessOrders:
                 continue
             size = _song_bytes(song)
             try:
-                self._binned[order_id].append(move_to_bin(song).number)
+                move_to_bin(song, frees_space=True)
                 self._library.remove_song(song)
             except MusicGenError as error:  # it is being played, on Windows
                 _log.info("%s stays: %s", song.name, error)
@@ -106,28 +111,25 @@ class EndlessOrders:
             total -= size
             moved.append(song.stem)
         self._songs[order_id] = [song for song in songs if song.exists()]
-        self._trim_bin(order_id, order)
+        self._trim_bin(order)
         return moved
 
-    def _trim_bin(self, order_id: int, order: Order) -> None:
-        """Delete the oldest songs that the bound has moved to the bin."""
-        own = set(self._binned[order_id])
-        entries = [entry for entry in list_bin(order.out) if entry.number in own]
+    def _trim_bin(self, order: Order) -> None:
+        """Delete the oldest songs that were moved to the bin to free space."""
         used = 0
-        for entry in entries:  # the latest first
+        entries = [entry for entry in list_bin(order.out) if entry.frees_space]
+        for count, entry in enumerate(entries, 1):  # the latest first
             used += entry.size
-            if used > _BIN_SHARE * order.keep_bytes:
+            if count > _MIN_BINNED and used > _BIN_SHARE * order.keep_bytes:
                 delete_binned(entry)
-                own.discard(entry.number)
-        self._binned[order_id] = sorted(own)
 
 
 def _song_bytes(song: Path) -> int:
     """Bytes of a song with the files beside it."""
     total = 0
-    for suffix in (song.suffix, ".json", ".abc", ".wav", ".mid", ".musicxml"):
+    for file in song_files(song):
         try:
-            total += song.with_suffix(suffix).stat().st_size
+            total += file.stat().st_size
         except OSError:
             continue
     return total

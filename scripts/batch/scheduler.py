@@ -139,7 +139,12 @@ class BatchScheduler:
         waiting = self._queue.count_waiting({order.id for order in self._open_orders})
         if self._composer.future or waiting > 2 * self._executor.workers:
             return
-        for order in self._open_orders:
+        # Orders with an end come first, and those without take turns.
+        by_turn = sorted(
+            self._open_orders,
+            key=lambda o: (o.order.endless, o.order.endless and self._endless.count_songs(o.id)),
+        )
+        for order in by_turn:
             in_progress = self._queue.count_in_progress(order.id)
             if not self._endless.may_compose(order.id, order.order, in_progress):
                 continue
@@ -163,7 +168,7 @@ class BatchScheduler:
         for order in endless:
             if self._endless.is_over(order.order):
                 self._store.set_state(order.id, OrderState.DONE)
-                _log.info("order %d: its time has come", order.id)
+                _log.info("order %d: ended at its time", order.id)
         if endless:
             self._report_stall("songs are ready; more are made as they are played")
             time.sleep(_PAUSED_POLL_INTERVAL)

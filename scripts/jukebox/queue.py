@@ -153,7 +153,7 @@ class Queue:
         self._dropped.add(song.path)
         self._filter([s for s in self._library if s.path != song.path], stays=None)
 
-    def take_back(self, song: Song) -> None:
+    def put_back(self, song: Song) -> None:
         """Allow a song that was dropped to join the queue again with the next refresh."""
         self._dropped.discard(song.path)
 

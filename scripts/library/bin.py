@@ -12,6 +12,7 @@ from scripts.library.song_files import SONG_SUFFIXES
 from scripts.library.songs import AUDIO_SUFFIXES
 
 BIN_FOLDER = ".bin"
+_SPACE_MARK = ".space"  # file in the folder of a song that was moved to free disk space
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,14 @@ class BinnedSong:
     name : str
         File name of the audio without suffix.
     files : tuple of Path
+    frees_space : bool
+        Whether the program moved it, to free disk space.
     """
 
     number: int
     name: str
     files: tuple[Path, ...]
+    frees_space: bool = False
 
     @property
     def size(self) -> int:
@@ -37,8 +41,15 @@ class BinnedSong:
         return sum(p.stat().st_size for p in self.files if p.exists())
 
 
-def move_to_bin(song: Path) -> BinnedSong:
+def move_to_bin(song: Path, frees_space: bool = False) -> BinnedSong:
     """Move a song's files into the bin, the audio last.
+
+    Parameters
+    ----------
+    song : Path
+        Its audio file.
+    frees_space : bool
+        Whether it is moved to free disk space, and not because the user removed it.
 
     Raises
     ------
@@ -50,28 +61,32 @@ def move_to_bin(song: Path) -> BinnedSong:
         number = max((int(p.name) for p in _entry_folders(song.parent)), default=0) + 1
         place = folder / f"{number:06}"
         place.mkdir(parents=True, exist_ok=True)
-        files = _song_files(song)
+        files = song_files(song)
         try:
+            if frees_space:
+                (place / _SPACE_MARK).touch()
             for file in files:
                 _move(file, place / file.name)
         except OSError:
+            (place / _SPACE_MARK).unlink(missing_ok=True)
             for file in place.iterdir():
                 _move(file, song.with_name(file.name))
             place.rmdir()
             raise
     except OSError as error:
         raise storage_error(error, song) from error
-    return BinnedSong(number, song.stem, tuple(place / f.name for f in files))
+    return BinnedSong(number, song.stem, tuple(place / f.name for f in files), frees_space)
 
 
 def list_bin(folder: Path) -> list[BinnedSong]:
     """List the songs in the bin of a song folder, latest first."""
     found = []
     for place in sorted(_entry_folders(folder), reverse=True):
-        files = tuple(sorted(p for p in place.iterdir() if p.is_file()))
+        present = sorted(p for p in place.iterdir() if p.is_file())
+        files = tuple(p for p in present if p.name != _SPACE_MARK)
         if files:
             audio = next((f for f in files if f.suffix.lower() in AUDIO_SUFFIXES), files[0])
-            found.append(BinnedSong(int(place.name), audio.stem, files))
+            found.append(BinnedSong(int(place.name), audio.stem, files, files != tuple(present)))
     return found
 
 
@@ -111,7 +126,7 @@ def restore_song(folder: Path, number: int | None = None) -> Path:
     try:
         for file in sorted(song.files, key=lambda f: f.suffix == ".mp3"):
             _move(file, folder / file.name)
-        song.files[0].parent.rmdir()
+        _remove_folder(song.files[0].parent)
     except OSError as error:
         raise storage_error(error, folder / song.name) from error
     audio = [folder / f.name for f in song.files if f.suffix.lower() in AUDIO_SUFFIXES]
@@ -153,7 +168,12 @@ def delete_binned(song: BinnedSong) -> None:
 def _delete(song: BinnedSong) -> None:
     for file in song.files:
         file.unlink(missing_ok=True)
-    song.files[0].parent.rmdir()
+    _remove_folder(song.files[0].parent)
+
+
+def _remove_folder(place: Path) -> None:
+    (place / _SPACE_MARK).unlink(missing_ok=True)
+    place.rmdir()
 
 
 def _entry_folders(folder: Path) -> list[Path]:
@@ -168,8 +188,8 @@ def _entry_folders(folder: Path) -> list[Path]:
         return []
 
 
-def _song_files(song: Path) -> list[Path]:
-    """A song's files, its audio last, without those that belong to a song of the same name."""
+def song_files(song: Path) -> list[Path]:
+    """List a song's files, its audio last, without those that belong to a song of the same name."""
     beside = [
         p
         for p in (song.with_name(f"{song.stem}{ending}") for ending in SONG_SUFFIXES)

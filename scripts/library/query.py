@@ -50,7 +50,7 @@ class Condition:
 
 
 def parse_query(text: str) -> list[Condition]:
-    """Parse a query into SQL conditions that must all hold.
+    """Parse a query into SQL conditions that all apply.
 
     Never fails: a term that is not understood is searched for as text. At most 40 terms are used.
     """

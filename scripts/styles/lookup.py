@@ -13,7 +13,8 @@ from scripts.styles.style import Style
 MAX_PROMPT_LENGTH = 200  # characters of a style prompt
 MAX_STYLES = 4  # styles that can be blended
 FALLBACK_STYLE = "chill"
-_MIN_MISSPELLED_LENGTH = 5  # short words resemble too many others
+_MIN_MISSPELLED_LENGTH = 3  # letters
+_SHORT, _SHORT_SIMILARITY, _SIMILARITY = 5, 0.85, 0.8  # short words resemble too many others
 _FILLERS = ("a", "and", "beat", "music", "song", "songs", "style", "the", "tune", "tunes", "with")
 
 
@@ -132,7 +133,8 @@ def find_closest_style(word: str, styles: Mapping[str, Style]) -> str:
 def _find_closest(word: str, index: Mapping[str, str]) -> str:
     if len(word) < _MIN_MISSPELLED_LENGTH:
         return ""
-    close = difflib.get_close_matches(word, index, n=1, cutoff=0.8)
+    cutoff = _SHORT_SIMILARITY if len(word) < _SHORT else _SIMILARITY
+    close = difflib.get_close_matches(word, index, n=1, cutoff=cutoff)
     return index[close[0]] if close else ""
 
 

@@ -88,7 +88,7 @@ def _add_mood(
     sentence: Sentence, styles: Mapping[str, Style], reader: MeaningReader, choice: StyleChoice
 ) -> None:
     """Add the mood of what is left of a sentence beside the styles that were named."""
-    ranked = reader.rank(_unread_text(sentence))
+    ranked = reader.rank(_unread_text(sentence) or sentence.text)
     if dict(ranked).get(NOTHING, 0.0) > _MAX_NOTHING:
         return
     moods = [(name, p) for name, p in ranked if name in styles and styles[name].kind == "mood"]
@@ -108,7 +108,8 @@ def _guess_style(
     choice: StyleChoice,
 ) -> None:
     """Choose a style for a sentence that names none."""
-    known = reader.known_words() if reader and rest else frozenset()
+    is_one_word = len(sentence.items) == 1  # which can be a misspelled style in any case
+    known = reader.known_words() if reader and rest and not is_one_word else frozenset()
     for word in rest if len(rest) <= _MAX_MISSPELLED_WORDS else ():
         close = find_closest_style(word, styles) if fold(word) not in known else ""
         if close:
@@ -124,8 +125,9 @@ def _guess_style(
     if suggested and (not rest or suggested[0] not in load_orchestration().instruments):
         choice.sources[hints[suggested[0]]] = Source(UNDERSTOOD, suggested[0], _HINT_CONFIDENCE)
         return
-    if reader and (rest or not (said or players.names or players.excluded)):
-        _understand(reader.rank(_unread_text(sentence)), styles, choice)
+    text = _unread_text(sentence)
+    if reader and text and (rest or not (said or players.names or players.excluded)):
+        _understand(reader.rank(text), styles, choice)
     if not choice.sources and suggested:
         choice.sources[hints[suggested[0]]] = Source(UNDERSTOOD, suggested[0], _HINT_CONFIDENCE)
     if not choice.sources and not rest and pace in _PACE_STYLES:
@@ -133,9 +135,9 @@ def _guess_style(
     if not choice.sources:
         choice.sources[FALLBACK_STYLE] = Source(DEFAULT, "", 0.0)
         choice.is_default = True
-        if rest:
-            words = " ".join(rest)[:60]
-            choice.notes.append(f'"{words}" is not understood; using {FALLBACK_STYLE}')
+        words = " ".join(rest)[:60]
+        reason = f'"{words}" is not understood' if rest else "no style or mood was said"
+        choice.notes.append(f"{reason}; using {FALLBACK_STYLE}")
 
 
 def _understand(
@@ -155,7 +157,7 @@ def _understand(
 def _unread_text(sentence: Sentence) -> str:
     """The sentence without the parts that fields were read from, and without "songs" or "music".
 
-    All of it if nothing is left.
+    Empty if nothing is left.
     """
     kept = [
         item
@@ -164,7 +166,7 @@ def _unread_text(sentence: Sentence) -> str:
         and not (item.value("songs", "nouns") or item.value("songs", "music"))
     ]
     words = " ".join(sentence.text[item.start : item.end] for item in kept)
-    return words if any(char.isalpha() for char in words) else sentence.text
+    return words if any(char.isalpha() for char in words) else ""
 
 
 def unread_words(sentence: Sentence) -> list[str]:

@@ -23,7 +23,7 @@ def read_songs(sentence: Sentence, lexicon: Lexicon) -> Finding | None:
             return use(sentence, i, i, ENDLESS)
     for i in range(len(sentence.items)):
         number = read_number(sentence, i)
-        if number is None or not 1 <= number.value <= MAX_SONGS or number.value % 1:
+        if number is None or number.value % 1 or _counts_bars(sentence, number.last + 1):
             continue
         for at in range(number.last + 1, number.last + 2 + _MAX_BETWEEN):
             following = sentence.at(at)
@@ -31,7 +31,13 @@ def read_songs(sentence: Sentence, lexicon: Lexicon) -> Finding | None:
                 break
             if read_number(sentence, at) or following.kind not in ("word", "number"):
                 break
-            if _is_noun(following, lexicon):
+            if _is_noun(following, sentence.language, lexicon):
+                if not 1 <= number.value <= MAX_SONGS:
+                    sentence.note(
+                        f'"{sentence.quote(i, at)}" is left out: an order has 1 to '
+                        f"{MAX_SONGS:,} songs"
+                    )
+                    break
                 finding = use(sentence, i, number.last, format_number(number.value))
                 return Finding(finding.value, sentence.quote(i, at))
     return None
@@ -44,10 +50,21 @@ def _is_about_playing(sentence: Sentence, index: int) -> bool:
     return is_music or any(item.value("songs", "nouns") for item in near)
 
 
-def _is_noun(item: Item, lexicon: Lexicon) -> bool:
+def _counts_bars(sentence: Sentence, index: int) -> bool:
+    """Whether a number counts bars or voices: twelve-bar blues."""
+    unit = sentence.at(index)
+    return unit is not None and unit.value("songs", "bars") is not None
+
+
+def _is_noun(item: Item, language: str, lexicon: Lexicon) -> bool:
     """Whether an item is "songs" or the like, or contains it: love songs, chansons pop."""
-    words = [lexicon.find((token.text,)) for token in item.tokens]
-    return any(m.table == "songs" and m.value == "nouns" for found in words for m in found)
+    nouns = {
+        m.language
+        for token in item.tokens
+        for m in lexicon.find((token.text,))
+        if m.table == "songs" and m.value == "nouns"
+    }
+    return bool(nouns) and (language in nouns or not item.value("styles"))
 
 
 def read_pace(sentence: Sentence) -> Finding | None:

@@ -77,7 +77,7 @@ def _is_negated(sentence: Sentence, index: int) -> bool:
         item = sentence.at(at)
         if item is None or item.is_stop:
             return False
-        if item.value("not") or item.value("without", "before"):
+        if item.value("not") or (item.value("without", "before") and not item.used):
             return True
     return False
 

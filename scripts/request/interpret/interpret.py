@@ -10,32 +10,38 @@ from typing import Any
 from scripts.core.errors import UsageError
 from scripts.core.text import is_unicode, strip_control_chars
 from scripts.request.interpret.choose_styles import StyleChoice, choose_styles, unread_words
-from scripts.request.interpret.counts import read_energy, read_form, read_pace, read_songs
+from scripts.request.interpret.counts import (
+    ENDLESS,
+    read_energy,
+    read_form,
+    read_pace,
+    read_songs,
+)
 from scripts.request.interpret.findings import Finding
 from scripts.request.interpret.genres import read_genres
+from scripts.request.interpret.given import FIELDS, given_sources, is_in_english, translate
 from scripts.request.interpret.interpretation import SAID, Interpretation, Source
 from scripts.request.interpret.items import Item, Sentence, match_sentence
 from scripts.request.interpret.keys import read_key
 from scripts.request.interpret.lexicon import ANY_LANGUAGE, Lexicon, load_lexicon
 from scripts.request.interpret.meaning import MeaningReader
 from scripts.request.interpret.players import Players, read_players
-from scripts.request.interpret.times import read_length, read_meter, read_tempo, read_tuning
+from scripts.request.interpret.times import (
+    read_length,
+    read_meter,
+    read_tempo,
+    read_tuning,
+    share_length,
+)
 from scripts.request.interpret.tokens import fold
-from scripts.request.parse import is_scale
+from scripts.request.interpret.until import read_until
 from scripts.request.request import SongRequest
-from scripts.score.keys import parse_key
 from scripts.styles.blend import blend
 from scripts.styles.lookup import MAX_PROMPT_LENGTH, MAX_STYLES, StyleMatch, find_styles
 from scripts.styles.style import Style
 
 MAX_TEXT_LENGTH = 500  # characters of a sentence
-# Fields of a request that a sentence can set, and that options set with precedence.
-_FIELDS = (
-    *("key", "meter", "tempo", "length", "form", "instruments", "without", "tuning", "pace"),
-    "energy",
-)
 _COMMON_METER = "4/4"
-_NOTHING_GIVEN = SongRequest("", length="")
 
 
 def interpret(
@@ -64,11 +70,12 @@ def interpret(
         When the text is too long, is not valid Unicode, or has no letter or digit.
     """
     text = _checked(text)
-    if names := _plain_names(text, styles):
+    names = _plain_names(text, styles)
+    if names and is_in_english(given):
         return _build_list(text, names, given, styles)
     lexicon = _lexicon(tuple((style.name, style.words) for style in styles.values()))
     known_words = reader.known_words if reader else frozenset
-    given = _with_known_key(given, lexicon)
+    given = translate(given, lexicon)
     sentence = match_sentence(text, lexicon, known_words)
     said = _read_fields(sentence, lexicon)
     genres = read_genres(sentence, styles)
@@ -92,26 +99,8 @@ def _build_list(
 ) -> Interpretation:
     """Interpretation of a list of styles."""
     choice = StyleChoice({name: Source(SAID, name) for name in names})
-    sources = _given_sources(given) | _style_sources(choice, styles)
+    sources = given_sources(given) | _style_sources(choice, styles)
     return Interpretation(replace(given, styles=text), names, "", sources)
-
-
-def _given_sources(given: SongRequest) -> dict[str, Source]:
-    """Sources of the fields that options set."""
-    found = {}
-    for name in _FIELDS:
-        value = getattr(given, name)
-        if value != getattr(_NOTHING_GIVEN, name):
-            found["tempo" if name == "pace" else name] = Source(SAID, f"--{name} {value}")
-    return found
-
-
-def _with_known_key(given: SongRequest, lexicon: Lexicon) -> SongRequest:
-    """Translate a key such as "d-Moll" or "ré mineur"; what is no key is left for its error."""
-    if not given.key or parse_key(given.key) or is_scale(given.key):
-        return given
-    found = read_key(match_sentence(given.key, lexicon))
-    return replace(given, key=found.value) if found else given
 
 
 @lru_cache(maxsize=2)
@@ -142,13 +131,14 @@ class _Said:
     fields: dict[str, Finding] = field(default_factory=dict)
     players: Players = field(default_factory=Players)
     songs: Finding | None = None
+    until: Finding | None = None
 
 
 def _read_fields(sentence: Sentence, lexicon: Lexicon) -> _Said:
     """Read all fields but the styles; what is read first keeps its words."""
     for item in sentence.items:
         item.used = item.value("ignore") is not None
-    said = _Said()
+    said = _Said(until=read_until(sentence))
     # The dances of a sentence keep their words, because they are styles as well.
     readers: dict[str, Any] = {
         "tuning": read_tuning,
@@ -163,6 +153,10 @@ def _read_fields(sentence: Sentence, lexicon: Lexicon) -> _Said:
         if finding:
             said.fields[name] = finding
     said.songs = read_songs(sentence, lexicon)
+    if said.until and not said.songs:
+        said.songs = Finding(ENDLESS, said.until.words)
+    if said.songs and "length" in said.fields:
+        said.fields["length"] = share_length(sentence, said.fields["length"], said.songs)
     said.players = read_players(sentence)
     pace = read_pace(sentence)
     if pace and "tempo" not in said.fields:
@@ -200,9 +194,9 @@ def _build(
     known_words: Collection[str],
 ) -> Interpretation:
     findings = said.fields | _player_findings(said.players)
-    sources = _given_sources(given)
+    sources = given_sources(given)
     changes: dict[str, Any] = {}
-    for name in _FIELDS:
+    for name in FIELDS:
         public = "tempo" if name == "pace" else name
         if name in findings and public not in sources:
             value = findings[name].value
@@ -234,7 +228,9 @@ def _build(
         if choice.is_default or fold(word) not in known_words
     ]
     songs = said.songs.value if said.songs else ""
-    return Interpretation(request, names, songs, sources, tuple(unknown), tuple(choice.notes))
+    notes = (*choice.notes, *sentence.notes)
+    until = said.until.value if said.until else ""
+    return Interpretation(request, names, songs, sources, tuple(unknown), notes, until)
 
 
 def _player_findings(players: Players) -> dict[str, Finding]:

@@ -47,6 +47,8 @@ class Interpretation:
         Words that nothing is known about.
     notes : tuple of str
         Guesses and limits, a line each.
+    until : str
+        Time of day at which songs without end stop, such as ``23:30``; empty if none was said.
     """
 
     request: SongRequest
@@ -55,3 +57,4 @@ class Interpretation:
     sources: Mapping[str, Source]
     unknown: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    until: str = ""

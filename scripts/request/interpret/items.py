@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from scripts.request.interpret.compounds import split_compounds
 from scripts.request.interpret.lexicon import ANY_LANGUAGE, Lexicon, Meaning
@@ -81,15 +81,23 @@ class Sentence:
     language : str
         The likeliest language.
     items : list of Item
+    notes : list of str
+        What cannot be done as it is said, a line each.
     """
 
     text: str
     language: str
     items: list[Item]
+    notes: list[str] = field(default_factory=list)
 
     def quote(self, first: int, last: int) -> str:
         """The user's own words from item `first` to item `last`."""
         return self.text[self.items[first].start : self.items[last].end]
+
+    def note(self, text: str) -> None:
+        """Add a note, once."""
+        if text not in self.notes:
+            self.notes.append(text)
 
     def at(self, index: int) -> Item | None:
         """Item at `index`, or None outside the sentence."""
@@ -171,8 +179,8 @@ def _detect_language(spans: Sequence[_Span], lexicon: Lexicon) -> str:
     """Language with the most words; a word that several languages share counts less."""
     scores: dict[str, float] = defaultdict(float)
     for _, meanings in spans:
-        languages = {m.language for m in meanings} - {ANY_LANGUAGE}
-        for language in languages:
+        languages = {m.language for m in meanings}
+        for language in languages if ANY_LANGUAGE not in languages else ():
             scores[language] += 1 / len(languages) ** 1.5
     if not scores:
         return _DEFAULT_LANGUAGE

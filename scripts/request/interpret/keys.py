@@ -197,7 +197,9 @@ def _read_short_key(sentence: Sentence, first: int) -> Finding | None:
     is_named = before is not None and before.value("key", "before") is not None
     if raw in ("Am", "Em") and not (is_named or before is None or before.is_stop):
         return None  # German "am" and "em" at the start of a sentence
-    if match[2] and not match[3] and not is_named:
+    following = sentence.at(last + 1)
+    is_of_style = following is not None and following.value("styles") is not None  # Bb jazz
+    if match[2] and not match[3] and not is_named and not is_of_style:
         return None
     key = parse_key(
         match[1]

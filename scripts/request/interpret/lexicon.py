@@ -140,6 +140,7 @@ def load_lexicon(folder: Path = paths.DATA / "words") -> Lexicon:
             languages.append(path.stem)
         try:
             for table, value, phrase in _entries(tables):
+                _check(table, value)
                 meaning = Meaning(table, value, path.stem)
                 for spelling in {phrase, phrase.translate(_UMLAUTS)}:
                     key = _phrase_key(spelling)
@@ -147,13 +148,22 @@ def load_lexicon(folder: Path = paths.DATA / "words") -> Lexicon:
                         stems[fold(spelling[:-1])].append(meaning)
                     elif key and meaning not in phrases[key]:
                         phrases[key].append(meaning)
-        except (TypeError, AttributeError) as error:
+        except (TypeError, AttributeError, ValueError) as error:
             raise UsageError(f"{path.name}: {error}; correct the file") from error
     return Lexicon(
         tuple(languages),
         {key: tuple(found) for key, found in phrases.items()},
         {stem: tuple(found) for stem, found in stems.items()},
     )
+
+
+def _check(table: str, value: str) -> None:
+    """Raise a ValueError for a row that has to be a number and is none."""
+    if table in ("lengths", "units") or (table == "numbers" and value not in ("joins", "half")):
+        try:
+            float(value)
+        except ValueError:
+            raise ValueError(f'"{value}" in [{table}] is no number') from None
 
 
 def _entries(tables: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

@@ -66,6 +66,15 @@ def read_players(sentence: Sentence) -> Players:
     return players
 
 
+def find_players(sentence: Sentence) -> dict[str, str]:
+    """Instruments, ensembles and roles of a list, with the user's own words."""
+    found = {}
+    for i, item in enumerate(sentence.items):
+        if name := _name(item, with_roles=True):
+            found[name] = sentence.quote(i, i)
+    return found
+
+
 def _name(item: Item, with_roles: bool = False) -> str | None:
     for table in (*_TABLES, *([_ROLES] if with_roles else [])):
         if name := item.value(table):
@@ -128,13 +137,18 @@ def _next_target(sentence: Sentence, start: int) -> int | None:
 
 
 def _next_in_list(sentence: Sentence, start: int) -> int | None:
-    """Index of an instrument at `start` if the list goes on to an "or": drums, bass or guitar."""
+    """Index of an instrument at `start` if the list goes on to an "or": drums, bass or guitar.
+
+    None for a list of its own: "no drums, bass and guitar only".
+    """
     at = _next_target(sentence, start)
     if at is None:
         return None
     following = sentence.at(at + 1)
     if following and following.value("without", "joins"):
-        return at
+        last = _next_target(sentence, at + 2)
+        after = sentence.at(last + 1) if last is not None else None
+        return None if after and after.value("only", "after") else at
     if following and following.text == "," and _next_in_list(sentence, at + 2) is not None:
         return at
     return None

@@ -6,13 +6,16 @@ import re
 
 from scripts.core.durations import parse_duration
 from scripts.request.interpret.findings import Finding, use
-from scripts.request.interpret.items import Sentence
-from scripts.request.interpret.numbers import format_number, read_number
-from scripts.request.parse import MAX_LENGTH, MIN_LENGTH, format_stored_length
+from scripts.request.interpret.items import Item, Sentence
+from scripts.request.interpret.numbers import Number, format_number, read_number
+from scripts.request.parse import MAX_LENGTH, MIN_LENGTH, format_stored_length, parse_length
 from scripts.score.time_signature import parse_time_signature
 from scripts.score.tuning import SOLFEGGIO_FREQUENCIES
 
 _MIN_TEMPO, _MAX_TEMPO = 20, 300
+_BARE_TEMPOS = range(50, 221)  # of numbers without a unit
+_DECADES = range(10, 100, 10)  # "rock 80" is of the eighties
+_MUSIC = ("styles", "nearest", "style_words")
 _MIN_A4, _MAX_A4 = 400, 480
 _BAR_TICKS = range(24, 193)  # supported lengths of a bar
 _MAX_GAP = 2  # everyday words between a word such as "tempo" and its number
@@ -44,15 +47,43 @@ def read_tempo(sentence: Sentence) -> Finding | None:
     """Number of quarter notes per minute."""
     for i in range(len(sentence.items)):
         number = read_number(sentence, i)
-        if number is None or not _MIN_TEMPO <= number.value <= _MAX_TEMPO:
+        if number is None:
             continue
+        is_possible = _MIN_TEMPO <= number.value <= _MAX_TEMPO
         after = sentence.at(number.last + 1)
         if after and after.value("bpm", "after"):
-            return use(sentence, i, number.last + 1, format_number(number.value))
+            if is_possible:
+                return use(sentence, i, number.last + 1, format_number(number.value))
+            sentence.note(
+                f'"{sentence.quote(i, number.last + 1)}" is left out: a tempo is '
+                f"{_MIN_TEMPO} to {_MAX_TEMPO} bpm"
+            )
         start = _find_before(sentence, i)
-        if start is not None and not (after and after.value("units")):
+        if start is not None and is_possible and not (after and after.value("units")):
             return use(sentence, start, number.last, format_number(number.value))
+    return _read_bare_tempo(sentence)
+
+
+def _read_bare_tempo(sentence: Sentence) -> Finding | None:
+    """Number without a unit that musicians mean as a tempo: techno 120, jazz at 90."""
+    for i in range(1, len(sentence.items)):
+        number = read_number(sentence, i)
+        after = sentence.at(number.last + 1) if number else None
+        if number is None or number.value not in _BARE_TEMPOS or not _is_music_or_end(after):
+            continue
+        before, earlier = sentence.items[i - 1], sentence.at(i - 2)
+        is_after_at = before.value("bpm", "perhaps") and _is_music(earlier)
+        if is_after_at or (_is_music(before) and number.value not in _DECADES):
+            return use(sentence, i, number.last, format_number(number.value))
     return None
+
+
+def _is_music(item: Item | None) -> bool:
+    return item is not None and any(item.value(table) for table in _MUSIC)
+
+
+def _is_music_or_end(item: Item | None) -> bool:
+    return item is None or item.is_stop or _is_music(item)
 
 
 def _find_before(sentence: Sentence, first: int) -> int | None:
@@ -72,6 +103,8 @@ def read_meter(sentence: Sentence) -> Finding | None:
             meter = parse_time_signature(item.text)
             if meter and meter.bar_ticks in _BAR_TICKS:
                 return use(sentence, i, i, str(meter))
+            if not item.meanings:
+                sentence.note(f'"{item.text}" is left out: it is no possible meter')
         for value, _ in item.values("meter"):
             if "/" in value and not item.used:
                 return use(sentence, i, i, value)
@@ -98,7 +131,8 @@ def _is_meter_context(sentence: Sentence, first: int, last: int) -> bool:
     before, after = sentence.at(first - 1), sentence.at(last + 1)
     if before and before.value("meter", "before"):
         return True
-    return after is None or after.is_stop or after.is_ordinary or after.value("meter") is not None
+    is_described = after is not None and (after.is_ordinary or after.value("meter") is not None)
+    return is_described or _is_music_or_end(after)
 
 
 def read_length(sentence: Sentence) -> Finding | None:
@@ -118,9 +152,13 @@ def read_length(sentence: Sentence) -> Finding | None:
             continue
         low, high, last = found
         before, after = sentence.at(i - 1), sentence.at(last + 1)
-        if any(near and near.value("lengths", "ago") for near in (before, after)):
+        if any(near and near.value("time", "ago") for near in (before, after)):
             continue
         if not (MIN_LENGTH <= low <= MAX_LENGTH and MIN_LENGTH <= high <= MAX_LENGTH):
+            sentence.note(
+                f'"{sentence.quote(i, last)}" is left out: a song lasts {MIN_LENGTH:g} seconds '
+                f"to {MAX_LENGTH / 3600:g} hours"
+            )
             continue
         is_range = low != high
         text = f"{low / 60:g}-{high / 60:g}" if is_range else format_stored_length(low)
@@ -128,25 +166,36 @@ def read_length(sentence: Sentence) -> Finding | None:
     return None
 
 
+def share_length(sentence: Sentence, length: Finding, songs: Finding) -> Finding:
+    """Divide a length that all songs have together: an hour of jazz in 20 songs, in total."""
+    is_total = any(item.value("time", "total") for item in sentence.items)
+    is_total |= f"in {songs.words}".casefold() in sentence.text.casefold()
+    if not is_total or not songs.value.isdigit() or "-" in length.value:
+        return length
+    seconds = parse_length(length.value) / int(songs.value)
+    if seconds < MIN_LENGTH:
+        return length
+    return Finding(format_stored_length(seconds), length.words)
+
+
 def _is_time_of_day(sentence: Sentence, clock: int) -> bool:
     """Whether "3:30" is a time, as in "since 3:30" or "um 19:30 Uhr", and not a length."""
     near = (sentence.at(clock - 1), sentence.at(clock + 1))
-    return any(item and item.value("lengths", "clock") for item in near)
+    return any(item and item.value("time", "clock") for item in near)
 
 
 def _read_duration(sentence: Sentence, first: int) -> tuple[float, float, int] | None:
     """Read a duration at item `first`: its least and greatest seconds, and its last item."""
     items = sentence.items
     for value, _ in items[first].values("lengths"):
-        if value not in ("and a half", "ago", "clock"):
-            return float(value), float(value), first
+        return float(value), float(value), first
     number = read_number(sentence, first)
     if number is None:
         return None
     low, at = number.value, number.last
     high = low
-    second = read_number(sentence, at + 1)
-    if second and _RANGE_SIGN.fullmatch(sentence.text[items[at].end : items[at + 1].start]):
+    second = _read_end_of_range(sentence, first, at)
+    if second:
         high, at = second.value, second.last
     at, half = _read_half(sentence, at)
     unit = sentence.at(at + 1)
@@ -166,10 +215,23 @@ def _read_duration(sentence: Sentence, first: int) -> tuple[float, float, int] |
     return min(low, high), max(low, high), at
 
 
+def _read_end_of_range(sentence: Sentence, first: int, last: int) -> Number | None:
+    """Read the second number of "3-4", "3 to 4" and "between 3 and 4"."""
+    items = sentence.items
+    second = read_number(sentence, last + 1)
+    if second and _RANGE_SIGN.fullmatch(sentence.text[items[last].end : items[last + 1].start]):
+        return second
+    link, before = sentence.at(last + 1), sentence.at(first - 1)
+    is_between = before is not None and before.value("ranges", "between") is not None
+    if link and (link.value("ranges", "to") or (is_between and link.value("ranges", "and"))):
+        return read_number(sentence, last + 2)
+    return None
+
+
 def _read_half(sentence: Sentence, at: int) -> tuple[int, bool]:
     """Skip "and a half" after item `at`."""
     following = sentence.at(at + 1)
-    if following and following.value("lengths", "and a half"):
+    if following and following.value("time", "and a half"):
         return at + 1, True
     return at, False
 

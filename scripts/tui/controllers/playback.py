@@ -267,10 +267,10 @@ class PlaybackController:
         if self._player:
             self._player.edit_queue(lambda queue: queue.drop(song))
 
-    def take_back(self, song: Song) -> None:
+    def put_back(self, song: Song) -> None:
         """Put a song that was removed back into the queue."""
         if self._player:
-            self._player.edit_queue(lambda queue: queue.take_back(song))
+            self._player.edit_queue(lambda queue: queue.put_back(song))
             self._player.refresh(self._selected_songs())
 
     def select(self, playlist: str) -> int:

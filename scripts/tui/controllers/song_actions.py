@@ -26,7 +26,7 @@ class SongActions:
     def __init__(self, state: State, playback: PlaybackController) -> None:
         self._state, self._playback = state, playback
         self._library = playback.library
-        self._undo: list[Song | None] = []  # removed from the queue; None: moved to the bin
+        self._undo: list[Song | int] = []  # removed from the queue; a number: moved to the bin
 
     def rate(self, rating: int) -> None:
         """Rate the current song: 0 (none) to 5."""
@@ -61,12 +61,12 @@ class SongActions:
 
     def undo(self) -> None:
         """Put back the song that was removed last, from the queue or from the library."""
-        song = self._undo.pop() if self._undo else None
-        if song:
-            self._playback.take_back(song)
-            self._state.message = f"{song.title} is in the queue again."
+        removed = self._undo.pop() if self._undo else None
+        if isinstance(removed, Song):
+            self._playback.put_back(removed)
+            self._state.message = f"{removed.title} is in the queue again."
         else:
-            self.restore_from_bin()
+            self.restore_from_bin(removed)
 
     def move_song_to_bin(self) -> None:
         """Move the current song to the bin."""
@@ -78,19 +78,19 @@ class SongActions:
             return
         try:
             self._library.write_changes()
-            move_to_bin(song.path)
+            number = move_to_bin(song.path).number
         except MusicGenError as error:
             self._state.message = str(error)
             return
         self._playback.drop(song)
-        self._undo.append(None)
+        self._undo.append(number)
         self._library.remove_song(song.path)
         self._state.message = f"Moved {song.title} to the bin; Z restores it."
 
-    def restore_from_bin(self) -> None:
-        """Restore the song that was moved to the bin last."""
+    def restore_from_bin(self, number: int | None = None) -> None:
+        """Restore a song from the bin, by default the one that was moved there last."""
         try:
-            path = restore_song(paths.OUTPUT)
+            path = restore_song(paths.OUTPUT, number)
         except MusicGenError as error:
             self._state.message = str(error)
             return

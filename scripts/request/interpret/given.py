@@ -1,0 +1,72 @@
+"""What options, wishes and tables set beside a sentence, in the words of every language."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from scripts.core.errors import UsageError
+from scripts.request.instrument_names import parse_excluded, parse_instruments
+from scripts.request.interpret.interpretation import SAID, Source
+from scripts.request.interpret.items import match_sentence
+from scripts.request.interpret.keys import read_key
+from scripts.request.interpret.lexicon import Lexicon
+from scripts.request.interpret.players import find_players, read_players
+from scripts.request.parse import is_scale
+from scripts.request.request import SongRequest
+from scripts.score.keys import parse_key
+
+# Fields of a request that a sentence can set, and that options set with precedence.
+FIELDS = (
+    *("key", "meter", "tempo", "length", "form", "instruments", "without", "tuning", "pace"),
+    "energy",
+)
+_NOTHING_GIVEN = SongRequest("", length="")
+
+
+def given_sources(given: SongRequest) -> dict[str, Source]:
+    """Sources of the fields that are set."""
+    found = {}
+    for name in FIELDS:
+        value = getattr(given, name)
+        if value != getattr(_NOTHING_GIVEN, name):
+            found["tempo" if name == "pace" else name] = Source(SAID, f"--{name} {value}")
+    return found
+
+
+def is_in_english(given: SongRequest) -> bool:
+    """Whether the key, the instruments and the exclusions need no word list."""
+    return (not given.key or _is_known_key(given.key)) and _has_known_names(given)
+
+
+def translate(given: SongRequest, lexicon: Lexicon) -> SongRequest:
+    """Translate "d-Moll", "Klavier" and the like; what is unknown is left for its error."""
+    if given.key and not _is_known_key(given.key):
+        found = read_key(match_sentence(given.key, lexicon))
+        given = replace(given, key=found.value) if found else given
+    if _has_known_names(given):
+        return given
+    if given.instruments:
+        players = read_players(match_sentence(given.instruments, lexicon))
+        names = ", ".join(players.names)
+        if names:
+            alone = "only " * players.alone
+            given = replace(given, instruments=alone + names)
+    if given.without:
+        excluded = find_players(match_sentence(given.without, lexicon))
+        given = replace(given, without=", ".join(excluded)) if excluded else given
+    return given
+
+
+def _is_known_key(text: str) -> bool:
+    return parse_key(text) is not None or is_scale(text)
+
+
+def _has_known_names(given: SongRequest) -> bool:
+    try:
+        if given.instruments:
+            parse_instruments(given.instruments)
+        if given.without:
+            parse_excluded(given.without)
+    except UsageError:
+        return False
+    return True
