@@ -84,6 +84,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("ORDERS", "jobs.db"),
         ("LOG", "log"),
         ("PLAYLISTS", "playlists.json"),
+        ("READER_CACHE", "reader"),
+        ("SPEED", "speed.json"),
+        ("PREVIEW", "preview"),
+        ("HISTORY", "history.json"),
+        ("WISHES", "wishes.json"),
     ):
         monkeypatch.setattr(paths, name, tmp_path / "data" / file)
     return tmp_path

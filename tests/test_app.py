@@ -15,7 +15,7 @@ import pytest
 
 from scripts.audio.wav import write_wav
 from scripts.batch.claims import claim_batch
-from scripts.batch.order import Order
+from scripts.batch.order import ENDLESS_SONGS, Order
 from scripts.batch.states import OrderState, StoredOrder
 from scripts.batch.store import OrderStore
 from scripts.core import paths
@@ -32,7 +32,7 @@ from scripts.tui.app import App
 from scripts.tui.bindings import BINDINGS
 from scripts.tui.order_progress import estimate_seconds_left
 from scripts.tui.screens.draw import draw
-from scripts.tui.state import JUKEBOX
+from scripts.tui.state import JUKEBOX, OrderView
 from tests.support.waiting import wait_until
 from tests.test_screens import PLAYING
 
@@ -342,7 +342,7 @@ def test_tab_completes_styles_and_w_opens_the_wishes(home: Path, runner: None) -
     request = stored.order.request
     assert (request.styles, stored.order.songs, request.key) == ("Chill, Dubstep", 12, "f minor")
     assert (request.tempo, request.tuning, request.loop) == (140.0, 432.0, True)
-    assert "With key f minor, tempo 140" in text
+    assert "Wishes: key f minor, tempo 140" in text
     assert stored.state == "cancelled"
 
 
@@ -1091,6 +1091,8 @@ def test_escape_goes_back_one_question_at_a_time(home: Path, runner: None) -> No
     ask_for(app, "jazz", "3")
     app.press(keys.ESCAPE)
     assert "User Input: 3_" in "\n".join(draw(app.state, (80, 24)))
+    app.press("5")  # replaces the answer
+    assert "User Input: 5_" in "\n".join(draw(app.state, (80, 24)))
     app.press(keys.ESCAPE)
     assert "Main Menu" in "\n".join(draw(app.state, (80, 24)))
     assert not stored_orders()
@@ -1204,3 +1206,56 @@ def test_earlier_entries_come_back_with_the_arrows(home: Path) -> None:
     with contextlib.suppress(AssertionError):
         app.run()
     assert any("User Input: sad jazz_" in frame for frame in frames(app))
+
+
+def test_what_is_edited_for_an_order_is_for_that_order_alone(home: Path, runner: None) -> None:
+    app = make_app(home, [])
+    app.state.wishes = {"tempo": "100"}
+    ask_for(app, "jazz", "1")
+    for key in ("e", "2", *"E minor", keys.ENTER, "n", *"drums", keys.ENTER, "b", keys.ENTER):
+        app.press(key)
+    (stored,) = stored_orders()
+    request = stored.order.request
+    assert (request.key, request.without, request.tempo) == ("E minor", "drums", 100)
+    assert app.state.wishes == {"tempo": "100"}
+
+
+def test_what_is_said_comes_before_the_wishes(home: Path, runner: None) -> None:
+    app = make_app(home, [])
+    app.state.wishes = {"key": "E minor", "without": "drums", "meter": "3/4"}
+    ask_for(app, "jazz in F with drums", "1")
+    text = " ".join("\n".join(draw(app.state, (80, 40))).split())
+    assert "said otherwise, and left out: key E minor, without drums" in text
+    app.press(keys.ENTER)
+    (stored,) = stored_orders()
+    request = stored.order.request
+    assert (request.key, request.without, request.meter) == ("F major", None, "3/4")
+
+
+def test_numbers_of_songs_are_those_of_each_part(home: Path, runner: None) -> None:
+    app = make_app(home, [])
+    ask_for(app, "jazz, five songs | rock | endless pop", "2")
+    app.press(keys.ENTER)
+    orders = [stored.order for stored in stored_orders()]
+    assert [(o.endless, o.songs) for o in orders[:2]] == [(False, 5), (False, 2)]
+    assert orders[2].endless
+    assert [o.seed - orders[0].seed for o in orders] == [0, 5, 7]
+
+
+def test_a_song_that_is_endless_ends_when_it_was_said(home: Path, runner: None) -> None:
+    app = make_app(home, [])
+    for key in ("1", *"jazz until 23:30", keys.ENTER):
+        app.press(key)
+    assert "songs without end until 23:30" in " ".join("\n".join(draw(app.state, (80, 24))).split())
+    app.press(keys.ENTER)
+    (stored,) = stored_orders()
+    assert stored.order.endless
+    assert stored.order.until > 0
+
+
+def test_a_paused_endless_order_has_no_number_of_songs(home: Path) -> None:
+    app = make_app(home, [])
+    order = OrderView("jazz", ENDLESS_SONGS, finished_count=3, paused=True, endless=True)
+    app.state.screen, app.state.orders = "generate", [order]
+    text = " ".join("\n".join(draw(app.state, (80, 24))).split())
+    assert '"jazz" is paused, 3 songs (endless) are done' in text

@@ -57,6 +57,11 @@ def has_only_complete_songs(folder: Path) -> bool:
 CSV = 'styles,songs,length,key,tempo,loop\n"Chill, Dubstep",5,0.5,F minor,140,yes\njazz,2,,,,\n'
 
 
+def read_orders(path: Path) -> list[Order]:
+    """Orders of a job file."""
+    return [plan.order for plan in read_order_file(path, DEFAULTS, INTERPRETER)]
+
+
 def test_csv_and_json_job_files_give_the_same_orders(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(CSV)
     (tmp_path / "b.csv").write_text(
@@ -78,7 +83,7 @@ def test_csv_and_json_job_files_give_the_same_orders(tmp_path: Path) -> None:
             ]
         )
     )
-    first, second = read_order_file(tmp_path / "a.csv", DEFAULTS, INTERPRETER)
+    first, second = read_orders(tmp_path / "a.csv")
     assert (first.request.styles, first.songs, first.request.key) == (
         "Chill, Dubstep",
         5,
@@ -87,8 +92,8 @@ def test_csv_and_json_job_files_give_the_same_orders(tmp_path: Path) -> None:
     assert first.request.tempo == 140
     assert first.request.loop
     assert second.request.length == "0.2"
-    assert read_order_file(tmp_path / "c.json", DEFAULTS, INTERPRETER) == [first, second]
-    assert read_order_file(tmp_path / "b.csv", DEFAULTS, INTERPRETER) == [first, second]
+    assert read_orders(tmp_path / "c.json") == [first, second]
+    assert read_orders(tmp_path / "b.csv") == [first, second]
 
 
 @pytest.mark.parametrize(
@@ -130,11 +135,30 @@ def test_a_job_file_may_be_written_loosely(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(
         'sep=;\n\nStyles;Number;Tempo\n\njazz | "x" folk;3.0;92,5\n'.replace('"x" ', "")
     )
-    one, two = read_order_file(tmp_path / "a.csv", DEFAULTS, INTERPRETER)
+    one, two = read_orders(tmp_path / "a.csv")
     assert [o.request.styles for o in (one, two)] == ["jazz", "folk"]
     assert one.songs == two.songs == 3
     assert one.request.tempo == two.request.tempo == 92.5
     assert two.seed == one.seed + 3
+
+
+def test_a_job_file_may_ask_for_songs_without_end(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(
+        'styles,songs\n"jazz, keep going until I stop",\npop,endless\n'
+        'rock until 23:30,\n"pop, endless",2\n'
+    )
+    orders = read_orders(tmp_path / "a.csv")
+    assert [order.endless for order in orders] == [True, True, True, False]
+    assert [bool(order.until) for order in orders] == [False, False, True, False]
+    assert orders[3].songs == 2
+
+
+def test_what_is_said_of_a_job_file_is_how_it_is_understood(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("styles,key\nreggaeton,H-Dur\n")
+    (plan,) = read_order_file(tmp_path / "a.csv", DEFAULTS, INTERPRETER)
+    assert plan.order.request.key == "B major"
+    assert plan.understood
+    assert plan.understood.notes == ("reggaeton: nearest is cumbia",)
 
 
 @settings(max_examples=200)
@@ -158,7 +182,7 @@ def test_any_job_file_is_read_or_rejected(
     path = tmp_path_factory.mktemp("j") / "a.csv"
     path.write_bytes(data)
     try:
-        assert all(isinstance(o, Order) for o in read_order_file(path, DEFAULTS, INTERPRETER))
+        assert all(isinstance(o, Order) for o in read_orders(path))
     except UsageError as error:
         assert "\n" not in str(error)
 

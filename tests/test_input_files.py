@@ -197,8 +197,8 @@ def test_a_job_file_may_name_a_model_beside_it(tmp_path: Path) -> None:
     jobs = tmp_path / "jobs.csv"
     jobs.write_text("styles,model\npop,mine.gguf\njazz,starter\n")
     (tmp_path / "mine.gguf").write_bytes(b"GGUF")
-    orders = read_order_file(jobs, DEFAULTS, INTERPRETER)
-    assert [order.model for order in orders] == [str(tmp_path / "mine.gguf"), "starter"]
+    plans = read_order_file(jobs, DEFAULTS, INTERPRETER)
+    assert [plan.order.model for plan in plans] == [str(tmp_path / "mine.gguf"), "starter"]
 
 
 def test_a_job_file_with_very_many_columns_is_refused_at_once(tmp_path: Path) -> None:

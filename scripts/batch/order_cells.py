@@ -8,6 +8,7 @@ from typing import Any
 
 from scripts.batch.order import parse_formats
 from scripts.core.errors import UsageError
+from scripts.request.interpret.counts import ENDLESS
 from scripts.request.pace import check_pace
 from scripts.request.parse import read_length
 
@@ -71,6 +72,11 @@ def _parse_formats(value: Any) -> tuple[str, ...]:
     return parse_formats(text.replace(";", ",").replace(" ", ","))
 
 
+def _parse_songs(value: Any) -> int | str:
+    text = str(value).strip().casefold()
+    return text if text == ENDLESS else _parse_integer(value)
+
+
 REQUEST_COLUMNS: dict[str, Callable[[Any], Any]] = {
     "tempo": parse_tempo,
     "tuning": _parse_number,
@@ -80,8 +86,8 @@ REQUEST_COLUMNS: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(_TEXT_COLUMNS, _parse_text),
 }
 ORDER_COLUMNS: dict[str, Callable[[Any], Any]] = {
-    "songs": _parse_integer,
-    "number": _parse_integer,  # alias of songs
+    "songs": _parse_songs,
+    "number": _parse_songs,  # alias of songs
     "seed": _parse_integer,
     "temperature": _parse_number,
     "model": _parse_text,

@@ -9,14 +9,17 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import fields, replace
+from datetime import datetime
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from scripts.batch.interpreter import Interpreter
-from scripts.batch.order import MAX_SEED, Order, split_styles
+from scripts.batch.order import MAX_SEED, Order, parse_until, split_styles
 from scripts.batch.order_cells import ORDER_COLUMNS, REQUEST_COLUMNS, parse_tempo
+from scripts.batch.planned_order import PlannedOrder
 from scripts.core.errors import MusicGenError, UsageError
 from scripts.core.input_files import find_beside, is_regular_file, read_input_text
+from scripts.request.interpret.counts import ENDLESS
 from scripts.request.request import SongRequest
 from scripts.request.request_json import request_from_json
 
@@ -32,7 +35,7 @@ def read_order_file(
     defaults: Order,
     interpreter: Interpreter,
     check: Callable[[Order], object] = lambda order: None,
-) -> list[Order]:
+) -> list[PlannedOrder]:
     """Read the orders of a file.
 
     Columns are those of :class:`SongRequest` (styles, length, key, tempo, meter, tuning, form,
@@ -66,19 +69,19 @@ def read_order_file(
             f"{path.name}: {len(rows):,} orders are too many; split it into files of at most "
             f"{MAX_ORDERS:,}"
         )
-    orders: list[Order] = []
+    plans: list[PlannedOrder] = []
     for place, row in rows:
         try:
             _resolve_model(path, row)
             for part in _split_row(row):
                 # Rows without a seed continue after the seeds of the rows before.
-                before = sum(order.songs for order in orders)
+                before = sum(plan.order.songs for plan in plans)
                 seeded = replace(defaults, seed=(defaults.seed + before) % MAX_SEED)
-                orders.append(_order(part, seeded, interpreter))
-                check(orders[-1])
+                plans.append(_plan(part, seeded, interpreter))
+                check(plans[-1].order)
         except MusicGenError as error:
             raise UsageError(f"{path.name}, {place}: {error}") from error
-    return orders
+    return plans
 
 
 def _read(path: Path) -> str:
@@ -190,7 +193,7 @@ def _json_rows(path: Path, text: str) -> list[_Row]:
     return [(f"order {n}", row) for n, row in enumerate(rows, 1)]
 
 
-def _order(row: dict[str, Any], defaults: Order, interpreter: Interpreter) -> Order:
+def _plan(row: dict[str, Any], defaults: Order, interpreter: Interpreter) -> PlannedOrder:
     changes: dict[str, Any] = {}
     request: dict[str, Any] = {
         f.name: getattr(defaults.request, f.name)
@@ -216,6 +219,11 @@ def _order(row: dict[str, Any], defaults: Order, interpreter: Interpreter) -> Or
             )
     given = request_from_json({k: v for k, v in request.items() if v is not None})
     understood = interpreter.interpret(given.styles, given)
-    if understood.songs.isdigit():
-        changes.setdefault("songs", int(understood.songs))
-    return replace(defaults, request=understood.request, **changes)
+    songs = changes.pop("songs", understood.songs)
+    if songs == ENDLESS:
+        changes["endless"] = True
+        if understood.until and not defaults.until:
+            changes["until"] = parse_until(understood.until, datetime.now())
+    elif songs != "":
+        changes["songs"] = int(songs)
+    return PlannedOrder(replace(defaults, request=understood.request, **changes), understood)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from scripts.batch.interpreter import Interpreter
@@ -19,26 +19,17 @@ from scripts.batch.order import (
     split_styles,
 )
 from scripts.batch.order_file import read_order_file
+from scripts.batch.planned_order import PlannedOrder
 from scripts.batch.suggester import find_suggester, open_choices
 from scripts.cli.console import print_message, print_notice
 from scripts.core import paths
 from scripts.core.errors import ModelError, UsageError
 from scripts.core.settings import Settings
 from scripts.request.interpret.counts import ENDLESS
-from scripts.request.interpret.interpretation import Interpretation
 from scripts.request.parse import read_length
 from scripts.request.request import SongRequest
 from scripts.score.tuning import CONCERT_PITCH
 from scripts.styles.style import Style, load_styles
-
-
-@dataclass(frozen=True)
-class PlannedOrder:
-    """An order and how its text was understood; None for notes from a file or a job file."""
-
-    order: Order
-    understood: Interpretation | None = None
-
 
 # Options of an order and their defaults.
 _SONG_OPTIONS = {
@@ -78,7 +69,10 @@ def plan_order(
     """
     understood = interpreter.interpret(text, _request(args, "", ""))
     songs = understood.songs or "1" if args.songs is None else args.songs
-    return PlannedOrder(_order(args, settings, understood.request, songs), understood)
+    order = _order(args, settings, understood.request, songs)
+    if order.endless and understood.until and not args.until:
+        order = replace(order, until=parse_until(understood.until, datetime.now()))
+    return PlannedOrder(order, understood)
 
 
 def plan_orders(args: argparse.Namespace, settings: Settings) -> list[PlannedOrder]:
@@ -98,7 +92,8 @@ def plan_orders(args: argparse.Namespace, settings: Settings) -> list[PlannedOrd
         return _orders_from_file(args, settings)
     if not texts:
         raise UsageError(
-            'no style given; try generate "Chill, Dubstep", or use --styles, --job-file or --resume'
+            f'no style given; try {args.command} "Chill, Dubstep"; '
+            f"'{args.command} --help' shows all options"
         )
     with _open_interpreter(settings) as interpreter:
         plans = [
@@ -145,8 +140,10 @@ def _orders_from_file(args: argparse.Namespace, settings: Settings) -> list[Plan
 
     defaults = _order(args, settings, _request(args, "", ""), args.songs or 1)
     with _open_interpreter(settings) as interpreter:
-        orders = read_order_file(args.job_file, defaults, interpreter, order_checker(settings))
-    return [PlannedOrder(order) for order in orders]
+        plans = read_order_file(args.job_file, defaults, interpreter, order_checker(settings))
+    if interpreter.problem:
+        print_notice(interpreter.problem)
+    return _with_suggestions(plans, args, settings, interpreter.styles)
 
 
 def _open_interpreter(settings: Settings) -> Interpreter:
@@ -220,6 +217,8 @@ def _render_order(args: argparse.Namespace, settings: Settings) -> Order:
         raise UsageError(
             f"a recipe (.json) always renders the same song; leave out {', '.join(ignored)}"
         )
+    if args.songs == ENDLESS:
+        raise UsageError("render makes a number of songs; give one with --songs")
     request = _request(args, args.styles, "")
     return _order(args, settings, request, args.songs or 1)
 

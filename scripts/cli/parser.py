@@ -93,17 +93,7 @@ def _add_song_commands(commands: _Commands) -> None:
     generate = commands.add(
         "generate", "cli.generate:generate", "compose and render songs", [request, rendering]
     )
-    generate.add_argument("styles", nargs="?", metavar="TEXT", help=f'{_TEXT}; "A | B": two orders')
-    generate.add_argument(
-        "--styles",
-        dest="more_styles",
-        action="append",
-        metavar="TEXT",
-        help="another order; repeatable",
-    )
-    generate.add_argument(
-        "--job-file", type=Path, metavar="FILE", help="read orders from a CSV or JSON file"
-    )
+    _add_texts(generate)
     generate.add_argument("--resume", action="store_true", help="continue all unfinished orders")
     generate.add_argument(
         "--dry-run", action="store_true", help="only print how the text is understood"
@@ -119,7 +109,7 @@ def _add_song_commands(commands: _Commands) -> None:
         "show how a text is understood; makes nothing",
         [request, rendering],
     )
-    plan.add_argument("styles", metavar="TEXT", help=_TEXT)
+    _add_texts(plan)
     compose = commands.add(
         "compose", "cli.compose:compose", "write only the lead sheet, as ABC", [request]
     )
@@ -136,6 +126,20 @@ def _add_song_commands(commands: _Commands) -> None:
         default="pop",
         metavar="S",
         help='arrangement around the notes (pop); "plain" adds nothing',
+    )
+
+
+def _add_texts(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("styles", nargs="?", metavar="TEXT", help=f'{_TEXT}; "A | B": two orders')
+    parser.add_argument(
+        "--styles",
+        dest="more_styles",
+        action="append",
+        metavar="TEXT",
+        help="another order; repeatable",
+    )
+    parser.add_argument(
+        "--job-file", type=Path, metavar="FILE", help="read orders from a CSV or JSON file"
     )
 
 

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 from scripts.batch.executors.base import default_workers
 from scripts.batch.order import Order
+from scripts.batch.planned_order import PlannedOrder
 from scripts.batch.speed import load_speed
 from scripts.cli.console import print_json, print_line, print_message
-from scripts.cli.order_args import PlannedOrder, plan_orders
+from scripts.cli.order_args import plan_orders
 from scripts.core import paths
 from scripts.core.settings import Settings
 from scripts.request.build import build_spec

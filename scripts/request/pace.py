@@ -45,8 +45,8 @@ def check_pace(text: str) -> str:
     name = " ".join(text.lower().split())
     if name not in PACES:
         raise UsageError(
-            f'invalid tempo "{text[:20]}": expected 20 to 300 beats per minute, or '
-            + ", ".join(PACES)
+            f'invalid tempo "{text[:20]}": expected 20 to 300 beats per minute, '
+            "or a word such as slow, medium, fast, very fast or allegro"
         )
     return name
 

@@ -18,6 +18,7 @@ ENERGIES = {"low": -0.25, "high": 0.25}  # added to the energy (0 to 1) of a sec
 _MAX_SECTIONS = 40
 LENGTH_EXAMPLES = "minutes (3), minutes:seconds (3:30), hours (1h30) or a range of minutes (4-6)"
 _RANGE = re.compile(r"(\d+(?:[.,]\d+)?)\s*-\s*(\d+(?:[.,]\d+)?)")
+_UNIT_RANGE = re.compile(r"([^-]+)-([^-]+)")  # 90s-2m, 3:30-4:00
 
 
 def read_length(text: str) -> str:
@@ -43,6 +44,10 @@ def read_length(text: str) -> str:
     if span:
         parse_length(text.replace(",", "."))
         return text.replace(",", ".")
+    ends = _UNIT_RANGE.fullmatch(text)
+    low, high = (parse_duration(end) for end in ends.groups()) if ends else (None, None)
+    if low is not None and high is not None:
+        return f"{_check_length(low, text) / 60:g}-{_check_length(high, text) / 60:g}"
     seconds = parse_duration(text)
     if seconds is None:
         raise UsageError(f'invalid length "{text[:40]}": expected {LENGTH_EXAMPLES}')
@@ -53,6 +58,12 @@ def format_stored_length(seconds: float) -> str:
     """Format seconds as a length is stored: minutes if they have a short decimal, else seconds."""
     minutes = seconds / 60
     return f"{minutes:g}" if abs(minutes * 10 - round(minutes * 10)) < 1e-9 else f"{seconds:g}s"
+
+
+def longest_seconds(text: str) -> float:
+    """Return the seconds of a stored length; of a range, those of its upper end."""
+    span = _RANGE.fullmatch(text.strip())
+    return max(float(span[1]), float(span[2])) * 60 if span else parse_length(text)
 
 
 def describe_length(text: str) -> str:

@@ -27,7 +27,7 @@ from scripts.tui.mouse import key_at
 from scripts.tui.screens.draw import draw
 from scripts.tui.screens.options import OPTION_ROWS
 from scripts.tui.screens.shared import active_theme, now_playing
-from scripts.tui.state import GENERATE, JUKEBOX, MENU, OPTIONS, WISHES, Field, Overlay, State
+from scripts.tui.state import GENERATE, JUKEBOX, MENU, OPTIONS, Field, Overlay, State
 from scripts.tui.terminal import Screen
 from scripts.tui.text_input import edit_field
 
@@ -269,9 +269,11 @@ class App:
             self.dialog.ask_styles()
 
     def open_wishes(self) -> None:
-        """Show the wishes for the next songs."""
+        """Show the wishes: of the order that is asked about, else of all songs to come."""
+        if self.state.field is None:
+            self.dialog.forget_order()
         self.state.field = None
-        self.state.screen = WISHES
+        self.dialog.open_wishes()
 
     def close_wishes(self) -> None:
         """Go back to the questions of the order."""

@@ -14,10 +14,13 @@ MAX_INPUT_LENGTH = 500  # characters
 def edit_line(field: Field, key: str) -> bool:
     """Apply a key to the text of a field; return whether it is an editing key or a character."""
     action = _ACTIONS.get(key)
+    is_selected, field.is_selected = field.is_selected, False
     if action:
         action(field)
         return True
     if len(key) == 1 and key.isprintable():
+        if is_selected:
+            replace_line(field, "")
         if len(field.text) < MAX_INPUT_LENGTH:
             before, after = split_at_cursor(field)
             field.text = before + key + after

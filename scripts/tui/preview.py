@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import queue
-from pathlib import Path
 
 from scripts.batch.order import Order
 from scripts.core import paths
@@ -33,6 +32,7 @@ class PreviewProcess:
     def __init__(self, order: Order) -> None:
         self.path = paths.PREVIEW / f"preview {order.seed}.mp3"
         self.problem, self.is_done, self.fraction = "", False, 0.0
+        _delete_previews()
         self._child = ChildProcess(_WORKER)
         self._child.send({"order": order.to_json(), "out": str(self.path.absolute())})
 
@@ -56,8 +56,13 @@ class PreviewProcess:
     def close(self) -> None:
         """Stop the process and delete its files."""
         self._child.stop(grace=0.5)
-        for path in (self.path, Path(f"{self.path}.part")):
-            try:
-                path.unlink(missing_ok=True)
-            except OSError:
-                continue  # still open on Windows; the next one overwrites it
+        _delete_previews()
+
+
+def _delete_previews() -> None:
+    """Delete the previews, also those that a killed menu left."""
+    for path in paths.PREVIEW.glob("preview *"):
+        try:
+            path.unlink(missing_ok=True)
+        except OSError:
+            continue  # still open on Windows

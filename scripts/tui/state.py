@@ -100,6 +100,8 @@ class Field:
         Index of the suggestion that Enter accepts.
     after_cursor : int
         Number of characters after the cursor.
+    is_selected : bool
+        Whether the whole text is selected: the next character replaces it.
     """
 
     question: str
@@ -109,6 +111,7 @@ class Field:
     suggestions: tuple[str, ...] = ()
     selected: int = 0
     after_cursor: int = 0
+    is_selected: bool = False
 
 
 @dataclass

@@ -67,7 +67,8 @@ def describe_plan(
         parts.append(f"{request.energy} energy")
     if request.form:
         parts.append(f"form {request.form}")
-    count = "songs without end" if songs == ENDLESS else format_song_count(int(songs))
+    until = f" until {understood.until}" * bool(understood.until)
+    count = f"songs without end{until}" if songs == ENDLESS else format_song_count(int(songs))
     length = describe_length(request.length) if request.length else format_short_clock(spec.length)
     first = "the first after" if songs == ENDLESS else "about"
     return f"{', '.join(parts)}; {count} of {length}, {first} {format_duration(seconds)}"

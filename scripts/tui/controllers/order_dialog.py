@@ -55,6 +55,9 @@ class OrderDialog:
     ) -> None:
         self.state, self._place_orders = state, place_orders
         self.pending = PendingOrder(state, self._show, on_preview)
+        self._lasting: dict[str, str] | None = None  # wishes before those of the next order alone
+        self._before_editing: dict[str, str] = {}
+        self._edited: set[str] = set()  # wishes that the user changed since the text was typed
 
     @property
     def styles(self) -> Mapping[str, Style]:
@@ -63,9 +66,11 @@ class OrderDialog:
 
     @cached_property
     def _style_words(self) -> list[str]:
-        """All names and aliases of styles, sorted."""
+        """Names of styles, then other words for them, each sorted."""
         words = {*self.styles, *(w for s in self.styles.values() for w in s.words)}
-        return sorted(w for w in words if w.isprintable())
+        return sorted(
+            (w for w in words if w.isprintable()), key=lambda w: (w not in self.styles, w)
+        )
 
     def update(self) -> None:
         """Take over what was made in the background."""
@@ -80,10 +85,17 @@ class OrderDialog:
 
     def ask_styles(self) -> None:
         """Ask for the styles of the next order."""
-        self.pending.clear()
+        self.forget_order()
         self.state.answers = {}
         self.state.field = Field(QUESTIONS["styles"], "styles")
         self.pending.interpreter.start()
+
+    def forget_order(self) -> None:
+        """Forget the text of an order that is not placed, and what was edited for it."""
+        self.pending.clear()
+        self._edited.clear()
+        if self._lasting is not None:
+            self.state.wishes, self._lasting = self._lasting, None
 
     # -- answers ---------------------------------------------------------------------------
 
@@ -163,11 +175,18 @@ class OrderDialog:
         except MusicGenError as error:
             self._show(str(error))
             return
-        self.pending.clear()
+        self.forget_order()
         self.state.screen = GENERATE
 
     def edit_order(self) -> None:
-        """Show the wishes, to change what was understood."""
+        """Show the wishes, to change what was understood, for this order alone."""
+        if self._lasting is None:
+            self._lasting = dict(self.state.wishes)
+        self.open_wishes()
+
+    def open_wishes(self) -> None:
+        """Show the wishes."""
+        self._before_editing = dict(self.state.wishes)
         self.state.screen = WISHES
 
     def leave_order(self) -> None:
@@ -175,15 +194,17 @@ class OrderDialog:
         self.pending.stop_preview()
         self.state.screen = GENERATE
         songs = self.state.answers.pop("songs", "")
-        self.state.field = Field(QUESTIONS["songs"], "songs", songs)
+        self.state.field = Field(QUESTIONS["songs"], "songs", songs, is_selected=True)
 
     def return_from_wishes(self) -> None:
         """Go back from the wishes to where they were opened; the text is understood anew."""
         self.state.screen = GENERATE
         if "styles" not in self.state.answers or not self.pending.understood:
             return
+        before = self._before_editing
+        self._edited |= {n for n, wish in self.state.wishes.items() if before.get(n) != wish}
         try:
-            self.pending.understand(self.state.answers["styles"])
+            self.pending.understand(self.state.answers["styles"], self._edited)
         except MusicGenError as error:
             self._show(str(error))
         if "songs" in self.state.answers:
@@ -226,12 +247,13 @@ class OrderDialog:
         """Place all orders of a job file, or none if one is invalid."""
         seed = wished_seed(self.state.wishes)
         defaults = self._build_order(build_request(self.state.wishes, ""), 1, seed)
-        orders = read_order_file(
+        plans = read_order_file(
             path.expanduser(), defaults, self.pending.interpreter, self._validate_order
         )
         self.state.field = None
-        self._place_orders(orders)
-        self._show(f"{len(orders)} orders from {path.name}.")
+        self._place_orders([plan.order for plan in plans])
+        notes = [note for plan in plans if plan.understood for note in plan.understood.notes]
+        self._show(" ".join((f"{len(plans)} orders from {path.name}.", *dict.fromkeys(notes))))
 
     def _build_order(self, request: SongRequest, songs: int, seed: int) -> Order:
         settings = self.state.settings

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
 from scripts.batch.executors.base import default_workers
 from scripts.batch.interpreter import Interpreter
-from scripts.batch.order import MAX_SEED, Order, split_styles
+from scripts.batch.order import ENDLESS_SONGS, MAX_SEED, Order, parse_until, split_styles
 from scripts.batch.speed import load_speed
 from scripts.batch.suggester import find_suggester, open_choices
 from scripts.core import paths
 from scripts.core.formatting import format_short_clock
 from scripts.request.build import build_spec
 from scripts.request.interpret.counts import ENDLESS
-from scripts.request.interpret.interpretation import Interpretation
+from scripts.request.interpret.interpretation import SAID, Interpretation
 from scripts.request.interpret.plan import describe_plan, said_wishes
+from scripts.request.parse import longest_seconds
 from scripts.request.request import SongRequest
 from scripts.styles.style import load_styles
 from scripts.tui.controllers.wishes import apply_endless_wishes, build_request, wished_seed
 from scripts.tui.preview import PreviewProcess
 from scripts.tui.state import State
 from scripts.tui.suggestions import Suggestions
+from scripts.tui.wish_table import summarize_wishes
 
 _LONG_SECONDS = 30 * 60  # songs longer than this are confirmed once more
+_PLAYERS = ("instruments", "without")  # wishes that contradict each other
 
 OrderBuilder = Callable[[SongRequest, int, int], Order]  # request, number of songs, seed
 
@@ -65,8 +69,16 @@ class PendingOrder:
         """Understands what is typed."""
         return Interpreter(load_styles(paths.DATA / "styles"), self._state.settings.reader)
 
-    def understand(self, text: str) -> str:
-        """Understand a text with the wishes as they are, and show how.
+    def understand(self, text: str, edited: Collection[str] = ()) -> str:
+        """Understand a text with the wishes, and show how.
+
+        What the text says comes before the wishes, but after those that were `edited` since.
+
+        Parameters
+        ----------
+        text : str
+        edited : collection of str
+            Names of wishes.
 
         Returns
         -------
@@ -79,8 +91,7 @@ class PendingOrder:
             When the text or a wish is invalid.
         """
         self.interpreter.default_length = self._state.settings.song_length
-        given = build_request(self._state.wishes, "")
-        understood = [self.interpreter.interpret(part, given) for part in split_styles(text)]
+        understood = [self._interpret(part, edited) for part in split_styles(text)]
         seed = wished_seed(self._state.wishes)
         for item in understood:  # a wish that does not go with the text is an error now
             build_spec(item.request, self.interpreter.styles, seed)
@@ -89,8 +100,27 @@ class PendingOrder:
         self._state.understood = said_wishes(understood[0]) if len(understood) == 1 else {}
         self.show_plan()
         self._ask_for_suggestions()
-        said = {item.songs for item in understood}
-        return said.pop() if len(said) == 1 else ""
+        said = [item.songs for item in understood]
+        return said[0] if all(said) else ""
+
+    def _interpret(self, text: str, edited: Collection[str]) -> Interpretation:
+        """Understand a part of the text; its words come before the wishes not `edited` since."""
+        wishes = self._state.wishes
+        firm = {name: wish for name, wish in wishes.items() if name in edited}
+        understood = self.interpreter.interpret(text, build_request(firm, ""))
+        said = {name for name, source in understood.sources.items() if source.origin == SAID}
+        if said & set(_PLAYERS):
+            said |= set(_PLAYERS)
+        left_out = {
+            name: wish for name, wish in wishes.items() if name in said and name not in firm
+        }
+        kept = {name: wish for name, wish in wishes.items() if name not in left_out}
+        if kept != firm:
+            understood = self.interpreter.interpret(text, build_request(kept, ""))
+        if left_out:
+            note = f"said otherwise, and left out: {summarize_wishes(left_out)}"
+            understood = replace(understood, notes=(*understood.notes, note))
+        return understood
 
     def _ask_for_suggestions(self) -> None:
         """Ask the user's chat model, in the background, for what is still open."""
@@ -119,18 +149,18 @@ class PendingOrder:
         """Show how the text is understood, with the number of songs that is known."""
         speed, workers = load_speed(paths.SPEED), default_workers()
         lines = []
-        for item in self.understood:
-            spec = build_spec(item.request, self.interpreter.styles, self._seed)
-            seconds = speed.estimate(self._count(), spec.length, workers)
-            songs = ENDLESS if self._is_endless else self._count()
+        for item, seed in zip(self.understood, self._seeds(), strict=True):
+            spec = build_spec(item.request, self.interpreter.styles, seed)
+            songs = self._songs(item)
+            count = 1 if songs == ENDLESS else int(songs)
+            seconds = speed.estimate(count, spec.length, workers)
             lines += [describe_plan(item, spec, songs, seconds), *item.notes, *spec.warnings]
         problem = self.interpreter.problem
         self._state.plan = (*lines, *[problem] * bool(problem))
 
     def ask_about_length(self) -> str:
         """Return what to ask before very long songs are made; empty if there is nothing to ask."""
-        styles = self.interpreter.styles
-        longest = max(build_spec(u.request, styles, self._seed).length for u in self.understood)
+        longest = max(longest_seconds(item.request.length) for item in self.understood)
         if longest <= _LONG_SECONDS or self._is_length_confirmed:
             return ""
         self._is_length_confirmed = True
@@ -148,14 +178,15 @@ class PendingOrder:
             When a wish about the orders is invalid.
         """
         self._stop_suggestions()
-        count = self._count()
-        orders = [
-            build_order(item.request, count, (self._seed + n * count) % MAX_SEED)
-            for n, item in enumerate(self.understood)
-        ]
-        if self._is_endless:
-            orders = [replace(order, endless=True) for order in orders]
-        return [apply_endless_wishes(order, self._state.wishes) for order in orders]
+        orders = []
+        for item, seed in zip(self.understood, self._seeds(), strict=True):
+            songs = self._songs(item)
+            order = build_order(item.request, 1 if songs == ENDLESS else int(songs), seed)
+            if songs == ENDLESS:
+                until = parse_until(item.until, datetime.now()) if item.until else 0.0
+                order = replace(order, endless=True, until=until)
+            orders.append(apply_endless_wishes(order, self._state.wishes))
+        return orders
 
     def clear(self) -> None:
         """Forget the text."""
@@ -171,14 +202,22 @@ class PendingOrder:
         if "interpreter" in self.__dict__:
             self.interpreter.close()
 
-    @property
-    def _is_endless(self) -> bool:
-        return self._state.answers.get("songs") == ENDLESS
+    def _songs(self, item: Interpretation) -> str:
+        """Number of songs of a part of the text, or ``endless``; 1 while it is unknown.
 
-    def _count(self) -> int:
-        """Number of songs that was answered; 1 while it is unknown."""
-        answer = self._state.answers.get("songs", "")
-        return int(answer) if answer.isdigit() else 1
+        In a text of several parts, the answer is for those that say no number.
+        """
+        is_said = item.songs and len(self.understood) > 1
+        return item.songs if is_said else self._state.answers.get("songs", "1")
+
+    def _seeds(self) -> list[int]:
+        """Seed of the first song of each part, so that no two parts make the same songs."""
+        seeds = [self._seed]
+        for item in self.understood[:-1]:
+            songs = self._songs(item)
+            count = ENDLESS_SONGS if songs == ENDLESS else int(songs)
+            seeds.append((seeds[-1] + count) % MAX_SEED)
+        return seeds[: len(self.understood)]
 
     # -- the preview -----------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from scripts.core.json_fields import INVALID_DATA, format_json
 from scripts.core.settings import Settings, change_setting
 from scripts.core.text import clean_line
 from scripts.request.build import build_spec
+from scripts.request.interpret.interpret import interpret
 from scripts.request.pace import check_pace
 from scripts.request.parse import read_length
 from scripts.request.request import SongRequest
@@ -66,7 +67,8 @@ def set_wish(state: State, name: str, text: str, styles: Mapping[str, Style]) ->
     else:
         request = build_request(wishes, "pop")
         length = request.length or state.settings.song_length
-        build_spec(replace(request, length=length), styles, 1)
+        request = interpret("pop", styles, replace(request, length=length)).request
+        build_spec(request, styles, 1)
     state.wishes = wishes
 
 

@@ -54,7 +54,7 @@ def generate_screen(state: State, size: Size) -> list[str]:
     if state.field and state.field.suggestions:
         input_rows.append(clip("    Tab: " + ", ".join(state.field.suggestions), columns))
     wishes = summarize_wishes(state.wishes)
-    wish_lines = [clip(f"With {wishes}", columns)] if wishes and (input_rows or before) else []
+    wish_lines = [clip(f"Wishes: {wishes}", columns)] if wishes and (input_rows or before) else []
     is_asking = state.screen == CONFIRM or (state.field and state.field.name == "songs")
     plan = [row for line in state.plan for row in wrap_text(f"Llm-Music-Gen: {line}", columns)]
     plan = plan if is_asking else []

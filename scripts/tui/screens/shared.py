@@ -110,8 +110,8 @@ def order_lines(order: OrderView, theme: Theme = ASCII) -> list[str]:
         )
     elif order.paused and not order.songs_in_progress:
         lines.append(
-            f'Llm-Music-Gen: "{order.styles}" is paused, {order.finished_count} of '
-            f"{order.songs} songs are done. P resumes it."
+            f'Llm-Music-Gen: "{order.styles}" is paused, {order.finished_count} {order.total} '
+            "are done. P resumes it."
         )
     elif order.endless and not order.songs_in_progress and order.finished_count:
         lines.append(
