@@ -25,6 +25,7 @@ _MAX_NOTHING = 0.15  # probability that a text asks for no music: gibberish has 
 _MIN_MOOD_SHARE = 0.45  # of a mood among all moods, beside a style that was said
 _SPELLING_CONFIDENCE = 0.7  # of a style whose name was misspelled
 _HINT_CONFIDENCE = 0.5  # of a style that an instrument suggests
+_MIN_MISSPELLED_LENGTH = 5  # letters of a misspelled style in a sentence
 _MAX_MISSPELLED_WORDS = 2  # in a longer sentence unknown words are seldom styles
 
 
@@ -111,7 +112,8 @@ def _guess_style(
     is_one_word = len(sentence.items) == 1  # which can be a misspelled style in any case
     known = reader.known_words() if reader and rest and not is_one_word else frozenset()
     for word in rest if len(rest) <= _MAX_MISSPELLED_WORDS else ():
-        close = find_closest_style(word, styles) if fold(word) not in known else ""
+        is_long = is_one_word or len(word) >= _MIN_MISSPELLED_LENGTH
+        close = find_closest_style(word, styles) if is_long and fold(word) not in known else ""
         if close:
             choice.sources[close] = Source(UNDERSTOOD, word, _SPELLING_CONFIDENCE)
             choice.notes.append(f'unknown style "{word}"; using the closest, {close}')
