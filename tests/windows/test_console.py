@@ -230,6 +230,7 @@ def test_closing_the_window_stops_every_process_and_leaves_no_partial_song(
     desktop.key("Return")
     desktop.type("3")
     desktop.key("Return")
+    desktop.key("Return")  # starts the order that is shown
     wait_until(lambda: list(output.glob("*.lmg-part")), 90)  # a song is being rendered
     desktop.close_window()
     wait_until(
