@@ -169,8 +169,7 @@ class BatchScheduler:
             if self._endless.is_over(order.order):
                 self._store.set_state(order.id, OrderState.DONE)
                 _log.info("order %d: ended at its time", order.id)
-        if endless:
-            self._report_stall("songs are ready; more are made as they are played")
+        if endless:  # until more songs are played
             time.sleep(_PAUSED_POLL_INTERVAL)
             return True
         if self._queue.has_waiting:

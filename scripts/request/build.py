@@ -89,8 +89,8 @@ def build_spec(
             f"the length is too short for two bars of {meter} at {tempo:g} beats per minute "
             f"({2 * bar_seconds:.0f} s); choose a longer length or a faster tempo"
         )
-    style, unseated = _orchestrate(request, style)
-    warnings += unseated
+    style, unassigned = _orchestrate(request, style)
+    warnings += unassigned
     parts = _choose_parts(style, int(length / bar_seconds), length, len(chords))
     return SongSpec(
         requested_styles=" ".join(request.styles.split()),

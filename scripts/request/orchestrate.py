@@ -51,19 +51,19 @@ def orchestrate(
     both = [name for name in names if name in excluded]
     if both:
         raise UsageError(f"{both[0]} is both asked for and excluded; leave out one of them")
-    seats = _Seats(style, tables)
-    seats.seat_ensembles([n for n in names if n in tables.ensembles])
+    assignment = _Assignment(style, tables)
+    assignment.assign_ensembles([n for n in names if n in tables.ensembles])
     soloists = [n for n in names if n not in tables.ensembles]
-    left = seats.seat_instruments(soloists, names[0] if names else "", alone)
-    seats.exclude(excluded)
-    if not seats.tracks.keys() & set(_PITCHED_ROLES) and not seats.tracks.keys() & {"drums"}:
+    left = assignment.assign_instruments(soloists, names[0] if names else "", alone)
+    assignment.exclude(excluded)
+    if not assignment.tracks.keys() & {*_PITCHED_ROLES, "drums"}:
         raise UsageError("nothing is left to play; exclude fewer instruments")
     warnings = tuple(f"no part is free for {name}; ask for fewer instruments" for name in left)
-    tracks = {role: seats.tracks[role] for role in ROLES if role in seats.tracks}
+    tracks = {role: assignment.tracks[role] for role in ROLES if role in assignment.tracks}
     return replace(style, tracks=tracks), warnings
 
 
-class _Seats:
+class _Assignment:
     """The tracks of a song while instruments are being assigned to roles."""
 
     def __init__(self, style: Style, tables: Orchestration) -> None:
@@ -72,7 +72,7 @@ class _Seats:
         self._is_ensemble = False
         self._asked: set[str] = set()  # roles of single instruments that were asked for
 
-    def seat_ensembles(self, names: Sequence[str]) -> None:
+    def assign_ensembles(self, names: Sequence[str]) -> None:
         for name in names:
             if not self._is_ensemble:
                 self.tracks = {}
@@ -81,12 +81,12 @@ class _Seats:
                 if role in self.tracks:
                     continue
                 if sound != STYLE_TRACK:
-                    self._seat(role, sound)
+                    self._assign(role, sound)
                 elif role in self._style.tracks:
                     self.tracks[role] = self._style.tracks[role]
 
-    def seat_instruments(self, names: Sequence[str], first: str, alone: bool) -> list[str]:
-        """Seat instruments, the first as the lead; return the names that have no part.
+    def assign_instruments(self, names: Sequence[str], first: str, alone: bool) -> list[str]:
+        """Assign instruments, the first as the lead; return the names that have no part.
 
         `first` is the first of all names, which may be an ensemble.
         """
@@ -101,28 +101,30 @@ class _Seats:
                 for role, track in self.tracks.items()
                 if role in [a.role for a in sections.values()]
             }
-        left = [name for name, instrument in sections.items() if not self._seat_section(instrument)]
+        left = [
+            name for name, instrument in sections.items() if not self._assign_rhythm(instrument)
+        ]
         if not players:
             return left
-        return left + self._seat_players(players, first, alone)
+        return left + self._assign_lead(players, first, alone)
 
-    def _seat_players(
+    def _assign_lead(
         self, players: Mapping[str, AskedInstrument], first: str, alone: bool
     ) -> list[str]:
-        """Seat the lead and its accompaniment; return the names that have no part."""
+        """Assign the lead and its accompaniment; return the names that have no part."""
         if self._is_ensemble:
-            guests = list(players.items())
+            others = list(players.items())
             if first in players:  # named before the ensemble
-                self._seat("melody", players[first].sounds[0], players[first].octave)
-                guests = guests[1:]
-            return self._seat_guests(guests)
+                self._assign("melody", players[first].sounds[0], players[first].octave)
+                others = others[1:]
+            return self._assign_others(others)
         lead, *others = players.items()
-        self._seat("melody", self._own_sound("melody", lead[1].sounds), lead[1].octave)
-        left = self._seat_harmony(lead[1], others, alone)
+        self._assign("melody", self._own_sound("melody", lead[1].sounds), lead[1].octave)
+        left = self._assign_harmony(lead[1], others, alone)
         if alone and "bass" not in self.tracks:
             lows = [a.bass for _, a in [*others, lead] if a.bass and (a.chords or others)]
             if lows:
-                self._seat("bass", lows[0])
+                self._assign("bass", lows[0])
         return left
 
     def exclude(self, names: Sequence[str]) -> None:
@@ -147,8 +149,8 @@ class _Seats:
             else:
                 del self.tracks[role]
 
-    def _seat_section(self, instrument: AskedInstrument) -> bool:
-        """Seat a bass, drums or percussion; False if the role is taken.
+    def _assign_rhythm(self, instrument: AskedInstrument) -> bool:
+        """Assign a bass, drums or percussion; False if the role is taken.
 
         The style's own bass or kit plays if it is one of the instrument's sounds.
         """
@@ -163,10 +165,10 @@ class _Seats:
         elif own and own.instrument in instrument.sounds:
             self.tracks[role] = replace(own, featured=True)
         else:
-            self._seat(role, instrument.sounds[0])
+            self._assign(role, instrument.sounds[0])
         return True
 
-    def _seat_harmony(
+    def _assign_harmony(
         self,
         lead: AskedInstrument,
         others: Sequence[tuple[str, AskedInstrument]],
@@ -180,17 +182,17 @@ class _Seats:
         chordal = next((item for item in waiting if item[1].chords), None)
         if chordal:
             waiting.remove(chordal)
-            self._seat("chords", self._chord_sound(chordal[1]))
+            self._assign("chords", self._chord_sound(chordal[1]))
         elif (others or alone) and lead.chords:
-            self._seat("chords", self._chord_sound(lead))
+            self._assign("chords", self._chord_sound(lead))
         elif others and not alone:
             self.tracks["chords"] = self._style.tracks["chords"]
-        return self._seat_guests(waiting)
+        return self._assign_others(waiting)
 
-    def _seat_guests(self, guests: Sequence[tuple[str, AskedInstrument]]) -> list[str]:
+    def _assign_others(self, others: Sequence[tuple[str, AskedInstrument]]) -> list[str]:
         """Give bass, pad and arp to more instruments; return the names that have no part."""
         left = []
-        for name, instrument in guests:
+        for name, instrument in others:
             if instrument.chords:
                 roles = ["pad", "arp"]
             else:
@@ -201,7 +203,7 @@ class _Seats:
                 continue
             self._asked.add(free)
             sounds = {"bass": instrument.bass, "pad": self._chord_sound(instrument)}
-            self._seat(free, sounds.get(free, instrument.sounds[0]))
+            self._assign(free, sounds.get(free, instrument.sounds[0]))
         return left
 
     def _chord_sound(self, instrument: AskedInstrument) -> str:
@@ -212,7 +214,7 @@ class _Seats:
         own = self._style.tracks.get(role)
         return own.instrument if own and own.instrument in sounds else sounds[0]
 
-    def _seat(self, role: str, sound: str, octave: int = 0) -> None:
+    def _assign(self, role: str, sound: str, octave: int = 0) -> None:
         track = self.tracks.get(role) or self._style.tracks.get(role) or self._tables.tracks[role]
         self.tracks[role] = replace(
             track, instrument=sound, manners=(), octave=octave, featured=True

@@ -1,4 +1,4 @@
-"""What is read from a sentence: a value for a field, and the words that say it."""
+"""Findings: values that a sentence says for fields, with the words that say them."""
 
 from __future__ import annotations
 

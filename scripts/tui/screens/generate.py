@@ -68,7 +68,8 @@ def generate_screen(state: State, size: Size) -> list[str]:
     messages = wrap_text(f"Llm-Music-Gen: {state.message}", columns) if state.message else []
     shown = (before, plan, input_rows, hint, wish_lines, progress, others, messages)
     used = sum(map(len, shown))
-    sheet = sheet_lines(selected, room - used, columns) if selected else []
+    is_idle = selected is None or (selected.endless and not selected.songs_in_progress)
+    sheet = sheet_lines(selected, room - used, columns) if selected and not is_idle else []
     body = fit_blocks(
         [
             (4, before),
