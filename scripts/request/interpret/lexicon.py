@@ -136,12 +136,13 @@ def load_lexicon(folder: Path = paths.DATA / "words") -> Lexicon:
     languages = []
     for path in sorted(folder.glob("*.toml")):
         tables, _ = read_tables(path)
-        if path.stem != ANY_LANGUAGE:
-            languages.append(path.stem)
+        language = path.stem
+        if language != ANY_LANGUAGE:
+            languages.append(language)
         try:
             for table, value, phrase in _entries(tables):
                 _check(table, value)
-                meaning = Meaning(table, value, path.stem)
+                meaning = Meaning(table, value, language)
                 for spelling in {phrase, phrase.translate(_UMLAUTS)}:
                     key = _phrase_key(spelling)
                     if spelling.endswith(_STEM_MARK):

@@ -22,6 +22,7 @@ _TOKEN = re.compile(
 _LETTERS = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe", "ß": "ss", "þ": "th", "ð": "d"}
 )
+_FIRST_OTHER_SCRIPT = "\u0250"  # character after those of Latin
 _ASIAN_SCRIPTS = ("CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL")
 
 
@@ -49,6 +50,8 @@ class Token:
 @lru_cache(maxsize=4096)
 def fold(text: str) -> str:
     """Remove case and accents; Asian scripts only get their standard forms."""
+    if text.isascii():
+        return text.lower()
     text = unicodedata.normalize("NFKC", text).casefold()
     if any(_script(c) in _ASIAN_SCRIPTS for c in text):
         return text
@@ -81,6 +84,8 @@ def _is_dash(text: str, match: re.Match[str]) -> bool:
 
 def _split_scripts(word: str, start: int) -> list[Token]:
     """Split a run of letters where the script changes, as Japanese has no spaces."""
+    if max(word) < _FIRST_OTHER_SCRIPT:
+        return [Token(fold(word), "word", start, start + len(word))]
     runs: list[tuple[str, int]] = []
     previous = ""
     for i, char in enumerate(word):
@@ -96,7 +101,7 @@ def _split_scripts(word: str, start: int) -> list[Token]:
 
 @lru_cache(maxsize=4096)
 def _script(char: str) -> str:
-    if char < "\u0250":
+    if char < _FIRST_OTHER_SCRIPT:
         return "LATIN"
     name = unicodedata.name(char, "").split(" ")[0]
     return "LATIN" if name in ("COMBINING", "MODIFIER") else name
