@@ -1246,7 +1246,9 @@ def test_a_song_that_is_endless_ends_when_it_was_said(home: Path, runner: None) 
     app = make_app(home, [])
     for key in ("1", *"jazz until 23:30", keys.ENTER):
         app.press(key)
-    assert "songs without end until 23:30" in " ".join("\n".join(draw(app.state, (80, 24))).split())
+    assert "songs of 3:00, until 23:30, the first after" in " ".join(
+        "\n".join(draw(app.state, (80, 24))).split()
+    )
     app.press(keys.ENTER)
     (stored,) = stored_orders()
     assert stored.order.endless

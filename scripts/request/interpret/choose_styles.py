@@ -9,7 +9,7 @@ from scripts.request.instrument_names import load_orchestration
 from scripts.request.interpret.findings import Finding
 from scripts.request.interpret.genres import Genres
 from scripts.request.interpret.interpretation import DEFAULT, SAID, UNDERSTOOD, Source
-from scripts.request.interpret.items import Sentence
+from scripts.request.interpret.items import Sentence, unread_words
 from scripts.request.interpret.meaning import NOTHING, MeaningReader
 from scripts.request.interpret.players import Players
 from scripts.request.interpret.tokens import fold
@@ -169,12 +169,3 @@ def _unread_text(sentence: Sentence) -> str:
     ]
     words = " ".join(sentence.text[item.start : item.end] for item in kept)
     return words if any(char.isalpha() for char in words) else ""
-
-
-def unread_words(sentence: Sentence) -> list[str]:
-    """Words that no field was read from, everyday words set aside."""
-    return [
-        sentence.text[item.start : item.end]
-        for item in sentence.items
-        if item.kind == "word" and not item.used and not item.is_ordinary and not item.meanings
-    ]

@@ -35,6 +35,14 @@ def split_compounds(tokens: list[Token], lexicon: Lexicon, language: str) -> lis
     return out
 
 
+def last_part(word: str, lexicon: Lexicon, language: str) -> str:
+    """Noun at the end of a compound word that may be in the lexicon as a whole: Barockstücke."""
+    for cut in range(_MIN_FIRST, len(word) - _MIN_LAST + 1) if lexicon.links(language) else ():
+        if _has_table(lexicon.find((word[cut:],)), _LAST_TABLES, language):
+            return word[cut:]
+    return ""
+
+
 def _partitions(
     word: str, lexicon: Lexicon, language: str, links: tuple[str, ...]
 ) -> Iterator[tuple[str, str]]:

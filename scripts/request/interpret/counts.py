@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scripts.request.interpret.compounds import last_part
 from scripts.request.interpret.findings import Finding, use
 from scripts.request.interpret.items import Item, Sentence
 from scripts.request.interpret.lexicon import Lexicon
@@ -61,7 +62,8 @@ def _is_noun(item: Item, language: str, lexicon: Lexicon) -> bool:
     nouns = {
         m.language
         for token in item.tokens
-        for m in lexicon.find((token.text,))
+        for word in (token.text, last_part(token.text, lexicon, language))
+        for m in lexicon.find((word,))
         if m.table == "songs" and m.value == "nouns"
     }
     return bool(nouns) and (language in nouns or not item.value("styles"))

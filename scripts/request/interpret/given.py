@@ -7,7 +7,7 @@ from dataclasses import replace
 from scripts.core.errors import UsageError
 from scripts.request.instrument_names import parse_excluded, parse_instruments
 from scripts.request.interpret.interpretation import SAID, Source
-from scripts.request.interpret.items import match_sentence
+from scripts.request.interpret.items import match_sentence, unread_words
 from scripts.request.interpret.keys import read_key
 from scripts.request.interpret.lexicon import Lexicon
 from scripts.request.interpret.players import find_players, read_players
@@ -41,19 +41,23 @@ def is_in_english(given: SongRequest) -> bool:
 def translate(given: SongRequest, lexicon: Lexicon) -> SongRequest:
     """Translate "d-Moll", "Klavier" and the like; what is unknown is left for its error."""
     if given.key and not _is_known_key(given.key):
-        found = read_key(match_sentence(given.key, lexicon))
-        given = replace(given, key=found.value) if found else given
+        sentence = match_sentence(given.key, lexicon)
+        found = read_key(sentence)
+        if found and not unread_words(sentence):
+            given = replace(given, key=found.value)
     if _has_known_names(given):
         return given
     if given.instruments:
-        players = read_players(match_sentence(given.instruments, lexicon))
-        names = ", ".join(players.names)
-        if names:
-            alone = "only " * players.alone
-            given = replace(given, instruments=alone + names)
+        sentence = match_sentence(given.instruments, lexicon)
+        players = read_players(sentence)
+        if players.names and not unread_words(sentence):
+            names = ", ".join(players.names)
+            given = replace(given, instruments="only " * players.alone + names)
     if given.without:
-        excluded = find_players(match_sentence(given.without, lexicon))
-        given = replace(given, without=", ".join(excluded)) if excluded else given
+        sentence = match_sentence(given.without, lexicon)
+        excluded = find_players(sentence)
+        if excluded and not unread_words(sentence):
+            given = replace(given, without=", ".join(excluded))
     return given
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from scripts.core.errors import UsageError
 from scripts.core.text import is_unicode, strip_control_chars
-from scripts.request.interpret.choose_styles import StyleChoice, choose_styles, unread_words
+from scripts.request.interpret.choose_styles import StyleChoice, choose_styles
 from scripts.request.interpret.counts import (
     ENDLESS,
     read_energy,
@@ -21,7 +21,7 @@ from scripts.request.interpret.findings import Finding
 from scripts.request.interpret.genres import read_genres
 from scripts.request.interpret.given import FIELDS, given_sources, is_in_english, translate
 from scripts.request.interpret.interpretation import SAID, Interpretation, Source
-from scripts.request.interpret.items import Item, Sentence, match_sentence
+from scripts.request.interpret.items import Item, Sentence, match_sentence, unread_words
 from scripts.request.interpret.keys import read_key
 from scripts.request.interpret.lexicon import ANY_LANGUAGE, Lexicon, load_lexicon
 from scripts.request.interpret.meaning import MeaningReader

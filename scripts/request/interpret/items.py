@@ -13,6 +13,8 @@ from scripts.request.interpret.tokens import Token, tokenize
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 _MIN_MISSPELLED_LENGTH = 4  # letters
 _DEFAULT_LANGUAGE = "en"  # where nothing tells the language
+# Tables that only count in the sentence's own language.
+_OWN_TABLES = frozenset(("not", "without", "only", "topic", "ranges", "time", "ignore"))
 
 
 @dataclass
@@ -144,6 +146,15 @@ def match_sentence(
     return Sentence(text, language, items)
 
 
+def unread_words(sentence: Sentence) -> list[str]:
+    """Words that no field was read from, everyday words set aside."""
+    return [
+        sentence.text[item.start : item.end]
+        for item in sentence.items
+        if item.kind == "word" and not item.used and not item.is_ordinary and not item.meanings
+    ]
+
+
 _Span = tuple[tuple[Token, ...], tuple[Meaning, ...]]
 
 
@@ -190,7 +201,7 @@ def _detect_language(spans: Sequence[_Span], lexicon: Lexicon) -> str:
 def _preferred(meanings: tuple[Meaning, ...], language: str) -> tuple[Meaning, ...]:
     """Meanings in the sentence's language and in none; without any, those in other languages."""
     own = tuple(m for m in meanings if m.language in (language, ANY_LANGUAGE))
-    return own or meanings
+    return own or tuple(m for m in meanings if m.table not in _OWN_TABLES)
 
 
 def _correct(
@@ -203,13 +214,21 @@ def _correct(
     out = []
     for token in tokens:
         is_candidate = token.kind == "word" and len(token.text) >= _MIN_MISSPELLED_LENGTH
-        if is_candidate and not lexicon.has_word(token.text):
-            near = _neighbors(token.text) & lexicon.correctable(language)
+        if is_candidate and not lexicon.has_word(
+            token.text, _language_of(token, lexicon, language)
+        ):
+            words = _neighbors(token.text)
+            near = {word for word in words if lexicon.is_correctable(word, language)}
             if near and token.text not in known_words():
                 best = min(near, key=lambda word: (abs(len(word) - len(token.text) - 1), word))
                 token = Token(best, token.kind, token.start, token.end)
         out.append(token)
     return out
+
+
+def _language_of(token: Token, lexicon: Lexicon, language: str) -> str:
+    """Language that a word has to be of, not to be misspelled; a short one may be of any."""
+    return language if len(token.text) > _MIN_MISSPELLED_LENGTH + 1 else ""
 
 
 def _neighbors(word: str) -> set[str]:

@@ -165,7 +165,9 @@ def _read_tonic_alone(sentence: Sentence, first: int) -> Finding | None:
     if raw in _ARTICLE_LETTERS and last == first:
         return None
     is_closed = after is None or after.is_stop or after.kind in ("number", "meter", "clock")
-    is_closed = is_closed or bool(after and after.meanings and not after.is_ordinary)
+    is_closed = is_closed or bool(
+        after and after.meanings and not after.is_ordinary and not item.is_ordinary
+    )
     is_closed = is_closed or bool(raw.isupper() and len(raw) == 1 and sentence.language != "de")
     is_connected = after is not None and after.is_ordinary and len(name) > 1 and last > first
     if not is_closed and not is_connected and not (after and after.is_ordinary):

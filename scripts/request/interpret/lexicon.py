@@ -22,7 +22,7 @@ _CORRECTED = frozenset(
 )
 _STEM_MARK = "*"  # after the beginning of a word that can have several endings
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})  # as some keyboards write them
-_MAX_ENDING, _MIN_STEM = 3, 4  # letters
+_MAX_ENDING, _MAX_CORRECTED_ENDING, _MIN_STEM = 3, 2, 4  # letters
 
 
 class Meaning(NamedTuple):
@@ -62,21 +62,37 @@ class Lexicon:
     def find(self, phrase: Phrase) -> tuple[Meaning, ...]:
         """Meanings of a phrase, or of a word with one of the stems; empty if there are none."""
         found = self.phrases.get(phrase, ())
-        if found or len(phrase) > 1:
+        if len(phrase) > 1:
             return found
-        word = phrase[0]
-        for cut in range(min(_MAX_ENDING, len(word) - _MIN_STEM) + 1):
-            if stem := self.stems.get(word[: len(word) - cut]):
-                return stem
-        return ()
+        whole = {m.language for m in found if m.table != "style_words"}
+        stems = self._meanings_of_stem(phrase[0])
+        return (*(m for m in stems if m.language not in whole), *found)
 
-    def has_word(self, word: str) -> bool:
-        """Whether a word occurs in a phrase."""
-        return word in self._words or bool(self.find((word,)))
+    def _meanings_of_stem(self, word: str, max_ending: int = _MAX_ENDING) -> tuple[Meaning, ...]:
+        """Meanings of the stems of a word, the longest for each language."""
+        found: dict[str, list[Meaning]] = {}
+        for cut in range(min(max_ending, len(word) - _MIN_STEM) + 1):
+            new: dict[str, list[Meaning]] = defaultdict(list)
+            for meaning in self.stems.get(word[: len(word) - cut], ()):
+                new[meaning.language].append(meaning)
+            found = {**new, **found}
+        return tuple(meaning for listed in found.values() for meaning in listed)
+
+    def has_word(self, word: str, language: str = "") -> bool:
+        """Whether a word occurs in a phrase; with a `language`, in one of it or of none."""
+        languages = self._languages_of_words.get(word) or {m.language for m in self.find((word,))}
+        return bool(languages if not language else languages & {language, ANY_LANGUAGE})
 
     def correctable(self, language: str) -> frozenset[str]:
         """Words of a language, or of none, that a misspelled word can be corrected to."""
         return self._correctable[language] | self._correctable[ANY_LANGUAGE]
+
+    def is_correctable(self, word: str, language: str) -> bool:
+        """Whether a misspelled word can be corrected to `word`, which may have an ending."""
+        if word in self.correctable(language):
+            return True
+        stems = self._meanings_of_stem(word, _MAX_CORRECTED_ENDING)
+        return any(m.table in _CORRECTED and m.language == language for m in stems)
 
     def links(self, language: str) -> tuple[str, ...]:
         """Sounds between the parts of compound words; empty in a language without compounds."""
@@ -92,8 +108,12 @@ class Lexicon:
         return found
 
     @cached_property
-    def _words(self) -> frozenset[str]:
-        return frozenset(word for phrase in self.phrases for word in phrase)
+    def _languages_of_words(self) -> Mapping[str, set[str]]:
+        found: dict[str, set[str]] = defaultdict(set)
+        for phrase, meanings in self.phrases.items():
+            for word in phrase:
+                found[word] |= {m.language for m in meanings}
+        return dict(found)
 
     @cached_property
     def _correctable(self) -> Mapping[str, frozenset[str]]:

@@ -67,10 +67,11 @@ def describe_plan(
         parts.append(f"{request.energy} energy")
     if request.form:
         parts.append(f"form {request.form}")
-    until = f" until {understood.until}" * bool(understood.until)
-    count = f"songs without end{until}" if songs == ENDLESS else format_song_count(int(songs))
+    is_endless = songs == ENDLESS
+    count = "songs" if is_endless else format_song_count(int(songs))
     length = describe_length(request.length) if request.length else format_short_clock(spec.length)
-    first = "the first after" if songs == ENDLESS else "about"
+    end = f"until {understood.until}" if understood.until else "without end"
+    first = f"{end}, the first after" if is_endless else "about"
     return f"{', '.join(parts)}; {count} of {length}, {first} {format_duration(seconds)}"
 
 

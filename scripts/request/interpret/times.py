@@ -33,6 +33,9 @@ def read_tuning(sentence: Sentence) -> Finding | None:
         unit = sentence.at(number.last + 1)
         before = sentence.at(i - 1)
         is_named = before is not None and before.value("tuning", "before") is not None
+        is_concert_pitch = number.value not in SOLFEGGIO_FREQUENCIES
+        if before and is_concert_pitch and ("A", sentence.language) in before.values("key.notes"):
+            is_named = True  # la 432
         if unit and unit.value("tuning", "after"):
             return use(sentence, i, number.last + 1, format_number(number.value))
         if is_named:
@@ -250,6 +253,7 @@ def _read_rest(sentence: Sentence, at: int, size: float) -> tuple[float, int] | 
         return number.value * float(smaller), number.last + 1
     is_next = item is not None and (item.kind == "number" or item.value("numbers") is not None)
     is_counted = unit is not None and (unit.value("songs") or unit.value("bpm", "after"))
-    if smaller or not is_next or is_counted or (unit and not unit.is_stop):
+    is_end = unit is None or unit.is_stop or unit.is_ordinary or unit.value("without", "before")
+    if smaller or not is_next or is_counted or not is_end:
         return None
     return number.value * size / 60, number.last

@@ -92,7 +92,7 @@ class PendingOrder:
         """
         self.interpreter.default_length = self._state.settings.song_length
         understood = [self._interpret(part, edited) for part in split_styles(text)]
-        seed = wished_seed(self._state.wishes)
+        seed = wished_seed(self._state.wishes, self._seed if self.understood else None)
         for item in understood:  # a wish that does not go with the text is an error now
             build_spec(item.request, self.interpreter.styles, seed)
         self.understood, self._seed = understood, seed

@@ -39,7 +39,7 @@ def ask_wish(state: State, name: str) -> None:
     wish = WISHES[name]
     question = f"{wish.label} ({wish.hint}; empty: {wish.default}):"
     shown = state.wishes.get(name) or state.understood.get(name, "")
-    state.field = Field(question, f"wish {name}", shown)
+    state.field = Field(question, f"wish {name}", shown, is_selected=bool(shown))
 
 
 def clear_wishes(state: State) -> None:
@@ -100,8 +100,8 @@ def build_request(wishes: Mapping[str, str], styles: str) -> SongRequest:
     )
 
 
-def wished_seed(wishes: Mapping[str, str]) -> int:
-    """Seed of the first song: as wished, else a random one.
+def wished_seed(wishes: Mapping[str, str], default: int | None = None) -> int:
+    """Seed of the first song: as wished, else the default or a random one.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def wished_seed(wishes: Mapping[str, str]) -> int:
     """
     if "seed" in wishes:
         return _seed(wishes["seed"])
-    return random.SystemRandom().randrange(1 << 31)
+    return default if default is not None else random.SystemRandom().randrange(1 << 31)
 
 
 def apply_order_wishes(order: Order, wishes: Mapping[str, str]) -> Order:
