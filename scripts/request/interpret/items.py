@@ -214,9 +214,7 @@ def _correct(
     out = []
     for token in tokens:
         is_candidate = token.kind == "word" and len(token.text) >= _MIN_MISSPELLED_LENGTH
-        if is_candidate and not lexicon.has_word(
-            token.text, _language_of(token, lexicon, language)
-        ):
+        if is_candidate and not lexicon.has_word(token.text, language):
             words = _neighbors(token.text)
             near = {word for word in words if lexicon.is_correctable(word, language)}
             if near and token.text not in known_words():
@@ -224,11 +222,6 @@ def _correct(
                 token = Token(best, token.kind, token.start, token.end)
         out.append(token)
     return out
-
-
-def _language_of(token: Token, lexicon: Lexicon, language: str) -> str:
-    """Language that a word has to be of, not to be misspelled; a short one may be of any."""
-    return language if len(token.text) > _MIN_MISSPELLED_LENGTH + 1 else ""
 
 
 def _neighbors(word: str) -> set[str]:

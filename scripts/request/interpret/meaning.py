@@ -10,8 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 NOTHING = "none"  # label of texts that ask for no music
+EXAMPLE_SCALE = 127  # of the examples, which are stored as 8-bit integers
 _SHRINKAGE = 1.0  # of the covariance towards a multiple of the identity
 _SCALE = 0.5  # of the scores before the softmax; makes the probabilities true on average
+_DIMENSIONS = 96  # of the space in which examples are compared
+_NEIGHBORS = 8  # examples that vote
+_NEIGHBOR_SHARPNESS = 16.0  # of the vote: how much more a nearer example counts
+_NEIGHBOR_SHARE = 0.5  # of the vote in the probability
 
 Vectors = NDArray[np.float32]
 
@@ -30,7 +35,7 @@ class MeaningReader(Protocol):
 
 @dataclass(frozen=True)
 class MeaningClassifier:
-    """Linear classifier over sentence embeddings.
+    """Classifier of sentence embeddings: a linear one and the nearest examples, half each.
 
     Parameters
     ----------
@@ -41,12 +46,21 @@ class MeaningClassifier:
         (their cosine is 0.8).
     weights : ndarray of float32, shape (d, c)
     bias : ndarray of float32, shape (c,)
+    projection : ndarray of float32, shape (d, p)
+        To the space in which examples are compared, where labels differ most.
+    examples : ndarray of int8, shape (n, p)
+        Unit vectors times :data:`EXAMPLE_SCALE`.
+    example_labels : ndarray of int, shape (n,)
+        Indices of labels.
     """
 
     labels: tuple[str, ...]
     center: Vectors
     weights: Vectors
     bias: Vectors
+    projection: Vectors
+    examples: NDArray[np.int8]
+    example_labels: NDArray[np.int64]
 
     def rank(self, vector: Vectors) -> list[tuple[str, float]]:
         """Labels with their probabilities, the likeliest first.
@@ -57,14 +71,27 @@ class MeaningClassifier:
         """
         centered = _normalize(_normalize(vector[None]) - self.center)[0]
         scores = (centered @ self.weights + self.bias) * _SCALE
-        exponentials = np.exp(scores - scores.max())
-        probabilities = exponentials / exponentials.sum()
+        linear = _softmax(scores)
+        probabilities = (1 - _NEIGHBOR_SHARE) * linear + _NEIGHBOR_SHARE * self._vote(centered)
         order = np.argsort(-probabilities)
         return [(self.labels[i], float(probabilities[i])) for i in order]
 
+    def _vote(self, centered: Vectors) -> NDArray[np.float64]:
+        """Probability of each label among the nearest examples."""
+        projected = _normalize((centered @ self.projection)[None])[0]
+        cosines = self.examples.astype(np.float32) @ projected / EXAMPLE_SCALE
+        nearest = np.argsort(-cosines)[:_NEIGHBORS]
+        votes = np.zeros(len(self.labels))
+        weights = _softmax(_NEIGHBOR_SHARPNESS * cosines[nearest])
+        np.add.at(votes, self.example_labels[nearest], weights)
+        return votes
+
 
 def fit_classifier(vectors: Vectors, labels: Sequence[str]) -> MeaningClassifier:
-    """Fit a classifier to example phrases by linear discriminant analysis.
+    """Fit a classifier to example phrases.
+
+    The linear part is linear discriminant analysis. The examples are compared after the
+    transformation that makes the covariance within the labels the identity.
 
     Parameters
     ----------
@@ -85,8 +112,29 @@ def fit_classifier(vectors: Vectors, labels: Sequence[str]) -> MeaningClassifier
     covariance += _SHRINKAGE * np.trace(covariance) / size * np.eye(size)
     weights = np.linalg.solve(covariance, means.T)
     bias = -0.5 * np.einsum("cd,dc->c", means, weights)
+    whitening = np.linalg.cholesky(np.linalg.inv(covariance))
+    whitened = centered @ whitening
+    _, axes = np.linalg.eigh(np.cov(whitened.T))
+    # Rounded as it is stored, so that a stored classifier equals a fitted one.
+    projection = (whitening @ axes[:, ::-1][:, :_DIMENSIONS]).astype(np.float16)
+    projection = projection.astype(np.float32)
+    examples = np.round(_normalize(centered @ projection) * EXAMPLE_SCALE)
     kind = np.float32
-    return MeaningClassifier(names, center.astype(kind), weights.astype(kind), bias.astype(kind))
+    return MeaningClassifier(
+        names,
+        center.astype(kind),
+        weights.astype(kind),
+        bias.astype(kind),
+        projection,
+        examples.astype(np.int8),
+        classes,
+    )
+
+
+def _softmax(scores: NDArray[np.floating]) -> NDArray[np.float64]:
+    exponentials = np.exp(scores - scores.max(), dtype=np.float64)
+    found: NDArray[np.float64] = exponentials / exponentials.sum()
+    return found
 
 
 def _normalize(vectors: Vectors) -> Vectors:
