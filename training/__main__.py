@@ -11,7 +11,7 @@ _READER = Path("models/reader.gguf")
 
 
 def main() -> None:
-    """Run one step: prepare, train, export, evaluate, grooves, habits or reader."""
+    """Run one step of the training."""
     parser = argparse.ArgumentParser(prog="python -m training")
     parser.add_argument(
         "step",
@@ -24,6 +24,7 @@ def main() -> None:
             "habits",
             "reader",
             "phrases",
+            "spelling",
         ),
     )
     parser.add_argument("--collections", type=Path, help="folder with the downloaded collections")
@@ -76,6 +77,10 @@ def main() -> None:
         from training.reader.evaluate import fit_reader
 
         print(fit_reader(_READER, args.seed))
+    elif args.step == "spelling":
+        from training.reader.correct_words import write_correct_words
+
+        print(f"{write_correct_words()} words")
     elif args.step == "train":
         from training.model import Shape
         from training.train import train

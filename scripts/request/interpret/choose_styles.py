@@ -10,6 +10,7 @@ from scripts.request.interpret.findings import Finding
 from scripts.request.interpret.genres import Genres
 from scripts.request.interpret.interpretation import DEFAULT, SAID, UNDERSTOOD, Source
 from scripts.request.interpret.items import Sentence, unread_words
+from scripts.request.interpret.lexicon import load_correct_words
 from scripts.request.interpret.meaning import NOTHING, MeaningReader
 from scripts.request.interpret.players import Players
 from scripts.request.interpret.tokens import fold
@@ -110,7 +111,9 @@ def _guess_style(
 ) -> None:
     """Choose a style for a sentence that names none."""
     is_one_word = len(sentence.items) == 1  # which can be a misspelled style in any case
-    known = reader.known_words() if reader and rest and not is_one_word else frozenset()
+    known = load_correct_words()[sentence.language]
+    if reader and rest and not is_one_word:
+        known = known | reader.known_words()
     for word in rest if len(rest) <= _MAX_MISSPELLED_WORDS else ():
         is_long = is_one_word or len(word) >= _MIN_MISSPELLED_LENGTH
         close = find_closest_style(word, styles) if is_long and fold(word) not in known else ""

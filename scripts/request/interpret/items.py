@@ -7,7 +7,12 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from scripts.request.interpret.compounds import split_compounds
-from scripts.request.interpret.lexicon import ANY_LANGUAGE, Lexicon, Meaning
+from scripts.request.interpret.lexicon import (
+    ANY_LANGUAGE,
+    Lexicon,
+    Meaning,
+    load_correct_words,
+)
 from scripts.request.interpret.tokens import Token, tokenize
 
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
@@ -215,17 +220,18 @@ def _correct(
     for token in tokens:
         is_candidate = token.kind == "word" and len(token.text) >= _MIN_MISSPELLED_LENGTH
         if is_candidate and not lexicon.has_word(token.text, language):
-            words = _neighbors(token.text)
+            words = neighbors(token.text)
             near = {word for word in words if lexicon.is_correctable(word, language)}
-            if near and token.text not in known_words():
+            is_correct = token.text in load_correct_words()[language]
+            if near and not is_correct and token.text not in known_words():
                 best = min(near, key=lambda word: (abs(len(word) - len(token.text) - 1), word))
                 token = Token(best, token.kind, token.start, token.end)
         out.append(token)
     return out
 
 
-def _neighbors(word: str) -> set[str]:
-    """All words that differ by one letter: left out, added, replaced, or two swapped."""
+def neighbors(word: str) -> set[str]:
+    """Find all words that differ by one letter: left out, added, replaced, or two swapped."""
     splits = [(word[:i], word[i:]) for i in range(1, len(word) + 1)]
     found = {a + b[1:] for a, b in splits if b}
     found |= {a + b[1] + b[0] + b[2:] for a, b in splits if len(b) > 1}

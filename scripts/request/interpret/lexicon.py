@@ -178,6 +178,13 @@ def load_lexicon(folder: Path = paths.DATA / "words") -> Lexicon:
     )
 
 
+@lru_cache(maxsize=1)
+def load_correct_words() -> Mapping[str, frozenset[str]]:
+    """Words of each language that resemble one of its list but are not misspelled, folded."""
+    tables, _ = read_tables(paths.DATA / "correct_words.toml")
+    return defaultdict(frozenset, {n: frozenset(row["words"].split()) for n, row in tables.items()})
+
+
 def _check(table: str, value: str) -> None:
     """Raise a ValueError for a row that has to be a number and is none."""
     if table in ("lengths", "units") or (table == "numbers" and value not in ("joins", "half")):
