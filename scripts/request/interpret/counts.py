@@ -5,12 +5,13 @@ from __future__ import annotations
 from scripts.request.interpret.compounds import last_part
 from scripts.request.interpret.findings import Finding, use
 from scripts.request.interpret.items import Item, Sentence
-from scripts.request.interpret.lexicon import Lexicon
+from scripts.request.interpret.lexicon import ANY_LANGUAGE, Lexicon
 from scripts.request.interpret.numbers import format_number, read_number
 from scripts.request.request import MAX_SONGS
 
 ENDLESS = "endless"
 _MAX_BETWEEN = 3  # words between a number and "songs"
+_MIN_SPLIT_PHRASE = 2  # words
 _MIN_SECTIONS = 2  # names of sections that make a form
 
 
@@ -22,6 +23,8 @@ def read_songs(sentence: Sentence, lexicon: Lexicon) -> Finding | None:
         )
         if is_endless and not item.used:
             return use(sentence, i, i, ENDLESS)
+    if words := _find_split_phrase(sentence, lexicon):
+        return Finding(ENDLESS, words)
     for i in range(len(sentence.items)):
         number = read_number(sentence, i)
         if number is None or number.value % 1 or _counts_bars(sentence, number.last + 1):
@@ -44,6 +47,29 @@ def read_songs(sentence: Sentence, lexicon: Lexicon) -> Finding | None:
     return None
 
 
+def _find_split_phrase(sentence: Sentence, lexicon: Lexicon) -> str:
+    """The user's words of an endless phrase with fillers in it: "hör bitte nie auf"."""
+    tokens = [
+        token
+        for item in sentence.items
+        if not item.used
+        for token in item.tokens
+        if not _is_filler(token.text, sentence.language, lexicon)
+    ]
+    for at in range(len(tokens)):
+        for size in range(_MIN_SPLIT_PHRASE, min(lexicon.longest, len(tokens) - at) + 1):
+            part = tokens[at : at + size]
+            found = lexicon.find(tuple(token.text for token in part))
+            if any((m.table, m.value) == ("songs", "endless") for m in found):
+                return sentence.text[part[0].start : part[-1].end]
+    return ""
+
+
+def _is_filler(word: str, language: str, lexicon: Lexicon) -> bool:
+    found = lexicon.find((word,))
+    return any(m.table == "fillers" and m.language == language for m in found)
+
+
 def _is_about_playing(sentence: Sentence, index: int) -> bool:
     """Whether the part around "all night" speaks of music: it rained all night does not."""
     near = sentence.part_around(index)
@@ -59,14 +85,13 @@ def _counts_bars(sentence: Sentence, index: int) -> bool:
 
 def _is_noun(item: Item, language: str, lexicon: Lexicon) -> bool:
     """Whether an item is "songs" or the like, or contains it: love songs, chansons pop."""
-    nouns = {
-        m.language
-        for token in item.tokens
-        for word in (token.text, last_part(token.text, lexicon, language))
-        for m in lexicon.find((word,))
-        if m.table == "songs" and m.value == "nouns"
-    }
-    return bool(nouns) and (language in nouns or not item.value("styles"))
+    words = [token.text for token in item.tokens]
+    phrases = [tuple(words), *((word,) for word in words)]
+    phrases += [(last_part(word, lexicon, language),) for word in words]
+    found = [m for phrase in phrases for m in lexicon.find(phrase)]
+    nouns = {m.language for m in found if m.table == "songs" and m.value == "nouns"}
+    is_own = bool(nouns & {language, ANY_LANGUAGE})
+    return bool(nouns) and (is_own or not item.value("styles"))
 
 
 def read_pace(sentence: Sentence) -> Finding | None:
@@ -87,7 +112,9 @@ def read_pace(sentence: Sentence) -> Finding | None:
 
 
 def _is_alone_in_part(sentence: Sentence, index: int) -> bool:
-    """Whether nothing but musical terms is in the same part of the sentence."""
+    """Whether nothing but musical terms, or a key, is in the same part of the sentence."""
+    if any(item.value("modes") for item in sentence.part_around(index)):
+        return True
     for step in (-1, 1):
         at = index + step
         while (item := sentence.at(at)) and not item.is_stop:

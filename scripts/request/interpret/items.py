@@ -66,6 +66,12 @@ class Item:
         """Whether it is an everyday word of some language."""
         return any(m.table == "ordinary" for m in self.meanings)
 
+    @property
+    def is_quantity(self) -> bool:
+        """Whether it is a number or a duration."""
+        tables = ("numbers", "lengths", "units")
+        return self.kind in ("number", "clock") or any(m.table in tables for m in self.meanings)
+
     def value(self, table: str, name: str = "") -> str | None:
         """Value in a table, or None; with a `name` only that value counts."""
         for meaning in self.meanings:
@@ -126,7 +132,7 @@ class Sentence:
             if item.is_stop or item.value("topic", "end"):
                 return False
             if item.value("topic", "before"):
-                return True
+                return not self.items[at + 1].is_quantity
         return False
 
 
@@ -147,7 +153,7 @@ def match_sentence(
     tokens = split_compounds(tokens, lexicon, language)
     tokens = _correct(tokens, lexicon, language, known_words)
     spans = _find_phrases(tokens, lexicon, language)
-    items = [Item(part, _preferred(found, language)) for part, found in spans]
+    items = [Item(part, _preferred(part, found, lexicon, language)) for part, found in spans]
     return Sentence(text, language, items)
 
 
@@ -203,10 +209,18 @@ def _detect_language(spans: Sequence[_Span], lexicon: Lexicon) -> str:
     return max(sorted(scores), key=lambda n: (scores[n], n == _DEFAULT_LANGUAGE))
 
 
-def _preferred(meanings: tuple[Meaning, ...], language: str) -> tuple[Meaning, ...]:
-    """Meanings in the sentence's language and in none; without any, those in other languages."""
+def _preferred(
+    part: Sequence[Token], meanings: tuple[Meaning, ...], lexicon: Lexicon, language: str
+) -> tuple[Meaning, ...]:
+    """Meanings in the sentence's language and in none; without any, those in other languages.
+
+    A word of another language has to be exactly as it is listed, and not one of the sentence's.
+    """
     own = tuple(m for m in meanings if m.language in (language, ANY_LANGUAGE))
-    return own or tuple(m for m in meanings if m.table not in _OWN_TABLES)
+    words = tuple(token.text for token in part)
+    if own or (len(words) == 1 and words[0] in load_correct_words()[language]):
+        return own
+    return tuple(m for m in lexicon.phrases.get(words, ()) if m.table not in _OWN_TABLES)
 
 
 def _correct(

@@ -172,7 +172,9 @@ def _read_tonic_alone(sentence: Sentence, first: int) -> Finding | None:
     is_connected = after is not None and after.is_ordinary and len(name) > 1 and last > first
     if not is_closed and not is_connected and not (after and after.is_ordinary):
         return None
-    if not is_closed and not is_connected and item.is_ordinary:
+    is_played = after is not None and after.value("topic", "end") is not None
+    is_played = is_played or (after is not None and after.value("without", "before") is not None)
+    if not is_closed and not is_connected and not is_played and item.is_ordinary:
         return None  # "en la noche", "in sol"
     mode = "minor" if sentence.language == "de" and raw[:1].islower() else "major"
     key = parse_key(f"{name} {mode}")
@@ -220,5 +222,5 @@ def _is_mode_context(sentence: Sentence, at: int, mode: str) -> bool:
     near = [item for item in (before, after, sentence.at(at - 2)) if item]
     if any(item.value("key", "scale_words") for item in near):
         return True
-    is_closed = after is None or after.is_stop
+    is_closed = after is None or after.is_stop or after.is_ordinary
     return is_closed and bool(before is None or before.is_stop or before.value("key", "before"))

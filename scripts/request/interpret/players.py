@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from scripts.request.interpret.items import Item, Sentence
 
 _MAX_SKIPPED = 3  # everyday words between "no" or "only" and an instrument
+_UNACCOMPANIED = "a cappella choir"  # "a choir, a cappella" is one
 _TABLES = ("instruments", "ensembles")
 _ROLES = "roles"
 
@@ -60,6 +61,8 @@ def read_players(sentence: Sentence) -> Players:
         players.alone |= _is_alone(sentence, i)
         players.names.setdefault(name, sentence.quote(i, i))
         item.used = True
+    if _UNACCOMPANIED in players.names:
+        players.names.pop("choir", None)
     for item in items:
         if players.names and (item.value("only")):
             item.used = True

@@ -157,6 +157,9 @@ def read_length(sentence: Sentence) -> Finding | None:
         before, after = sentence.at(i - 1), sentence.at(last + 1)
         if any(near and near.value("time", "ago") for near in (before, after)):
             continue
+        is_hour = sentence.items[last].value("units", "3600") is not None
+        if is_hour and before and before.value("time", "clock"):  # à huit heures
+            continue
         if not (MIN_LENGTH <= low <= MAX_LENGTH and MIN_LENGTH <= high <= MAX_LENGTH):
             sentence.note(
                 f'"{sentence.quote(i, last)}" is left out: a song lasts {MIN_LENGTH:g} seconds '
