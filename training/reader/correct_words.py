@@ -35,8 +35,8 @@ def write_correct_words(path: Path = paths.DATA / "correct_words.toml") -> int:
             word = fold(raw)
             if len(word) < _MIN_LENGTH or not word.isalpha() or lexicon.has_word(word, language):
                 continue
-            # An ending of one or two letters may follow a stem.
-            if {word, word[:-1], word[:-2]} & close:
+            # An ending may follow a stem.
+            if {word, word[:-1], word[:-2], word[:-3]} & close:
                 found.add(word)
         count += len(found)
         lines.append(f'\n[{language}]\nwords = """\\')

@@ -236,7 +236,8 @@ def _correct(
         if is_candidate and not lexicon.has_word(token.text, language):
             words = neighbors(token.text)
             near = {word for word in words if lexicon.is_correctable(word, language)}
-            is_correct = token.text in load_correct_words()[language]
+            # The language of a few words is uncertain.
+            is_correct = any(token.text in listed for listed in load_correct_words().values())
             if near and not is_correct and token.text not in known_words():
                 best = min(near, key=lambda word: (abs(len(word) - len(token.text) - 1), word))
                 token = Token(best, token.kind, token.start, token.end)

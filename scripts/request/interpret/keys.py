@@ -49,6 +49,8 @@ def _read_tonic(sentence: Sentence, first: int, language: str) -> tuple[str, int
     for name, accidental in (("sharp", "#"), ("flat", "b")):
         if following.value("key", name):
             sign = accidental
+    if following.text == "b" and len(item.text) > 1:  # la b majeur
+        sign = "b"
     return (tonic + sign, first + 1) if sign else (tonic, first)
 
 
@@ -199,8 +201,10 @@ def _read_short_key(sentence: Sentence, first: int) -> Finding | None:
         return None
     before = sentence.at(first - 1)
     is_named = before is not None and before.value("key", "before") is not None
-    if raw in ("Am", "Em") and not (is_named or before is None or before.is_stop):
-        return None  # German "am" and "em" at the start of a sentence
+    is_start, after = before is None or before.is_stop, sentence.at(last + 1)
+    is_whole = is_start and (after is None or after.is_stop or sentence.language == _ENGLISH)
+    if raw in ("Am", "Em") and not (is_named or is_whole):
+        return None  # German "am" and Portuguese "em" at the start of a sentence
     following = sentence.at(last + 1)
     is_of_style = following is not None and following.value("styles") is not None  # Bb jazz
     if match[2] and not match[3] and not is_named and not is_of_style:
@@ -216,7 +220,7 @@ def _read_short_key(sentence: Sentence, first: int) -> Finding | None:
 
 def _is_mode_context(sentence: Sentence, at: int, mode: str) -> bool:
     """Whether a mode alone is meant as one: "in a minor key", "modo dorico"."""
-    if mode not in ("major", "minor"):
+    if mode not in ("major", "minor") or len(sentence.items[at].tokens) > 1:
         return True
     before, after = sentence.at(at - 1), sentence.at(at + 1)
     near = [item for item in (before, after, sentence.at(at - 2)) if item]

@@ -22,7 +22,7 @@ _CORRECTED = frozenset(
 )
 _STEM_MARK = "*"  # after the beginning of a word that can have several endings
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})  # as some keyboards write them
-_MAX_ENDING, _MAX_CORRECTED_ENDING, _MIN_STEM = 3, 2, 4  # letters
+_MAX_ENDING, _MIN_STEM = 3, 4  # letters
 
 
 class Meaning(NamedTuple):
@@ -68,10 +68,10 @@ class Lexicon:
         stems = self._meanings_of_stem(phrase[0])
         return (*(m for m in stems if m.language not in whole), *found)
 
-    def _meanings_of_stem(self, word: str, max_ending: int = _MAX_ENDING) -> tuple[Meaning, ...]:
+    def _meanings_of_stem(self, word: str) -> tuple[Meaning, ...]:
         """Meanings of the stems of a word, the longest for each language."""
         found: dict[str, list[Meaning]] = {}
-        for cut in range(min(max_ending, len(word) - _MIN_STEM) + 1):
+        for cut in range(min(_MAX_ENDING, len(word) - _MIN_STEM) + 1):
             new: dict[str, list[Meaning]] = defaultdict(list)
             for meaning in self.stems.get(word[: len(word) - cut], ()):
                 new[meaning.language].append(meaning)
@@ -91,7 +91,7 @@ class Lexicon:
         """Whether a misspelled word can be corrected to `word`, which may have an ending."""
         if word in self.correctable(language):
             return True
-        stems = self._meanings_of_stem(word, _MAX_CORRECTED_ENDING)
+        stems = self._meanings_of_stem(word)
         return any(m.table in _CORRECTED and m.language == language for m in stems)
 
     def links(self, language: str) -> tuple[str, ...]:

@@ -55,6 +55,12 @@ def read_players(sentence: Sentence) -> Players:
                 players.excluded[name] = sentence.quote(i, i)
                 item.used = True
     for i, item in enumerate(items):
+        for at in _items_of_cue(sentence, i) if item.value("without", "cues") else ():
+            name = _name(items[at], with_roles=True)
+            assert name
+            players.excluded[name] = sentence.quote(min(i, at), max(i, at))
+            item.used = items[at].used = True
+    for i, item in enumerate(items):
         name = _name(item)
         if item.used or not name or sentence.is_topic(i):
             continue
@@ -114,6 +120,23 @@ def _items_before(sentence: Sentence, negator: int) -> Iterator[int]:
             at -= 1
 
 
+def _items_of_cue(sentence: Sentence, cue: int) -> list[int]:
+    """Indices of the instruments that a verb such as "verzichten" leaves out.
+
+    They are in its part of the sentence, after it or else before it: "auf die Orgel verzichtest".
+    """
+    for step in (1, -1):
+        found = []
+        at = cue + step
+        while (item := sentence.at(at)) and not item.is_stop and not item.value("topic", "end"):
+            if _name(item, with_roles=True) and not item.used:
+                found.append(at)
+            at += step
+        if found:
+            return found
+    return []
+
+
 def _is_filler(item: Item) -> bool:
     """Whether an item is an article or the like, and names nothing."""
     is_skipped = item.is_ordinary or item.value("without", "skip") is not None
@@ -142,8 +165,11 @@ def _next_target(sentence: Sentence, start: int) -> int | None:
 def _next_in_list(sentence: Sentence, start: int) -> int | None:
     """Index of an instrument at `start` if the list goes on to an "or": drums, bass or guitar.
 
-    None for a list of its own: "no drums, bass and guitar only".
+    None for a list of its own: "no drums, bass and guitar only", "no drums, with bass and guitar".
     """
+    first = sentence.at(start)
+    if first and first.value("topic", "end"):
+        return None
     at = _next_target(sentence, start)
     if at is None:
         return None

@@ -18,6 +18,7 @@ _DECADES = range(10, 100, 10)  # "rock 80" is of the eighties
 _MUSIC = ("styles", "nearest", "style_words")
 _MIN_A4, _MAX_A4 = 400, 480
 _BAR_TICKS = range(24, 193)  # supported lengths of a bar
+_WHOLE_UNITS = ("60", "3600")  # lengths such as "a minute", which seconds may follow
 _MAX_GAP = 2  # everyday words between a word such as "tempo" and its number
 _RANGE_SIGN = re.compile(r"\s*[-–]\s*")
 
@@ -194,7 +195,9 @@ def _read_duration(sentence: Sentence, first: int) -> tuple[float, float, int] |
     """Read a duration at item `first`: its least and greatest seconds, and its last item."""
     items = sentence.items
     for value, _ in items[first].values("lengths"):
-        return float(value), float(value), first
+        rest = _read_rest(sentence, first + 1, float(value)) if value in _WHOLE_UNITS else None
+        seconds = float(value) + (rest[0] if rest else 0.0)
+        return seconds, seconds, rest[1] if rest else first
     number = read_number(sentence, first)
     if number is None:
         return None
@@ -206,6 +209,10 @@ def _read_duration(sentence: Sentence, first: int) -> tuple[float, float, int] |
     at, half = _read_half(sentence, at)
     unit = sentence.at(at + 1)
     size = unit.value("units") if unit and not unit.used else None
+    if size is None and unit and unit.is_ordinary:  # eine knappe Minute, une dizaine de minutes
+        at += 1
+        unit = sentence.at(at + 1)
+        size = unit.value("units") if unit and not unit.used else None
     if size is None:
         return None
     at += 1
