@@ -82,7 +82,7 @@ def test_a_random_chat_model_fills_what_is_open(
 
 
 def test_what_was_said_is_not_asked(styles: dict[str, Style], understand: Understand) -> None:
-    choices = open_choices(understand("blorptang, slow, flute, loud"), styles)
+    choices = open_choices(understand("blorptang, slow, tuba, loud"), styles)
     assert list(choices) == ["style"]
     assert open_choices(understand("Chill, Dubstep"), styles) == {}
     assert open_choices(understand("sad piano waltz, slow"), styles) == {}
