@@ -25,6 +25,7 @@ from scripts.request.request import SongRequest
 from scripts.styles.style import Style
 from tests.support.sentences import SENTENCES, STYLES, score_sentences
 
+SENTENCE_FILES = ("known.jsonl", "kept.jsonl", "later.jsonl", "unseen.jsonl")
 Understand = Callable[..., Interpretation]
 NOTHING_GIVEN = SongRequest("", length="")
 
@@ -48,15 +49,21 @@ def words(styles: dict[str, Style]) -> Understand:
 # -- the sentences ---------------------------------------------------------------------------
 
 
-def test_98_percent_of_what_sentences_say_is_in_the_request(interpreter: Interpreter) -> None:
-    scores = score_sentences(SENTENCES / "known.jsonl", interpreter)
+@pytest.mark.parametrize("name", SENTENCE_FILES)
+def test_98_percent_of_what_sentences_say_is_in_the_request(
+    interpreter: Interpreter, name: str
+) -> None:
+    scores = score_sentences(SENTENCES / name, interpreter)
     said = [score.is_right for score in scores if score.field != STYLES]
     assert len(said) > 200
     assert sum(said) / len(said) >= 0.98
 
 
-def test_90_percent_of_sentences_get_an_acceptable_style(interpreter: Interpreter) -> None:
-    scores = score_sentences(SENTENCES / "known.jsonl", interpreter)
+@pytest.mark.parametrize("name", SENTENCE_FILES)
+def test_90_percent_of_sentences_get_an_acceptable_style(
+    interpreter: Interpreter, name: str
+) -> None:
+    scores = score_sentences(SENTENCES / name, interpreter)
     chosen = [score.is_right for score in scores if score.field == STYLES]
     assert len(chosen) > 140
     assert sum(chosen) / len(chosen) >= 0.9

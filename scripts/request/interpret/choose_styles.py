@@ -126,7 +126,7 @@ def _guess_style(
     pace = said["pace"].value if "pace" in said else ""
     if tuning in map(str, SOLFEGGIO_FREQUENCIES):
         hints[tuning] = _HEALING_STYLE
-    suggested = [name for name in (*players.names, tuning) if name in hints]
+    suggested = [name for name in (tuning, *players.names) if name in hints]
     if suggested and (not rest or suggested[0] not in load_orchestration().instruments):
         choice.sources[hints[suggested[0]]] = Source(UNDERSTOOD, suggested[0], _HINT_CONFIDENCE)
         return

@@ -189,7 +189,9 @@ def _is_alone(sentence: Sentence, index: int) -> bool:
         item = sentence.at(at)
         if item is None or item.is_stop:
             break
-        if item.value("only", "before"):
+        earlier = sentence.at(at - 1)
+        is_in_song = earlier is not None and earlier.value("only", "unless") is not None
+        if item.value("only", "before") or (item.value("only", "part") and not is_in_song):
             return True
         if not item.is_ordinary:
             break
