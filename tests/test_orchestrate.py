@@ -177,6 +177,8 @@ def test_a_word_for_the_tempo_suits_the_style(spec: Spec) -> None:
     assert 132 <= spec("waltz", pace="fast").tempo <= 168
     assert 85 <= spec("techno", pace="slow").tempo <= 110
     assert spec("drum and bass", pace="fast").tempo > 176
+    assert 115 <= spec("swing", pace="medium").tempo <= 135
+    assert 82 <= spec("dub", pace="medium").tempo <= 91
     assert 120 <= spec("ambient", pace="allegro").tempo <= 152
 
 

@@ -26,10 +26,10 @@ PACES: dict[str, tuple[float, float]] = {
 _RELATIVE = {
     "very slow": (0.6, 0.72),
     "slow": (0.72, 0.86),
-    "medium": (0.9, 1.1),
     "fast": (1.12, 1.25),
     "very fast": (1.25, 1.4),
 }
+_TOWARDS_MEDIUM = 0.1  # of its tempo, that dance music slower or faster than medium is moved
 _MIN_DRUM_CLAIM = 0.5  # of a style that is dance music
 _LIMITS = (20.0, 300.0)
 
@@ -70,7 +70,7 @@ def pace_range(pace: str, styles: Sequence[Style], blended: Style) -> tuple[floa
     """
     name = check_pace(pace)
     low, high = PACES[name]
-    if name not in _RELATIVE:
+    if name not in _RELATIVE and name != "medium":
         return low, high
     for style in (blended, *styles):
         shared = max(low, style.tempo[0]), min(high, style.tempo[1])
@@ -79,6 +79,11 @@ def pace_range(pace: str, styles: Sequence[Style], blended: Style) -> tuple[floa
     strongest = max(styles, key=lambda s: (s.kind == "style") * s.claims.get("drums", 0.0))
     if strongest.kind != "style" or strongest.claims.get("drums", 0.0) < _MIN_DRUM_CLAIM:
         return low, high
+    if name == "medium":
+        slowest, fastest = strongest.tempo
+        if slowest > high:
+            return slowest * (1 - _TOWARDS_MEDIUM), slowest
+        return fastest, fastest * (1 + _TOWARDS_MEDIUM)
     factors = _RELATIVE[name]
     edge = strongest.tempo[0] if factors[1] < 1 else strongest.tempo[1]
     return max(_LIMITS[0], edge * factors[0]), min(_LIMITS[1], edge * factors[1])

@@ -35,6 +35,7 @@ SCALES = {
     "harmonic minor": (0, 2, 3, 5, 7, 8, 11),
     "melodic minor": (0, 2, 3, 5, 7, 9, 11),
 }
+_BLUE_NOTES = (3, 10)  # in semitones above the tonic of a blues: thirds and sevenths are lowered
 _LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _LENGTH = "30s"  # of songs whose sentence does not say one, or a longer one than the next
 _MAX_LENGTH = 120.0  # seconds
@@ -118,7 +119,8 @@ def check_song(song: Path, expect: dict[str, Any], text: str, check_length: bool
         found.append(Check(field, bool(is_right), value, wanted, text))
 
     if "key" in expect:
-        share = share_in_key(facts.sounding, expect["key"])
+        is_blues = any("blues" in group for group in expect.get("groups", ()))
+        share = share_in_key(facts.sounding, expect["key"], _BLUE_NOTES if is_blues else ())
         add("key", share >= _MIN_IN_SCALE, f"{share:.0%} in the scale", expect["key"])
     if "meter" in expect:
         add("meter", facts.meter == expect["meter"], facts.meter, expect["meter"])
@@ -185,14 +187,14 @@ def read_midi(midi: mido.MidiFile) -> MidiFacts:
     return facts
 
 
-def share_in_key(sounding: np.ndarray, key: str) -> float:
-    """Share of the sounding time within the scale of a key."""
+def share_in_key(sounding: np.ndarray, key: str, further: tuple[int, ...] = ()) -> float:
+    """Share of the sounding time within the scale of a key and further steps above its tonic."""
     tonic, _, scale = key.partition(" ")
     root = _LETTERS[tonic[0]] + tonic.count("#") - tonic[1:].count("b")
-    inside = [(root + step) % 12 for step in SCALES[scale]]
+    inside = [(root + step) % 12 for step in {*SCALES[scale], *further}]
     if "minor" in scale:
         inside += [(root + 9) % 12, (root + 11) % 12]  # the raised sixth and seventh
-    return float(sounding[inside].sum() / max(sounding.sum(), 1))
+    return float(sounding[sorted(set(inside))].sum() / max(sounding.sum(), 1))
 
 
 def programs_of(name: str) -> set[int]:
