@@ -32,7 +32,7 @@ from scripts.tui.app import App
 from scripts.tui.bindings import BINDINGS
 from scripts.tui.order_progress import estimate_seconds_left
 from scripts.tui.screens.draw import draw
-from scripts.tui.state import JUKEBOX, OrderView
+from scripts.tui.state import JUKEBOX, WISHES, OrderView
 from tests.support.waiting import wait_until
 from tests.test_screens import PLAYING
 
@@ -1218,6 +1218,20 @@ def test_what_is_edited_for_an_order_is_for_that_order_alone(home: Path, runner:
     request = stored.order.request
     assert (request.key, request.without, request.tempo) == ("E minor", "drums", 100)
     assert app.state.wishes == {"tempo": "100"}
+
+
+def test_a_wish_that_contradicts_the_text_keeps_the_wishes_open(home: Path, runner: None) -> None:
+    app = make_app(home, [])
+    ask_for(app, "only piano, waltz", "1")
+    for key in ("e", "n", *"piano", keys.ENTER, "b"):
+        app.press(key)
+    text = " ".join("\n".join(draw(app.state, (80, 40))).split())
+    assert "piano is both asked for and excluded" in text
+    assert app.state.screen == WISHES
+    for key in ("n", "ctrl-u", keys.ENTER, "b", keys.ENTER):
+        app.press(key)
+    (stored,) = stored_orders()
+    assert stored.order.request.without is None
 
 
 def test_what_is_said_comes_before_the_wishes(home: Path, runner: None) -> None:

@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scripts.audio.play_stats import PlayStats, write_stats
 from scripts.batch.endless import SONGS_AHEAD, EndlessOrders
 from scripts.batch.order import Order, order_from_json, parse_size, parse_until
-from scripts.core.errors import UsageError
+from scripts.core.errors import StorageError, UsageError
 from scripts.library.bin import list_bin, move_to_bin, restore_song
 from scripts.library.index import LibraryIndex
 from scripts.request.request import SongRequest
@@ -97,6 +98,45 @@ def test_the_oldest_songs_without_a_rating_go_to_the_bin(folder: Path) -> None:
     assert [song.exists() for song in songs] == [True, True, False, False, False, True]
     assert [entry.name for entry in list_bin(folder)] == ["Song 4", "Song 3"]
     assert endless.keep_within_bound(1, order) == []
+
+
+def test_songs_of_another_folder_are_told_apart_from_those_of_the_library(
+    folder: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "radio"
+    elsewhere.mkdir()
+    mine, library = write_songs(folder, 2), open_library(folder)
+    library.rate(mine[0], 5)
+    library.count_play(mine[1])
+    endless = EndlessOrders(lambda: library, False)
+    endless.add_songs(1, write_songs(elsewhere, 3, 3_000_000))
+    order = endless_order(elsewhere, keep_bytes=3_000_000)
+    assert endless.keep_within_bound(1, order) == ["Song 0", "Song 1"]
+    assert library.get_stats(mine[1]).plays == 1
+
+
+def test_a_song_that_is_rated_in_its_tags_stays(folder: Path) -> None:
+    liked = folder / "Liked.mp3"
+    liked.write_bytes((b"\xff\xfb\x90\x00" + bytes(413)) * 40)
+    write_stats(liked, PlayStats(rating=4))
+    endless = EndlessOrders(lambda: open_library(folder), False)
+    endless.add_songs(1, [liked, *write_songs(folder, 2, 3_000_000)])
+    assert endless.keep_within_bound(1, endless_order(folder, keep_bytes=1)) == ["Song 0"]
+    assert liked.exists()
+
+
+def test_a_file_that_cannot_be_deleted_stops_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(song: object) -> None:
+        raise StorageError("it is open elsewhere")
+
+    monkeypatch.setattr("scripts.batch.endless.delete_binned", fail)
+    endless = EndlessOrders(lambda: open_library(folder), False)
+    endless.add_songs(1, write_songs(folder, 5, 3_000_000))
+    moved = endless.keep_within_bound(1, endless_order(folder, keep_bytes=1))
+    assert len(moved) == 4
+    assert len(list_bin(folder)) == 4
 
 
 def test_songs_that_the_user_moves_to_the_bin_stay_there(folder: Path) -> None:

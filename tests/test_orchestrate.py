@@ -70,10 +70,25 @@ def test_a_soloist_named_before_an_ensemble_leads_it(spec: Spec) -> None:
 
 @pytest.mark.parametrize("name", load_orchestration().instruments)
 def test_an_excluded_instrument_never_plays(styles: dict[str, Style], name: str) -> None:
-    banned = set(load_orchestration().instruments[name].sounds)
+    asked = load_orchestration().instruments[name]
+    banned = set() if asked.stand_in else set(asked.sounds)
     for style in styles.values():
         found, _ = orchestrate(style, (), False, (name,))
         assert not banned & {track.instrument for track in found.tracks.values()}
+
+
+def test_an_instrument_without_sounds_of_its_own_is_said_to_be_replaced(
+    styles: dict[str, Style],
+) -> None:
+    style, warnings = orchestrate(styles["folk"], ("bagpipes",), False, ())
+    assert style.tracks["melody"].instrument == "oboe"
+    assert warnings == ("bagpipes: played by the oboe",)
+    kept, _ = orchestrate(styles["baroque"], (), False, ("viola",))
+    assert kept.tracks == styles["baroque"].tracks
+
+
+def test_percussion_can_play_alone(spec: Spec) -> None:
+    assert set(spec("samba", instruments="only percussion").style.tracks) == {"percussion"}
 
 
 @pytest.mark.parametrize("role", ["drums", "bass", "melody", "chords", "pad", "percussion"])

@@ -88,6 +88,21 @@ def test_what_was_said_is_not_asked(styles: dict[str, Style], understand: Unders
     assert open_choices(understand("sad piano waltz, slow"), styles) == {}
 
 
+def test_what_is_excluded_is_not_offered(styles: dict[str, Style], understand: Understand) -> None:
+    choices = open_choices(understand("something for my garden party without piano"), styles)
+    assert "flute" in choices["lead"]
+    assert not {"piano", "electric piano"} & set(choices["lead"])
+
+
+def test_notes_about_what_was_said_stay(understand: Understand) -> None:
+    before = understand("blorptang at 999 bpm")
+    after = apply_suggestions(before, {"style": "jazz"})
+    assert after.notes == (
+        '"999 bpm" is left out: a tempo is 20 to 300 bpm',
+        "suggested: jazz",
+    )
+
+
 def test_suggestions_are_marked_and_can_leave_a_field_open(understand: Understand) -> None:
     before = understand("sad song for the train")
     answer = {"tempo": "slow", "energy": "any", "lead": "cello"}

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
 
+from scripts.audio.tags import read_tags
 from scripts.batch.order import Order
 from scripts.core.errors import MusicGenError
 from scripts.library.bin import delete_binned, list_bin, move_to_bin, song_files
@@ -93,18 +94,25 @@ class EndlessOrders:
         """
         if not order.endless or not order.keep_bytes:
             return []
+        try:
+            return self._free_space(order_id, order)
+        except OSError as error:  # the folder cannot be read; the finished song is not to blame
+            _log.warning("%s: no space is freed: %s", order.out, error)
+            return []
+
+    def _free_space(self, order_id: int, order: Order) -> list[str]:
         songs = [song for song in self._songs[order_id] if song.exists()]
         total, moved = sum(map(_song_bytes, songs)), []
         for song in songs[:-1]:  # never the newest
             if total <= order.keep_bytes:
                 break
-            stats = self._library.get_stats(song)
-            if stats.rating or stats.thumb > 0:
+            if self._is_liked(song):
                 continue
             size = _song_bytes(song)
             try:
                 move_to_bin(song, frees_space=True)
-                self._library.remove_song(song)
+                if song.parent == self._library.folder:
+                    self._library.remove_song(song)
             except MusicGenError as error:  # it is being played, on Windows
                 _log.info("%s stays: %s", song.name, error)
                 continue
@@ -114,6 +122,13 @@ class EndlessOrders:
         self._trim_bin(order)
         return moved
 
+    def _is_liked(self, song: Path) -> bool:
+        """Whether a song has a rating or a thumb up, in its tags or in the library."""
+        known = [read_tags(song).stats]
+        if song.parent == self._library.folder:  # it knows songs by their names alone
+            known.append(self._library.get_stats(song))
+        return any(stats.rating or stats.thumb > 0 for stats in known)
+
     def _trim_bin(self, order: Order) -> None:
         """Delete the oldest songs that were moved to the bin to free space."""
         used = 0
@@ -121,7 +136,10 @@ class EndlessOrders:
         for count, entry in enumerate(entries, 1):  # the latest first
             used += entry.size
             if count > _MIN_BINNED and used > _BIN_SHARE * order.keep_bytes:
-                delete_binned(entry)
+                try:
+                    delete_binned(entry)
+                except MusicGenError as error:
+                    _log.info("%s stays in the bin: %s", entry.name, error)
 
 
 def _song_bytes(song: Path) -> int:

@@ -8,9 +8,8 @@ from typing import Any
 
 from scripts.batch.order import parse_formats
 from scripts.core.errors import UsageError
-from scripts.request.interpret.counts import ENDLESS
-from scripts.request.pace import check_pace
 from scripts.request.parse import read_length
+from scripts.request.request import ENDLESS
 
 _TEXT_COLUMNS = (
     *("styles", "key", "meter", "form", "chords", "motif", "energy", "instruments", "without"),
@@ -26,14 +25,6 @@ def _parse_text(value: Any) -> str:
 
 def _parse_length(value: Any) -> str:
     return read_length(_parse_text(value))
-
-
-def parse_tempo(value: Any) -> tuple[float | None, str | None]:
-    """Parse a tempo: a number, or a word such as slow."""
-    text = str(value).strip()
-    if any(char.isdigit() for char in text) or not any(char.isalpha() for char in text):
-        return _parse_number(value), None
-    return None, check_pace(text)
 
 
 def _parse_yes_no(value: Any) -> bool:
@@ -78,7 +69,7 @@ def _parse_songs(value: Any) -> int | str:
 
 
 REQUEST_COLUMNS: dict[str, Callable[[Any], Any]] = {
-    "tempo": parse_tempo,
+    "tempo": _parse_text,
     "tuning": _parse_number,
     "binaural": _parse_number,
     "loop": _parse_yes_no,

@@ -15,12 +15,12 @@ from typing import Any
 
 from scripts.batch.interpreter import Interpreter
 from scripts.batch.order import MAX_SEED, Order, parse_until, split_styles
-from scripts.batch.order_cells import ORDER_COLUMNS, REQUEST_COLUMNS, parse_tempo
+from scripts.batch.order_cells import ORDER_COLUMNS, REQUEST_COLUMNS
 from scripts.batch.planned_order import PlannedOrder
 from scripts.core.errors import MusicGenError, UsageError
 from scripts.core.input_files import find_beside, is_regular_file, read_input_text
-from scripts.request.interpret.counts import ENDLESS
-from scripts.request.request import SongRequest
+from scripts.request.pace import parse_tempo
+from scripts.request.request import ENDLESS, SongRequest
 from scripts.request.request_json import request_from_json
 
 MAX_BYTES = 1 << 20
@@ -204,7 +204,7 @@ def _plan(row: dict[str, Any], defaults: Order, interpreter: Interpreter) -> Pla
         if value is None:
             continue
         if name == "tempo":
-            request["tempo"], request["pace"] = parse_tempo(value)
+            request["tempo"], request["pace"] = parse_tempo(str(value))
         elif name in REQUEST_COLUMNS:
             request[name] = REQUEST_COLUMNS[name](value)
         elif name in ORDER_COLUMNS:
@@ -225,5 +225,5 @@ def _plan(row: dict[str, Any], defaults: Order, interpreter: Interpreter) -> Pla
         if understood.until and not defaults.until:
             changes["until"] = parse_until(understood.until, datetime.now())
     elif songs != "":
-        changes["songs"] = int(songs)
+        changes |= {"songs": int(songs), "endless": False, "until": 0.0, "keep_bytes": 0}
     return PlannedOrder(replace(defaults, request=understood.request, **changes), understood)

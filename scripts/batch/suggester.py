@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from scripts.core.errors import MusicGenError
+from scripts.core.errors import MusicGenError, UsageError
 from scripts.core.input_files import read_input_text
 from scripts.core.settings import Settings
 from scripts.llm.chat import ModelProfile, build_chat_prompt, load_model_profile
@@ -15,7 +15,8 @@ from scripts.llm.client import ModelProcess
 from scripts.llm.gguf_file import GgufInfo
 from scripts.llm.registry import STARTER_FILE, find_model
 from scripts.llm.sampling import Sampling
-from scripts.request.instrument_names import load_orchestration
+from scripts.request.build import build_spec
+from scripts.request.instrument_names import load_orchestration, parse_excluded
 from scripts.request.interpret.interpretation import (
     DEFAULT,
     SAID,
@@ -23,8 +24,10 @@ from scripts.request.interpret.interpretation import (
     Interpretation,
     Source,
 )
+from scripts.styles.lookup import FALLBACK_STYLE
 from scripts.styles.style import Style
 
+_ANY_LENGTH = "3"  # minutes, to check a request that leaves its length open
 _CONTEXT = 2048  # tokens
 _OPEN = "any"  # value that leaves a field to the style
 _MIN_OPEN_FIELDS = 2  # of a request whose style was said, for which a model is loaded
@@ -66,6 +69,8 @@ class Suggester:
     def suggest(self, understood: Interpretation) -> Interpretation:
         """Fill the fields that are still open; what was said or understood stays.
 
+        An answer that does not go with what was said is left out.
+
         Raises
         ------
         ModelError
@@ -81,7 +86,13 @@ class Suggester:
             rendered = model.render_chat_template(question)
             prompt = build_chat_prompt(question, "", self._profile, rendered, model.bos)
             answer = model.write_object(prompt, choices, Sampling(temperature=0.0))
-        return apply_suggestions(understood, answer)
+        suggested = apply_suggestions(understood, answer)
+        try:
+            length = suggested.request.length or _ANY_LENGTH
+            build_spec(replace(suggested.request, length=length), self._styles, 0)
+        except UsageError:
+            return understood
+        return suggested
 
     def _question(self, understood: Interpretation, choices: Mapping[str, tuple[str, ...]]) -> str:
         path = self._data / "prompts" / "suggest.txt"
@@ -133,10 +144,17 @@ def open_choices(
     if "energy" not in sources:
         choices["energy"] = (_OPEN, "low", "high")
     if "instruments" not in sources:
-        leads = load_orchestration().instruments
-        choices["lead"] = (_OPEN, *(name for name in leads if not leads[name].role))
+        choices["lead"] = (_OPEN, *_possible_leads(request.without or ""))
     is_worth_asking = sources["styles"].origin != SAID or len(choices) >= _MIN_OPEN_FIELDS
     return choices if is_worth_asking else {}
+
+
+def _possible_leads(without: str) -> list[str]:
+    """Instruments that can play the lead and share no sound with those that are excluded."""
+    known = load_orchestration().instruments
+    excluded = [known[name] for name in parse_excluded(without) if name in known]
+    banned = {sound for instrument in excluded for sound in instrument.sounds}
+    return [n for n, asked in known.items() if not asked.role and not banned & {*asked.sounds}]
 
 
 def apply_suggestions(understood: Interpretation, answer: Mapping[str, str]) -> Interpretation:
@@ -156,8 +174,9 @@ def apply_suggestions(understood: Interpretation, answer: Mapping[str, str]) -> 
             request = replace(request, **changes)  # type: ignore[arg-type]
             sources["instruments" if name == "lead" else name] = source
     chosen = [value for value in answer.values() if value != _OPEN]
-    # The note of a request that was not understood is no longer true.
-    notes = () if "style" in answer else understood.notes
+    notes = understood.notes
+    if "style" in answer:  # the note about the default is no longer true
+        notes = tuple(note for note in notes if not note.endswith(f"; using {FALLBACK_STYLE}"))
     if chosen:
         notes = (*notes, f"suggested: {', '.join(chosen)}")
     return replace(understood, request=request, styles=styles, sources=sources, notes=notes)

@@ -17,16 +17,17 @@ from scripts.score.abc_writer import write_abc
 
 def compose(args: argparse.Namespace, settings: Settings) -> int:
     """Compose lead sheets and write them to standard output or a folder."""
-    plan = plan_orders(args, settings)[0]
-    order = plan.order
-    if order.endless:
+    plans = plan_orders(args, settings)
+    if any(plan.order.endless for plan in plans):
         raise UsageError("compose writes a number of sheets; give one with --songs")
     with ComposingService(settings, watch_for_cancel()) as composing:
-        notes = plan.understood.notes if plan.understood else ()
-        for warning in (*notes, *composing.check_order(order)):
-            _notice(args, warning, event="note", text=warning)
-        for number in range(1, order.songs + 1):
-            spec = composing.build_spec(order, number)
+        for plan in plans:
+            notes = plan.understood.notes if plan.understood else ()
+            for warning in (*notes, *composing.check_order(plan.order)):
+                _notice(args, warning, event="note", text=warning)
+        songs = [(plan.order, n) for plan in plans for n in range(1, plan.order.songs + 1)]
+        for number, (order, song) in enumerate(songs, 1):
+            spec = composing.build_spec(order, song)
             composition = composing.compose_sheet(
                 order, spec, order.temperature, lambda *event: None
             )
@@ -47,7 +48,7 @@ def compose(args: argparse.Namespace, settings: Settings) -> int:
                     model=composition.model,
                 )
             else:
-                print(text, end="" if number == order.songs else "\n")
+                print(text, end="" if number == len(songs) else "\n")
     return 0
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from scripts.core.errors import UsageError
-from scripts.request.interpret.counts import ENDLESS
-from scripts.request.pace import check_pace
+from scripts.request.pace import parse_tempo
+from scripts.request.request import ENDLESS
 
 
 class Parser(argparse.ArgumentParser):
@@ -173,13 +173,10 @@ def _songs(text: str) -> int | str:
 def _tempo(text: str) -> float | str:
     """A number of beats per minute, or a word for it."""
     try:
-        return float(text.replace(",", "."))
-    except ValueError:
-        pass
-    try:
-        return check_pace(text)
+        tempo, pace = parse_tempo(text)
     except UsageError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+    return tempo if tempo is not None else pace or text
 
 
 def _number(text: str) -> float:

@@ -25,9 +25,8 @@ from scripts.cli.console import print_message, print_notice
 from scripts.core import paths
 from scripts.core.errors import ModelError, UsageError
 from scripts.core.settings import Settings
-from scripts.request.interpret.counts import ENDLESS
 from scripts.request.parse import read_length
-from scripts.request.request import SongRequest
+from scripts.request.request import ENDLESS, SongRequest
 from scripts.score.tuning import CONCERT_PITCH
 from scripts.styles.style import Style, load_styles
 
@@ -72,6 +71,9 @@ def plan_order(
     order = _order(args, settings, understood.request, songs)
     if order.endless and understood.until and not args.until:
         order = replace(order, until=parse_until(understood.until, datetime.now()))
+    elif understood.until and not order.endless:
+        note = f'"until {understood.until}" is left out: --songs sets how many songs are made'
+        understood = replace(understood, notes=(*understood.notes, note))
     return PlannedOrder(order, understood)
 
 
@@ -138,12 +140,17 @@ def _with_suggestions(
 def _orders_from_file(args: argparse.Namespace, settings: Settings) -> list[PlannedOrder]:
     from scripts.batch.service import order_checker
 
-    defaults = _order(args, settings, _request(args, "", ""), args.songs or 1)
+    defaults = _order(args, settings, _request(args, "", ""), _songs_of_rows(args))
     with _open_interpreter(settings) as interpreter:
         plans = read_order_file(args.job_file, defaults, interpreter, order_checker(settings))
     if interpreter.problem:
         print_notice(interpreter.problem)
     return _with_suggestions(plans, args, settings, interpreter.styles)
+
+
+def _songs_of_rows(args: argparse.Namespace) -> int | str:
+    """Number of songs of the rows that give none."""
+    return 1 if args.songs is None else args.songs
 
 
 def _open_interpreter(settings: Settings) -> Interpreter:
@@ -220,7 +227,7 @@ def _render_order(args: argparse.Namespace, settings: Settings) -> Order:
     if args.songs == ENDLESS:
         raise UsageError("render makes a number of songs; give one with --songs")
     request = _request(args, args.styles, "")
-    return _order(args, settings, request, args.songs or 1)
+    return _order(args, settings, request, 1 if args.songs is None else args.songs)
 
 
 def _changed_options(args: argparse.Namespace) -> list[str]:

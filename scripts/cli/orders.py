@@ -12,7 +12,7 @@ from scripts.core import paths
 from scripts.core.errors import UsageError
 from scripts.core.formatting import format_song_count
 from scripts.core.settings import Settings
-from scripts.request.interpret.counts import ENDLESS
+from scripts.request.request import ENDLESS
 
 _NEW_STATES = {
     "pause": OrderState.PAUSED,

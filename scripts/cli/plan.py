@@ -14,8 +14,8 @@ from scripts.cli.order_args import plan_orders
 from scripts.core import paths
 from scripts.core.settings import Settings
 from scripts.request.build import build_spec
-from scripts.request.interpret.counts import ENDLESS
 from scripts.request.interpret.plan import describe_plan, plan_to_json
+from scripts.request.request import ENDLESS
 from scripts.request.spec import SongSpec
 from scripts.styles.style import load_styles
 

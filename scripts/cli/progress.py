@@ -10,7 +10,7 @@ from scripts.cli.console import StatusLine, print_error, print_json, print_messa
 from scripts.core.formatting import format_duration, percent_bar
 from scripts.core.stages import overall_fraction, stage_fractions
 from scripts.library.songs import Song
-from scripts.request.interpret.counts import ENDLESS
+from scripts.request.request import ENDLESS
 
 _REPORT_INTERVAL = 0.1  # seconds between reports of one stage
 _MIN_FRACTION = 0.02  # done before the remaining time is estimated

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import logging
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 from scripts.core import paths
 from scripts.core.atomic_files import write_text
 from scripts.core.child import ChildProcess
-from scripts.core.errors import ModelError
+from scripts.core.errors import ModelError, StorageError
 from scripts.core.toml import read_tables
 from scripts.llm.chat import load_model_profile
 from scripts.llm.gguf_file import (
@@ -33,6 +34,7 @@ _TIMEOUT = 60.0  # seconds for one request
 _TEXTS_PER_REQUEST = 64
 _WORD_START = "▁"  # of a SentencePiece token
 _MIN_KNOWN_LENGTH = 4  # letters; shorter words are not corrected
+_log = logging.getLogger(__name__)
 
 
 class EmbeddingProcess(ModelClient):
@@ -141,7 +143,10 @@ class Reader:
             if found:
                 return found
         fitted = self.fit()
-        write_text(self._cache, format_classifier(fitted, self.fingerprint))
+        try:
+            write_text(self._cache, format_classifier(fitted, self.fingerprint))
+        except StorageError as error:
+            _log.warning("%s cannot be kept: %s", self._cache.name, error)
         return fitted
 
     @property

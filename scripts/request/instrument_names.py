@@ -34,6 +34,8 @@ class AskedInstrument:
         Octaves by which a lead is moved into its range.
     role : str
         The role that it takes unless it is alone; empty for melody or chords.
+    stand_in : bool
+        Whether its sounds are those of another instrument, because it has none of its own.
     """
 
     sounds: tuple[str, ...]
@@ -42,6 +44,7 @@ class AskedInstrument:
     bass: str = ""
     octave: int = 0
     role: str = ""
+    stand_in: bool = False
 
     @property
     def chord_sound(self) -> str:

@@ -56,9 +56,15 @@ def orchestrate(
     soloists = [n for n in names if n not in tables.ensembles]
     left = assignment.assign_instruments(soloists, names[0] if names else "", alone)
     assignment.exclude(excluded)
-    if not assignment.tracks.keys() & {*_PITCHED_ROLES, "drums"}:
+    if not assignment.tracks.keys() & {*_PITCHED_ROLES, "drums", "percussion"}:
         raise UsageError("nothing is left to play; exclude fewer instruments")
-    warnings = tuple(f"no part is free for {name}; ask for fewer instruments" for name in left)
+    warnings = tuple(
+        f"no part is free for {name}; ask for fewer instruments"
+        if name in left
+        else f"{name}: played by the {tables.instruments[name].sounds[0]}"
+        for name in soloists
+        if name in left or tables.instruments[name].stand_in
+    )
     tracks = {role: assignment.tracks[role] for role in ROLES if role in assignment.tracks}
     return replace(style, tracks=tracks), warnings
 
@@ -135,7 +141,7 @@ class _Assignment:
         banned = {
             sound
             for name in names
-            if name in self._tables.instruments
+            if name in self._tables.instruments and not self._tables.instruments[name].stand_in
             for sound in self._tables.instruments[name].sounds
         }
         for role, track in list(self.tracks.items()):

@@ -34,6 +34,40 @@ _MIN_DRUM_CLAIM = 0.5  # of a style that is dance music
 _LIMITS = (20.0, 300.0)
 
 
+def parse_tempo(text: str) -> tuple[float | None, str | None]:
+    """Parse a tempo as options, wishes and tables have it.
+
+    Returns
+    -------
+    tempo : float or None
+        Quarter notes per minute.
+    pace : str or None
+        Else the word, which may be one of any language's word list.
+
+    Raises
+    ------
+    UsageError
+        If it is neither.
+    """
+    number = text.casefold().strip().removesuffix("bpm").strip().replace(",", ".")
+    if not any(char.isdigit() for char in number) and any(char.isalpha() for char in number):
+        return None, " ".join(text.lower().split())
+    try:
+        value = float(number)
+    except ValueError:
+        raise _invalid_tempo(text) from None
+    if not _LIMITS[0] <= value <= _LIMITS[1]:
+        raise _invalid_tempo(text)
+    return value, None
+
+
+def _invalid_tempo(text: str) -> UsageError:
+    return UsageError(
+        f'invalid tempo "{text[:20]}": expected 20 to 300 beats per minute, '
+        "or a word such as slow, medium, fast, very fast or allegro"
+    )
+
+
 def check_pace(text: str) -> str:
     """Check a word for the tempo and return it as :data:`PACES` has it.
 
@@ -44,10 +78,7 @@ def check_pace(text: str) -> str:
     """
     name = " ".join(text.lower().split())
     if name not in PACES:
-        raise UsageError(
-            f'invalid tempo "{text[:20]}": expected 20 to 300 beats per minute, '
-            "or a word such as slow, medium, fast, very fast or allegro"
-        )
+        raise _invalid_tempo(text)
     return name
 
 

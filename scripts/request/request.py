@@ -9,6 +9,7 @@ from scripts.core.text import is_unicode, strip_control_chars
 from scripts.score.tuning import CONCERT_PITCH
 
 MAX_SONGS = 10_000
+ENDLESS = "endless"  # in place of a number of songs
 
 
 @dataclass(frozen=True)

@@ -89,6 +89,8 @@ def _printable_excerpt(text: str) -> str:
 
 def _match_phrase(piece: str, styles: Mapping[str, Style]) -> tuple[list[str], str]:
     index = _index_words(styles)
+    if piece in index:
+        return [index[piece]], ""
     piece = " ".join(w for w in piece.split() if w not in _FILLERS) or piece
     if piece in index:
         return [index[piece]], ""

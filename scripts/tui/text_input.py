@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from scripts.core.errors import MusicGenError
-from scripts.request.interpret.counts import ENDLESS
+from scripts.request.request import ENDLESS
 from scripts.tui import keys
 from scripts.tui.line_editor import edit_line, replace_line
 from scripts.tui.state import GENERATE, OPTIONS, Field

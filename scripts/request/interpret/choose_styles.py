@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from scripts.request.instrument_names import load_orchestration
@@ -74,9 +74,9 @@ def choose_styles(
         choice.notes.append(f"{words}: nearest is {names}")
     rest = unread_words(sentence)
     if not choice.sources:
-        _guess_style(sentence, rest, said, players, styles, reader, choice)
+        _guess_style(sentence, rest, said, players, genres, styles, reader, choice)
     elif reader and rest and not any(styles[name].kind == "mood" for name in choice.sources):
-        _add_mood(sentence, styles, reader, choice)
+        _add_mood(sentence, genres, styles, reader, choice)
     if len(choice.sources) > MAX_STYLES:
         kept = list(choice.sources)[:MAX_STYLES]
         choice.notes.append(
@@ -87,13 +87,18 @@ def choose_styles(
 
 
 def _add_mood(
-    sentence: Sentence, styles: Mapping[str, Style], reader: MeaningReader, choice: StyleChoice
+    sentence: Sentence,
+    genres: Genres,
+    styles: Mapping[str, Style],
+    reader: MeaningReader,
+    choice: StyleChoice,
 ) -> None:
     """Add the mood of what is left of a sentence beside the styles that were named."""
     ranked = reader.rank(_unread_text(sentence) or sentence.text)
     if dict(ranked).get(NOTHING, 0.0) > _MAX_NOTHING:
         return
-    moods = [(name, p) for name, p in ranked if name in styles and styles[name].kind == "mood"]
+    possible = styles.keys() - genres.excluded
+    moods = [(name, p) for name, p in ranked if name in possible and styles[name].kind == "mood"]
     total = sum(p for _, p in moods)
     if moods and moods[0][1] >= _MIN_MOOD_SHARE * total:
         confidence = round(moods[0][1] / total, 2)
@@ -105,6 +110,7 @@ def _guess_style(
     rest: list[str],
     said: Mapping[str, Finding],
     players: Players,
+    genres: Genres,
     styles: Mapping[str, Style],
     reader: MeaningReader | None,
     choice: StyleChoice,
@@ -131,8 +137,9 @@ def _guess_style(
         choice.sources[hints[suggested[0]]] = Source(UNDERSTOOD, suggested[0], _HINT_CONFIDENCE)
         return
     text = _unread_text(sentence)
-    if reader and text and (rest or not (said or players.names or players.excluded)):
-        _understand(reader.rank(text), styles, choice)
+    is_about_fields = said or players.names or players.excluded or genres.excluded
+    if reader and text and (rest or not (is_about_fields or sentence.notes)):
+        _understand(reader.rank(text), styles.keys() - genres.excluded, choice)
     if not choice.sources and suggested:
         choice.sources[hints[suggested[0]]] = Source(UNDERSTOOD, suggested[0], _HINT_CONFIDENCE)
     if not choice.sources and not rest and pace in _PACE_STYLES:
@@ -146,7 +153,7 @@ def _guess_style(
 
 
 def _understand(
-    ranked: list[tuple[str, float]], styles: Mapping[str, Style], choice: StyleChoice
+    ranked: list[tuple[str, float]], styles: Collection[str], choice: StyleChoice
 ) -> None:
     """Take the nearest style, and the second one where both are about as near."""
     if dict(ranked).get(NOTHING, 0.0) > _MAX_NOTHING:

@@ -7,9 +7,8 @@ from scripts.request.interpret.findings import Finding, use
 from scripts.request.interpret.items import Item, Sentence
 from scripts.request.interpret.lexicon import ANY_LANGUAGE, Lexicon
 from scripts.request.interpret.numbers import format_number, read_number
-from scripts.request.request import MAX_SONGS
+from scripts.request.request import ENDLESS, MAX_SONGS
 
-ENDLESS = "endless"
 _MAX_BETWEEN = 3  # words between a number and "songs"
 _MIN_SPLIT_PHRASE = 2  # words
 _MIN_SECTIONS = 2  # names of sections that make a form
@@ -41,14 +40,14 @@ def read_songs(sentence: Sentence, lexicon: Lexicon) -> Finding | None:
                         f'"{sentence.quote(i, at)}" is left out: an order has 1 to '
                         f"{MAX_SONGS:,} songs"
                     )
-                    break
+                    return None
                 finding = use(sentence, i, number.last, format_number(number.value))
                 return Finding(finding.value, sentence.quote(i, at))
     return None
 
 
 def _find_split_phrase(sentence: Sentence, lexicon: Lexicon) -> str:
-    """The user's words of an endless phrase with fillers in it: "hör bitte nie auf"."""
+    """Read an endless phrase with fillers in it: "hör bitte nie auf"; return the user's words."""
     tokens = [
         token
         for item in sentence.items
@@ -61,6 +60,8 @@ def _find_split_phrase(sentence: Sentence, lexicon: Lexicon) -> str:
             part = tokens[at : at + size]
             found = lexicon.find(tuple(token.text for token in part))
             if any((m.table, m.value) == ("songs", "endless") for m in found):
+                for item in sentence.items:
+                    item.used |= part[0].start <= item.start and item.end <= part[-1].end
                 return sentence.text[part[0].start : part[-1].end]
     return ""
 
@@ -104,7 +105,7 @@ def read_pace(sentence: Sentence) -> Finding | None:
         if item.value("alone") and not is_own and not _is_alone_in_part(sentence, i):
             continue
         before = sentence.at(i - 1)
-        if before and before.value("not"):
+        if before and before.value("not", "before"):
             item.used = True
             continue
         return use(sentence, i, i, pace)
@@ -130,7 +131,7 @@ def read_energy(sentence: Sentence) -> Finding | None:
     for i, item in enumerate(sentence.items):
         energy = item.value("energy")
         before = sentence.at(i - 1)
-        if energy and not item.used and not (before and before.value("not")):
+        if energy and not item.used and not (before and before.value("not", "before")):
             return use(sentence, i, i, energy)
     return None
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from scripts.request.interpret.items import Sentence
+from scripts.request.interpret.items import Item, Sentence
+from scripts.request.interpret.negation import is_negated
 from scripts.styles.style import Style
 
-_NEGATION_REACH = 3  # items between a negator and the style that it excludes
 # In a few words, as in "sad piano jazz", the words of the style files count, too.
 _PLAIN_WORDS = frozenset(
     ("a", "an", "and", "beat", "music", "song", "songs", "style", "the", "tune", "tunes", "with")
@@ -33,10 +33,13 @@ class Genres:
         The user's words by style, in the order said.
     nearest : dict of str to str
         Style that stands for one that the program does not have, by the user's words.
+    excluded : set of str
+        Styles that the user does not want.
     """
 
     names: dict[str, str] = field(default_factory=dict)
     nearest: dict[str, str] = field(default_factory=dict)
+    excluded: set[str] = field(default_factory=set)
 
 
 def read_genres(sentence: Sentence, styles: Mapping[str, Style]) -> Genres:
@@ -45,14 +48,16 @@ def read_genres(sentence: Sentence, styles: Mapping[str, Style]) -> Genres:
     eras: dict[str, str] = {}
     topics: dict[str, str] = {}
     for i, item in enumerate(sentence.items):
-        if _is_negated(sentence, i):
-            item.used |= any(item.value(table) for table in ("styles", "moods", "nearest"))
+        if is_negated(sentence, i):
+            unwanted = [item.value(table) for table in ("styles", "moods", "nearest")]
+            item.used |= any(unwanted)
+            genres.excluded |= {name for value in unwanted if value for name in value.split(", ")}
             continue
         words = sentence.quote(i, i)
         for table in ("nearest", "styles", "moods", "eras", "style_words"):
             value = item.value(table)
             is_weak = table == "style_words"  # counts in few words, unless it is an instrument
-            if value is None or (is_weak and (item.used or not _is_terse(sentence, i))):
+            if value is None or (is_weak and not _may_be_weak(sentence, item, i)):
                 continue
             item.used = True
             for name in value.split(", "):
@@ -72,14 +77,11 @@ def read_genres(sentence: Sentence, styles: Mapping[str, Style]) -> Genres:
     return genres
 
 
-def _is_negated(sentence: Sentence, index: int) -> bool:
-    for at in range(index - 1, index - 1 - _NEGATION_REACH, -1):
-        item = sentence.at(at)
-        if item is None or item.is_stop:
-            return False
-        if item.value("not") or (item.value("without", "before") and not item.used):
-            return True
-    return False
+def _may_be_weak(sentence: Sentence, item: Item, index: int) -> bool:
+    """Whether a word of a style file counts here; "une chanson" is only a song."""
+    nouns = (("nouns", sentence.language), ("music", sentence.language))
+    is_noun = any(found in nouns for found in item.values("songs"))
+    return not item.used and not is_noun and _is_terse(sentence, index)
 
 
 def _is_terse(sentence: Sentence, index: int) -> bool:

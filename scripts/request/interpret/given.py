@@ -6,11 +6,13 @@ from dataclasses import replace
 
 from scripts.core.errors import UsageError
 from scripts.request.instrument_names import parse_excluded, parse_instruments
+from scripts.request.interpret.counts import read_pace
 from scripts.request.interpret.interpretation import SAID, Source
 from scripts.request.interpret.items import match_sentence, unread_words
 from scripts.request.interpret.keys import read_key
 from scripts.request.interpret.lexicon import Lexicon
 from scripts.request.interpret.players import find_players, read_players
+from scripts.request.pace import PACES
 from scripts.request.parse import is_scale
 from scripts.request.request import SongRequest
 from scripts.score.keys import parse_key
@@ -34,8 +36,9 @@ def given_sources(given: SongRequest) -> dict[str, Source]:
 
 
 def is_in_english(given: SongRequest) -> bool:
-    """Whether the key, the instruments and the exclusions need no word list."""
-    return (not given.key or _is_known_key(given.key)) and _has_known_names(given)
+    """Whether the key, the tempo, the instruments and the exclusions need no word list."""
+    is_known_pace = not given.pace or given.pace in PACES
+    return is_known_pace and (not given.key or _is_known_key(given.key)) and _has_known_names(given)
 
 
 def translate(given: SongRequest, lexicon: Lexicon) -> SongRequest:
@@ -45,6 +48,11 @@ def translate(given: SongRequest, lexicon: Lexicon) -> SongRequest:
         found = read_key(sentence)
         if found and not unread_words(sentence):
             given = replace(given, key=found.value)
+    if given.pace and given.pace not in PACES:
+        sentence = match_sentence(given.pace, lexicon)
+        pace = read_pace(sentence)
+        if pace and not unread_words(sentence):
+            given = replace(given, pace=pace.value)
     if _has_known_names(given):
         return given
     if given.instruments:

@@ -11,7 +11,6 @@ from scripts.core.errors import UsageError
 from scripts.core.text import is_unicode, strip_control_chars
 from scripts.request.interpret.choose_styles import StyleChoice, choose_styles
 from scripts.request.interpret.counts import (
-    ENDLESS,
     read_energy,
     read_form,
     read_pace,
@@ -25,6 +24,7 @@ from scripts.request.interpret.items import Item, Sentence, match_sentence, unre
 from scripts.request.interpret.keys import read_key
 from scripts.request.interpret.lexicon import ANY_LANGUAGE, Lexicon, load_lexicon
 from scripts.request.interpret.meaning import MeaningReader
+from scripts.request.interpret.negation import is_negated
 from scripts.request.interpret.players import Players, read_players
 from scripts.request.interpret.times import (
     read_length,
@@ -35,7 +35,7 @@ from scripts.request.interpret.times import (
 )
 from scripts.request.interpret.tokens import fold
 from scripts.request.interpret.until import read_until
-from scripts.request.request import SongRequest
+from scripts.request.request import ENDLESS, SongRequest
 from scripts.styles.blend import blend
 from scripts.styles.lookup import MAX_PROMPT_LENGTH, MAX_STYLES, StyleMatch, find_styles
 from scripts.styles.style import Style
@@ -150,6 +150,9 @@ def _read_fields(sentence: Sentence, lexicon: Lexicon) -> _Said:
     }
     for name, read in readers.items():
         finding = read(sentence)
+        while finding and finding.is_rejected:
+            sentence.note(f'"not {finding.words}" is left out: say which {name} you want instead')
+            finding = read(sentence)
         if finding:
             said.fields[name] = finding
     said.songs = read_songs(sentence, lexicon)
@@ -166,7 +169,8 @@ def _read_fields(sentence: Sentence, lexicon: Lexicon) -> _Said:
         said.fields["energy"] = energy
     if "meter" not in said.fields:
         for i, item in enumerate(sentence.items):
-            if meter := _meter_of_dance(item, sentence.language, lexicon):
+            meter = _meter_of_dance(item, sentence.language, lexicon)
+            if meter and not is_negated(sentence, i):
                 said.fields["meter"] = Finding(meter, sentence.quote(i, i))
                 break
     return said

@@ -16,10 +16,17 @@ from scripts.request.interpret.lexicon import (
 from scripts.request.interpret.tokens import Token, tokenize
 
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
-_MIN_MISSPELLED_LENGTH = 4  # letters
+_MISSPELLED_LENGTHS = range(4, 25)  # letters of a word that is corrected
 _DEFAULT_LANGUAGE = "en"  # where nothing tells the language
+_NUMBER_SHARE = 0.2  # of what other words count: six is sex in Swedish
+_ACCENTED_SHARE = 0.8  # of what its words count in a text with letters beyond ASCII
 # Tables that only count in the sentence's own language.
-_OWN_TABLES = frozenset(("not", "without", "only", "topic", "ranges", "time", "ignore"))
+_OWN_TABLES = frozenset(
+    (
+        *("not", "without", "only", "topic", "ranges", "time", "ignore"),
+        *("numbers", "units", "lengths"),
+    )
+)
 
 
 @dataclass
@@ -149,7 +156,7 @@ def match_sentence(
         Returns correctly spelled words of any language, folded: those are not corrected.
     """
     tokens = tokenize(text)
-    language = _detect_language(_find_phrases(tokens, lexicon), lexicon)
+    language = _detect_language(text, _find_phrases(tokens, lexicon), lexicon)
     tokens = split_compounds(tokens, lexicon, language)
     tokens = _correct(tokens, lexicon, language, known_words)
     spans = _find_phrases(tokens, lexicon, language)
@@ -197,15 +204,21 @@ def _is_allowed(
     )
 
 
-def _detect_language(spans: Sequence[_Span], lexicon: Lexicon) -> str:
-    """Language with the most words; a word that several languages share counts less."""
+def _detect_language(text: str, spans: Sequence[_Span], lexicon: Lexicon) -> str:
+    """Language with the most words; a word that several languages share counts less.
+
+    English, which has no accents, comes after the others in a text that has some.
+    """
     scores: dict[str, float] = defaultdict(float)
     for _, meanings in spans:
         languages = {m.language for m in meanings}
+        share = _NUMBER_SHARE if all(m.table == "numbers" for m in meanings) else 1.0
         for language in languages if ANY_LANGUAGE not in languages else ():
-            scores[language] += 1 / len(languages) ** 1.5
+            scores[language] += share / len(languages) ** 1.5
     if not scores:
         return _DEFAULT_LANGUAGE
+    if not text.isascii() and _DEFAULT_LANGUAGE in scores:
+        scores[_DEFAULT_LANGUAGE] *= _ACCENTED_SHARE
     return max(sorted(scores), key=lambda n: (scores[n], n == _DEFAULT_LANGUAGE))
 
 
@@ -232,7 +245,7 @@ def _correct(
     """Replace words that differ by one letter from a word of the language."""
     out = []
     for token in tokens:
-        is_candidate = token.kind == "word" and len(token.text) >= _MIN_MISSPELLED_LENGTH
+        is_candidate = token.kind == "word" and len(token.text) in _MISSPELLED_LENGTHS
         if is_candidate and not lexicon.has_word(token.text, language):
             words = neighbors(token.text)
             near = {word for word in words if lexicon.is_correctable(word, language)}

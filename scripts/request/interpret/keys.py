@@ -12,6 +12,7 @@ _SIGNS = {"#": "#", "♯": "#", "♭": "b"}
 _ENGLISH = "en"
 # C#m, Bbm, F#: letters with a sign are keys wherever they stand; the mark for minor is a small m.
 _SHORT_KEY = re.compile(r"([A-G])(b|#|♯|♭)?(m|min|maj)?")
+_MAX_TERSE_ITEMS = 3  # "Em blues" is a key and a style, "Em ritmo de samba" is Portuguese
 _ARTICLES = ("a", "la")  # that are notes as well
 _ARTICLE_LETTERS = ("a", "e", "o")  # small letters that are words in some language
 
@@ -156,7 +157,7 @@ def _read_tonic_alone(sentence: Sentence, first: int) -> Finding | None:
     """Read "in F", "blues en mi": a note without a mode is major, a small German one minor."""
     before = sentence.at(first - 1)
     item = sentence.items[first]
-    if before is None or not before.value("key", "before") or item.used:
+    if item.used:
         return None
     tonic = _read_tonic(sentence, first, sentence.language) or _flat_letter(sentence, first)
     if tonic is None:
@@ -164,7 +165,11 @@ def _read_tonic_alone(sentence: Sentence, first: int) -> Finding | None:
     name, last = tonic
     raw = sentence.text[item.start : item.end]
     after = sentence.at(last + 1)
-    if raw in _ARTICLE_LETTERS and last == first:
+    is_named = before is not None and before.value("key", "before") is not None
+    if not is_named and not (last > first and _is_alone(before, after)):
+        return None
+    is_german = sentence.language == "de" and (after is None or after.is_stop)  # Lied in a
+    if raw in _ARTICLE_LETTERS and last == first and not is_german:
         return None
     is_closed = after is None or after.is_stop or after.kind in ("number", "meter", "clock")
     is_closed = is_closed or bool(
@@ -181,6 +186,11 @@ def _read_tonic_alone(sentence: Sentence, first: int) -> Finding | None:
     mode = "minor" if sentence.language == "de" and raw[:1].islower() else "major"
     key = parse_key(f"{name} {mode}")
     return use(sentence, first, last, str(key)) if key else None
+
+
+def _is_alone(before: Item | None, after: Item | None) -> bool:
+    """Whether "f sharp" is a part of its own, or stands beside a style."""
+    return all(near is None or near.is_stop or near.value("styles") for near in (before, after))
 
 
 def _read_short_key(sentence: Sentence, first: int) -> Finding | None:
@@ -201,13 +211,15 @@ def _read_short_key(sentence: Sentence, first: int) -> Finding | None:
         return None
     before = sentence.at(first - 1)
     is_named = before is not None and before.value("key", "before") is not None
-    is_start, after = before is None or before.is_stop, sentence.at(last + 1)
-    is_whole = is_start and (after is None or after.is_stop or sentence.language == _ENGLISH)
+    is_start, following = before is None or before.is_stop, sentence.at(last + 1)
+    is_whole_end = following is None or following.is_stop
+    is_of_style = following is not None and following.value("styles") is not None  # Bb jazz
+    is_terse = is_of_style and len(sentence.items) <= _MAX_TERSE_ITEMS
+    is_whole = is_start and (is_whole_end or is_terse or sentence.language == _ENGLISH)
     if raw in ("Am", "Em") and not (is_named or is_whole):
         return None  # German "am" and Portuguese "em" at the start of a sentence
-    following = sentence.at(last + 1)
-    is_of_style = following is not None and following.value("styles") is not None  # Bb jazz
-    if match[2] and not match[3] and not is_named and not is_of_style:
+    earlier_style = is_whole_end and before is not None and before.value("styles") is not None
+    if match[2] and not match[3] and not (is_named or is_of_style or earlier_style):
         return None
     key = parse_key(
         match[1]

@@ -13,6 +13,8 @@ from scripts.core import paths
 from scripts.core.errors import UsageError
 from scripts.core.toml import read_tables
 from scripts.request.interpret.tokens import fold, tokenize
+from scripts.request.pace import PACES
+from scripts.score.time_signature import parse_time_signature
 
 ANY_LANGUAGE = "any"  # data/words/any.toml: words that are the same in every language
 _MIN_CORRECTED_LENGTH = 5  # letters of a word that can be misspelled
@@ -186,12 +188,16 @@ def load_correct_words() -> Mapping[str, frozenset[str]]:
 
 
 def _check(table: str, value: str) -> None:
-    """Raise a ValueError for a row that has to be a number and is none."""
+    """Raise a ValueError for a row whose name is not what its table needs."""
     if table in ("lengths", "units") or (table == "numbers" and value not in ("joins", "half")):
         try:
             float(value)
         except ValueError:
-            raise ValueError(f'"{value}" in [{table}] is no number') from None
+            raise ValueError(f'[{table}] needs a number, not "{value}"') from None
+    if table == "tempo" and value not in PACES:
+        raise ValueError(f'[{table}] needs one of {", ".join(PACES)}, not "{value}"')
+    if table == "meters" and not parse_time_signature(value):
+        raise ValueError(f'[{table}] needs a time signature such as 3/4, not "{value}"')
 
 
 def _entries(tables: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -203,13 +209,19 @@ def _entries(tables: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         for name, listed in rows.items():
             if isinstance(listed, Mapping):
                 for value, phrases in listed.items():
-                    for phrase in phrases:
+                    for phrase in _listed(phrases, f"{table}.{name}", value):
                         yield f"{table}.{name}", value, phrase
             elif table == "nearest":
                 yield table, listed, name
             else:
-                for phrase in listed:
+                for phrase in _listed(listed, table, name):
                     yield table, name, phrase
+
+
+def _listed(phrases: object, table: str, name: str) -> list[str]:
+    if not isinstance(phrases, list) or not all(isinstance(phrase, str) for phrase in phrases):
+        raise ValueError(f'"{name}" in [{table}] needs a list of phrases')
+    return phrases
 
 
 @lru_cache(maxsize=65536)

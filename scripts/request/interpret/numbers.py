@@ -34,7 +34,7 @@ def read_number(sentence: Sentence, first: int) -> Number | None:
         value = _word_value(following) if following and not following.used else None
         if value is None:
             return Number(total, last)
-        if value >= 100 and 1 <= total < 10:
+        if value >= 100 and 1 <= total < value:
             total *= value
         elif (total >= 100 and value < 100) or (total % 100 >= 20 and value < 10):
             total += value

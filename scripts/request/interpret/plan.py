@@ -7,9 +7,9 @@ from typing import Any
 
 from scripts.core.formatting import format_duration, format_short_clock, format_song_count
 from scripts.request.instrument_names import parse_excluded, parse_instruments
-from scripts.request.interpret.counts import ENDLESS
 from scripts.request.interpret.interpretation import DEFAULT, UNDERSTOOD, Interpretation, Source
 from scripts.request.parse import describe_length, is_scale
+from scripts.request.request import ENDLESS
 from scripts.request.spec import SongSpec
 
 # Moods of the program's styles -> their ids.

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from scripts.request.interpret.items import Item, Sentence
+from scripts.request.interpret.negation import is_negator
 
 _MAX_SKIPPED = 3  # everyday words between "no" or "only" and an instrument
 _UNACCOMPANIED = "a cappella choir"  # "a choir, a cappella" is one
@@ -29,6 +30,14 @@ class Players:
     excluded: dict[str, str] = field(default_factory=dict)
     alone: bool = False
 
+    def exclude(self, sentence: Sentence, index: int, cue: int) -> None:
+        """Exclude the instrument at item `index`, because of the words at item `cue`."""
+        item = sentence.items[index]
+        excluded = _name(item, with_roles=True)
+        if excluded:
+            self.excluded[excluded] = sentence.quote(min(index, cue), max(index, cue))
+            item.used = sentence.items[cue].used = True
+
 
 def read_players(sentence: Sentence) -> Players:
     """Read all instruments, ensembles and exclusions."""
@@ -37,29 +46,20 @@ def read_players(sentence: Sentence) -> Players:
     for i, item in enumerate(items):
         if item.used:
             continue
-        if item.value("without", "before"):
+        if item.value("without", "before") or is_negator(item):
             for at in _excluded_items(sentence, i):
-                name = _name(items[at], with_roles=True)
-                assert name
-                players.excluded[name] = sentence.quote(i, at)
-                items[i].used = items[at].used = True
+                players.exclude(sentence, at, i)
         is_last = item.value("without", "last") and _is_end_of_part(sentence, i + 1)
         if item.value("without", "after") or is_last:
             for at in _items_before(sentence, i):
-                name = _name(items[at], with_roles=True)
-                assert name
-                players.excluded[name] = sentence.quote(at, i)
-                item.used = items[at].used = True
-        for name in ("drums", "vocals"):
-            if item.value("without", name):
-                players.excluded[name] = sentence.quote(i, i)
+                players.exclude(sentence, at, i)
+        for excluded in ("drums", "vocals"):
+            if item.value("without", excluded):
+                players.excluded[excluded] = sentence.quote(i, i)
                 item.used = True
     for i, item in enumerate(items):
         for at in _items_of_cue(sentence, i) if item.value("without", "cues") else ():
-            name = _name(items[at], with_roles=True)
-            assert name
-            players.excluded[name] = sentence.quote(min(i, at), max(i, at))
-            item.used = items[at].used = True
+            players.exclude(sentence, at, i)
     for i, item in enumerate(items):
         name = _name(item)
         if item.used or not name or sentence.is_topic(i):
@@ -70,7 +70,7 @@ def read_players(sentence: Sentence) -> Players:
     if _UNACCOMPANIED in players.names:
         players.names.pop("choir", None)
     for item in items:
-        if players.names and (item.value("only")):
+        if players.names and item.value("only"):
             item.used = True
     return players
 
@@ -93,12 +93,13 @@ def _name(item: Item, with_roles: bool = False) -> str | None:
 
 def _excluded_items(sentence: Sentence, negator: int) -> Iterator[int]:
     """Indices of the instruments after a negator: "no drums, bass or guitar" names three."""
-    at: int | None = _next_target(sentence, negator + 1)
+    is_direct = not sentence.items[negator].value("without", "before")
+    at: int | None = _next_target(sentence, negator + 1, is_direct)
     while at is not None:
         yield at
         following = sentence.at(at + 1)
         if following and following.value("without", "joins"):
-            at = _next_target(sentence, at + 2)
+            at = _next_target(sentence, at + 2, is_direct=True)
         elif following and following.text == ",":
             at = _next_in_list(sentence, at + 2)
         else:
@@ -149,15 +150,18 @@ def _is_end_of_part(sentence: Sentence, index: int) -> bool:
     return item is None or item.is_stop or item.value("without", "joins") is not None
 
 
-def _next_target(sentence: Sentence, start: int) -> int | None:
-    """Index of an instrument at `start`, after articles and the like; None if there is none."""
+def _next_target(sentence: Sentence, start: int, is_direct: bool = False) -> int | None:
+    """Index of an instrument at `start`, after articles and the like; None if there is none.
+
+    With `is_direct` only articles may be between: "no drums and add a flute" excludes no flute.
+    """
     for at in range(start, start + _MAX_SKIPPED + 1):
         item = sentence.at(at)
         if item is None or item.is_stop:
             return None
         if _name(item, with_roles=True):
             return at
-        if not (item.value("without", "skip") or item.is_ordinary):
+        if not (item.value("without", "skip") or (item.is_ordinary and not is_direct)):
             return None
     return None
 
@@ -165,7 +169,7 @@ def _next_target(sentence: Sentence, start: int) -> int | None:
 def _next_in_list(sentence: Sentence, start: int) -> int | None:
     """Index of an instrument at `start` if the list goes on to an "or": drums, bass or guitar.
 
-    None for a list of its own: "no drums, bass and guitar only", "no drums, with bass and guitar".
+    None for a list of its own: "no drums, bass and guitar", "no drums, with bass and guitar".
     """
     first = sentence.at(start)
     if first and first.value("topic", "end"):
@@ -175,9 +179,7 @@ def _next_in_list(sentence: Sentence, start: int) -> int | None:
         return None
     following = sentence.at(at + 1)
     if following and following.value("without", "joins"):
-        last = _next_target(sentence, at + 2)
-        after = sentence.at(last + 1) if last is not None else None
-        return None if after and after.value("only", "after") else at
+        return None if following.value("ranges", "and") else at
     if following and following.text == "," and _next_in_list(sentence, at + 2) is not None:
         return at
     return None
@@ -192,7 +194,7 @@ def _is_alone(sentence: Sentence, index: int) -> bool:
         earlier = sentence.at(at - 1)
         is_in_song = earlier is not None and earlier.value("only", "unless") is not None
         if item.value("only", "before") or (item.value("only", "part") and not is_in_song):
-            return True
+            return not (earlier and is_negator(earlier))  # not only piano
         if not item.is_ordinary:
             break
     for at in range(index + 1, index + 3):

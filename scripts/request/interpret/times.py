@@ -15,6 +15,7 @@ from scripts.score.tuning import SOLFEGGIO_FREQUENCIES
 _MIN_TEMPO, _MAX_TEMPO = 20, 300
 _BARE_TEMPOS = range(50, 221)  # of numbers without a unit
 _DECADES = range(10, 100, 10)  # "rock 80" is of the eighties
+_WHOLE_DECADES = range(1000, 2110, 10)  # "1980s" is no length
 _MUSIC = ("styles", "nearest", "style_words")
 _MIN_A4, _MAX_A4 = 400, 480
 _BAR_TICKS = range(24, 193)  # supported lengths of a bar
@@ -55,6 +56,10 @@ def read_tempo(sentence: Sentence) -> Finding | None:
             continue
         is_possible = _MIN_TEMPO <= number.value <= _MAX_TEMPO
         after = sentence.at(number.last + 1)
+        second = _read_tens(sentence, number)
+        if second:
+            value = 100 * number.value + second.value
+            return use(sentence, i, second.last + 1, format_number(value))
         if after and after.value("bpm", "after"):
             if is_possible:
                 return use(sentence, i, number.last + 1, format_number(number.value))
@@ -66,6 +71,17 @@ def read_tempo(sentence: Sentence) -> Finding | None:
         if start is not None and is_possible and not (after and after.value("units")):
             return use(sentence, start, number.last, format_number(number.value))
     return _read_bare_tempo(sentence)
+
+
+def _read_tens(sentence: Sentence, number: Number) -> Number | None:
+    """Read the "twenty" of "one twenty bpm"."""
+    second = read_number(sentence, number.last + 1)
+    after = sentence.at(second.last + 1) if second else None
+    if second is None or after is None or not after.value("bpm", "after"):
+        return None
+    is_spoken = number.value in (1, 2) and 10 <= second.value < 100
+    both = (sentence.items[number.last], sentence.items[second.last])
+    return second if is_spoken and all(item.kind == "word" for item in both) else None
 
 
 def _read_bare_tempo(sentence: Sentence) -> Finding | None:
@@ -103,12 +119,13 @@ def _find_before(sentence: Sentence, first: int) -> int | None:
 def read_meter(sentence: Sentence) -> Finding | None:
     """Time signature, in digits or words."""
     for i, item in enumerate(sentence.items):
-        if item.kind == "meter" and not item.used:
+        following = sentence.at(i + 1)
+        if item.kind == "meter" and not item.used and not (following and following.value("units")):
             meter = parse_time_signature(item.text)
             if meter and meter.bar_ticks in _BAR_TICKS:
                 return use(sentence, i, i, str(meter))
             if not item.meanings:
-                sentence.note(f'"{item.text}" is left out: it is no possible meter')
+                sentence.note(f'"{item.text}" is left out: no bar is that short or that long')
         for value, _ in item.values("meter"):
             if "/" in value and not item.used:
                 return use(sentence, i, i, value)
@@ -157,6 +174,8 @@ def read_length(sentence: Sentence) -> Finding | None:
         low, high, last = found
         before, after = sentence.at(i - 1), sentence.at(last + 1)
         if any(near and near.value("time", "ago") for near in (before, after)):
+            continue
+        if before and before.value("time", "since"):
             continue
         is_hour = sentence.items[last].value("units", "3600") is not None
         if is_hour and before and before.value("time", "clock"):  # à huit heures
@@ -216,8 +235,8 @@ def _read_duration(sentence: Sentence, first: int) -> tuple[float, float, int] |
     if size is None:
         return None
     at += 1
-    is_decade = size == "1" and low in range(20, 100, 10) and items[at].start == items[at - 1].end
-    if is_decade and items[at].text == "s":
+    is_attached = items[at].text == "s" and items[at].start == items[at - 1].end
+    if is_attached and (low in range(20, 100, 10) or low in _WHOLE_DECADES):
         return None
     at, half_after = _read_half(sentence, at)
     extra = 0.5 if half or half_after else 0.0

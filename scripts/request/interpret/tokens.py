@@ -23,6 +23,8 @@ _LETTERS = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe", "ß": "ss", "þ": "th", "ð": "d"}
 )
 _FIRST_OTHER_SCRIPT = "\u0250"  # character after those of Latin
+# Japanese numbers are written together with what they count: 三曲, 五分, 一時間半.
+_KANJI_COUNT = re.compile(r"([一二三四五六七八九十百千]*)(曲|分|時間|秒|拍子)(半?)")
 _ASIAN_SCRIPTS = ("CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL")
 
 
@@ -96,7 +98,11 @@ def _split_scripts(word: str, start: int) -> list[Token]:
         else:
             runs.append((char, start + i))
         previous = previous if char == "ー" else script
-    return [Token(fold(run), "word", at, at + len(run)) for run, at in runs]
+    parts: list[tuple[str, int]] = []
+    for run, at in runs:
+        count = _KANJI_COUNT.fullmatch(run)
+        parts += [(count[n], at + count.start(n)) for n in (1, 2, 3)] if count else [(run, at)]
+    return [Token(fold(part), "word", at, at + len(part)) for part, at in parts if part]
 
 
 @lru_cache(maxsize=4096)

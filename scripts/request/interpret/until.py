@@ -21,8 +21,9 @@ def read_until(sentence: Sentence) -> Finding | None:
         following = sentence.at(i + 1)
         if following is None:
             continue
-        if following.value("time", "midnight"):
-            return use(sentence, i, i + 1, "00:00")
+        for name, clock in (("midnight", "00:00"), ("noon", "12:00")):
+            if following.value("time", name):
+                return use(sentence, i, i + 1, clock)
         found = _read_clock(following, i + 1) or _read_hour(sentence, i + 1)
         if found:
             (hour, minute), last = found
@@ -43,8 +44,10 @@ def _read_hour(sentence: Sentence, at: int) -> tuple[tuple[int, int], int] | Non
     """Read an hour with its unit, and minutes after it: 8 pm, 23 Uhr, 23 Uhr 30."""
     hour = read_number(sentence, at)
     unit = sentence.at(hour.last + 1) if hour else None
-    if hour is None or unit is None or hour.value % 1:
+    if hour is None or hour.value % 1:
         return None
+    if unit is None or unit.is_stop:  # until 9
+        return (int(hour.value), 0), hour.last
     if unit.value("time", "afternoon"):
         return (int(hour.value), 0), hour.last
     if not unit.value("time", "o'clock"):

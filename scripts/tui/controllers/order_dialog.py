@@ -14,8 +14,7 @@ from scripts.core import paths
 from scripts.core.errors import MusicGenError, UsageError
 from scripts.llm.registry import find_model
 from scripts.request.build import build_spec
-from scripts.request.interpret.counts import ENDLESS
-from scripts.request.request import MAX_SONGS, SongRequest
+from scripts.request.request import ENDLESS, MAX_SONGS, SongRequest
 from scripts.styles.style import Style
 from scripts.tui.controllers.pending_order import PendingOrder
 from scripts.tui.controllers.wishes import (
@@ -198,18 +197,20 @@ class OrderDialog:
 
     def return_from_wishes(self) -> None:
         """Go back from the wishes to where they were opened; the text is understood anew."""
-        self.state.screen = GENERATE
         if "styles" not in self.state.answers or not self.pending.understood:
+            self.state.screen = GENERATE
             return
         before = self._before_editing
         self._edited |= {n for n, wish in self.state.wishes.items() if before.get(n) != wish}
         try:
             self.pending.understand(self.state.answers["styles"], self._edited)
-        except MusicGenError as error:
+        except MusicGenError as error:  # the order that was shown is not what is wished now
             self._show(str(error))
+            return
         if "songs" in self.state.answers:
             self.state.screen = CONFIRM
         else:
+            self.state.screen = GENERATE
             self.state.field = Field(QUESTIONS["songs"], "songs")
 
     def start_preview(self) -> None:

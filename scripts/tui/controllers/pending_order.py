@@ -16,11 +16,10 @@ from scripts.batch.suggester import find_suggester, open_choices
 from scripts.core import paths
 from scripts.core.formatting import format_short_clock
 from scripts.request.build import build_spec
-from scripts.request.interpret.counts import ENDLESS
 from scripts.request.interpret.interpretation import SAID, Interpretation
 from scripts.request.interpret.plan import describe_plan, said_wishes
 from scripts.request.parse import longest_seconds
-from scripts.request.request import SongRequest
+from scripts.request.request import ENDLESS, SongRequest
 from scripts.styles.style import load_styles
 from scripts.tui.controllers.wishes import apply_endless_wishes, build_request, wished_seed
 from scripts.tui.preview import PreviewProcess
@@ -177,7 +176,6 @@ class PendingOrder:
         UsageError
             When a wish about the orders is invalid.
         """
-        self._stop_suggestions()
         orders = []
         for item, seed in zip(self.understood, self._seeds(), strict=True):
             songs = self._songs(item)

@@ -20,7 +20,7 @@ from scripts.core.settings import Settings, change_setting
 from scripts.core.text import clean_line
 from scripts.request.build import build_spec
 from scripts.request.interpret.interpret import interpret
-from scripts.request.pace import check_pace
+from scripts.request.pace import parse_tempo
 from scripts.request.parse import read_length
 from scripts.request.request import SongRequest
 from scripts.score.tuning import CONCERT_PITCH
@@ -80,7 +80,7 @@ def build_request(wishes: Mapping[str, str], styles: str) -> SongRequest:
     UsageError
         When a number or the length is invalid.
     """
-    tempo, pace = _tempo(wishes.get("tempo", ""))
+    tempo, pace = parse_tempo(wishes["tempo"]) if "tempo" in wishes else (None, None)
     return SongRequest(
         styles,
         read_length(wishes["length"]) if "length" in wishes else "",
@@ -202,16 +202,6 @@ def _check_order_wish(name: str, text: str) -> None:
         ensure_writable_folder(Path(text).expanduser())
     else:
         Order(SongRequest("pop"), 1, 1, "", 0.75, Path(), extra_formats=parse_formats(text))
-
-
-def _tempo(text: str) -> tuple[float | None, str | None]:
-    """Tempo in beats per minute, or the word for it."""
-    if not text:
-        return None, None
-    try:
-        return float(text.casefold().removesuffix("bpm").strip().replace(",", ".")), None
-    except ValueError:
-        return None, check_pace(text)
 
 
 def _number(wishes: Mapping[str, str], name: str, default: float) -> float:
