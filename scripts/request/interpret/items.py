@@ -18,7 +18,7 @@ from scripts.request.interpret.tokens import Token, tokenize
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 _MISSPELLED_LENGTHS = range(4, 25)  # letters of a word that is corrected
 _DEFAULT_LANGUAGE = "en"  # where nothing tells the language
-_NUMBER_SHARE = 0.2  # of what other words count: six is sex in Swedish
+_NUMBER_SHARE = 0.1  # of what other words count: six is sex in Swedish
 _ACCENTED_SHARE = 0.8  # of what its words count in a text with letters beyond ASCII
 # Tables that only count in the sentence's own language.
 _OWN_TABLES = frozenset(
