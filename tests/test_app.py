@@ -1059,7 +1059,7 @@ def test_an_order_is_shown_before_it_is_placed(home: Path, runner: None) -> None
     shown = ask_for(app, "sad piano waltz in D minor, slow", "4")
     assert "sad + waltz, D minor, 3/4, about" in shown
     assert "4 songs of 3:00, about" in " ".join(shown.split())
-    assert "Start = Enter, Try 20 Seconds = T, Edit = E, Back = Esc" in shown
+    assert "Start = Enter, Try = T, Edit = E, Reword = R, Back = Esc" in shown
     assert not stored_orders()
     app.press(keys.ENTER)
     (stored,) = stored_orders()
@@ -1218,6 +1218,27 @@ def test_what_is_edited_for_an_order_is_for_that_order_alone(home: Path, runner:
     request = stored.order.request
     assert (request.key, request.without, request.tempo) == ("E minor", "drums", 100)
     assert app.state.wishes == {"tempo": "100"}
+
+
+def test_the_words_can_be_changed_before_it_begins(home: Path, runner: None) -> None:
+    app = make_app(home, [])
+    ask_for(app, "sad jazz", "zwölf")
+    for key in ("e", "2", *"F major", keys.ENTER, "b", "r", "ctrl-u", *"happy rock", keys.ENTER):
+        app.press(key)
+    assert "happy + rock, F major, 4/4" in "\n".join(draw(app.state, (80, 24)))
+    app.press(keys.ENTER)
+    (stored,) = stored_orders()
+    assert (stored.order.request.styles, stored.order.songs) == ("happy, rock", 12)
+
+
+def test_a_wish_that_was_cleared_is_not_shown_as_said(home: Path, runner: None) -> None:
+    app = make_app(home, [])
+    ask_for(app, "jazz in F", "2")
+    for key in ("e", "3", *"allegro", keys.ENTER, "b", "e", "u"):
+        app.press(key)
+    shown = "\n".join(draw(app.state, (80, 24)))
+    assert "Key: F major (as said)" in shown
+    assert "allegro" not in shown
 
 
 def test_a_wish_that_contradicts_the_text_keeps_the_wishes_open(home: Path, runner: None) -> None:

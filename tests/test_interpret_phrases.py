@@ -45,6 +45,11 @@ def words(styles: dict[str, Style]) -> Understand:
         ("techno, personne ne chante", "vocals"),
         ("no drums, bass and guitar only", "drums"),
         ("no drums, piano and flute", "drums"),
+        ("everything but drums: techno", "drums"),
+        ("techno, tout sauf la batterie", "drums"),
+        ("piano-less jazz", "piano"),
+        ("weniger Schlagzeug, Rock", "drums"),
+        ("swap the piano for a violin", "piano"),
         ("no drums or percussion or bass and add a flute", "drums, percussion, bass"),
         ("piano, not guitar", "guitar"),
         ("not piano but guitar", "piano"),
@@ -102,6 +107,26 @@ def test_what_is_rejected_is_not_made(words: Understand, text: str, note: str) -
     found = words(text)
     assert found.notes == (note,)
     assert not {"key", "meter", "tempo"} & found.sources.keys()
+
+
+def test_all_instruments_but_one_are_excluded(words: Understand) -> None:
+    assert words("no instruments other than harp").request.instruments == "only harp"
+    assert words("without any instruments except piano").request.instruments == "only piano"
+
+
+@pytest.mark.parametrize("text", ["no fast jazz", "keine schnellen Lieder", "nothing fast"])
+def test_a_tempo_that_is_not_wanted_is_not_played(words: Understand, text: str) -> None:
+    assert words(text).request.pace is None
+    assert "say which tempo you want instead" in words(text).notes[-1]
+
+
+def test_words_that_nothing_is_known_about_are_named(words: Understand) -> None:
+    assert words("jazz like Zorbulon Krax").notes == ("not understood: Zorbulon, Krax",)
+
+
+def test_styles_that_are_counted_one_by_one_are_said_to_be_blended(words: Understand) -> None:
+    note = 'the styles are blended; "jazz | techno" makes songs of each'
+    assert words("one jazz, one techno").notes == (note,)
 
 
 def test_what_is_said_after_a_rejection_counts(words: Understand) -> None:
@@ -274,6 +299,8 @@ def test_an_invalid_row_of_a_word_list_is_named(tmp_path: Path, text: str, probl
         ("3/4 of an hour of jazz", "45"),
         ("½ hour of jazz", "30"),
         ("一時間半のジャズ", "90"),
+        ("punk, 30s", "0.5"),
+        ("an hour of jazz", "60"),
     ],
 )
 def test_durations_are_lengths(words: Understand, text: str, length: str) -> None:
@@ -297,6 +324,10 @@ def test_decades_and_times_past_are_no_lengths(words: Understand, text: str) -> 
         ("120 bpm a ritmo di rock", 120),
         ("techno, one twenty bpm", 120),
         ("90 bpm'de vals", 90),
+        ("techno @ 140", 140),
+        ("jazz en si bemol a 160", 160),
+        ("a song at 72", 72),
+        ("jazz ♩=100", 100),
     ],
 )
 def test_words_after_bpm_do_not_hide_the_tempo(words: Understand, text: str, tempo: int) -> None:
@@ -313,6 +344,8 @@ def test_words_after_bpm_do_not_hide_the_tempo(words: Understand, text: str, tem
         ("two thousand jazz songs", "2000"),
         ("三曲のジャズ", "3"),
         ("十曲", "10"),
+        ("three 20-second jingles", "3"),
+        ("a dozen 30 second jingles", "12"),
     ],
 )
 def test_songs_are_counted_in_the_language_of_the_text(
@@ -352,6 +385,7 @@ def test_short_keys_are_read(words: Understand, text: str, key: str) -> None:
         ("jazz fino alle 23", "23:00"),
         ("jazz hasta las 10", "10:00"),
         ("jazz until noon", "12:00"),
+        ("Jazz, mach Schluss um 22:15 Uhr", "22:15"),
         ("джаз до полуночи", "00:00"),
     ],
 )

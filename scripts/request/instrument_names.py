@@ -140,7 +140,7 @@ def _parse_names(text: str, known: Sequence[str], kind: str) -> tuple[str, ...]:
         if singular not in known:
             raise UsageError(
                 f'unknown {kind} "{name[:30]}": expected one such as {", ".join(known[:6])}; '
-                "docs/understanding.md lists all"
+                "data/orchestration.toml lists all"
             )
         found.append(singular)
     return tuple(dict.fromkeys(found))

@@ -96,6 +96,7 @@ BINDINGS: dict[str, tuple[Binding, ...]] = {
         Binding(("enter",), lambda app: app.dialog.confirm_order(), "start"),
         Binding(("t",), lambda app: app.dialog.start_preview(), "hear the first 20 seconds"),
         Binding(("e", "w"), lambda app: app.dialog.edit_order(), "edit what was understood"),
+        Binding(("r",), lambda app: app.dialog.reword_order(), "change the words"),
         Binding(("escape", "b"), lambda app: app.dialog.leave_order(), "back to the question"),
         *_EVERYWHERE,
     ),

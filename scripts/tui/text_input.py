@@ -37,13 +37,19 @@ def edit_field(app: App, key: str, field: Field) -> None:
         if earlier is not None:
             replace_line(field, earlier)
             _update_suggestions(app, field)
-    elif field.name == "songs" and _COUNT_KEYS.get(key.lower()) == "wishes":
+    elif _is_count_key(field, key, "wishes"):
         app.open_wishes()
-    elif field.name == "songs" and _COUNT_KEYS.get(key.lower()) == ENDLESS:
+    elif _is_count_key(field, key, ENDLESS):
         replace_line(field, ENDLESS)
         _submit(app, field)
     elif edit_line(field, key):
         _update_suggestions(app, field)
+
+
+def _is_count_key(field: Field, key: str, name: str) -> bool:
+    """Whether a key has its own meaning at the question how many, before anything is typed."""
+    is_open = not field.text or field.is_selected
+    return field.name == "songs" and is_open and _COUNT_KEYS.get(key.lower()) == name
 
 
 def _update_suggestions(app: App, field: Field) -> None:

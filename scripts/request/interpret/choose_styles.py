@@ -21,6 +21,8 @@ from scripts.styles.style import Style
 _HEALING_STYLE = "meditation"  # for a solfeggio frequency
 _PACE_STYLES = {"fast": "euphoric", "very fast": "euphoric"}  # where only the tempo is said
 _MIN_CONFIDENCE = 0.15  # of a style or mood that was understood; by chance it is 0.02
+_MIN_NAME_CONFIDENCE = 0.3  # of a text that says nothing but names
+_CAPITALIZING_LANGUAGE = "de"  # where every noun has a capital
 _MIN_SECOND = 0.55  # of a second one, relative to the first
 _MAX_NOTHING = 0.15  # probability that a text asks for no music: gibberish has 0.3 and more
 _MIN_MOOD_SHARE = 0.45  # of a mood among all moods, beside a style that was said
@@ -117,7 +119,7 @@ def _guess_style(
 ) -> None:
     """Choose a style for a sentence that names none."""
     is_one_word = len(sentence.items) == 1  # which can be a misspelled style in any case
-    known = load_correct_words()[sentence.language]
+    known = frozenset().union(*load_correct_words().values())  # a few words may be of any language
     if reader and rest and not is_one_word:
         known = known | reader.known_words()
     for word in rest if len(rest) <= _MAX_MISSPELLED_WORDS else ():
@@ -132,14 +134,18 @@ def _guess_style(
     pace = said["pace"].value if "pace" in said else ""
     if tuning in map(str, SOLFEGGIO_FREQUENCIES):
         hints[tuning] = _HEALING_STYLE
-    suggested = [name for name in (tuning, *players.names) if name in hints]
-    if suggested and (not rest or suggested[0] not in load_orchestration().instruments):
+    alone = [f"only {name}" for name in players.names if players.alone]
+    suggested = [name for name in (tuning, *alone, *players.names) if name in hints]
+    is_instrument = suggested and suggested[0] in (*load_orchestration().instruments, *alone)
+    if suggested and not (rest and is_instrument):
         choice.sources[hints[suggested[0]]] = Source(UNDERSTOOD, suggested[0], _HINT_CONFIDENCE)
         return
     text = _unread_text(sentence)
     is_about_fields = said or players.names or players.excluded or genres.excluded
     if reader and text and (rest or not (is_about_fields or sentence.notes)):
-        _understand(reader.rank(text), styles.keys() - genres.excluded, choice)
+        is_name = bool(rest) and all(_may_be_name(word, sentence, reader) for word in rest)
+        threshold = _MIN_NAME_CONFIDENCE if is_name else _MIN_CONFIDENCE
+        _understand(reader.rank(text), styles.keys() - genres.excluded, threshold, choice)
     if not choice.sources and suggested:
         choice.sources[hints[suggested[0]]] = Source(UNDERSTOOD, suggested[0], _HINT_CONFIDENCE)
     if not choice.sources and not rest and pace in _PACE_STYLES:
@@ -152,14 +158,23 @@ def _guess_style(
         choice.notes.append(f"{reason}; using {FALLBACK_STYLE}")
 
 
+def _may_be_name(word: str, sentence: Sentence, reader: MeaningReader) -> bool:
+    """Whether a word is a name that nobody knows."""
+    is_capital = word[0].isupper() and sentence.language != _CAPITALIZING_LANGUAGE
+    return is_capital and fold(word) not in reader.known_words()
+
+
 def _understand(
-    ranked: list[tuple[str, float]], styles: Collection[str], choice: StyleChoice
+    ranked: list[tuple[str, float]],
+    styles: Collection[str],
+    threshold: float,
+    choice: StyleChoice,
 ) -> None:
     """Take the nearest style, and the second one where both are about as near."""
     if dict(ranked).get(NOTHING, 0.0) > _MAX_NOTHING:
         return
     near = [(name, p) for name, p in ranked if name in styles][:2]
-    if not near or near[0][1] < _MIN_CONFIDENCE:
+    if not near or near[0][1] < threshold:
         return
     is_close = len(near) > 1 and near[0][1] < 0.5 and near[1][1] > _MIN_SECOND * near[0][1]
     for name, probability in near[: 2 if is_close else 1]:

@@ -6,6 +6,7 @@ from scripts.request.interpret.compounds import last_part
 from scripts.request.interpret.findings import Finding, use
 from scripts.request.interpret.items import Item, Sentence
 from scripts.request.interpret.lexicon import ANY_LANGUAGE, Lexicon
+from scripts.request.interpret.negation import is_negated
 from scripts.request.interpret.numbers import format_number, read_number
 from scripts.request.request import ENDLESS, MAX_SONGS
 
@@ -30,9 +31,13 @@ def read_songs(sentence: Sentence, lexicon: Lexicon) -> Finding | None:
             continue
         for at in range(number.last + 1, number.last + 2 + _MAX_BETWEEN):
             following = sentence.at(at)
-            if following is None or following.is_stop or following.value("units"):
+            if following is None or following.is_stop:
                 break
-            if read_number(sentence, at) or following.kind not in ("word", "number"):
+            if following.used and (following.is_quantity or following.value("units")):
+                continue  # three 20-second jingles
+            if following.value("units") or read_number(sentence, at):
+                break
+            if following.kind not in ("word", "number"):
                 break
             if _is_noun(following, sentence.language, lexicon):
                 if not 1 <= number.value <= MAX_SONGS:
@@ -104,9 +109,11 @@ def read_pace(sentence: Sentence) -> Finding | None:
         is_own = any(language == sentence.language for _, language in item.values("tempo"))
         if item.value("alone") and not is_own and not _is_alone_in_part(sentence, i):
             continue
-        before = sentence.at(i - 1)
-        if before and before.value("not", "before"):
+        if is_negated(sentence, i):
             item.used = True
+            sentence.note(
+                f'"not {sentence.quote(i, i)}" is left out: say which tempo you want instead'
+            )
             continue
         return use(sentence, i, i, pace)
     return None
@@ -130,8 +137,7 @@ def read_energy(sentence: Sentence) -> Finding | None:
     """Word for energy or dynamics: ``low`` or ``high``."""
     for i, item in enumerate(sentence.items):
         energy = item.value("energy")
-        before = sentence.at(i - 1)
-        if energy and not item.used and not (before and before.value("not", "before")):
+        if energy and not item.used and not is_negated(sentence, i):
             return use(sentence, i, i, energy)
     return None
 

@@ -22,6 +22,7 @@ FIELDS = (
     *("key", "meter", "tempo", "length", "form", "instruments", "without", "tuning", "pace"),
     "energy",
 )
+_OPTION = "--"
 _NOTHING_GIVEN = SongRequest("", length="")
 
 
@@ -31,8 +32,13 @@ def given_sources(given: SongRequest) -> dict[str, Source]:
     for name in FIELDS:
         value = getattr(given, name)
         if value != getattr(_NOTHING_GIVEN, name):
-            found["tempo" if name == "pace" else name] = Source(SAID, f"--{name} {value}")
+            found["tempo" if name == "pace" else name] = Source(SAID, f"{_OPTION}{name} {value}")
     return found
+
+
+def is_given(source: Source) -> bool:
+    """Whether a field was set by an option or a wish, and not said in the text."""
+    return source.words.startswith(_OPTION)
 
 
 def is_in_english(given: SongRequest) -> bool:

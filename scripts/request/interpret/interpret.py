@@ -26,13 +26,8 @@ from scripts.request.interpret.lexicon import ANY_LANGUAGE, Lexicon, load_lexico
 from scripts.request.interpret.meaning import MeaningReader
 from scripts.request.interpret.negation import is_negated
 from scripts.request.interpret.players import Players, read_players
-from scripts.request.interpret.times import (
-    read_length,
-    read_meter,
-    read_tempo,
-    read_tuning,
-    share_length,
-)
+from scripts.request.interpret.tempos import read_tempo, read_tuning
+from scripts.request.interpret.times import read_length, read_meter, share_length
 from scripts.request.interpret.tokens import fold
 from scripts.request.interpret.until import read_until
 from scripts.request.request import ENDLESS, SongRequest
@@ -79,7 +74,8 @@ def interpret(
     sentence = match_sentence(text, lexicon, known_words)
     said = _read_fields(sentence, lexicon)
     genres = read_genres(sentence, styles)
-    choice = choose_styles(sentence, said.fields, said.players, genres, styles, reader)
+    fields = said.fields | ({"songs": said.songs} if said.songs else {})
+    choice = choose_styles(sentence, fields, said.players, genres, styles, reader)
     return _build(sentence, said, choice, given, styles, known_words())
 
 
@@ -232,9 +228,26 @@ def _build(
         if choice.is_default or fold(word) not in known_words
     ]
     songs = said.songs.value if said.songs else ""
-    notes = (*choice.notes, *sentence.notes)
+    notes = (*choice.notes, *sentence.notes, *_notes_on_styles(sentence, unknown, choice))
     until = said.until.value if said.until else ""
     return Interpretation(request, names, songs, sources, tuple(unknown), notes, until)
+
+
+def _notes_on_styles(sentence: Sentence, unknown: list[str], choice: StyleChoice) -> list[str]:
+    """Notes on words beside styles that were said, and on styles of songs of their own."""
+    notes = []
+    is_said = all(source.origin == SAID for source in choice.sources.values())
+    if unknown and is_said:
+        notes.append(f"not understood: {', '.join(unknown)}")
+    items = sentence.items
+    counted = [
+        sentence.quote(i + 1, i + 1)
+        for i in range(len(items) - 1)
+        if items[i].value("numbers", "1") and items[i + 1].value("styles")
+    ]
+    if len(counted) > 1:
+        notes.append(f'the styles are blended; "{" | ".join(counted)}" makes songs of each')
+    return notes
 
 
 def _player_findings(players: Players) -> dict[str, Finding]:

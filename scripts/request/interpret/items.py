@@ -16,6 +16,7 @@ from scripts.request.interpret.lexicon import (
 from scripts.request.interpret.tokens import Token, tokenize
 
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
+_STYLE_TABLES = ("styles", "nearest", "style_words")
 _MISSPELLED_LENGTHS = range(4, 25)  # letters of a word that is corrected
 _DEFAULT_LANGUAGE = "en"  # where nothing tells the language
 _NUMBER_SHARE = 0.1  # of what other words count: six is sex in Swedish
@@ -141,6 +142,16 @@ class Sentence:
             if item.value("topic", "before"):
                 return not self.items[at + 1].is_quantity
         return False
+
+
+def names_music(item: Item | None) -> bool:
+    """Whether an item names a style."""
+    return item is not None and any(item.value(table) for table in _STYLE_TABLES)
+
+
+def is_music_or_end(item: Item | None) -> bool:
+    """Whether a part of the sentence, or music, comes next."""
+    return item is None or item.is_stop or names_music(item)
 
 
 def match_sentence(

@@ -19,7 +19,7 @@ def is_negated(sentence: Sentence, index: int) -> bool:
         item = sentence.at(at)
         if item is None or item.is_stop or is_contrast(sentence, at):
             return False
-        if item.value("not", "before") or (item.value("without", "before") and not item.used):
+        if not item.used and (item.value("not", "before") or item.value("without", "before")):
             return True
     return False
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from scripts.request.interpret.items import Item, Sentence
+from scripts.request.interpret.items import Item, Sentence, match_sentence
+from scripts.request.interpret.lexicon import load_lexicon
 
 
 class Number(NamedTuple):
@@ -41,6 +42,15 @@ def read_number(sentence: Sentence, first: int) -> Number | None:
         else:
             return Number(total, last)
         last = at
+
+
+def parse_count(text: str) -> int | None:
+    """Parse a whole number in words of any language: zwölf, trois; None if it is none."""
+    sentence = match_sentence(text, load_lexicon())
+    number = read_number(sentence, 0)
+    if number is None or number.value % 1 or number.last + 1 != len(sentence.items):
+        return None
+    return int(number.value)
 
 
 def format_number(value: float) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from scripts.core.formatting import format_duration, format_short_clock, format_song_count
 from scripts.request.instrument_names import parse_excluded, parse_instruments
+from scripts.request.interpret.given import is_given
 from scripts.request.interpret.interpretation import DEFAULT, UNDERSTOOD, Interpretation, Source
 from scripts.request.parse import describe_length, is_scale
 from scripts.request.request import ENDLESS
@@ -105,17 +106,19 @@ def plan_to_json(
 
 
 def said_wishes(understood: Interpretation) -> dict[str, str]:
-    """What was said, as options would say it, by field."""
-    request, wishes = understood.request, {}
+    """What the text says, as options would say it, by field."""
+    request = understood.request
+    wishes: dict[str, str] = {}
+    said = {name for name, source in understood.sources.items() if not is_given(source)}
     for name in ("key", "meter", "form", "energy", "instruments", "without"):
         value = getattr(request, name)
-        if value and name in understood.sources:
+        if value and name in said:
             wishes[name] = str(value)
-    if "tempo" in understood.sources:
+    if "tempo" in said:
         wishes["tempo"] = f"{request.tempo:g}" if request.tempo else str(request.pace)
-    if "length" in understood.sources:
+    if "length" in said:
         wishes["length"] = describe_length(request.length).removesuffix(" minutes")
-    if "tuning" in understood.sources:
+    if "tuning" in said:
         wishes["tuning"] = f"{request.tuning:g}"
     return wishes
 

@@ -49,6 +49,8 @@ def read_players(sentence: Sentence) -> Players:
         if item.value("without", "before") or is_negator(item):
             for at in _excluded_items(sentence, i):
                 players.exclude(sentence, at, i)
+        if item.value("without", "suffix") and _is_hyphenated(sentence, i):
+            players.exclude(sentence, i - 1, i)
         is_last = item.value("without", "last") and _is_end_of_part(sentence, i + 1)
         if item.value("without", "after") or is_last:
             for at in _items_before(sentence, i):
@@ -136,6 +138,12 @@ def _items_of_cue(sentence: Sentence, cue: int) -> list[int]:
         if found:
             return found
     return []
+
+
+def _is_hyphenated(sentence: Sentence, index: int) -> bool:
+    """Whether item `index` is joined to the one before by a hyphen: guitar-free."""
+    before, item = sentence.at(index - 1), sentence.items[index]
+    return before is not None and sentence.text[before.end : item.start] == "-"
 
 
 def _is_filler(item: Item) -> bool:

@@ -1,4 +1,4 @@
-"""Reads lengths, tempos, meters and tunings from a sentence."""
+"""Reads meters and lengths from a sentence."""
 
 from __future__ import annotations
 
@@ -6,114 +6,16 @@ import re
 
 from scripts.core.durations import parse_duration
 from scripts.request.interpret.findings import Finding, use
-from scripts.request.interpret.items import Item, Sentence
-from scripts.request.interpret.numbers import Number, format_number, read_number
+from scripts.request.interpret.items import Sentence, is_music_or_end
+from scripts.request.interpret.numbers import Number, read_number
 from scripts.request.parse import MAX_LENGTH, MIN_LENGTH, format_stored_length, parse_length
 from scripts.score.time_signature import parse_time_signature
-from scripts.score.tuning import SOLFEGGIO_FREQUENCIES
 
-_MIN_TEMPO, _MAX_TEMPO = 20, 300
-_BARE_TEMPOS = range(50, 221)  # of numbers without a unit
-_DECADES = range(10, 100, 10)  # "rock 80" is of the eighties
-_WHOLE_DECADES = range(1000, 2110, 10)  # "1980s" is no length
-_MUSIC = ("styles", "nearest", "style_words")
-_MIN_A4, _MAX_A4 = 400, 480
+_ALL_DECADES = (*range(20, 100, 10), *range(1000, 2110, 10))  # "80s" and "1980s" are no lengths
+_UNSAID_DECADES = (20, 30, 40)  # "punk, 30s" lasts half a minute
 _BAR_TICKS = range(24, 193)  # supported lengths of a bar
 _WHOLE_UNITS = ("60", "3600")  # lengths such as "a minute", which seconds may follow
-_MAX_GAP = 2  # everyday words between a word such as "tempo" and its number
 _RANGE_SIGN = re.compile(r"\s*[-–]\s*")
-
-
-def read_tuning(sentence: Sentence) -> Finding | None:
-    """Frequency of A4, or a solfeggio frequency, in Hz."""
-    for i in range(len(sentence.items)):
-        number = read_number(sentence, i)
-        if number is None or not (
-            _MIN_A4 <= number.value <= _MAX_A4 or number.value in SOLFEGGIO_FREQUENCIES
-        ):
-            continue
-        unit = sentence.at(number.last + 1)
-        before = sentence.at(i - 1)
-        is_named = before is not None and before.value("tuning", "before") is not None
-        is_concert_pitch = number.value not in SOLFEGGIO_FREQUENCIES
-        if before and is_concert_pitch and ("A", sentence.language) in before.values("key.notes"):
-            is_named = True  # la 432
-        if unit and unit.value("tuning", "after"):
-            return use(sentence, i, number.last + 1, format_number(number.value))
-        if is_named:
-            return use(sentence, i - 1, number.last, format_number(number.value))
-        healing = any(item.value("tuning", "healing") for item in sentence.items)
-        if healing and number.value in SOLFEGGIO_FREQUENCIES:
-            return use(sentence, i, number.last, format_number(number.value))
-    return None
-
-
-def read_tempo(sentence: Sentence) -> Finding | None:
-    """Number of quarter notes per minute."""
-    for i in range(len(sentence.items)):
-        number = read_number(sentence, i)
-        if number is None:
-            continue
-        is_possible = _MIN_TEMPO <= number.value <= _MAX_TEMPO
-        after = sentence.at(number.last + 1)
-        second = _read_tens(sentence, number)
-        if second:
-            value = 100 * number.value + second.value
-            return use(sentence, i, second.last + 1, format_number(value))
-        if after and after.value("bpm", "after"):
-            if is_possible:
-                return use(sentence, i, number.last + 1, format_number(number.value))
-            sentence.note(
-                f'"{sentence.quote(i, number.last + 1)}" is left out: a tempo is '
-                f"{_MIN_TEMPO} to {_MAX_TEMPO} bpm"
-            )
-        start = _find_before(sentence, i)
-        if start is not None and is_possible and not (after and after.value("units")):
-            return use(sentence, start, number.last, format_number(number.value))
-    return _read_bare_tempo(sentence)
-
-
-def _read_tens(sentence: Sentence, number: Number) -> Number | None:
-    """Read the "twenty" of "one twenty bpm"."""
-    second = read_number(sentence, number.last + 1)
-    after = sentence.at(second.last + 1) if second else None
-    if second is None or after is None or not after.value("bpm", "after"):
-        return None
-    is_spoken = number.value in (1, 2) and 10 <= second.value < 100
-    both = (sentence.items[number.last], sentence.items[second.last])
-    return second if is_spoken and all(item.kind == "word" for item in both) else None
-
-
-def _read_bare_tempo(sentence: Sentence) -> Finding | None:
-    """Number without a unit that musicians mean as a tempo: techno 120, jazz at 90."""
-    for i in range(1, len(sentence.items)):
-        number = read_number(sentence, i)
-        after = sentence.at(number.last + 1) if number else None
-        if number is None or number.value not in _BARE_TEMPOS or not _is_music_or_end(after):
-            continue
-        before, earlier = sentence.items[i - 1], sentence.at(i - 2)
-        is_after_at = before.value("bpm", "perhaps") and _is_music(earlier)
-        if is_after_at or (_is_music(before) and number.value not in _DECADES):
-            return use(sentence, i, number.last, format_number(number.value))
-    return None
-
-
-def _is_music(item: Item | None) -> bool:
-    return item is not None and any(item.value(table) for table in _MUSIC)
-
-
-def _is_music_or_end(item: Item | None) -> bool:
-    return item is None or item.is_stop or _is_music(item)
-
-
-def _find_before(sentence: Sentence, first: int) -> int | None:
-    """Index of a word such as "tempo" before a number, everyday words between them set aside."""
-    for at in range(first - 1, max(-1, first - 2 - _MAX_GAP), -1):
-        if sentence.items[at].value("bpm", "before"):
-            return at
-        if not sentence.items[at].is_ordinary:
-            return None
-    return None
 
 
 def read_meter(sentence: Sentence) -> Finding | None:
@@ -153,7 +55,7 @@ def _is_meter_context(sentence: Sentence, first: int, last: int) -> bool:
     if before and before.value("meter", "before"):
         return True
     is_described = after is not None and (after.is_ordinary or after.value("meter") is not None)
-    return is_described or _is_music_or_end(after)
+    return is_described or is_music_or_end(after)
 
 
 def read_length(sentence: Sentence) -> Finding | None:
@@ -163,7 +65,9 @@ def read_length(sentence: Sentence) -> Finding | None:
             continue
         if item.kind == "clock":
             seconds = parse_duration(item.text)
-            if _is_time_of_day(sentence, i):
+            if seconds is None:
+                sentence.note(f'"{item.text}" is left out: minutes and seconds end at 59')
+            if seconds is None or _is_time_of_day(sentence, i):
                 continue
             if seconds is not None and MIN_LENGTH <= seconds <= MAX_LENGTH:
                 return use(sentence, i, i, format_stored_length(seconds))
@@ -236,7 +140,7 @@ def _read_duration(sentence: Sentence, first: int) -> tuple[float, float, int] |
         return None
     at += 1
     is_attached = items[at].text == "s" and items[at].start == items[at - 1].end
-    if is_attached and (low in range(20, 100, 10) or low in _WHOLE_DECADES):
+    if is_attached and low in _ALL_DECADES and not _are_seconds(sentence, first, at):
         return None
     at, half_after = _read_half(sentence, at)
     extra = 0.5 if half or half_after else 0.0
@@ -245,6 +149,16 @@ def _read_duration(sentence: Sentence, first: int) -> tuple[float, float, int] |
     if rest:
         low, high, at = low + rest[0], high + rest[0], rest[1]
     return min(low, high), max(low, high), at
+
+
+def _are_seconds(sentence: Sentence, first: int, last: int) -> bool:
+    """Whether "30s" is a length: alone in its part of the sentence, or "30s long"."""
+    before, after = sentence.at(first - 1), sentence.at(last + 1)
+    if after and after.value("time", "long"):
+        return True
+    is_alone = all(near is None or near.is_stop for near in (before, after))
+    number = read_number(sentence, first)
+    return is_alone and number is not None and number.value in _UNSAID_DECADES
 
 
 def _read_end_of_range(sentence: Sentence, first: int, last: int) -> Number | None:

@@ -14,6 +14,7 @@ from scripts.core import paths
 from scripts.core.errors import MusicGenError, UsageError
 from scripts.llm.registry import find_model
 from scripts.request.build import build_spec
+from scripts.request.interpret.numbers import parse_count
 from scripts.request.request import ENDLESS, MAX_SONGS, SongRequest
 from scripts.styles.style import Style
 from scripts.tui.controllers.pending_order import PendingOrder
@@ -125,20 +126,15 @@ class OrderDialog:
         if field.name == "styles" and text.lower().endswith(ORDER_FILE_SUFFIXES):
             self._place_orders_from_file(Path(text.strip('"')))
         elif field.name == "styles":
+            said = self.pending.understand(text, self._edited)
+            songs = self.state.answers.get("songs", "")  # of a text that is reworded
             self.state.answers = {"styles": text}
-            said = self.pending.understand(text)
-            if said:
-                self.submit_answer(Field("", "songs"), said)
+            if said or songs:
+                self.submit_answer(Field("", "songs"), said or songs)
             else:
                 self.state.field = Field(QUESTIONS["songs"], "songs")
         elif field.name == "songs":
-            if text.casefold() != ENDLESS and (
-                not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_SONGS
-            ):
-                raise UsageError(
-                    f"Please type a number from 1 to {MAX_SONGS:,}, or E for songs without end."
-                )
-            self.state.answers["songs"] = text.casefold()
+            self.state.answers["songs"] = self._parse_songs(text)
             self.state.field = None
             self.state.screen = CONFIRM
             self.pending.show_plan()
@@ -151,6 +147,17 @@ class OrderDialog:
         else:
             set_wish(self.state, field.name.removeprefix("wish "), text, self.styles)
             self.state.field = None
+
+    def _parse_songs(self, text: str) -> str:
+        """Parse a number of songs in digits or in words of any language, or "endless"."""
+        if text.casefold() == ENDLESS:
+            return ENDLESS
+        number = int(text) if text.isascii() and text.isdigit() else parse_count(text)
+        if number is None or not 1 <= number <= MAX_SONGS:
+            raise UsageError(
+                f"Please type a number from 1 to {MAX_SONGS:,}, or E for songs without end."
+            )
+        return str(number)
 
     def _load_wishes(self, name: str) -> None:
         """Replace the wishes by a set that was saved."""
@@ -187,6 +194,13 @@ class OrderDialog:
         """Show the wishes."""
         self._before_editing = dict(self.state.wishes)
         self.state.screen = WISHES
+
+    def reword_order(self) -> None:
+        """Go back to the text, to change it; what was edited beside it stays."""
+        self.pending.stop_preview()
+        self.state.screen = GENERATE
+        text = self.state.answers["styles"]
+        self.state.field = Field(QUESTIONS["styles"], "styles", text, is_selected=True)
 
     def leave_order(self) -> None:
         """Go back to the question how many songs."""

@@ -155,7 +155,7 @@ def _shown_wish(state: State, name: str) -> str:
 
 def _footer(state: State) -> str:
     if state.screen == CONFIRM:
-        return "Selection; Start = Enter, Try 20 Seconds = T, Edit = E, Back = Esc:"
+        return "Selection; Start = Enter, Try = T, Edit = E, Reword = R, Back = Esc:"
     if state.field:
         more = (
             ", Endless = E, Wishes = W"

@@ -25,10 +25,7 @@ def menu_screen(state: State, size: Size) -> list[str]:
         f"    Songs Made: {state.song_count}, {format_clock(state.total_seconds)} in all",
     ]
     if state.unfinished_songs:
-        facts.append(
-            f"    Unfinished: {format_song_count(state.unfinished_songs)} left "
-            "from the last session; G resumes"
-        )
+        facts.append(f"    Unfinished: {_unfinished(state)} from the last session; G resumes")
     failed = sum(order.failed for order in state.orders)
     if failed and not any(order.songs_in_progress for order in state.orders):
         facts.append(
@@ -51,6 +48,12 @@ def menu_screen(state: State, size: Size) -> list[str]:
         size[1] - FRAME_LINES - len(playing),
     )
     return build_frame("Main Menu", body, FOOTER, size, active_theme(state), playing)
+
+
+def _unfinished(state: State) -> str:
+    if any(order.endless and not order.done for order in state.orders):
+        return "songs without end"
+    return f"{format_song_count(state.unfinished_songs)} left"
 
 
 def _song_length(state: State) -> str:
