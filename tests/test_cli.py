@@ -149,6 +149,27 @@ def test_compose_prints_only_the_sheet(run: Run) -> None:
     assert done.stdout.rstrip().endswith("|]")
 
 
+def test_compose_writes_the_sheets_of_every_part(run: Run) -> None:
+    done = run("compose", "jazz | rock", "--seed", "5")
+    assert done.returncode == 0, done.stderr
+    assert [line for line in done.stdout.splitlines() if line.startswith("X:")] == ["X:1", "X:2"]
+
+
+def test_a_number_of_songs_comes_before_a_time_that_was_said(run: Run) -> None:
+    done = run("plan", "jazz until 23:30", "--songs", "3")
+    assert "; 3 songs of" in done.stdout
+    assert '"until 23:30" is left out: --songs sets how many songs are made' in done.stderr
+
+
+def test_a_job_file_needs_a_number_of_songs(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "jobs.csv").write_text("styles,songs,tempo\njazz,,lento\nrock,5,120 bpm\n")
+    path = str(tmp_path / "jobs.csv")
+    assert run("plan", "--job-file", path, "--songs", "0").returncode == 2
+    lines = run("plan", "--job-file", path, "--songs", "endless").stdout.splitlines()
+    assert "songs of 3:00, without end" in lines[0]
+    assert "120 bpm; 5 songs of 3:00" in lines[1]
+
+
 def test_compose_can_write_several_sheets_into_a_folder(run: Run, tmp_path: Path) -> None:
     done = run("compose", "pop", "--songs", "2", "--seed", "5", "--out", str(tmp_path / "sheets"))
     assert done.returncode == 0
@@ -171,7 +192,7 @@ def test_an_unknown_style_gives_a_song_and_a_warning(run: Run) -> None:
         (["generate", "jazz", "--length", "0"], 2, "out of range"),
         (["generate", "jazz", "--length", "9999"], 2, "out of range"),
         (["generate", "jazz", "--key", "X moll"], 2, "invalid key"),
-        (["generate", "jazz", "--tempo", "5"], 2, "out of range"),
+        (["generate", "jazz", "--tempo", "5"], 2, "expected 20 to 300"),
         (["generate", "jazz", "--tempo", "hasty"], 2, "expected 20 to 300"),
         (["generate", "jazz", "--songs", "0"], 2, "out of range"),
         (["generate", "jazz", "--temperature", "9"], 2, "out of range"),
