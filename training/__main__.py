@@ -25,9 +25,12 @@ def main() -> None:
             "reader",
             "phrases",
             "spelling",
+            "recordings",
         ),
     )
     parser.add_argument("--collections", type=Path, help="folder with the downloaded collections")
+    parser.add_argument("--sources", type=Path, help="folder with the sample libraries")
+    parser.add_argument("--names", nargs="*", default=[], help="recorded instruments; else all")
     parser.add_argument("--work", type=Path, default=Path("training-work"))
     parser.add_argument("--gguf", type=Path, default=Path("models/starter.gguf"))
     parser.add_argument("--minutes", type=float, default=110)
@@ -81,6 +84,12 @@ def main() -> None:
         from training.reader.correct_words import write_correct_words
 
         print(f"{write_correct_words()} words")
+    elif args.step == "recordings":
+        from training.recordings.build import build_recordings
+
+        if args.sources is None:
+            parser.error("the step recordings requires --sources FOLDER")
+        build_recordings(args.sources, args.names)
     elif args.step == "train":
         from training.model import Shape
         from training.train import train

@@ -42,6 +42,8 @@ class TrackStyle:
         Octaves by which a melody is moved into the instrument's range.
     featured : bool
         Whether the instrument was asked for, so that it plays in soft sections, too.
+    double : bool
+        Whether it is played twice, once for the left and once for the right.
     """
 
     instrument: str
@@ -54,6 +56,7 @@ class TrackStyle:
     manners: tuple[str, ...] = ()
     octave: int = 0
     featured: bool = False
+    double: bool = False
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,9 @@ import numpy as np
 from scripts.arranger.events import NoteEvent
 from scripts.core.audio_format import RATE
 from scripts.score.tuning import frequency
+from scripts.styles.style import TrackStyle
 from scripts.synth.additive import Mono
+from scripts.synth.amplifier import AmplifierSettings
 from scripts.synth.cache import LruCache
 from scripts.synth.instruments import Ensemble, Instrument, Texture
 from scripts.synth.loudness import block_powers
@@ -103,6 +105,11 @@ class NoteBank:
         self._announced_lengths: dict[tuple[Any, ...], float] = {}
         self._gains: dict[str, float] = {}
         self._release_curves: dict[str, Mono] = {}
+
+    def amplifiers(self, tracks: Mapping[str, TrackStyle]) -> dict[str, AmplifierSettings]:
+        """Amplifiers of the tracks that have one, by role."""
+        found = {role: self._instruments[t.instrument].amplifier for role, t in tracks.items()}
+        return {role: amplifier for role, amplifier in found.items() if amplifier}
 
     def render_note(self, name: str, event: NoteEvent, seconds: float, stroke_number: int) -> Sound:
         """Render one note including its release.
@@ -222,12 +229,12 @@ class NoteBank:
         self, instrument: Instrument, event: NoteEvent, seconds: float, stroke_number: int
     ) -> _SoundRequest:
         touch = self._quantize_velocity(instrument, event.velocity)
+        takes = max((r.most_takes for r in instrument.recordings), default=1)
         if instrument.is_kit:
-            return _SoundRequest(
-                (instrument.name, event.pitch, touch, stroke_number % ROUND_ROBINS, ""), 1.0
-            )
+            variant = stroke_number % max(takes, ROUND_ROBINS)
+            return _SoundRequest((instrument.name, event.pitch, touch, variant, ""), 1.0)
         needed = seconds + len(self._release_curve(instrument)) / RATE
-        key = instrument.name, event.pitch, touch, 0, event.manner
+        key = instrument.name, event.pitch, touch, stroke_number % takes, event.manner
         if isinstance(instrument.voice, Texture):  # its shape depends on its length
             return _SoundRequest((*key, round(needed, 2)), needed)
         return _SoundRequest(key, needed)
@@ -250,6 +257,7 @@ class NoteBank:
                 wobble=float(manner.removeprefix(WOBBLE_PREFIX))
                 if manner.startswith(WOBBLE_PREFIX)
                 else 0.0,
+                take=variant,
             ),
         )
         return _CachedSound(sound, float("inf") if instrument.is_kit else length)

@@ -9,6 +9,7 @@ import numpy as np
 from scripts.core.audio_format import RATE
 from scripts.styles.style import TrackStyle
 from scripts.synth.additive import Mono
+from scripts.synth.amplifier import Amplifier
 from scripts.synth.effects import Planar
 
 _DUCK_SECONDS = 0.32
@@ -23,11 +24,20 @@ class Channel:
         Gain, pan, send levels and ducking depth.
     capacity : int
         Initial buffer size in samples; it grows as needed.
-    position : int
+    start : int
         Song position in samples of the first block.
+    amplifier : Amplifier, optional
+        That all notes go through, before gain and pan.
     """
 
-    def __init__(self, track: TrackStyle, capacity: int, start: int = 0) -> None:
+    def __init__(
+        self,
+        track: TrackStyle,
+        capacity: int,
+        start: int = 0,
+        amplifier: Amplifier | None = None,
+    ) -> None:
+        self._amplifier = amplifier
         self.position = start  # song position in samples of the next block
         self._buffer = np.zeros((2, capacity), np.float32)
         self._filled = 0  # samples at the front that may be nonzero
@@ -78,8 +88,11 @@ class Channel:
             return None
         block = np.empty((2, count), np.float32) if out is None else out[:, :count]
         have = min(count, self._buffer.shape[1])
+        raw = self._buffer[:, :have]
+        if self._amplifier:
+            raw = self._amplifier(raw)
         for side, gain in enumerate(self._gains):
-            np.multiply(self._buffer[side, :have], gain, out=block[side, :have])
+            np.multiply(raw[side], gain, out=block[side, :have])
         block[:, have:] = 0
         left = max(0, self._filled - count)
         for at in range(0, left, count):  # in pieces, so that source and target never overlap

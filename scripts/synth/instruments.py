@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 from scripts.core.toml import parse_tables
+from scripts.synth.amplifier import AmplifierSettings
+from scripts.synth.recordings import RECORDINGS_FOLDER, Recordings, load_recordings
 from scripts.synth.spectra import WAVEFORMS
 
 FormantPeaks = tuple[tuple[float, float, float], ...]  # (center in Hz, width in Hz, gain in dB)
@@ -186,7 +188,23 @@ class Texture:
     kind: str = "rain"
 
 
-Voice = Partials | Ensemble | Fm | Pluck | Kit | Texture
+@dataclass(frozen=True)
+class Recorded:
+    """Recorded sounds: ``engine = "recorded"``.
+
+    Parameters
+    ----------
+    folders : tuple of str
+        Folders of recordings; a kit takes each piece from the first that has it.
+    kit : bool
+        Whether the keys are the pieces of a drum kit.
+    """
+
+    folders: tuple[str, ...] = ()
+    kit: bool = False
+
+
+Voice = Partials | Ensemble | Fm | Pluck | Kit | Texture | Recorded
 ENGINES: dict[str, type[Voice]] = {
     "partials": Partials,
     "ensemble": Ensemble,
@@ -194,6 +212,7 @@ ENGINES: dict[str, type[Voice]] = {
     "pluck": Pluck,
     "drums": Kit,
     "texture": Texture,
+    "recorded": Recorded,
 }
 
 
@@ -223,6 +242,10 @@ class Instrument:
         Gain in dB after loudness normalization.
     middle : int
         MIDI key in the middle of its range, where its loudness is measured.
+    amplifier : AmplifierSettings, optional
+        What all its notes of a song go through together; in the file `drive` and `level`.
+    recordings : tuple of Recordings
+        Those of the folders of a :class:`Recorded` voice.
     """
 
     name: str
@@ -236,13 +259,15 @@ class Instrument:
     width: float = 0.0
     trim: float = 0.0
     middle: int = 64
+    amplifier: AmplifierSettings | None = None
+    recordings: tuple[Recordings, ...] = ()
 
     @property
     def is_kit(self) -> bool:
-        return isinstance(self.voice, Kit)
+        return isinstance(self.voice, Kit) or (isinstance(self.voice, Recorded) and self.voice.kit)
 
 
-_COMMON_FIELDS = {f.name for f in fields(Instrument)} - {"name", "voice"}
+_COMMON_FIELDS = {f.name for f in fields(Instrument)} - {"name", "voice", "recordings"}
 
 
 @lru_cache(maxsize=4)
@@ -256,11 +281,11 @@ def load_instruments(folder: Path) -> Mapping[str, Instrument]:
     """
     found: dict[str, Instrument] = {}
     for path in sorted(folder.glob("*.toml")):
-        found |= parse_tables(path, _parse_instrument)
+        found |= parse_tables(path, partial(_parse_instrument, folder=folder / RECORDINGS_FOLDER))
     return found
 
 
-def _parse_instrument(name: str, row: dict[str, Any]) -> Instrument:
+def _parse_instrument(name: str, row: dict[str, Any], folder: Path) -> Instrument:
     engine = ENGINES.get(row.get("engine", ""))
     if engine is None:
         raise ValueError(f"engine must be one of {', '.join(ENGINES)}")
@@ -273,7 +298,14 @@ def _parse_instrument(name: str, row: dict[str, Any]) -> Instrument:
         voice.rings
     ):
         raise ValueError("ratios, levels and rings must have the same length")
-    instrument = Instrument(name=name, voice=voice, **common)
+    recordings: tuple[Recordings, ...] = ()
+    if isinstance(voice, Recorded):
+        if not voice.folders:
+            raise ValueError("a recorded instrument needs folders")
+        recordings = tuple(load_recordings(folder / part) for part in voice.folders)
+    if "amplifier" in common:
+        common["amplifier"] = AmplifierSettings(**common["amplifier"])
+    instrument = Instrument(name=name, voice=voice, recordings=recordings, **common)
     if len(instrument.envelope) != 4 or not 0 <= instrument.program <= 127:
         raise ValueError("envelope must have 4 numbers, and program must be 0 to 127")
     return instrument

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import numpy as np
 
 from scripts.arranger.events import Arrangement
 from scripts.core.audio_format import BINAURAL
+from scripts.synth.amplifier import Amplifier, AmplifierSettings
 from scripts.synth.channel import Channel
 from scripts.synth.effects import BinauralBeats, Delay, Planar, Reverb
 
@@ -27,6 +31,8 @@ class Mixer:
         Binaural beats to add to the mix.
     stems : bool
         Whether to return each track with its own reverb and delay, too.
+    amplifiers : mapping of str to AmplifierSettings
+        By role.
     """
 
     def __init__(
@@ -36,10 +42,12 @@ class Mixer:
         start: int = 0,
         tones: BinauralBeats | None = None,
         stems: bool = False,
+        amplifiers: Mapping[str, AmplifierSettings] = MappingProxyType({}),
     ) -> None:
         self._tones = tones
+        amps = {role: Amplifier(settings) for role, settings in amplifiers.items()}
         self.channels = {
-            role: Channel(track, block_size * 3, start)
+            role: Channel(track, block_size * 3, start, amps.get(role))
             for role, track in arrangement.tracks.items()
         }
         names = list(self.channels) if stems else [""]

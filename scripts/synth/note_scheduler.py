@@ -6,6 +6,8 @@ import heapq
 from collections.abc import Iterator
 from itertools import count
 
+import numpy as np
+
 from scripts.arranger.events import Arrangement, NoteEvent, SectionEvents
 from scripts.core.audio_format import RATE
 from scripts.synth.bank import NoteBank, NoteRequest
@@ -13,6 +15,7 @@ from scripts.synth.mixer import Mixer
 
 _KICK_KEYS = (35, 36)
 _MAX_SECTIONS = 40  # sections that are scanned for note lengths
+_DOUBLE_DELAY, _DOUBLE_STEP = RATE // 60, 211  # samples between the two players: below 17 ms
 _MAX_ANTICIPATION = RATE // 10  # samples by which a note may start before its section
 
 
@@ -103,7 +106,18 @@ def add_note(
     arrangement: Arrangement, bank: NoteBank, mixer: Mixer, role: str, event: NoteEvent, at: int
 ) -> None:
     """Add one note to its channel at song sample `at`; kick drums also trigger the side-chain."""
-    mixer.channels[role].add(at, bank.render_note(*note_request(arrangement, role, event)))
+    name, _, seconds, turn = note_request(arrangement, role, event)
+    channel = mixer.channels[role]
+    first = bank.render_note(name, event, seconds, turn)
+    if arrangement.tracks[role].double:
+        second = bank.render_note(name, event, seconds, turn + 1)
+        silence = np.zeros((1, first.shape[1]), np.float32)
+        channel.add(at, np.concatenate((first[:1], silence)))
+        later = at + turn * _DOUBLE_STEP % _DOUBLE_DELAY  # a person never plays it the same
+        silence = np.zeros((1, second.shape[1]), np.float32)
+        channel.add(later, np.concatenate((silence, second[:1])))
+    else:
+        channel.add(at, first)
     if role == "drums" and event.pitch in _KICK_KEYS:
         mixer.trigger_sidechain(at)
 

@@ -15,6 +15,7 @@ from scripts.arranger.events import Arrangement
 from scripts.core.audio_format import RATE, Stereo
 from scripts.core.errors import UsageError
 from scripts.synth.bank import NoteBank
+from scripts.synth.convolution import FIR_TAPS
 from scripts.synth.effects import BinauralBeats
 from scripts.synth.instruments import Instrument
 from scripts.synth.master import MasterBus
@@ -22,7 +23,7 @@ from scripts.synth.mixer import Mixer
 from scripts.synth.note_scheduler import NoteScheduler
 from scripts.synth.soundcheck import run_soundcheck
 from scripts.synth.soundfont import SoundFontBank
-from scripts.synth.tone import FIR_TAPS, Equalizer
+from scripts.synth.tone import Equalizer
 
 BLOCK_SIZE = (1 << 17) - FIR_TAPS  # samples, 3 s; with the equalizer's taps a power of two
 PRE_ROLL = 3 * BLOCK_SIZE  # samples of pre-roll before a loop; longer than any note decays
@@ -114,6 +115,7 @@ def _render_blocks(
         -pre_roll,
         _binaural_beats(arrangement, levels.gain, -pre_roll),
         stems,
+        bank.amplifiers(arrangement.tracks),
     )
     master = MasterBus(levels.gain)
     equalizers: dict[str, Equalizer] = defaultdict(partial(Equalizer, levels.equalizer))

@@ -158,7 +158,7 @@ class _Excerpt:
 def _mix_excerpt(arrangement: Arrangement, bank: NoteBank, excerpt: _Excerpt) -> Planar:
     """Mix an excerpt without equalizer and master bus."""
     count = excerpt.pre_roll + excerpt.count
-    mixer = Mixer(arrangement, count)
+    mixer = Mixer(arrangement, count, amplifiers=bank.amplifiers(arrangement.tracks))
     for role, event, at in excerpt.notes:
         add_note(arrangement, bank, mixer, role, event, at)
     return mixer.mix(count)[0][:, excerpt.pre_roll :]

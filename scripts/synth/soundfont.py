@@ -13,6 +13,8 @@ from scripts.arranger.events import NoteEvent
 from scripts.core.audio_format import RATE
 from scripts.core.errors import UsageError
 from scripts.core.input_files import read_input
+from scripts.styles.style import TrackStyle
+from scripts.synth.amplifier import AmplifierSettings
 from scripts.synth.bank import (
     REFERENCE_LEVEL,
     VELOCITY_LAYERS,
@@ -76,6 +78,10 @@ class SoundFontBank(NoteBank):
         self._tuning_offset = 12 * math.log2(tuning / 440)
         self._note_cache: LruCache[Sound] = LruCache(_CACHE_BYTES)
         self._soundfont_gains: dict[str, float] = {}
+
+    def amplifiers(self, tracks: Mapping[str, TrackStyle]) -> dict[str, AmplifierSettings]:
+        """None: the guitars of a SoundFont were recorded with their amplifiers."""
+        return {}
 
     def render_note(self, name: str, event: NoteEvent, seconds: float, stroke_number: int) -> Sound:
         instrument = self._instruments[name]

@@ -34,6 +34,8 @@ class NoteParams:
         MIDI key, used by drums and textures.
     wobble : float
         Filter sweeps per quarter note; 0 uses the instrument's own.
+    take : int
+        Which of several recordings is played.
     """
 
     frequency: float
@@ -43,6 +45,7 @@ class NoteParams:
     seed: int
     key: int = 60
     wobble: float = 0.0
+    take: int = 0
 
 
 def decay_time(seconds: float, frequency: float) -> float:

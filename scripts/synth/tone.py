@@ -11,6 +11,7 @@ import numpy.typing as npt
 from scipy import fft
 
 from scripts.core.audio_format import RATE
+from scripts.synth.convolution import Convolver, minimum_phase, response_frequencies
 
 OCTAVE_CENTERS = np.array([31.5, 63, 125, 250, 500, 1000, 2000, 4000, 8000, 16_000])  # Hz
 # Level of each octave in mastered music, dB: on average the power density of popular recordings
@@ -27,9 +28,6 @@ BAND_CENTERS = (
     OCTAVE_CENTERS[:, None]
     * 2 ** ((np.arange(_BANDS_PER_OCTAVE) - (_BANDS_PER_OCTAVE - 1) / 2) / _BANDS_PER_OCTAVE)
 ).reshape(-1)
-FIR_TAPS = 1024  # of the impulse response
-_FFT_SIZE = 8192  # FFT size of overlap-save
-_FRAMES_AT_ONCE = 4  # frames transformed at once
 
 
 @dataclass(frozen=True)
@@ -55,19 +53,12 @@ class EqualizerCurve:
 
     @cached_property
     def impulse_response(self) -> npt.NDArray[np.float32]:
-        """Minimum-phase impulse response, `FIR_TAPS` long, by cepstrum (Oppenheim, Schafer)."""
-        size = FIR_TAPS * 8
-        gain = np.log(self.gain_at(np.fft.rfftfreq(size, 1 / RATE)))
-        cepstrum = np.fft.irfft(gain, size)
-        cepstrum[1 : size // 2] *= 2
-        cepstrum[size // 2 + 1 :] = 0
-        response = np.fft.irfft(np.exp(np.fft.rfft(cepstrum)), size)[:FIR_TAPS]
-        response[-256:] *= np.linspace(1, 0, 256)
-        return np.asarray(response, dtype=np.float32)
+        """Minimum-phase impulse response."""
+        return minimum_phase(self.gain_at(response_frequencies(RATE)))
 
 
 class Equalizer:
-    """Streaming equalizer: FFT convolution by overlap-save in frames that fit the CPU cache.
+    """Streaming equalizer.
 
     Parameters
     ----------
@@ -76,31 +67,11 @@ class Equalizer:
     """
 
     def __init__(self, curve: EqualizerCurve) -> None:
-        self._spectrum = None if curve.is_flat else fft.rfft(curve.impulse_response, _FFT_SIZE)
-        self._history = np.zeros((2, FIR_TAPS), np.float32)
-        self._padded = self._out = np.zeros((2, 0), np.float32)
+        self._convolver = None if curve.is_flat else Convolver(curve.impulse_response)
 
     def __call__(self, block: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Filter the next (2, n) samples; the buffer returned is reused by the next call."""
-        if self._spectrum is None:
-            return block
-        n, hop = block.shape[1], _FFT_SIZE - FIR_TAPS
-        frames = -(-n // hop)
-        if self._padded.shape[1] != FIR_TAPS + frames * hop:
-            self._padded = np.zeros((2, FIR_TAPS + frames * hop), np.float32)
-            self._out = np.empty((2, frames * hop), np.float32)
-        padded, out = self._padded, self._out
-        padded[:, :FIR_TAPS] = self._history
-        padded[:, FIR_TAPS : FIR_TAPS + n] = block
-        padded[:, FIR_TAPS + n :] = 0
-        self._history = padded[:, n : n + FIR_TAPS].copy()
-        cut = np.lib.stride_tricks.sliding_window_view(padded, _FFT_SIZE, axis=1)[:, ::hop]
-        for at in range(0, frames, _FRAMES_AT_ONCE):  # small batches stay in the CPU cache
-            spectra = fft.rfft(cut[:, at : at + _FRAMES_AT_ONCE], axis=2)
-            spectra *= self._spectrum
-            wet = fft.irfft(spectra, _FFT_SIZE, axis=2, overwrite_x=True)[:, :, FIR_TAPS:]
-            out[:, at * hop : (at + wet.shape[1]) * hop].reshape(2, -1, hop)[:] = wet
-        return out[:, :n]
+        return self._convolver(block) if self._convolver else block
 
 
 def band_powers(sound: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:

@@ -9,12 +9,23 @@ from scripts.synth.additive import Mono
 from scripts.synth.drums import render_drum
 from scripts.synth.ensemble import render_ensemble
 from scripts.synth.fm import render_fm
-from scripts.synth.instruments import Ensemble, Fm, Instrument, Kit, Partials, Texture
+from scripts.synth.instruments import (
+    Ensemble,
+    Fm,
+    Instrument,
+    Kit,
+    Partials,
+    Recorded,
+    Texture,
+)
 from scripts.synth.noise import band_noise, cut_highs, cut_lows
 from scripts.synth.partials import render_partials
 from scripts.synth.pluck import render_pluck
+from scripts.synth.recorded import render_recorded, render_recorded_hit
 from scripts.synth.stroke import NoteParams, Sound
 from scripts.synth.textures import render_texture
+
+_OTHER_PIECES = Kit()  # of a recorded kit: pieces that were not recorded
 
 
 def render_held_note(instrument: Instrument, note: NoteParams) -> Sound:
@@ -27,6 +38,9 @@ def render_held_note(instrument: Instrument, note: NoteParams) -> Sound:
         caller sets the level.
     """
     voice = instrument.voice
+    if isinstance(voice, Recorded) and voice.kit:
+        hit = render_recorded_hit(instrument.recordings, note)
+        return hit if hit is not None else render_drum(_OTHER_PIECES, note.key, 0.8, note.seed)
     if isinstance(voice, Kit):
         return render_drum(voice, note.key, note.velocity, note.seed, note.frequency)
     if isinstance(voice, Texture):
@@ -46,6 +60,8 @@ def render_held_note(instrument: Instrument, note: NoteParams) -> Sound:
         )
     elif isinstance(voice, Partials):
         sound = render_partials(voice, note, instrument.width, cuts)
+    elif isinstance(voice, Recorded):
+        sound = render_recorded(instrument.recordings, note)
     elif isinstance(voice, Fm):
         sound = render_fm(voice, note)
     else:

@@ -1,0 +1,1 @@
+"""Cuts the recorded instruments of ``data/instruments/recordings`` from their sources."""
