@@ -26,6 +26,7 @@ def main() -> None:
             "phrases",
             "spelling",
             "recordings",
+            "rhythms",
         ),
     )
     parser.add_argument("--collections", type=Path, help="folder with the downloaded collections")
@@ -90,6 +91,12 @@ def main() -> None:
         if args.sources is None:
             parser.error("the step recordings requires --sources FOLDER")
         build_recordings(args.sources, args.names)
+    elif args.step == "rhythms":
+        from training.rhythms import count_rhythms
+
+        if args.sources is None:
+            parser.error("the step rhythms requires --sources FOLDER")
+        print(f"{count_rhythms(args.sources, Path('data/rhythms.toml'))} figures")
     elif args.step == "train":
         from training.model import Shape
         from training.train import train

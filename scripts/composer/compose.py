@@ -15,6 +15,7 @@ from scripts.composer.prompts import (
     fill_template,
     read_template,
 )
+from scripts.composer.rhythm import RhythmPlan, load_rhythms, plan_rhythm
 from scripts.composer.training_filter import TrainingFilter
 from scripts.composer.writer import Writer, choose_title_and_form
 from scripts.llm.chat import TUNE_HEADER_FORMAT, Prompt, build_chat_prompt, load_model_profile
@@ -119,6 +120,7 @@ class Composer:
         self.profile = load_model_profile(data / "models.toml", info.path.name)
         self.training_filter = TrainingFilter.load_beside(info.path)
         self.progressions = load_progressions(data / "progressions.toml")
+        self.rhythms = load_rhythms(data / "rhythms.toml")
         self.uses_tune_header = info.metadata.get("llm_music_gen.prompt") == TUNE_HEADER_FORMAT
         if writer is None and not self.uses_tune_header and "writer" in self.profile.roles:
             writer = Writer(model, info.name, self.profile, data)
@@ -186,7 +188,7 @@ class Composer:
                 if "harmonist" in self.profile.roles
                 else plan_chords(spec, self.progressions, MAX_ROUNDS * chapter + attempt)
             )
-            grammar = build_sheet_grammar(spec, plan)
+            grammar = build_sheet_grammar(spec, plan, self._plan_rhythm(spec, seed + attempt))
             sampling = Sampling(
                 temperature=temperature,
                 top_p=0.97,
@@ -202,9 +204,10 @@ class Composer:
                 sheet = fix_ties(read_abc(build_abc_header(spec) + text))
                 sheet_cost = cost(
                     sheet,
-                    rules.density if self.uses_tune_header else None,
+                    rules.density if self.uses_tune_header and not grammar.rhythm else None,
                     0 if grammar.bar_chords else rules.harmony,
                     self.training_filter,
+                    has_planned_rhythm=bool(grammar.rhythm),
                 )
                 if best is None or sheet_cost < best_cost:
                     best, best_cost = sheet, sheet_cost
@@ -213,6 +216,13 @@ class Composer:
                 break
         assert best is not None
         return _ChapterResult(best, tries, best_cost, tokens, seconds)
+
+    def _plan_rhythm(self, spec: SongSpec, seed: int) -> RhythmPlan:
+        """Plan the rhythm of a sheet where the style's songs are sung, in 4/4."""
+        table = self.rhythms.get(spec.style.melody.rhythm)
+        if table is None or str(spec.meter) != "4/4" or spec.motif:
+            return ()
+        return plan_rhythm(spec.parts, table, seed)
 
     def build_sheet_prompt(self, spec: SongSpec) -> Prompt:
         """Build the prompt that the model continues with a sheet."""

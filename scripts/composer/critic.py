@@ -28,6 +28,7 @@ def cost(
     density: int | None = None,
     harmony: int = 3,
     training_filter: TrainingFilter | None = None,
+    has_planned_rhythm: bool = False,
 ) -> float:
     """Compute the cost of `sheet`: 0 is flawless, more than 3 is poor.
 
@@ -41,6 +42,8 @@ def cost(
         Requested number of different chords; at most four are required.
     training_filter : TrainingFilter, optional
         Figures of the training tunes, which must not be copied.
+    has_planned_rhythm : bool
+        Whether the rhythm was given, so that only the pitches are judged.
     """
     pitches = np.array(sheet.pitches)
     if len(pitches) < 4:
@@ -49,17 +52,16 @@ def cost(
     quarters = sum(bar.ticks for bar in sheet.bars) / 24
     silence = sum(n.ticks for b in sheet.bars for n in b.notes if n.pitch is None) / 24 / quarters
     total = 4.0 * _distance_outside(_pitch_class_entropy(pitches), *PITCH_CLASS_ENTROPY)
-    total += 80.0 * _distance_outside(groove_consistency(sheet), *GROOVE_CONSISTENCY)
+    if not has_planned_rhythm:
+        total += _rhythm_cost(sheet, silence)
     total += 1.0 * _distance_outside(float(steps.mean()), *MEAN_INTERVAL)
     total += 0.15 * _distance_outside(float(np.ptp(pitches)), *PITCH_RANGE)
     total += 4.0 * max(0.0, float((steps > 9).mean()) - 0.04)
     total += 4.0 * max(0.0, float((steps == 0).mean()) - 0.3)
-    total += 3.0 * max(0.0, silence - 0.25)
     total += repetition_cost(sheet.bars)
     total += 2.0 * max(0.0, 0.55 - strong_beat_chord_tone_ratio(sheet))
     total += 0.8 * max(0, min(harmony, 4) - len({c for b in sheet.bars for _, c in b.chords}))
     total += 0.3 * max(0, _longest_chord_run(sheet.bars) - 4)
-    total += 0.8 * max(0.0, 0.25 - _repeated_rhythm_share(sheet.bars)) * 4
     total += 0.0 if matches_key(_pitch_class_durations(sheet), sheet.key) else 1.5
     if training_filter is not None:
         share = training_filter.longest_run(sheet) / len(sheet.bars)
@@ -67,6 +69,13 @@ def cost(
     if density is not None:
         total += 0.25 * abs(2 * len(pitches) / quarters - density)
     return float(total)
+
+
+def _rhythm_cost(sheet: LeadSheet, silence: float) -> float:
+    """Cost of a rhythm that the model wrote; `silence` is the share of rests."""
+    total = 80.0 * _distance_outside(groove_consistency(sheet), *GROOVE_CONSISTENCY)
+    total += 3.0 * max(0.0, silence - 0.25)
+    return total + 3.2 * max(0.0, 0.25 - _repeated_rhythm_share(sheet.bars))
 
 
 def groove_consistency(sheet: LeadSheet) -> float:

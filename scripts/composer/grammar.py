@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scripts.composer.rhythm import RhythmPlan
 from scripts.llm.sheet_machine import SheetGrammar
 from scripts.request.spec import SongSpec
 from scripts.score.abc_writer import format_pitch
@@ -32,7 +33,9 @@ def bar_chords(spec: SongSpec, plan: tuple[Chord, ...] = ()) -> tuple[Chord, ...
     return tuple(fixed[i % len(fixed)] for i in range(sum(spec.parts))) if fixed else ()
 
 
-def build_sheet_grammar(spec: SongSpec, plan: tuple[Chord, ...] = ()) -> SheetGrammar:
+def build_sheet_grammar(
+    spec: SongSpec, plan: tuple[Chord, ...] = (), rhythm: RhythmPlan = ()
+) -> SheetGrammar:
     """Build the grammar of a sheet for `spec`.
 
     Parameters
@@ -40,6 +43,8 @@ def build_sheet_grammar(spec: SongSpec, plan: tuple[Chord, ...] = ()) -> SheetGr
     spec : SongSpec
     plan : tuple of Chord
         One chord for each bar (see :func:`plan_chords`); if empty, the model chooses.
+    rhythm : tuple
+        As from :func:`scripts.composer.rhythm.plan_rhythm`; if empty, the model chooses.
     """
     rules, key, full = spec.style.melody, spec.key, spec.meter.bar_ticks
     classes = set(range(12)) if rules.chromatic else set(key.pitch_classes)
@@ -70,6 +75,7 @@ def build_sheet_grammar(spec: SongSpec, plan: tuple[Chord, ...] = ()) -> SheetGr
         ties=rules.ties,
         syncopation=rules.syncopation and usual,
         bar_chords=tuple(c.symbol(key) for c in fixed),
+        rhythm=rhythm,
     )
 
 

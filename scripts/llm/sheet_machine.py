@@ -48,6 +48,9 @@ class SheetGrammar:
         the next beat at the latest.
     bar_chords : tuple of str
         The chord of each bar, from the user or a plan; when empty, the model chooses.
+    rhythm : tuple of tuple of int
+        The lengths of each bar's notes in ticks, negative for rests; a bar that begins with a note
+        tied to the one before has a 0 first. When empty, the model chooses.
     """
 
     meter: tuple[int, int]
@@ -64,6 +67,7 @@ class SheetGrammar:
     ties: bool = False
     syncopation: bool = True
     bar_chords: tuple[str, ...] = field(default=())
+    rhythm: tuple[tuple[int, ...], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -73,6 +77,7 @@ class SheetGrammar:
         values: dict[str, Any] = {
             k: tuple(v) if isinstance(v, list) else v for k, v in data.items()
         }
+        values["rhythm"] = tuple(map(tuple, values.get("rhythm", ())))
         return SheetGrammar(**values)
 
 
@@ -122,6 +127,7 @@ class SheetMachine:
                 in_part = 0
             else:
                 self._bar_end.append("|\n" if in_part % 4 == 0 else "|")
+        self._planned = [_event_starts(bar) for bar in grammar.rhythm]
         kinds = [self._kind(b) for b in range(self.bar_count)]
         self._kinds = [kinds.index(kind) for kind in kinds]  # integers are fast keys
         # Tokens are shorter than three bars, so states differ only by the next four bars' kinds.
@@ -172,9 +178,15 @@ class SheetMachine:
 
     # -- symbols -------------------------------------------------------------------------
 
-    def _kind(self, bar: int) -> tuple[str, str]:
+    def _kind(self, bar: int) -> tuple[Hashable, ...]:
         pinned = self.grammar.bar_chords[bar] if self.grammar.bar_chords else ""
-        return (self._bar_end[bar], pinned or ("first" if bar == 0 else ""))
+        rhythm = self.grammar.rhythm[bar] if self.grammar.rhythm else ()
+        chord = pinned or ("first" if bar == 0 else "")
+        return (self._bar_end[bar], chord, rhythm, self._is_tied_to_next(bar))
+
+    def _is_tied_to_next(self, bar: int) -> bool:
+        following = self.grammar.rhythm[bar + 1 : bar + 2]
+        return bool(following and following[0][:1] == (0,))
 
     def _after(self, state: SheetState, node: _Node) -> SheetState:
         assert node.outcome is not None
@@ -203,6 +215,10 @@ class SheetMachine:
                 (f'"{c}"', (left, _TIED if tie else _AFTER_CHORD, tie))
                 for c in self._chords(state.bar)
             ]
+        if left == 0 and g.rhythm:
+            if tie and self._is_tied_to_next(state.bar):
+                return [("-" + self._bar_end[state.bar], (-1, _BAR, tie))]
+            return [(self._bar_end[state.bar], (-1, _BAR, ""))]
         if left == 0:
             words = [(self._bar_end[state.bar], (-1, _BAR, ""))]
             if g.ties and not final and tie and phase == _FREE:
@@ -215,6 +231,8 @@ class SheetMachine:
             return [(p, (rest, follow, "")) for p in names]
         words = []
         offset = self.bar_ticks - left
+        if g.rhythm:
+            return self._planned_symbols(state, self._planned[state.bar][offset], final)
         for ticks in self._allowed_durations(offset, final):
             rest = left - ticks
             names = g.final_pitches if final and rest == 0 else g.pitches
@@ -243,6 +261,19 @@ class SheetMachine:
         ):
             words.append(("(3", (left, _TRIPLET_1, "")))
         return words
+
+    def _planned_symbols(
+        self, state: SheetState, ticks: int, final: bool
+    ) -> list[tuple[str, tuple[int, int, str]]]:
+        """Notes of all pitches, or the rest, that the rhythm has here."""
+        rest = state.ticks_left - abs(ticks)
+        text = format_duration(abs(ticks))
+        if ticks < 0:
+            return [("z" + text, (rest, _FREE, ""))]
+        names = self.grammar.final_pitches if final and rest == 0 else self.grammar.pitches
+        if state.phase == _TIED:
+            names = tuple(name for name in names if name == state.tied_pitch) or names
+        return [(name + text, (rest, _FREE, name if rest == 0 else "")) for name in names]
 
     def _chords(self, bar: int) -> tuple[str, ...]:
         if self.grammar.bar_chords:
@@ -281,9 +312,20 @@ class SheetMachine:
         ]
 
 
+def _event_starts(bar: tuple[int, ...]) -> dict[int, int]:
+    """Length of each event of a bar by its start in ticks."""
+    starts, at = {}, 0
+    for ticks in bar:
+        if ticks:
+            starts[at] = ticks
+            at += abs(ticks)
+    return starts
+
+
 def max_sheet_length(grammar: SheetGrammar) -> int:
     """Compute an upper bound on the characters of a sheet, to size the model's context."""
-    notes = TimeSignature(*grammar.meter).bar_ticks // min(grammar.durations)
+    planned = [abs(ticks) for bar in grammar.rhythm for ticks in bar if ticks]
+    notes = TimeSignature(*grammar.meter).bar_ticks // min((*grammar.durations, *planned))
     widest = max(len(p) for p in grammar.pitches) + 3
     chord = max(len(c) for c in (*grammar.chords, *grammar.final_chords)) + 2
     return sum(grammar.parts) * (notes * widest + 2 * chord + 4)

@@ -79,6 +79,9 @@ class MelodyRules:
         Whether pitches outside the scale are allowed.
     half_bar_chords : bool
         Whether the chord may change in the middle of a bar.
+    rhythm : str
+        A table of ``data/rhythms.toml``, by which the rhythm is planned in 4/4; empty leaves it to
+        the model.
     """
 
     low: int = 60
@@ -92,6 +95,7 @@ class MelodyRules:
     syncopation: bool = True
     chromatic: bool = False
     half_bar_chords: bool = False
+    rhythm: str = ""
 
 
 @dataclass(frozen=True)
