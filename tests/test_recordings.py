@@ -106,6 +106,9 @@ def test_repeated_drum_hits_differ() -> None:
         ('zones = [{ file = "a.ogg", key = 200 }]', "a key of 0 to 127"),
         ('zones = [{ file = "a.ogg", key = 60, loop = [9, 3] }]', "a loop needs"),
         ('zones = [{ file = "a.ogg", key = 60, color = 3 }]', "color"),
+        ('zones = [{ file = "a.ogg", key = 60, velocity = 0 }]', "a velocity is above 0"),
+        ('zones = [{ file = "a.ogg", key = 60, gain = nan }]', "tune, pan and gain numbers"),
+        ("zones = [{ file = 3, key = 60 }]", "zones.toml"),
         ("zones = 5", "zones.toml"),
     ],
 )

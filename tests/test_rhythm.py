@@ -93,9 +93,18 @@ def test_a_style_that_is_sung_gets_a_tune_with_rests(
     assert 0.15 < rests / sum(bar.ticks for bar in sheet.bars) < 0.65
 
 
-@pytest.mark.parametrize("text", ['[a]\nb = { "x---" = 1 }', '[a]\nb = { "x---?---" = 1 }'])
-def test_an_invalid_rhythm_is_named(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[a]\nb = { "x---" = 1 }',
+        '[a]\nb = { "x---?---" = 1 }',
+        '[a]\nb = { "x-------" = "often" }',
+        "[a]\nb = 3",
+        "a = 3",
+    ],
+)
+def test_an_invalid_table_is_an_error_of_one_line(tmp_path: Path, text: str) -> None:
     path = tmp_path / "rhythms.toml"
     path.write_text(text)
-    with pytest.raises(UsageError, match=r"rhythms\.toml: invalid rhythm"):
+    with pytest.raises(UsageError, match=r"rhythms\.toml: .*; correct the file"):
         load_rhythms(path)

@@ -57,11 +57,13 @@ def load_rhythms(path: Path) -> Mapping[str, Mapping[str, Mapping[str, int]]]:
         If the file is invalid.
     """
     tables, _ = read_tables(path)
-    for rows in tables.values():
-        for row in rows.values():
+    try:
+        for row in (row for rows in tables.values() for row in rows.values()):
             for figure, count in row.items():
                 if len(figure) != _HALF_BAR or set(figure) - {_ONSET, _HELD, _REST} or count < 1:
-                    raise UsageError(f'{path.name}: invalid rhythm "{figure}"; correct the file')
+                    raise ValueError(f'invalid rhythm "{figure}"')
+    except (AttributeError, TypeError, ValueError) as error:
+        raise UsageError(f"{path.name}: {error}; correct the file") from error
     return tables
 
 

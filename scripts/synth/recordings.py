@@ -7,6 +7,7 @@ a table in ``data/instruments/``.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import defaultdict
 from collections.abc import Mapping
@@ -143,6 +144,10 @@ def _parse_zone(row: Mapping[str, Any]) -> Zone:
     zone = Zone(**values)
     if Path(zone.file).name != zone.file or not 0 <= zone.key <= 127:
         raise ValueError(f"{zone.file}: a zone needs a file of the folder and a key of 0 to 127")
+    if not 0 < zone.velocity <= 1 or not all(map(math.isfinite, (zone.tune, zone.pan, zone.gain))):
+        raise ValueError(
+            f"{zone.file}: a velocity is above 0 and at most 1; tune, pan and gain numbers"
+        )
     return zone
 
 
