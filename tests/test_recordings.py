@@ -67,6 +67,12 @@ def test_a_loop_sustains_for_as_long_as_the_note_lasts() -> None:
     assert steps.max() < 6 * np.percentile(steps, 99)  # no click where it repeats
 
 
+def test_a_sound_does_not_depend_on_how_long_it_is_rendered() -> None:
+    flute = load_recordings(FOLDER / "flute")
+    short, long = (render_recorded([flute], note(75, 0.4, seconds)) for seconds in (0.7, 3.0))
+    assert np.array_equal(short, long[:, : short.shape[1]])
+
+
 def test_a_plucked_sound_ends_by_itself() -> None:
     guitar = load_recordings(FOLDER / "nylon guitar")
     sound = render_recorded([guitar], note(64, seconds=20.0))

@@ -146,7 +146,9 @@ class NoteBank:
             out[:, held_samples:] *= release[: out.shape[1] - held_samples]
         return out
 
-    def announce_note(self, name: str, event: NoteEvent, seconds: float) -> None:
+    def announce_note(
+        self, name: str, event: NoteEvent, seconds: float, stroke_number: int = 0
+    ) -> None:
         """Announce a note, so that its sound is rendered long enough the first time.
 
         Optional: a sound that turns out too short is rendered again.
@@ -154,7 +156,7 @@ class NoteBank:
         instrument = self._instruments[name]
         if instrument.is_kit or isinstance(instrument.voice, Texture):
             return
-        request = self._sound_request(instrument, event, seconds, 0)
+        request = self._sound_request(instrument, event, seconds, stroke_number)
         if request.seconds > self._announced_lengths.get(request.key, 0.0):
             self._announced_lengths[request.key] = request.seconds
 

@@ -138,6 +138,8 @@ def announce_notes(arrangement: Arrangement, bank: NoteBank) -> None:
     """Announce note lengths to the bank, so that each sound is rendered once and long enough."""
     for index in range(min(len(arrangement.form), _MAX_SECTIONS)):
         for role, events in arrangement.section(index).tracks.items():
-            name = arrangement.tracks[role].instrument
+            players = 2 if arrangement.tracks[role].double else 1
             for event in events:
-                bank.announce_note(name, event, note_seconds(arrangement, event))
+                name, _, seconds, turn = note_request(arrangement, role, event)
+                for player in range(players):
+                    bank.announce_note(name, event, seconds, turn + player)

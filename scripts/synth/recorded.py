@@ -33,19 +33,21 @@ def render_recorded(recordings: Sequence[Recordings], note: NoteParams) -> Sound
     zone = found.find(key, note.velocity, note.take)
     step = 2 ** ((key - zone.key - zone.tune / 100) / 12)
     count = max(1, round(note.seconds * RATE))
-    sound = _read(found.load(zone), zone, step, count)
+    samples: Samples | Sound = found.load(zone)
     softness = 1 - note.velocity / zone.velocity
-    return _darken(sound, note.frequency, softness) if softness > 0 else sound
+    if softness > 0:  # the whole recording, so that the sound does not depend on the note's length
+        samples = _darken(samples, note.frequency / step, softness)
+    return _read(samples, zone, step, count)
 
 
-def _darken(sound: Sound, frequency: float, softness: float) -> Sound:
+def _darken(samples: Samples | Sound, frequency: float, softness: float) -> Sound:
     """Attenuate the partials of a note that is softer than its recording."""
-    count = sound.shape[1]
+    count = samples.shape[1]
     size = fft.next_fast_len(count + _PADDING, real=True)
     octaves = np.log2(np.fft.rfftfreq(size, 1 / RATE)[1:] / frequency)
     share = np.clip(octaves / _SLOPE_OCTAVES, 0, 1)
     gains = np.concatenate(([1.0], 10 ** (-_SOFT_CUT * softness / 20 * share)))
-    spectrum = fft.rfft(sound, size, axis=1) * gains.astype(np.float32)
+    spectrum = fft.rfft(samples.astype(np.float32), size, axis=1) * gains.astype(np.float32)
     return np.asarray(fft.irfft(spectrum, size, axis=1)[:, :count], dtype=np.float32)
 
 
@@ -62,7 +64,7 @@ def render_recorded_hit(recordings: Sequence[Recordings], note: NoteParams) -> S
     return None
 
 
-def _read(samples: Samples, zone: Zone, step: float, count: int) -> Sound:
+def _read(samples: Samples | Sound, zone: Zone, step: float, count: int) -> Sound:
     """Read `count` samples at `step` times the speed, around the loop where there is one."""
     places = np.arange(count, dtype=np.float64) * step
     last = samples.shape[1] - 3
@@ -79,7 +81,7 @@ def _read(samples: Samples, zone: Zone, step: float, count: int) -> Sound:
     return out
 
 
-def _interpolate(samples: Samples, places: npt.NDArray[np.float64]) -> Sound:
+def _interpolate(samples: Samples | Sound, places: npt.NDArray[np.float64]) -> Sound:
     """Read samples between samples, by cubic Hermite interpolation (Catmull-Rom)."""
     whole = places.astype(np.int64)
     x = (places - whole).astype(np.float32)

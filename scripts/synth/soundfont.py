@@ -97,7 +97,9 @@ class SoundFontBank(NoteBank):
         )
         return sound * np.float32(gain)
 
-    def announce_note(self, name: str, event: NoteEvent, seconds: float) -> None:
+    def announce_note(
+        self, name: str, event: NoteEvent, seconds: float, stroke_number: int = 0
+    ) -> None:
         """Do nothing: each note is rendered at its own length."""
 
     def prerender(self, notes: Iterable[NoteRequest], threads: int) -> None:
