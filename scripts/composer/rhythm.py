@@ -141,7 +141,7 @@ def _badness(bars: Sequence[str], targets: RhythmTargets, density: float | None)
 def _phrase_length(text: str) -> float:
     """Median length in quarters from a rest to the next one, or to a long note."""
     lengths = sorted(
-        len(part) - len(part) % 2 for part in re.split(_PHRASE_END, text) if _ONSET in part
+        len(part) - len(part) % 2 for part in _PHRASE_END.split(text) if _ONSET in part
     )
     return lengths[len(lengths) // 2] / 4 if lengths else 0.0
 
@@ -163,18 +163,15 @@ def _to_ticks(text: str) -> RhythmPlan:
     for start in range(0, len(text), size):
         bar = text[start : start + size]
         events: list[int] = [0] if bar[0] == _HELD else []
-        is_note = bar[0] == _HELD
         for sign, group in groupby(bar):
             count = len(list(group)) * _SIXTEENTH
             if sign == _REST:
                 events.append(-count)
-                is_note = False
             elif sign == _ONSET:
                 events += [_SIXTEENTH] * (count // _SIXTEENTH)
-                is_note = True
-            elif is_note and len(events) > (events[:1] == [0]):
+            elif events[-1] > 0:
                 events[-1] += count
-            else:
+            else:  # held from the bar before
                 events.append(count)
         bars.append(tuple(events))
     return tuple(bars)

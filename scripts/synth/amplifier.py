@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from scripts.core.audio_format import RATE
-from scripts.synth.convolution import Block, Convolver, minimum_phase, response_frequencies
+from scripts.synth.convolution import Convolver, minimum_phase, response_frequencies
+from scripts.synth.effects import Planar
 from scripts.synth.filters import decimate_by_two
 
 _CONTEXT = 64  # samples before a block that the filters of the oversampling need
@@ -56,7 +57,7 @@ class Amplifier:
         self._history = np.zeros((2, _CONTEXT), np.float32)
         self._is_silent = True
 
-    def __call__(self, block: Block) -> Block:
+    def __call__(self, block: Planar) -> Planar:
         """Process the next (2, n) samples; the buffer returned is reused by the next call."""
         if self._is_silent and not block.any():
             return block
@@ -69,7 +70,7 @@ class Amplifier:
         return self._after(shaped * self._gain)
 
 
-def _oversample(sound: Block) -> Block:
+def _oversample(sound: Planar) -> Planar:
     """Double the sample rate, by cubic interpolation of the samples between."""
     padded = np.pad(sound, ((0, 0), (1, 2)))
     between = np.float32(9 / 16) * (padded[:, 1:-2] + padded[:, 2:-1])

@@ -147,7 +147,7 @@ class NoteBank:
         return out
 
     def announce_note(
-        self, name: str, event: NoteEvent, seconds: float, stroke_number: int = 0
+        self, name: str, event: NoteEvent, seconds: float, stroke_number: int
     ) -> None:
         """Announce a note, so that its sound is rendered long enough the first time.
 
@@ -231,12 +231,12 @@ class NoteBank:
         self, instrument: Instrument, event: NoteEvent, seconds: float, stroke_number: int
     ) -> _SoundRequest:
         touch = self._quantize_velocity(instrument, event.velocity)
-        takes = max((r.most_takes for r in instrument.recordings), default=1)
         if instrument.is_kit:
-            variant = stroke_number % max(takes, ROUND_ROBINS)
+            variant = stroke_number % max(instrument.takes, ROUND_ROBINS)
             return _SoundRequest((instrument.name, event.pitch, touch, variant, ""), 1.0)
         needed = seconds + len(self._release_curve(instrument)) / RATE
-        key = instrument.name, event.pitch, touch, stroke_number % takes, event.manner
+        turn = stroke_number % instrument.takes
+        key = instrument.name, event.pitch, touch, turn, event.manner
         if isinstance(instrument.voice, Texture):  # its shape depends on its length
             return _SoundRequest((*key, round(needed, 2)), needed)
         return _SoundRequest(key, needed)

@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy import fft
 
+from scripts.synth.effects import Planar
+
 FIR_TAPS = 1024  # of the impulse responses
 _FFT_SIZE = 8192  # FFT size of overlap-save
 _FRAMES_AT_ONCE = 4  # frames transformed at once
 _CEPSTRUM_FACTOR = 8  # length of the cepstrum relative to the response, against aliasing
-Block = npt.NDArray[np.float32]  # (2, n)
 
 
 def response_frequencies(rate: int) -> npt.NDArray[np.float64]:
@@ -51,7 +52,7 @@ class Convolver:
         self._history = np.zeros((2, FIR_TAPS), np.float32)
         self._padded = self._out = np.zeros((2, 0), np.float32)
 
-    def __call__(self, block: Block) -> Block:
+    def __call__(self, block: Planar) -> Planar:
         """Filter the next (2, n) samples; the buffer returned is reused by the next call."""
         n, hop = block.shape[1], _FFT_SIZE - FIR_TAPS
         frames = -(-n // hop)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -265,6 +265,11 @@ class Instrument:
     @property
     def is_kit(self) -> bool:
         return isinstance(self.voice, Kit) or (isinstance(self.voice, Recorded) and self.voice.kit)
+
+    @cached_property
+    def takes(self) -> int:
+        """Most recordings that a key and velocity has, which are played in turn; at least 1."""
+        return max((found.most_takes for found in self.recordings), default=1)
 
 
 _COMMON_FIELDS = {f.name for f in fields(Instrument)} - {"name", "voice", "recordings"}

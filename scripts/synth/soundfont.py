@@ -98,7 +98,7 @@ class SoundFontBank(NoteBank):
         return sound * np.float32(gain)
 
     def announce_note(
-        self, name: str, event: NoteEvent, seconds: float, stroke_number: int = 0
+        self, name: str, event: NoteEvent, seconds: float, stroke_number: int
     ) -> None:
         """Do nothing: each note is rendered at its own length."""
 

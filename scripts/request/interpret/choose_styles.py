@@ -10,7 +10,7 @@ from scripts.request.interpret.findings import Finding
 from scripts.request.interpret.genres import Genres
 from scripts.request.interpret.interpretation import DEFAULT, SAID, UNDERSTOOD, Source
 from scripts.request.interpret.items import Sentence, unread_words
-from scripts.request.interpret.lexicon import load_correct_words
+from scripts.request.interpret.lexicon import is_correct_word
 from scripts.request.interpret.meaning import NOTHING, MeaningReader
 from scripts.request.interpret.players import Players
 from scripts.request.interpret.tokens import fold
@@ -119,12 +119,11 @@ def _guess_style(
 ) -> None:
     """Choose a style for a sentence that names none."""
     is_one_word = len(sentence.items) == 1  # which can be a misspelled style in any case
-    known = frozenset().union(*load_correct_words().values())  # a few words may be of any language
-    if reader and rest and not is_one_word:
-        known = known | reader.known_words()
+    known = reader.known_words() if reader and not is_one_word else frozenset()
     for word in rest if len(rest) <= _MAX_MISSPELLED_WORDS else ():
         is_long = is_one_word or len(word) >= _MIN_MISSPELLED_LENGTH
-        close = find_closest_style(word, styles) if is_long and fold(word) not in known else ""
+        is_known = is_correct_word(fold(word)) or fold(word) in known
+        close = find_closest_style(word, styles) if is_long and not is_known else ""
         if close:
             choice.sources[close] = Source(UNDERSTOOD, word, _SPELLING_CONFIDENCE)
             choice.notes.append(f'unknown style "{word}"; using the closest, {close}')

@@ -11,6 +11,7 @@ from scripts.request.interpret.lexicon import (
     ANY_LANGUAGE,
     Lexicon,
     Meaning,
+    is_correct_word,
     load_correct_words,
 )
 from scripts.request.interpret.tokens import Token, tokenize
@@ -260,9 +261,8 @@ def _correct(
         if is_candidate and not lexicon.has_word(token.text, language):
             words = neighbors(token.text)
             near = {word for word in words if lexicon.is_correctable(word, language)}
-            # The language of a few words is uncertain.
-            is_correct = any(token.text in listed for listed in load_correct_words().values())
-            if near and not is_correct and token.text not in known_words():
+            # The language of a few words is uncertain, so a correct one of any language counts.
+            if near and not is_correct_word(token.text) and token.text not in known_words():
                 best = min(near, key=lambda word: (abs(len(word) - len(token.text) - 1), word))
                 token = Token(best, token.kind, token.start, token.end)
         out.append(token)

@@ -187,6 +187,11 @@ def load_correct_words() -> Mapping[str, frozenset[str]]:
     return defaultdict(frozenset, {n: frozenset(row["words"].split()) for n, row in tables.items()})
 
 
+def is_correct_word(word: str) -> bool:
+    """Whether a folded word is one of :func:`load_correct_words`, in whatever language."""
+    return any(word in listed for listed in load_correct_words().values())
+
+
 def _check(table: str, value: str) -> None:
     """Raise a ValueError for a row whose name is not what its table needs."""
     if table in ("lengths", "units") or (table == "numbers" and value not in ("joins", "half")):
