@@ -94,9 +94,10 @@ def main() -> None:
     elif args.step == "rhythms":
         from training.rhythms import count_rhythms
 
-        if args.sources is None:
-            parser.error("the step rhythms requires --sources FOLDER")
-        print(f"{count_rhythms(args.sources, Path('data/rhythms.toml'))} figures")
+        if args.sources is None or args.collections is None:
+            parser.error("the step rhythms requires --sources FOLDER and --collections FOLDER")
+        count = count_rhythms(args.sources, args.collections, Path("data/rhythms.toml"))
+        print(f"{count} figures")
     elif args.step == "train":
         from training.model import Shape
         from training.train import train

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from scripts.arranger.events import DRUM_KEYS, NoteEvent, Section, base_velocity
 from scripts.arranger.patterns import STEP, VELOCITY, Step, parse_steps
-from scripts.arranger.voicing import HIGH, LOW, bass_note, voice_chord
+from scripts.arranger.voicing import bass_note, power_chord, voice_chord
 from scripts.score.chords import Chord
 from scripts.score.time_signature import TimeSignature
 
@@ -28,6 +28,8 @@ def arrange_chords(
     meter: TimeSignature,
     harmony: Harmony,
     bars: Sequence[str],
+    voicing_range: tuple[int, int],
+    power: bool,
     rng: random.Random,
 ) -> list[NoteEvent]:
     """Arrange the chords of a section in the rhythm of a pattern; digits arpeggiate.
@@ -41,6 +43,10 @@ def arrange_chords(
         Chords of each bar of the section.
     bars : sequence of str
         One pattern string per bar, repeated as needed.
+    voicing_range : (int, int)
+        Lowest and highest MIDI pitch of the first occurrence.
+    power : bool
+        Whether to strike power chords.
 
     Returns
     -------
@@ -50,6 +56,7 @@ def arrange_chords(
     out: list[NoteEvent] = []
     voicing: tuple[int, ...] = ()
     shift = _REGISTERS[section.occurrence % len(_REGISTERS)]
+    low, high = (edge + shift for edge in voicing_range)
     for b, chords in enumerate(harmony):
         at = (section.start + b) * meter.bar_ticks
         thin = section.energy < 0.5 and b % 2 and rng.random() < 0.3
@@ -57,7 +64,7 @@ def arrange_chords(
             parse_steps(bars[b % len(bars)]), section.occurrence + b // 4, rng
         ):
             chord = chord_at(chords, step.start)
-            voicing = voice_chord(chord, voicing, LOW + shift, HIGH + shift)
+            voicing = power_chord(chord) if power else voice_chord(chord, voicing, low, high)
             if thin and step.start and step.mark != "X":
                 continue
             level = base_velocity(section.energy)
@@ -71,23 +78,26 @@ def arrange_chords(
                     )
                 )
                 continue
-            power = level * VELOCITY.get(step.mark, 0.8)
-            roll = 0.5 if step.ticks >= 36 else 0.0  # ticks between the notes of a long chord
+            strength = level * VELOCITY.get(step.mark, 0.8)
+            # Ticks between the notes of a long chord.
+            roll = 0.5 if step.ticks >= 36 and not power else 0.0
             for n, pitch in enumerate(voicing):
                 out.append(
                     NoteEvent(
                         at + step.start + n * roll,
                         step.ticks * 0.95,
                         pitch,
-                        min(1.0, power * rng.uniform(0.92, 1.06)),
+                        min(1.0, strength * rng.uniform(0.92, 1.06)),
                     )
                 )
             # Strike again where the chord changes during a sustained stroke.
             for tick, other in chords:
                 if step.start < tick < step.start + step.ticks:
-                    voicing = voice_chord(other, voicing, LOW + shift, HIGH + shift)
+                    voicing = (
+                        power_chord(other) if power else voice_chord(other, voicing, low, high)
+                    )
                     rest = step.start + step.ticks - tick
-                    out += [NoteEvent(at + tick, rest * 0.95, p, power * 0.9) for p in voicing]
+                    out += [NoteEvent(at + tick, rest * 0.95, p, strength * 0.9) for p in voicing]
     return out
 
 

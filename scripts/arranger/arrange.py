@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,8 @@ from scripts.arranger.form import assign_chapters, lay_out, lay_out_exactly
 from scripts.arranger.grooves import Groove, load_grooves
 from scripts.arranger.melody import arrange_melody
 from scripts.arranger.patterns import Patterns, load_patterns
+from scripts.arranger.playing import PLAIN, Playing, load_playing, play_lead, strum
+from scripts.arranger.voicing import HIGH, LOW
 from scripts.request.spec import SongSpec
 from scripts.score.chords import Chord
 from scripts.score.sheet import Bar, LeadSheet
@@ -41,6 +43,8 @@ _MIN_SECTION_ENERGY = 0.15  # of a section where low energy is asked for
 # Track for a requested tuning frequency.
 _TONE_TRACK = TrackStyle("pure tone", gain=-13.0, reverb=0.25)
 _HUMANIZED_ROLES = ("drums", "percussion", "texture", "fx", "tone")  # already humanized
+_CHORDS_LOW, _CHORDS_HIGH = 46, 68  # range of the chords track, which the tune may limit
+_MIN_CHORD_RANGE = 14  # semitones
 _CACHED_SECTIONS = 40  # sections to cache
 _EFFECT_KEYS = {
     "riser": 60,
@@ -62,6 +66,8 @@ class SongArrangement:
         Written rhythm patterns.
     grooves : mapping of str to Groove
         Drum grooves learned from recordings.
+    playing : mapping of str to Playing
+        How instruments are played, by name; those that are missing play plain notes.
     straight : bool
         Whether to leave out swing and random timing, as in written notation.
     """
@@ -70,6 +76,7 @@ class SongArrangement:
     sheet: LeadSheet
     patterns: Patterns
     grooves: Mapping[str, Groove]
+    playing: Mapping[str, Playing]
     straight: bool = field(default=False, kw_only=True)
 
     @property
@@ -179,21 +186,14 @@ class SongArrangement:
             for role, events in self._ending(rng).items():
                 tracks[role] = tracks.get(role, []) + events
         self._add_tone(index, tracks)
-        return SectionEvents(
-            section,
-            {
-                role: tuple(
-                    sorted(
-                        (
-                            e if role in _HUMANIZED_ROLES else self._humanize(e, role, rng)
-                            for e in events
-                        ),
-                        key=lambda e: (e.start, e.pitch),
-                    )
-                )
-                for role, events in tracks.items()
-            },
-        )
+        played: dict[str, tuple[NoteEvent, ...]] = {}
+        for role, events in tracks.items():
+            if role not in _HUMANIZED_ROLES:
+                events = [
+                    self._humanize(event, role, rng) for event in self._play(role, events, rng)
+                ]
+            played[role] = tuple(sorted(events, key=lambda e: (e.start, e.pitch)))
+        return SectionEvents(section, played)
 
     def _next_section(self, index: int) -> Section | None:
         """Return the section after `index`, or None after the last."""
@@ -244,10 +244,24 @@ class SongArrangement:
             elif role == "fx":
                 out[role] = self._effects(index)
             else:
-                out[role] = arrange_chords(
-                    section, meter, harmony, self.patterns.bars("chords", name, meter), rng
-                )
+                lines = self.patterns.bars("chords", name, meter)
+                found = _voicing_range(role, bars)
+                power = self._playing(role).power
+                out[role] = arrange_chords(section, meter, harmony, lines, found, power, rng)
         return out
+
+    def _playing(self, role: str) -> Playing:
+        return self.playing.get(self.tracks[role].instrument, PLAIN)
+
+    def _play(self, role: str, events: list[NoteEvent], rng: random.Random) -> list[NoteEvent]:
+        """Play the notes of a role as its instrument is played."""
+        if self.straight:
+            return events
+        if role == "chords":
+            return strum(events, self._playing(role), self.tempo)
+        if role == "melody":
+            return play_lead(events, self._playing(role), self.tempo, rng)
+        return events
 
     def _section_roles(self, section: Section) -> tuple[str, ...]:
         """Roles that play in a section; all roles where it would be silent otherwise."""
@@ -371,6 +385,15 @@ def _move_octaves(events: Iterable[NoteEvent], track: TrackStyle) -> list[NoteEv
     return [replace(event, pitch=event.pitch + 12 * track.octave) for event in events]
 
 
+def _voicing_range(role: str, bars: Sequence[Bar]) -> tuple[int, int]:
+    """Range of a role's chords; those of the chords track lie below the tune."""
+    if role != "chords":
+        return LOW, HIGH
+    tune = sorted(note.pitch for bar in bars for note in bar.notes if note.pitch is not None)
+    top = tune[len(tune) // 4] - 1 if tune else _CHORDS_HIGH
+    return _CHORDS_LOW, min(_CHORDS_HIGH, max(_CHORDS_LOW + _MIN_CHORD_RANGE, top))
+
+
 def arrange(spec: SongSpec, sheet: LeadSheet, data: Path) -> SongArrangement:
     """Arrange `sheet` for `spec` with the patterns and grooves in the folder `data`."""
     return SongArrangement(
@@ -378,4 +401,5 @@ def arrange(spec: SongSpec, sheet: LeadSheet, data: Path) -> SongArrangement:
         sheet,
         load_patterns(data / "grooves"),
         load_grooves(data / "grooves" / "played.toml"),
+        load_playing(data / "playing.toml"),
     )

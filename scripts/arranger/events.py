@@ -8,6 +8,8 @@ from typing import Protocol
 
 from scripts.styles.style import TrackStyle
 
+Bend = tuple[tuple[float, float], ...]
+
 
 @dataclass(frozen=True, slots=True)
 class NoteEvent:
@@ -26,6 +28,8 @@ class NoteEvent:
     manner : str
         Playing technique, for instruments that have several: ``wobble3`` sweeps a bass's filter
         three times in a quarter note.
+    bend : tuple of (float, float)
+        Pitch curve: ticks from the start of the note and semitones, with straight lines between.
     """
 
     start: float
@@ -33,6 +37,7 @@ class NoteEvent:
     pitch: int
     velocity: float
     manner: str = ""
+    bend: Bend = ()
 
 
 def base_velocity(energy: float) -> float:

@@ -14,6 +14,7 @@ from scripts.arranger.events import NoteEvent, Section, SectionEvents
 from scripts.arranger.form import lay_out_parts
 from scripts.arranger.grooves import load_grooves
 from scripts.arranger.patterns import load_patterns
+from scripts.arranger.playing import load_playing
 from scripts.core.errors import UsageError
 from scripts.core.toml import read_tables
 from scripts.request.spec import SongSpec
@@ -134,6 +135,7 @@ def arrange_piece(
         extract_lead_sheet(piece),
         load_patterns(data / "grooves"),
         load_grooves(data / "grooves" / "played.toml"),
+        load_playing(data / "playing.toml"),
         voices,
         added,
         piece.is_played,

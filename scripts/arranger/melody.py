@@ -41,7 +41,7 @@ def arrange_melody(
     notes = join_tied_notes(bars)
     highest = max((p for _, _, p in notes), default=0)
     lifted = treatment == "octave" or (section.occurrence % 3 == 1 and section.energy >= 0.75)
-    lift = 12 if lifted and highest + 12 <= top + 5 else 0
+    lift = 12 if lifted and highest + 12 <= top + 1 else 0
     busy = 0.0 if section.occurrence == 0 else min(0.35, 0.12 + 0.06 * section.occurrence)
     busy += 0.25 if section.name == "solo" or treatment == "ornamented" else 0.0
     if treatment == "sparse":

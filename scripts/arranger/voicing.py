@@ -7,6 +7,7 @@ from functools import lru_cache
 from scripts.score.chords import Chord
 
 LOW, HIGH = 50, 74  # D3 to D5
+_POWER_LOW = 40  # E2, the lowest string of a guitar
 
 
 @lru_cache(maxsize=4096)
@@ -55,6 +56,13 @@ def voice_chord(
         return moved + abs(sum(pitches) / len(pitches) - center) * 0.5 + middle
 
     return min(options, key=effort)
+
+
+def power_chord(chord: Chord) -> tuple[int, ...]:
+    """Return root, fifth and octave, the root from E2 upwards."""
+    root = _POWER_LOW + (chord.root - _POWER_LOW) % 12
+    fifth = 6 if 6 in chord.intervals and 7 not in chord.intervals else 7
+    return root, root + fifth, root + 12
 
 
 def bass_note(chord: Chord, low: int = 31) -> int:

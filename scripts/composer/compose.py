@@ -15,7 +15,7 @@ from scripts.composer.prompts import (
     fill_template,
     read_template,
 )
-from scripts.composer.rhythm import RhythmPlan, load_rhythms, plan_rhythm
+from scripts.composer.rhythm import RhythmPlan, find_table, load_rhythms, plan_rhythm
 from scripts.composer.training_filter import TrainingFilter
 from scripts.composer.writer import Writer, choose_title_and_form
 from scripts.llm.chat import TUNE_HEADER_FORMAT, Prompt, build_chat_prompt, load_model_profile
@@ -29,6 +29,7 @@ from scripts.score.sheet import Bar, LeadSheet, split_into_parts
 
 ACCEPTABLE_COST = 1.0
 MAX_ROUNDS = 3
+_OTHER_RHYTHMS = ("standard", "lied")  # where a style's own table lacks the meter
 
 Progress = Callable[[float, str], None]
 
@@ -85,7 +86,7 @@ def candidate_count(parameters: int) -> int:
     parameters : int
         Number of the model's weights.
     """
-    return 12 if parameters < 50_000_000 else 3 if parameters < 700_000_000 else 1
+    return 24 if parameters < 50_000_000 else 3 if parameters < 700_000_000 else 1
 
 
 def sequence_count(parameters: int) -> int:
@@ -218,11 +219,16 @@ class Composer:
         return _ChapterResult(best, tries, best_cost, tokens, seconds)
 
     def _plan_rhythm(self, spec: SongSpec, seed: int) -> RhythmPlan:
-        """Plan the rhythm of a sheet where the style's songs are sung, in 4/4."""
-        table = self.rhythms.get(spec.style.melody.rhythm)
-        if table is None or str(spec.meter) != "4/4" or spec.motif:
+        """Plan the rhythm of a sheet if the style has a table of rhythms for its meter."""
+        rules = spec.style.melody
+        table = (
+            find_table(self.rhythms, (rules.rhythm, *_OTHER_RHYTHMS), str(spec.meter))
+            if rules.rhythm and not spec.motif
+            else None
+        )
+        if table is None:
             return ()
-        return plan_rhythm(spec.parts, table, seed)
+        return plan_rhythm(spec.parts, table, f"{spec.style.name} {seed}", rules.density / 2)
 
     def build_sheet_prompt(self, spec: SongSpec) -> Prompt:
         """Build the prompt that the model continues with a sheet."""

@@ -20,7 +20,8 @@ PITCH_CLASS_ENTROPY = (2.3, 3.1)  # bits of the pitch-class histogram
 GROOVE_CONSISTENCY = (0.895, 0.973)  # share of onset positions that neighboring bars have in common
 MEAN_INTERVAL = (1.2, 4.0)  # mean interval in semitones
 MAX_COPIED_SHARE = 0.12  # share of bars in one run copied from training
-PITCH_RANGE = (9, 22)  # semitones from lowest to highest
+PITCH_RANGE = (15, 22)  # semitones from lowest to highest
+LEAP_SHARE = (0.16, 0.3)  # share of intervals over four semitones
 
 
 def cost(
@@ -56,6 +57,7 @@ def cost(
         total += _rhythm_cost(sheet, silence)
     total += 1.0 * _distance_outside(float(steps.mean()), *MEAN_INTERVAL)
     total += 0.15 * _distance_outside(float(np.ptp(pitches)), *PITCH_RANGE)
+    total += 5.0 * _distance_outside(float((steps > 4).mean()), *LEAP_SHARE)
     total += 4.0 * max(0.0, float((steps > 9).mean()) - 0.04)
     total += 4.0 * max(0.0, float((steps == 0).mean()) - 0.3)
     total += repetition_cost(sheet.bars)

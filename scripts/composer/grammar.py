@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scripts.composer.registers import plan_registers
 from scripts.composer.rhythm import RhythmPlan
 from scripts.llm.sheet_machine import SheetGrammar
 from scripts.request.spec import SongSpec
@@ -60,6 +61,11 @@ def build_sheet_grammar(
     shortest = min(rules.durations) if usual else 12 if full % 12 == 0 else 6
     durations = {d for d in rules.durations if shortest <= d <= full}
     durations.add(12 if full % 12 == 0 else 6)
+    registers = plan_registers(spec.parts, rules.low, rules.high)
+    by_register = {
+        (low, high): _spell_pitches([p for p in pitches if low <= p <= high], key)
+        for low, high in set(registers)
+    }
     return SheetGrammar(
         meter=(spec.meter.numerator, spec.meter.denominator),
         parts=spec.parts,
@@ -76,6 +82,7 @@ def build_sheet_grammar(
         syncopation=rules.syncopation and usual,
         bar_chords=tuple(c.symbol(key) for c in fixed),
         rhythm=rhythm,
+        bar_pitches=tuple(by_register[register] for register in registers),
     )
 
 

@@ -1,6 +1,6 @@
 """Plans the rhythm of a sheet before the model writes its pitches.
 
-Phrases are chains of half bars, as they follow each other in songs that people sing
+Phrases are chains of figures, as they follow each other in songs that people sing
 (``data/rhythms.toml``); a phrase returns with its rhythm, and ends with a rest.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -18,17 +18,47 @@ from scripts.core.errors import UsageError
 from scripts.core.toml import read_tables
 
 RhythmPlan = tuple[tuple[int, ...], ...]  # see `SheetGrammar.rhythm`
+Figures = Mapping[str, Mapping[str, int]]  # how often a figure follows another
+
 _SIXTEENTH = 6  # ticks
-_HALF_BAR = 8  # sixteenths
-_PHRASE_BARS = 2
 _ONSET, _HELD, _REST = "x", "-", "."
-_EMPTY = _REST * _HALF_BAR
-_WHOLE_NOTE = _ONSET + _HELD * (2 * _HALF_BAR - 1)  # the last bar
+_START = "start"  # in place of the figure before the first
 _PATTERNS = ("abac", "aaba", "abab", "aabc")  # of phrases within a part
 _CANDIDATES = 60  # plans of a part among which the best is chosen
 _MIN_NOTES = 5  # of a phrase
+_BREATH = _REST * 2  # at the end of a phrase
+_LAST_NOTE = re.compile(r"x(-{3,})$")  # of a phrase that ends without a rest
 _PHRASE_END = re.compile(r"\.{2,}|-{7,}")  # a rest of an eighth, or a note of a half
 _MIN_PHRASE = 5.0  # quarters
+
+
+@dataclass(frozen=True)
+class RhythmTable:
+    """Figures of one kind of song in one meter.
+
+    Parameters
+    ----------
+    bar, beat : int
+        Sixteenths of a bar and of a beat.
+    phrase_bars : int
+        Bars of a phrase.
+    figures : mapping
+        How often each figure follows another; all figures have the same length.
+    """
+
+    bar: int
+    beat: int
+    phrase_bars: int
+    figures: Figures
+
+    @property
+    def size(self) -> int:
+        """Sixteenths of a figure."""
+        return len(next(iter(self.figures[_START])))
+
+
+# Meter -> sixteenths of a bar, a beat and a figure, bars of a phrase.
+_METERS = {"4/4": (16, 4, 8, 2), "2/4": (8, 4, 8, 4), "3/4": (12, 4, 12, 4), "6/8": (12, 6, 12, 2)}
 
 
 @dataclass(frozen=True)
@@ -41,15 +71,18 @@ class RhythmTargets:
         Share of the time in which nothing sounds.
     syncopation : float
         Share of notes that begin off the beat and last over it.
+    density : float
+        Notes of a quarter.
     """
 
     silence: float
     syncopation: float
+    density: float
 
 
 @lru_cache(maxsize=4)
-def load_rhythms(path: Path) -> Mapping[str, Mapping[str, Mapping[str, int]]]:
-    """Read how often half bars follow each other, by table.
+def load_rhythms(path: Path) -> Mapping[str, Mapping[str, RhythmTable]]:
+    """Read the tables of a file, by name and meter.
 
     Raises
     ------
@@ -58,84 +91,125 @@ def load_rhythms(path: Path) -> Mapping[str, Mapping[str, Mapping[str, int]]]:
     """
     tables, _ = read_tables(path)
     try:
-        for row in (row for rows in tables.values() for row in rows.values()):
-            for figure, count in row.items():
-                if len(figure) != _HALF_BAR or set(figure) - {_ONSET, _HELD, _REST} or count < 1:
-                    raise ValueError(f'invalid rhythm "{figure}"')
+        return {
+            name: {meter: _parse_table(meter, rows) for meter, rows in meters.items()}
+            for name, meters in tables.items()
+        }
     except (AttributeError, TypeError, ValueError) as error:
         raise UsageError(f"{path.name}: {error}; correct the file") from error
-    return tables
+
+
+def _parse_table(meter: str, rows: Figures) -> RhythmTable:
+    if meter not in _METERS:
+        raise ValueError(f'unknown meter "{meter}"; expected one of {", ".join(_METERS)}')
+    bar, beat, size, phrase_bars = _METERS[meter]
+    if _START not in rows:
+        raise ValueError(f'the table of {meter} has no row "{_START}"')
+    for figure, count in (item for row in rows.values() for item in row.items()):
+        if len(figure) != size or set(figure) - {_ONSET, _HELD, _REST} or count < 1:
+            raise ValueError(f'invalid rhythm "{figure}"')
+    return RhythmTable(bar, beat, phrase_bars, rows)
+
+
+def find_table(
+    tables: Mapping[str, Mapping[str, RhythmTable]], names: Iterable[str], meter: str
+) -> RhythmTable | None:
+    """Return the first of the named tables that has the meter, or None."""
+    return next((tables[n][meter] for n in names if meter in tables.get(n, {})), None)
 
 
 def plan_rhythm(
-    parts: Sequence[int], figures: Mapping[str, Mapping[str, int]], seed: int
+    parts: Sequence[int], table: RhythmTable, seed: int | str, density: float = 1.5
 ) -> RhythmPlan:
-    """Plan the rhythm of a sheet in 4/4.
+    """Plan the rhythm of a sheet.
 
     Parameters
     ----------
     parts : sequence of int
         Bars of each part.
-    figures : mapping
-        A table of :func:`load_rhythms`.
-    seed : int
+    table : RhythmTable
+    seed : int or str
+    density : float
+        Usual notes of a quarter where the melody is not silent; each sheet has its own.
     """
     rng = random.Random(seed)
-    targets = RhythmTargets(rng.uniform(0.25, 0.42), rng.uniform(0.04, 0.12))
+    silence = rng.uniform(0.25, 0.42)
+    density *= rng.uniform(0.7, 1.2)
+    targets = RhythmTargets(silence, rng.uniform(0.04, 0.12), density * (1 - silence))
     bars: list[str] = []
-    density = None
+    before = None
     for length in parts:
-        plans = [_plan_part(length, figures, rng) for _ in range(_CANDIDATES)]
-        best = min(plans, key=lambda plan: _badness(plan, targets, density))
-        density = sum(bar.count(_ONSET) for bar in best) / length
+        plans = [_plan_part(length, table, rng) for _ in range(_CANDIDATES)]
+        best = min(plans, key=lambda plan: _badness(plan, table.beat, targets, before))
+        before = _density(best)
         bars += best
-    bars[-1] = _WHOLE_NOTE
-    return _to_ticks("".join(bars))
+    bars[-1] = _ONSET + _HELD * (table.bar - 1)
+    return _to_ticks(bars)
 
 
-def _plan_part(
-    length: int, figures: Mapping[str, Mapping[str, int]], rng: random.Random
-) -> list[str]:
+def _plan_part(length: int, table: RhythmTable, rng: random.Random) -> list[str]:
     """Rhythms of the bars of a part, as sixteenths."""
     pattern = rng.choice(_PATTERNS)
     phrases: dict[str, list[str]] = {}
     bars: list[str] = []
     while len(bars) < length:
-        name = pattern[len(bars) // _PHRASE_BARS % len(pattern)]
+        name = pattern[len(bars) // table.phrase_bars % len(pattern)]
         if name not in phrases:
-            phrases[name] = _sample_phrase(figures, rng)
+            phrases[name] = _sample_phrase(table, rng)
         bars += phrases[name]
     return bars[:length]
 
 
-def _sample_phrase(figures: Mapping[str, Mapping[str, int]], rng: random.Random) -> list[str]:
+def _sample_phrase(table: RhythmTable, rng: random.Random) -> list[str]:
     """Bars of a phrase that begins after a rest and ends with one."""
+    silent = _REST * table.size
+    first = silent if silent in table.figures else _START
+    text = ""
     for _ in range(_CANDIDATES):
-        halves, before = [], _EMPTY
-        for _ in range(2 * _PHRASE_BARS):
-            options = figures.get(before) or figures[_EMPTY]
+        text, before = "", first
+        for _ in range(table.phrase_bars * table.bar // table.size):
+            options = table.figures.get(before) or table.figures[first]
             before = rng.choices(list(options), list(options.values()))[0]
-            halves.append(before)
-        text = "".join(halves)
-        if text.count(_ONSET) >= _MIN_NOTES and text.endswith(_REST * 2):
+            text += before
+        text = _breathe(text)
+        if text.count(_ONSET) >= _MIN_NOTES and text.endswith(_BREATH):
             break
     lead = len(text) - len(text.lstrip(_HELD))
     text = _REST * lead + text[lead:]  # nothing is held from the phrase before
-    size = 2 * _HALF_BAR
-    return [text[at : at + size] for at in range(0, len(text), size)]
+    return [text[at : at + table.bar] for at in range(0, len(text), table.bar)]
 
 
-def _badness(bars: Sequence[str], targets: RhythmTargets, density: float | None) -> float:
-    """How far a part is from its targets, and how like the part before it is."""
+def _breathe(text: str) -> str:
+    """End a long last note earlier, by half of it and at most a quarter note."""
+    match = _LAST_NOTE.search(text)
+    if match is None:
+        return text
+    rest = min(4, len(match[1]) // 4 * 2)
+    return text[: len(text) - rest] + _REST * rest
+
+
+def _badness(bars: Sequence[str], beat: int, targets: RhythmTargets, before: float | None) -> float:
+    """How far a part is from its targets, and how like the part before it is.
+
+    `before` are the notes of a quarter in that part.
+    """
     text = "".join(bars)
     silence = text.count(_REST) / len(text)
-    notes = text.count(_ONSET)
+    density = _density(bars)
     total = 4 * abs(silence - targets.silence)
-    total += 6 * abs(_count_syncopations(text) / max(1, notes) - targets.syncopation)
+    syncopations = _count_syncopations(text, beat) / max(1, text.count(_ONSET))
+    total += 6 * abs(syncopations - targets.syncopation)
     total += 0.5 * max(0.0, _MIN_PHRASE - _phrase_length(text))
-    if density is not None:  # the second part sounds fuller or sparser than the first
-        total += max(0.0, 1.0 - abs(notes / len(bars) - density))
+    total += 0.6 * abs(density - targets.density)
+    if before is not None:  # the second part sounds fuller or sparser than the first
+        total += max(0.0, 1.0 - 4 * abs(density - before))
     return total
+
+
+def _density(bars: Sequence[str]) -> float:
+    """Notes of a quarter."""
+    text = "".join(bars)
+    return 4 * text.count(_ONSET) / len(text)
 
 
 def _phrase_length(text: str) -> float:
@@ -146,22 +220,20 @@ def _phrase_length(text: str) -> float:
     return lengths[len(lengths) // 2] / 4 if lengths else 0.0
 
 
-def _count_syncopations(text: str) -> int:
+def _count_syncopations(text: str, beat: int) -> int:
     """Count notes that begin between two beats and last over the next one."""
     found = 0
     for at, sign in enumerate(text):
-        beat = at - at % 4 + 4
-        if sign == _ONSET and at % 4 and beat < len(text):
-            found += set(text[at + 1 : beat + 1]) == {_HELD}
+        following = at - at % beat + beat
+        if sign == _ONSET and at % beat and following < len(text):
+            found += set(text[at + 1 : following + 1]) == {_HELD}
     return found
 
 
-def _to_ticks(text: str) -> RhythmPlan:
+def _to_ticks(bars: Sequence[str]) -> RhythmPlan:
     """Lengths of notes, and negative ones of rests; a bar that begins with a held note has a 0."""
-    size = 2 * _HALF_BAR
-    bars = []
-    for start in range(0, len(text), size):
-        bar = text[start : start + size]
+    plan = []
+    for bar in bars:
         events: list[int] = [0] if bar[0] == _HELD else []
         for sign, group in groupby(bar):
             count = len(list(group)) * _SIXTEENTH
@@ -173,5 +245,5 @@ def _to_ticks(text: str) -> RhythmPlan:
                 events[-1] += count
             else:  # held from the bar before
                 events.append(count)
-        bars.append(tuple(events))
-    return tuple(bars)
+        plan.append(tuple(events))
+    return tuple(plan)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import mido
+import numpy as np
 
 from scripts.arranger.events import Arrangement, NoteEvent, collect_notes
 from scripts.core.atomic_files import storage_error
@@ -36,6 +37,9 @@ MINOR_KEYS = (
     "Abm",
 )
 _SIGNATURES = (*MAJOR_KEYS, "C#", *MINOR_KEYS)
+_BEND_RANGE = 12  # semitones of the pitch wheel, either way
+_BEND_STEP = 10  # MIDI ticks between two messages of a bend, about 10 ms
+_NOTE_TYPES = ("note_off", "note_on")
 _CHANNELS = [n for n in range(16) if n != DRUM_CHANNEL]
 
 
@@ -137,6 +141,9 @@ def _build_track(
             value=min(127, max(0, round(64 + pan * 63))),
         )
     )
+    bends = _bend_messages(events, channel, end)
+    if bends:
+        track.extend(_set_bend_range(channel))
     moments: list[tuple[int, int, int, int]] = []  # tick, 0 (off) or 1 (on), key, velocity
     shift = 0 if instrument.is_kit else 12 * instrument.octave
     sounding: dict[int, int] = {}  # key -> index of its note-off in moments
@@ -154,16 +161,40 @@ def _build_track(
         moments.append((start, 1, key, min(127, max(1, round(event.velocity * 127)))))
         moments.append((stop, 0, key, 0))
         sounding[key] = len(moments) - 1
+    messages = [
+        (tick, 2 * on, mido.Message(_NOTE_TYPES[on], channel=channel, note=key, velocity=velocity))
+        for tick, on, key, velocity in sorted(moments)
+    ]
     now = 0
-    for tick, on, key, velocity in sorted(moments):
-        track.append(
-            mido.Message(
-                "note_on" if on else "note_off",
-                channel=channel,
-                note=key,
-                velocity=velocity,
-                time=tick - now,
-            )
-        )
+    for tick, _, message in sorted([*messages, *bends], key=lambda item: item[:2]):
+        track.append(message.copy(time=tick - now))
         now = tick
     return track
+
+
+def _set_bend_range(channel: int) -> list[mido.Message]:
+    """Registered parameter 0: how many semitones the pitch wheel bends."""
+    values = ((101, 0), (100, 0), (6, _BEND_RANGE), (38, 0), (101, 127), (100, 127))
+    return [
+        mido.Message("control_change", channel=channel, control=control, value=value)
+        for control, value in values
+    ]
+
+
+def _bend_messages(
+    events: Sequence[NoteEvent], channel: int, end: int
+) -> list[tuple[int, int, mido.Message]]:
+    """Pitch wheel messages as (tick, 1, message): between the note-offs and note-ons of a tick."""
+    found = []
+    wheel = 0
+    for event in sorted(events, key=lambda e: e.start):
+        ticks, steps = zip(*event.bend or ((0.0, 0.0),), strict=True)
+        first, last = event.start * _TICK_SCALE, (event.start + ticks[-1]) * _TICK_SCALE
+        for tick in range(round(first), round(last) + _BEND_STEP, _BEND_STEP):
+            step = float(np.interp(tick / _TICK_SCALE - event.start, ticks, steps))
+            value = max(-8192, min(8191, round(step / _BEND_RANGE * 8192)))
+            if value != wheel and 0 <= tick < end:
+                wheel = value
+                message = mido.Message("pitchwheel", channel=channel, pitch=value)
+                found.append((tick, 1, message))
+    return found

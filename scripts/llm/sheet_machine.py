@@ -51,6 +51,8 @@ class SheetGrammar:
     rhythm : tuple of tuple of int
         The lengths of each bar's notes in ticks, negative for rests; a bar that begins with a note
         tied to the one before has a 0 first. When empty, the model chooses.
+    bar_pitches : tuple of tuple of str
+        The pitches allowed in each bar, of `pitches`; when empty, all of them.
     """
 
     meter: tuple[int, int]
@@ -68,6 +70,7 @@ class SheetGrammar:
     syncopation: bool = True
     bar_chords: tuple[str, ...] = field(default=())
     rhythm: tuple[tuple[int, ...], ...] = ()
+    bar_pitches: tuple[tuple[str, ...], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -77,7 +80,8 @@ class SheetGrammar:
         values: dict[str, Any] = {
             k: tuple(v) if isinstance(v, list) else v for k, v in data.items()
         }
-        values["rhythm"] = tuple(map(tuple, values.get("rhythm", ())))
+        for name in ("rhythm", "bar_pitches"):
+            values[name] = tuple(map(tuple, values.get(name, ())))
         return SheetGrammar(**values)
 
 
@@ -182,7 +186,10 @@ class SheetMachine:
         pinned = self.grammar.bar_chords[bar] if self.grammar.bar_chords else ""
         rhythm = self.grammar.rhythm[bar] if self.grammar.rhythm else ()
         chord = pinned or ("first" if bar == 0 else "")
-        return (self._bar_end[bar], chord, rhythm, self._is_tied_to_next(bar))
+        return (self._bar_end[bar], chord, rhythm, self._is_tied_to_next(bar), self._pitches(bar))
+
+    def _pitches(self, bar: int) -> tuple[str, ...]:
+        return self.grammar.bar_pitches[bar] if self.grammar.bar_pitches else self.grammar.pitches
 
     def _is_tied_to_next(self, bar: int) -> bool:
         following = self.grammar.rhythm[bar + 1 : bar + 2]
@@ -227,7 +234,7 @@ class SheetMachine:
         if phase in (_TRIPLET_1, _TRIPLET_2, _TRIPLET_3):
             rest = left - TRIPLET_TICKS // 3
             follow = phase + 1 if phase < _TRIPLET_3 else _FREE
-            names = g.final_pitches if final and rest == 0 else g.pitches
+            names = g.final_pitches if final and rest == 0 else self._pitches(state.bar)
             return [(p, (rest, follow, "")) for p in names]
         words = []
         offset = self.bar_ticks - left
@@ -235,9 +242,9 @@ class SheetMachine:
             return self._planned_symbols(state, self._planned[state.bar][offset], final)
         for ticks in self._allowed_durations(offset, final):
             rest = left - ticks
-            names = g.final_pitches if final and rest == 0 else g.pitches
-            if phase == _TIED:
-                names = tuple(p for p in names if p == tie) if not final else names
+            names = g.final_pitches if final and rest == 0 else self._pitches(state.bar)
+            if phase == _TIED and not final:
+                names = (tie,)
             text = format_duration(ticks)
             words += [(p + text, (rest, _FREE, p if rest == 0 else "")) for p in names]
             if g.rests and phase != _TIED and ticks < self.bar_ticks and not (final and rest == 0):
@@ -270,9 +277,9 @@ class SheetMachine:
         text = format_duration(abs(ticks))
         if ticks < 0:
             return [("z" + text, (rest, _FREE, ""))]
-        names = self.grammar.final_pitches if final and rest == 0 else self.grammar.pitches
-        if state.phase == _TIED:
-            names = tuple(name for name in names if name == state.tied_pitch) or names
+        names = self.grammar.final_pitches if final and rest == 0 else self._pitches(state.bar)
+        if state.phase == _TIED and (not final or state.tied_pitch in names):
+            names = (state.tied_pitch,)
         return [(name + text, (rest, _FREE, name if rest == 0 else "")) for name in names]
 
     def _chords(self, bar: int) -> tuple[str, ...]:

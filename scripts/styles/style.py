@@ -80,8 +80,8 @@ class MelodyRules:
     half_bar_chords : bool
         Whether the chord may change in the middle of a bar.
     rhythm : str
-        A table of ``data/rhythms.toml``, by which the rhythm is planned in 4/4; empty leaves it to
-        the model.
+        A table of ``data/rhythms.toml``, by which the rhythm is planned; empty leaves it to the
+        model.
     """
 
     low: int = 60

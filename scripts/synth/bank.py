@@ -20,6 +20,7 @@ from scripts.score.tuning import frequency
 from scripts.styles.style import TrackStyle
 from scripts.synth.additive import Mono
 from scripts.synth.amplifier import AmplifierSettings
+from scripts.synth.bends import bend_sound
 from scripts.synth.cache import LruCache
 from scripts.synth.instruments import Ensemble, Instrument, Texture
 from scripts.synth.loudness import block_powers
@@ -141,7 +142,11 @@ class NoteBank:
             return sound * gain
         release = self._release_curve(instrument)
         held_samples = round(seconds * RATE)
-        out = np.multiply(sound[:, : held_samples + len(release)], gain)
+        count = held_samples + len(release)
+        if event.bend:
+            tick = self._quarter_seconds / 24
+            sound = bend_sound(sound, [(at * tick, step) for at, step in event.bend], count)
+        out = np.multiply(sound[:, :count], gain)
         if out.shape[1] > held_samples:
             out[:, held_samples:] *= release[: out.shape[1] - held_samples]
         return out

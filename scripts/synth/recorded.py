@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 from scipy import fft
 
 from scripts.core.audio_format import RATE
+from scripts.synth.interpolation import interpolate
 from scripts.synth.recordings import Recordings, Samples, Zone
 from scripts.synth.stroke import NoteParams, Sound
 
@@ -74,21 +74,8 @@ def _read(samples: Samples | Sound, zone: Zone, step: float, count: int) -> Soun
         first, end = zone.loop
         over = places >= end
         places[over] = first + (places[over] - first) % (end - first)
-    out = _interpolate(samples, places) * np.float32(10 ** (zone.gain / 20))
+    out = interpolate(samples, places) * (_FULL_SCALE * np.float32(10 ** (zone.gain / 20)))
     if len(places) < count:
         edge = min(_EDGE, len(places))
         out[:, -edge:] *= np.linspace(1, 0, edge, dtype=np.float32)
     return out
-
-
-def _interpolate(samples: Samples | Sound, places: npt.NDArray[np.float64]) -> Sound:
-    """Read samples between samples, by cubic Hermite interpolation (Catmull-Rom)."""
-    whole = places.astype(np.int64)
-    x = (places - whole).astype(np.float32)
-    padded = np.pad(samples, ((0, 0), (1, 3))).astype(np.float32)
-    a, b, c, d = (padded[:, whole + offset] for offset in range(4))
-    out = c - a + x * (2 * a - 5 * b + 4 * c - d + x * (3 * (b - c) + d - a))
-    out *= np.float32(0.5) * x
-    out += b
-    out *= _FULL_SCALE
-    return np.asarray(out, dtype=np.float32)
