@@ -11,13 +11,13 @@ from scripts.composer.compose import Composer, fix_ties
 from scripts.composer.critic import cost, repetition_cost
 from scripts.composer.titles import make_title
 from scripts.composer.training_filter import TrainingFilter, extract_figures
-from scripts.composer.writer import form_variants
 from scripts.core import paths
 from scripts.llm.client import ModelProcess
 from scripts.llm.gguf_file import read_language_model
 from scripts.request.spec import SongSpec
 from scripts.score.abc_reader import read_abc
 from scripts.score.sheet import LeadSheet, scale_share, transpose
+from scripts.styles.variants import form_variants
 from tests.conftest import STARTER
 
 
@@ -77,7 +77,7 @@ def test_a_chat_model_writes_title_and_form(
             song_spec, 0.8, ignore_progress
         )
     assert found.words_by == "phi-3"
-    assert found.form in form_variants(song_spec)
+    assert found.form in form_variants(song_spec.form)
     assert 4 <= len(found.sheet.title) <= 32
 
 

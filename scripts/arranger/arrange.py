@@ -255,7 +255,8 @@ class SongArrangement:
 
     def _play(self, role: str, events: list[NoteEvent], rng: random.Random) -> list[NoteEvent]:
         """Play the notes of a role as its instrument is played."""
-        if self.straight:
+        # A requested frequency stays pure.
+        if self.straight or self.spec.tuning.pitch is not None:
             return events
         if role == "chords":
             return strum(events, self._playing(role), self.tempo)
@@ -351,7 +352,8 @@ class SongArrangement:
         chords = [c for bar in self.sheet.bars for _, c in bar.chords]
         home = [c for c in chords if c.root == self._tonic.root]
         tonic = (home or chords or [self._tonic])[-1]
-        found = last_chord(spec.style.ending, at, ticks, tonic, self.sheet.pitches, rng)
+        power = "chords" in self.tracks and self._playing("chords").power
+        found = last_chord(spec.style.ending, at, ticks, tonic, self.sheet.pitches, power, rng)
         return {
             role: _move_octaves(events, self.tracks[role])
             for role, events in found.items()

@@ -17,7 +17,10 @@ _ENTRANCES: Mapping[str, Mapping[str, float]] = {
     "harmony": {"drums": 0.5, "percussion": 0.5, "bass": 0.5},
     "beat": {"chords": 0.5, "pad": 0.5, "bass": 0.25},
     "bass line": {"chords": 0.5, "pad": 0.75, "drums": 0.25},
+    "chords": {"drums": 1.0, "percussion": 1.0, "bass": 1.0, "pad": 0.5},
+    "band": {},
 }
+_QUIET_ENTRANCES = ("harmony", "chords", "band")  # of songs without prominent drums
 # Fraction of an outro after which a role stops, by the style's ending.
 _EXITS: Mapping[str, Mapping[str, float]] = {
     "ring": {"melody": 0.5, "percussion": 0.5, "arp": 0.75},
@@ -40,14 +43,15 @@ _SILENT_BEFORE_DROP = (
 
 
 def choose_entrance(style: Style, seed: int) -> str:
-    """Choose how a song begins: ``harmony``, or ``beat`` or ``bass line`` if drums are prominent.
+    """Choose how a song begins: with chords, the band, or, if they are prominent, drums or bass.
 
     Parameters
     ----------
     seed : int
         The same style and seed give the same entrance.
     """
-    kinds = list(_ENTRANCES) if style.claims.get("drums", 0.0) >= _MIN_DRUM_CLAIM else ["harmony"]
+    has_beat = style.claims.get("drums", 0.0) >= _MIN_DRUM_CLAIM
+    kinds = tuple(_ENTRANCES) if has_beat else _QUIET_ENTRANCES
     return random.Random(f"entrance {seed}").choice(kinds)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from scripts.arranger.events import DRUM_KEYS, NoteEvent
-from scripts.arranger.voicing import bass_note, voice_chord
+from scripts.arranger.voicing import bass_note, power_chord, voice_chord
 from scripts.score.chords import Chord
 
 _JAZZ_EXTENSIONS = {
@@ -24,7 +24,13 @@ Ending = dict[str, list[NoteEvent]]  # notes by role
 
 
 def last_chord(
-    kind: str, at: float, ticks: float, tonic: Chord, tune: Sequence[int], rng: random.Random
+    kind: str,
+    at: float,
+    ticks: float,
+    tonic: Chord,
+    tune: Sequence[int],
+    power: bool,
+    rng: random.Random,
 ) -> Ending:
     """Build the notes after the last bar.
 
@@ -41,6 +47,8 @@ def last_chord(
     tonic : Chord
     tune : sequence of int
         Pitches of the song's melody; the top note is taken from them if one fits.
+    power : bool
+        Whether the chords are power chords.
 
     Returns
     -------
@@ -60,7 +68,10 @@ def last_chord(
     low, voicing = bass_note(chord), voice_chord(chord, ())
     held = {
         "melody": [NoteEvent(at, ticks, top, 0.7)],
-        "chords": [NoteEvent(at + n, ticks, p, 0.6) for n, p in enumerate(voicing)],
+        "chords": [
+            NoteEvent(at + n, ticks, p, 0.6)
+            for n, p in enumerate(power_chord(chord) if power else voicing)
+        ],
         "pad": [NoteEvent(at, ticks, p, 0.55) for p in voicing],
         "bass": [NoteEvent(at, ticks, low, 0.75)],
         "drums": [NoteEvent(at, 48, _KICK, 0.8), NoteEvent(at, ticks, _CRASH, 0.45)],

@@ -11,6 +11,7 @@ from scripts.llm.chat import ModelProfile, Prompt, build_chat_prompt
 from scripts.llm.client import ModelProcess
 from scripts.llm.sampling import Sampling
 from scripts.request.spec import SongSpec
+from scripts.styles.variants import form_variants
 
 MAX_TITLE_LENGTH = 32
 
@@ -44,7 +45,7 @@ class Writer:
 
     def choose_form(self, spec: SongSpec, temperature: float) -> tuple[str, ...]:
         """Let the model choose among the forms that suit the style (:func:`form_variants`)."""
-        forms = form_variants(spec)
+        forms = form_variants(spec.form)
         letters = "ABCDEFGH"[: len(forms)]
         listed = "\n".join(
             f"{letter}: {' '.join(form)}" for letter, form in zip(letters, forms, strict=True)
@@ -61,26 +62,6 @@ class Writer:
         question = question.replace("{forms}", forms)
         rendered = self.model.render_chat_template(question)
         return build_chat_prompt(question, "", self.profile, rendered, self.model.bos)
-
-
-def form_variants(spec: SongSpec) -> tuple[tuple[str, ...], ...]:
-    """Return the form of `spec` and variations of it, without duplicates.
-
-    The variations leave out bridge and solo, add a solo, add a bridge, or begin with the chorus.
-    """
-    form = spec.form
-    plain = tuple(s for s in form if s not in ("bridge", "solo"))
-    last = form[-1:] if form[-1] == "outro" else ()
-    body = form[: len(form) - len(last)]
-    main = next((s for s in body if s in ("chorus", "drop")), "verse")
-    options = [
-        form,
-        plain,
-        (*body, "solo", main, *last),
-        (*body, "bridge", main, *last),
-        (*body[:1], main, *body[1:], *last),
-    ]
-    return tuple(dict.fromkeys(options))
 
 
 def choose_title_and_form(

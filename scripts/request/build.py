@@ -29,6 +29,7 @@ from scripts.score.tuning import Tuning, find_tuning
 from scripts.styles.blend import assign_roles, blend
 from scripts.styles.lookup import find_styles
 from scripts.styles.style import Style
+from scripts.styles.variants import choose_form, choose_line_up
 
 
 def build_spec(
@@ -70,7 +71,7 @@ def build_spec(
     tuning = _choose_tuning(request, key, chords)
     if tuning.pitch is not None and not (request.key or chords or motif):
         key = key_from_pc(tuning.pitch % 12, key.scale)
-    form = parse_form(request.form) if request.form else style.form
+    form = parse_form(request.form) if request.form else choose_form(style.form, seed)
     warnings = list(match.warnings)
     if motif != asked_motif:
         names = " ".join(map(format_pitch_name, motif))
@@ -89,7 +90,7 @@ def build_spec(
             f"the length is too short for two bars of {meter} at {tempo:g} beats per minute "
             f"({2 * bar_seconds:.0f} s); choose a longer length or a faster tempo"
         )
-    style, unassigned = _orchestrate(request, style)
+    style, unassigned = _orchestrate(request, choose_line_up(style, seed))
     warnings += unassigned
     parts = _choose_parts(style, int(length / bar_seconds), length, len(chords))
     return SongSpec(

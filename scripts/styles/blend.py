@@ -31,7 +31,7 @@ def blend(styles: Sequence[Style]) -> Style:
         genre=styles[0].genre,
         tags=leader.tags,
         form=rhythm.form if rhythm.kind == "style" else styles[0].form,
-        ending=rhythm.ending if rhythm.kind == "style" else styles[0].ending,
+        endings=rhythm.endings if rhythm.kind == "style" else styles[0].endings,
         tracks={role: by_name[name].tracks[role] for role, name in style_by_role.items()},
     )
 

@@ -36,6 +36,8 @@ class TrackStyle:
         Send levels, 0 to 1.
     duck : float
         Depth of the side-chain ducking by the kick drum, 0 to 1.
+    alternatives : tuple of str
+        Instruments that may play instead; the seed chooses.
     manners : tuple of str
         Articulations that alternate, for instruments that have several.
     octave : int
@@ -53,6 +55,7 @@ class TrackStyle:
     reverb: float = 0.0
     delay: float = 0.0
     duck: float = 0.0
+    alternatives: tuple[str, ...] = ()
     manners: tuple[str, ...] = ()
     octave: int = 0
     featured: bool = False
@@ -121,9 +124,14 @@ class Style:
     plan: tuple[str, ...] = ()
     swing: float = 0.0
     room: float = 1.9
-    ending: str = "ring"
+    endings: tuple[str, ...] = ("ring",)
     habit: str = "pop"
     hints: tuple[str, ...] = ()
+
+    @property
+    def ending(self) -> str:
+        """The usual ending."""
+        return self.endings[0]
 
 
 def load_styles(folder: Path) -> dict[str, Style]:
@@ -192,8 +200,10 @@ def _parse_style(name: str, data: dict[str, Any]) -> Style:
         for roman in listed:
             if parse_roman_numeral(roman, key) is None:
                 raise ValueError(f"{field_name}: invalid Roman numeral {roman!r}")
-    if data.get("ending", "ring") not in ENDINGS:
-        raise ValueError(f"ending must be one of {', '.join(ENDINGS)}")
+    ending = data.get("ending", "ring")
+    endings = (ending,) if isinstance(ending, str) else tuple(ending)
+    if not endings or set(endings) - set(ENDINGS):
+        raise ValueError(f"ending must be one or more of {', '.join(ENDINGS)}")
     meters = dict(data.get("meters", {"4/4": 1}))
     for meter in meters:
         if parse_time_signature(meter) is None:
@@ -221,7 +231,7 @@ def _parse_style(name: str, data: dict[str, Any]) -> Style:
         plan=tuple(str(data.get("plan", "")).split()),
         swing=float(data.get("swing", 0.0)),
         room=float(data.get("room", 1.9)),
-        ending=str(data.get("ending", "ring")),
+        endings=endings,
         habit=str(data.get("habit", "pop")),
         hints=tuple(data.get("hints", ())),
     )

@@ -144,12 +144,15 @@ class NoteBank:
         held_samples = round(seconds * RATE)
         count = held_samples + len(release)
         if event.bend:
-            tick = self._quarter_seconds / 24
-            sound = bend_sound(sound, [(at * tick, step) for at, step in event.bend], count)
+            sound = bend_sound(sound, self._bend_seconds(event), count)
         out = np.multiply(sound[:, :count], gain)
         if out.shape[1] > held_samples:
             out[:, held_samples:] *= release[: out.shape[1] - held_samples]
         return out
+
+    def _bend_seconds(self, event: NoteEvent) -> list[tuple[float, float]]:
+        """Pitch curve of a note as (second, semitones)."""
+        return [(at * self._quarter_seconds / 24, step) for at, step in event.bend]
 
     def announce_note(
         self, name: str, event: NoteEvent, seconds: float, stroke_number: int

@@ -28,6 +28,7 @@ def bend_sound(sound: Sound, points: Sequence[tuple[float, float]], count: int) 
     """
     seconds, semitones = zip(*points, strict=True)
     curve = np.interp(np.arange(count) / RATE, seconds, semitones)
-    places = np.cumsum(2 ** (curve / 12)) - 1
-    inside = int(np.searchsorted(places, sound.shape[1] - 1))
-    return interpolate(sound, np.maximum(places[:inside], 0.0))
+    speed = 2 ** (curve / 12)
+    places = np.cumsum(speed) - speed[0]
+    inside = int(np.searchsorted(places, sound.shape[1] - 1, side="right"))
+    return interpolate(sound, places[:inside])

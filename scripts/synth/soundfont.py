@@ -22,6 +22,7 @@ from scripts.synth.bank import (
     NoteRequest,
     velocity_to_amplitude,
 )
+from scripts.synth.bends import bend_sound
 from scripts.synth.cache import LruCache
 from scripts.synth.instruments import Instrument, Texture
 from scripts.synth.loudness import block_powers
@@ -95,6 +96,8 @@ class SoundFontBank(NoteBank):
             * velocity_to_amplitude(event.velocity)
             / (layer / VELOCITY_LAYERS / _REFERENCE_VELOCITY)
         )
+        if event.bend:
+            sound = bend_sound(sound, self._bend_seconds(event), sound.shape[1])
         return sound * np.float32(gain)
 
     def announce_note(
