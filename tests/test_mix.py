@@ -13,6 +13,7 @@ from scripts.core import paths
 from scripts.core.audio_format import RATE
 from scripts.request.spec import SongSpec
 from scripts.score.sheet import LeadSheet
+from scripts.styles.mastering import POPULAR_SPECTRUM
 from scripts.styles.style import TrackStyle
 from scripts.synth.channel import Channel
 from scripts.synth.effects import Delay, Reverb
@@ -23,7 +24,6 @@ from scripts.synth.render import render, render_stems
 from scripts.synth.tone import (
     BAND_CENTERS,
     OCTAVE_CENTERS,
-    REFERENCE_SPECTRUM,
     Equalizer,
     EqualizerCurve,
     fit_equalizer,
@@ -53,12 +53,14 @@ def noise(seconds: float, level: float = 0.2) -> np.ndarray:
 
 @pytest.mark.parametrize("style", ["Chill, Dubstep", "jazz", "classical", "ambient", "rock"])
 def test_a_song_has_the_requested_length_and_is_mastered(song: Song, style: str) -> None:
-    sound = join_blocks(render(song(style), INSTRUMENTS))
+    arrangement = song(style)
+    sound = join_blocks(render(arrangement, INSTRUMENTS))
     assert sound.shape == (24 * RATE, 2)
     assert sound.dtype == np.float32
     assert np.isfinite(sound).all()
     assert np.abs(sound[-4:]).max() < 1e-3
-    assert -16 < integrated_loudness(np.ascontiguousarray(sound.T)) < -12.5
+    loudness = integrated_loudness(np.ascontiguousarray(sound.T))
+    assert loudness == pytest.approx(arrangement.mastering.loudness, abs=2)
     assert np.abs(resample_poly(sound, 4, 1, axis=0)).max() < 10 ** (-1 / 20)
     assert np.abs(sound.mean(axis=0)).max() < 2e-3  # no DC
 
@@ -214,7 +216,7 @@ def test_audio_across_a_block_boundary_is_not_lost() -> None:
 
 def test_the_equalizer_moves_towards_the_reference_spectrum() -> None:
     each = len(BAND_CENTERS) // len(OCTAVE_CENTERS)
-    power = np.repeat(10 ** (REFERENCE_SPECTRUM / 10) / each, each)
+    power = np.repeat(10 ** (np.array(POPULAR_SPECTRUM) / 10) / each, each)
     assert fit_equalizer(power).is_flat
     dull = power.copy()
     dull[6 * each :] *= 10 ** (-10 / 10)
@@ -223,7 +225,7 @@ def test_the_equalizer_moves_towards_the_reference_spectrum() -> None:
     assert all(g <= 0 for g in tone.gains[:5])
     deviation = (
         10 * np.log10((dull * tone.gain_at(BAND_CENTERS) ** 2).reshape(-1, each).sum(axis=1))
-        - REFERENCE_SPECTRUM
+        - POPULAR_SPECTRUM
     )
     assert np.ptp(deviation[1:9]) < 5
     assert max(map(abs, fit_equalizer(np.array([1e9, *power[1:]])).gains)) <= 10

@@ -15,7 +15,7 @@ from scripts.arranger.accompany import (
     snare_roll,
 )
 from scripts.arranger.drummer import arrange_drum_groove
-from scripts.arranger.dynamics import apply_dynamics, choose_entrance
+from scripts.arranger.dynamics import apply_dynamics, choose_entrance, swell
 from scripts.arranger.endings import last_chord
 from scripts.arranger.events import NoteEvent, Section, SectionEvents
 from scripts.arranger.form import assign_chapters, lay_out, lay_out_exactly
@@ -28,6 +28,7 @@ from scripts.request.spec import SongSpec
 from scripts.score.chords import Chord
 from scripts.score.sheet import Bar, LeadSheet
 from scripts.score.tuning import frequency
+from scripts.styles.mastering import Mastering
 from scripts.styles.style import TrackStyle
 
 # Roles that play in each kind of section; all roles play in those not listed.
@@ -111,6 +112,10 @@ class SongArrangement:
         return self.spec.style.room
 
     @property
+    def mastering(self) -> Mastering:
+        return self.spec.style.mastering
+
+    @property
     def bar_ticks(self) -> int:
         return self.spec.meter.bar_ticks
 
@@ -186,6 +191,7 @@ class SongArrangement:
             for role, events in self._ending(rng).items():
                 tracks[role] = tracks.get(role, []) + events
         self._add_tone(index, tracks)
+        tracks = swell(section, self.bar_ticks, tracks, self.mastering.dynamics)
         played: dict[str, tuple[NoteEvent, ...]] = {}
         for role, events in tracks.items():
             if role not in _HUMANIZED_ROLES:

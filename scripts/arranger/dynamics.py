@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Mapping
 from dataclasses import replace
@@ -30,6 +31,10 @@ _EXITS: Mapping[str, Mapping[str, float]] = {
     "echo": {"melody": 0.25, "bass": 0.75, "arp": 0.75, "percussion": 0.5},
     "fade": {"drums": 0.25, "percussion": 0.25, "bass": 0.75, "melody": 0.5},
 }
+_MIDDLE_ENERGY, _ENERGY_SPREAD = 0.6, 0.4  # of the sections of a form
+_SWELL_BARS, _SWELL_SHARE = 8, 0.4  # length of a swell, and its share of the dynamics
+_VELOCITY_DECIBELS = 24.0  # of a velocity from 0 to 1
+_MIN_VELOCITY = 0.06
 _FADE_LEVEL = 0.35  # velocity factor at the end of an outro that fades
 _MIN_DRUM_CLAIM = 0.7  # claim on the drums from which a song may begin with drums or bass
 _SILENT_BEFORE_DROP = (
@@ -102,6 +107,30 @@ def apply_dynamics(
     if following is not None and following.name == "drop" and section.name == "build":
         _silence_before_drop(out, start + length, full)
     return out
+
+
+def swell(section: Section, full: int, tracks: Tracks, dynamics: float) -> Tracks:
+    """Play louder the more energy a section has, and let its phrases swell and fade.
+
+    Parameters
+    ----------
+    full : int
+        Ticks of a bar.
+    dynamics : float
+        Decibels between soft and loud sections; 0 changes nothing.
+    """
+    if not dynamics:
+        return tracks
+    start, phrase = section.start * full, _SWELL_BARS * full
+    level = dynamics * min(0.6, max(-0.9, (section.energy - _MIDDLE_ENERGY) / _ENERGY_SPREAD))
+
+    def play(event: NoteEvent) -> NoteEvent:
+        place = (event.start - start) % phrase / phrase
+        wave = _SWELL_SHARE * dynamics * (math.sin(math.pi * place) - 0.6)
+        velocity = event.velocity + (level + wave) / _VELOCITY_DECIBELS
+        return replace(event, velocity=min(1.0, max(_MIN_VELOCITY, velocity)))
+
+    return {role: [play(event) for event in events] for role, events in tracks.items()}
 
 
 def _whole_bars(share: float, section: Section) -> int:

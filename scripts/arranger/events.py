@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from scripts.styles.mastering import Mastering
 from scripts.styles.style import TrackStyle
 
 Bend = tuple[tuple[float, float], ...]
@@ -122,6 +123,10 @@ class Arrangement(Protocol):
     @property
     def room(self) -> float:
         """Reverberation time in seconds."""
+
+    @property
+    def mastering(self) -> Mastering:
+        """What the finished song is like."""
 
     def section(self, index: int) -> SectionEvents:
         """Return the notes of one section of the form."""

@@ -13,6 +13,7 @@ from scripts.core.toml import find_line, read_tables
 from scripts.score.chords import parse_roman_numeral
 from scripts.score.keys import SCALES, Key
 from scripts.score.time_signature import parse_time_signature
+from scripts.styles.mastering import USUAL_MASTERING, Mastering, load_mastering
 
 ROLES = ("melody", "chords", "bass", "drums", "pad", "arp", "percussion", "texture", "fx", "tone")
 ENDINGS = ("ring", "hit", "roll", "tag", "echo", "fade")
@@ -124,6 +125,7 @@ class Style:
     plan: tuple[str, ...] = ()
     swing: float = 0.0
     room: float = 1.9
+    mastering: Mastering = USUAL_MASTERING
     endings: tuple[str, ...] = ("ring",)
     habit: str = "pop"
     hints: tuple[str, ...] = ()
@@ -155,7 +157,7 @@ def read_style(path: Path) -> Style:
     """
     data, text = read_tables(path)
     try:
-        return _parse_style(path.stem, data)
+        return _parse_style(path.stem, data, path.parent.parent / "mastering.toml")
     except KeyError as error:
         raise UsageError(f"{path.name}: the field {error} is missing") from error
     except (TypeError, ValueError, AttributeError) as error:
@@ -171,7 +173,7 @@ def _find_error_line(text: str, message: str) -> int:
     return find_line(text, *(named[1],) if named else path[0].split(".") if path else ())
 
 
-def _parse_style(name: str, data: dict[str, Any]) -> Style:
+def _parse_style(name: str, data: dict[str, Any], families: Path) -> Style:
     melody = dict(data.get("melody", {}))
     if "range" in melody:
         melody["low"], melody["high"] = melody.pop("range")
@@ -231,7 +233,19 @@ def _parse_style(name: str, data: dict[str, Any]) -> Style:
         plan=tuple(str(data.get("plan", "")).split()),
         swing=float(data.get("swing", 0.0)),
         room=float(data.get("room", 1.9)),
+        mastering=_find_mastering(data.get("mastering", ""), families),
         endings=endings,
         habit=str(data.get("habit", "pop")),
         hints=tuple(data.get("hints", ())),
     )
+
+
+def _find_mastering(family: str, path: Path) -> Mastering:
+    """Mastering target of a family; the usual one without a name."""
+    if not family:
+        return USUAL_MASTERING
+    found = load_mastering(path)
+    if family not in found:
+        names = ", ".join(found)
+        raise ValueError(f"mastering: unknown family {family!r}; expected one of {names}")
+    return found[family]

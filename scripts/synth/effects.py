@@ -15,6 +15,15 @@ from scripts.synth.noise import cut_highs, cut_lows
 Planar = npt.NDArray[np.float32]  # (2, n)
 
 
+def widen(sound: Planar, sides: float) -> Planar:
+    """Multiply the difference between left and right of (2, n) audio by `sides`, in place."""
+    if sides != 1.0:
+        extra = (sound[0] - sound[1]) * np.float32((sides - 1) / 2)
+        sound[0] += extra
+        sound[1] -= extra
+    return sound
+
+
 @lru_cache(maxsize=8)
 def impulse_response(seconds: float, seed: int = 5) -> Planar:
     """Synthesize a room's impulse response: early reflections, then decaying noise (Moorer 1979).

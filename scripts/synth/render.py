@@ -16,7 +16,7 @@ from scripts.core.audio_format import RATE, Stereo
 from scripts.core.errors import UsageError
 from scripts.synth.bank import NoteBank
 from scripts.synth.convolution import FIR_TAPS
-from scripts.synth.effects import BinauralBeats
+from scripts.synth.effects import BinauralBeats, widen
 from scripts.synth.instruments import Instrument
 from scripts.synth.master import MasterBus
 from scripts.synth.mixer import Mixer
@@ -117,7 +117,7 @@ def _render_blocks(
         stems,
         bank.amplifiers(arrangement.tracks),
     )
-    master = MasterBus(levels.gain)
+    master = MasterBus(levels.gain, threshold=arrangement.mastering.threshold)
     equalizers: dict[str, Equalizer] = defaultdict(partial(Equalizer, levels.equalizer))
     scheduler = NoteScheduler(arrangement, bank, pre_roll)
     mixed = sent = -pre_roll
@@ -127,8 +127,10 @@ def _render_blocks(
             count = min(BLOCK_SIZE, total - mixed)
             scheduler.schedule(mixer, mixed + count)
             block, parts = mixer.mix(count)
-            block = equalizers[""](block)
-            parts = {role: equalizers[role](part) for role, part in parts.items()}
+            block = widen(equalizers[""](block), levels.sides)
+            parts = {
+                role: widen(equalizers[role](part), levels.sides) for role, part in parts.items()
+            }
             mixed += count
             out, curve = master(block)
             for role, part in parts.items():

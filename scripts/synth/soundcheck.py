@@ -6,6 +6,7 @@ equalizer, then set the gain for the target loudness of the whole song.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ from scripts.arranger.events import Arrangement, NoteEvent
 from scripts.core.audio_format import RATE
 from scripts.synth.additive import Mono
 from scripts.synth.bank import NoteBank
-from scripts.synth.effects import Planar
+from scripts.synth.effects import Planar, widen
 from scripts.synth.loudness import apply_k_weighting, gated_loudness, mean_block_powers
 from scripts.synth.master import MasterBus
 from scripts.synth.mixer import Mixer
@@ -27,8 +28,8 @@ from scripts.synth.note_scheduler import (
 )
 from scripts.synth.tone import BAND_CENTERS, Equalizer, EqualizerCurve, band_powers, fit_equalizer
 
-# LUFS, measured on excerpts; in 57 styles, whole songs are within about a decibel of it.
-TARGET_LOUDNESS = -14.1
+_LOUDNESS_OFFSET = -0.1  # LU between excerpts and whole songs, which are within a decibel of it
+_MAX_WIDENING = 6.0  # dB by which the sides are raised at most
 _MAX_ITERATIONS, _TOLERANCE = 4, 0.5  # iterations of the gain, tolerance in dB
 _EXCERPT_SECONDS = 2.6  # seconds of an excerpt
 _MAX_EXCERPTS = 7  # maximum number of excerpts
@@ -45,10 +46,13 @@ class MixSettings:
         Factor before the master bus.
     equalizer : EqualizerCurve
         Equalizer curve of the whole song.
+    sides : float
+        Factor of the difference between left and right.
     """
 
     gain: float
     equalizer: EqualizerCurve
+    sides: float
 
 
 def run_soundcheck(arrangement: Arrangement, bank: NoteBank, threads: int = 1) -> MixSettings:
@@ -74,23 +78,44 @@ def run_soundcheck(arrangement: Arrangement, bank: NoteBank, threads: int = 1) -
         (w * band_powers(e) for w, e in zip(weights, plain, strict=True)),
         np.zeros(len(BAND_CENTERS)),
     )
-    tone = fit_equalizer(power)
-    equalized = [Equalizer(tone)(e) for e in plain]  # a new equalizer for each: it keeps state
+    target = arrangement.mastering
+    tone = fit_equalizer(power, target.spectrum)
+    # Copies, as an equalizer reuses its buffer.
+    equalized = [Equalizer(tone)(e).copy() for e in plain]
+    # Widening would mix the two tones of binaural beats.
+    sides = 1.0 if arrangement.binaural[0] else _fit_sides(equalized, weights, target.width)
+    equalized = [widen(e, sides) for e in equalized]
     powers = [(apply_k_weighting(e) ** 2).sum(axis=0) for e in equalized]
-    gain = 10 ** ((TARGET_LOUDNESS - _excerpts_loudness(powers, weights)) / 20)
+    loudness = target.loudness + _LOUDNESS_OFFSET
+    gain = 10 ** ((loudness - _excerpts_loudness(powers, weights)) / 20)
     for _ in range(_MAX_ITERATIONS):  # iterate, as compressor and limiter reduce the loudness
         mastered_powers = []
         for excerpt, power in zip(equalized, powers, strict=True):
-            master = MasterBus(gain)
+            master = MasterBus(gain, threshold=target.threshold)
             curve = np.concatenate((master(excerpt)[1], master.flush()[1]))[: len(power)]
             mastered_powers.append(
                 power * curve**2
             )  # the gain varies too slowly to affect the K-weighting
-        missing = TARGET_LOUDNESS - _excerpts_loudness(mastered_powers, weights)
+        missing = loudness - _excerpts_loudness(mastered_powers, weights)
         gain *= 10 ** (missing * 1.3 / 20)  # 1.3: part of added gain is compressed away
         if abs(missing) < _TOLERANCE:
             break
-    return MixSettings(gain, tone)
+    return MixSettings(gain, tone, sides)
+
+
+def _fit_sides(excerpts: list[Planar], weights: list[float], width: float) -> float:
+    """Factor of the sides that brings them to `width` dB below the middle, if they are softer."""
+    middle, sides = (
+        sum(
+            w * float(((e[0] + sign * e[1]) ** 2).mean())
+            for w, e in zip(weights, excerpts, strict=True)
+        )
+        for sign in (1, -1)
+    )
+    if not sides:
+        return 1.0
+    missing = width - 10 * math.log10(sides / max(middle, 1e-12))
+    return float(10 ** (min(max(missing, 0.0), _MAX_WIDENING) / 20))
 
 
 def _excerpts_loudness(powers: list[Mono], weights: list[float]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,14 +12,10 @@ import numpy.typing as npt
 from scipy import fft
 
 from scripts.core.audio_format import RATE
+from scripts.styles.mastering import POPULAR_SPECTRUM
 from scripts.synth.convolution import Convolver, minimum_phase, response_frequencies
 
 OCTAVE_CENTERS = np.array([31.5, 63, 125, 250, 500, 1000, 2000, 4000, 8000, 16_000])  # Hz
-# Level of each octave in mastered music, dB: on average the power density of popular recordings
-# falls by about 5 dB per octave from 100 Hz to 4 kHz and faster above (Pestana et al., "Spectral
-# Characteristics of Popular Commercial Recordings 1950-2010", AES 135, 2013); an octave band is
-# twice as wide as the one below it, which adds 3 dB.
-REFERENCE_SPECTRUM = np.array([-10.0, -1.5, 0.0, -2.0, -4.0, -6.0, -8.0, -10.5, -14.5, -21.0])
 _OCTAVE_WEIGHTS = np.array([0.0, 1, 1, 1, 1, 1, 1, 1, 1, 0.3])
 _TOLERANCE = 2.0  # dB by which the style may differ from the reference
 _MAX_CUT, _MAX_BOOST = -10.0, 9.0  # limits of a gain in dB
@@ -89,7 +86,9 @@ def band_powers(sound: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     return np.asarray((total[edges[1:]] - total[edges[:-1]]) / sound.shape[1])
 
 
-def fit_equalizer(power: npt.NDArray[np.float64]) -> EqualizerCurve:
+def fit_equalizer(
+    power: npt.NDArray[np.float64], spectrum: Sequence[float] = POPULAR_SPECTRUM
+) -> EqualizerCurve:
     """Fit an equalizer curve that brings a spectrum close to that of mastered music.
 
     The bands overlap, so the gains are adjusted iteratively.
@@ -98,6 +97,8 @@ def fit_equalizer(power: npt.NDArray[np.float64]) -> EqualizerCurve:
     ----------
     power : (len(BAND_CENTERS),) array
         As from :func:`band_powers`; all zero for silence.
+    spectrum : sequence of float
+        Level of each octave to come close to, in dB.
     """
     gains = np.zeros(len(OCTAVE_CENTERS))
     if not power.any():  # silence
@@ -106,7 +107,7 @@ def fit_equalizer(power: npt.NDArray[np.float64]) -> EqualizerCurve:
         equalized = power * EqualizerCurve(tuple(gains)).gain_at(BAND_CENTERS) ** 2
         octaves = equalized.reshape(len(OCTAVE_CENTERS), _BANDS_PER_OCTAVE).sum(axis=1)
         level = 10 * np.log10(np.maximum(octaves, 1e-12 * octaves.max()))
-        deviation = level - REFERENCE_SPECTRUM
+        deviation = level - np.array(spectrum)
         deviation = deviation - np.average(deviation, weights=_OCTAVE_WEIGHTS)
         gains -= np.sign(deviation) * np.maximum(np.abs(deviation) - _TOLERANCE, 0)
         gains = np.clip(gains, _MAX_CUT, _MAX_BOOST)

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
+from scripts.styles.style import read_style
 from tests.listening.measures import SongAnalysis, analyze_song
 from tests.listening.report import plot_song, write_report
 from tests.listening.songs import ROOT, generate_songs
@@ -54,21 +52,14 @@ STYLES = (
 PLOTTED_STYLES = ("ambient", "celtic", "dubstep", "jazz", "pop", "techno")
 
 
-def read_reference_spectrum() -> np.ndarray:
-    """Read the reference spectrum of mastered music from the program's source."""
-    text = (ROOT / "scripts/synth/tone.py").read_text(encoding="utf-8")
-    found = re.search(r"REFERENCE_SPECTRUM = np\.array\(\[([^\]]*)\]", text)
-    assert found
-    return np.array([float(x) for x in found[1].split(",")])
-
-
 def analyze_style(
     style: str, seeds: tuple[int, ...], minutes: float, out: Path
 ) -> list[SongAnalysis]:
     """Generate and analyze the songs of one style."""
     own_seeds = [seed + 100 * (STYLES.index(style) if style in STYLES else 0) for seed in seeds]
+    target = read_style(ROOT / "data" / "styles" / f"{style}.toml").mastering
     return [
-        analyze_song(mp3, style, number, read_reference_spectrum())
+        analyze_song(mp3, style, number, target)
         for number, mp3 in enumerate(generate_songs(style, own_seeds, minutes, out))
     ]
 

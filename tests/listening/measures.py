@@ -14,6 +14,8 @@ import numpy as np
 import pyloudnorm
 import soundfile
 
+from scripts.styles.mastering import Mastering
+
 HOP = 256
 SILENT = -60.0  # dBFS of a tenth of a second
 _RATE = 22_050
@@ -56,8 +58,8 @@ class SongAnalysis:
     key : str
     key_right : bool
         Whether the detected key is the requested tonic and mode, or the relative key.
-    loudness, peak : float
-        LUFS and dBFS.
+    loudness, loudness_error, peak : float
+        LUFS, difference from the target of the style's family in LU, and dBFS.
     silence : float
         Longest silence inside, in seconds.
     clipped : int
@@ -83,6 +85,7 @@ class SongAnalysis:
     key: str
     key_right: bool
     loudness: float
+    loudness_error: float
     peak: float
     silence: float
     clipped: int
@@ -94,7 +97,7 @@ class SongAnalysis:
     features: Any
 
 
-def analyze_song(mp3: Path, style: str, fold: int, reference: np.ndarray) -> SongAnalysis:
+def analyze_song(mp3: Path, style: str, fold: int, target: Mastering) -> SongAnalysis:
     """Measure one song, whose ``.wav``, ``.mid`` and ``.json`` files are beside it."""
     details = json.loads(mp3.with_suffix(".json").read_text(encoding="utf-8"))
     sound, rate = soundfile.read(mp3.with_suffix(".wav"), dtype="float32")
@@ -110,6 +113,7 @@ def analyze_song(mp3: Path, style: str, fold: int, reference: np.ndarray) -> Son
         for t in {felt, details["tempo"]}
     )
     key, is_right = _detect_key(chroma.mean(axis=1), details["key"])
+    loudness = pyloudnorm.Meter(rate).integrated_loudness(sound)
     return SongAnalysis(
         style,
         fold,
@@ -121,11 +125,12 @@ def analyze_song(mp3: Path, style: str, fold: int, reference: np.ndarray) -> Son
         error,
         key,
         is_right,
-        pyloudnorm.Meter(rate).integrated_loudness(sound),
+        loudness,
+        loudness - target.loudness,
         20 * np.log10(np.abs(sound).max()),
         _longest_silence(sound, rate),
         int((np.abs(sound) >= 0.9999).sum()),
-        tuple(_octave_levels(sound, rate, reference)),
+        tuple(_octave_levels(sound, rate, np.array(target.spectrum))),
         *_compute_muspy_metrics(mp3.with_suffix(".mid")),
         _boundary_share(mfcc, chroma, details),
         _compute_features(mfcc, chroma, onsets, len(mono) / _RATE),

@@ -103,8 +103,9 @@ def write_report(analyses: Sequence[SongAnalysis], path: Path, minutes: float) -
         f"trained on | 80 % | {share:.1%} |",
         f"| longest silence inside a song | 1.5 s | {max(h.silence for h in analyses):.1f} s |",
         f"| clipped samples | 0 | {sum(h.clipped for h in analyses)} |",
-        f"| loudness | -14 LUFS +/- 1 | {min(h.loudness for h in analyses):.1f} to "
-        f"{max(h.loudness for h in analyses):.1f} |",
+        "| loudness less that of the family (`data/mastering.toml`) | within 1 LU | "
+        f"{min(h.loudness_error for h in analyses):+.1f} to "
+        f"{max(h.loudness_error for h in analyses):+.1f} LU |",
         "| octaves from 63 Hz to 8 kHz within 6 dB of the reference | all | "
         f"{np.mean(np.abs(errors) <= 6):.1%} of bands; {np.mean((np.abs(errors) <= 6).all(1)):.1%} "
         "of songs in all eight |",
@@ -115,8 +116,8 @@ def write_report(analyses: Sequence[SongAnalysis], path: Path, minutes: float) -
         "",
         "## How does each style measure?",
         "",
-        "Octaves are in dB relative to the reference (REFERENCE_SPECTRUM in "
-        "`scripts/synth/tone.py`), averaged over the style's songs.",
+        "Octaves are in dB relative to the spectrum of the style's family "
+        "(`data/mastering.toml`), averaged over the style's songs.",
         "",
         "| style | tempo requested / detected | keys requested / detected | LUFS | entropy | scale "
         "| groove | " + " | ".join(OCTAVES) + " |",

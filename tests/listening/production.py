@@ -1,0 +1,112 @@
+"""Measures how a recording is produced: loudness range, peaks, width, attacks, spectrum."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import imageio_ffmpeg
+import numpy as np
+import numpy.typing as npt
+
+from scripts.core.audio_format import RATE
+from scripts.synth.loudness import block_powers, gated_loudness
+
+_SHORT_TERM = 30  # tenths of a second that the loudness range compares
+_FFT, _HOP = 2048, 512
+_OCTAVES = np.array([62.5, 125, 250, 500, 1000, 2000, 4000, 8000, 16000])  # band centers in Hz
+_SMOOTHING = 1e-3  # of the loudest bin, below which a spectrum is floor
+
+Stereo = npt.NDArray[np.float32]  # (2, n)
+
+
+@dataclass(frozen=True)
+class Sound:
+    """Measures of one recording.
+
+    Parameters
+    ----------
+    loudness_range : float
+        EBU Tech 3342, in LU.
+    peak_to_loudness : float
+        Sample peak above integrated loudness, in dB.
+    width : float
+        Level of the sides relative to the middle, in dB; -40 at the least.
+    flux : float
+        Mean share of a spectrum's magnitude that is new since 12 ms before.
+    onset_contrast : float
+        95th percentile of the onset strength over its median.
+    tilt : float
+        Decibels per octave from 125 Hz to 8 kHz.
+    """
+
+    loudness_range: float
+    peak_to_loudness: float
+    width: float
+    flux: float
+    onset_contrast: float
+    tilt: float
+
+
+MEASURES = tuple(field.name for field in fields(Sound))
+
+
+def decode(path: Path, seconds: float | None = None) -> Stereo:
+    """Decode a file to (2, n) samples at 44,100 Hz, the first `seconds` of it."""
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(path)]
+    command += ["-t", str(seconds)] if seconds else []
+    command += ["-f", "f32le", "-ac", "2", "-ar", str(RATE), "-"]
+    raw = subprocess.run(command, capture_output=True, check=True).stdout
+    return np.frombuffer(raw, np.float32).reshape(-1, 2).T
+
+
+def measure_sound(sound: Stereo) -> Sound:
+    """Measure (2, n) audio at 44,100 Hz of at least five seconds."""
+    powers = block_powers(np.ascontiguousarray(sound))
+    loudness = gated_loudness(powers)
+    middle, sides = (sound[0] + sound[1]) / 2, (sound[0] - sound[1]) / 2
+    ratio = float((sides**2).mean() / max(float((middle**2).mean()), 1e-12))
+    spectra = _spectra(middle)
+    rise = np.maximum(np.diff(spectra, axis=0), 0)
+    logs = np.log10(np.maximum(spectra, _SMOOTHING * spectra.max()))
+    onsets = np.maximum(np.diff(logs, axis=0), 0).mean(axis=1)
+    levels = 10 * np.log10(octave_powers(spectra) + 1e-12)[1:8]
+    return Sound(
+        loudness_range=_loudness_range(powers),
+        peak_to_loudness=20 * float(np.log10(max(1e-6, np.abs(sound).max()))) - loudness,
+        width=max(-40.0, 10 * float(np.log10(ratio + 1e-12))),
+        flux=float(rise.sum() / spectra[1:].sum()),
+        onset_contrast=float(np.percentile(onsets, 95) / max(1e-9, float(np.median(onsets)))),
+        tilt=float(np.polyfit(np.arange(len(levels)), levels, 1)[0]),
+    )
+
+
+def octave_powers(spectra: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """Mean power in nine octaves of magnitude spectra of shape (frames, bins)."""
+    power = (spectra.astype(np.float64) ** 2).mean(axis=0)
+    frequencies = np.fft.rfftfreq(_FFT, 1 / RATE)
+    return np.array(
+        [power[(frequencies >= f / 2**0.5) & (frequencies < f * 2**0.5)].sum() for f in _OCTAVES]
+    )
+
+
+def _spectra(mono: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    frames = np.lib.stride_tricks.sliding_window_view(mono, _FFT)[::_HOP]
+    window = np.hanning(_FFT).astype(np.float32)
+    return np.concatenate(
+        [
+            np.abs(np.fft.rfft(frames[at : at + 1000] * window, axis=1)).astype(np.float32)
+            for at in range(0, len(frames), 1000)
+        ]
+    )
+
+
+def _loudness_range(powers: npt.NDArray[np.float64]) -> float:
+    """Loudness range of block powers, one every tenth of a second."""
+    blocks = np.lib.stride_tricks.sliding_window_view(powers, min(_SHORT_TERM, len(powers)))
+    short = -0.691 + 10 * np.log10(np.maximum(blocks.mean(axis=1), 1e-12))
+    heard = short[short > -70]
+    gate = -0.691 + 10 * np.log10((10 ** ((heard + 0.691) / 10)).mean()) - 20
+    heard = heard[heard > gate]
+    return float(np.percentile(heard, 95) - np.percentile(heard, 10))
