@@ -23,7 +23,9 @@ from scripts.arranger.grooves import Groove, load_grooves
 from scripts.arranger.melody import arrange_melody
 from scripts.arranger.patterns import Patterns, load_patterns
 from scripts.arranger.playing import PLAIN, Playing, load_playing, play_lead, strum
+from scripts.arranger.riff import arrange_riff
 from scripts.arranger.voicing import HIGH, LOW
+from scripts.composer.riffs import RIFF
 from scripts.request.spec import SongSpec
 from scripts.score.chords import Chord
 from scripts.score.sheet import Bar, LeadSheet
@@ -69,6 +71,8 @@ class SongArrangement:
         Drum grooves learned from recordings.
     playing : mapping of str to Playing
         How instruments are played, by name; those that are missing play plain notes.
+    riff : tuple of Bar
+        What tracks with the pattern ``riff`` repeat; may be empty.
     straight : bool
         Whether to leave out swing and random timing, as in written notation.
     """
@@ -79,6 +83,7 @@ class SongArrangement:
     grooves: Mapping[str, Groove]
     playing: Mapping[str, Playing]
     straight: bool = field(default=False, kw_only=True)
+    riff: tuple[Bar, ...] = field(default=(), kw_only=True)
 
     @property
     def tempo(self) -> float:
@@ -229,7 +234,12 @@ class SongArrangement:
             ):
                 continue
             name = self._choose_pattern(track, section)
-            if role == "melody":
+            if name == RIFF:
+                power = self._playing(role).power
+                out[role] = arrange_riff(
+                    section, meter, key, harmony, self.riff, role, power, track.manners, rng
+                )
+            elif role == "melody":
                 top = self.spec.style.melody.high
                 tune = arrange_melody(section, meter, key, bars, top, name, rng)
                 out[role] = _move_octaves(tune, track)
@@ -316,7 +326,7 @@ class SongArrangement:
 
     def _choose_pattern(self, track: TrackStyle, section: Section) -> str:
         """Choose a pattern by section name; it changes after every two occurrences."""
-        names = track.patterns or ("",)
+        names = tuple(n for n in track.patterns if n != RIFF or self.riff) or ("",)
         pick = {
             "verse": 0,
             "intro": 0,
@@ -402,12 +412,18 @@ def _voicing_range(role: str, bars: Sequence[Bar]) -> tuple[int, int]:
     return _CHORDS_LOW, min(_CHORDS_HIGH, max(_CHORDS_LOW + _MIN_CHORD_RANGE, top))
 
 
-def arrange(spec: SongSpec, sheet: LeadSheet, data: Path) -> SongArrangement:
-    """Arrange `sheet` for `spec` with the patterns and grooves in the folder `data`."""
+def arrange(
+    spec: SongSpec, sheet: LeadSheet, data: Path, riff: LeadSheet | None = None
+) -> SongArrangement:
+    """Arrange `sheet` for `spec` with the patterns and grooves in the folder `data`.
+
+    Without a `riff`, tracks that would play it play their other patterns.
+    """
     return SongArrangement(
         spec,
         sheet,
         load_patterns(data / "grooves"),
         load_grooves(data / "grooves" / "played.toml"),
         load_playing(data / "playing.toml"),
+        riff=riff.bars if riff else (),
     )

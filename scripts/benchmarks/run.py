@@ -72,7 +72,7 @@ def run_bench(model: str, settings: Settings, as_json: bool, long: bool = False)
             )
             grammar_rates.append(reply.tokens / reply.seconds)
             free_rates.append(process.measure_unconstrained_speed(prompt, 200, n))
-    arrangement = arrange(spec, composition.sheet, paths.DATA)
+    arrangement = arrange(spec, composition.sheet, paths.DATA, composition.riff)
     with tempfile.TemporaryDirectory() as folder:
         wav, mp3 = Path(folder) / "a.wav", Path(folder) / "a.mp3"
         started = time.perf_counter()

@@ -15,7 +15,20 @@ from scripts.composer.prompts import (
     fill_template,
     read_template,
 )
-from scripts.composer.rhythm import RhythmPlan, find_table, load_rhythms, plan_rhythm
+from scripts.composer.rhythm import (
+    RhythmPlan,
+    RhythmTable,
+    find_table,
+    load_rhythms,
+    plan_rhythm,
+)
+from scripts.composer.riffs import (
+    best_riff,
+    build_riff_spec,
+    has_riff,
+    riff_chords,
+    riff_rhythm,
+)
 from scripts.composer.training_filter import TrainingFilter
 from scripts.composer.writer import Writer, choose_title_and_form
 from scripts.llm.chat import TUNE_HEADER_FORMAT, Prompt, build_chat_prompt, load_model_profile
@@ -55,6 +68,8 @@ class Composition:
         Source of title and form: a model's name, or ``rules``.
     form : tuple of str
         Section names in order.
+    riff : LeadSheet, optional
+        Two bars that the band repeats, in styles with a riff.
     """
 
     sheet: LeadSheet
@@ -65,6 +80,7 @@ class Composition:
     seconds: float
     words_by: str
     form: tuple[str, ...]
+    riff: LeadSheet | None = None
 
 
 @dataclass(frozen=True)
@@ -171,7 +187,26 @@ class Composer:
             sum(w.seconds for w in written),
             by,
             form,
+            self._compose_riff(spec, temperature),
         )
+
+    def _compose_riff(self, spec: SongSpec, temperature: float) -> LeadSheet | None:
+        """Write the riff of a style that has one, if there are rhythms for its meter."""
+        table = self._find_rhythms(spec)
+        if table is None or not has_riff(spec.style):
+            return None
+        riff_spec = build_riff_spec(spec)
+        grammar = build_sheet_grammar(riff_spec, riff_chords(spec), riff_rhythm(table, spec))
+        sampling = Sampling(temperature=temperature, top_p=0.97, min_p=0.03, seed=spec.seed)
+        reply = self.model.write_sheet(
+            self.build_sheet_prompt(riff_spec),
+            grammar,
+            sampling,
+            sequence_count(self.info.parameters),
+            lambda done, text: None,
+        )
+        header = build_abc_header(riff_spec)
+        return best_riff([read_abc(header + text) for text in reply.texts], table)
 
     def _compose_best_sheet(
         self, spec: SongSpec, chapter: int, temperature: float, progress: Progress
@@ -220,15 +255,15 @@ class Composer:
 
     def _plan_rhythm(self, spec: SongSpec, seed: int) -> RhythmPlan:
         """Plan the rhythm of a sheet if the style has a table of rhythms for its meter."""
-        rules = spec.style.melody
-        table = (
-            find_table(self.rhythms, (rules.rhythm, *_OTHER_RHYTHMS), str(spec.meter))
-            if rules.rhythm and not spec.motif
-            else None
-        )
-        if table is None:
+        table = self._find_rhythms(spec)
+        if table is None or spec.motif:
             return ()
-        return plan_rhythm(spec.parts, table, f"{spec.style.name} {seed}", rules.density / 2)
+        density = spec.style.melody.density / 2
+        return plan_rhythm(spec.parts, table, f"{spec.style.name} {seed}", density)
+
+    def _find_rhythms(self, spec: SongSpec) -> RhythmTable | None:
+        name = spec.style.melody.rhythm
+        return find_table(self.rhythms, (name, *_OTHER_RHYTHMS), str(spec.meter)) if name else None
 
     def build_sheet_prompt(self, spec: SongSpec) -> Prompt:
         """Build the prompt that the model continues with a sheet."""

@@ -247,3 +247,41 @@ def _to_ticks(bars: Sequence[str]) -> RhythmPlan:
                 events.append(count)
         plan.append(tuple(events))
     return tuple(plan)
+
+
+def plan_riff(bars: int, table: RhythmTable, seed: int | str, density: float) -> RhythmPlan:
+    """Plan the rhythm of a riff.
+
+    Every bar of several figures begins with the same one, on the beat.
+
+    Parameters
+    ----------
+    bars : int
+        Bars of the riff.
+    table : RhythmTable
+    seed : int or str
+    density : float
+        Notes of a quarter.
+    """
+    rng = random.Random(seed)
+    targets = RhythmTargets(0.15, rng.uniform(0.05, 0.2), density)
+    riffs = [_sample_riff(bars, table, rng) for _ in range(_CANDIDATES)]
+    return _to_ticks(min(riffs, key=lambda riff: _badness(riff, table.beat, targets, None)))
+
+
+def _sample_riff(bars: int, table: RhythmTable, rng: random.Random) -> list[str]:
+    """Rhythms of the bars of a riff, as sixteenths."""
+    openings = [f for f in table.figures if f[0] == _ONSET and f.count(_ONSET) > 1]
+    weights = [sum(table.figures[f].values()) for f in openings]
+    opening = rng.choices(openings, weights)[0]
+    riff = []
+    for _ in range(bars):
+        text = before = opening
+        while len(text) < table.bar:
+            options = table.figures.get(before) or table.figures[opening]
+            before = rng.choices(list(options), list(options.values()))[0]
+            text += before
+        riff.append(text)
+        if len(opening) == table.bar:  # the next bar is another figure
+            opening = rng.choices(openings, weights)[0]
+    return riff

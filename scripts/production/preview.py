@@ -44,7 +44,7 @@ def render_preview(recipe: Recipe, out: Path, cancelled: Callable[[], bool]) -> 
     """
     assert recipe.composition
     spec = recipe.build_spec(load_styles(paths.DATA / "styles"))
-    song = arrange(spec, recipe.composition.sheet, paths.DATA)
+    song = arrange(spec, recipe.composition.sheet, paths.DATA, recipe.composition.riff)
     instruments = load_instruments(paths.DATA / "instruments")
     blocks = render(song, instruments, find_soundfont(paths.SOUNDFONTS)[0])
     encode_stream(_first_seconds(blocks, cancelled), out, _BITRATE, lambda frames: None)

@@ -45,6 +45,7 @@ class _CompositionData(msgspec.Struct):
     seconds: float
     words_by: str
     form: Annotated[list[str], Meta(min_length=1, max_length=80)]
+    riff: Annotated[str, Meta(max_length=20_000)] = ""
 
 
 class _RecipeData(msgspec.Struct, omit_defaults=True):
@@ -185,6 +186,7 @@ def _composition_data(composition: Composition) -> _CompositionData:
         composition.seconds,
         composition.words_by,
         list(composition.form),
+        write_abc(composition.riff) if composition.riff else "",
     )
 
 
@@ -210,4 +212,5 @@ def _parse_composition(data: _CompositionData, spec: SongSpec) -> Composition:
         data.seconds,
         clean_line(data.words_by, 200),
         tuple(data.form),
+        replace(read_abc(data.riff), key=spec.key) if data.riff else None,
     )

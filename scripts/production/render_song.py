@@ -103,7 +103,8 @@ def _arrange_recipe(
         return _arrange_imported(recipe, styles, instruments)
     assert recipe.composition
     spec = recipe.build_spec(styles)
-    return spec, recipe.composition, arrange(spec, recipe.composition.sheet, paths.DATA)
+    written = recipe.composition
+    return spec, written, arrange(spec, written.sheet, paths.DATA, written.riff)
 
 
 def _arrange_imported(
