@@ -293,3 +293,16 @@ def test_a_fading_style_ends_softly(spec: Callable[..., SongSpec], tune: LeadShe
     outro = song.section(len(song.form) - 1)
     levels = [e.velocity for e in outro.tracks["chords"]]
     assert levels[-1] < 0.6 * levels[0]
+
+
+def test_some_bands_stop_before_a_chorus(spec: Callable[..., SongSpec], tune: LeadSheet) -> None:
+    stopped = 0
+    for seed in range(12):
+        song_spec = spec("rock", seed=seed, form="verse chorus", length="1")
+        song = arrange(song_spec, tune, paths.DATA)
+        tracks = song.section(0).tracks
+        end = song.form[1].start * song.bar_ticks
+        sounds = [e for e in tracks["bass"] if e.start + e.ticks > end - song.bar_ticks / 4]
+        stopped += not sounds
+        assert any(e.start > end - song.bar_ticks / 2 for e in tracks["drums"])
+    assert 1 <= stopped <= 8

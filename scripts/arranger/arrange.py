@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +15,7 @@ from scripts.arranger.accompany import (
     snare_roll,
 )
 from scripts.arranger.drummer import arrange_drum_groove
-from scripts.arranger.dynamics import apply_dynamics, choose_entrance, swell
+from scripts.arranger.dynamics import apply_dynamics, choose_entrance, has_stop, swell
 from scripts.arranger.endings import last_chord
 from scripts.arranger.events import NoteEvent, Section, SectionEvents
 from scripts.arranger.form import assign_chapters, lay_out, lay_out_exactly
@@ -24,7 +24,10 @@ from scripts.arranger.melody import arrange_melody
 from scripts.arranger.patterns import Patterns, load_patterns
 from scripts.arranger.playing import PLAIN, Playing, load_playing, play_lead, strum
 from scripts.arranger.riff import arrange_riff
-from scripts.arranger.voicing import HIGH, LOW
+from scripts.arranger.roles import choose_pattern, is_resting, section_roles
+from scripts.arranger.timing import humanize, swing_tick
+from scripts.arranger.transitions import arrange_effects
+from scripts.arranger.voicing import HIGH, LOW, chord_range
 from scripts.composer.riffs import RIFF
 from scripts.request.spec import SongSpec
 from scripts.score.chords import Chord
@@ -33,28 +36,11 @@ from scripts.score.tuning import frequency
 from scripts.styles.mastering import Mastering
 from scripts.styles.style import TrackStyle
 
-# Roles that play in each kind of section; all roles play in those not listed.
-_SECTION_ROLES: dict[str, tuple[str, ...]] = {
-    "intro": ("chords", "pad", "bass", "drums", "texture"),
-    "build": ("chords", "bass", "drums", "melody", "percussion", "texture", "fx"),
-    "bridge": ("melody", "chords", "pad", "bass", "arp", "texture"),
-    "outro": ("chords", "bass", "pad", "melody", "texture"),
-}
-_PITCHED_ROLES = ("melody", "chords", "bass", "pad", "arp")
-_MIN_ENERGY = {"arp": 0.62, "percussion": 0.58}  # minimum section energy for a role to play
 _MIN_SECTION_ENERGY = 0.15  # of a section where low energy is asked for
 # Track for a requested tuning frequency.
 _TONE_TRACK = TrackStyle("pure tone", gain=-13.0, reverb=0.25)
 _HUMANIZED_ROLES = ("drums", "percussion", "texture", "fx", "tone")  # already humanized
-_CHORDS_LOW, _CHORDS_HIGH = 46, 68  # range of the chords track, which the tune may limit
-_MIN_CHORD_RANGE = 14  # semitones
 _CACHED_SECTIONS = 40  # sections to cache
-_EFFECT_KEYS = {
-    "riser": 60,
-    "downer": 61,
-    "impact": 62,
-    "reverse": 63,
-}  # keys of the effects instrument
 
 
 @dataclass(frozen=True)
@@ -191,6 +177,7 @@ class SongArrangement:
             self._section_tracks(index, rng),
             self._entrance,
             self.spec.style.ending,
+            has_stop(self.spec.style, self._next_section(index), f"stop {self.spec.seed} {index}"),
         )
         if index == len(self.form) - 1 and not self.loop:
             for role, events in self._ending(rng).items():
@@ -224,16 +211,18 @@ class SongArrangement:
         meter, key = self.sheet.meter, self.sheet.key
         bars = self.section_bars(section)
         harmony = [self._chords(bar) for bar in bars]
-        playing = self._section_roles(section)
+        playing = section_roles(section, tuple(self.tracks))
+        tune = [note.pitch for bar in bars for note in bar.notes if note.pitch is not None]
         out: dict[str, list[NoteEvent]] = {}
         for role, track in self._style_tracks.items():
             if (
                 role == "tone"
                 or role not in playing
-                or (not track.featured and self._is_resting(role, section))
+                or (not track.featured and is_resting(role, section, self._verses_without_pad))
             ):
                 continue
-            name = self._choose_pattern(track, section)
+            names = [name for name in track.patterns if name != RIFF or self.riff]
+            name = choose_pattern(names, section)
             if name == RIFF:
                 power = self._playing(role).power
                 out[role] = arrange_riff(
@@ -241,8 +230,8 @@ class SongArrangement:
                 )
             elif role == "melody":
                 top = self.spec.style.melody.high
-                tune = arrange_melody(section, meter, key, bars, top, name, rng)
-                out[role] = _move_octaves(tune, track)
+                lead = arrange_melody(section, meter, key, bars, top, name, rng)
+                out[role] = _move_octaves(lead, track)
             elif role in ("drums", "percussion"):
                 out[role] = self._drums(section, role, name, rng)
             elif role == "bass":
@@ -258,10 +247,10 @@ class SongArrangement:
                     )
                 ]
             elif role == "fx":
-                out[role] = self._effects(index)
+                out[role] = arrange_effects(self.form, index, meter.bar_ticks)
             else:
                 lines = self.patterns.bars("chords", name, meter)
-                found = _voicing_range(role, bars)
+                found = chord_range(tune) if role == "chords" else (LOW, HIGH)
                 power = self._playing(role).power
                 out[role] = arrange_chords(section, meter, harmony, lines, found, power, rng)
         return out
@@ -280,18 +269,6 @@ class SongArrangement:
             return play_lead(events, self._playing(role), self.tempo, rng)
         return events
 
-    def _section_roles(self, section: Section) -> tuple[str, ...]:
-        """Roles that play in a section; all roles where it would be silent otherwise."""
-        everyone = tuple(self.tracks)
-        playing = _SECTION_ROLES.get(section.name, everyone)
-        return playing if set(playing) & set(_PITCHED_ROLES) & set(everyone) else everyone
-
-    def _is_resting(self, role: str, section: Section) -> bool:
-        """Whether a role waits for a livelier section."""
-        if role == "pad" and section.name == "verse":
-            return section.occurrence < self._verses_without_pad
-        return section.energy < _MIN_ENERGY.get(role, 0.0)
-
     def _drums(self, section: Section, role: str, name: str, rng: random.Random) -> list[NoteEvent]:
         """Arrange drums from a learned groove if the style names one, else from a pattern."""
         meter = self.sheet.meter
@@ -304,40 +281,6 @@ class SongArrangement:
         if section.name == "build" and role == "drums":
             found += snare_roll(section, meter.bar_ticks)
         return [self._humanize(e, "drums", rng) for e in found]
-
-    def _effects(self, index: int) -> list[NoteEvent]:
-        """Add transition effects: risers before louder sections, impacts where they begin."""
-        full = self.bar_ticks
-        section = self.form[index]
-        start, end = section.start * full, (section.start + section.bars) * full
-        following = self._next_section(index)
-        out = []
-        if following is not None and following.energy > section.energy + 0.1:
-            kind = "reverse" if section.name != "build" and section.occurrence % 2 else "riser"
-            bars = min(section.bars, 4 if section.name == "build" else 2 if kind == "riser" else 1)
-            out.append(
-                NoteEvent(float(end - bars * full), float(bars * full), _EFFECT_KEYS[kind], 0.8)
-            )
-        if index and section.energy > self.form[index - 1].energy + 0.1:
-            out.append(NoteEvent(float(start), 96.0, _EFFECT_KEYS["impact"], 0.8))
-        elif following is not None and following.energy < section.energy - 0.2:
-            out.append(NoteEvent(float(end - full), float(full), _EFFECT_KEYS["downer"], 0.6))
-        return out
-
-    def _choose_pattern(self, track: TrackStyle, section: Section) -> str:
-        """Choose a pattern by section name; it changes after every two occurrences."""
-        names = tuple(n for n in track.patterns if n != RIFF or self.riff) or ("",)
-        pick = {
-            "verse": 0,
-            "intro": 0,
-            "chorus": 1,
-            "drop": 1,
-            "bridge": 2,
-            "solo": 3,
-            "build": 2,
-            "outro": 0,
-        }
-        return names[(pick.get(section.name, 0) + section.occurrence // 2) % len(names)]
 
     def _add_tone(self, index: int, tracks: dict[str, list[NoteEvent]]) -> None:
         """Add the requested tuning pitch as a sustained tone under every chord that contains it."""
@@ -377,39 +320,22 @@ class SongArrangement:
         }
 
     def _humanize(self, event: NoteEvent, role: str, rng: random.Random) -> NoteEvent:
-        """Swing the off-beats and vary the timing by up to 12 ms either way."""
         if self.straight:
             return event
-        start = self._apply_swing(event.start)
-        loose = {"drums": 0.002, "bass": 0.003}.get(role, 0.005)
-        shift = min(max(rng.gauss(0.0, loose), -0.012), 0.012) * self.tempo / 60 * 24
-        return replace(event, start=max(0.0, start + shift))
+        swung = replace(event, start=self._apply_swing(event.start))
+        return humanize(swung, role, self.tempo, rng)
 
     def _apply_swing(self, start: float) -> float:
         """Map a tick of straight eighths to the style's swing."""
         swing = self.spec.style.swing
         if not swing or self.straight or self.sheet.meter.is_compound:
             return start
-        beat, within = divmod(start, 24)
-        middle = 12 * (1 + swing)
-        within = (
-            within * middle / 12 if within < 12 else middle + (within - 12) * (24 - middle) / 12
-        )
-        return beat * 24 + within
+        return swing_tick(start, swing)
 
 
 def _move_octaves(events: Iterable[NoteEvent], track: TrackStyle) -> list[NoteEvent]:
     """Move notes into the range of a track's instrument."""
     return [replace(event, pitch=event.pitch + 12 * track.octave) for event in events]
-
-
-def _voicing_range(role: str, bars: Sequence[Bar]) -> tuple[int, int]:
-    """Range of a role's chords; those of the chords track lie below the tune."""
-    if role != "chords":
-        return LOW, HIGH
-    tune = sorted(note.pitch for bar in bars for note in bar.notes if note.pitch is not None)
-    top = tune[len(tune) // 4] - 1 if tune else _CHORDS_HIGH
-    return _CHORDS_LOW, min(_CHORDS_HIGH, max(_CHORDS_LOW + _MIN_CHORD_RANGE, top))
 
 
 def arrange(

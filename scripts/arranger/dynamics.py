@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from scripts.arranger.events import NoteEvent, Section
@@ -37,14 +37,9 @@ _VELOCITY_DECIBELS = 24.0  # of a velocity from 0 to 1
 _MIN_VELOCITY = 0.06
 _FADE_LEVEL = 0.35  # velocity factor at the end of an outro that fades
 _MIN_DRUM_CLAIM = 0.7  # claim on the drums from which a song may begin with drums or bass
-_SILENT_BEFORE_DROP = (
-    "chords",
-    "bass",
-    "drums",
-    "percussion",
-    "arp",
-    "pad",
-)  # silent before a drop
+_STOPPING = ("chords", "bass", "percussion", "arp", "pad")  # roles that stop before a chorus
+_SILENT_BEFORE_DROP = (*_STOPPING, "drums")
+_STOP_CHANCE = 0.35
 
 
 def choose_entrance(style: Style, seed: int) -> str:
@@ -67,8 +62,9 @@ def apply_dynamics(
     tracks: Tracks,
     entrance: str,
     ending: str,
+    stops: bool = False,
 ) -> Tracks:
-    """Apply entrances, exits, crescendos and the pause before a drop to a section.
+    """Apply entrances, exits, crescendos and the pause before the next section to a section.
 
     Parameters
     ----------
@@ -82,6 +78,8 @@ def apply_dynamics(
         As :func:`choose_entrance` returns it.
     ending : str
         One of :data:`scripts.styles.style.ENDINGS`.
+    stops : bool
+        Whether the band stops half a bar before the end; lead and drums go on.
 
     Returns
     -------
@@ -105,8 +103,18 @@ def apply_dynamics(
         ]
         out[role] = [_scale_velocity(e, section, following, start, length, ending) for e in audible]
     if following is not None and following.name == "drop" and section.name == "build":
-        _silence_before_drop(out, start + length, full)
+        _silence(out, _SILENT_BEFORE_DROP, start + length - full / 2)
+    elif stops:
+        _silence(out, _STOPPING, start + length - full / 2)
     return out
+
+
+def has_stop(style: Style, following: Section | None, seed: str) -> bool:
+    """Whether the band stops before the next section: some choruses, where drums are prominent."""
+    if following is None or following.name != "chorus":
+        return False
+    has_beat = style.claims.get("drums", 0.0) >= _MIN_DRUM_CLAIM
+    return has_beat and random.Random(seed).random() < _STOP_CHANCE
 
 
 def swell(section: Section, full: int, tracks: Tracks, dynamics: float) -> Tracks:
@@ -158,10 +166,9 @@ def _scale_velocity(
     return event if factor == 1.0 else replace(event, velocity=min(1.0, event.velocity * factor))
 
 
-def _silence_before_drop(tracks: Tracks, end: float, full: int) -> None:
-    """Silence the accompaniment half a bar before a drop; melody and effects continue."""
-    stop = end - full / 2
-    for role in _SILENT_BEFORE_DROP:
+def _silence(tracks: Tracks, roles: Iterable[str], stop: float) -> None:
+    """Silence roles from tick `stop` on."""
+    for role in roles:
         if role in tracks:
             tracks[role] = [
                 replace(e, ticks=min(e.ticks, stop - e.start))

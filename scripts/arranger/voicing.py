@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from scripts.score.chords import Chord
 
 LOW, HIGH = 50, 74  # D3 to D5
+_CHORDS_LOW, _CHORDS_HIGH = 46, 68  # of a chords track, which the tune may limit
+_MIN_RANGE = 14  # semitones
 _POWER_LOW = 40  # E2, the lowest string of a guitar
 
 
@@ -56,6 +59,12 @@ def voice_chord(
         return moved + abs(sum(pitches) / len(pitches) - center) * 0.5 + middle
 
     return min(options, key=effort)
+
+
+def chord_range(tune: Sequence[int]) -> tuple[int, int]:
+    """Return the range of chords below a tune, as (lowest, highest) MIDI pitch."""
+    top = sorted(tune)[len(tune) // 4] - 1 if tune else _CHORDS_HIGH
+    return _CHORDS_LOW, min(_CHORDS_HIGH, max(_CHORDS_LOW + _MIN_RANGE, top))
 
 
 def power_chord(chord: Chord) -> tuple[int, ...]:

@@ -33,8 +33,9 @@ class TrackStyle:
         Level in dB.
     pan : float
         -1 (left) to 1 (right).
-    reverb, delay : float
-        Send levels, 0 to 1.
+    reverb, delay, ambience : float
+        Send levels, 0 to 1: to the style's reverberation, the echo, and the small room in which a
+        band plays.
     duck : float
         Depth of the side-chain ducking by the kick drum, 0 to 1.
     alternatives : tuple of str
@@ -55,6 +56,7 @@ class TrackStyle:
     pan: float = 0.0
     reverb: float = 0.0
     delay: float = 0.0
+    ambience: float = 0.0
     duck: float = 0.0
     alternatives: tuple[str, ...] = ()
     manners: tuple[str, ...] = ()

@@ -48,6 +48,7 @@ class Channel:
         )
         self.reverb_send = np.float32(gain * track.reverb)
         self.delay_send = np.float32(gain * track.delay)
+        self.ambience_send = np.float32(gain * track.ambience)
         self._duck_depth = float(track.duck)
         self._kick_times: list[int] = []
 

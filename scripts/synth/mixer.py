@@ -9,10 +9,12 @@ import numpy as np
 
 from scripts.arranger.events import Arrangement
 from scripts.core.audio_format import BINAURAL
+from scripts.synth.additive import Mono
 from scripts.synth.amplifier import Amplifier, AmplifierSettings
 from scripts.synth.channel import Channel
 from scripts.synth.effects import BinauralBeats, Delay, Planar, Reverb
 
+_ROOM_SECONDS, _ROOM_SEED = 0.45, 11  # reverberation of the room in which a band plays
 _EMPTY = np.empty((2, 0), np.float32)
 
 
@@ -71,10 +73,7 @@ class Mixer:
         """
         total, channel_buffer, mono = (array[..., :count] for array in self._ensure_buffers(count))
         total[:] = 0
-        sends = {
-            name: (np.zeros(count, np.float32), np.zeros(count, np.float32))
-            for name in self._effects
-        }
+        sends = {name: np.zeros((3, count), np.float32) for name in self._effects}
         parts: dict[str, Planar] = {}
         for role, channel in self.channels.items():
             block = channel.read(count, None if self._stems else channel_buffer)
@@ -84,7 +83,7 @@ class Mixer:
                 continue
             total += block
             for level, send in zip(
-                (channel.reverb_send, channel.delay_send),
+                (channel.reverb_send, channel.delay_send, channel.ambience_send),
                 sends[role if self._stems else ""],
                 strict=True,
             ):
@@ -116,17 +115,20 @@ class Mixer:
 
 
 class _EffectsBus:
-    """Reverb and delay of the whole mix, or of one track when rendering stems."""
+    """Reverb, delay and room of the whole mix, or of one track when rendering stems."""
 
     def __init__(self, arrangement: Arrangement) -> None:
         self._reverb = Reverb(arrangement.room)
         self._delay = Delay(60 / arrangement.tempo * 0.75)
-        self._delay_active = False
+        self._room = Reverb(_ROOM_SECONDS, _ROOM_SEED)
+        self._delay_active = self._room_active = False
 
-    def __call__(self, reverb: np.ndarray, delay: np.ndarray) -> Planar:
-        if self._delay_active or delay.any():
-            self._delay_active = True
+    def __call__(self, reverb: Mono, delay: Mono, ambience: Mono) -> Planar:
+        self._delay_active |= bool(delay.any())
+        self._room_active |= bool(ambience.any())
+        if self._delay_active:
             echo = self._delay(delay)
-            reverb = reverb + np.float32(0.15) * (echo[0] + echo[1])
-            return self._reverb(reverb) + echo
-        return self._reverb(reverb)
+            wet = self._reverb(reverb + np.float32(0.15) * (echo[0] + echo[1])) + echo
+        else:
+            wet = self._reverb(reverb)
+        return wet + self._room(ambience) if self._room_active else wet

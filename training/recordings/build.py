@@ -15,12 +15,24 @@ import numpy as np
 from scripts.core import paths
 from scripts.core.audio_format import RATE
 from training.recordings import prepare
-from training.recordings.takes import Audio, Take, read_files, read_pieces, read_soundfont
+from training.recordings.takes import (
+    Audio,
+    Take,
+    read_files,
+    read_hits,
+    read_pieces,
+    read_soundfont,
+)
 
 _TABLE = Path(__file__).with_name("instruments.toml")
 _OUT = paths.DATA / "instruments" / "recordings"
 _QUALITY = 3  # of Vorbis: about 56 kbit/s for mono
-_READERS = {"soundfont": read_soundfont, "files": read_files, "pieces": read_pieces}
+_READERS = {
+    "soundfont": read_soundfont,
+    "files": read_files,
+    "pieces": read_pieces,
+    "hits": read_hits,
+}
 _KIT_LEVEL = -20.0  # dBFS, K-weighted, of the loudest piece
 _MAX_CENTS = 48.0  # beyond it a pitch was not measured
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import imageio_ffmpeg
 import miniaudio
 import numpy as np
 import numpy.typing as npt
@@ -101,6 +103,12 @@ def read_files(folder: Path, row: Mapping[str, Any]) -> Iterator[Take]:
             yield Take(key, velocity, number, read_audio(path))
 
 
+def read_hits(folder: Path, row: Mapping[str, Any]) -> Iterator[Take]:
+    """Read one file for each piece of a drum machine; ``hits`` maps percussion keys to files."""
+    for key, name in row["hits"].items():
+        yield Take(int(key), 1.0, 0, _read_with_ffmpeg(folder / name))
+
+
 def read_pieces(folder: Path, row: Mapping[str, Any]) -> Iterator[Take]:
     """Read the pieces of a kit that was recorded with several microphones.
 
@@ -154,6 +162,14 @@ def read_audio(path: Path) -> Audio:
     channels = min(2, info.nchannels)
     decoded = miniaudio.decode(data, miniaudio.SampleFormat.FLOAT32, channels, RATE)
     return np.ascontiguousarray(np.array(decoded.samples, np.float32).reshape(-1, channels).T)
+
+
+def _read_with_ffmpeg(path: Path) -> Audio:
+    """Read a file of any kind, such as Opus, as (2, n) at 44,100 Hz."""
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(path)]
+    command += ["-f", "f32le", "-ac", "2", "-ar", str(RATE), "-"]
+    raw = subprocess.run(command, capture_output=True, check=True).stdout
+    return np.ascontiguousarray(np.frombuffer(raw, np.float32).reshape(-1, 2).T)
 
 
 def _parse_note(text: str) -> int:
