@@ -144,7 +144,7 @@ def test_any_text_finds_styles_or_is_rejected(text: str) -> None:
         ('"dorian" = 1', '"dorien" = 1', "line {scales}: .*dorien"),
         ("melody = {", "kazoo = {", "line {melody = }: .*kazoo"),
         ("range = [58, 82]", "range = [58, 60]", r"line {range}: melody.range"),
-        ("gain = -5, reverb", "gian = -5, reverb", "line {gain = -5, reverb}: .*gian"),
+        ("gain = -5, ambience", "gian = -5, ambience", "line {gain = -5, ambience}: .*gian"),
         ("tempo = [110, 168]", "tempo = [168, 110]", "line {tempo}: tempo"),
     ],
 )

@@ -20,7 +20,7 @@ PITCH_CLASS_ENTROPY = (2.3, 3.1)  # bits of the pitch-class histogram
 GROOVE_CONSISTENCY = (0.895, 0.973)  # share of onset positions that neighboring bars have in common
 MEAN_INTERVAL = (1.2, 4.0)  # mean interval in semitones
 MAX_COPIED_SHARE = 0.12  # share of bars in one run copied from training
-PITCH_RANGE = (15, 22)  # semitones from lowest to highest
+PITCH_RANGE = (16, 22)  # semitones from lowest to highest
 LEAP_SHARE = (0.16, 0.3)  # share of intervals over four semitones
 
 

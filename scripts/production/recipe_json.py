@@ -33,7 +33,7 @@ _MAX_DETAILS_BYTES = 4_000_000
 _MAX_NOTES_BYTES = 1 << 20  # of an imported file, compressed, that a recipe may contain
 
 
-class _CompositionData(msgspec.Struct):
+class _CompositionData(msgspec.Struct, omit_defaults=True):
     """JSON form of a :class:`Composition`."""
 
     sheet: Annotated[str, Meta(max_length=500_000)]

@@ -17,6 +17,7 @@ _BEFORE_ONSET = 0.002  # seconds kept before it
 _TARGET_LEVEL = -20.0  # dBFS, K-weighted, of the loudest 400 ms
 _MAX_PEAK = 0.97
 _FADE = 0.25  # share of a decaying sound over which it fades out
+_SILENT_END = 1024  # samples
 _LOOP_WINDOW = RATE // 20  # samples that are compared to find a loop
 _LOOP_FADE = RATE // 12  # samples of crossfade before its end
 _MIN_LOOP = 0.7  # seconds
@@ -109,7 +110,7 @@ def fade_out(audio: Audio, share: float = _FADE) -> Audio:
     shape = np.cos(np.linspace(0, np.pi / 2, edge, dtype=np.float32)) ** 2
     out = np.array(audio)
     out[:, -edge:] *= shape
-    return out
+    return np.pad(out, ((0, 0), (0, _SILENT_END)))  # in which what the codec smears decays
 
 
 def loudness(audio: Audio) -> float:
