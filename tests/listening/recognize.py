@@ -7,15 +7,20 @@ It needs the extra ``taggers`` and ``pip install --no-deps musicnn==0.1.0``, in 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from tests.listening.leads import lead_lines
-from tests.listening.recognition import STYLES, HeardSong, report_lines
+from tests.listening.production import production_lines
+from tests.listening.recognition import STYLES, HeardSong, frechet_distance, report_lines
 from tests.listening.songs import ROOT, generate_songs
 from tests.listening.taggers import hear_file
 
+_SECONDS = 60.0  # of a recording
 _HEADING = """# Would a stranger recognize the style?
 
 Networks that were trained on real recordings, and never heard this program, tag {count} songs
@@ -34,6 +39,7 @@ def recognize(arguments: list[str]) -> None:
     parser.add_argument("--minutes", type=float, default=1.0)
     parser.add_argument("--seeds", type=int, nargs="+", required=True)
     parser.add_argument("--styles", nargs="+", default=list(STYLES))
+    parser.add_argument("--references", type=Path, help="folder with recordings to compare with")
     args = parser.parse_args(arguments)
     generate = partial(
         generate_songs,
@@ -51,7 +57,24 @@ def recognize(arguments: list[str]) -> None:
         styles=len(args.styles),
         seeds=", ".join(map(str, args.seeds)),
     )
-    leads = lead_lines(found)
-    lines = [heading, *report_lines(songs), "", "## What are the tunes like?", *leads, ""]
+    lines = [heading, *report_lines(songs)]
+    if args.references:
+        lines += ["", _compare(songs, args.references)]
+    lines += ["", "## What are the tunes like?", *lead_lines(found)]
+    lines += ["", "## How do they sound beside recordings?", *production_lines(found), ""]
     args.report.write_text("\n".join(lines), encoding="utf-8")
     print(args.report)
+
+
+def _compare(songs: Sequence[HeardSong], folder: Path) -> str:
+    """Frechet distance of the songs to the recordings in a folder, and between their halves."""
+    kinds = {".mp3", ".ogg", ".flac", ".opus"}
+    paths = sorted(path for path in folder.rglob("*") if path.suffix in kinds)
+    recordings = np.array([hear_file(path, _SECONDS).embedding for path in paths])
+    order = np.random.default_rng(1).permutation(len(recordings))
+    first, second = np.array_split(recordings[order], 2)
+    distance = frechet_distance(np.array([song.hearing.embedding for song in songs]), recordings)
+    return (
+        f"Frechet distance to {len(recordings)} recordings: {distance:.0f} "
+        f"({frechet_distance(first, second):.0f} between two halves of them)."
+    )

@@ -81,9 +81,9 @@ def hear(audio: npt.NDArray[np.float32]) -> Hearing:
     )
 
 
-def hear_file(path: Path) -> Hearing:
-    """Tag an audio file."""
-    audio, _ = librosa.load(path, sr=RATE, mono=True)
+def hear_file(path: Path, seconds: float | None = None) -> Hearing:
+    """Tag an audio file, or the first `seconds` of it."""
+    audio, _ = librosa.load(path, sr=RATE, mono=True, duration=seconds)
     return hear(audio)
 
 
