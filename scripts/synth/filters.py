@@ -48,12 +48,12 @@ def apply_biquads(sound: Sound, *sections: Biquad) -> Sound:
     count = sound.shape[-1]
     size = fft.next_fast_len(-(-(count + _PADDING) // _PADDING) * _PADDING, real=True)
     spectrum = fft.rfft(sound, size, axis=-1)
-    spectrum *= _frequency_response(sections, size)
+    spectrum *= frequency_response(sections, size)
     return np.asarray(fft.irfft(spectrum, size, axis=-1, overwrite_x=True)[..., :count])
 
 
 @lru_cache(maxsize=32)
-def _frequency_response(sections: tuple[Biquad, ...], size: int) -> npt.NDArray[np.complex64]:
+def frequency_response(sections: tuple[Biquad, ...], size: int) -> npt.NDArray[np.complex64]:
     """Frequency response of `sections` at the bins of a real FFT of `size` samples."""
     z = np.exp(-2j * np.pi / size * np.arange(size // 2 + 1))
     out = np.ones(len(z), np.complex128)

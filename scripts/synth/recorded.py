@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Sequence
 
 import numpy as np
 from scipy import fft
 
 from scripts.core.audio_format import RATE
+from scripts.synth.cache import LruCache
+from scripts.synth.filters import frequency_response, high_pass, low_pass
 from scripts.synth.interpolation import interpolate
 from scripts.synth.recordings import Recordings, Samples, Zone
 from scripts.synth.stroke import NoteParams, Sound
@@ -17,12 +20,24 @@ _FULL_SCALE = np.float32(1 / 32768)
 # A note that is softer than its recording is darker: its highest partials are up to so many dB
 # softer; below them there is a slope from the fundamental on.
 _SOFT_CUT, _SLOPE_OCTAVES = 10.0, 2.0
-_PADDING = 2048  # samples in which the filter decays
+_MIN_SOFTNESS = 0.12  # below it nobody hears the difference, about a decibel
+_PADDING = 2048  # samples in which the filters decay
+_MAX_SAMPLE = 32767
+_CACHE_BYTES = 24 << 20
 _EDGE = 256  # samples over which a sound that is cut fades out
+_LOCK = threading.Lock()
+_SHAPED: LruCache[Samples] = LruCache(_CACHE_BYTES)
 
 
-def render_recorded(recordings: Sequence[Recordings], note: NoteParams) -> Sound:
+def render_recorded(
+    recordings: Sequence[Recordings], note: NoteParams, cuts: tuple[float, float] = (0.0, 0.0)
+) -> Sound:
     """Render a note of a pitched instrument.
+
+    Parameters
+    ----------
+    cuts : (float, float)
+        Cutoffs in Hz of a high-pass and a low-pass at the pitch of the recording; 0 for none.
 
     Returns
     -------
@@ -33,22 +48,49 @@ def render_recorded(recordings: Sequence[Recordings], note: NoteParams) -> Sound
     zone = found.find(key, note.velocity, note.take)
     step = 2 ** ((key - zone.key - zone.tune / 100) / 12)
     count = max(1, round(note.seconds * RATE))
-    samples: Samples | Sound = found.load(zone)
-    softness = 1 - note.velocity / zone.velocity
-    if softness > 0:  # the whole recording, so that the sound does not depend on the note's length
-        samples = _darken(samples, note.frequency / step, softness)
-    return _read(samples, zone, step, count)
+    softness = round(1 - note.velocity / zone.velocity, 4)
+    if softness < _MIN_SOFTNESS:
+        softness = 0.0
+    return _read(_shape(found, zone, softness, cuts), zone, step, count)
 
 
-def _darken(samples: Samples | Sound, frequency: float, softness: float) -> Sound:
-    """Attenuate the partials of a note that is softer than its recording."""
+def _shape(
+    recordings: Recordings, zone: Zone, softness: float, cuts: tuple[float, float]
+) -> Samples:
+    """Filter a recording; whole, so that a sound does not depend on the length of the note."""
+    if not softness and not any(cuts):
+        return recordings.load(zone)
+    key = (recordings.folder, zone.file, softness, cuts)
+    with _LOCK:
+        shaped = _SHAPED.get(key)
+    if shaped is None:
+        shaped = _filter(recordings.load(zone), _key_frequency(zone), softness, cuts)
+        with _LOCK:
+            _SHAPED.put(key, shaped, shaped.nbytes)
+    return shaped
+
+
+def _key_frequency(zone: Zone) -> float:
+    return float(440 * 2 ** ((zone.key + zone.tune / 100 - 69) / 12))
+
+
+def _filter(
+    samples: Samples, frequency: float, softness: float, cuts: tuple[float, float]
+) -> Samples:
+    """Apply the cuts, and attenuate the partials of a note that is softer than its recording."""
     count = samples.shape[1]
     size = fft.next_fast_len(count + _PADDING, real=True)
-    octaves = np.log2(np.fft.rfftfreq(size, 1 / RATE)[1:] / frequency)
-    share = np.clip(octaves / _SLOPE_OCTAVES, 0, 1)
-    gains = np.concatenate(([1.0], 10 ** (-_SOFT_CUT * softness / 20 * share)))
-    spectrum = fft.rfft(samples.astype(np.float32), size, axis=1) * gains.astype(np.float32)
-    return np.asarray(fft.irfft(spectrum, size, axis=1)[:, :count], dtype=np.float32)
+    spectrum = fft.rfft(samples.astype(np.float32), size, axis=1)
+    if softness:
+        octaves = np.log2(np.fft.rfftfreq(size, 1 / RATE)[1:] / frequency)
+        share = np.clip(octaves / _SLOPE_OCTAVES, 0, 1)
+        gains = np.concatenate(([1.0], 10 ** (-_SOFT_CUT * softness / 20 * share)))
+        spectrum *= gains.astype(np.float32)
+    for cutoff, design in zip(cuts, (high_pass, low_pass), strict=True):
+        if cutoff:
+            spectrum *= frequency_response((design(cutoff),), size)
+    filtered = fft.irfft(spectrum, size, axis=1, overwrite_x=True)[:, :count]
+    return np.asarray(np.clip(np.rint(filtered), -_MAX_SAMPLE, _MAX_SAMPLE), np.int16)
 
 
 def render_recorded_hit(recordings: Sequence[Recordings], note: NoteParams) -> Sound | None:
@@ -64,7 +106,7 @@ def render_recorded_hit(recordings: Sequence[Recordings], note: NoteParams) -> S
     return None
 
 
-def _read(samples: Samples | Sound, zone: Zone, step: float, count: int) -> Sound:
+def _read(samples: Samples, zone: Zone, step: float, count: int) -> Sound:
     """Read `count` samples at `step` times the speed, around the loop where there is one."""
     places = np.arange(count, dtype=np.float64) * step
     last = samples.shape[1] - 3

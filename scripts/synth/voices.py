@@ -45,8 +45,11 @@ def render_held_note(instrument: Instrument, note: NoteParams) -> Sound:
         return render_drum(voice, note.key, note.velocity, note.seed, note.frequency)
     if isinstance(voice, Texture):
         return render_texture(voice.kind, note.seconds, note.key, note.seed)
-    # Partials and ensembles apply the cuts to the levels of their harmonics.
-    cut = isinstance(voice, Ensemble) or (isinstance(voice, Partials) and not voice.drive)
+    # Partials and ensembles apply the cuts to the levels of their harmonics, recorded
+    # instruments to whole recordings.
+    cut = isinstance(voice, Ensemble | Recorded) or (
+        isinstance(voice, Partials) and not voice.drive
+    )
     cuts = instrument.low_cut, instrument.high_cut
     if isinstance(voice, Ensemble):
         sound = render_ensemble(
@@ -61,7 +64,7 @@ def render_held_note(instrument: Instrument, note: NoteParams) -> Sound:
     elif isinstance(voice, Partials):
         sound = render_partials(voice, note, instrument.width, cuts)
     elif isinstance(voice, Recorded):
-        sound = render_recorded(instrument.recordings, note)
+        sound = render_recorded(instrument.recordings, note, cuts)
     elif isinstance(voice, Fm):
         sound = render_fm(voice, note)
     else:
