@@ -27,7 +27,7 @@ from scripts.arranger.riff import arrange_riff
 from scripts.arranger.roles import choose_pattern, is_resting, section_roles
 from scripts.arranger.timing import humanize, swing_tick
 from scripts.arranger.transitions import arrange_effects
-from scripts.arranger.voicing import HIGH, LOW, chord_range
+from scripts.arranger.voicing import voicing_range
 from scripts.composer.riffs import RIFF
 from scripts.request.spec import SongSpec
 from scripts.score.chords import Chord
@@ -250,7 +250,7 @@ class SongArrangement:
                 out[role] = arrange_effects(self.form, index, meter.bar_ticks)
             else:
                 lines = self.patterns.bars("chords", name, meter)
-                found = chord_range(tune) if role == "chords" else (LOW, HIGH)
+                found = voicing_range(role, tune)
                 power = self._playing(role).power
                 out[role] = arrange_chords(section, meter, harmony, lines, found, power, rng)
         return out

@@ -17,7 +17,7 @@ _SHAPES: dict[str, tuple[float, int, int]] = {
     "bridge": (0.45, 0, 2),
     "build": (0.65, 4, 0),
     "drop": (1.0, 0, 1),
-    "solo": (0.7, 0, 0),
+    "solo": (0.7, 0, 2),
     "outro": (0.4, 4, 0),
 }
 

@@ -9,6 +9,7 @@ from scripts.score.chords import Chord
 
 LOW, HIGH = 50, 74  # D3 to D5
 _CHORDS_LOW, _CHORDS_HIGH = 46, 68  # of a chords track, which the tune may limit
+_PAD_RANGE = (57, 79)
 _MIN_RANGE = 14  # semitones
 _POWER_LOW = 40  # E2, the lowest string of a guitar
 
@@ -61,8 +62,13 @@ def voice_chord(
     return min(options, key=effort)
 
 
-def chord_range(tune: Sequence[int]) -> tuple[int, int]:
-    """Return the range of chords below a tune, as (lowest, highest) MIDI pitch."""
+def voicing_range(role: str, tune: Sequence[int]) -> tuple[int, int]:
+    """Return the range of a role's chords as (lowest, highest) MIDI pitch.
+
+    A pad lies above the chords track, and that below the tune.
+    """
+    if role != "chords":
+        return _PAD_RANGE if role == "pad" else (LOW, HIGH)
     top = sorted(tune)[len(tune) // 4] - 1 if tune else _CHORDS_HIGH
     return _CHORDS_LOW, min(_CHORDS_HIGH, max(_CHORDS_LOW + _MIN_RANGE, top))
 

@@ -37,6 +37,7 @@ from scripts.llm.gguf_file import GgufInfo
 from scripts.llm.sampling import Sampling
 from scripts.request.spec import SongSpec
 from scripts.score.abc_reader import read_abc
+from scripts.score.chords import Chord
 from scripts.score.motif import with_motif
 from scripts.score.sheet import Bar, LeadSheet, split_into_parts
 
@@ -222,7 +223,9 @@ class Composer:
             plan = (
                 ()
                 if "harmonist" in self.profile.roles
-                else plan_chords(spec, self.progressions, MAX_ROUNDS * chapter + attempt)
+                else _share_changes(
+                    plan_chords(spec, self.progressions, MAX_ROUNDS * chapter + attempt), spec
+                )
             )
             grammar = build_sheet_grammar(spec, plan, self._plan_rhythm(spec, seed + attempt))
             sampling = Sampling(
@@ -277,6 +280,14 @@ class Composer:
             self.model.render_chat_template(question),
             self.model.bos,
         )
+
+
+def _share_changes(plan: tuple[Chord, ...], spec: SongSpec) -> tuple[Chord, ...]:
+    """Let a third part that is only for solos have the chords of the first, up to its last bar."""
+    is_solo = len(spec.parts) == 3 and "solo" in spec.form and "bridge" not in spec.form
+    if not plan or not is_solo or spec.parts[2] != spec.parts[0]:
+        return plan
+    return (*plan[: -spec.parts[2]], *plan[: spec.parts[0] - 1], plan[-1])
 
 
 def fix_ties(sheet: LeadSheet) -> LeadSheet:

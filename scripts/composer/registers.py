@@ -9,14 +9,15 @@ Register = tuple[int, int]  # lowest and highest MIDI pitch
 _MIN_RANGE = 15  # semitones of a style's range from which parts differ in register
 _CLIMAX = 3  # semitones at the top that only the climax reaches
 _CLIMAX_PLACE = (0.5, 0.8)  # of the second part
+_CYCLE = 3  # parts after which it begins again
 _LOW_PART, _HIGH_PART = 0.75, 0.3  # of the range: the top of the first part, the bottom of the next
 
 
 def plan_registers(parts: Sequence[int], low: int, high: int) -> list[Register]:
     """Plan the register of each bar.
 
-    Every second part lies higher than the one before. The highest notes are kept for one place of
-    it. A narrow range is left whole.
+    The second part lies higher than the first, and the highest notes are kept for one place of it.
+    A third part has the whole range, and so has everything where it is narrow.
 
     Parameters
     ----------
@@ -34,8 +35,11 @@ def plan_registers(parts: Sequence[int], low: int, high: int) -> list[Register]:
         return [(low, high)] * sum(parts)
     registers: list[Register] = []
     for index, bars in enumerate(parts):
-        if index % 2 == 0:
+        if index % _CYCLE == 0:
             registers += [(low, low + round(_LOW_PART * span))] * bars
+            continue
+        if index % _CYCLE > 1:
+            registers += [(low, high)] * bars
             continue
         bottom = low + round(_HIGH_PART * span)
         first, last = (round(place * bars) for place in _CLIMAX_PLACE)

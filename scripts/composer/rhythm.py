@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
@@ -30,6 +30,7 @@ _BREATH = _REST * 2  # at the end of a phrase
 _LAST_NOTE = re.compile(r"x(-{3,})$")  # of a phrase that ends without a rest
 _PHRASE_END = re.compile(r"\.{2,}|-{7,}")  # a rest of an eighth, or a note of a half
 _MIN_PHRASE = 5.0  # quarters
+_SOLO_PART, _SOLO_DENSITY, _SOLO_SILENCE = 2, 1.5, 0.6  # the third part, relative to the others
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def find_table(
 def plan_rhythm(
     parts: Sequence[int], table: RhythmTable, seed: int | str, density: float = 1.5
 ) -> RhythmPlan:
-    """Plan the rhythm of a sheet.
+    """Plan the rhythm of a sheet; a third part, which is for solos, is busier.
 
     Parameters
     ----------
@@ -137,10 +138,14 @@ def plan_rhythm(
     density *= rng.uniform(0.7, 1.2)
     targets = RhythmTargets(silence, rng.uniform(0.04, 0.12), density * (1 - silence))
     bars: list[str] = []
+    busy = replace(
+        targets, silence=silence * _SOLO_SILENCE, density=targets.density * _SOLO_DENSITY
+    )
     before = None
-    for length in parts:
+    for index, length in enumerate(parts):
         plans = [_plan_part(length, table, rng) for _ in range(_CANDIDATES)]
-        best = min(plans, key=lambda plan: _badness(plan, table.beat, targets, before))
+        wanted = busy if index == _SOLO_PART else targets
+        best = min(plans, key=lambda plan: _badness(plan, table.beat, wanted, before))
         before = _density(best)
         bars += best
     bars[-1] = _ONSET + _HELD * (table.bar - 1)

@@ -92,7 +92,7 @@ def build_spec(
         )
     style, unassigned = _orchestrate(request, choose_line_up(style, seed))
     warnings += unassigned
-    parts = _choose_parts(style, int(length / bar_seconds), length, len(chords))
+    parts = _choose_parts(style, int(length / bar_seconds), length, len(chords), form)
     return SongSpec(
         requested_styles=" ".join(request.styles.split()),
         styles=match.names,
@@ -222,7 +222,9 @@ def _choose_tempo(
     return float(rng.choice(right) if right else min(options, key=ring))
 
 
-def _choose_parts(style: Style, bars: int, length: float, chords: int) -> tuple[int, ...]:
+def _choose_parts(
+    style: Style, bars: int, length: float, chords: int, form: tuple[str, ...]
+) -> tuple[int, ...]:
     if chords:  # whole repeats of the user's progression
         size = chords * max(1, round(8 / chords))
         return (size, size) if size <= 16 and bars >= 2 * size else (size,)
@@ -232,4 +234,5 @@ def _choose_parts(style: Style, bars: int, length: float, chords: int) -> tuple[
         return style.parts
     if bars < 20:
         return (8,)
-    return (8, 8) if length < 300 else (8, 8, 8)
+    has_third = length >= 300 or (length >= 60 and {"solo", "bridge"} & set(form))
+    return (8, 8, 8) if has_third else (8, 8)
