@@ -69,7 +69,7 @@ def recognize(arguments: list[str]) -> None:
 def _compare(songs: Sequence[HeardSong], folder: Path) -> str:
     """Frechet distance of the songs to the recordings in a folder, and between their halves."""
     kinds = {".mp3", ".ogg", ".flac", ".opus"}
-    paths = sorted(path for path in folder.rglob("*") if path.suffix in kinds)
+    paths = sorted(p for p in folder.rglob("*") if p.suffix in kinds and p.is_file())
     recordings = np.array([hear_file(path, _SECONDS).embedding for path in paths])
     order = np.random.default_rng(1).permutation(len(recordings))
     first, second = np.array_split(recordings[order], 2)
