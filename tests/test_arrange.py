@@ -295,6 +295,17 @@ def test_a_fading_style_ends_softly(spec: Callable[..., SongSpec], tune: LeadShe
     assert levels[-1] < 0.6 * levels[0]
 
 
+@pytest.mark.parametrize("style", ["metal", "funk", "house"])
+@pytest.mark.parametrize("without", ["drums", "bass", "drums, bass"])
+def test_a_song_begins_at_once_whoever_is_left_out(
+    spec: Callable[..., SongSpec], tune: LeadSheet, style: str, without: str
+) -> None:
+    for seed in range(8):
+        song = arrange(spec(style, seed=seed, without=without), tune, paths.DATA)
+        starts = [e.start for events in song.section(0).tracks.values() for e in events]
+        assert min(starts) < song.bar_ticks
+
+
 def test_some_bands_stop_before_a_chorus(spec: Callable[..., SongSpec], tune: LeadSheet) -> None:
     stopped = 0
     for seed in range(12):

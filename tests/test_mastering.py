@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -47,7 +48,7 @@ def test_the_sides_are_raised_towards_the_width_of_the_family(
 ) -> None:
     def measure(width: float) -> float:
         made = spec("soul", length="0.4")
-        mastering = replace(made.style.mastering, width=width)
+        mastering = msgspec.structs.replace(made.style.mastering, width=width)
         made = replace(made, style=replace(made.style, mastering=mastering))
         return sides(np.concatenate(list(render(arrange(made, tune, paths.DATA), INSTRUMENTS))))
 
@@ -88,6 +89,8 @@ def test_louder_sections_and_the_middle_of_a_phrase_are_played_louder() -> None:
         "[a]\nloudness = 3",
         "[a]\ncolor = 3",
         "[a]\ndynamics = -1",
+        '[a]\nwidth = "wide"',
+        '[a]\nspectrum = ["a", 0, 0, 0, 0, 0, 0, 0, 0, 0]',
         "a = 3",
     ],
 )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 
-from scripts.arranger.events import DRUM_KEYS, NoteEvent, Section, base_velocity
+from scripts.arranger.events import DRUM_KEYS, NoteEvent, Passage, Section, base_velocity
 from scripts.arranger.patterns import STEP, VELOCITY, Step, parse_steps
+from scripts.arranger.playing import Playing
 from scripts.arranger.voicing import bass_note, power_chord, voice_chord
 from scripts.score.chords import Chord
 from scripts.score.time_signature import TimeSignature
@@ -14,7 +15,7 @@ from scripts.score.time_signature import TimeSignature
 # Semitones by which a repeated section is voiced higher or lower, by occurrence.
 _REGISTERS = (0, 4, -3, 2, -5, 5)
 
-Harmony = Sequence[Sequence[tuple[int, Chord]]]  # per bar: (tick, chord) pairs
+_OCTAVE = 12
 
 
 def chord_at(bar: Sequence[tuple[int, Chord]], tick: int) -> Chord:
@@ -24,12 +25,10 @@ def chord_at(bar: Sequence[tuple[int, Chord]], tick: int) -> Chord:
 
 
 def arrange_chords(
-    section: Section,
-    meter: TimeSignature,
-    harmony: Harmony,
+    passage: Passage,
     bars: Sequence[str],
     voicing_range: tuple[int, int],
-    power: bool,
+    playing: Playing,
     rng: random.Random,
 ) -> list[NoteEvent]:
     """Arrange the chords of a section in the rhythm of a pattern; digits arpeggiate.
@@ -39,32 +38,37 @@ def arrange_chords(
 
     Parameters
     ----------
-    harmony : sequence
-        Chords of each bar of the section.
+    passage : Passage
     bars : sequence of str
         One pattern string per bar, repeated as needed.
     voicing_range : (int, int)
-        Lowest and highest MIDI pitch of the first occurrence.
-    power : bool
-        Whether to strike power chords.
+        Lowest and highest MIDI pitch; a repeated section may lie lower.
+    playing : Playing
+        Whether to strike power chords, and to leave arpeggiated attacks to a strum.
 
     Returns
     -------
     list of NoteEvent
         In ticks from the start of the song.
     """
+    section, meter = passage.section, passage.meter
     out: list[NoteEvent] = []
     voicing: tuple[int, ...] = ()
     shift = _REGISTERS[section.occurrence % len(_REGISTERS)]
-    low, high = (edge + shift for edge in voicing_range)
-    for b, chords in enumerate(harmony):
+    low, high = voicing_range[0] + shift, voicing_range[1] + min(0, shift)
+    low = min(low, high - _OCTAVE)
+
+    def voice(chord: Chord, before: tuple[int, ...]) -> tuple[int, ...]:
+        return power_chord(chord) if playing.power else voice_chord(chord, before, low, high)
+
+    for b, chords in enumerate(passage.harmony):
         at = (section.start + b) * meter.bar_ticks
         thin = section.energy < 0.5 and b % 2 and rng.random() < 0.3
         for step in _vary_strokes(
             parse_steps(bars[b % len(bars)]), section.occurrence + b // 4, rng
         ):
             chord = chord_at(chords, step.start)
-            voicing = power_chord(chord) if power else voice_chord(chord, voicing, low, high)
+            voicing = voice(chord, voicing)
             if thin and step.start and step.mark != "X":
                 continue
             level = base_velocity(section.energy)
@@ -80,7 +84,7 @@ def arrange_chords(
                 continue
             strength = level * VELOCITY.get(step.mark, 0.8)
             # Ticks between the notes of a long chord.
-            roll = 0.5 if step.ticks >= 36 and not power else 0.0
+            roll = 0.5 if step.ticks >= 36 and not playing.strum else 0.0
             for n, pitch in enumerate(voicing):
                 out.append(
                     NoteEvent(
@@ -93,9 +97,7 @@ def arrange_chords(
             # Strike again where the chord changes during a sustained stroke.
             for tick, other in chords:
                 if step.start < tick < step.start + step.ticks:
-                    voicing = (
-                        power_chord(other) if power else voice_chord(other, voicing, low, high)
-                    )
+                    voicing = voice(other, voicing)
                     rest = step.start + step.ticks - tick
                     out += [NoteEvent(at + tick, rest * 0.95, p, strength * 0.9) for p in voicing]
     return out
@@ -115,9 +117,7 @@ def _vary_strokes(steps: list[Step], variation: int, rng: random.Random) -> list
 
 
 def arrange_bass(
-    section: Section,
-    meter: TimeSignature,
-    harmony: Harmony,
+    passage: Passage,
     bars: Sequence[str],
     manners: Sequence[str],
     rng: random.Random,
@@ -126,8 +126,7 @@ def arrange_bass(
 
     Parameters
     ----------
-    harmony : sequence
-        Chords of each bar of the section.
+    passage : Passage
     bars : sequence of str
         One pattern string per bar, repeated as needed.
     manners : sequence of str
@@ -138,6 +137,7 @@ def arrange_bass(
     list of NoteEvent
         In ticks from the start of the song.
     """
+    section, meter, harmony = passage.section, passage.meter, passage.harmony
     out: list[NoteEvent] = []
     order = rng.sample(list(manners), len(manners))
     for b, chords in enumerate(harmony):

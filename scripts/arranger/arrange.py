@@ -17,7 +17,7 @@ from scripts.arranger.accompany import (
 from scripts.arranger.drummer import arrange_drum_groove
 from scripts.arranger.dynamics import apply_dynamics, choose_entrance, has_stop, swell
 from scripts.arranger.endings import last_chord
-from scripts.arranger.events import NoteEvent, Section, SectionEvents
+from scripts.arranger.events import NoteEvent, Passage, Section, SectionEvents
 from scripts.arranger.form import assign_chapters, lay_out, lay_out_exactly
 from scripts.arranger.grooves import Groove, load_grooves
 from scripts.arranger.melody import arrange_melody
@@ -187,9 +187,7 @@ class SongArrangement:
         played: dict[str, tuple[NoteEvent, ...]] = {}
         for role, events in tracks.items():
             if role not in _HUMANIZED_ROLES:
-                events = [
-                    self._humanize(event, role, rng) for event in self._play(role, events, rng)
-                ]
+                events = self._play(role, events, rng)
             played[role] = tuple(sorted(events, key=lambda e: (e.start, e.pitch)))
         return SectionEvents(section, played)
 
@@ -210,14 +208,14 @@ class SongArrangement:
         section = self.form[index]
         meter, key = self.sheet.meter, self.sheet.key
         bars = self.section_bars(section)
-        harmony = [self._chords(bar) for bar in bars]
-        playing = section_roles(section, tuple(self.tracks))
+        passage = Passage(section, meter, key, [self._chords(bar) for bar in bars])
+        present = section_roles(section, tuple(self.tracks))
         tune = [note.pitch for bar in bars for note in bar.notes if note.pitch is not None]
         out: dict[str, list[NoteEvent]] = {}
         for role, track in self._style_tracks.items():
             if (
                 role == "tone"
-                or role not in playing
+                or role not in present
                 or (not track.featured and is_resting(role, section, self._verses_without_pad))
             ):
                 continue
@@ -225,9 +223,7 @@ class SongArrangement:
             name = choose_pattern(names, section)
             if name == RIFF:
                 power = self._playing(role).power
-                out[role] = arrange_riff(
-                    section, meter, key, harmony, self.riff, role, power, track.manners, rng
-                )
+                out[role] = arrange_riff(passage, self.riff, role, power, track.manners, rng)
             elif role == "melody":
                 top = self.spec.style.melody.high
                 lead = arrange_melody(section, meter, key, bars, top, name, rng)
@@ -236,7 +232,7 @@ class SongArrangement:
                 out[role] = self._drums(section, role, name, rng)
             elif role == "bass":
                 lines = self.patterns.bars("bass", name, meter)
-                out[role] = arrange_bass(section, meter, harmony, lines, track.manners, rng)
+                out[role] = arrange_bass(passage, lines, track.manners, rng)
             elif role == "texture":
                 out[role] = [
                     NoteEvent(
@@ -250,24 +246,29 @@ class SongArrangement:
                 out[role] = arrange_effects(self.form, index, meter.bar_ticks)
             else:
                 lines = self.patterns.bars("chords", name, meter)
-                found = voicing_range(role, tune)
-                power = self._playing(role).power
-                out[role] = arrange_chords(section, meter, harmony, lines, found, power, rng)
+                out[role] = arrange_chords(
+                    passage, lines, voicing_range(role, tune), self._playing(role), rng
+                )
         return out
 
     def _playing(self, role: str) -> Playing:
         return self.playing.get(self.tracks[role].instrument, PLAIN)
 
     def _play(self, role: str, events: list[NoteEvent], rng: random.Random) -> list[NoteEvent]:
-        """Play the notes of a role as its instrument is played."""
+        """Play the notes of a role as its instrument is played, in human time."""
         # A requested frequency stays pure.
-        if self.straight or self.spec.tuning.pitch is not None:
-            return events
-        if role == "chords":
-            return strum(events, self._playing(role), self.tempo)
-        if role == "melody":
-            return play_lead(events, self._playing(role), self.tempo, rng)
-        return events
+        if role == "melody" and not self.straight and self.spec.tuning.pitch is None:
+            events = play_lead(events, self._playing(role), self.tempo, rng)
+        playing = self._playing(role)
+        if role == "chords" and playing.strum and not self.straight:
+            # The hand is early or late, not each string.
+            moved = {
+                start: self._humanize(NoteEvent(start, 0.0, 0, 0.0), role, rng).start
+                for start in sorted({event.start for event in events})
+            }
+            struck = [replace(event, start=moved[event.start]) for event in events]
+            return strum(struck, playing, self.tempo, self.sheet.meter)
+        return [self._humanize(event, role, rng) for event in events]
 
     def _drums(self, section: Section, role: str, name: str, rng: random.Random) -> list[NoteEvent]:
         """Arrange drums from a learned groove if the style names one, else from a pattern."""

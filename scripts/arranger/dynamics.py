@@ -21,6 +21,7 @@ _ENTRANCES: Mapping[str, Mapping[str, float]] = {
     "chords": {"drums": 1.0, "percussion": 1.0, "bass": 1.0, "pad": 0.5},
     "band": {},
 }
+_BEGINNERS = ("chords", "pad", "bass", "drums")  # roles of which one begins a song
 _QUIET_ENTRANCES = ("harmony", "chords", "band")  # of songs without prominent drums
 # Fraction of an outro after which a role stops, by the style's ending.
 _EXITS: Mapping[str, Mapping[str, float]] = {
@@ -32,6 +33,8 @@ _EXITS: Mapping[str, Mapping[str, float]] = {
     "fade": {"drums": 0.25, "percussion": 0.25, "bass": 0.75, "melody": 0.5},
 }
 _MIDDLE_ENERGY, _ENERGY_SPREAD = 0.6, 0.4  # of the sections of a form
+_SOFTEST, _LOUDEST = -0.9, 0.6  # shares of the dynamics
+_MEAN_WAVE = 0.6  # so that a swell leaves the mean level about as it is
 _SWELL_BARS, _SWELL_SHARE = 8, 0.4  # length of a swell, and its share of the dynamics
 _VELOCITY_DECIBELS = 24.0  # of a velocity from 0 to 1
 _MIN_VELOCITY = 0.06
@@ -51,7 +54,14 @@ def choose_entrance(style: Style, seed: int) -> str:
         The same style and seed give the same entrance.
     """
     has_beat = style.claims.get("drums", 0.0) >= _MIN_DRUM_CLAIM
-    kinds = tuple(_ENTRANCES) if has_beat else _QUIET_ENTRANCES
+    allowed = tuple(_ENTRANCES) if has_beat else _QUIET_ENTRANCES
+    kinds = [
+        kind
+        for kind in allowed
+        if any(role in style.tracks and not _ENTRANCES[kind].get(role) for role in _BEGINNERS)
+    ]
+    if not kinds:
+        return "band"
     return random.Random(f"entrance {seed}").choice(kinds)
 
 
@@ -130,11 +140,13 @@ def swell(section: Section, full: int, tracks: Tracks, dynamics: float) -> Track
     if not dynamics:
         return tracks
     start, phrase = section.start * full, _SWELL_BARS * full
-    level = dynamics * min(0.6, max(-0.9, (section.energy - _MIDDLE_ENERGY) / _ENERGY_SPREAD))
+    energy = (section.energy - _MIDDLE_ENERGY) / _ENERGY_SPREAD
+    level = dynamics * min(_LOUDEST, max(_SOFTEST, energy))
 
     def play(event: NoteEvent) -> NoteEvent:
+        """Scale the velocity of a note by its place in the phrase."""
         place = (event.start - start) % phrase / phrase
-        wave = _SWELL_SHARE * dynamics * (math.sin(math.pi * place) - 0.6)
+        wave = _SWELL_SHARE * dynamics * (math.sin(math.pi * place) - _MEAN_WAVE)
         velocity = event.velocity + (level + wave) / _VELOCITY_DECIBELS
         return replace(event, velocity=min(1.0, max(_MIN_VELOCITY, velocity)))
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from scripts.score.chords import Chord
+from scripts.score.keys import Key
+from scripts.score.time_signature import TimeSignature
 from scripts.styles.mastering import Mastering
 from scripts.styles.style import TrackStyle
 
@@ -71,6 +74,28 @@ class Section:
     part: int
     occurrence: int
     energy: float
+
+
+Harmony = Sequence[Sequence[tuple[int, Chord]]]  # per bar: (tick, chord) pairs
+
+
+@dataclass(frozen=True)
+class Passage:
+    """Section with what its accompaniment follows.
+
+    Parameters
+    ----------
+    section : Section
+    meter : TimeSignature
+    key : Key
+    harmony : sequence
+        Chords of each bar.
+    """
+
+    section: Section
+    meter: TimeSignature
+    key: Key
+    harmony: Harmony
 
 
 @dataclass(frozen=True)

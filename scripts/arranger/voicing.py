@@ -8,9 +8,10 @@ from functools import lru_cache
 from scripts.score.chords import Chord
 
 LOW, HIGH = 50, 74  # D3 to D5
-_CHORDS_LOW, _CHORDS_HIGH = 46, 68  # of a chords track, which the tune may limit
+_CHORDS_LOW, _CHORDS_HIGH = 44, 68  # of a chords track, which the tune may limit
 _PAD_RANGE = (57, 79)
-_MIN_RANGE = 14  # semitones
+_MIN_RANGE = 12  # semitones
+_LOW_STRINGS = 12  # semitones above it up to which a power chord has an octave
 _POWER_LOW = 40  # E2, the lowest string of a guitar
 
 
@@ -76,8 +77,14 @@ def voicing_range(role: str, tune: Sequence[int]) -> tuple[int, int]:
 def power_chord(chord: Chord) -> tuple[int, ...]:
     """Return root, fifth and octave, the root from E2 upwards."""
     root = _POWER_LOW + (chord.root - _POWER_LOW) % 12
-    fifth = 6 if 6 in chord.intervals and 7 not in chord.intervals else 7
-    return root, root + fifth, root + 12
+    is_diminished = 6 in chord.intervals and 7 not in chord.intervals
+    return power_tones(root, is_diminished)
+
+
+def power_tones(root: int, is_diminished: bool) -> tuple[int, ...]:
+    """Return root and fifth, and the octave where the root is on the two lowest strings."""
+    tones = (root, root + (6 if is_diminished else 7))
+    return (*tones, root + 12) if root < _POWER_LOW + _LOW_STRINGS else tones
 
 
 def bass_note(chord: Chord, low: int = 31) -> int:

@@ -20,11 +20,12 @@ from scripts.core.toml import read_tables
 RhythmPlan = tuple[tuple[int, ...], ...]  # see `SheetGrammar.rhythm`
 Figures = Mapping[str, Mapping[str, int]]  # how often a figure follows another
 
-_SIXTEENTH = 6  # ticks
+SIXTEENTH = 6  # ticks
 _ONSET, _HELD, _REST = "x", "-", "."
 _START = "start"  # in place of the figure before the first
 _PATTERNS = ("abac", "aaba", "abab", "aabc")  # of phrases within a part
 _CANDIDATES = 60  # plans of a part among which the best is chosen
+_FLATNESS = 0.7  # exponent of the counts
 _MIN_NOTES = 5  # of a phrase
 _BREATH = _REST * 2  # at the end of a phrase
 _LAST_NOTE = re.compile(r"x(-{3,})$")  # of a phrase that ends without a rest
@@ -173,8 +174,7 @@ def _sample_phrase(table: RhythmTable, rng: random.Random) -> list[str]:
     for _ in range(_CANDIDATES):
         text, before = "", first
         for _ in range(table.phrase_bars * table.bar // table.size):
-            options = table.figures.get(before) or table.figures[first]
-            before = rng.choices(list(options), list(options.values()))[0]
+            before = _choose(table.figures.get(before) or table.figures[first], rng)
             text += before
         text = _breathe(text)
         if text.count(_ONSET) >= _MIN_NOTES and text.endswith(_BREATH):
@@ -182,6 +182,11 @@ def _sample_phrase(table: RhythmTable, rng: random.Random) -> list[str]:
     lead = len(text) - len(text.lstrip(_HELD))
     text = _REST * lead + text[lead:]  # nothing is held from the phrase before
     return [text[at : at + table.bar] for at in range(0, len(text), table.bar)]
+
+
+def _choose(options: Mapping[str, int], rng: random.Random) -> str:
+    """Choose a figure by its count; rare ones come more often, so that songs differ."""
+    return rng.choices(list(options), [count**_FLATNESS for count in options.values()])[0]
 
 
 def _breathe(text: str) -> str:
@@ -241,11 +246,11 @@ def _to_ticks(bars: Sequence[str]) -> RhythmPlan:
     for bar in bars:
         events: list[int] = [0] if bar[0] == _HELD else []
         for sign, group in groupby(bar):
-            count = len(list(group)) * _SIXTEENTH
+            count = len(list(group)) * SIXTEENTH
             if sign == _REST:
                 events.append(-count)
             elif sign == _ONSET:
-                events += [_SIXTEENTH] * (count // _SIXTEENTH)
+                events += [SIXTEENTH] * (count // SIXTEENTH)
             elif events[-1] > 0:
                 events[-1] += count
             else:  # held from the bar before
@@ -283,8 +288,7 @@ def _sample_riff(bars: int, table: RhythmTable, rng: random.Random) -> list[str]
     for _ in range(bars):
         text = before = opening
         while len(text) < table.bar:
-            options = table.figures.get(before) or table.figures[opening]
-            before = rng.choices(list(options), list(options.values()))[0]
+            before = _choose(table.figures.get(before) or table.figures[opening], rng)
             text += before
         riff.append(text)
         if len(opening) == table.bar:  # the next bar is another figure

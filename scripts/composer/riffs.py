@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 
-from scripts.composer.rhythm import RhythmPlan, RhythmTable, plan_riff
+from scripts.composer.rhythm import SIXTEENTH, RhythmPlan, RhythmTable, plan_riff
 from scripts.request.spec import SongSpec
 from scripts.score.chords import Chord
 from scripts.score.sheet import Bar, LeadSheet, Note
@@ -84,7 +84,7 @@ def riff_cost(sheet: LeadSheet) -> float:
 
 def best_riff(sheets: Sequence[LeadSheet], table: RhythmTable) -> LeadSheet:
     """Return the best of several riffs, with its beginning repeated."""
-    ticks = table.size * 6
-    if ticks < table.bar * 6:
+    ticks = table.size * SIXTEENTH
+    if table.size < table.bar:
         sheets = [repeat_beginning(sheet, ticks) for sheet in sheets]
     return min(sheets, key=riff_cost)

@@ -141,7 +141,7 @@ def _build_track(
             value=min(127, max(0, round(64 + pan * 63))),
         )
     )
-    bends = _bend_messages(events, channel, end)
+    bends = bend_messages(events, channel, end)
     if bends:
         track.extend(_set_bend_range(channel))
     moments: list[tuple[int, int, int, int]] = []  # tick, 0 (off) or 1 (on), key, velocity
@@ -181,20 +181,25 @@ def _set_bend_range(channel: int) -> list[mido.Message]:
     ]
 
 
-def _bend_messages(
+def bend_messages(
     events: Sequence[NoteEvent], channel: int, end: int
 ) -> list[tuple[int, int, mido.Message]]:
     """Pitch wheel messages as (tick, 1, message): between the note-offs and note-ons of a tick."""
-    found = []
-    wheel = 0
-    for event in sorted(events, key=lambda e: e.start):
+    if not any(event.bend for event in events):
+        return []
+    ordered = sorted(events, key=lambda e: e.start)
+    values: dict[int, int] = {}  # of the wheel, by tick
+    for event, following in zip(ordered, [*ordered[1:], None], strict=True):
         ticks, steps = zip(*event.bend or ((0.0, 0.0),), strict=True)
         first, last = event.start * _TICK_SCALE, (event.start + ticks[-1]) * _TICK_SCALE
-        for tick in range(round(first), round(last) + _BEND_STEP, _BEND_STEP):
+        stop = min(end, round(following.start * _TICK_SCALE) if following else end)
+        for tick in range(max(0, round(first)), min(stop, round(last) + _BEND_STEP), _BEND_STEP):
             step = float(np.interp(tick / _TICK_SCALE - event.start, ticks, steps))
-            value = max(-8192, min(8191, round(step / _BEND_RANGE * 8192)))
-            if value != wheel and 0 <= tick < end:
-                wheel = value
-                message = mido.Message("pitchwheel", channel=channel, pitch=value)
-                found.append((tick, 1, message))
+            values[tick] = max(-8192, min(8191, round(step / _BEND_RANGE * 8192)))
+    values[end] = 0
+    wheel, found = 0, []
+    for tick in sorted(values):
+        if values[tick] != wheel:
+            wheel = values[tick]
+            found.append((tick, 1, mido.Message("pitchwheel", channel=channel, pitch=wheel)))
     return found

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+
+import msgspec
 
 from scripts.core.errors import UsageError
 from scripts.core.toml import read_tables
@@ -18,8 +18,7 @@ OCTAVES = 10  # from 31.5 Hz to 16 kHz
 POPULAR_SPECTRUM = (-10.0, -1.5, 0.0, -2.0, -4.0, -6.0, -8.0, -10.5, -14.5, -21.0)
 
 
-@dataclass(frozen=True)
-class Mastering:
+class Mastering(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a finished song of a family is like.
 
     Parameters
@@ -63,11 +62,6 @@ def load_mastering(path: Path) -> Mapping[str, Mastering]:
     """
     tables, _ = read_tables(path)
     try:
-        return {name: _parse(row) for name, row in tables.items()}
-    except (AttributeError, TypeError, ValueError) as error:
+        return msgspec.convert(tables, dict[str, Mastering])
+    except msgspec.ValidationError as error:
         raise UsageError(f"{path.name}: {error}; correct the file") from error
-
-
-def _parse(row: Mapping[str, Any]) -> Mastering:
-    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
-    return Mastering(**values)

@@ -14,7 +14,10 @@ _OWN_SHARE = 2  # chances of the style's own instrument, ending and form; each o
 
 
 def choose_line_up(style: Style, seed: int) -> Style:
-    """Choose the instruments and the ending of a song; no instrument is taken twice."""
+    """Choose the instruments and the ending of a song.
+
+    An instrument that another role has is not chosen as an alternative.
+    """
     rng = random.Random(f"line-up {seed}")
     tracks = dict(style.tracks)
     for role, track in style.tracks.items():

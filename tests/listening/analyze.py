@@ -49,7 +49,7 @@ STYLES = (
     "trance",
     "waltz",
 )
-PLOTTED_STYLES = ("ambient", "celtic", "dubstep", "jazz", "pop", "techno")
+PLOTTED_STYLES = ("classical", "country", "jazz", "metal", "pop", "techno")
 
 
 def analyze_style(

@@ -13,14 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from scripts.core.audio_format import RATE
-from scripts.synth.loudness import block_powers, gated_loudness
+from scripts.synth.loudness import Planar, block_powers, gated_loudness
 
 _SHORT_TERM = 30  # tenths of a second that the loudness range compares
 _FFT, _HOP = 2048, 512
 _OCTAVES = np.array([62.5, 125, 250, 500, 1000, 2000, 4000, 8000, 16000])  # band centers in Hz
 _SMOOTHING = 1e-3  # of the loudest bin, below which a spectrum is floor
-
-Stereo = npt.NDArray[np.float32]  # (2, n)
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ MEASURES = tuple(field.name for field in fields(Sound))
 _REFERENCES = Path(__file__).with_name("references.toml")
 
 
-def decode(path: Path, seconds: float | None = None) -> Stereo:
+def decode(path: Path, seconds: float | None = None) -> Planar:
     """Decode a file to (2, n) samples at 44,100 Hz, the first `seconds` of it."""
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(path)]
     command += ["-t", str(seconds)] if seconds else []
@@ -64,7 +62,7 @@ def decode(path: Path, seconds: float | None = None) -> Stereo:
     return np.frombuffer(raw, np.float32).reshape(-1, 2).T
 
 
-def measure_sound(sound: Stereo) -> Sound:
+def measure_sound(sound: Planar) -> Sound:
     """Measure (2, n) audio at 44,100 Hz of at least five seconds."""
     powers = block_powers(np.ascontiguousarray(sound))
     loudness = gated_loudness(powers)
@@ -138,7 +136,7 @@ def _loudness_range(powers: npt.NDArray[np.float64]) -> float:
     """Loudness range of block powers, one every tenth of a second."""
     blocks = np.lib.stride_tricks.sliding_window_view(powers, min(_SHORT_TERM, len(powers)))
     short = -0.691 + 10 * np.log10(np.maximum(blocks.mean(axis=1), 1e-12))
-    heard = short[short > -70]
-    gate = -0.691 + 10 * np.log10((10 ** ((heard + 0.691) / 10)).mean()) - 20
-    heard = heard[heard > gate]
-    return float(np.percentile(heard, 95) - np.percentile(heard, 10))
+    audible = short[short > -70]
+    gate = -0.691 + 10 * np.log10((10 ** ((audible + 0.691) / 10)).mean()) - 20
+    loud = audible[audible > gate]
+    return float(np.percentile(loud, 95) - np.percentile(loud, 10))
