@@ -64,12 +64,11 @@ def arrange_chords(
     for b, chords in enumerate(passage.harmony):
         at = (section.start + b) * meter.bar_ticks
         thin = section.energy < 0.5 and b % 2 and rng.random() < 0.3
-        for step in _vary_strokes(
-            parse_steps(bars[b % len(bars)]), section.occurrence + b // 4, rng
-        ):
+        steps = _vary_strokes(parse_steps(bars[b % len(bars)]), section.occurrence + b // 4, rng)
+        for step in steps:
             chord = chord_at(chords, step.start)
             voicing = voice(chord, voicing)
-            if thin and step.start and step.mark != "X":
+            if thin and step is not steps[0] and step.mark != "X":
                 continue
             level = base_velocity(section.energy)
             if step.mark.isdigit():

@@ -228,15 +228,27 @@ def chord_weights(chords: Iterable[tuple[Chord, float]]) -> PitchClassWeights:
 
 def find_key(sounding: PitchClassWeights) -> Key:
     """Find the key whose profile fits the (12,) `sounding` best (Krumhansl-Schmuckler)."""
+    fits = _key_fits(sounding)
+    return key_from_pc(*max(fits, key=fits.__getitem__))
+
+
+def key_margin(sounding: PitchClassWeights, key: Key) -> float:
+    """How much better a key fits than any with other pitch classes, as correlations, -2 to 2."""
+    fits = _key_fits(sounding)
+    own = fits[key.tonic_pc, "minor" if key.is_minor else "major"]
+    classes = set(key.pitch_classes)
+    others = (fit for name, fit in fits.items() if set(key_from_pc(*name).pitch_classes) != classes)
+    return own - max(others)
+
+
+def _key_fits(sounding: PitchClassWeights) -> Mapping[tuple[int, str], float]:
+    """Correlation of `sounding` with the profile of each key, by tonic and mode."""
 
     def fit(pc: int, scale: str) -> float:
         profile = np.roll(np.array(_PROFILES[scale]), pc)
         return float(np.corrcoef(profile, sounding)[0, 1]) if sounding.std() else 0.0
 
-    scores: Mapping[tuple[int, str], float] = {
-        (pc, scale): fit(pc, scale) for scale in _PROFILES for pc in range(12)
-    }
-    return key_from_pc(*max(scores, key=scores.__getitem__))
+    return {(pc, scale): fit(pc, scale) for scale in _PROFILES for pc in range(12)}
 
 
 def matches_key(sounding: PitchClassWeights, key: Key) -> bool:
