@@ -15,8 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from scripts.arranger.events import Bend, NoteEvent
-from scripts.core.errors import UsageError
-from scripts.core.toml import read_tables
+from scripts.core.toml import convert_tables
 from scripts.score.time_signature import TimeSignature
 
 _LONG = 0.3  # seconds from which a note is bent or falls
@@ -56,11 +55,7 @@ def load_playing(path: Path) -> Mapping[str, Playing]:
     UsageError
         If the file is invalid.
     """
-    tables, _ = read_tables(path)
-    try:
-        return msgspec.convert(tables, dict[str, Playing])
-    except msgspec.ValidationError as error:
-        raise UsageError(f"{path.name}: {error}; correct the file") from error
+    return convert_tables(path, Playing)
 
 
 def play_lead(

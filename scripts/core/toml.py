@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
+
 from scripts.core.errors import UsageError
 from scripts.core.input_files import read_input_text
 
@@ -62,6 +64,21 @@ def parse_tables(path: Path, parse_table: Callable[[str, Any], T]) -> dict[str, 
                 f"{path.name}, line {find_line(text, name)}: [{name}] {error}"
             ) from error
     return found
+
+
+def convert_tables(path: Path, kind: type[T]) -> dict[str, T]:
+    """Convert all tables of a file to a kind of ``msgspec.Struct``, by name.
+
+    Raises
+    ------
+    UsageError
+        When the file or a value is invalid.
+    """
+    tables, _ = read_tables(path)
+    try:
+        return msgspec.convert(tables, dict[str, kind])  # type: ignore[valid-type]
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{path.name}: {error}; correct the file") from error
 
 
 def find_line(text: str, *keys: str) -> int:

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from scripts.core.errors import UsageError
-from scripts.core.toml import read_tables
+from scripts.core.toml import convert_tables
 
 OCTAVES = 10  # from 31.5 Hz to 16 kHz
 # On average the power density of popular recordings falls by about 5 dB per octave from 100 Hz to
@@ -60,8 +59,4 @@ def load_mastering(path: Path) -> Mapping[str, Mastering]:
     UsageError
         If the file is invalid.
     """
-    tables, _ = read_tables(path)
-    try:
-        return msgspec.convert(tables, dict[str, Mastering])
-    except msgspec.ValidationError as error:
-        raise UsageError(f"{path.name}: {error}; correct the file") from error
+    return convert_tables(path, Mastering)
