@@ -32,7 +32,7 @@ _ENSEMBLE_LAYERS = 3  # velocity layers of ensembles
 ROUND_ROBINS = 2  # different renditions of a drum hit, used in turn (round robin)
 WOBBLE_PREFIX = "wobble"  # prefix of a note's manner; filter sweeps per quarter note follow
 _RELEASE_ONSET = 0.003  # seconds over which a release eases in
-_CACHE_BYTES = 128 << 20
+_CACHE_BYTES = 72 << 20
 NoteRequest = tuple[
     str, NoteEvent, float, int
 ]  # arguments of `cut`: instrument, event, seconds, turn

@@ -22,8 +22,9 @@ _FULL_SCALE = np.float32(1 / 32768)
 _SOFT_CUT, _SLOPE_OCTAVES = 10.0, 2.0
 _MIN_SOFTNESS = 0.12  # below it nobody hears the difference, about a decibel
 _PADDING = 2048  # samples in which the filters decay
+_SIZE_STEP = 32768  # samples
 _MAX_SAMPLE = 32767
-_CACHE_BYTES = 24 << 20
+_CACHE_BYTES = 10 << 20
 _EDGE = 256  # samples over which a sound that is cut fades out
 _LOCK = threading.Lock()
 _SHAPED: LruCache[Samples] = LruCache(_CACHE_BYTES)
@@ -79,7 +80,8 @@ def _filter(
 ) -> Samples:
     """Apply the cuts, and attenuate the partials of a note that is softer than its recording."""
     count = samples.shape[1]
-    size = fft.next_fast_len(count + _PADDING, real=True)
+    whole = -(-(count + _PADDING) // _SIZE_STEP) * _SIZE_STEP  # few sizes, as responses are cached
+    size = fft.next_fast_len(whole, real=True)
     spectrum = fft.rfft(samples.astype(np.float32), size, axis=1)
     if softness:
         octaves = np.log2(np.fft.rfftfreq(size, 1 / RATE)[1:] / frequency)

@@ -28,7 +28,7 @@ from scripts.synth.cache import LruCache
 RECORDINGS_FOLDER = "recordings"  # beside the tables of instruments
 _TABLE = "zones.toml"
 _MAX_FILE_BYTES = 32 << 20
-_CACHE_BYTES = 40 << 20
+_CACHE_BYTES = 24 << 20
 Samples = npt.NDArray[np.int16]  # (1 or 2, n)
 
 
