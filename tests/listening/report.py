@@ -112,6 +112,9 @@ def write_report(analyses: Sequence[SongAnalysis], path: Path, minutes: float) -
         "| section boundaries that stand out in the self-similarity | visible | "
         f"{np.mean([h.boundaries for h in analyses]):.1%} |",
         "",
+        "The key of recorded instruments is often heard a fifth too high by chroma, as their third "
+        "partials are strong; [listening.md](listening.md) has what a network hears.",
+        "",
         "Misclassified styles: " + (", ".join(wrong) or "none") + ".",
         "",
         "## How does each style measure?",
