@@ -14,19 +14,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 
+from scripts.composer.rhythm import HELD, METERS, ONSET, REST, SIXTEENTH, START
 from scripts.score.sheet import LeadSheet
 from training.sources import read_lieder, read_open_ewld
 
-# Sixteenths of a figure by meter: half a bar in 4/4, else a bar.
-FIGURE_SIZES = {"4/4": 8, "2/4": 8, "3/4": 12, "6/8": 12}
-START = "start"  # in place of the figure before the first
+_FIGURE_SIZES = {meter: size for meter, (_, _, size, _) in METERS.items()}  # in sixteenths
 _MIN_SONGS = 6  # that share a figure
 _MIN_COUNT = 3  # of a figure after another
 _MIN_FIGURES = 20  # of a table
 _NOTE = re.compile(r"(\[|\]|_)?(\d+)(\.*)([a-gA-Gr])")
 _METER = "*M4/4"
-_SIXTEENTH = 6  # ticks
-_ONSET, _HELD, _REST = "x", "-", "."
 _HEADER = """\
 # Rhythms of sung melodies: x begins a note, - holds it, . is a rest, each a sixteenth; how often
 # each figure of half a bar (4/4) or a bar (other meters) follows another.
@@ -68,11 +65,11 @@ def count_rhythms(cocopops: Path, collections: Path, out: Path) -> int:
 
 
 def _by_meter(sheets: Iterable[LeadSheet]) -> Mapping[str, list[Song]]:
-    found: dict[str, list[Song]] = {meter: [] for meter in FIGURE_SIZES}
+    found: dict[str, list[Song]] = {meter: [] for meter in _FIGURE_SIZES}
     for sheet in sheets:
         meter = str(sheet.meter)
         if meter in found:
-            found[meter] += _split_figures(sheet, FIGURE_SIZES[meter])
+            found[meter] += _split_figures(sheet, _FIGURE_SIZES[meter])
     return found
 
 
@@ -83,14 +80,14 @@ def _split_figures(sheet: LeadSheet, size: int) -> Iterator[Song]:
     for bar in sheet.bars:
         text = ""
         for note in bar.notes:
-            count = note.ticks // _SIXTEENTH
-            if note.triplet or note.ticks % _SIXTEENTH:
+            count = note.ticks // SIXTEENTH
+            if note.triplet or note.ticks % SIXTEENTH:
                 text = ""
                 break
             if note.pitch is None:
-                text += _REST * count
+                text += REST * count
             else:
-                text += (_HELD if held else _ONSET) + _HELD * (count - 1)
+                text += (HELD if held else ONSET) + HELD * (count - 1)
             held = note.tied
         if not text or len(text) % size:
             yield run
@@ -125,7 +122,7 @@ def read_song(path: Path) -> Iterator[str]:
     grid: list[str] = []
     column: int | None = None
     is_common_time = False
-    size = FIGURE_SIZES["4/4"]
+    size = _FIGURE_SIZES["4/4"]
     for line in path.read_text(encoding="utf-8").splitlines():
         cells = line.split("\t")
         if line.startswith("**"):
@@ -156,6 +153,6 @@ def _read_note(cell: str) -> list[str]:
         return [""] * 99
     count = int(length)
     if match[4] == "r":
-        return [_REST] * count
+        return [REST] * count
     is_held = "_" in cell or "]" in cell
-    return [_HELD if is_held else _ONSET, *[_HELD] * (count - 1)]
+    return [HELD if is_held else ONSET, *[HELD] * (count - 1)]

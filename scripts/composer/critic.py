@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from scripts.composer.training_filter import TrainingFilter
-from scripts.score.piece import PitchClassWeights, chord_weights, key_margin, matches_key
+from scripts.score.piece import PitchClassWeights, chord_weights, fit_key
 from scripts.score.sheet import Bar, LeadSheet, join_tied_notes
 
 PITCH_CLASS_ENTROPY = (2.3, 3.1)  # bits of the pitch-class histogram
@@ -65,9 +65,9 @@ def cost(
     total += 2.0 * max(0.0, 0.55 - strong_beat_chord_tone_ratio(sheet))
     total += 0.8 * max(0, min(harmony, 4) - len({c for b in sheet.bars for _, c in b.chords}))
     total += 0.3 * max(0, _longest_chord_run(sheet.bars) - 4)
-    sounding = _pitch_class_durations(sheet)
-    total += 0.0 if matches_key(sounding, sheet.key) else 1.5
-    total += 8.0 * max(0.0, MIN_KEY_MARGIN - max(0.0, key_margin(sounding, sheet.key)))
+    is_in_key, margin = fit_key(_pitch_class_durations(sheet), sheet.key)
+    total += 0.0 if is_in_key else 1.5
+    total += 8.0 * max(0.0, MIN_KEY_MARGIN - max(0.0, margin))
     if training_filter is not None:
         share = training_filter.longest_run(sheet) / len(sheet.bars)
         total += (2.0 + 10.0 * share) * (share > MAX_COPIED_SHARE)

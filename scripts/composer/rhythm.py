@@ -21,13 +21,13 @@ RhythmPlan = tuple[tuple[int, ...], ...]  # see `SheetGrammar.rhythm`
 Figures = Mapping[str, Mapping[str, int]]  # how often a figure follows another
 
 SIXTEENTH = 6  # ticks
-_ONSET, _HELD, _REST = "x", "-", "."
-_START = "start"  # in place of the figure before the first
+ONSET, HELD, REST = "x", "-", "."
+START = "start"  # in place of the figure before the first
 _PATTERNS = ("abac", "aaba", "abab", "aabc")  # of phrases within a part
 _CANDIDATES = 60  # plans of a part among which the best is chosen
 _FLATNESS = 0.7  # exponent of the counts
 _MIN_NOTES = 5  # of a phrase
-_BREATH = _REST * 2  # at the end of a phrase
+_BREATH = REST * 2  # at the end of a phrase
 _LAST_NOTE = re.compile(r"x(-{3,})$")  # of a phrase that ends without a rest
 _PHRASE_END = re.compile(r"\.{2,}|-{7,}")  # a rest of an eighth, or a note of a half
 _MIN_PHRASE = 5.0  # quarters
@@ -56,11 +56,11 @@ class RhythmTable:
     @property
     def size(self) -> int:
         """Sixteenths of a figure."""
-        return len(next(iter(self.figures[_START])))
+        return len(next(iter(self.figures[START])))
 
 
 # Meter -> sixteenths of a bar, a beat and a figure, bars of a phrase.
-_METERS = {"4/4": (16, 4, 8, 2), "2/4": (8, 4, 8, 4), "3/4": (12, 4, 12, 4), "6/8": (12, 6, 12, 2)}
+METERS = {"4/4": (16, 4, 8, 2), "2/4": (8, 4, 8, 4), "3/4": (12, 4, 12, 4), "6/8": (12, 6, 12, 2)}
 
 
 @dataclass(frozen=True)
@@ -102,13 +102,13 @@ def load_rhythms(path: Path) -> Mapping[str, Mapping[str, RhythmTable]]:
 
 
 def _parse_table(meter: str, rows: Figures) -> RhythmTable:
-    if meter not in _METERS:
-        raise ValueError(f'unknown meter "{meter}"; expected one of {", ".join(_METERS)}')
-    bar, beat, size, phrase_bars = _METERS[meter]
-    if _START not in rows:
-        raise ValueError(f'the table of {meter} has no row "{_START}"')
+    if meter not in METERS:
+        raise ValueError(f'unknown meter "{meter}"; expected one of {", ".join(METERS)}')
+    bar, beat, size, phrase_bars = METERS[meter]
+    if START not in rows:
+        raise ValueError(f'the table of {meter} has no row "{START}"')
     for figure, count in (item for row in rows.values() for item in row.items()):
-        if len(figure) != size or set(figure) - {_ONSET, _HELD, _REST} or count < 1:
+        if len(figure) != size or set(figure) - {ONSET, HELD, REST} or count < 1:
             raise ValueError(f'invalid rhythm "{figure}"')
     return RhythmTable(bar, beat, phrase_bars, rows)
 
@@ -149,7 +149,7 @@ def plan_rhythm(
         best = min(plans, key=lambda plan: _badness(plan, table.beat, wanted, before))
         before = _density(best)
         bars += best
-    bars[-1] = _ONSET + _HELD * (table.bar - 1)
+    bars[-1] = ONSET + HELD * (table.bar - 1)
     return _to_ticks(bars)
 
 
@@ -168,20 +168,25 @@ def _plan_part(length: int, table: RhythmTable, rng: random.Random) -> list[str]
 
 def _sample_phrase(table: RhythmTable, rng: random.Random) -> list[str]:
     """Bars of a phrase that begins after a rest and ends with one."""
-    silent = _REST * table.size
-    first = silent if silent in table.figures else _START
+    silent = REST * table.size
+    first = silent if silent in table.figures else START
     text = ""
     for _ in range(_CANDIDATES):
-        text, before = "", first
-        for _ in range(table.phrase_bars * table.bar // table.size):
-            before = _choose(table.figures.get(before) or table.figures[first], rng)
-            text += before
-        text = _breathe(text)
-        if text.count(_ONSET) >= _MIN_NOTES and text.endswith(_BREATH):
+        text = _breathe(_chain(first, table.phrase_bars * table.bar, table, rng))
+        if text.count(ONSET) >= _MIN_NOTES and text.endswith(_BREATH):
             break
-    lead = len(text) - len(text.lstrip(_HELD))
-    text = _REST * lead + text[lead:]  # nothing is held from the phrase before
+    lead = len(text) - len(text.lstrip(HELD))
+    text = REST * lead + text[lead:]  # nothing is held from the phrase before
     return [text[at : at + table.bar] for at in range(0, len(text), table.bar)]
+
+
+def _chain(first: str, length: int, table: RhythmTable, rng: random.Random) -> str:
+    """Chain figures after `first` to so many sixteenths; a dead end goes on as after `first`."""
+    text, before = "", first
+    while len(text) < length:
+        before = _choose(table.figures.get(before) or table.figures[first], rng)
+        text += before
+    return text
 
 
 def _choose(options: Mapping[str, int], rng: random.Random) -> str:
@@ -195,7 +200,7 @@ def _breathe(text: str) -> str:
     if match is None:
         return text
     rest = min(4, len(match[1]) // 4 * 2)
-    return text[: len(text) - rest] + _REST * rest
+    return text[: len(text) - rest] + REST * rest
 
 
 def _badness(bars: Sequence[str], beat: int, targets: RhythmTargets, before: float | None) -> float:
@@ -204,10 +209,10 @@ def _badness(bars: Sequence[str], beat: int, targets: RhythmTargets, before: flo
     `before` are the notes of a quarter in that part.
     """
     text = "".join(bars)
-    silence = text.count(_REST) / len(text)
+    silence = text.count(REST) / len(text)
     density = _density(bars)
     total = 4 * abs(silence - targets.silence)
-    syncopations = _count_syncopations(text, beat) / max(1, text.count(_ONSET))
+    syncopations = _count_syncopations(text, beat) / max(1, text.count(ONSET))
     total += 6 * abs(syncopations - targets.syncopation)
     total += 0.5 * max(0.0, _MIN_PHRASE - _phrase_length(text))
     total += 0.6 * abs(density - targets.density)
@@ -219,14 +224,12 @@ def _badness(bars: Sequence[str], beat: int, targets: RhythmTargets, before: flo
 def _density(bars: Sequence[str]) -> float:
     """Notes of a quarter."""
     text = "".join(bars)
-    return 4 * text.count(_ONSET) / len(text)
+    return 4 * text.count(ONSET) / len(text)
 
 
 def _phrase_length(text: str) -> float:
     """Median length in quarters from a rest to the next one, or to a long note."""
-    lengths = sorted(
-        len(part) - len(part) % 2 for part in _PHRASE_END.split(text) if _ONSET in part
-    )
+    lengths = sorted(len(part) - len(part) % 2 for part in _PHRASE_END.split(text) if ONSET in part)
     return lengths[len(lengths) // 2] / 4 if lengths else 0.0
 
 
@@ -235,8 +238,8 @@ def _count_syncopations(text: str, beat: int) -> int:
     found = 0
     for at, sign in enumerate(text):
         following = at - at % beat + beat
-        if sign == _ONSET and at % beat and following < len(text):
-            found += set(text[at + 1 : following + 1]) == {_HELD}
+        if sign == ONSET and at % beat and following < len(text):
+            found += set(text[at + 1 : following + 1]) == {HELD}
     return found
 
 
@@ -244,12 +247,12 @@ def _to_ticks(bars: Sequence[str]) -> RhythmPlan:
     """Lengths of notes, and negative ones of rests; a bar that begins with a held note has a 0."""
     plan = []
     for bar in bars:
-        events: list[int] = [0] if bar[0] == _HELD else []
+        events: list[int] = [0] if bar[0] == HELD else []
         for sign, group in groupby(bar):
             count = len(list(group)) * SIXTEENTH
-            if sign == _REST:
+            if sign == REST:
                 events.append(-count)
-            elif sign == _ONSET:
+            elif sign == ONSET:
                 events += [SIXTEENTH] * (count // SIXTEENTH)
             elif events[-1] > 0:
                 events[-1] += count
@@ -281,16 +284,12 @@ def plan_riff(bars: int, table: RhythmTable, seed: int | str, density: float) ->
 
 def _sample_riff(bars: int, table: RhythmTable, rng: random.Random) -> list[str]:
     """Rhythms of the bars of a riff, as sixteenths."""
-    openings = [f for f in table.figures if f[0] == _ONSET and f.count(_ONSET) > 1]
+    openings = [f for f in table.figures if f[0] == ONSET and f.count(ONSET) > 1]
     weights = [sum(table.figures[f].values()) for f in openings]
     opening = rng.choices(openings, weights)[0]
     riff = []
     for _ in range(bars):
-        text = before = opening
-        while len(text) < table.bar:
-            before = _choose(table.figures.get(before) or table.figures[opening], rng)
-            text += before
-        riff.append(text)
+        riff.append(opening + _chain(opening, table.bar - table.size, table, rng))
         if len(opening) == table.bar:  # the next bar is another figure
             opening = rng.choices(openings, weights)[0]
     return riff

@@ -232,15 +232,6 @@ def find_key(sounding: PitchClassWeights) -> Key:
     return key_from_pc(*max(fits, key=fits.__getitem__))
 
 
-def key_margin(sounding: PitchClassWeights, key: Key) -> float:
-    """How much better a key fits than any with other pitch classes, as correlations, -2 to 2."""
-    fits = _key_fits(sounding)
-    own = fits[key.tonic_pc, "minor" if key.is_minor else "major"]
-    classes = set(key.pitch_classes)
-    others = (fit for name, fit in fits.items() if set(key_from_pc(*name).pitch_classes) != classes)
-    return own - max(others)
-
-
 def _key_fits(sounding: PitchClassWeights) -> Mapping[tuple[int, str], float]:
     """Correlation of `sounding` with the profile of each key, by tonic and mode."""
 
@@ -253,7 +244,22 @@ def _key_fits(sounding: PitchClassWeights) -> Mapping[tuple[int, str], float]:
 
 def matches_key(sounding: PitchClassWeights, key: Key) -> bool:
     """Whether `sounding` fits `key`: same tonic and mode, or the same pitch classes."""
-    estimated = find_key(sounding)
-    if estimated.tonic_pc == key.tonic_pc and estimated.is_minor == key.is_minor:
-        return True
-    return set(estimated.pitch_classes) == set(key.pitch_classes)
+    return fit_key(sounding, key)[0]
+
+
+def fit_key(sounding: PitchClassWeights, key: Key) -> tuple[bool, float]:
+    """Compare how well a key and all others fit `sounding`.
+
+    Returns
+    -------
+    matches : bool
+        As :func:`matches_key`.
+    margin : float
+        How much better the key fits than any with other pitch classes, as correlations, -2 to 2.
+    """
+    fits = _key_fits(sounding)
+    own, classes = (key.tonic_pc, "minor" if key.is_minor else "major"), set(key.pitch_classes)
+    best = max(fits, key=fits.__getitem__)
+    others = {name for name in fits if set(key_from_pc(*name).pitch_classes) != classes}
+    margin = fits[own] - max(fits[name] for name in others)
+    return best == own or best not in others, margin

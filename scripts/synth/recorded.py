@@ -20,7 +20,7 @@ _FULL_SCALE = np.float32(1 / 32768)
 # A note that is softer than its recording is darker: its highest partials are up to so many dB
 # softer; below them there is a slope from the fundamental on.
 _SOFT_CUT, _SLOPE_OCTAVES = 10.0, 2.0
-_MIN_SOFTNESS = 0.12  # below it nobody hears the difference, about a decibel
+_MIN_SOFTNESS = 0.12  # a smaller difference, about a decibel, is inaudible
 _PADDING = 2048  # samples in which the filters decay
 _SIZE_STEP = 32768  # samples
 _MAX_SAMPLE = 32767
