@@ -14,6 +14,7 @@ from hypothesis import settings
 
 from scripts.core import paths
 from scripts.llm.client import ModelProcess
+from scripts.llm.decoding_plan import plan_decoding
 from scripts.request.build import build_spec
 from scripts.request.request import SongRequest
 from scripts.request.spec import SongSpec
@@ -118,7 +119,7 @@ def run(home: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
 
 @pytest.fixture(scope="session")
 def starter() -> ModelProcess:
-    with ModelProcess(STARTER, 4096, 1, 4) as model:
+    with ModelProcess(STARTER, 4096, plan_decoding(5_000_000, 1)) as model:
         yield model
 
 

@@ -15,6 +15,7 @@ from scripts.core.system import process_memory
 from scripts.llm.chat import ModelProfile, build_chat_prompt
 from scripts.llm.chat_template import MAX_OUTPUT_BYTES, render_chat_template
 from scripts.llm.client import ModelProcess
+from scripts.llm.decoding_plan import DecodingPlan
 from tests.conftest import VOCABS
 from tests.support.random_models import write_random_model
 
@@ -85,7 +86,7 @@ def test_a_hostile_template_is_one_line_that_names_the_model(
     name: str, model_with_template: ModelWithTemplate
 ) -> None:
     template, reason = HOSTILE[name]
-    with ModelProcess(model_with_template(template), 256, 1) as model:
+    with ModelProcess(model_with_template(template), 256, DecodingPlan.single(1)) as model:
         model.context  # noqa: B018  # loads it
         before, started = process_memory(model.pid), time.monotonic()
         with pytest.raises(ModelError) as error:
@@ -100,7 +101,7 @@ def test_a_hostile_template_is_one_line_that_names_the_model(
 def test_a_model_renders_its_template_in_its_own_process(
     model_with_template: ModelWithTemplate,
 ) -> None:
-    with ModelProcess(model_with_template(CHAT), 256, 1) as model:
+    with ModelProcess(model_with_template(CHAT), 256, DecodingPlan.single(1)) as model:
         assert model.render_chat_template("Hello") == "<s><user>Hello<bot>"
         assert len(model.render_chat_template("a" * 60_000)) < MAX_OUTPUT_BYTES
 

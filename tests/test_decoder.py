@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from scripts.composer.grammar import build_sheet_grammar
 from scripts.composer.prompts import build_abc_header, build_starter_header
 from scripts.core.errors import Cancelled, ModelError
 from scripts.llm.decoder import Decoder, DecodingResult
+from scripts.llm.decoding_plan import DecodingPlan
 from scripts.llm.sampling import Sampling
 from scripts.llm.sheet_machine import SheetMachine
 from scripts.request.spec import SongSpec
@@ -17,6 +19,10 @@ from scripts.score.abc_reader import read_abc
 from tests.conftest import STARTER
 
 Write = Callable[..., DecodingResult]
+
+
+def lanes(sequences: int) -> DecodingPlan:
+    return DecodingPlan(1, 1, sequences, 1, 1)
 
 
 @pytest.fixture
@@ -51,7 +57,7 @@ def write(spec: Callable[..., SongSpec]) -> Write:
 def test_more_texts_than_sequences_are_written_in_turns(write: Write) -> None:
     progress: list[float] = []
     found = write(
-        Decoder(STARTER, 2048, 1, 3), *range(7), report=lambda done, text: progress.append(done)
+        Decoder(STARTER, 2048, lanes(3)), *range(7), report=lambda done, text: progress.append(done)
     )
     assert len(found.texts) == len({*found.texts}) == 7
     assert progress == sorted(progress)
@@ -61,28 +67,44 @@ def test_more_texts_than_sequences_are_written_in_turns(write: Write) -> None:
 
 
 def test_a_text_does_not_depend_on_earlier_texts(write: Write) -> None:
-    decoder = Decoder(STARTER, 2048, 1, 3)
+    decoder = Decoder(STARTER, 2048, lanes(3))
     first = write(decoder, 1, 2, 3).texts
     write(decoder, 7, 8)
     assert write(decoder, 1, 2, 3).texts == first
-    assert write(Decoder(STARTER, 2048, 1, 3), 1, 2, 3).texts == first
+    assert write(Decoder(STARTER, 2048, lanes(3)), 1, 2, 3).texts == first
 
 
 def test_parallel_sequences_do_not_affect_each_other(write: Write) -> None:
     """One after another and in parallel sequences, the texts are the same."""
     assert (
-        write(Decoder(STARTER, 2048, 1, 1), 1, 2, 3).texts
-        == write(Decoder(STARTER, 2048, 1, 3), 1, 2, 3).texts
+        write(Decoder(STARTER, 2048, lanes(1)), 1, 2, 3).texts
+        == write(Decoder(STARTER, 2048, lanes(3)), 1, 2, 3).texts
     )
 
 
 def test_a_context_that_is_too_small_is_reported(write: Write) -> None:
     with pytest.raises(ModelError, match="context of 60 tokens is full"):
-        write(Decoder(STARTER, 60, 1, 2), 1, 2)
+        write(Decoder(STARTER, 60, lanes(2)), 1, 2)
     with pytest.raises(ModelError, match="does not fit the model's context of 20"):
-        write(Decoder(STARTER, 20, 1, 2), 1, 2)
+        write(Decoder(STARTER, 20, lanes(2)), 1, 2)
 
 
 def test_writing_can_be_cancelled(write: Write) -> None:
     with pytest.raises(Cancelled):
-        write(Decoder(STARTER, 2048, 1, 2), 1, 2, cancelled=lambda: True)
+        write(Decoder(STARTER, 2048, lanes(2)), 1, 2, cancelled=lambda: True)
+
+
+def test_several_contexts_write_the_same_texts_as_one(write: Write) -> None:
+    side_by_side = DecodingPlan(1, 2, 1, 1, 2)
+    assert (
+        write(Decoder(STARTER, 2048, side_by_side), 1, 2, 3).texts
+        == write(Decoder(STARTER, 2048, lanes(1)), 1, 2, 3).texts
+    )
+
+
+def test_texts_do_not_depend_on_the_number_of_threads(
+    write: Write, random_model: Callable[[str], Path]
+) -> None:
+    path = random_model("llama-spm")
+    one, two = (Decoder(path, 2048, DecodingPlan.single(n)) for n in (1, 2))
+    assert write(one, 1).texts == write(two, 1).texts

@@ -11,6 +11,7 @@ import pytest
 from scripts.core.cpu import NO_AVX_MESSAGE
 from scripts.core.errors import ModelError
 from scripts.llm import decoder
+from scripts.llm.decoding_plan import DecodingPlan
 from tests.conftest import STARTER
 
 
@@ -40,7 +41,8 @@ def test_a_model_in_a_folder_with_a_non_ascii_name_is_opened(
 ) -> None:
     limit_paths_to_ascii(monkeypatch)
     working_folder = Path.cwd()
-    assert decoder.Decoder(model_folder / "starter.gguf", 64, 1).vocabulary_size > 100
+    loaded = decoder.Decoder(model_folder / "starter.gguf", 64, DecodingPlan.single(1))
+    assert loaded.vocabulary_size > 100
     assert Path.cwd() == working_folder
 
 
@@ -49,7 +51,7 @@ def test_a_model_whose_own_name_is_not_ascii_is_reported(
 ) -> None:
     limit_paths_to_ascii(monkeypatch)
     with pytest.raises(ModelError, match="plain letters"):
-        decoder.Decoder(model_folder / "stück.gguf", 64, 1)
+        decoder.Decoder(model_folder / "stück.gguf", 64, DecodingPlan.single(1))
 
 
 def test_a_missing_processor_instruction_is_reported_while_loading(
@@ -60,5 +62,5 @@ def test_a_missing_processor_instruction_is_reported_while_loading(
 
     monkeypatch.setattr(decoder.llama_cpp, "Llama", load)
     with pytest.raises(ModelError, match="AVX") as caught:
-        decoder.Decoder(STARTER, 64, 1)
+        decoder.Decoder(STARTER, 64, DecodingPlan.single(1))
     assert str(caught.value) == NO_AVX_MESSAGE

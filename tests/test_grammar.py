@@ -13,7 +13,7 @@ from scripts.composer.grammar import build_sheet_grammar
 from scripts.composer.prompts import build_abc_header
 from scripts.core import paths
 from scripts.llm.sheet_machine import SheetGrammar, SheetMachine, max_sheet_length
-from scripts.llm.state_machines import ChoiceMachine, StateMachine, TitleMachine
+from scripts.llm.state_machines import ChoiceMachine, StateMachine, TitleMachine, TitleState
 from scripts.llm.vocabulary import TokenMasks, Vocabulary
 from scripts.request.build import build_spec
 from scripts.request.request import SongRequest
@@ -101,7 +101,7 @@ def test_without_syncopation_no_note_starts_off_the_beat_and_crosses_it() -> Non
     grammar = SheetGrammar(
         (4, 4), (8,), ("C", "D", "E"), ("C",), (12, 24, 36, 48), ("C",), ("C",), syncopation=False
     )
-    for seed in range(20):
+    for seed in range(100):
         text = generate_text(SheetMachine(grammar), random.Random(seed), 5000)
         for bar in read_abc("X:1\nM:4/4\nL:1/8\nK:C\n" + text).bars:
             at = 0
@@ -118,12 +118,47 @@ def test_a_grammar_survives_serialization_to_json(spec: Callable[..., SongSpec])
     assert SheetGrammar.from_json(json.loads(json.dumps(grammar.to_json()))) == grammar
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(100))
 def test_titles_are_plain_words(seed: int) -> None:
-    title = generate_text(TitleMachine(32), random.Random(seed), 40).strip()
-    assert 4 <= len(title) <= 32
+    title = generate_text(TitleMachine(40), random.Random(seed), 50)
+    assert title.endswith("\n")
+    assert 4 <= len(title.strip()) <= 40
     assert "  " not in title
-    assert all(word[0].isupper() for word in title.split())
+    words = title.split()
+    assert all(word[0].isupper() for word in words)
+    assert words[-1] not in ("The", "Of", "In")
+
+
+def write_title(text: str) -> bool:
+    """Whether `text` is a whole title."""
+    machine = TitleMachine(40)
+    state: TitleState | None = machine.start()
+    for char in text + "\n":
+        state = machine.step(state, char) if state else None
+    return state is not None and machine.is_complete(state)
+
+
+@pytest.mark.parametrize("title", ["Blue Sky", "I Never Let Go", "Lover's Lane", "Out In The Rain"])
+def test_titles_that_people_write_are_accepted(title: str) -> None:
+    assert write_title(title)
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "blue Sky",
+        "Blue  Sky",
+        "Rain On The",
+        "The Drummer's",
+        "Jam Jam",
+        "Joy",
+        "X",
+        "Its'way",
+        "A1",
+    ],
+)
+def test_unfinished_and_repeated_words_are_no_titles(title: str) -> None:
+    assert not write_title(title)
 
 
 def test_a_choice_is_one_of_the_list() -> None:

@@ -11,9 +11,10 @@ import pytest
 
 from scripts.composer.compose import fix_ties
 from scripts.composer.grammar import build_sheet_grammar
-from scripts.composer.prompts import build_abc_header, fill_template
+from scripts.composer.prompts import build_abc_header
 from scripts.llm.chat import ModelProfile, build_chat_prompt
 from scripts.llm.client import ModelProcess
+from scripts.llm.decoding_plan import DecodingPlan
 from scripts.llm.sampling import Sampling
 from scripts.request.spec import SongSpec
 from scripts.score.abc_reader import read_abc
@@ -61,7 +62,7 @@ def test_every_sheet_of_a_random_model_is_usable(
     name: str, random_model: Callable[[str], Path], spec: Callable[..., SongSpec]
 ) -> None:
     tokens = seconds = 0.0
-    with ModelProcess(random_model(name), 8192, 1) as model:
+    with ModelProcess(random_model(name), 8192, DecodingPlan.single(1)) as model:
         for n in range(SHEETS):
             song = spec(
                 STYLES[n % len(STYLES)],
@@ -70,7 +71,7 @@ def test_every_sheet_of_a_random_model_is_usable(
                 meter=METERS[n % len(METERS)],
                 length=LENGTHS[n % len(LENGTHS)],
             )
-            question = fill_template("Write {styles} in {key}.", song)
+            question = f"Write {song.requested_styles} in {song.key}."
             rendered = model.render_chat_template(question)
             prompt = build_chat_prompt(
                 question, build_abc_header(song), ModelProfile(), rendered, model.bos

@@ -27,6 +27,7 @@ def main() -> None:
             "spelling",
             "recordings",
             "rhythms",
+            "guide",
         ),
     )
     parser.add_argument("--collections", type=Path, help="folder with the downloaded collections")
@@ -38,6 +39,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--tunes", type=int, default=200)
+    parser.add_argument("--weights", nargs="*", type=float, default=[0.0, 0.75])
     args = parser.parse_args()
     data, run = args.work / "data", args.work / "run"
     if args.step == "prepare":
@@ -98,6 +100,12 @@ def main() -> None:
             parser.error("the step rhythms requires --sources FOLDER and --collections FOLDER")
         count = count_rhythms(args.sources, args.collections, Path("data/rhythms.toml"))
         print(f"{count} figures")
+    elif args.step == "guide":
+        from training.guide import measure_guidance
+
+        measure_guidance(
+            args.gguf, Path("models/starter.gguf"), data, args.weights, args.tunes, args.seed
+        )
     elif args.step == "train":
         from training.model import Shape
         from training.train import train

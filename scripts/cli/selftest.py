@@ -35,9 +35,10 @@ def main() -> int:
     if starter.is_file():
         print("> the starter model", flush=True)
         from scripts.llm.decoder import Decoder
+        from scripts.llm.decoding_plan import DecodingPlan
         from scripts.llm.sampling import Sampling
 
-        Decoder(starter, 64, 1).write_unconstrained([1], 1, Sampling())
+        Decoder(starter, 64, DecodingPlan.single(1)).write_unconstrained([1], 1, Sampling())
     return 0
 
 

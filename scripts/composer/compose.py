@@ -9,12 +9,7 @@ from pathlib import Path
 from scripts.composer.critic import cost
 from scripts.composer.grammar import build_sheet_grammar
 from scripts.composer.progressions import load_progressions, plan_chords
-from scripts.composer.prompts import (
-    build_abc_header,
-    build_starter_header,
-    fill_template,
-    read_template,
-)
+from scripts.composer.prompts import build_abc_header, build_starter_header, describe_spec
 from scripts.composer.rhythm import (
     RhythmPlan,
     RhythmTable,
@@ -31,10 +26,11 @@ from scripts.composer.riffs import (
 )
 from scripts.composer.training_filter import TrainingFilter
 from scripts.composer.writer import Writer, choose_title_and_form
-from scripts.llm.chat import TUNE_HEADER_FORMAT, Prompt, build_chat_prompt, load_model_profile
+from scripts.llm.chat import TUNE_HEADER_FORMAT, Prompt, load_model_profile
 from scripts.llm.client import ModelProcess
 from scripts.llm.gguf_file import GgufInfo
-from scripts.llm.sampling import Sampling
+from scripts.llm.guidance import Guidance
+from scripts.llm.questions import Questions
 from scripts.request.spec import SongSpec
 from scripts.score.abc_reader import read_abc
 from scripts.score.chords import Chord
@@ -43,6 +39,7 @@ from scripts.score.sheet import Bar, LeadSheet, split_into_parts
 
 ACCEPTABLE_COST = 1.0
 MAX_ROUNDS = 3
+_RIFFS = 4  # candidates for a riff
 _OTHER_RHYTHMS = ("standard", "lied")  # where a style's own table lacks the meter
 
 Progress = Callable[[float, str], None]
@@ -71,6 +68,8 @@ class Composition:
         Section names in order.
     riff : LeadSheet, optional
         Two bars that the band repeats, in styles with a riff.
+    bits : float
+        Bits per character that the guide needs for the sheets; 0 without a guide.
     """
 
     sheet: LeadSheet
@@ -82,6 +81,7 @@ class Composition:
     words_by: str
     form: tuple[str, ...]
     riff: LeadSheet | None = None
+    bits: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -93,27 +93,7 @@ class _ChapterResult:
     cost: float
     tokens: int
     seconds: float
-
-
-def candidate_count(parameters: int) -> int:
-    """Return how many candidate sheets to write; small models are fast and need more of them.
-
-    Parameters
-    ----------
-    parameters : int
-        Number of the model's weights.
-    """
-    return 24 if parameters < 50_000_000 else 3 if parameters < 700_000_000 else 1
-
-
-def sequence_count(parameters: int) -> int:
-    """Return how many candidates to decode in parallel; more than four are no faster."""
-    return min(candidate_count(parameters), 4)
-
-
-def thread_count(parameters: int, threads: int) -> int:
-    """Return the number of decoding threads: one for a tiny model, which is fastest so."""
-    return 1 if parameters < 50_000_000 else threads
+    bits: float
 
 
 class Composer:
@@ -129,19 +109,28 @@ class Composer:
     writer : Writer, optional
         Another model that writes title and form. By default the composing model does if
         ``models.toml`` gives it the role ``writer``; otherwise rules do.
+    guide : float, optional
+        Weight of the model's guide; without one, it has none.
     """
 
     def __init__(
-        self, model: ModelProcess, info: GgufInfo, data: Path, writer: Writer | None = None
+        self,
+        model: ModelProcess,
+        info: GgufInfo,
+        data: Path,
+        writer: Writer | None = None,
+        guide: float | None = None,
     ) -> None:
         self.model, self.info, self.data = model, info, data
+        self.guide = guide
         self.profile = load_model_profile(data / "models.toml", info.path.name)
-        self.training_filter = TrainingFilter.load_beside(info.path)
+        self.questions = Questions(model, self.profile, data / "prompts")
+        self.training_filter = TrainingFilter.load_beside(model.guide or info.path)
         self.progressions = load_progressions(data / "progressions.toml")
         self.rhythms = load_rhythms(data / "rhythms.toml")
         self.uses_tune_header = info.metadata.get("llm_music_gen.prompt") == TUNE_HEADER_FORMAT
         if writer is None and not self.uses_tune_header and "writer" in self.profile.roles:
-            writer = Writer(model, info.name, self.profile, data)
+            writer = Writer(info.name, self.questions)
         self.writer = writer
 
     def compose(self, spec: SongSpec, temperature: float, progress: Progress) -> Composition:
@@ -189,6 +178,7 @@ class Composer:
             by,
             form,
             self._compose_riff(spec, temperature),
+            sum(w.bits for w in written) / len(written),
         )
 
     def _compose_riff(self, spec: SongSpec, temperature: float) -> LeadSheet | None:
@@ -198,13 +188,13 @@ class Composer:
             return None
         riff_spec = build_riff_spec(spec)
         grammar = build_sheet_grammar(riff_spec, riff_chords(spec), riff_rhythm(table, spec))
-        sampling = Sampling(temperature=temperature, top_p=0.97, min_p=0.03, seed=spec.seed)
         reply = self.model.write_sheet(
             self.build_sheet_prompt(riff_spec),
             grammar,
-            sampling,
-            sequence_count(self.info.parameters),
+            self.profile.sheet_sampling(temperature, spec.seed),
+            min(_RIFFS, self.model.plan.candidates),
             lambda done, text: None,
+            self._guidance(riff_spec),
         )
         header = build_abc_header(riff_spec)
         return best_riff([read_abc(header + text) for text in reply.texts], table)
@@ -215,10 +205,10 @@ class Composer:
         """Write candidates for one chapter and return the one with the lowest cost."""
         rules = spec.style.melody
         prompt = self.build_sheet_prompt(spec)
-        count = candidate_count(self.info.parameters)
+        count = self.model.plan.candidates
         seed = spec.seed * 1_000_003 + 7_368_787 * chapter
         best: LeadSheet | None = None
-        best_cost, tokens, seconds, tries = 0.0, 0, 0.0, 0
+        best_cost, best_bits, tokens, seconds, tries = 0.0, 0.0, 0, 0.0, 0
         for attempt in range(MAX_ROUNDS):
             plan = (
                 ()
@@ -228,17 +218,16 @@ class Composer:
                 )
             )
             grammar = build_sheet_grammar(spec, plan, self._plan_rhythm(spec, seed + attempt))
-            sampling = Sampling(
-                temperature=temperature,
-                top_p=0.97,
-                min_p=0.03,
-                seed=(seed + 104_729 * attempt) % (1 << 62),
+            sampling = self.profile.sheet_sampling(
+                temperature, (seed + 104_729 * attempt) % (1 << 62)
             )
             # The progress bar is full after the first round and stays full.
             report = progress if attempt == 0 else lambda done, text: progress(1.0, text)
-            reply = self.model.write_sheet(prompt, grammar, sampling, count, report)
+            reply = self.model.write_sheet(
+                prompt, grammar, sampling, count, report, self._guidance(spec)
+            )
             tokens, seconds = tokens + reply.tokens, seconds + reply.seconds
-            for text in reply.texts:
+            for n, text in enumerate(reply.texts):
                 tries += 1
                 sheet = fix_ties(read_abc(build_abc_header(spec) + text))
                 sheet_cost = cost(
@@ -250,11 +239,12 @@ class Composer:
                 )
                 if best is None or sheet_cost < best_cost:
                     best, best_cost = sheet, sheet_cost
+                    best_bits = reply.bits[n] if reply.bits else 0.0
             # A large model is too slow to write more candidates only to lower the cost.
             if best_cost <= ACCEPTABLE_COST or count == 1:
                 break
         assert best is not None
-        return _ChapterResult(best, tries, best_cost, tokens, seconds)
+        return _ChapterResult(best, tries, best_cost, tokens, seconds, best_bits)
 
     def _plan_rhythm(self, spec: SongSpec, seed: int) -> RhythmPlan:
         """Plan the rhythm of a sheet if the style has a table of rhythms for its meter."""
@@ -272,14 +262,10 @@ class Composer:
         """Build the prompt that the model continues with a sheet."""
         if self.uses_tune_header:
             return Prompt(build_starter_header(spec), special=False, bos=True)
-        question = fill_template(read_template(self.data / "prompts", "compose"), spec)
-        return build_chat_prompt(
-            question,
-            build_abc_header(spec),
-            self.profile,
-            self.model.render_chat_template(question),
-            self.model.bos,
-        )
+        return self.questions.ask("compose", describe_spec(spec), build_abc_header(spec))
+
+    def _guidance(self, spec: SongSpec) -> Guidance | None:
+        return None if self.guide is None else Guidance(build_starter_header(spec), self.guide)
 
 
 def _share_changes(plan: tuple[Chord, ...], spec: SongSpec) -> tuple[Chord, ...]:

@@ -1,23 +1,17 @@
-"""Prompts from the templates in ``data/prompts``, and headers that a model continues."""
+"""What models are told of a song, and headers that they continue."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from scripts.composer.grammar import bar_chords, chord_vocabulary
-from scripts.core.errors import UsageError
 from scripts.request.spec import SongSpec
 from scripts.score.keys import LETTER_PC
 from scripts.score.tune_header import format_tune_header
 
 
-def fill_template(template: str, spec: SongSpec) -> str:
-    """Replace ``{styles}``, ``{key}``, ``{meter}``, ``{tempo}``, ``{parts}`` and ``{chords}``.
-
-    Other text in braces stays as it is.
-    """
+def describe_spec(spec: SongSpec) -> dict[str, str]:
+    """Describe a song for the templates in ``data/prompts``."""
     chords = bar_chords(spec) or chord_vocabulary(spec)
-    values = {
+    return {
         "styles": spec.requested_styles,
         "key": str(spec.key),
         "meter": str(spec.meter),
@@ -25,24 +19,6 @@ def fill_template(template: str, spec: SongSpec) -> str:
         "parts": " + ".join(map(str, spec.parts)),
         "chords": " ".join(c.symbol(spec.key) for c in chords),
     }
-    for name, value in values.items():
-        template = template.replace("{" + name + "}", value)
-    return template.strip()
-
-
-def read_template(folder: Path, name: str) -> str:
-    """Read the template ``NAME.txt`` in `folder`.
-
-    Raises
-    ------
-    UsageError
-        If the file cannot be read or is not UTF-8.
-    """
-    path = folder / f"{name}.txt"
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read the prompt template {path}; restore the file") from error
 
 
 def build_starter_header(spec: SongSpec) -> str:

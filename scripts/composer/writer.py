@@ -5,41 +5,36 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.composer.prompts import fill_template, read_template
+from scripts.composer.prompts import describe_spec
 from scripts.composer.titles import make_title
-from scripts.llm.chat import ModelProfile, Prompt, build_chat_prompt
-from scripts.llm.client import ModelProcess
+from scripts.llm.chat import Prompt
+from scripts.llm.questions import Questions
 from scripts.llm.sampling import Sampling
 from scripts.request.spec import SongSpec
 from scripts.styles.variants import form_variants
 
-MAX_TITLE_LENGTH = 32
+MAX_TITLE_LENGTH = 40
 
 
 @dataclass(frozen=True)
 class Writer:
-    """A chat model that writes titles and chooses forms.
+    """A model that writes titles and chooses forms.
 
     Parameters
     ----------
-    model : ModelProcess
     name : str
         Name under which the model is credited.
-    profile : ModelProfile
-        The model's entry in ``models.toml``.
-    data : Path
-        The ``data`` folder, with the prompts.
+    questions : Questions
+        Asks the model.
     """
 
-    model: ModelProcess
     name: str
-    profile: ModelProfile
-    data: Path
+    questions: Questions
 
     def write_title(self, spec: SongSpec, temperature: float) -> str:
-        """Write a title of at most 32 characters."""
-        sampling = Sampling(temperature=max(temperature, 0.6), seed=spec.seed)
-        return self.model.write_title(
+        """Write a title of at most 40 characters."""
+        sampling = self.questions.profile.word_sampling(temperature, spec.seed)
+        return self.questions.model.write_title(
             self._prompt("title", spec, ""), MAX_TITLE_LENGTH, sampling, lambda done, text: None
         )
 
@@ -50,7 +45,7 @@ class Writer:
         listed = "\n".join(
             f"{letter}: {' '.join(form)}" for letter, form in zip(letters, forms, strict=True)
         )
-        answer = self.model.choose(
+        answer = self.questions.model.choose(
             self._prompt("plan", spec, listed),
             tuple(letters),
             Sampling(temperature=temperature, seed=spec.seed),
@@ -58,10 +53,7 @@ class Writer:
         return forms[letters.index(answer)]
 
     def _prompt(self, template: str, spec: SongSpec, forms: str) -> Prompt:
-        question = fill_template(read_template(self.data / "prompts", template), spec)
-        question = question.replace("{forms}", forms)
-        rendered = self.model.render_chat_template(question)
-        return build_chat_prompt(question, "", self.profile, rendered, self.model.bos)
+        return self.questions.ask(template, {**describe_spec(spec), "forms": forms})
 
 
 def choose_title_and_form(

@@ -14,6 +14,7 @@ from typing import Any
 
 from scripts.core.cpu import ILLEGAL_INSTRUCTION_STATUSES, NO_AVX_MESSAGE
 from scripts.core.paths import ROOT
+from scripts.core.priority import WAIT_POLICY
 
 MODEL_WORKER = "scripts.llm.worker"  # module that runs a model
 _DRAIN_TIMEOUT = 5.0  # seconds to read the remaining output of a child that has exited
@@ -48,7 +49,12 @@ class ChildProcess:
             if os.name == "nt"
             else {"start_new_session": True}
         )
-        environment = {**os.environ, "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"}
+        environment = {
+            **WAIT_POLICY,
+            **os.environ,
+            "PYTHONUTF8": "1",
+            "PYTHONUNBUFFERED": "1",
+        }
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             cwd=ROOT,

@@ -48,6 +48,8 @@ class Settings:
         Embedding model that understands sentences; empty selects ``reader.gguf``.
     writer : str
         Model for titles; empty selects the composing model if it can write titles, else rules.
+    guide : float
+        How much the starter guides larger models that write a sheet: 0 not at all, 1 alone.
     suggestions : bool
         Whether a chat model suggests what a request leaves open.
     song_length : str
@@ -75,6 +77,7 @@ class Settings:
     writer: str = ""
     reader: str = ""
     song_length: Annotated[str, Meta(pattern=_LENGTH)] = "3"
+    guide: Annotated[float, Meta(ge=0, le=1)] = 0.75
     suggestions: bool = True
     auto_play: bool = True
     output: Literal["auto", "miniaudio", "simpleaudio", "null"] = "auto"
@@ -99,6 +102,7 @@ class Settings:
 _EXPECTED = {
     "thread_fraction": "a number from 0.01 to 1",
     "temperature": "a number from 0 to 2",
+    "guide": "a number from 0 to 1",
     "volume": "a number from 0 to 1",
     "bitrate": "a whole number from 32 to 320",
     "crossfade": "a number from 0 to 12",

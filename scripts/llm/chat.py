@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any
 
 from scripts.core.errors import UsageError
 from scripts.core.input_files import read_input_text
+from scripts.llm.sampling import Sampling
 
 _MAX_BYTES = 1 << 20  # of the table of models
+_LEAST_WORD_TEMPERATURE = 0.6
 TUNE_HEADER_FORMAT = "tune-header-1"  # the starter's prompt format; training/export.py writes it
 
 
@@ -25,11 +29,14 @@ class Prompt:
         Whether the tokenizer parses control tokens written in `text`.
     bos : bool
         Whether the tokenizer adds its begin-of-sequence token.
+    shared_length : int
+        Number of characters at the start that the prompts of other songs share.
     """
 
     text: str
     special: bool
     bos: bool
+    shared_length: int = 0
 
 
 @dataclass(frozen=True)
@@ -45,11 +52,24 @@ class ModelProfile:
         titles and plans; ``reader`` understands sentences.
     prefix : str
         What an embedding model expects before each text.
+    sampling : mapping of str to float
+        What its authors recommend: parameters of :class:`Sampling` by name.
     """
 
     template: str = ""
     roles: tuple[str, ...] = ("composer", "writer")
     prefix: str = ""
+    sampling: Mapping[str, float] = field(default_factory=dict)
+
+    def word_sampling(self, temperature: float, seed: int) -> Sampling:
+        """Parameters for words, such as titles; `temperature` unless the authors name one."""
+        values = {"temperature": max(temperature, _LEAST_WORD_TEMPERATURE), **self.sampling}
+        return replace(Sampling(seed=seed), **values)  # type: ignore[arg-type]
+
+    def sheet_sampling(self, temperature: float, seed: int) -> Sampling:
+        """Parameters for sheets: the temperature is the user's, the rest the authors'."""
+        values = {"top_p": 0.97, "min_p": 0.03, **self.sampling, "temperature": temperature}
+        return replace(Sampling(seed=seed), **values)  # type: ignore[arg-type]
 
 
 def load_model_profile(path: Path, name: str) -> ModelProfile:
@@ -82,16 +102,37 @@ def load_model_profile(path: Path, name: str) -> ModelProfile:
                     str(row.get("template", "")),
                     tuple(row.get("roles", ("composer", "writer"))),
                     str(row.get("prefix", "")),
+                    _read_sampling(row.get("sampling", {})),
                 )
     except FileNotFoundError:
         pass
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, UnicodeError) as error:
         raise UsageError(f"cannot read {path}: {error}; fix the file or delete it") from error
     return ModelProfile()
 
 
+def _read_sampling(table: Mapping[str, Any]) -> dict[str, float]:
+    """Check the parameters of a profile.
+
+    Raises
+    ------
+    TypeError
+        When one is unknown or not a number.
+    """
+    kinds = {f.name: int if f.name == "top_k" else float for f in fields(Sampling)}
+    unknown = {*table} - {*kinds} | {*table} & {"seed"}
+    if unknown:
+        raise TypeError(f"unknown sampling parameter {min(unknown)!r}")
+    return {name: kinds[name](value) for name, value in table.items()}
+
+
 def build_chat_prompt(
-    question: str, reply_start: str, profile: ModelProfile, rendered: str, bos: str
+    question: str,
+    reply_start: str,
+    profile: ModelProfile,
+    rendered: str,
+    bos: str,
+    shared_start: str = "",
 ) -> Prompt:
     """Build a model's prompt for `question`, ending with the start of the reply.
 
@@ -105,11 +146,21 @@ def build_chat_prompt(
         (:func:`scripts.llm.chat_template.render_chat_template`).
     bos : str
         Text of the begin-of-sequence token.
+    shared_start : str
+        Beginning of `question` that the questions about other songs share.
     """
+    has_bos = False
     if rendered:
-        starts = bool(bos) and rendered.startswith(bos)
-        return Prompt(rendered + reply_start, special=True, bos=not starts)
-    if profile.template:
-        text = profile.template.replace("{prompt}", question) + reply_start
-        return Prompt(text, special=True, bos=True)
-    return Prompt(question + "\n\n" + reply_start, special=False, bos=True)
+        has_bos = bool(bos) and rendered.startswith(bos)
+        text = rendered
+    elif profile.template:
+        text = profile.template.replace("{prompt}", question)
+    else:
+        text = question + ("\n\n" if reply_start else "\n")
+    at = text.find(shared_start)
+    return Prompt(
+        text + reply_start,
+        special=bool(rendered or profile.template),
+        bos=not has_bos,
+        shared_length=at + len(shared_start) if shared_start and at >= 0 else 0,
+    )

@@ -7,15 +7,19 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from scripts.core.child import MODEL_WORKER, ChildProcess
 from scripts.core.errors import ChatTemplateError, CrashError
 from scripts.core.system import process_memory
 from scripts.llm.chat import Prompt
 from scripts.llm.chat_template import MAX_MEMORY_BYTES, MAX_SECONDS
+from scripts.llm.decoding_plan import DecodingPlan
+from scripts.llm.guidance import Guidance
 from scripts.llm.model_client import ModelClient, ProgressCallback
 from scripts.llm.object_machine import Choices
 from scripts.llm.sampling import Sampling
@@ -28,12 +32,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Reply:
-    """Texts from a model, their number of tokens, and the seconds spent decoding."""
+    """Texts from a model; see :class:`scripts.llm.decoder.DecodingResult`."""
 
     texts: tuple[str, ...]
+    bits: tuple[float, ...]
     tokens: int
     seconds: float
-    rate: float = 0.0
+    prompt_tokens: int
+    cached_tokens: int
 
 
 class ModelProcess(ModelClient):
@@ -47,10 +53,10 @@ class ModelProcess(ModelClient):
         The GGUF file.
     context : int
         Context size in tokens, for prompt and reply together.
-    threads : int
-        CPU threads.
-    sequences : int
-        Number of texts written in parallel, each with a context of its own.
+    plan : DecodingPlan
+        Contexts, sequences and threads.
+    guide : Path, optional
+        GGUF file of a model that can guide this one (:mod:`scripts.llm.guide`).
     child : ChildProcess, optional
         A :data:`MODEL_WORKER` process that is already running; by default one is started.
     timeout : float
@@ -63,20 +69,21 @@ class ModelProcess(ModelClient):
         self,
         path: Path,
         context: int,
-        threads: int,
-        sequences: int = 1,
+        plan: DecodingPlan,
+        guide: Path | None = None,
         child: ChildProcess | None = None,
         timeout: float = 900.0,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> None:
         super().__init__(path, child or ChildProcess(MODEL_WORKER), timeout, cancelled)
+        self.plan, self.guide = plan, guide
         self._child.send(
             {
                 "op": "load",
                 "path": str(path.resolve()),
                 "context": context,
-                "threads": threads,
-                "lanes": sequences,
+                "guide": str(guide.resolve()) if guide else "",
+                "plan": asdict(plan),
             }
         )
         self._loaded_event: dict[str, Any] | None = None
@@ -158,8 +165,11 @@ class ModelProcess(ModelClient):
         sampling: Sampling,
         count: int,
         progress: ProgressCallback,
+        guidance: Guidance | None = None,
     ) -> Reply:
         """Write `count` sheets that follow `grammar`.
+
+        With `guidance`, the guide takes part and rates the sheets.
 
         Raises
         ------
@@ -170,9 +180,8 @@ class ModelProcess(ModelClient):
         ModelError
             When the model cannot be loaded, or the prompt or a sheet does not fit its context.
         """
-        return self._write(
-            prompt, {"kind": "sheet", "grammar": grammar.to_json()}, sampling, count, progress
-        )
+        machine = {"kind": "sheet", "grammar": grammar.to_json()}
+        return self._write(prompt, machine, sampling, count, progress, guidance)
 
     def write_title(
         self, prompt: Prompt, max_length: int, sampling: Sampling, progress: ProgressCallback
@@ -206,6 +215,7 @@ class ModelProcess(ModelClient):
         sampling: Sampling,
         count: int,
         progress: ProgressCallback,
+        guidance: Guidance | None = None,
     ) -> Reply:
         self._wait_until_loaded()
         self._child.send(
@@ -215,7 +225,8 @@ class ModelProcess(ModelClient):
                 "machine": machine,
                 "sampling": sampling.to_json(),
                 "count": count,
+                "guidance": asdict(guidance) if guidance else None,
             }
         )
         result = self._wait_for_result(progress)
-        return Reply(tuple(result["texts"]), int(result["tokens"]), float(result["seconds"]))
+        return msgspec.convert(result, Reply)

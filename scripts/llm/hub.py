@@ -6,7 +6,6 @@ import hashlib
 import logging
 import os
 import re
-import shutil
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -18,13 +17,12 @@ from urllib.parse import urlsplit
 from scripts.core.atomic_files import rename, storage_error
 from scripts.core.errors import Cancelled, ModelError, StorageError
 from scripts.core.file_lock import try_lock
-from scripts.llm.downloads import ModelDownload
+from scripts.llm.downloads import ModelDownload, check_free_space, file_sha256
 from scripts.llm.gguf_file import read_language_model
 
 ProgressCallback = Callable[[int, int], None]
 """Called with the bytes downloaded so far and the total size in bytes."""
 
-FREE_SPACE_MARGIN = 200_000_000  # bytes to keep free on the disk
 CHUNK_SIZE = 1 << 18  # bytes; what is lost when the connection breaks
 _MAX_ATTEMPTS = 5  # in a row without a byte
 _RETRY_DELAY = 1.0  # seconds
@@ -76,7 +74,7 @@ def download_model(download: ModelDownload, folder: Path, progress: ProgressCall
             if have > meta.size:
                 file.truncate(0)
                 have = 0
-            _check_free_space(folder, meta.size - have)
+            check_free_space(folder, meta.size - have)
             with _translate_network_errors(download):
                 if have < meta.size:
                     _stream(meta.location, file, meta.size, progress)
@@ -112,20 +110,11 @@ def _import_hub() -> Any:
 
 
 def _check_existing(target: Path, size: int, digest: str) -> Path:
-    if target.stat().st_size != size or (digest and _sha256(target) != digest):
+    if target.stat().st_size != size or (digest and file_sha256(target) != digest):
         raise StorageError(
             f"{target}: another file of this name already exists; move it away and try again"
         )
     return target
-
-
-def _check_free_space(folder: Path, needed: int) -> None:
-    free = shutil.disk_usage(folder).free
-    if free < needed + FREE_SPACE_MARGIN:
-        raise StorageError(
-            f"{folder}: not enough disk space: {needed / 1e9:.1f} GB are needed, "
-            f"{free / 1e9:.1f} GB are free; free some space and try again"
-        )
 
 
 @contextmanager
@@ -193,7 +182,7 @@ def _stream_once(url: str, file: BinaryIO, size: int, progress: ProgressCallback
 def _verify(part: Path, digest: str, download: ModelDownload) -> None:
     """Check the checksum and the header of a download; delete a damaged file."""
     try:
-        if digest and _sha256(part) != digest:
+        if digest and file_sha256(part) != digest:
             raise ModelError(
                 f"{download.file}: the download is damaged (its checksum is not the "
                 "hub's); download it again"
@@ -202,11 +191,6 @@ def _verify(part: Path, digest: str, download: ModelDownload) -> None:
     except ModelError as error:
         part.unlink(missing_ok=True)
         raise ModelError(str(error).replace(part.name, download.file)) from error
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _proxy_address() -> str:

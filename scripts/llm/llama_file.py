@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -80,3 +81,22 @@ def open_llama(path: Path, **options: Any) -> Any:
         ) from error
     finally:
         os.chdir(here)
+
+
+_MAX_PIECE_BYTES = 64
+
+
+def token_pieces(llama: Any) -> tuple[bytes, ...]:
+    """Text of each token of a model; empty for tokens that are no text."""
+    vocab = llama_cpp.llama_model_get_vocab(llama.model)
+    buffer = ctypes.create_string_buffer(_MAX_PIECE_BYTES)
+
+    def piece(token: int) -> bytes:
+        if llama_cpp.llama_vocab_is_control(vocab, token) or llama_cpp.llama_vocab_is_eog(
+            vocab, token
+        ):
+            return b""
+        size = llama_cpp.llama_token_to_piece(vocab, token, buffer, _MAX_PIECE_BYTES, 0, False)
+        return buffer.raw[:size] if size > 0 else b""
+
+    return tuple(piece(token) for token in range(llama_cpp.llama_vocab_n_tokens(vocab)))

@@ -33,6 +33,8 @@ class ObjectMachine:
         Allowed values of each field, in the order of the object; no value begins another one.
     """
 
+    is_broad = False
+
     def __init__(self, fields: Choices) -> None:
         segments: list[tuple[str, ...]] = []
         start = "{"

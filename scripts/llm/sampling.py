@@ -1,7 +1,8 @@
-"""Token sampling from logits: temperature, min-p, top-k and top-p."""
+"""Token sampling from logits: temperature, min-p, top-k, top-p and repeat penalty."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -25,6 +26,8 @@ class Sampling:
         Keep the smallest set of tokens with at least this probability, 0 to 1.
     min_p : float
         Drop tokens less likely than this fraction of the likeliest one's probability, 0 to 1.
+    repeat_penalty : float
+        Factor by which the logits of recent tokens are lowered; 1 lowers none.
     seed : int
         0 to 2**63 - 1.
     """
@@ -33,6 +36,7 @@ class Sampling:
     top_k: int = 0
     top_p: float = 0.95
     min_p: float = 0.02
+    repeat_penalty: float = 1.0
     seed: int = 0
 
     def to_json(self) -> dict[str, Any]:
@@ -70,3 +74,22 @@ def sample_token(logits: Logits, sampling: Sampling, rng: np.random.Generator) -
     total = total[:keep]
     chosen = np.searchsorted(total, rng.random() * total[-1], side="right")
     return int(order[min(int(chosen), len(total) - 1)])
+
+
+def penalize_repeats(
+    logits: Logits, tokens: npt.NDArray[np.int64], recent: Collection[int], penalty: float
+) -> Logits:
+    """Lower the logits of recent tokens (the CTRL paper, Keskar et al. 2019, section 4.1).
+
+    Parameters
+    ----------
+    logits : (n,) float32 array
+    tokens : (n,) int64 array
+        The tokens they belong to.
+    recent : collection of int
+        Tokens that were written lately.
+    penalty : float
+        Positive logits are divided by it, negative ones multiplied.
+    """
+    repeated = np.isin(tokens, [*recent])
+    return np.where(repeated, np.where(logits > 0, logits / penalty, logits * penalty), logits)

@@ -111,6 +111,8 @@ class SheetMachine:
     Implements :class:`scripts.llm.state_machines.StateMachine`.
     """
 
+    is_broad = False
+
     def __init__(self, grammar: SheetGrammar) -> None:
         self.grammar = grammar
         self.meter = TimeSignature(*grammar.meter)

@@ -13,10 +13,24 @@ from typing import NamedTuple, Protocol, TypeVar
 
 State = TypeVar("State")
 _TITLE_CHARS = string.ascii_letters + " '\n"
+_MIN_TITLE, _MAX_WORDS = 4, 5  # characters, words
+_MIN_WORD, _MAX_WORD, _MAX_AFTER_APOSTROPHE = 2, 12, 2  # characters
+_NOT_LAST = (  # articles, prepositions and the like, between spaces
+    " A An The And Or But Of In On At To By For From With Into Over Under Through My Your Its Is "
+    "Are Was Were Be Not That This As If So No "
+)
 
 
 class StateMachine(Protocol[State]):
-    """Automaton over characters, as the decoder needs it."""
+    """Automaton over characters, as the decoder needs it.
+
+    Attributes
+    ----------
+    is_broad : bool
+        Whether most states allow so many tokens that it is faster to test the likely ones only.
+    """
+
+    is_broad: bool
 
     def start(self) -> State:
         """Return the state before the first character."""
@@ -38,29 +52,18 @@ class StateMachine(Protocol[State]):
 
 
 class TitleState(NamedTuple):
-    """Position in a title.
+    """Title so far, and whether it has ended."""
 
-    Parameters
-    ----------
-    length : int
-        Characters so far.
-    word_length : int
-        Characters of the current word.
-    last : str
-        Last character: ``a`` for a letter, ``s`` for a space, an apostrophe, or a line feed; empty
-        at the start.
-    """
-
-    length: int
-    word_length: int
-    last: str
+    text: str
+    is_complete: bool = False
 
 
 class TitleMachine:
     """State machine for a title, ended by a line feed.
 
-    A title is at least 4 characters long: capitalized words of letters and apostrophes, separated
-    by single spaces.
+    A title has up to five capitalized words of letters and apostrophes, separated by single
+    spaces. It neither repeats a word nor ends on an article, a preposition or a possessive, after
+    which it may go on instead.
 
     Parameters
     ----------
@@ -68,53 +71,62 @@ class TitleMachine:
         Maximum length of the title in characters.
     """
 
-    def __init__(self, max_length: int = 32) -> None:
+    is_broad = True
+
+    def __init__(self, max_length: int = 40) -> None:
         self.max_length = max_length
 
     def start(self) -> TitleState:
-        return TitleState(0, 0, "")
+        return TitleState("")
 
     def step(self, state: TitleState, char: str) -> TitleState | None:
-        length, word, last = state
-        if last == "\n":
+        text = state.text
+        if state.is_complete:
+            return None
+        *before, word = text.split(" ")
+        is_longest = len(word) == _MAX_WORD  # must end here
+        is_small = f" {word} " in _NOT_LAST
+        is_open = (is_small or word.endswith("'s")) and not is_longest
+        is_repeated = word in before and not is_small and not is_longest
+        if char in " \n" and (not _is_word(word) or is_repeated):
             return None
         if char == "\n":
-            ok = length >= 4 and word >= 2
-            return TitleState(length, 0, "\n") if ok else None
-        if length >= self.max_length:
-            return None
+            return None if is_open or len(text) < _MIN_TITLE else TitleState(text, True)
         if char == " ":
-            room = length + 3 <= self.max_length
-            return TitleState(length + 1, 0, "s") if word >= 2 and room else None
+            has_room = len(text) + 1 + _MAX_WORD <= self.max_length
+            is_short = len(before) + 1 < _MAX_WORDS
+            return TitleState(text + " ") if has_room and (is_short or is_open) else None
+        if len(text) >= self.max_length or len(word) >= _MAX_WORD:
+            return None
+        start, apostrophe, end = word.partition("'")
         if char == "'":
-            return TitleState(length + 1, word + 1, "'") if last == "a" and word >= 2 else None
-        if char.isascii() and char.isalpha():
-            starts = length == 0 or last == "s"
-            if word >= 12 or char.isupper() != starts:
-                return None
-            return TitleState(length + 1, word + 1, "a")
-        return None
+            is_allowed = len(start) in range(1, _MAX_WORD - 1) and not apostrophe
+        else:
+            is_allowed = char.isascii() and char.isalpha() and char.isupper() == (not word)
+            is_allowed = is_allowed and len(end) < _MAX_AFTER_APOSTROPHE
+        return TitleState(text + char) if is_allowed else None
 
     def possible_chars(self, state: TitleState) -> str:
         return _TITLE_CHARS
 
     def is_complete(self, state: TitleState) -> bool:
-        return state.last == "\n"
+        return state.is_complete
 
     def cache_key(self, state: TitleState) -> Hashable:
-        return (
-            min(self.max_length - state.length, 16),
-            min(state.length, 4),
-            state.word_length,
-            state.last,
-        )
+        return state
 
     def progress(self, state: TitleState) -> float:
-        return state.length / self.max_length
+        return len(state.text) / self.max_length
+
+
+def _is_word(word: str) -> bool:
+    return word in ("A", "I") or (len(word) >= _MIN_WORD and not word.endswith("'"))
 
 
 class ChoiceMachine:
     """State machine for one of `choices`, ended by a line feed."""
+
+    is_broad = False
 
     def __init__(self, choices: tuple[str, ...]) -> None:
         self.choices = tuple(c + "\n" for c in choices)

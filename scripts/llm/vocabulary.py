@@ -12,7 +12,10 @@ from scripts.llm.state_machines import StateMachine
 
 TokenIds = npt.NDArray[np.int64]
 
+Logits = npt.NDArray[np.float32]
+
 MAX_TOKEN_BYTES = 12  # bytes; longer tokens are never needed to write a sheet
+_LIKELY_TOKENS = 256
 
 
 class Vocabulary:
@@ -56,15 +59,46 @@ class Vocabulary:
 
 
 class TokenMasks:
-    """Cache of the tokens that one machine allows in each state."""
+    """The tokens that one machine allows in each state, cached unless it is a broad one."""
 
     def __init__(self, vocabulary: Vocabulary, machine: StateMachine[Any]) -> None:
         self.vocabulary, self.machine = vocabulary, machine
         self._cache: dict[Hashable, TokenIds] = {}
 
     def __call__(self, state: Any) -> TokenIds:
+        """All allowed tokens; ids, ascending."""
         key = self.machine.cache_key(state)
         ids = self._cache.get(key)
         if ids is None:
-            ids = self._cache[key] = self.vocabulary.allowed_tokens(self.machine, state)
+            ids = self.vocabulary.allowed_tokens(self.machine, state)
+            if not self.machine.is_broad:
+                self._cache[key] = ids
         return ids
+
+    def likely(self, state: Any, logits: Logits) -> TokenIds:
+        """Those of the likeliest tokens that are allowed, or all if none of them is.
+
+        Parameters
+        ----------
+        state : object
+        logits : (vocabulary,) float32 array
+
+        Returns
+        -------
+        (n,) int64 array
+            Ids, ascending.
+        """
+        count = min(_LIKELY_TOKENS, len(logits))
+        likeliest = np.sort(np.argpartition(logits, -count)[-count:])
+        allowed = [token for token in likeliest if self._accepts(state, int(token))]
+        return np.array(allowed, dtype=np.int64) if allowed else self(state)
+
+    def _accepts(self, state: Any, token: int) -> bool:
+        piece = self.vocabulary.pieces[token]
+        if not 0 < len(piece) <= MAX_TOKEN_BYTES or not piece.isascii():
+            return False
+        for char in piece.decode("ascii"):
+            state = self.machine.step(state, char)
+            if state is None:
+                return False
+        return True

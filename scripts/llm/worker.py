@@ -2,8 +2,8 @@
 
 Requests:
 
-``{"op": "load", "path", "context", "threads", "lanes"}``
-``{"op": "write", "prompt": {...}, "machine": {...}, "sampling": {...}, "count": n}``
+``{"op": "load", "path", "context", "plan": {...}, "guide"}``
+``{"op": "write", "prompt": {...}, "machine": {...}, "sampling": {...}, "count": n, "guidance"}``
 ``{"op": "chat", "question"}``
 ``{"op": "rate", "prompt": {...}, "tokens": n, "seed": n}``
 
@@ -13,17 +13,21 @@ Events: ``loaded``, ``progress``, ``result``, ``error``.
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
+from scripts.core.priority import lower_model_priority
+from scripts.llm.decoding_plan import DecodingPlan
+from scripts.llm.guidance import Guidance
 from scripts.llm.json_worker import JsonWorker, serve
 from scripts.llm.object_machine import ObjectMachine
 from scripts.llm.sampling import Sampling
 from scripts.llm.sheet_machine import SheetGrammar, SheetMachine
 from scripts.llm.state_machines import ChoiceMachine, StateMachine, TitleMachine
+
+MIN_SHARED_TOKENS = 16  # of a prompt's start, to keep it for other songs
 
 
 def build_machine(data: dict[str, Any]) -> StateMachine[Any]:
@@ -42,7 +46,7 @@ class _Worker(JsonWorker):
     def __init__(self, out: IO[str]) -> None:
         super().__init__(out)
         self.decoder: Any = None
-        self.load_request: dict[str, Any] = {}
+        self.path, self.threads = Path(), 1
 
     def handlers(self) -> Mapping[str, Callable[[dict[str, Any]], None]]:
         return {
@@ -53,15 +57,16 @@ class _Worker(JsonWorker):
         }
 
     def prepare(self) -> None:
+        lower_model_priority()
         import scripts.llm.decoder  # noqa: F401
 
     def load(self, request: dict[str, Any]) -> None:
         from scripts.llm.decoder import Decoder
 
-        self.load_request = request
-        self.decoder = Decoder(
-            Path(request["path"]), request["context"], request["threads"], request["lanes"]
-        )
+        plan = DecodingPlan(**request["plan"])
+        guide = Path(request["guide"]) if request["guide"] else None
+        self.path, self.threads = Path(request["path"]), plan.threads
+        self.decoder = Decoder(self.path, request["context"], plan, guide)
         llama = self.decoder.llama
         self.send_event(
             "loaded",
@@ -78,12 +83,24 @@ class _Worker(JsonWorker):
         text = render_chat_template(template, str(request["question"]), bos, eos)
         self.send_event("result", text=text, has_template=bool(template))
 
-    def tokenize(self, prompt: dict[str, Any]) -> list[int]:
-        found: list[int] = self.decoder.tokenize(prompt["text"], prompt["special"], prompt["bos"])
-        return found
+    def tokenize(self, prompt: dict[str, Any]) -> tuple[list[int], list[int]]:
+        """Tokenize a prompt; the tokens that other songs share, and the others."""
+
+        def tokens(text: str) -> list[int]:
+            return list(self.decoder.tokenize(text, prompt["special"], prompt["bos"]))
+
+        whole, text = tokens(prompt["text"]), prompt["text"][: prompt["shared_length"]]
+        shared = 0
+        for ours, theirs in zip(whole, tokens(text) if text else [], strict=False):
+            if ours != theirs:
+                break
+            shared += 1
+        if shared < MIN_SHARED_TOKENS or shared == len(whole):
+            return [], whole
+        return whole[:shared], whole[shared:]
 
     def write(self, request: dict[str, Any]) -> None:
-        prompt = self.tokenize(request["prompt"])
+        prefix, prompt = self.tokenize(request["prompt"])
         machine = build_machine(request["machine"])
         identity = json.dumps(request["machine"], sort_keys=True)
         sampling = Sampling(**request["sampling"])
@@ -91,17 +108,20 @@ class _Worker(JsonWorker):
             replace(sampling, seed=(sampling.seed + 7919 * n) % (1 << 63))
             for n in range(int(request.get("count", 1)))
         ]
-        last = 0.0
 
         def report(done: float, text: str) -> None:
-            nonlocal last
-            now = time.monotonic()
-            if now - last >= 0.1:
-                last = now
-                self.send_event("progress", done=done, text=text[-400:])
+            self.send_event("progress", done=done, text=text[-400:])
 
+        guidance = Guidance(**request["guidance"]) if request.get("guidance") else None
         decoded = self.decoder.write(
-            prompt, machine, identity, samplings, report, self.input_closed.is_set
+            prompt,
+            machine,
+            identity,
+            samplings,
+            report,
+            self.input_closed.is_set,
+            prefix,
+            guidance,
         )
         self.send_event("result", **vars(decoded))
 
@@ -109,15 +129,15 @@ class _Worker(JsonWorker):
         """Measure the decoding speed without a machine in tokens per second, for benchmarks."""
         from scripts.llm.decoder import measure_unconstrained_speed
 
-        prompt = self.tokenize(request["prompt"])
+        prefix, prompt = self.tokenize(request["prompt"])
         rate = measure_unconstrained_speed(
-            Path(self.load_request["path"]),
-            self.load_request["threads"],
-            prompt,
+            self.path,
+            self.threads,
+            prefix + prompt,
             int(request["tokens"]),
             int(request["seed"]),
         )
-        self.send_event("result", texts=[], tokens=int(request["tokens"]), seconds=0.0, rate=rate)
+        self.send_event("result", rate=rate)
 
 
 def _token_text(decoder: Any, token: int) -> str:

@@ -8,6 +8,7 @@ import sys
 
 from scripts.core.errors import UsageError
 from scripts.core.log import set_up_logging
+from scripts.core.priority import raise_player_priority
 from scripts.core.settings import Settings
 from scripts.tui.app import App
 from scripts.tui.terminal import CursesScreen
@@ -33,6 +34,7 @@ def menu(args: argparse.Namespace, settings: Settings) -> int:
     except ImportError as error:
         raise UsageError("curses is missing; run 'python requisites.py'") from error
     set_up_logging(args.debug)  # --verbose would print the log over the screen
+    raise_player_priority()
     _choose_term()
     os.environ.setdefault("ESCDELAY", "25")
     for name in ("LINES", "COLUMNS"):  # some shells export them; curses would miss every resize

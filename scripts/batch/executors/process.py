@@ -15,6 +15,7 @@ from typing import Any
 from scripts.batch.executors.base import ProgressEvent, SongId, preload
 from scripts.core.interrupts import handle_interrupts_by
 from scripts.core.log import is_debug, set_up_logging
+from scripts.core.priority import lower_renderer_priority
 from scripts.production.render_job import RenderJob
 
 _SLOTS = 64  # orders whose cancellation is remembered, by ID modulo this
@@ -83,6 +84,7 @@ def _initialize(events: Any, cancelled: Any, debug: bool) -> None:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     set_up_logging(debug)
+    lower_renderer_priority()
     _shared.update(events=events, cancelled=cancelled)
     threading.Thread(target=_exit_with_parent, daemon=True).start()
 
