@@ -88,6 +88,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("READER_CACHE", "reader"),
         ("SPEED", "speed.json"),
         ("PREVIEW", "preview"),
+        ("LIVE", "live"),
         ("HISTORY", "history.json"),
         ("WISHES", "wishes.json"),
     ):

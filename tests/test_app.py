@@ -90,7 +90,8 @@ class FakePlayer:
 class FakeProcess:
     """Child process that makes no songs; tests decide on its events and its end."""
 
-    def __init__(self) -> None:
+    def __init__(self, waits: bool = False) -> None:
+        self.waits = waits
         self.events: list[dict[str, object]] = []
         self.ended, self.failure, self.crashed, self.saw_orders = False, "", False, False
 
@@ -100,6 +101,12 @@ class FakeProcess:
 
     def failure_message(self) -> str:
         return self.failure
+
+    def begin(self) -> None:
+        self.waits = False
+
+    def release(self) -> None:
+        self.ended = True
 
     def stop(self) -> None:
         self.ended = True
@@ -529,12 +536,12 @@ def test_a_finished_song_is_played_unless_another_is_playing(home: Path) -> None
     app.playback.restore_session()
     player = app.playback._player
     assert isinstance(player, FakePlayer)
-    app._on_song_finished(write_songs(home, 3)[-1])
+    app._on_song_finished(write_songs(home, 3)[-1], None)
     app.update()
     app._sync_library()
     assert "Song 2" in player.calls[-1]  # the last session's song was only preloaded
     count = len(player.calls)
-    app._on_song_finished(write_songs(home, 4)[-1])
+    app._on_song_finished(write_songs(home, 4)[-1], None)
     app.update()
     assert not [c for c in player.calls[count:] if c.startswith("start")]
 

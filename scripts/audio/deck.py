@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from scripts.audio.streams import Stream
+from scripts.audio.streams import AudioStream
 from scripts.core.audio_format import RATE, Stereo
 
 Mono = npt.NDArray[np.float32]
@@ -27,7 +28,7 @@ class _Voice:
 
     Parameters
     ----------
-    stream : Stream
+    stream : AudioStream
     gain : float
         Loudness normalization factor.
     fade : float
@@ -36,7 +37,7 @@ class _Voice:
         Change of `fade` per frame.
     """
 
-    stream: Stream
+    stream: AudioStream
     gain: float
     fade: float = 1.0
     step: float = 0.0
@@ -81,12 +82,12 @@ class Deck:
 
     # -- commands ----------------------------------------------------------------------------
 
-    def play(self, stream: Stream, gain: float = 1.0, paused: bool = False) -> None:
+    def play(self, stream: AudioStream, gain: float = 1.0, paused: bool = False) -> None:
         """Switch to `stream` now.
 
         Parameters
         ----------
-        stream : Stream
+        stream : AudioStream
             Closed by the deck when it is over.
         gain : float
             Loudness normalization factor.
@@ -102,7 +103,7 @@ class Deck:
             self._paused = paused
             self._songs_started += 1
 
-    def preload_next(self, stream: Stream, gain: float = 1.0) -> None:
+    def preload_next(self, stream: AudioStream, gain: float = 1.0) -> None:
         """Set the song to play after the current one, replacing one set before."""
         with self._lock:
             self._drop_next()
@@ -181,6 +182,17 @@ class Deck:
             if self._now is None:
                 return 0.0, 0.0
             return self._now.stream.position / RATE, self._now.stream.length / RATE
+
+    def ready_seconds(self) -> float:
+        """How much of the current song can be played now, in seconds from its start."""
+        with self._lock:
+            return self._now.stream.ready / RATE if self._now else 0.0
+
+    @property
+    def playing_path(self) -> Path | None:
+        """File that is being played."""
+        with self._lock:
+            return self._now.stream.path if self._now else None
 
     def recent_samples(self) -> Mono:
         """The last 4096 mixed frames as mono, before volume."""

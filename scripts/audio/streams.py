@@ -7,11 +7,12 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import miniaudio
 import numpy as np
 
+from scripts.audio.live_audio import LIVE_SUFFIX, LiveStream
 from scripts.audio.mp3_frames import Mp3Frames
 from scripts.audio.ogg_pages import check_ogg
 from scripts.core.audio_format import RATE, Stereo
@@ -26,6 +27,43 @@ _SEEKABLE_FORMATS = {
     ".flac": miniaudio.FileFormat.FLAC,
 }
 _MAX_DECODE_FRAMES = 16_384  # frames requested from the decoder at once
+
+
+class AudioStream(Protocol):
+    """Audio of a song, 44,100 Hz stereo.
+
+    Attributes
+    ----------
+    path : Path
+    position, length : int
+        Frames.
+    """
+
+    path: Path
+    position: int
+    length: int
+
+    @property
+    def ready(self) -> int:
+        """Frames that can be played now; all, unless the song is still being rendered."""
+
+    @property
+    def remaining(self) -> int:
+        """Frames left to read."""
+
+    def read(self, count: int) -> Stereo:
+        """Read the next `count` frames, of shape (n, 2), float32; fewer at the end."""
+
+    def close(self) -> None:
+        """Close the file."""
+
+
+def open_stream(path: Path, start: float = 0.0) -> AudioStream:
+    """Open an audio file, or the audio of a song that is still being rendered.
+
+    Parameters and errors are those of :class:`Stream`.
+    """
+    return (LiveStream if path.suffix == LIVE_SUFFIX else Stream)(path, start)
 
 
 class Stream:
@@ -90,6 +128,11 @@ class Stream:
                 seek_frame=self.position,
             )
         return decoded
+
+    @property
+    def ready(self) -> int:
+        """All frames."""
+        return self.length
 
     @property
     def remaining(self) -> int:

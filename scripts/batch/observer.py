@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from scripts.batch.states import StoredOrder
 from scripts.library.songs import Song
@@ -19,6 +20,9 @@ class BatchObserver(Protocol):
 
     def progress(self, order: StoredOrder, number: int, stage: str, done: float, text: str) -> None:
         """Called when a stage (one of :data:`~scripts.core.stages.STAGES`) is `done` (0 to 1)."""
+
+    def audible(self, order: StoredOrder, number: int, live: Mapping[str, Any]) -> None:
+        """Called when a song that is being rendered can be played: its file and details."""
 
     def finished(self, order: StoredOrder, number: int, song: Song) -> None:
         """Called when the files of a song have their final names."""

@@ -13,6 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from scripts.audio.live_audio import LIVE_SUFFIX
 from scripts.batch.executors.base import RenderExecutor, SongId
 from scripts.batch.results import BatchResults
 from scripts.batch.retry import MAX_ATTEMPTS
@@ -48,6 +49,8 @@ class RenderQueue:
     ----------
     executor : RenderExecutor
     results : BatchResults
+    live : Path, optional
+        Folder for the audio of the first song of each order while it is rendered.
 
     Attributes
     ----------
@@ -55,8 +58,12 @@ class RenderQueue:
         Songs being rendered.
     """
 
-    def __init__(self, executor: RenderExecutor, results: BatchResults) -> None:
+    def __init__(
+        self, executor: RenderExecutor, results: BatchResults, live: Path | None = None
+    ) -> None:
         self._executor, self._results = executor, results
+        self._live = None if executor.returns_bytes else live
+        self._live_orders: set[int] = set()  # whose first song has begun
         self._waiting: deque[_Render] = deque()
         self.running: dict[Future[Any], _Render] = {}
         self._unrenamed: list[tuple[SongId, str]] = []  # rendered; a file is open elsewhere
@@ -122,7 +129,22 @@ class RenderQueue:
         is_alone = self._executor.workers == 1 and not remote
         threads = min(_MAX_THREADS, os.cpu_count() or 1) if is_alone else 1
         out = "" if remote else str(order.out)
-        return RenderJob(render.recipe, out, order.bitrate, order.extra_formats, threads)
+        return RenderJob(
+            render.recipe,
+            out,
+            order.bitrate,
+            order.extra_formats,
+            threads,
+            self._live_path(render.song),
+        )
+
+    def _live_path(self, song: SongId) -> str:
+        """File for the audio of a song while it is rendered; empty for all but the first."""
+        if self._live is None or song.order in self._live_orders:
+            return ""
+        self._live_orders.add(song.order)
+        uid = self._results.orders[song.order].uid
+        return str(self._live / f"{uid}-{song.number}{LIVE_SUFFIX}")
 
     def collect(self, future: Future[Any]) -> None:
         """Record a rendered song, or handle its failure."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import threading
 import time
@@ -22,10 +23,11 @@ from scripts.batch.states import OrderState, StoredOrder
 from scripts.batch.store import OrderStore
 from scripts.core.errors import Cancelled, StorageError
 from scripts.core.file_lock import FileLock
+from scripts.core.stages import LIVE_STAGE
 from scripts.library.songs import read_song
 from scripts.production.render_job import OutputFolders
 
-_POLL_INTERVAL = 0.1  # seconds between checks of running work
+_POLL_INTERVAL = 0.05  # seconds between checks of running work
 _PAUSED_POLL_INTERVAL = 0.5  # seconds between checks while all orders are paused
 _log = logging.getLogger(__name__)
 
@@ -54,6 +56,8 @@ class BatchScheduler:
         Claim of that batch.
     submitted : sequence of int
         IDs of orders to pause when the user stops the work, even before they are started.
+    live : Path, optional
+        Folder for the audio of the first song of each order while it is rendered.
     """
 
     def __init__(
@@ -68,6 +72,7 @@ class BatchScheduler:
         batch: str = "",
         lock: FileLock | None = None,
         submitted: Sequence[int] = (),
+        live: Path | None = None,
     ) -> None:
         self._store, self._executor, self._stop = store, executor, stop
         self._observer, self._cancelled, self._endless = observer, cancelled, endless
@@ -75,7 +80,7 @@ class BatchScheduler:
         self._claims = Claims(store.path)
         self._claims.add(batch, lock)
         self._results = BatchResults(store, observer, cancelled, self._record_endless_song)
-        self._queue = RenderQueue(executor, self._results)
+        self._queue = RenderQueue(executor, self._results, live)
         self._composer = BackgroundComposer(composing, self._results, self._queue)
         self._active_ids: set[int] = set()
         self._open_orders: list[StoredOrder] = []  # of the active ones, the next first
@@ -187,7 +192,9 @@ class BatchScheduler:
         """Forward progress events to the observer."""
         orders = self._results.orders
         for song, stage, done, text in [*self._composer.events(), *self._executor.events()]:
-            if song.order in orders:
+            if song.order in orders and stage == LIVE_STAGE:
+                self._observer.audible(orders[song.order], song.number, json.loads(text))
+            elif song.order in orders:
                 self._observer.progress(orders[song.order], song.number, stage, done, text)
 
     # -- orders ----------------------------------------------------------------------------

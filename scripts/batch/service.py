@@ -43,11 +43,14 @@ class BatchOptions:
         Address of a Dask scheduler; empty to render on this computer.
     model_worker : ChildProcess, optional
         Process for the model that has been started in advance.
+    live : Path, optional
+        Folder for the audio of the first song of each order while it is rendered.
     """
 
     workers: int
     cluster: str = ""
     model_worker: ChildProcess | None = None
+    live: Path | None = None
 
 
 def make_songs(
@@ -160,6 +163,7 @@ def _run(
                 batch,
                 lock,
                 [order.id for order in submitted],
+                options.live,
             ).run()
 
 

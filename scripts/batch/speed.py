@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -103,6 +104,9 @@ class SpeedMeter:
     def progress(self, order: StoredOrder, number: int, stage: str, done: float, text: str) -> None:
         self._starts.setdefault((SongId(order.id, number), stage), time.monotonic())
         self._observer.progress(order, number, stage, done, text)
+
+    def audible(self, order: StoredOrder, number: int, live: Mapping[str, Any]) -> None:
+        self._observer.audible(order, number, live)
 
     def finished(self, order: StoredOrder, number: int, song: Song) -> None:
         compose, render = self._take_starts(SongId(order.id, number))

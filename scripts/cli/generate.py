@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
-from scripts.batch.executors.base import MAX_WORKERS, default_workers
+from scripts.batch.executors.base import MAX_WORKERS, default_workers, preload
 from scripts.cli.order_args import check_resume_options, plan_orders
 from scripts.cli.plan import print_plans
 from scripts.cli.progress import ProgressPrinter
 from scripts.cli.signals import watch_for_cancel
+from scripts.core import paths
 from scripts.core.errors import Cancelled, UsageError
 from scripts.core.settings import Settings
 
@@ -32,6 +34,10 @@ def generate(args: argparse.Namespace, settings: Settings) -> int:
         # On Windows, SciPy's Fortran runtime blocks forever if it is loaded while a thread reads
         # standard input, so load it first.
         import scripts.production.produce  # noqa: F401
+    if getattr(args, "wait", False):
+        preload()
+        if not sys.stdin.readline():
+            return 0
     cancelled = watch_for_cancel(args.watch_input)
     is_endless = any(order.endless for order in orders or ())
     total = 0 if orders is None or is_endless else sum(order.songs for order in orders)
@@ -40,6 +46,7 @@ def generate(args: argparse.Namespace, settings: Settings) -> int:
         default_workers() if args.jobs is None else args.jobs,
         getattr(args, "cluster", "") or "",
         args.model_worker,
+        paths.LIVE if serve else None,
     )
     try:
         if orders is None:

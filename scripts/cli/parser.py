@@ -103,6 +103,7 @@ def _add_song_commands(commands: _Commands) -> None:
     )
     # For the menu: process all open orders, including those added meanwhile.
     generate.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
+    generate.add_argument("--wait", action="store_true", help=argparse.SUPPRESS)
     plan = commands.add(
         "plan",
         "cli.plan:plan",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from typing import Any
 
 from scripts.batch.executors.base import SongId
 from scripts.batch.states import StoredOrder
@@ -69,6 +71,10 @@ class ProgressPrinter:
                 }[stage]
             )
         self._bar.draw(percent_bar(done) if self.songs == 1 else self._total_bar())
+
+    def audible(self, order: StoredOrder, number: int, live: Mapping[str, Any]) -> None:
+        if self.as_json:
+            print_json(event="live", order=order.id, song=number, **live)
 
     def notice(self, text: str, order: StoredOrder | None = None) -> None:
         if self.as_json:

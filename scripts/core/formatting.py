@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from scripts.core.theme import ASCII, Theme
 
 BAR_WIDTH = 30  # characters
@@ -34,10 +36,14 @@ def format_short_clock(seconds: float) -> str:
     return clock[1:] if clock.startswith("0") else clock
 
 
-def progress_bar(fraction: float, theme: Theme = ASCII) -> str:
-    """Format a fraction (0 to 1) as ``[##########--------------------]``."""
-    filled = int(min(max(fraction, 0.0), 1.0) * BAR_WIDTH)
-    return f"[{theme.full * filled}{theme.empty * (BAR_WIDTH - filled)}]"
+def progress_bar(fraction: float, theme: Theme = ASCII, ready: float = 1.0) -> str:
+    """Format a fraction (0 to 1) as ``[##########--------------------]``.
+
+    What lies beyond the fraction `ready` stays blank.
+    """
+    filled, shown = (int(min(max(part, 0.0), 1.0) * BAR_WIDTH) for part in (fraction, ready))
+    rest = theme.empty * (shown - filled)
+    return f"[{(theme.full * filled + rest):<{BAR_WIDTH}}]"
 
 
 def percent_bar(fraction: float, theme: Theme = ASCII) -> str:
@@ -45,7 +51,13 @@ def percent_bar(fraction: float, theme: Theme = ASCII) -> str:
     return f"{progress_bar(fraction, theme)} {int(min(max(fraction, 0.0), 1.0) * 100)}% Complete"
 
 
-def time_bar(position: float, duration: float, theme: Theme = ASCII) -> str:
-    """Format a playback position in seconds as a bar and ``MM:SS/MM:SS``."""
+def time_bar(
+    position: float, duration: float, theme: Theme = ASCII, ready: float = math.inf
+) -> str:
+    """Format a playback position in seconds as a bar and ``MM:SS/MM:SS``.
+
+    What lies beyond `ready` seconds, which cannot be played yet, stays blank.
+    """
     fraction = position / duration if duration > 0 else 0.0
-    return f"{progress_bar(fraction, theme)} {format_clock(position)}/{format_clock(duration)}"
+    bar = progress_bar(fraction, theme, ready / duration if ready < duration else 1.0)
+    return f"{bar} {format_clock(position)}/{format_clock(duration)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 STAGES = ("compose", "render", "convert")
+LIVE_STAGE = "live"  # no work of its own: the song can be played while it is rendered
 _SHARES = {"compose": 0.25, "render": 0.65, "convert": 0.1}  # of the total time
 
 # Called with a stage, the fraction of it that is done (0 to 1), and the text composed so far.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ import numpy.typing as npt
 
 from scripts.audio.deck import Deck
 from scripts.audio.outputs import open_output
-from scripts.audio.streams import Stream
+from scripts.audio.streams import open_stream
 from scripts.audio.tags import read_tagged_loudness
 from scripts.jukebox.devices import OutputOpener, OutputSupervisor
 from scripts.jukebox.queue import Queue, RepeatMode
@@ -26,6 +27,7 @@ _PRELOAD_TIME = 20.0  # seconds before a song's end at which the next one is pre
 _TARGET_LUFS = -14.0  # LUFS, target of loudness normalization
 _MAX_BOOST = 6.0  # dB, largest boost of a quiet song
 _NOTICE_TIME = 12.0  # seconds that a notice is shown
+_READY_MARGIN = 1.0  # seconds before the end of what is rendered, where seeking stops
 _RESTART_AFTER = 3.0  # seconds into a song after which "previous" restarts it
 
 
@@ -53,6 +55,8 @@ class PlayerStatus:
     repeat : str
         ``all``, ``one`` or ``off``.
     shuffle : bool
+    ready : float
+        Seconds of the song that can be played now; less than `duration` while it is rendered.
     """
 
     song: Song | None
@@ -66,6 +70,7 @@ class PlayerStatus:
     number: int = 0
     repeat: RepeatMode = "all"
     shuffle: bool = False
+    ready: float = math.inf
 
 
 class Player:
@@ -149,10 +154,12 @@ class Player:
     def seek(self, position: float) -> None:
         """Seek to a position in seconds; past the end, skip to the next song."""
         with self._synced():
-            if self._active and position >= self._deck.position_and_length()[1]:
+            length, ready = self._deck.position_and_length()[1], self._deck.ready_seconds()
+            if self._active and position >= length <= ready:
                 self.next()
             else:
-                self._reopen(max(0.0, position))
+                at = position if ready >= length else min(position, ready - _READY_MARGIN)
+                self._reopen(max(0.0, at))
 
     def seek_by(self, seconds: float) -> None:
         """Seek forward or backward by `seconds`."""
@@ -202,6 +209,16 @@ class Player:
             self._queue.add(songs)
             self._drop_stale_preload()
 
+    def replace(self, path: Path, song: Song) -> None:
+        """Let `song` take the place of the one at `path`; what is playing plays on."""
+        with self._synced():
+            self._queue.replace(path, song)
+
+    @property
+    def playing_path(self) -> Path | None:
+        """File that is being played; not that of the song if it was played before it was done."""
+        return self._deck.playing_path
+
     def set_output(self, choice: str) -> None:
         """Switch to another output without losing the position."""
         with self._synced():
@@ -240,6 +257,7 @@ class Player:
                 self._number,
                 queue.repeat,
                 queue.shuffle,
+                self._deck.ready_seconds(),
             )
 
     @property
@@ -319,7 +337,7 @@ class Player:
     def _open(self, song: Song, at: float, reopening: bool = False, paused: bool = False) -> bool:
         """Play a song in the deck now; False when its file cannot be played."""
         try:
-            stream = Stream(song.path, at)
+            stream = open_stream(song.path, at)
         except (OSError, ValueError):
             if not reopening:
                 self._set_notice(f"Skipped {song.title}: the file cannot be played.")
@@ -348,7 +366,7 @@ class Player:
         if song is None:
             return
         try:
-            self._deck.preload_next(Stream(song.path), normalization_gain(song))
+            self._deck.preload_next(open_stream(song.path), normalization_gain(song))
             self._preloaded = song
         except (OSError, ValueError):
             pass  # it is skipped when its turn comes

@@ -141,6 +141,22 @@ class Queue:
             else:
                 self.play_order.append(song)
 
+    def replace(self, path: Path, song: Song) -> None:
+        """Let `song` take the place of the one at `path`, as when it has got its final name."""
+        place = self._index_of(path)
+        if place < 0:
+            return
+        known = {s.path for s in self._library}
+        if song.path in known:  # it has joined the queue already
+            other = self._index_of(song.path)
+            del self.play_order[other]
+            self.index -= other < self.index
+            place -= other < place
+        else:
+            self._library.append(song)
+        self.play_order[place] = song
+        self._later_rounds = []
+
     def remove_missing(self, paths: Iterable[Path]) -> None:
         """Remove songs whose files are not in `paths`, except the current one until it is over."""
         existing = set(paths)

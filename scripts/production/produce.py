@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -10,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from scripts.arranger.arrange import SongArrangement
+from scripts.audio.live_audio import LiveState, LiveWriter
 from scripts.audio.mp3 import Tags, encode_mp3, encode_stream, write_tags
 from scripts.audio.wav import WavWriter, write_wav
 from scripts.composer.compose import Composition
 from scripts.core.audio_format import BINAURAL, RATE, Stereo
 from scripts.core.errors import Cancelled, NotationError
 from scripts.core.json_fields import format_json
-from scripts.core.stages import StageCallback
+from scripts.core.stages import LIVE_STAGE, StageCallback
 from scripts.exports.midi import write_midi
 from scripts.exports.musicxml import build_musicxml
 from scripts.library.song_files import SongFiles
@@ -29,6 +31,8 @@ from scripts.score.abc_writer import write_abc
 from scripts.synth.instruments import Instrument
 from scripts.synth.loudness import SILENCE, LoudnessMeter
 from scripts.synth.render import render, render_stems
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -45,12 +49,15 @@ class RenderOptions:
         SoundFont whose sampled instruments to use.
     threads : int
         Threads that prepare sounds before the first block; later the encoder needs one.
+    live : Path, optional
+        File for the audio while it is rendered (:mod:`scripts.audio.live_audio`).
     """
 
     bitrate: int
     extra_formats: tuple[str, ...]
     soundfont: Path | None
     threads: int = 1
+    live: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -114,7 +121,10 @@ class Production:
             if stems
             else render(self.arrangement, self.instruments, options.soundfont, options.threads)
         )
-        frames = self._encode(files, options, _metered(blocks, cancelled, meter), report)
+        blocks = _metered(blocks, cancelled, meter)
+        if options.live:
+            blocks = self._shared_live(blocks, options.live, report)
+        frames = self._encode(files, options, blocks, report)
         if meter.loudness() <= SILENCE:
             raise NotationError("the song would be silent: its notes are too short or too soft")
         summary = summarize(self.spec, self.composition, self.arrangement)
@@ -169,6 +179,41 @@ class Production:
             frames = encode_stream(blocks, mp3, options.bitrate, progress)
             report("convert", 0.0, "")
         return frames
+
+    def _shared_live(
+        self, blocks: Iterator[Stereo], path: Path, report: StageCallback
+    ) -> Iterator[Stereo]:
+        """Yield the blocks and write them for the player, too; report when it can begin."""
+        try:
+            writer = LiveWriter(path, round(self.spec.length * RATE))
+        except OSError as error:  # the song is more important
+            _log.warning("%s: %s", path, error.strerror)
+            yield from blocks
+            return
+        state, is_reported = LiveState.FAILED, False
+        try:
+            for block in blocks:
+                writer.write(block)
+                if not is_reported:
+                    is_reported = True
+                    report(LIVE_STAGE, 0.0, format_json(self._live_details(path)))
+                yield block
+            state = LiveState.COMPLETE
+        finally:
+            writer.close(state)
+
+    def _live_details(self, path: Path) -> dict[str, Any]:
+        return {
+            "path": str(path),
+            "title": self.composition.sheet.title,
+            "seconds": self.spec.length,
+            "asked": self.spec.requested_styles,
+            "key": str(self.spec.key),
+            "meter": str(self.spec.meter),
+            "tempo": self.spec.tempo,
+            "model": self.composition.model,
+            "loudness": self.arrangement.mastering.loudness,
+        }
 
     def _write_stems(
         self, files: SongFiles, roles: tuple[str, ...], options: RenderOptions

@@ -35,6 +35,8 @@ class RenderJob:
         Formats to write in addition to MP3 and ABC.
     threads : int
         Threads that prepare the sounds before the first block.
+    live : str
+        File for the audio while it is rendered; empty for none.
     """
 
     recipe: dict[str, Any]
@@ -42,6 +44,7 @@ class RenderJob:
     bitrate: int
     extra_formats: tuple[str, ...]
     threads: int = 1
+    live: str = ""
 
 
 def save_remote_files(files: dict[str, bytes], title: str, out: Path) -> str:

@@ -56,7 +56,11 @@ def render_song(job: RenderJob, report: StageCallback, cancelled: Callable[[], b
     recipe = recipe_from_json(job.recipe, styles)
     spec, composition, arrangement = _arrange_recipe(recipe, styles, instruments)
     options = RenderOptions(
-        job.bitrate, job.extra_formats, find_soundfont(paths.SOUNDFONTS)[0], job.threads
+        job.bitrate,
+        job.extra_formats,
+        find_soundfont(paths.SOUNDFONTS)[0],
+        job.threads,
+        Path(job.live) if job.live else None,
     )
     files = SongFiles(Path(job.out), composition.sheet.title)
     try:

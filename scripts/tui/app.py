@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from scripts.core import paths
 from scripts.core.errors import MusicGenError
@@ -72,7 +73,7 @@ class App:
         self.playback = PlaybackController(self.state, make_player)
         self.selection = SongSelection(self.state, self.playback)
         self.song_actions = SongActions(self.state, self.playback)
-        self.orders = OrdersController(self.state, self._on_song_finished)
+        self.orders = OrdersController(self.state, self._on_song_finished, self._on_song_audible)
         self.dialog = OrderDialog(self.state, self.orders.place, self.playback.play_preview)
         self.history = History(paths.HISTORY)
         self.options = SettingsController(self.state, self._on_setting_changed)
@@ -179,6 +180,7 @@ class App:
         """Show the main menu."""
         self.state.screen = MENU
         self.state.field = None
+        self.orders.forget_prepared()
         self.refresh()
 
     def request_exit(self) -> None:
@@ -266,6 +268,7 @@ class App:
         """Show Generate Music, and ask for styles unless songs are being made."""
         self.state.screen = GENERATE
         if not self.orders.is_busy:
+            self.orders.prepare()
             self.dialog.ask_styles()
 
     def open_wishes(self) -> None:
@@ -302,8 +305,13 @@ class App:
             except MusicGenError as error:
                 self.state.message = str(error)
 
-    def _on_song_finished(self, path: Path) -> None:
-        self._unlisted_songs.append(path)
+    def _on_song_audible(self, live: Mapping[str, Any]) -> None:
+        if self.state.settings.auto_play:
+            self.playback.play_live(live)
+
+    def _on_song_finished(self, path: Path, live_file: Path | None) -> None:
+        if live_file is None or not self.playback.finish_live(live_file, path):
+            self._unlisted_songs.append(path)
         self.library_watcher.scan_now()
 
     # -- playback --------------------------------------------------------------------------
@@ -334,6 +342,7 @@ class App:
 
     def _on_setting_changed(self, name: str) -> None:
         settings = self.state.settings
+        self.orders.forget_prepared()
         if name == "volume":
             self.playback.set_volume(settings.volume)
         elif name == "crossfade":

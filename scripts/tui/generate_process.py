@@ -17,6 +17,11 @@ class GenerateProcess:
 
     Orders added while it runs are made, too.
 
+    Parameters
+    ----------
+    waits : bool
+        Load everything, but wait for :meth:`begin` before looking for orders.
+
     Attributes
     ----------
     ended : bool
@@ -25,10 +30,14 @@ class GenerateProcess:
         Whether any of its events was about an order.
     """
 
-    def __init__(self) -> None:
-        words = ["generate", "--serve", "--json", "--watch-input"]
+    def __init__(self, waits: bool = False) -> None:
+        words = ["generate", "--serve", "--json", "--watch-input", *["--wait"] * waits]
         self._child = ChildProcess("scripts.cli", [*words, *["--debug"] * is_debug()])
         self.ended = self.saw_orders = False
+
+    def begin(self) -> None:
+        """Let a process that waits begin."""
+        self._child.send({})
 
     def read_events(self) -> list[dict[str, Any]]:
         """Return the events received since the last call."""
@@ -61,6 +70,10 @@ class GenerateProcess:
 
     def _error_lines(self) -> list[str]:
         return [line for line in self._child.stderr_lines if line.startswith("llm-music-gen: ")]
+
+    def release(self) -> None:
+        """Let the process end by itself, without waiting for it."""
+        self._child.close_input()
 
     def stop(self) -> None:
         """Stop the process and wait until it has exited."""

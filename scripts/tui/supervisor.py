@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,10 @@ class OrderSupervisor:
     Parameters
     ----------
     on_song_finished : callable
-        Called with the path of each finished song.
+        Called with the path of each finished song, and with the file under which it could be
+        played before, or None.
+    on_song_audible : callable
+        Called with the details of a song that can be played while it is rendered.
     show_message : callable
         Called with a line for the user.
 
@@ -39,11 +42,17 @@ class OrderSupervisor:
     """
 
     def __init__(
-        self, on_song_finished: Callable[[Path], None], show_message: Callable[[str], None]
+        self,
+        on_song_finished: Callable[[Path, Path | None], None],
+        on_song_audible: Callable[[Mapping[str, Any]], None],
+        show_message: Callable[[str], None],
     ) -> None:
         self._on_song_finished, self._show_message = on_song_finished, show_message
+        self._on_song_audible = on_song_audible
+        self._live_files: dict[tuple[int, int], Path] = {}  # by order ID and number of the song
         self._opened_store: OrderStore | None = None
         self._process: GenerateProcess | None = None
+        self._waiting_process: GenerateProcess | None = None  # loaded, for the next order
         self._live: dict[int, LiveProgress] = {}  # by order ID
         self._stored: dict[int, StoredOrder] = {}
         # Latest titles and failures of each order, read when it has changed.
@@ -133,9 +142,23 @@ class OrderSupervisor:
         if not after_crash:
             self._crashes = 0
         if self._process is None:
-            self._process = GenerateProcess()
+            self._process = self._waiting_process or GenerateProcess()
+            if self._waiting_process:
+                self._waiting_process.begin()
+                self._waiting_process = None
         self._change_token = None  # open orders are no longer idle
         self.refresh()
+
+    def prepare(self) -> None:
+        """Start a child process that waits for the next order, so that it begins at once."""
+        if self._process is None and self._waiting_process is None:
+            self._waiting_process = GenerateProcess(waits=True)
+
+    def forget_prepared(self) -> None:
+        """Stop a child process that waits, as when the settings that it has read changed."""
+        if self._waiting_process:
+            self._waiting_process.release()
+            self._waiting_process = None
 
     def update(self) -> None:
         """Apply the events of the child process, and changes of the order store."""
@@ -165,6 +188,7 @@ class OrderSupervisor:
 
     def close(self) -> None:
         """Stop the child process and wait for it; the orders stay in the store."""
+        self.forget_prepared()
         if self._process:
             self._process.stop()
             self._process = None
@@ -201,9 +225,13 @@ class OrderSupervisor:
             self._show_message(str(message["text"]))
         elif live and event in ("progress", "song", "failed"):
             live.apply_event(message)
+        if event == "live" and isinstance(order_id, int):
+            self._live_files[order_id, int(message["song"])] = Path(str(message["path"]))
+            self._on_song_audible(message)
         if event == "song":
             self._crashes = 0
-            self._on_song_finished(Path(str(message["path"])))
+            live_file = self._live_files.pop((int(message["order"]), int(message["song"])), None)
+            self._on_song_finished(Path(str(message["path"])), live_file)
 
     def _handle_process_end(self, process: GenerateProcess) -> None:
         """Handle the end of the child process: all done, a crash, or an error."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from scripts.batch.order import Order
 from scripts.batch.states import OrderState
@@ -29,18 +30,19 @@ class OrdersController:
     Parameters
     ----------
     state : State
-    on_song_finished : callable
-        Called with the path of each finished song.
+    on_song_finished, on_song_audible : callable
+        As for :class:`OrderSupervisor`.
     """
 
     def __init__(
         self,
         state: State,
-        on_song_finished: Callable[[Path], None],
+        on_song_finished: Callable[[Path, Path | None], None],
+        on_song_audible: Callable[[Mapping[str, Any]], None] = lambda live: None,
     ) -> None:
         self.state = state
         self._cancelled_ids: list[int] = []  # of the orders that were cancelled last
-        self._supervisor = OrderSupervisor(on_song_finished, self._show)
+        self._supervisor = OrderSupervisor(on_song_finished, on_song_audible, self._show)
 
     @cached_property
     def styles(self) -> dict[str, Style]:
@@ -61,6 +63,14 @@ class OrdersController:
         """Show unfinished orders of earlier sessions, paused until the user resumes them."""
         with self._shown_errors():
             self._supervisor.load_previous_orders()
+
+    def prepare(self) -> None:
+        """Load the model and the renderer for the next order."""
+        self._supervisor.prepare()
+
+    def forget_prepared(self) -> None:
+        """Unload what was loaded for the next order."""
+        self._supervisor.forget_prepared()
 
     def update(self) -> None:
         """Bring the state up to date with the orders."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
+from scripts.audio.live_audio import LIVE_SUFFIX
 from scripts.audio.play_stats import PlayStats
+from scripts.audio.tags import FileTags
 from scripts.core import paths
 from scripts.core.errors import MusicGenError
 from scripts.jukebox.player import Player
@@ -14,7 +18,7 @@ from scripts.jukebox.queue import REPEAT_MODES, Queue
 from scripts.jukebox.session import Session, load_session, save_session
 from scripts.library.index import LibraryIndex
 from scripts.library.playlists import load_playlists, resolve_songs
-from scripts.library.songs import Song, read_song
+from scripts.library.songs import Song, build_song, read_song
 from scripts.tui.spectrum import decay, spectrum
 from scripts.tui.state import JUKEBOX, State
 
@@ -48,6 +52,7 @@ class PlaybackController:
         self.spectrum_shown = True
         self._preview_player: Player | None = None
         self._resumes_after_preview = False
+        self._live_files: set[Path] = set()  # to remove after they have been played
         self._is_preloaded = False  # the last session is loaded, but no key has been pressed
 
     # -- the player ------------------------------------------------------------------------
@@ -84,6 +89,37 @@ class PlaybackController:
         if self._is_preloaded or self._player is None or self._player.ended:
             self.play(song)
 
+    def play_live(self, live: Mapping[str, Any]) -> None:
+        """Play a song that is still being rendered, unless the user is listening to another one.
+
+        Parameters
+        ----------
+        live : mapping
+            Its file, title and details, as in the event ``live``.
+        """
+        song = build_song(Path(str(live["path"])), dict(live), FileTags.empty())
+        self._live_files.add(song.path)
+        self.play_if_idle(song)
+
+    def finish_live(self, live_file: Path, path: Path) -> bool:
+        """Put a finished song in the place of its live audio; whether it was played."""
+        is_playing = (song := self.current_song()) is not None and song.path == live_file
+        if self._player and is_playing:
+            self._player.replace(live_file, read_song(path))
+        return is_playing
+
+    def _remove_live_files(self) -> None:
+        """Remove the live audio of songs that are finished and no longer played from it."""
+        playing = self._player.playing_path if self._player else None
+        song = self.current_song()
+        for path in [*self._live_files]:
+            if path != playing and (song is None or song.path != path):
+                try:
+                    path.unlink(missing_ok=True)
+                except OSError:  # still open on Windows
+                    continue
+                self._live_files.discard(path)
+
     def play(self, song: Song) -> None:
         """Play one song now."""
         player = self._player_in_use() or self._create_player(Queue(self._selected_songs()))
@@ -113,7 +149,10 @@ class PlaybackController:
         now = state.playing
         if player is None or now is None:
             return
-        if now.song and now.number != self._last_play_number and not now.paused:
+        if self._live_files:
+            self._remove_live_files()
+        is_live = now.song is not None and now.song.path.suffix == LIVE_SUFFIX
+        if now.song and not is_live and now.number != self._last_play_number and not now.paused:
             self._last_play_number = now.number
             self.library.count_play(now.song.path)
             self._save()
@@ -163,6 +202,9 @@ class PlaybackController:
         if self._player:
             self._save()
             self._player.close()
+        for path in self._live_files:
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
         self.library.close()
 
     def _save(self) -> None:

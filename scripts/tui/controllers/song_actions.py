@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scripts.audio.live_audio import LIVE_SUFFIX
 from scripts.core import paths
 from scripts.core.errors import MusicGenError
 from scripts.core.input_files import read_input_text
@@ -28,9 +29,17 @@ class SongActions:
         self._library = playback.library
         self._undo: list[Song | int] = []  # removed from the queue; a number: moved to the bin
 
+    def _finished_song(self) -> Song | None:
+        """The current song, unless it is still being rendered and has no file of its own."""
+        song = self._playback.current_song()
+        if song and song.path.suffix == LIVE_SUFFIX:
+            self._state.message = f"{song.title} is still being rendered; try again in a moment."
+            return None
+        return song
+
     def rate(self, rating: int) -> None:
         """Rate the current song: 0 (none) to 5."""
-        song = self._playback.current_song()
+        song = self._finished_song()
         if song:
             self._library.rate(song.path, rating)
             self._state.message = (
@@ -45,7 +54,7 @@ class SongActions:
 
     def _toggle_thumb(self, thumb: int) -> None:
         """Set the current song's thumb (1 or -1), or clear it if it is already set."""
-        song = self._playback.current_song()
+        song = self._finished_song()
         if song:
             after = 0 if self._library.get_stats(song.path).thumb == thumb else thumb
             self._library.set_thumb(song.path, after)
@@ -53,7 +62,7 @@ class SongActions:
 
     def remove_from_queue(self) -> None:
         """Remove the current song from the queue; the file stays."""
-        song = self._playback.current_song()
+        song = self._finished_song()
         if song:
             self._playback.drop(song)
             self._undo.append(song)
@@ -70,7 +79,7 @@ class SongActions:
 
     def move_song_to_bin(self) -> None:
         """Move the current song to the bin."""
-        song = self._playback.current_song()
+        song = self._finished_song()
         if not song:
             return
         if song.path.parent != self._library.folder:
@@ -105,7 +114,7 @@ class SongActions:
 
     def similar_song_request(self) -> tuple[str, dict[str, str]] | None:
         """Return styles and wishes for songs like the current one; None if they are unknown."""
-        song = self._playback.current_song()
+        song = self._finished_song()
         if not song or not isinstance(song.details.get("asked"), str):
             self._state.message = "This song has no record of its styles and settings."
             return None

@@ -79,7 +79,7 @@ def _song_lines(now: PlayerStatus, state: State, columns: int) -> list[str]:
     rating = f"  [{stars(state.rating)}]" if state.rating else ""
     rating += {1: "  [up]", -1: "  [down]"}.get(state.thumb, "")
     title = clip(f"Playing song: {now.song.title}", columns - len(paused) - len(rating))
-    bar = time_bar(now.position, now.duration, active_theme(state))
+    bar = time_bar(now.position, now.duration, active_theme(state), now.ready)
     description = describe_song(now.song)
     return [
         f"{title}{paused}{rating}",

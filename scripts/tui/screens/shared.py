@@ -29,7 +29,7 @@ def now_playing(state: State, size: Size) -> list[str]:
     if now is None or now.song is None:
         return []
     paused = " (paused)" if now.paused else ""
-    bar = time_bar(now.position, now.duration, active_theme(state))
+    bar = time_bar(now.position, now.duration, active_theme(state), now.ready)
     if size[1] < _TALL_WINDOW:
         return [f"{bar}{paused} {now.song.title}"]
     return ["", clip(f"Playing song: {now.song.title}", size[0] - len(paused)) + paused, bar]

@@ -1,0 +1,187 @@
+"""A song is played while it is rendered, sample by sample what its MP3 is made from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scripts.audio import live_audio
+from scripts.audio.live_audio import LiveState, LiveStream, LiveWriter
+from scripts.audio.streams import Stream, open_stream
+from scripts.audio.wav import to_pcm16
+from scripts.core.audio_format import RATE, Stereo
+from scripts.core.stages import LIVE_STAGE
+from scripts.jukebox.player import Player
+from scripts.jukebox.queue import Queue
+from scripts.library.songs import Song
+from scripts.production.recipe_json import recipe_to_json
+from scripts.production.render_job import RenderJob
+from scripts.production.render_song import render_song
+from scripts.score.sheet import LeadSheet
+from tests.test_batch import recipe
+from tests.test_jukebox import Device
+
+NOISE: Stereo = np.random.default_rng(1).uniform(-0.9, 0.9, (4 * RATE, 2)).astype(np.float32)
+
+
+def as_played(sound: Stereo) -> Stereo:
+    """Samples after 16-bit rounding."""
+    return np.frombuffer(to_pcm16(sound), "<i2").reshape(-1, 2).astype(np.float32) / 32767
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "live" / "song.live"
+
+
+@given(
+    st.lists(st.integers(1, 5000), min_size=1, max_size=8),
+    st.lists(st.integers(1, 4000), min_size=1, max_size=12),
+)
+def test_what_is_written_is_read_whatever_the_sizes_of_the_blocks(
+    tmp_path_factory: pytest.TempPathFactory, blocks: list[int], reads: list[int]
+) -> None:
+    path = tmp_path_factory.mktemp("live") / "song.live"
+    total = sum(blocks)
+    writer = LiveWriter(path, total)
+    at = 0
+    for size in blocks:
+        writer.write(NOISE[at : at + size])
+        at += size
+    writer.close(LiveState.COMPLETE)
+    stream = LiveStream(path)
+    found = [stream.read(n) for n in (*reads, total)]
+    assert stream.remaining == 0
+    np.testing.assert_array_equal(np.concatenate(found), as_played(NOISE[:total]))
+
+
+def test_a_player_that_is_faster_than_the_renderer_waits_in_silence(path: Path) -> None:
+    writer = LiveWriter(path, RATE)
+    writer.write(NOISE[:1000])
+    stream = LiveStream(path)
+    assert (stream.ready, stream.length) == (1000, RATE)
+    sound = stream.read(1500)
+    assert len(sound) == 1500
+    assert not sound[1000:].any()
+    assert stream.position == 1000
+    writer.write(NOISE[1000:2000])
+    np.testing.assert_array_equal(stream.read(1000), as_played(NOISE[1000:2000]))
+    writer.close(LiveState.FAILED)
+    assert len(stream.read(1000)) == 0
+    assert stream.remaining == 0
+
+
+def test_a_renderer_that_died_ends_the_song(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    LiveWriter(path, RATE).write(NOISE[:1000])
+    stream = LiveStream(path)
+    stream.read(1000)
+    assert len(stream.read(1000)) == 1000
+    monkeypatch.setattr(live_audio, "_SILENT_AFTER", 0.0)
+    assert len(stream.read(1000)) == 0
+
+
+def test_long_songs_keep_a_bounded_part(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_audio, "MAX_LIVE_FRAMES", 1500)
+    writer = LiveWriter(path, RATE)
+    writer.write(NOISE[:1000])
+    writer.write(NOISE[1000:2000])
+    writer.close(LiveState.COMPLETE)
+    assert LiveStream(path).ready == 1500
+
+
+@given(st.binary(max_size=64))
+def test_other_files_are_refused(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+    path = tmp_path_factory.mktemp("live") / "song.live"
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match="no audio"):
+        LiveStream(path)
+
+
+def live_song(path: Path, title: str = "Live") -> Song:
+    return Song(path, title, 4.0, {"loudness": -14.0})
+
+
+@pytest.fixture
+def playing(path: Path, request: pytest.FixtureRequest) -> tuple[Player, Device, LiveWriter]:
+    """A player that has begun with a song of which the first second is rendered."""
+    writer = LiveWriter(path, 4 * RATE)
+    writer.write(NOISE[:RATE])
+    device = Device()
+    player = Player(Queue([]), "auto", 1.0, opener=lambda name: (device, ""))
+    request.addfinalizer(player.close)
+    player.start(live_song(path))
+    return player, device, writer
+
+
+def test_the_sound_is_the_rendered_one_and_survives_the_end_of_rendering(
+    playing: tuple[Player, Device, LiveWriter], path: Path, tmp_path: Path
+) -> None:
+    player, device, writer = playing
+    sound = [device.pull(0.5)]
+    assert player.status().ready == 1
+    assert player.status().duration == 4
+    writer.write(NOISE[RATE:])
+    writer.close(LiveState.COMPLETE)
+    finished = Song(tmp_path / "Finished.mp3", "Finished", 4.0, {})
+    player.replace(path, finished)
+    player.refresh([finished])
+    sound.append(device.pull(3.4))
+    assert player.status().song == finished
+    assert player.playing_path == path
+    heard = np.concatenate(sound)[1000:]  # the volume begins with a ramp
+    np.testing.assert_allclose(heard, as_played(NOISE)[1000 : 1000 + len(heard)], atol=1e-6)
+
+
+def test_seeking_stops_where_the_rendering_is(
+    playing: tuple[Player, Device, LiveWriter],
+) -> None:
+    player, device, writer = playing
+    device.pull(0.1)
+    writer.write(NOISE[RATE : 3 * RATE])
+    player.seek(3.9)
+    assert player.status().position == pytest.approx(2.0)
+    assert player.status().song is not None
+
+
+def test_a_song_that_joined_the_queue_before_is_not_played_twice(tmp_path: Path) -> None:
+    songs = [Song(tmp_path / f"{n}.mp3", str(n), 9.0, {}) for n in range(4)]
+    live = live_song(tmp_path / "x.live")
+    for place in range(3):
+        queue = Queue(songs)
+        for _ in range(place):
+            queue.next()
+        queue.jump_to(live)
+        queue.replace(live.path, songs[3])
+        assert queue.current == songs[3]
+        assert len({s.path for s in queue.play_order}) == len(queue.play_order) == 4
+
+
+@pytest.mark.slow
+def test_the_live_audio_of_a_song_is_what_its_mp3_holds(
+    tmp_path: Path, path: Path, tune: LeadSheet
+) -> None:
+    live: list[dict[str, object]] = []
+
+    def report(stage: str, done: float, text: str) -> None:
+        if stage == LIVE_STAGE:
+            live.append(json.loads(text))
+
+    job = RenderJob(recipe_to_json(recipe(tune)), str(tmp_path / "output"), 192, (), live=str(path))
+    mp3 = Path(render_song(job, report, lambda: False))
+    assert [entry["path"] for entry in live] == [str(path)]
+    assert live[0]["title"] == "A Tune"
+    heard, encoded = open_stream(path), Stream(mp3)
+    assert abs(heard.length - encoded.length) < 2000
+    ours, theirs = heard.read(heard.length), encoded.read(encoded.length)
+    start, count = 5 * RATE, 2 * RATE
+    errors = [
+        float(np.mean((ours[start : start + count] - theirs[s : s + count]) ** 2))
+        for s in range(start - 30, start + 31)
+    ]
+    assert int(np.argmin(errors)) == 30  # not a sample apart
+    assert min(errors) < 0.02 * float(np.mean(ours[start : start + count] ** 2))
