@@ -16,6 +16,7 @@ from scripts.llm.character_model import CharacterModel, CharacterVocabulary
 from scripts.llm.client import ModelProcess
 from scripts.llm.decoding_plan import SMALL, TINY, DecodingPlan, plan_decoding
 from scripts.llm.gguf_file import read_language_model
+from scripts.llm.gpu import ALL_LAYERS, AUTO, count_layers, find_gpus_elsewhere, fitting_layers
 from scripts.llm.guide import Guide
 from scripts.llm.thread_tuner import ThreadTuner
 from scripts.request.spec import SongSpec
@@ -125,3 +126,20 @@ def test_threads_are_given_up_when_they_hinder_each_other_and_taken_back_later()
     assert tuner.threads == 1
     decode(idle, 400)
     assert tuner.threads == 4
+
+
+@pytest.mark.parametrize(
+    ("free", "layers"), [(0, 0), (5_000_000_000, 14), (9_000_000_000, 25), (24_000_000_000, 9999)]
+)
+def test_as_many_layers_as_fit_run_on_graphics_processors(free: int, layers: int) -> None:
+    assert fitting_layers(free, 8_000_000_000, 30) == layers
+
+
+def test_a_number_of_layers_in_the_settings_is_taken_as_it_is() -> None:
+    assert count_layers(STARTER, 7) == 7
+
+
+def test_graphics_processors_are_listed_in_a_process_of_its_own() -> None:
+    gpus = find_gpus_elsewhere()
+    assert gpus is not None
+    assert count_layers(STARTER, AUTO) == (ALL_LAYERS if gpus else 0)

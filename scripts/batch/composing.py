@@ -222,7 +222,15 @@ class ComposingService:
     ) -> ModelProcess:
         worker, self._worker = self._worker, None
         _log.info("starting model %s: %d tokens, %s", info.path.name, context, plan)
-        model = ModelProcess(info.path, context, plan, guide, worker, cancelled=self._is_cancelled)
+        model = ModelProcess(
+            info.path,
+            context,
+            plan,
+            guide,
+            self.settings.gpu_layers,
+            worker,
+            cancelled=self._is_cancelled,
+        )
         self._models.append(model)
         return model
 

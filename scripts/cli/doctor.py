@@ -20,6 +20,7 @@ from scripts.core.settings import Settings
 from scripts.core.system import estimate_model_memory, physical_memory
 from scripts.installer.startup_check import check_startup
 from scripts.library.folder import scan_folder
+from scripts.llm.gpu import AUTO, find_gpus_elsewhere
 from scripts.llm.reader import open_reader
 from scripts.llm.registry import find_model
 
@@ -72,6 +73,7 @@ def run_checks(settings: Settings) -> list[Check]:
         _attempt("ffmpeg", _find_ffmpeg),
         _check_model(settings),
         _check_reader(settings),
+        _check_gpu(settings),
         _check_output(),
         _check_sound(),
         _check_console(),
@@ -143,6 +145,18 @@ def _check_reader(settings: Settings) -> Check:
     finally:
         reader.close()
     return Check("reader", True, f"{reader.info.path.name} understands sentences")
+
+
+def _check_gpu(settings: Settings) -> Check:
+    gpus = find_gpus_elsewhere()
+    if gpus is None:
+        return Check("gpu", False, "the graphics processors cannot be listed; models run without")
+    if not gpus:
+        return Check("gpu", True, "none that llama.cpp can use here; models run on the processor")
+    listed = ", ".join(f"{gpu.name}, {gpu.free / 1e9:.1f} GB free" for gpu in gpus)
+    layers = settings.gpu_layers
+    share = "as many layers as fit" if layers == AUTO else f"{layers} layers of a model"
+    return Check("gpu", True, f"{listed}; {share} run there (setting gpu_layers)")
 
 
 def _check_output() -> Check:

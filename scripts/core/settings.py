@@ -50,6 +50,8 @@ class Settings:
         Model for titles; empty selects the composing model if it can write titles, else rules.
     guide : float
         How much the starter guides larger models that write a sheet: 0 not at all, 1 alone.
+    gpu_layers : str or int
+        Layers of a model that run on graphics processors: ``auto`` for as many as fit, or a number.
     suggestions : bool
         Whether a chat model suggests what a request leaves open.
     song_length : str
@@ -78,6 +80,7 @@ class Settings:
     reader: str = ""
     song_length: Annotated[str, Meta(pattern=_LENGTH)] = "3"
     guide: Annotated[float, Meta(ge=0, le=1)] = 0.75
+    gpu_layers: Literal["auto"] | Annotated[int, Meta(ge=0, le=9999)] = "auto"
     suggestions: bool = True
     auto_play: bool = True
     output: Literal["auto", "miniaudio", "simpleaudio", "null"] = "auto"
@@ -103,6 +106,7 @@ _EXPECTED = {
     "thread_fraction": "a number from 0.01 to 1",
     "temperature": "a number from 0 to 2",
     "guide": "a number from 0 to 1",
+    "gpu_layers": "auto or a whole number from 0 to 9999",
     "volume": "a number from 0 to 1",
     "bitrate": "a whole number from 32 to 320",
     "crossfade": "a number from 0 to 12",

@@ -19,6 +19,7 @@ from scripts.core.system import process_memory
 from scripts.llm.chat import Prompt
 from scripts.llm.chat_template import MAX_MEMORY_BYTES, MAX_SECONDS
 from scripts.llm.decoding_plan import DecodingPlan
+from scripts.llm.gpu import AUTO
 from scripts.llm.guidance import Guidance
 from scripts.llm.model_client import ModelClient, ProgressCallback
 from scripts.llm.object_machine import Choices
@@ -57,6 +58,8 @@ class ModelProcess(ModelClient):
         Contexts, sequences and threads.
     guide : Path, optional
         GGUF file of a model that can guide this one (:mod:`scripts.llm.guide`).
+    gpu_layers : str or int
+        Layers to run on graphics processors (:func:`scripts.llm.gpu.count_layers`).
     child : ChildProcess, optional
         A :data:`MODEL_WORKER` process that is already running; by default one is started.
     timeout : float
@@ -71,6 +74,7 @@ class ModelProcess(ModelClient):
         context: int,
         plan: DecodingPlan,
         guide: Path | None = None,
+        gpu_layers: str | int = AUTO,
         child: ChildProcess | None = None,
         timeout: float = 900.0,
         cancelled: Callable[[], bool] = lambda: False,
@@ -84,6 +88,7 @@ class ModelProcess(ModelClient):
                 "context": context,
                 "guide": str(guide.resolve()) if guide else "",
                 "plan": asdict(plan),
+                "gpu_layers": gpu_layers,
             }
         )
         self._loaded_event: dict[str, Any] | None = None

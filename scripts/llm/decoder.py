@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import llama_cpp
@@ -75,6 +75,8 @@ class Decoder:
         Contexts, sequences and threads.
     guide : Path, optional
         GGUF file of a model that can guide this one.
+    gpu_layers : int
+        Layers that run on graphics processors.
 
     Raises
     ------
@@ -83,9 +85,14 @@ class Decoder:
     """
 
     def __init__(
-        self, path: Path, context: int, plan: DecodingPlan, guide: Path | None = None
+        self,
+        path: Path,
+        context: int,
+        plan: DecodingPlan,
+        guide: Path | None = None,
+        gpu_layers: int = 0,
     ) -> None:
-        self.llama = _load(path, plan.threads)
+        self.llama = _load(path, plan.threads, gpu_layers=gpu_layers)
         self.context = context
         self._contexts = [
             Sequences(self.llama.model, plan.sequences, context, plan.threads, plan.prompt_threads)
@@ -163,10 +170,10 @@ class Decoder:
         )
 
     def _open_guides(self, guidance: Guidance | None) -> list[CharacterModel]:
-        """Open a guide for each context and let them begin."""
+        """Open a guide for each sequence of each context and let them begin."""
         if guidance is None or self._guide is None:
             return []
-        while len(self._guides) < len(self._contexts):
+        while len(self._guides) < len(self._contexts) * len(self._contexts[0]):
             self._guides.append(self._guide.open())
         for guide in self._guides:
             guide.begin(guidance.prompt)
@@ -199,13 +206,14 @@ class Decoder:
 
         def work(number: int) -> None:
             try:
-                while not groups.empty():
-                    group = groups.get()
+                while True:
+                    group = groups.get_nowait()
                     if guidance and guidance.weight and self._guides:
-                        for draft in group:
-                            draft.guide = self._guides[number]
-                            draft.guide_weight = guidance.weight
+                        for draft, guide in zip(group, self._guides[number * size :], strict=False):
+                            draft.guide, draft.guide_weight = guide, guidance.weight
                     self._write(self._contexts[number], opening, group, check)
+            except Empty:
+                pass
             except BaseException:
                 failed.set()
                 raise
@@ -285,9 +293,14 @@ class Decoder:
             )
 
 
-def _load(path: Path, threads: int, context: int = _MIN_CONTEXT) -> Any:
+def _load(path: Path, threads: int, context: int = _MIN_CONTEXT, gpu_layers: int = 0) -> Any:
     return open_llama(
-        path, n_ctx=context, n_batch=context, n_threads=threads, n_threads_batch=threads
+        path,
+        n_ctx=context,
+        n_batch=context,
+        n_threads=threads,
+        n_threads_batch=threads,
+        n_gpu_layers=gpu_layers,
     )
 
 

@@ -2,7 +2,7 @@
 
 Requests:
 
-``{"op": "load", "path", "context", "plan": {...}, "guide"}``
+``{"op": "load", "path", "context", "plan": {...}, "guide", "gpu_layers"}``
 ``{"op": "write", "prompt": {...}, "machine": {...}, "sampling": {...}, "count": n, "guidance"}``
 ``{"op": "chat", "question"}``
 ``{"op": "rate", "prompt": {...}, "tokens": n, "seed": n}``
@@ -20,6 +20,7 @@ from typing import IO, Any
 
 from scripts.core.priority import lower_model_priority
 from scripts.llm.decoding_plan import DecodingPlan
+from scripts.llm.gpu import count_layers
 from scripts.llm.guidance import Guidance
 from scripts.llm.json_worker import JsonWorker, serve
 from scripts.llm.object_machine import ObjectMachine
@@ -66,7 +67,8 @@ class _Worker(JsonWorker):
         plan = DecodingPlan(**request["plan"])
         guide = Path(request["guide"]) if request["guide"] else None
         self.path, self.threads = Path(request["path"]), plan.threads
-        self.decoder = Decoder(self.path, request["context"], plan, guide)
+        layers = count_layers(self.path, request["gpu_layers"])
+        self.decoder = Decoder(self.path, request["context"], plan, guide, layers)
         llama = self.decoder.llama
         self.send_event(
             "loaded",
