@@ -8,6 +8,10 @@ rem "Music (new) & more".
 set "HERE=%~dp0"
 set "STATUS=0"
 set "PYTHONUTF8=1"
+rem Packages and variables of other Pythons do not belong here.
+set "PYTHONNOUSERSITE=1"
+set "PYTHONHOME="
+set "PYTHONPATH="
 set "RULE================================================================================="
 set "THIN=--------------------------------------------------------------------------------"
 call :read_code_page
@@ -85,6 +89,8 @@ echo Llm-Music-Gen needs Python 3.11 or newer, 64-bit, but none was found on thi
 echo Install it from https://www.python.org/downloads/ and tick "Add python.exe to PATH".
 if not "%~1"=="" call :pause_own_window
 if not "%~1"=="" goto finish
+call :offer_winget
+if defined FOUND goto menu
 pause
 goto menu
 
@@ -93,6 +99,22 @@ if not "%CODE_PAGE%"=="0" chcp %CODE_PAGE% >nul 2>&1
 exit /b %STATUS%
 
 rem ---------------------------------------------------------------------------------------------
+
+:offer_winget
+rem Offer what Windows itself can install, and do nothing without a yes.
+where winget >nul 2>&1
+if errorlevel 1 exit /b 0
+set "WINGET=winget install --id Python.Python.3.13 --exact --source winget --scope user"
+echo.
+echo Windows can install it with this command:
+echo     %WINGET%
+set "CHOICE="
+set /p "CHOICE=Run it now? Yes = Y, No = Enter: "
+if /i not "%CHOICE%"=="Y" exit /b 0
+%WINGET%
+call :find_python
+if defined FOUND echo Python is installed.
+exit /b 0
 
 :head
 echo.
@@ -125,18 +147,46 @@ exit /b 0
 rem Run each candidate, because the Microsoft Store's placeholder for python does not work.
 set "FOUND="
 set "CHECK=import sys; sys.exit(sys.version_info < (3, 11) or sys.maxsize < 2**32)"
+call :try_own
 if "%~1"=="installed" call :try_installed
-if defined LLM_MUSIC_GEN_PYTHON call :try_named
+if defined LLM_MUSIC_GEN_PYTHON call :try_user_python
+rem Just installed: the PATH of this window does not have it yet.
+if defined FOUND exit /b 0
+set "ANSWER=%LOCALAPPDATA%\Programs\Python\Python%1\python.exe"
+if not exist "%ANSWER%" exit /b 0
+"%ANSWER%" -c "%CHECK%" >nul 2>&1
+if "%ERRORLEVEL%"=="0" set FOUND="%ANSWER%"
+exit /b 0
+
+:try_named
 for %%V in (-3.13 -3.12 -3.14 -3.11 -3) do call :try_python py %%V
 call :try_python python
 call :try_python python3
+for %%V in (313 312 314 311) do call :try_user_python %%V
 if not defined FOUND call :try_installed
 exit /b 0
 
+:try_own
+rem A portable folder has a Python of its own.
+if not exist "%HERE%python\python.exe" exit /b 0
+"%HERE%python\python.exe" -c "%CHECK%" >nul 2>&1
+if "%ERRORLEVEL%"=="0" set FOUND="%HERE%python\python.exe"
+exit /b 0
+
 :try_installed
+if defined FOUND exit /b 0
 if not exist "%HERE%.venv\Scripts\python.exe" exit /b 0
 "%HERE%.venv\Scripts\python.exe" -c "%CHECK%" >nul 2>&1
 if "%ERRORLEVEL%"=="0" set FOUND="%HERE%.venv\Scripts\python.exe"
+exit /b 0
+
+:try_user_python
+rem Just installed: the PATH of this window does not have it yet.
+if defined FOUND exit /b 0
+set "ANSWER=%LOCALAPPDATA%\Programs\Python\Python%1\python.exe"
+if not exist "%ANSWER%" exit /b 0
+"%ANSWER%" -c "%CHECK%" >nul 2>&1
+if "%ERRORLEVEL%"=="0" set FOUND="%ANSWER%"
 exit /b 0
 
 :try_named

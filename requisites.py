@@ -5,6 +5,7 @@
 ``python requisites.py --wheels DIR``       install without a network, from a folder of wheels
 ``python requisites.py --save-wheels DIR``  fill such a folder
 ``python requisites.py --build``            build llama-cpp-python for this processor
+``python requisites.py --portable DIR``     make a folder that runs without an installed Python
 ``python requisites.py --models``           run the model finder
 ``python requisites.py --tool``             install, then run the model finder (launcher item 2)
 
@@ -42,6 +43,7 @@ from scripts.installer.environment import (
 from scripts.installer.install_lock import exclusive_lock
 from scripts.installer.llama import fetch_vocabularies, install_llama
 from scripts.installer.packages import install_packages, save_wheels
+from scripts.installer.portable import make_portable
 from scripts.installer.startup_check import check_startup
 from scripts.installer.subprocesses import print_status, run_in_foreground
 
@@ -101,7 +103,7 @@ def _run_install_steps(tests: bool, wheels: Path | None, build: bool = False) ->
     before = read_stamp()
     keep_tests = tests or bool(before.get("tests"))
     delete_stamp()
-    print_status("1/4  Creating the environment in .venv")
+    print_status(f"1/4  Creating the environment in {environment.VENV.name}")
     create_environment()
     print_status("2/4  Installing packages (about 150 MB the first time)")
     install_packages(keep_tests, wheels)
@@ -163,6 +165,12 @@ def _build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="build llama-cpp-python for this processor; needs a C++ compiler",
     )
+    parser.add_argument(
+        "--portable",
+        type=Path,
+        metavar="DIR",
+        help="make a folder with its own Python that runs without installing anything",
+    )
     parser.add_argument("--models", action="store_true", help="list and download models")
     parser.add_argument("--tool", action="store_true", help="install, then run --models")
     return parser
@@ -173,6 +181,10 @@ def main() -> int:
     try:
         args = _build_parser().parse_args()
         wheels = _wheel_folder(args.wheels)
+        if args.portable:
+            make_portable(args.portable.resolve(), wheels)
+            print_status(f"The portable program is in {args.portable}.")
+            return 0
         if args.models:
             ensure_environment(wheels=wheels)
             return _run_model_finder()

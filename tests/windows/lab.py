@@ -110,11 +110,9 @@ class Console(Terminal):
         super().__init__("bash --norc", size, environment(**more))
         time.sleep(0.5)
 
-    def run(self, *arguments: str) -> None:
+    def run(self, *arguments: str, runner: Path = LAB / "wrun") -> None:
         """Type a Windows command; the window shows ``status=N`` when it has ended."""
-        self.type(
-            f"clear; {shlex.join([str(LAB / 'wrun'), *arguments])}; echo stat''us=$?", "Enter"
-        )
+        self.type(f"clear; {shlex.join([str(runner), *arguments])}; echo stat''us=$?", "Enter")
 
     def full_screen(self) -> str:
         """Screen text, including the lines that have scrolled off."""
