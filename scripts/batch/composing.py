@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable, Mapping
@@ -16,7 +17,13 @@ from scripts.composer.titles import make_title
 from scripts.composer.writer import Writer
 from scripts.core import paths
 from scripts.core.child import ChildProcess
-from scripts.core.errors import Cancelled, ChatTemplateError, ModelError, UsageError
+from scripts.core.errors import (
+    Cancelled,
+    ChatTemplateError,
+    ModelError,
+    MusicGenError,
+    UsageError,
+)
 from scripts.core.input_files import is_regular_file
 from scripts.core.interrupts import interrupt_at_once
 from scripts.core.settings import Settings
@@ -34,6 +41,7 @@ from scripts.request.build import build_spec
 from scripts.request.request import SongRequest
 from scripts.request.spec import SongSpec
 from scripts.score.piece import Piece
+from scripts.styles.lookup import FALLBACK_STYLE
 from scripts.styles.style import Style, load_styles
 from scripts.synth.fonts import find_soundfont
 
@@ -41,6 +49,7 @@ MAX_WAV_SECONDS = 6 * 3600  # seconds; a WAV file ends at 4 GiB
 LARGEST_PARTS = (8, 8, 8)  # bars per part of the largest sheet to expect
 MAX_VARIANTS = 5  # compositions of one song before it fails as too similar to another
 _WRITER_CONTEXT = 2048  # tokens
+_ANY_LENGTH = "3"  # minutes, for the model that is loaded in advance
 _PROMPT_TOKENS = 1024  # reserved for the prompt
 _VARIANT_SEED_STEP = 1_000_003  # added to the seed per take
 _VARIANT_TEMPERATURE_STEP = 0.25  # added to the temperature per take
@@ -60,6 +69,8 @@ class ComposingService:
 
     Attributes
     ----------
+    cancelled : callable
+        As above; may be replaced.
     song_cancelled : Event
         Set to cancel the song that is being composed.
     """
@@ -70,7 +81,7 @@ class ComposingService:
         cancelled: Callable[[], bool] = lambda: False,
         worker: ChildProcess | None = None,
     ) -> None:
-        self.settings, self._cancelled = settings, cancelled
+        self.settings, self.cancelled = settings, cancelled
         self.song_cancelled = threading.Event()
         self._worker = worker
         self.styles = load_styles(paths.DATA / "styles")
@@ -143,7 +154,7 @@ class ComposingService:
         if order.model in self._broken_templates:
             raise ChatTemplateError(self._broken_templates[order.model])
         try:
-            composer = self._composer_for(order, spec)
+            composer = self._composer_for(order.model, spec)
             return composer.compose(
                 spec, temperature, lambda done, text: report("compose", done, text)
             )
@@ -175,18 +186,24 @@ class ComposingService:
         if self._worker:
             self._worker.stop()
 
-    def _composer_for(self, order: Order, spec: SongSpec) -> Composer:
-        """Return a composer with the order's model and enough context for `spec`."""
+    def prepare(self, model: str) -> None:
+        """Load a model in advance; an error is left to the order that needs it."""
+        with contextlib.suppress(MusicGenError):
+            spec = build_spec(SongRequest(FALLBACK_STYLE, length=_ANY_LENGTH), self.styles, 0)
+            self._composer_for(model, spec).model.wait_until_loaded()
+
+    def _composer_for(self, model_name: str, spec: SongSpec) -> Composer:
+        """Return a composer with the model of this name and enough context for `spec`."""
         largest = replace(spec, parts=max(spec.parts, LARGEST_PARTS, key=sum), chords=())
         # At worst every token is one character.
         context = max(
             2048, min(max_sheet_length(build_sheet_grammar(largest)) + _PROMPT_TOKENS, 8192)
         )
-        if order.model != self._loaded_model or context > self._loaded_context:
+        if model_name != self._loaded_model or context > self._loaded_context:
             self.close()
         if self._composer is None:
-            info = find_model(order.model, paths.MODELS)
-            self._loaded_model, self._loaded_context = order.model, context
+            info = find_model(model_name, paths.MODELS)
+            self._loaded_model, self._loaded_context = model_name, context
             plan = plan_decoding(info.parameters, self.settings.threads)
             guide = self._find_guide(info)
             model = self._start_model(info, context, plan, guide)
@@ -235,7 +252,7 @@ class ComposingService:
         return model
 
     def _is_cancelled(self) -> bool:
-        return self._cancelled() or self.song_cancelled.is_set()
+        return self.cancelled() or self.song_cancelled.is_set()
 
 
 @lru_cache(maxsize=1)

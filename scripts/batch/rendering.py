@@ -126,7 +126,7 @@ class RenderQueue:
         order = self._results.orders[render.song.order].order
         remote = self._executor.returns_bytes
         # A single local render may use the cores that no other one needs.
-        is_alone = self._executor.workers == 1 and not remote
+        is_alone = not remote and not self.running and not self._waiting
         threads = min(_MAX_THREADS, os.cpu_count() or 1) if is_alone else 1
         out = "" if remote else str(order.out)
         return RenderJob(

@@ -24,7 +24,6 @@ from scripts.batch.states import OrderState, StoredOrder
 from scripts.batch.store import OrderStore
 from scripts.core import paths
 from scripts.core.atomic_files import ensure_writable_folder
-from scripts.core.child import ChildProcess
 from scripts.core.errors import UsageError
 from scripts.core.settings import Settings
 from scripts.core.system import keep_system_awake
@@ -41,15 +40,18 @@ class BatchOptions:
         Number of songs to render at once.
     cluster : str
         Address of a Dask scheduler; empty to render on this computer.
-    model_worker : ChildProcess, optional
-        Process for the model that has been started in advance.
+    composing : ComposingService, optional
+        One that has a model loaded already; closed at the end.
+    executor : RenderExecutor, optional
+        One whose processes run already; closed at the end.
     live : Path, optional
         Folder for the audio of the first song of each order while it is rendered.
     """
 
     workers: int
     cluster: str = ""
-    model_worker: ChildProcess | None = None
+    composing: ComposingService | None = None
+    executor: RenderExecutor | None = None
     live: Path | None = None
 
 
@@ -124,11 +126,10 @@ def _run(
     stop = threading.Event()
     with (
         closing(OrderStore(paths.ORDERS)) as store,
-        ComposingService(
-            settings, lambda: cancelled() or stop.is_set(), options.model_worker
-        ) as composing,
+        options.composing or ComposingService(settings) as composing,
         keep_system_awake(),
     ):
+        composing.cancelled = lambda: cancelled() or stop.is_set()
         if orders is None:
             store.raise_if_newer()
         if store.notice:
@@ -222,6 +223,8 @@ def _reopen(store: OrderStore) -> list[StoredOrder]:
 def _create_executor(
     options: BatchOptions, orders: Sequence[Order], cancelled: Callable[[], bool]
 ) -> RenderExecutor:
+    if options.executor:
+        return options.executor
     if options.cluster:
         return DaskExecutor(options.cluster)
     is_single = sum(order.songs for order in orders) == 1

@@ -13,9 +13,12 @@ from statistics import median
 from scripts.arranger.arrange import arrange
 from scripts.audio.mp3 import ffmpeg_path
 from scripts.audio.wav import write_wav
+from scripts.benchmarks.first_sound import measure_first_sound
 from scripts.benchmarks.jukebox import measure_jukebox
 from scripts.benchmarks.library import measure_batch, measure_library
+from scripts.benchmarks.model import measure_model
 from scripts.benchmarks.sound import compare_with_fluidsynth, measure_long_pieces
+from scripts.benchmarks.start import measure_start
 from scripts.benchmarks.understanding import measure_understanding
 from scripts.composer.compose import Composer
 from scripts.composer.grammar import build_sheet_grammar
@@ -98,7 +101,10 @@ def run_bench(model: str, settings: Settings, as_json: bool, long: bool = False)
         **prompt_to_mp3,
         **measure_understanding(float(prompt_to_mp3["prompt_to_mp3_seconds"])),
         **compare_with_fluidsynth(),
-        **measure_jukebox(),
+        **measure_first_sound(info, settings),
+        **measure_start(),
+        **measure_model(info, settings),
+        **measure_jukebox(info, settings.threads),
     }
     if long:
         rows |= {**measure_long_pieces(), **measure_library(), **measure_batch(info.path)}

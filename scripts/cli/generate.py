@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from scripts.batch.executors.base import MAX_WORKERS, default_workers, preload
+from scripts.batch.executors.base import MAX_WORKERS, default_workers
 from scripts.cli.order_args import check_resume_options, plan_orders
 from scripts.cli.plan import print_plans
 from scripts.cli.progress import ProgressPrinter
@@ -28,24 +28,32 @@ def generate(args: argparse.Namespace, settings: Settings) -> int:
         if args.dry_run:
             return 0
     orders = None if plans is None else [item.order for item in plans]
+    from scripts.batch.composing import ComposingService
+    from scripts.batch.executors.process import ProcessExecutor
     from scripts.batch.service import BatchOptions, make_songs, resume_orders
 
     if args.watch_input:
         # On Windows, SciPy's Fortran runtime blocks forever if it is loaded while a thread reads
         # standard input, so load it first.
         import scripts.production.produce  # noqa: F401
+    workers = default_workers() if args.jobs is None else args.jobs
+    composing, executor = ComposingService(settings, worker=args.model_worker), None
     if getattr(args, "wait", False):
-        preload()
+        executor = ProcessExecutor(workers)
+        composing.prepare(settings.model)
         if not sys.stdin.readline():
+            executor.close()
+            composing.close()
             return 0
     cancelled = watch_for_cancel(args.watch_input)
     is_endless = any(order.endless for order in orders or ())
     total = 0 if orders is None or is_endless else sum(order.songs for order in orders)
     printer = ProgressPrinter(args.json, total)
     options = BatchOptions(
-        default_workers() if args.jobs is None else args.jobs,
+        workers,
         getattr(args, "cluster", "") or "",
-        args.model_worker,
+        composing,
+        executor,
         paths.LIVE if serve else None,
     )
     try:

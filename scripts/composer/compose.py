@@ -31,6 +31,7 @@ from scripts.llm.client import ModelProcess
 from scripts.llm.gguf_file import GgufInfo
 from scripts.llm.guidance import Guidance
 from scripts.llm.questions import Questions
+from scripts.llm.sheet_machine import SheetGrammar
 from scripts.request.spec import SongSpec
 from scripts.score.abc_reader import read_abc
 from scripts.score.chords import Chord
@@ -194,7 +195,7 @@ class Composer:
             self.profile.sheet_sampling(temperature, spec.seed),
             min(_RIFFS, self.model.plan.candidates),
             lambda done, text: None,
-            self._guidance(riff_spec),
+            self.guidance(riff_spec),
         )
         header = build_abc_header(riff_spec)
         return best_riff([read_abc(header + text) for text in reply.texts], table)
@@ -203,7 +204,6 @@ class Composer:
         self, spec: SongSpec, chapter: int, temperature: float, progress: Progress
     ) -> _ChapterResult:
         """Write candidates for one chapter and return the one with the lowest cost."""
-        rules = spec.style.melody
         prompt = self.build_sheet_prompt(spec)
         count = self.model.plan.candidates
         seed = spec.seed * 1_000_003 + 7_368_787 * chapter
@@ -223,28 +223,42 @@ class Composer:
             )
             # The progress bar is full after the first round and stays full.
             report = progress if attempt == 0 else lambda done, text: progress(1.0, text)
+            judged: dict[int, tuple[float, LeadSheet]] = {}
+
+            def judge(
+                n: int,
+                text: str,
+                grammar: SheetGrammar = grammar,
+                judged: dict[int, tuple[float, LeadSheet]] = judged,
+            ) -> None:
+                sheet = fix_ties(read_abc(build_abc_header(spec) + text))
+                judged[n] = self._judge(sheet, spec, grammar), sheet
+
             reply = self.model.write_sheet(
-                prompt, grammar, sampling, count, report, self._guidance(spec)
+                prompt, grammar, sampling, count, report, self.guidance(spec), judge
             )
             tokens, seconds = tokens + reply.tokens, seconds + reply.seconds
-            for n, text in enumerate(reply.texts):
-                tries += 1
-                sheet = fix_ties(read_abc(build_abc_header(spec) + text))
-                sheet_cost = cost(
-                    sheet,
-                    rules.density if self.uses_tune_header and not grammar.rhythm else None,
-                    0 if grammar.bar_chords else rules.harmony,
-                    self.training_filter,
-                    has_planned_rhythm=bool(grammar.rhythm),
-                )
-                if best is None or sheet_cost < best_cost:
-                    best, best_cost = sheet, sheet_cost
-                    best_bits = reply.bits[n] if reply.bits else 0.0
+            tries += len(judged)
+            n, (sheet_cost, sheet) = min(judged.items(), key=lambda item: (item[1][0], item[0]))
+            if best is None or sheet_cost < best_cost:
+                best, best_cost = sheet, sheet_cost
+                best_bits = reply.bits[n] if reply.bits else 0.0
             # A large model is too slow to write more candidates only to lower the cost.
             if best_cost <= ACCEPTABLE_COST or count == 1:
                 break
         assert best is not None
         return _ChapterResult(best, tries, best_cost, tokens, seconds, best_bits)
+
+    def _judge(self, sheet: LeadSheet, spec: SongSpec, grammar: SheetGrammar) -> float:
+        """Compute the critic's cost of what is the model's own in a sheet."""
+        rules = spec.style.melody
+        return cost(
+            sheet,
+            rules.density if self.uses_tune_header and not grammar.rhythm else None,
+            0 if grammar.bar_chords else rules.harmony,
+            self.training_filter,
+            has_planned_rhythm=bool(grammar.rhythm),
+        )
 
     def _plan_rhythm(self, spec: SongSpec, seed: int) -> RhythmPlan:
         """Plan the rhythm of a sheet if the style has a table of rhythms for its meter."""
@@ -264,7 +278,8 @@ class Composer:
             return Prompt(build_starter_header(spec), special=False, bos=True)
         return self.questions.ask("compose", describe_spec(spec), build_abc_header(spec))
 
-    def _guidance(self, spec: SongSpec) -> Guidance | None:
+    def guidance(self, spec: SongSpec) -> Guidance | None:
+        """How the guide takes part in writing a sheet of `spec`; None without one."""
         return None if self.guide is None else Guidance(build_starter_header(spec), self.guide)
 
 

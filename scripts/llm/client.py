@@ -21,7 +21,7 @@ from scripts.llm.chat_template import MAX_MEMORY_BYTES, MAX_SECONDS
 from scripts.llm.decoding_plan import DecodingPlan
 from scripts.llm.gpu import AUTO
 from scripts.llm.guidance import Guidance
-from scripts.llm.model_client import ModelClient, ProgressCallback
+from scripts.llm.model_client import ModelClient, ProgressCallback, TextCallback
 from scripts.llm.object_machine import Choices
 from scripts.llm.sampling import Sampling
 from scripts.llm.sheet_machine import SheetGrammar
@@ -93,7 +93,7 @@ class ModelProcess(ModelClient):
         )
         self._loaded_event: dict[str, Any] | None = None
 
-    def _wait_until_loaded(self) -> dict[str, Any]:
+    def wait_until_loaded(self) -> dict[str, Any]:
         """Wait until the model is loaded and return the worker's ``loaded`` event.
 
         Raises
@@ -108,12 +108,12 @@ class ModelProcess(ModelClient):
     @property
     def context(self) -> int:
         """Context size in tokens."""
-        return int(self._wait_until_loaded()["context"])
+        return int(self.wait_until_loaded()["context"])
 
     @property
     def bos(self) -> str:
         """Text of the begin-of-sequence token; empty when there is none."""
-        return str(self._wait_until_loaded()["bos"])
+        return str(self.wait_until_loaded()["bos"])
 
     def render_chat_template(self, question: str) -> str:
         """Render the file's own chat template with `question`; empty when it has none to use.
@@ -125,7 +125,7 @@ class ModelProcess(ModelClient):
         CrashError
             When the process died for another reason.
         """
-        self._wait_until_loaded()
+        self.wait_until_loaded()
         self._child.send({"op": "chat", "question": question})
         with self._watched_memory():
             try:
@@ -171,10 +171,12 @@ class ModelProcess(ModelClient):
         count: int,
         progress: ProgressCallback,
         guidance: Guidance | None = None,
+        on_text: TextCallback = lambda index, text: None,
     ) -> Reply:
         """Write `count` sheets that follow `grammar`.
 
-        With `guidance`, the guide takes part and rates the sheets.
+        With `guidance`, the guide takes part and rates the sheets. `on_text` is called with the
+        index of each sheet and its text as soon as it is finished.
 
         Raises
         ------
@@ -186,7 +188,7 @@ class ModelProcess(ModelClient):
             When the model cannot be loaded, or the prompt or a sheet does not fit its context.
         """
         machine = {"kind": "sheet", "grammar": grammar.to_json()}
-        return self._write(prompt, machine, sampling, count, progress, guidance)
+        return self._write(prompt, machine, sampling, count, progress, guidance, on_text)
 
     def write_title(
         self, prompt: Prompt, max_length: int, sampling: Sampling, progress: ProgressCallback
@@ -209,7 +211,7 @@ class ModelProcess(ModelClient):
 
     def measure_unconstrained_speed(self, prompt: Prompt, tokens: int, seed: int) -> float:
         """Measure the decoding speed without a grammar, in tokens per second."""
-        self._wait_until_loaded()
+        self.wait_until_loaded()
         self._child.send({"op": "rate", "prompt": vars(prompt), "tokens": tokens, "seed": seed})
         return float(self._wait_for_result(lambda d, t: None)["rate"])
 
@@ -221,8 +223,9 @@ class ModelProcess(ModelClient):
         count: int,
         progress: ProgressCallback,
         guidance: Guidance | None = None,
+        on_text: TextCallback = lambda index, text: None,
     ) -> Reply:
-        self._wait_until_loaded()
+        self.wait_until_loaded()
         self._child.send(
             {
                 "op": "write",
@@ -233,5 +236,5 @@ class ModelProcess(ModelClient):
                 "guidance": asdict(guidance) if guidance else None,
             }
         )
-        result = self._wait_for_result(progress)
+        result = self._wait_for_result(progress, on_text=on_text)
         return msgspec.convert(result, Reply)

@@ -31,6 +31,7 @@ from scripts.llm.thread_tuner import ThreadTuner
 from scripts.llm.vocabulary import TokenMasks, Vocabulary
 
 ProgressCallback = Callable[[float, str], None]  # fraction done (0 to 1), a text so far
+TextCallback = Callable[[int, str], None]  # index of a text, and the text, when it is finished
 
 _MIN_CONTEXT = 16  # tokens in the context that llama_cpp.Llama creates for itself
 _MIN_REPLY = 16  # tokens that must fit after the prompt
@@ -121,6 +122,7 @@ class Decoder:
         cancelled: Callable[[], bool],
         prefix: Sequence[int] = (),
         guidance: Guidance | None = None,
+        on_text: TextCallback = lambda index, text: None,
     ) -> DecodingResult:
         """Write one text after `prompt` for each of `samplings`.
 
@@ -142,6 +144,8 @@ class Decoder:
             Tokens before `prompt` that other requests share; the last prefix is decoded once.
         guidance : Guidance, optional
             Mixes the guide in, and rates the texts with it.
+        on_text : callable
+            Called with each text as soon as it is finished, in any thread.
 
         Raises
         ------
@@ -158,7 +162,7 @@ class Decoder:
         drafts = [Draft.start(masks, sampling) for sampling in samplings]
         opening, cached = self._decode_prompt(prompt, tuple(prefix))
         guides = self._open_guides(guidance)
-        self._write_all(opening, drafts, guidance, report, cancelled)
+        self._write_all(opening, drafts, guidance, report, cancelled, on_text)
         texts = tuple(draft.text for draft in drafts)
         return DecodingResult(
             texts,
@@ -186,12 +190,13 @@ class Decoder:
         guidance: Guidance | None,
         report: ProgressCallback,
         cancelled: Callable[[], bool],
+        on_text: TextCallback,
     ) -> None:
         """Write the texts, in each context as many as it has sequences at a time."""
         size = len(self._contexts[0])
-        groups: SimpleQueue[list[Draft]] = SimpleQueue()
+        starts: SimpleQueue[int] = SimpleQueue()
         for at in range(0, len(drafts), size):
-            groups.put(drafts[at : at + size])
+            starts.put(at)
         failed, lock = threading.Event(), threading.Lock()
         last = time.monotonic()
 
@@ -207,11 +212,14 @@ class Decoder:
         def work(number: int) -> None:
             try:
                 while True:
-                    group = groups.get_nowait()
+                    start = starts.get_nowait()
+                    group = drafts[start : start + size]
                     if guidance and guidance.weight and self._guides:
                         for draft, guide in zip(group, self._guides[number * size :], strict=False):
                             draft.guide, draft.guide_weight = guide, guidance.weight
                     self._write(self._contexts[number], opening, group, check)
+                    for n, draft in enumerate(group, start):
+                        on_text(n, draft.text)
             except Empty:
                 pass
             except BaseException:

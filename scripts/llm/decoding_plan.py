@@ -42,14 +42,14 @@ def plan_decoding(parameters: int, threads: int) -> DecodingPlan:
     """Plan how a model with so many weights is run on `threads` CPU threads.
 
     - A tiny model takes longer to call than to compute: four texts are decoded in one batch on one
-      thread.
+      thread, and no more than two such batches at the same time, as Python runs between them.
     - A small one writes its candidates in contexts of one thread each. Threads that share a token
       wait for each other hundreds of times for each, and one that another program holds up
       stops them all (docs/bench.md).
     - A large one writes a single candidate on all threads.
     """
     if parameters < TINY:
-        return DecodingPlan(24, 1, 4, 1, 1)
+        return DecodingPlan(24, min(threads, 2), 4, 1, 1)
     if parameters < SMALL:
         contexts = min(threads, _MAX_CONTEXTS)
         candidates = _MAX_CONTEXTS // contexts * contexts

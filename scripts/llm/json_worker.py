@@ -34,6 +34,7 @@ class JsonWorker:
         self.out = out
         self.requests: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self.input_closed = threading.Event()
+        self._out_lock = threading.Lock()
 
     def handlers(self) -> Mapping[str, Callable[[dict[str, Any]], None]]:
         """Functions that handle each ``op``."""
@@ -43,8 +44,10 @@ class JsonWorker:
         """Import what is slow, before the first request."""
 
     def send_event(self, event: str, **fields: Any) -> None:
-        self.out.write(json.dumps({"event": event, **fields}) + "\n")
-        self.out.flush()
+        line = json.dumps({"event": event, **fields}) + "\n"
+        with self._out_lock:
+            self.out.write(line)
+            self.out.flush()
 
     def read_requests(self) -> None:
         """Read requests until the input ends, then cancel the work and force an exit if need be."""

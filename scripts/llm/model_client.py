@@ -17,6 +17,7 @@ from scripts.core.errors import Cancelled, CrashError, ModelError
 _log = logging.getLogger(__name__)
 
 ProgressCallback = Callable[[float, str], None]  # fraction done (0 to 1), end of the text so far
+TextCallback = Callable[[int, str], None]  # index of a text, and the text, when it is finished
 
 
 class ModelClient:
@@ -69,9 +70,12 @@ class ModelClient:
         )
 
     def _wait_for_result(
-        self, progress: ProgressCallback, timeout: float | None = None
+        self,
+        progress: ProgressCallback,
+        timeout: float | None = None,
+        on_text: TextCallback = lambda index, text: None,
     ) -> dict[str, Any]:
-        """Wait for the child's result, passing its progress on to `progress`.
+        """Wait for the child's result, passing on its progress and each finished text.
 
         Raises
         ------
@@ -80,7 +84,7 @@ class ModelClient:
         """
         if timeout is None:
             try:
-                return self._wait_for_result(progress, self.timeout)
+                return self._wait_for_result(progress, self.timeout, on_text)
             except TimeoutError as error:
                 raise CrashError(
                     f"{self.path.name}: the model did not respond for {self.timeout:.0f} s; "
@@ -108,6 +112,8 @@ class ModelClient:
                     )
                 if message["event"] == "progress":
                     progress(float(message["done"]), str(message["text"]))
+                elif message["event"] == "text":
+                    on_text(int(message["index"]), str(message["text"]))
                 elif message["event"] == "error":
                     kind = getattr(errors, str(message["kind"]), ModelError)
                     raise kind(self._named(str(message["message"])))

@@ -7,7 +7,7 @@ Requests:
 ``{"op": "chat", "question"}``
 ``{"op": "rate", "prompt": {...}, "tokens": n, "seed": n}``
 
-Events: ``loaded``, ``progress``, ``result``, ``error``.
+Events: ``loaded``, ``progress``, ``text`` (one is finished), ``result``, ``error``.
 """
 
 from __future__ import annotations
@@ -124,6 +124,7 @@ class _Worker(JsonWorker):
             self.input_closed.is_set,
             prefix,
             guidance,
+            lambda index, text: self.send_event("text", index=index, text=text),
         )
         self.send_event("result", **vars(decoded))
 

@@ -27,7 +27,8 @@ MAX_REMOTE_BYTES = 1 << 30  # largest total size of a song's files that is sent 
 
 
 @lru_cache(maxsize=1)
-def _load_tables() -> tuple[dict[str, Style], Mapping[str, Instrument]]:
+def load_tables() -> tuple[dict[str, Style], Mapping[str, Instrument]]:
+    """Styles and instruments, read once."""
     return load_styles(paths.DATA / "styles"), load_instruments(paths.DATA / "instruments")
 
 
@@ -52,7 +53,7 @@ def render_song(job: RenderJob, report: StageCallback, cancelled: Callable[[], b
     MusicGenError
         When the song cannot be rendered; no incomplete file is left under a final name.
     """
-    styles, instruments = _load_tables()
+    styles, instruments = load_tables()
     recipe = recipe_from_json(job.recipe, styles)
     spec, composition, arrangement = _arrange_recipe(recipe, styles, instruments)
     options = RenderOptions(

@@ -67,5 +67,7 @@ def default_workers() -> int:
 
 
 def preload() -> None:
-    """Import the renderer and its libraries, which takes a second."""
-    import scripts.production.render_song  # noqa: F401
+    """Import the renderer and its libraries and read its tables, which takes a second."""
+    from scripts.production.render_song import load_tables
+
+    load_tables()
