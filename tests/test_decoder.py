@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,25 @@ def test_texts_do_not_depend_on_the_number_of_threads(
     path = random_model("llama-spm")
     one, two = (Decoder(path, 2048, DecodingPlan.single(n)) for n in (1, 2))
     assert write(one, 1).texts == write(two, 1).texts
+
+
+def test_threads_share_a_machine_that_is_new_to_all(spec: Callable[..., SongSpec]) -> None:
+    """Many threads ask a machine for the same states at the same time, as contexts do."""
+    grammar = build_sheet_grammar(spec("jazz", length="1"))
+    alone = accepted_text(SheetMachine(grammar))
+    for _ in range(10):
+        machine = SheetMachine(grammar)
+        with ThreadPoolExecutor(8) as pool:
+            found = [*pool.map(accepted_text, [machine] * 8)]
+        assert found == [alone] * 8
+
+
+def accepted_text(machine: SheetMachine) -> str:
+    """The text of the last character in each state's alphabet."""
+    state, text = machine.start(), ""
+    while not machine.is_complete(state):
+        char = max(c for c in machine.possible_chars(state) if machine.step(state, c) is not None)
+        after = machine.step(state, char)
+        assert after is not None
+        state, text = after, text + char
+    return text

@@ -166,3 +166,26 @@ def test_a_saved_play_order_is_restored_and_new_songs_are_appended() -> None:
     queue.restore([], Path("/gone.mp3"))
     assert queue.current is None
     assert len(queue.play_order) == 5
+
+
+def test_new_songs_are_played_next_in_their_order() -> None:
+    made = songs(6)
+    queue = Queue(made[:4])
+    queue.next()
+    queue.add(made[4:6])
+    queue.put_next(made[4])
+    queue.put_next(made[5])
+    assert queue.upcoming(5) == [made[4], made[5], *made[1:4]]
+    queue.next()
+    queue.put_next(made[0])
+    assert queue.upcoming(3) == [made[5], made[0], made[1]]
+    assert len(queue.play_order) == 6
+
+
+def test_the_current_song_stays_where_it_is() -> None:
+    made = songs(6)
+    queue = Queue(made[:4])
+    queue.next()
+    queue.put_next(made[0])
+    assert queue.current == made[0]
+    assert queue.play_order == made[:4]

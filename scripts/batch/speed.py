@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,14 +14,17 @@ from msgspec import Meta
 from scripts.batch.executors.base import SongId
 from scripts.batch.observer import BatchObserver
 from scripts.batch.states import StoredOrder
+from scripts.core import paths
 from scripts.core.atomic_files import write_text
-from scripts.core.errors import StorageError
+from scripts.core.errors import MusicGenError, StorageError
 from scripts.core.input_files import read_input
 from scripts.core.json_fields import INVALID_DATA, format_json
 from scripts.core.stages import STAGES
 from scripts.library.songs import Song
+from scripts.llm.registry import STARTER_FILE, find_model
 
 _MAX_BYTES = 1 << 16
+_NEW_MODEL_SPEED = 40e6  # bytes of a model's file for each second of composing
 _NEW_SHARE = 0.3  # of a new measurement in the average
 
 
@@ -32,36 +35,55 @@ class Speed:
     Parameters
     ----------
     compose_seconds : float
-        Seconds to compose a song, with the start of the model.
+        Seconds to compose a song with the starter, with the start of the model.
     render_ratio : float
         Seconds to render and encode a second of music.
+    models : mapping of str to float
+        Seconds to compose a song, by the name of the model's file.
     """
 
     compose_seconds: Annotated[float, Meta(gt=0, lt=1e5)] = 4.0
     render_ratio: Annotated[float, Meta(gt=0, lt=1e3)] = 0.05
+    models: Mapping[str, Annotated[float, Meta(gt=0, lt=1e5)]] = field(default_factory=dict)
 
-    def estimate(self, songs: int, song_seconds: float, workers: int) -> float:
+    def compose_with(self, model: str) -> float:
+        """Seconds to compose a song with the model of this name; by its size if it is new."""
+        try:
+            info = find_model(model, paths.MODELS)
+        except MusicGenError:
+            return self.compose_seconds
+        by_size = max(self.compose_seconds, info.file_bytes / _NEW_MODEL_SPEED)
+        return self.models.get(info.path.name, by_size)
+
+    def estimate(self, model: str, songs: int, song_seconds: float, workers: int) -> float:
         """Estimate the seconds to make songs: composing and rendering overlap.
 
         Parameters
         ----------
+        model : str
+            Name of the model, as in an order.
         songs : int
         song_seconds : float
             Length of a song.
         workers : int
             Songs rendered at once.
         """
-        render = song_seconds * self.render_ratio
-        each = max(self.compose_seconds, render / max(1, min(workers, songs)))
-        return self.compose_seconds + render + (songs - 1) * each
+        render, compose = song_seconds * self.render_ratio, self.compose_with(model)
+        each = max(compose, render / max(1, min(workers, songs)))
+        return compose + render + (songs - 1) * each
 
-    def with_song(self, compose_seconds: float, render_ratio: float) -> Speed:
+    def with_song(self, model: str, compose_seconds: float, render_ratio: float) -> Speed:
         """Return the average with a newly measured song."""
         old = 1 - _NEW_SHARE
-        return Speed(
-            old * self.compose_seconds + _NEW_SHARE * compose_seconds,
-            old * self.render_ratio + _NEW_SHARE * render_ratio,
-        )
+        ratio = old * self.render_ratio + _NEW_SHARE * render_ratio
+        compose = old * self.compose_with(model) + _NEW_SHARE * compose_seconds
+        try:
+            name = find_model(model, paths.MODELS).path.name
+        except MusicGenError:
+            return replace(self, render_ratio=ratio)
+        if name == STARTER_FILE:
+            return replace(self, compose_seconds=compose, render_ratio=ratio)
+        return replace(self, render_ratio=ratio, models={**self.models, name: compose})
 
 
 def load_speed(path: Path) -> Speed:
@@ -112,7 +134,9 @@ class SpeedMeter:
         compose, render = self._take_starts(SongId(order.id, number))
         if compose and render and song.seconds > 0:
             seconds = time.monotonic() - render
-            self._speed = self._speed.with_song(render - compose, seconds / song.seconds)
+            self._speed = self._speed.with_song(
+                order.order.model, render - compose, seconds / song.seconds
+            )
             save_speed(self._path, self._speed)
         self._observer.finished(order, number, song)
 

@@ -61,4 +61,4 @@ def estimate_seconds(order: Order, spec: SongSpec, workers: int) -> float:
     For an order without end: its first song.
     """
     songs = 1 if order.endless else order.songs
-    return load_speed(paths.SPEED).estimate(songs, spec.length, workers)
+    return load_speed(paths.SPEED).estimate(order.model, songs, spec.length, workers)

@@ -45,6 +45,7 @@ class Queue:
         self.repeat: RepeatMode = repeat
         self.shuffle = shuffle
         self.played: list[str] = []  # titles, latest last
+        self._put_next: set[Path] = set()  # songs that were put after the current one
         self._later_rounds: list[Song] = []  # next rounds, as far as they have been drawn
         if shuffle:
             self._rng.shuffle(self.play_order)
@@ -140,6 +141,23 @@ class Queue:
                 )
             else:
                 self.play_order.append(song)
+
+    def put_next(self, song: Song) -> None:
+        """Play `song` after the current one, and after those that were put there before."""
+        place = self._index_of(song.path)
+        if place == self.index >= 0:
+            return
+        if place >= 0:
+            del self.play_order[place]
+            self.index -= place < self.index
+        else:
+            self._library.append(song)
+        at = self.index + 1
+        while at < len(self.play_order) and self.play_order[at].path in self._put_next:
+            at += 1
+        self.play_order.insert(at, song)
+        self._put_next.add(song.path)
+        self._later_rounds = []
 
     def replace(self, path: Path, song: Song) -> None:
         """Let `song` take the place of the one at `path`, as when it has got its final name."""

@@ -108,7 +108,7 @@ class SheetState(NamedTuple):
 class SheetMachine:
     """State machine that accepts the sheets of a :class:`SheetGrammar`.
 
-    Implements :class:`scripts.llm.state_machines.StateMachine`.
+    Implements :class:`scripts.llm.state_machines.StateMachine`; several threads may use it.
     """
 
     is_broad = False
@@ -208,12 +208,14 @@ class SheetMachine:
         key = (self._kinds[state.bar], state.ticks_left, state.phase, state.tied_pitch)
         root = self._roots.get(key)
         if root is None:
-            root = self._roots[key] = _Node()
+            root = _Node()
             for word, outcome in self._symbols(state):
                 node = root
                 for char in word:
                     node = node.children.setdefault(char, _Node())
                 node.outcome = outcome
+            # Only when it is complete: several threads share the machine.
+            root = self._roots.setdefault(key, root)
         return root
 
     def _symbols(self, state: SheetState) -> list[tuple[str, tuple[int, int, str]]]:

@@ -230,12 +230,12 @@ class App:
         self._auto_play(songs)
 
     def _auto_play(self, songs: list[Song]) -> None:
-        """Auto-play the newest finished song once the library lists it."""
+        """Play finished songs once the library lists them, now or next."""
         by_path = {song.path: song for song in songs[-_RECENT_SONGS:]}
         found = [path for path in self._unlisted_songs if path in by_path]
         self._unlisted_songs = [path for path in self._unlisted_songs if path not in by_path]
         if found and self.state.settings.auto_play:
-            self.playback.play_if_idle(by_path[found[-1]])
+            self.playback.play_or_queue([by_path[path] for path in found])
 
     def _answer_exit(self, key: str) -> None:
         if key in ("y", "x"):

@@ -152,7 +152,7 @@ class PendingOrder:
             spec = build_spec(item.request, self.interpreter.styles, seed)
             songs = self._songs(item)
             count = 1 if songs == ENDLESS else int(songs)
-            seconds = speed.estimate(count, spec.length, workers)
+            seconds = speed.estimate(self._state.settings.model, count, spec.length, workers)
             lines += [describe_plan(item, spec, songs, seconds), *item.notes, *spec.warnings]
         problem = self.interpreter.problem
         self._state.plan = (*lines, *[problem] * bool(problem))

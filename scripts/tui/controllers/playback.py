@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +88,18 @@ class PlaybackController:
         """Play a song that was just finished, unless the user is listening to another one."""
         if self._is_preloaded or self._player is None or self._player.ended:
             self.play(song)
+
+    def play_or_queue(self, songs: Sequence[Song]) -> None:
+        """Play the newest of some finished songs, or next if the user is listening to another."""
+        if self._is_preloaded or self._player is None or self._player.ended:
+            self.play(songs[-1])
+            return
+
+        def put_next(queue: Queue) -> None:
+            for song in songs:
+                queue.put_next(song)
+
+        self._player.edit_queue(put_next)
 
     def play_live(self, live: Mapping[str, Any]) -> None:
         """Play a song that is still being rendered, unless the user is listening to another one.

@@ -1,0 +1,1 @@
+"""Measures how large models compose: ``python -m tests.models``."""
