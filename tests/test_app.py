@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import random
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from scripts.audio.live_audio import LiveWriter
 from scripts.audio.wav import write_wav
 from scripts.batch.claims import claim_batch
 from scripts.batch.order import ENDLESS_SONGS, Order
@@ -1303,3 +1305,75 @@ def test_a_paused_endless_order_has_no_number_of_songs(home: Path) -> None:
     app.state.screen, app.state.orders = "generate", [order]
     text = " ".join("\n".join(draw(app.state, (80, 24))).split())
     assert '"jazz" is paused, 3 songs (endless) are done' in text
+
+
+def live_event(home: Path, name: str = "a-1.live") -> dict[str, object]:
+    writer = LiveWriter(home / "data" / "live" / name, RATE)
+    writer.write(np.zeros((RATE // 2, 2), np.float32))
+    return {"path": str(home / "data" / "live" / name), "title": "New Song", "seconds": 1.0}
+
+
+def test_a_song_is_played_while_it_is_rendered_and_then_under_its_name(home: Path) -> None:
+    app = make_app(home, [])
+    app.refresh()
+    live = live_event(home)
+    app.playback.play_live(live)
+    player = app.playback._player
+    assert isinstance(player, FakePlayer)
+    assert "start" in player.calls[-1]
+    assert "New Song" in player.calls[-1]
+    player.now = replace(PLAYING, song=read_song(Path(str(live["path"]))))
+    player.playing_path = Path(str(live["path"]))  # type: ignore[attr-defined]
+    app.update()
+    assert Path(str(live["path"])).exists()
+    app._on_song_finished(write_songs(home, 1)[0], Path(str(live["path"])))
+    assert player.calls[-1].startswith("replace")
+    player.now = PLAYING
+    player.playing_path = None  # type: ignore[attr-defined]
+    app.update()
+    assert not Path(str(live["path"])).exists()
+
+
+def test_live_audio_that_nobody_wants_is_removed(home: Path) -> None:
+    app = make_app(home, [])
+    app.state.settings = replace(app.state.settings, auto_play=False)
+    live = live_event(home)
+    app.playback.play_live(live)
+    app.playback.update()
+    assert app.playback._player is None
+    assert not Path(str(live["path"])).exists()
+
+
+def test_live_audio_of_an_earlier_run_is_removed(home: Path) -> None:
+    live, fresh = live_event(home), live_event(home, "b-1.live")
+    os.utime(str(live["path"]), (0, 0))
+    app = make_app(home, [])
+    app.playback.update()
+    assert not Path(str(live["path"])).exists()
+    assert Path(str(fresh["path"])).exists()
+
+
+def test_opening_generate_music_loads_everything_for_the_next_order(
+    home: Path, runner: None
+) -> None:
+    app = make_app(home, [])
+    app.refresh()
+    app.press("1")
+    waiting = app.orders._supervisor._waiting_process
+    assert isinstance(waiting, FakeProcess)
+    assert waiting.waits
+    app.dialog.place_order("jazz", 1, {})
+    assert fake_process(app) is waiting
+    assert not waiting.waits
+    assert app.orders._supervisor._waiting_process is None
+
+
+def test_a_changed_setting_is_loaded_anew(home: Path, runner: None) -> None:
+    app = make_app(home, [])
+    app.refresh()
+    app.press("1")
+    waiting = app.orders._supervisor._waiting_process
+    assert isinstance(waiting, FakeProcess)
+    app._on_setting_changed("model")
+    assert waiting.ended
+    assert app.orders._supervisor._waiting_process is None

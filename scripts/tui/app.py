@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from scripts.core import paths
 from scripts.core.errors import MusicGenError
@@ -73,7 +72,7 @@ class App:
         self.playback = PlaybackController(self.state, make_player)
         self.selection = SongSelection(self.state, self.playback)
         self.song_actions = SongActions(self.state, self.playback)
-        self.orders = OrdersController(self.state, self._on_song_finished, self._on_song_audible)
+        self.orders = OrdersController(self.state, self._on_song_finished, self.playback.play_live)
         self.dialog = OrderDialog(self.state, self.orders.place, self.playback.play_preview)
         self.history = History(paths.HISTORY)
         self.options = SettingsController(self.state, self._on_setting_changed)
@@ -304,10 +303,6 @@ class App:
                 self.state.message = f'Making one more "{styles}".'
             except MusicGenError as error:
                 self.state.message = str(error)
-
-    def _on_song_audible(self, live: Mapping[str, Any]) -> None:
-        if self.state.settings.auto_play:
-            self.playback.play_live(live)
 
     def _on_song_finished(self, path: Path, live_file: Path | None) -> None:
         if live_file is None or not self.playback.finish_live(live_file, path):

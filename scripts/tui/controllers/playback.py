@@ -25,6 +25,8 @@ from scripts.tui.state import JUKEBOX, State
 SLEEP_TIMES = (15, 30, 60, 90)  # minutes
 _SAVE_INTERVAL = 10.0  # seconds between saves of the session
 
+_STALE_AFTER = 3600.0  # seconds after which live audio of an earlier run is removed
+
 PlayerFactory = Callable[[Queue, str, float, float], Player]
 
 
@@ -52,7 +54,7 @@ class PlaybackController:
         self.spectrum_shown = True
         self._preview_player: Player | None = None
         self._resumes_after_preview = False
-        self._live_files: set[Path] = set()  # to remove after they have been played
+        self._live_files = _stale_live_files()  # to remove after they have been played
         self._is_preloaded = False  # the last session is loaded, but no key has been pressed
 
     # -- the player ------------------------------------------------------------------------
@@ -111,7 +113,8 @@ class PlaybackController:
         """
         song = build_song(Path(str(live["path"])), dict(live), FileTags.empty())
         self._live_files.add(song.path)
-        self.play_if_idle(song)
+        if self.state.settings.auto_play:
+            self.play_if_idle(song)
 
     def finish_live(self, live_file: Path, path: Path) -> bool:
         """Put a finished song in the place of its live audio; whether it was played."""
@@ -152,6 +155,8 @@ class PlaybackController:
     def update(self) -> None:
         """Update the state from the player, save the session regularly, and run the sleep timer."""
         player, state = self._player, self.state
+        if self._live_files:
+            self._remove_live_files()
         if self._preview_player:
             state.playing = self._preview_player.status()
             if self._preview_player.ended:
@@ -161,8 +166,6 @@ class PlaybackController:
         now = state.playing
         if player is None or now is None:
             return
-        if self._live_files:
-            self._remove_live_files()
         is_live = now.song is not None and now.song.path.suffix == LIVE_SUFFIX
         if now.song and not is_live and now.number != self._last_play_number and not now.paused:
             self._last_play_number = now.number
@@ -361,3 +364,12 @@ class PlaybackController:
         """Songs that match a query, taken from the loaded ones instead of read again."""
         known = {song.path.name: song for song in self.songs}
         return [known[name] for name in self.library.find_names(query) if name in known]
+
+
+def _stale_live_files() -> set[Path]:
+    """Live audio that a run has left that could not clean up."""
+    oldest = time.time() - _STALE_AFTER
+    try:
+        return {p for p in paths.LIVE.glob(f"*{LIVE_SUFFIX}") if p.stat().st_mtime < oldest}
+    except OSError:
+        return set()
