@@ -11,15 +11,16 @@ import pytest
 from scripts.composer.grammar import build_sheet_grammar
 from scripts.composer.prompts import build_abc_header, build_starter_header
 from scripts.core.errors import Cancelled, ModelError
-from scripts.llm.decoder import Decoder, DecodingResult
+from scripts.llm.decoder import Decoder
 from scripts.llm.decoding_plan import DecodingPlan
+from scripts.llm.reply import Reply
 from scripts.llm.sampling import Sampling
 from scripts.llm.sheet_machine import SheetMachine
 from scripts.request.spec import SongSpec
 from scripts.score.abc_reader import read_abc
 from tests.conftest import STARTER
 
-Write = Callable[..., DecodingResult]
+Write = Callable[..., Reply]
 
 
 def lanes(sequences: int) -> DecodingPlan:
@@ -35,7 +36,7 @@ def write(spec: Callable[..., SongSpec]) -> Write:
         *seeds: int,
         report: Callable[[float, str], None] = print,
         cancelled: Callable[[], bool] = bool,
-    ) -> DecodingResult:
+    ) -> Reply:
         prompt = decoder.tokenize(build_starter_header(song_spec), False, True)
         found = decoder.write(
             prompt,

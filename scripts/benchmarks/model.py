@@ -19,10 +19,11 @@ from scripts.core.system import process_memory
 from scripts.jukebox.player import Player
 from scripts.jukebox.queue import Queue
 from scripts.library.songs import read_song
-from scripts.llm.client import ModelProcess, Reply
+from scripts.llm.client import ModelProcess
 from scripts.llm.decoding_plan import TINY, plan_decoding
 from scripts.llm.gguf_file import GgufInfo
 from scripts.llm.registry import STARTER_FILE
+from scripts.llm.reply import Reply
 from scripts.request.build import build_spec
 from scripts.request.request import SongRequest
 from scripts.request.spec import SongSpec

@@ -7,7 +7,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -23,24 +23,13 @@ from scripts.llm.gpu import AUTO
 from scripts.llm.guidance import Guidance
 from scripts.llm.model_client import ModelClient, ProgressCallback, TextCallback
 from scripts.llm.object_machine import Choices
+from scripts.llm.reply import Reply
 from scripts.llm.sampling import Sampling
 from scripts.llm.sheet_machine import SheetGrammar
 
 _TEMPLATE_TIMEOUT = 6.0  # seconds; the process itself stops earlier, unless it is blocked
 _MEMORY_POLL_INTERVAL = 0.02  # seconds
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Reply:
-    """Texts from a model; see :class:`scripts.llm.decoder.DecodingResult`."""
-
-    texts: tuple[str, ...]
-    bits: tuple[float, ...]
-    tokens: int
-    seconds: float
-    prompt_tokens: int
-    cached_tokens: int
 
 
 class ModelProcess(ModelClient):

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -24,6 +23,7 @@ from scripts.llm.drafts import Draft
 from scripts.llm.guidance import Guidance
 from scripts.llm.guide import Guide
 from scripts.llm.llama_file import open_llama, token_pieces
+from scripts.llm.reply import Reply
 from scripts.llm.sampling import Sampling, sample_token
 from scripts.llm.sequences import SavedPrompt, Sequences
 from scripts.llm.state_machines import StateMachine
@@ -36,31 +36,6 @@ TextCallback = Callable[[int, str], None]  # index of a text, and the text, when
 _MIN_CONTEXT = 16  # tokens in the context that llama_cpp.Llama creates for itself
 _MIN_REPLY = 16  # tokens that must fit after the prompt
 _REPORT_INTERVAL = 0.02  # seconds
-
-
-@dataclass(frozen=True)
-class DecodingResult:
-    """Finished texts.
-
-    Parameters
-    ----------
-    texts : tuple of str
-    bits : tuple of float
-        Bits per character that the guide needs for each text; empty without a guide.
-    tokens : int
-        Number of tokens in all.
-    seconds : float
-        Time spent decoding.
-    prompt_tokens, cached_tokens : int
-        Tokens of the prompt, and how many of them were decoded before.
-    """
-
-    texts: tuple[str, ...]
-    bits: tuple[float, ...]
-    tokens: int
-    seconds: float
-    prompt_tokens: int
-    cached_tokens: int
 
 
 class Decoder:
@@ -123,7 +98,7 @@ class Decoder:
         prefix: Sequence[int] = (),
         guidance: Guidance | None = None,
         on_text: TextCallback = lambda index, text: None,
-    ) -> DecodingResult:
+    ) -> Reply:
         """Write one text after `prompt` for each of `samplings`.
 
         Parameters
@@ -164,7 +139,7 @@ class Decoder:
         guides = self._open_guides(guidance)
         self._write_all(opening, drafts, guidance, report, cancelled, on_text)
         texts = tuple(draft.text for draft in drafts)
-        return DecodingResult(
+        return Reply(
             texts,
             tuple(guides[0].bits(text) for text in texts) if guides else (),
             sum(len(draft.tokens) for draft in drafts),

@@ -1,0 +1,30 @@
+"""What a model has written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Reply:
+    """Finished texts of a model.
+
+    Parameters
+    ----------
+    texts : tuple of str
+    bits : tuple of float
+        Bits per character that the guide needs for each text; empty without a guide.
+    tokens : int
+        Number of tokens in all.
+    seconds : float
+        Time spent decoding.
+    prompt_tokens, cached_tokens : int
+        Tokens of the prompt, and how many of them were decoded before.
+    """
+
+    texts: tuple[str, ...]
+    bits: tuple[float, ...]
+    tokens: int
+    seconds: float
+    prompt_tokens: int
+    cached_tokens: int
