@@ -99,22 +99,35 @@ def _locked_environment() -> Iterator[None]:
 
 
 def _run_install_steps(tests: bool, wheels: Path | None, build: bool = False) -> None:
-    started = time.monotonic()
     before = read_stamp()
     keep_tests = tests or bool(before.get("tests"))
     delete_stamp()
-    print_status(f"1/4  Creating the environment in {environment.VENV.name}")
-    create_environment()
-    print_status("2/4  Installing packages (about 150 MB the first time)")
-    install_packages(keep_tests, wheels)
-    print_status("3/4  Installing llama-cpp-python, which runs the models")
-    install_llama(wheels, build)
-    if tests:
-        fetch_vocabularies()
-    print_status("4/4  Checking that everything starts")
-    check_startup(interpreter_path(environment.VENV))
+    times: dict[str, float] = {}
+    with _timed_step("environment", times):
+        print_status(f"1/4  Creating the environment in {environment.VENV.name}")
+        create_environment()
+    with _timed_step("packages", times):
+        print_status("2/4  Installing packages (about 150 MB the first time)")
+        install_packages(keep_tests, wheels)
+    with _timed_step("llama-cpp-python", times):
+        print_status("3/4  Installing llama-cpp-python, which runs the models")
+        install_llama(wheels, build)
+        if tests:
+            fetch_vocabularies()
+    with _timed_step("check", times):
+        print_status("4/4  Checking that everything starts")
+        check_startup(interpreter_path(environment.VENV))
     write_stamp(expected_stamp(keep_tests))
-    print_status(f"Ready after {time.monotonic() - started:.0f} s.")
+    steps = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in times.items())
+    print_status(f"Ready after {sum(times.values()):.0f} s ({steps}).")
+
+
+@contextmanager
+def _timed_step(name: str, times: dict[str, float]) -> Iterator[None]:
+    """Store the seconds that the block takes under `name`."""
+    started = time.monotonic()
+    yield
+    times[name] = time.monotonic() - started
 
 
 def _install_or_check(tests: bool, wheels: Path | None) -> None:

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scripts.batch.claims import claim_batch
+from scripts.batch.composing import ComposingService
 from scripts.batch.interpreter import Interpreter
 from scripts.batch.order import Order, order_from_json
 from scripts.batch.order_file import read_order_file
@@ -23,16 +24,18 @@ from scripts.batch.states import UNFINISHED_STATES, OrderState
 from scripts.batch.store import OrderStore
 from scripts.composer.compose import Composition
 from scripts.core import paths
-from scripts.core.errors import MusicGenError, NotationError, StorageError, UsageError
+from scripts.core.errors import ModelError, MusicGenError, NotationError, StorageError, UsageError
+from scripts.core.settings import Settings
 from scripts.production.recipe import Recipe
 from scripts.production.recipe_json import read_recipe, recipe_from_json, recipe_to_json
 from scripts.production.render_job import find_finished_songs, save_remote_files
+from scripts.request.build import build_spec
 from scripts.request.request import SongRequest
 from scripts.score.abc_reader import read_abc
 from scripts.score.fingerprint import SIMILARITY_THRESHOLD, fingerprint, similarity
 from scripts.score.sheet import LeadSheet, transpose
 from scripts.styles.style import Style, load_styles
-from tests.conftest import TUNE
+from tests.conftest import STARTER, TUNE
 from tests.faults.songs import count_songs as numbers
 from tests.support.processes import command_line, descendants, interrupt, read_until, start
 from tests.support.waiting import wait_until
@@ -724,3 +727,33 @@ def test_ctrl_c_in_a_batch_leaves_complete_songs_and_says_how_to_resume(home: Pa
     store = OrderStore(home / "data" / "jobs.db")
     assert store.get(1).state == OrderState.PAUSED  # so that no other process resumes it
     store.close()
+
+
+def test_a_model_loaded_in_advance_serves_every_style(home: Path, styles: dict[str, Style]) -> None:
+    with ComposingService(Settings()) as composing:
+        composing.prepare("")
+        loaded = [model.pid for model in composing._models]
+        for name in sorted(styles)[::4]:
+            spec = build_spec(SongRequest(name, length="3"), styles, 1)
+            composing._composer_for("", spec)
+        assert [model.pid for model in composing._models] == loaded
+
+
+def test_a_model_that_cannot_be_loaded_in_advance_is_reported_by_its_order(home: Path) -> None:
+    damaged = home / "models" / "damaged.gguf"
+    data = bytearray(STARTER.read_bytes())
+    damaged.write_bytes(data[: len(data) // 2])
+    with ComposingService(Settings()) as composing:
+        composing.prepare("damaged")
+        assert not composing._models
+        with pytest.raises(ModelError, match="damaged"):
+            composing.check_order(
+                Order(
+                    SongRequest("pop"),
+                    songs=1,
+                    seed=1,
+                    model="damaged",
+                    temperature=0.75,
+                    out=home,
+                )
+            )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from scripts.composer.grammar import build_sheet_grammar
@@ -23,7 +24,7 @@ from tests.conftest import STARTER
 Write = Callable[..., Reply]
 
 
-def lanes(sequences: int) -> DecodingPlan:
+def in_one_batch(sequences: int) -> DecodingPlan:
     return DecodingPlan(1, 1, sequences, 1, 1)
 
 
@@ -59,7 +60,9 @@ def write(spec: Callable[..., SongSpec]) -> Write:
 def test_more_texts_than_sequences_are_written_in_turns(write: Write) -> None:
     progress: list[float] = []
     found = write(
-        Decoder(STARTER, 2048, lanes(3)), *range(7), report=lambda done, text: progress.append(done)
+        Decoder(STARTER, 2048, in_one_batch(3)),
+        *range(7),
+        report=lambda done, text: progress.append(done),
     )
     assert len(found.texts) == len({*found.texts}) == 7
     assert progress == sorted(progress)
@@ -69,47 +72,52 @@ def test_more_texts_than_sequences_are_written_in_turns(write: Write) -> None:
 
 
 def test_a_text_does_not_depend_on_earlier_texts(write: Write) -> None:
-    decoder = Decoder(STARTER, 2048, lanes(3))
+    decoder = Decoder(STARTER, 2048, in_one_batch(3))
     first = write(decoder, 1, 2, 3).texts
     write(decoder, 7, 8)
     assert write(decoder, 1, 2, 3).texts == first
-    assert write(Decoder(STARTER, 2048, lanes(3)), 1, 2, 3).texts == first
+    assert write(Decoder(STARTER, 2048, in_one_batch(3)), 1, 2, 3).texts == first
 
 
 def test_parallel_sequences_do_not_affect_each_other(write: Write) -> None:
     """One after another and in parallel sequences, the texts are the same."""
     assert (
-        write(Decoder(STARTER, 2048, lanes(1)), 1, 2, 3).texts
-        == write(Decoder(STARTER, 2048, lanes(3)), 1, 2, 3).texts
+        write(Decoder(STARTER, 2048, in_one_batch(1)), 1, 2, 3).texts
+        == write(Decoder(STARTER, 2048, in_one_batch(3)), 1, 2, 3).texts
     )
 
 
 def test_a_context_that_is_too_small_is_reported(write: Write) -> None:
     with pytest.raises(ModelError, match="context of 60 tokens is full"):
-        write(Decoder(STARTER, 60, lanes(2)), 1, 2)
+        write(Decoder(STARTER, 60, in_one_batch(2)), 1, 2)
     with pytest.raises(ModelError, match="does not fit the model's context of 20"):
-        write(Decoder(STARTER, 20, lanes(2)), 1, 2)
+        write(Decoder(STARTER, 20, in_one_batch(2)), 1, 2)
 
 
 def test_writing_can_be_cancelled(write: Write) -> None:
     with pytest.raises(Cancelled):
-        write(Decoder(STARTER, 2048, lanes(2)), 1, 2, cancelled=lambda: True)
+        write(Decoder(STARTER, 2048, in_one_batch(2)), 1, 2, cancelled=lambda: True)
 
 
 def test_several_contexts_write_the_same_texts_as_one(write: Write) -> None:
     side_by_side = DecodingPlan(1, 2, 1, 1, 2)
     assert (
         write(Decoder(STARTER, 2048, side_by_side), 1, 2, 3).texts
-        == write(Decoder(STARTER, 2048, lanes(1)), 1, 2, 3).texts
+        == write(Decoder(STARTER, 2048, in_one_batch(1)), 1, 2, 3).texts
     )
 
 
-def test_texts_do_not_depend_on_the_number_of_threads(
-    write: Write, random_model: Callable[[str], Path]
+def test_logits_do_not_depend_on_the_number_of_threads(
+    random_model: Callable[[str], Path],
 ) -> None:
-    path = random_model("llama-spm")
-    one, two = (Decoder(path, 2048, DecodingPlan.single(n)) for n in (1, 2))
-    assert write(one, 1).texts == write(two, 1).texts
+    path, found = random_model("llama-spm"), []
+    for threads in (1, 2, 3, 4):
+        decoder = Decoder(path, 2048, DecodingPlan.single(threads))
+        context = decoder._contexts[0]
+        logits = [context.decode_prompt(range(100, 700)).copy()]
+        logits += [context.decode({0: [token]})[0].copy() for token in range(200, 230)]
+        found.append(np.array(logits))
+    assert all(np.array_equal(found[0], other) for other in found[1:])
 
 
 def test_threads_share_a_machine_that_is_new_to_all(spec: Callable[..., SongSpec]) -> None:

@@ -138,6 +138,21 @@ def write_title(text: str) -> bool:
     return state is not None and machine.is_complete(state)
 
 
+@given(st.data())
+def test_a_title_can_always_go_on_or_end(data: st.DataObject) -> None:
+    machine = TitleMachine(40)
+    state, words = machine.start(), ("You're ", "Jam ", "It's ", "The ", "Rain ", "Don't ", "A ")
+    while not machine.is_complete(state):
+        allowed = [c for c in machine.possible_chars(state) if machine.step(state, c)]
+        assert allowed, state.text
+        word = data.draw(st.sampled_from(words)) if state.text[-1:] in ("", " ") else ""
+        for char in word or data.draw(st.sampled_from(sorted(allowed))):
+            after = machine.step(state, char)
+            if after is None:
+                break
+            state = after
+
+
 @pytest.mark.parametrize("title", ["Blue Sky", "I Never Let Go", "Lover's Lane", "Out In The Rain"])
 def test_titles_that_people_write_are_accepted(title: str) -> None:
     assert write_title(title)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts.audio import live_audio
-from scripts.audio.live_audio import LiveState, LiveStream, LiveWriter
+from scripts.audio.live_audio import LiveStream, LiveWriter
 from scripts.audio.streams import Stream, open_stream
 from scripts.audio.wav import to_pcm16
 from scripts.core.audio_format import RATE, Stereo
@@ -53,7 +54,8 @@ def test_what_is_written_is_read_whatever_the_sizes_of_the_blocks(
     for size in blocks:
         writer.write(NOISE[at : at + size])
         at += size
-    writer.close(LiveState.COMPLETE)
+    writer.complete()
+    writer.close()
     stream = LiveStream(path)
     found = [stream.read(n) for n in (*reads, total)]
     assert stream.remaining == 0
@@ -71,7 +73,7 @@ def test_a_player_that_is_faster_than_the_renderer_waits_in_silence(path: Path) 
     assert stream.position == 1000
     writer.write(NOISE[1000:2000])
     np.testing.assert_array_equal(stream.read(1000), as_played(NOISE[1000:2000]))
-    writer.close(LiveState.FAILED)
+    writer.close()
     assert len(stream.read(1000)) == 0
     assert stream.remaining == 0
 
@@ -90,8 +92,24 @@ def test_long_songs_keep_a_bounded_part(path: Path, monkeypatch: pytest.MonkeyPa
     writer = LiveWriter(path, RATE)
     writer.write(NOISE[:1000])
     writer.write(NOISE[1000:2000])
-    writer.close(LiveState.COMPLETE)
+    writer.complete()
+    writer.close()
     assert LiveStream(path).ready == 1500
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no full device")
+def test_a_full_disk_ends_the_live_audio_and_not_the_song(path: Path) -> None:
+    writer = LiveWriter(path, RATE)
+    assert writer.write(NOISE[:1000])
+    assert writer._file
+    writer._file.close()
+    writer._file = Path("/dev/full").open("wb")  # noqa: SIM115
+    assert not writer.write(NOISE[:5000])
+    assert not writer.write(NOISE[:5000])
+    writer.complete()
+    writer.close()
+    unwritable = path / "is a file" / "song.live"
+    assert not LiveWriter(unwritable, RATE).write(NOISE[:1000])
 
 
 @given(st.binary(max_size=64))
@@ -126,7 +144,8 @@ def test_the_sound_is_the_rendered_one_and_survives_the_end_of_rendering(
     assert player.status().ready == 1
     assert player.status().duration == 4
     writer.write(NOISE[RATE:])
-    writer.close(LiveState.COMPLETE)
+    writer.complete()
+    writer.close()
     finished = Song(tmp_path / "Finished.mp3", "Finished", 4.0, {})
     player.replace(path, finished)
     player.refresh([finished])

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Timer
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,7 @@ from scripts.llm.client import ModelProcess
 from scripts.llm.decoding_plan import DecodingPlan, plan_decoding
 from scripts.llm.gguf_file import read_language_model
 from scripts.llm.questions import Questions
+from scripts.llm.reply import Reply
 from scripts.llm.sampling import Sampling
 from scripts.request.interpret.interpret import interpret
 from scripts.request.request import SongRequest
@@ -98,6 +100,23 @@ def test_open_fields_are_answered(real_model: Path, styles: dict[str, Style]) ->
     answered = Suggester(info, profile, 2, styles, paths.DATA).suggest(understood)
     assert answered.request.text == understood.request.text
     assert any(note.startswith("suggested:") for note in answered.notes)
+
+
+def test_the_questions_about_a_second_song_reuse_the_first_ones(
+    composer: Composer, spec: Callable[..., SongSpec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replies = []
+    write = ModelProcess._write
+
+    def record(model: ModelProcess, *arguments: Any, **more: Any) -> Reply:
+        replies.append(write(model, *arguments, **more))
+        return replies[-1]
+
+    monkeypatch.setattr(ModelProcess, "_write", record)
+    for seed in (3, 4):
+        composer.compose(spec("folk", length="0.2", seed=seed), 0.75, lambda done, text: None)
+    second = replies[len(replies) // 2 :]
+    assert all(reply.cached_tokens > reply.prompt_tokens / 2 for reply in second[-3:])
 
 
 def test_the_shared_start_of_a_prompt_is_read_once(

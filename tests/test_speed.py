@@ -13,11 +13,11 @@ from tests.support.random_models import write_random_model
 def test_each_model_has_its_own_speed(home: Path) -> None:
     write_random_model(VOCABS / "ggml-vocab-phi-3.gguf", paths.MODELS / "other.gguf")
     speed = Speed(compose_seconds=1.0)
-    assert speed.compose_with("") == speed.compose_with("starter") == 1.0
+    assert speed.seconds_to_compose("") == speed.seconds_to_compose("starter") == 1.0
     for _ in range(30):
         speed = speed.with_song("other", 60.0, 0.02)
-    assert 55 < speed.compose_with("other.gguf") <= 60
-    assert speed.compose_with("starter") == 1.0
+    assert 55 < speed.seconds_to_compose("other.gguf") <= 60
+    assert speed.seconds_to_compose("starter") == 1.0
     assert speed.estimate("other", 10, 180.0, 2) > 10 * speed.estimate("starter", 10, 180.0, 2) / 3
 
 
@@ -26,7 +26,7 @@ def test_a_new_model_is_estimated_by_its_size(home: Path) -> None:
     write_random_model(VOCABS / "ggml-vocab-phi-3.gguf", path)
     with path.open("ab") as file:
         file.truncate(4_000_000_000)  # a sparse file
-    assert Speed().compose_with("big") == 100.0
+    assert Speed().seconds_to_compose("big") == 100.0
 
 
 def test_measured_speeds_are_kept(home: Path) -> None:

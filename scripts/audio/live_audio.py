@@ -6,10 +6,13 @@ the MP3 is encoded from.
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import struct
 import time
 from enum import IntEnum
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -22,6 +25,7 @@ _MAGIC = b"LMGL"
 _HEADER = struct.Struct("<4sIQ")  # magic, state, frames of the whole song
 _FRAME_BYTES = 4
 _SILENT_AFTER = 5.0  # seconds without new audio after which the writer counts as dead
+_log = logging.getLogger(__name__)
 
 
 class LiveState(IntEnum):
@@ -33,44 +37,78 @@ class LiveState(IntEnum):
 
 
 class LiveWriter:
-    """Writes the file.
+    """Writes the file, as long as it can: the song itself is more important.
 
     Parameters
     ----------
     path : Path
     frames : int
         Length of the song.
-
-    Raises
-    ------
-    OSError
-        When the file cannot be written.
     """
 
     def __init__(self, path: Path, frames: int) -> None:
         self._frames, self._written = frames, 0
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("wb", buffering=0)
-        self._file.write(_HEADER.pack(_MAGIC, LiveState.WRITING, frames))
+        self._state = LiveState.WRITING
+        self._file: BinaryIO | None = None
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("wb")
+            self._write_header()
+        except OSError as error:
+            self._give_up(error)
 
-    def write(self, block: Stereo) -> None:
+    def write(self, block: Stereo) -> bool:
         """Append a block; what is beyond :data:`MAX_LIVE_FRAMES` is left out.
 
         Parameters
         ----------
         block : (n, 2) float32 array
             -1 to 1.
+
+        Returns
+        -------
+        bool
+            Whether the song can be played from the file.
         """
         room = MAX_LIVE_FRAMES - self._written
-        if room > 0:
-            self._file.write(to_pcm16(block[:room]))
-            self._written += min(room, len(block))
+        if self._file and room > 0:
+            try:
+                self._file.write(to_pcm16(block[:room]))
+                self._file.flush()
+                self._written += min(room, len(block))
+            except OSError as error:
+                self._give_up(error)
+        return self._file is not None
 
-    def close(self, state: LiveState) -> None:
-        """Close the file and tell readers how it ended."""
-        self._file.seek(0)
-        self._file.write(_HEADER.pack(_MAGIC, state, self._frames))
-        self._file.close()
+    def complete(self) -> None:
+        """Tell readers that the song is whole."""
+        self._state = LiveState.COMPLETE
+
+    def close(self) -> None:
+        """Close the file; a song that is not complete has failed."""
+        if self._file is None:
+            return
+        if self._state == LiveState.WRITING:
+            self._state = LiveState.FAILED
+        try:
+            self._file.seek(0)
+            self._write_header()
+            self._file.close()
+        except OSError as error:
+            self._give_up(error)
+        self._file = None
+
+    def _write_header(self) -> None:
+        assert self._file
+        self._file.write(_HEADER.pack(_MAGIC, self._state, self._frames))
+        self._file.flush()
+
+    def _give_up(self, error: OSError) -> None:
+        _log.warning("live audio: %s", error.strerror)
+        if self._file is not None:
+            with contextlib.suppress(OSError):
+                self._file.close()
+            self._file = None
 
 
 class LiveStream:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import threading
 from collections.abc import Callable, Mapping
@@ -24,14 +23,13 @@ from scripts.core.errors import (
     MusicGenError,
     UsageError,
 )
-from scripts.core.input_files import is_regular_file
 from scripts.core.interrupts import interrupt_at_once
 from scripts.core.settings import Settings
 from scripts.core.stages import StageCallback
-from scripts.llm.chat import load_model_profile
+from scripts.llm.chat import TUNE_HEADER_KEY, load_model_profile
 from scripts.llm.client import ModelProcess
 from scripts.llm.decoding_plan import TINY, DecodingPlan, plan_decoding
-from scripts.llm.gguf_file import GgufInfo
+from scripts.llm.gguf_file import GgufInfo, read_language_model
 from scripts.llm.questions import Questions
 from scripts.llm.registry import STARTER_FILE, find_model
 from scripts.llm.sheet_machine import max_sheet_length
@@ -49,6 +47,7 @@ MAX_WAV_SECONDS = 6 * 3600  # seconds; a WAV file ends at 4 GiB
 LARGEST_PARTS = (8, 8, 8)  # bars per part of the largest sheet to expect
 MAX_VARIANTS = 5  # compositions of one song before it fails as too similar to another
 _WRITER_CONTEXT = 2048  # tokens
+_CONTEXTS = (4096, 8192)  # tokens
 _ANY_LENGTH = "3"  # minutes, for the model that is loaded in advance
 _PROMPT_TOKENS = 1024  # reserved for the prompt
 _VARIANT_SEED_STEP = 1_000_003  # added to the seed per take
@@ -188,17 +187,18 @@ class ComposingService:
 
     def prepare(self, model: str) -> None:
         """Load a model in advance; an error is left to the order that needs it."""
-        with contextlib.suppress(MusicGenError):
+        try:
             spec = build_spec(SongRequest(FALLBACK_STYLE, length=_ANY_LENGTH), self.styles, 0)
             self._composer_for(model, spec).model.wait_until_loaded()
+        except MusicGenError:
+            self.close()
 
     def _composer_for(self, model_name: str, spec: SongSpec) -> Composer:
         """Return a composer with the model of this name and enough context for `spec`."""
         largest = replace(spec, parts=max(spec.parts, LARGEST_PARTS, key=sum), chords=())
         # At worst every token is one character.
-        context = max(
-            2048, min(max_sheet_length(build_sheet_grammar(largest)) + _PROMPT_TOKENS, 8192)
-        )
+        needed = max_sheet_length(build_sheet_grammar(largest)) + _PROMPT_TOKENS
+        context = _CONTEXTS[needed > _CONTEXTS[0]]  # two sizes, so that it is seldom loaded anew
         if model_name != self._loaded_model or context > self._loaded_context:
             self.close()
         if self._composer is None:
@@ -231,8 +231,14 @@ class ComposingService:
     def _find_guide(self, info: GgufInfo) -> Path | None:
         """Find the starter, which guides larger models unless the settings leave it out."""
         guide = paths.MODELS / STARTER_FILE
-        is_guided = self.settings.guide > 0 and info.parameters >= TINY and is_regular_file(guide)
-        return guide if is_guided else None
+        knows_music = TUNE_HEADER_KEY in info.metadata
+        if knows_music or not self.settings.guide or info.parameters < TINY:
+            return None
+        try:
+            return read_language_model(guide).path
+        except ModelError as error:
+            _log.warning("%s writes without a guide: %s", info.path.name, error)
+            return None
 
     def _start_model(
         self, info: GgufInfo, context: int, plan: DecodingPlan, guide: Path | None = None

@@ -16,12 +16,12 @@ from scripts.batch.observer import BatchObserver
 from scripts.batch.states import StoredOrder
 from scripts.core import paths
 from scripts.core.atomic_files import write_text
-from scripts.core.errors import MusicGenError, StorageError
+from scripts.core.errors import StorageError
 from scripts.core.input_files import read_input
 from scripts.core.json_fields import INVALID_DATA, format_json
 from scripts.core.stages import STAGES
 from scripts.library.songs import Song
-from scripts.llm.registry import STARTER_FILE, find_model
+from scripts.llm.registry import STARTER_FILE, find_model_file
 
 _MAX_BYTES = 1 << 16
 _NEW_MODEL_SPEED = 40e6  # bytes of a model's file for each second of composing
@@ -46,14 +46,16 @@ class Speed:
     render_ratio: Annotated[float, Meta(gt=0, lt=1e3)] = 0.05
     models: Mapping[str, Annotated[float, Meta(gt=0, lt=1e5)]] = field(default_factory=dict)
 
-    def compose_with(self, model: str) -> float:
+    def seconds_to_compose(self, model: str) -> float:
         """Seconds to compose a song with the model of this name; by its size if it is new."""
-        try:
-            info = find_model(model, paths.MODELS)
-        except MusicGenError:
+        path = find_model_file(model, paths.MODELS)
+        if path is None or path.name == STARTER_FILE:
             return self.compose_seconds
-        by_size = max(self.compose_seconds, info.file_bytes / _NEW_MODEL_SPEED)
-        return self.models.get(info.path.name, by_size)
+        try:
+            by_size = path.stat().st_size / _NEW_MODEL_SPEED
+        except OSError:
+            by_size = 0.0
+        return self.models.get(path.name, max(self.compose_seconds, by_size))
 
     def estimate(self, model: str, songs: int, song_seconds: float, workers: int) -> float:
         """Estimate the seconds to make songs: composing and rendering overlap.
@@ -68,7 +70,7 @@ class Speed:
         workers : int
             Songs rendered at once.
         """
-        render, compose = song_seconds * self.render_ratio, self.compose_with(model)
+        render, compose = song_seconds * self.render_ratio, self.seconds_to_compose(model)
         each = max(compose, render / max(1, min(workers, songs)))
         return compose + render + (songs - 1) * each
 
@@ -76,11 +78,9 @@ class Speed:
         """Return the average with a newly measured song."""
         old = 1 - _NEW_SHARE
         ratio = old * self.render_ratio + _NEW_SHARE * render_ratio
-        compose = old * self.compose_with(model) + _NEW_SHARE * compose_seconds
-        try:
-            name = find_model(model, paths.MODELS).path.name
-        except MusicGenError:
-            return replace(self, render_ratio=ratio)
+        compose = old * self.seconds_to_compose(model) + _NEW_SHARE * compose_seconds
+        path = find_model_file(model, paths.MODELS)
+        name = STARTER_FILE if path is None else path.name
         if name == STARTER_FILE:
             return replace(self, compose_seconds=compose, render_ratio=ratio)
         return replace(self, render_ratio=ratio, models={**self.models, name: compose})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import sys
+import threading
 
 from scripts.batch.executors.base import MAX_WORKERS, default_workers
 from scripts.cli.order_args import check_resume_options, plan_orders
@@ -13,6 +13,8 @@ from scripts.cli.signals import watch_for_cancel
 from scripts.core import paths
 from scripts.core.errors import Cancelled, UsageError
 from scripts.core.settings import Settings
+
+_POLL_INTERVAL = 0.2  # seconds between checks while waiting for an order
 
 
 def generate(args: argparse.Namespace, settings: Settings) -> int:
@@ -37,15 +39,17 @@ def generate(args: argparse.Namespace, settings: Settings) -> int:
         # standard input, so load it first.
         import scripts.production.produce  # noqa: F401
     workers = default_workers() if args.jobs is None else args.jobs
-    composing, executor = ComposingService(settings, worker=args.model_worker), None
-    if getattr(args, "wait", False):
+    waits, begun = getattr(args, "wait", False), threading.Event()
+    cancelled = watch_for_cancel(args.watch_input, begun if waits else None)
+    composing, executor = ComposingService(settings, cancelled, args.model_worker), None
+    if waits:
         executor = ProcessExecutor(workers)
         composing.prepare(settings.model)
-        if not sys.stdin.readline():
-            executor.close()
-            composing.close()
-            return 0
-    cancelled = watch_for_cancel(args.watch_input)
+        while not begun.wait(_POLL_INTERVAL):
+            if cancelled():
+                executor.close()
+                composing.close()
+                return 0
     is_endless = any(order.endless for order in orders or ())
     total = 0 if orders is None or is_endless else sum(order.songs for order in orders)
     printer = ProgressPrinter(args.json, total)

@@ -8,7 +8,9 @@ import threading
 from collections.abc import Callable
 
 
-def watch_for_cancel(watch_input: bool = False) -> Callable[[], bool]:
+def watch_for_cancel(
+    watch_input: bool = False, begun: threading.Event | None = None
+) -> Callable[[], bool]:
     """Install signal handlers and return a function that returns whether to stop.
 
     A second Ctrl+C raises KeyboardInterrupt.
@@ -17,6 +19,8 @@ def watch_for_cancel(watch_input: bool = False) -> Callable[[], bool]:
     ----------
     watch_input : bool
         Also stop when standard input ends, as it does when the parent process exits.
+    begun : Event, optional
+        Set at the first line of standard input.
     """
     stopped = threading.Event()
 
@@ -32,6 +36,8 @@ def watch_for_cancel(watch_input: bool = False) -> Callable[[], bool]:
     if watch_input:
 
         def watch() -> None:
+            if begun is not None and sys.stdin.readline():
+                begun.set()
             sys.stdin.read()
             stopped.set()
 

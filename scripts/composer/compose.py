@@ -26,7 +26,7 @@ from scripts.composer.riffs import (
 )
 from scripts.composer.training_filter import TrainingFilter
 from scripts.composer.writer import Writer, choose_title_and_form
-from scripts.llm.chat import TUNE_HEADER_FORMAT, Prompt, load_model_profile
+from scripts.llm.chat import TUNE_HEADER_FORMAT, TUNE_HEADER_KEY, Prompt, load_model_profile
 from scripts.llm.client import ModelProcess
 from scripts.llm.gguf_file import GgufInfo
 from scripts.llm.guidance import Guidance
@@ -129,7 +129,7 @@ class Composer:
         self.training_filter = TrainingFilter.load_beside(model.guide or info.path)
         self.progressions = load_progressions(data / "progressions.toml")
         self.rhythms = load_rhythms(data / "rhythms.toml")
-        self.uses_tune_header = info.metadata.get("llm_music_gen.prompt") == TUNE_HEADER_FORMAT
+        self.uses_tune_header = info.metadata.get(TUNE_HEADER_KEY) == TUNE_HEADER_FORMAT
         if writer is None and not self.uses_tune_header and "writer" in self.profile.roles:
             writer = Writer(info.name, self.questions)
         self.writer = writer
@@ -279,7 +279,7 @@ class Composer:
         return self.questions.ask("compose", describe_spec(spec), build_abc_header(spec))
 
     def guidance(self, spec: SongSpec) -> Guidance | None:
-        """How the guide takes part in writing a sheet of `spec`; None without one."""
+        """Build the guide's part in writing a sheet of `spec`; None without a guide."""
         return None if self.guide is None else Guidance(build_starter_header(spec), self.guide)
 
 

@@ -1,4 +1,4 @@
-"""What models are told of a song, and headers that they continue."""
+"""Descriptions of a song for prompts, and headers that models continue."""
 
 from __future__ import annotations
 

@@ -9,7 +9,6 @@ from scripts.composer.prompts import describe_spec
 from scripts.composer.titles import make_title
 from scripts.llm.chat import Prompt
 from scripts.llm.questions import Questions
-from scripts.llm.sampling import Sampling
 from scripts.request.spec import SongSpec
 from scripts.styles.variants import form_variants
 
@@ -48,7 +47,7 @@ class Writer:
         answer = self.questions.model.choose(
             self._prompt("plan", spec, listed),
             tuple(letters),
-            Sampling(temperature=temperature, seed=spec.seed),
+            self.questions.profile.word_sampling(temperature, spec.seed),
         )
         return forms[letters.index(answer)]
 

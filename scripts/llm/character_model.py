@@ -18,7 +18,7 @@ Probabilities = npt.NDArray[np.float64]
 
 
 class CharacterVocabulary:
-    """Which tokens of a vocabulary begin with a text, and with which character they go on.
+    """Index of a vocabulary's tokens by how they begin, and the characters that follow.
 
     Parameters
     ----------

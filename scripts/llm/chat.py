@@ -14,7 +14,15 @@ from scripts.core.input_files import read_input_text
 from scripts.llm.sampling import Sampling
 
 _MAX_BYTES = 1 << 20  # of the table of models
+_SAMPLING_RANGES = {
+    "temperature": (0, 2),
+    "top_k": (0, 1_000_000),
+    "top_p": (0.01, 1),
+    "min_p": (0, 1),
+    "repeat_penalty": (0.5, 2),
+}
 _LEAST_WORD_TEMPERATURE = 0.6
+TUNE_HEADER_KEY = "llm_music_gen.prompt"  # metadata with the name of a model's prompt format
 TUNE_HEADER_FORMAT = "tune-header-1"  # the starter's prompt format; training/export.py writes it
 
 
@@ -117,13 +125,18 @@ def _read_sampling(table: Mapping[str, Any]) -> dict[str, float]:
     Raises
     ------
     TypeError
-        When one is unknown or not a number.
+        When one is unknown, not a number or out of range.
     """
     kinds = {f.name: int if f.name == "top_k" else float for f in fields(Sampling)}
     unknown = {*table} - {*kinds} | {*table} & {"seed"}
     if unknown:
         raise TypeError(f"unknown sampling parameter {min(unknown)!r}")
-    return {name: kinds[name](value) for name, value in table.items()}
+    found = {name: kinds[name](value) for name, value in table.items()}
+    for name, value in found.items():
+        low, high = _SAMPLING_RANGES[name]
+        if not low <= value <= high:
+            raise TypeError(f"invalid {name} {value:g}: expected {low:g} to {high:g}")
+    return found
 
 
 def build_chat_prompt(

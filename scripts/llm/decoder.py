@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -34,6 +35,7 @@ ProgressCallback = Callable[[float, str], None]  # fraction done (0 to 1), a tex
 TextCallback = Callable[[int, str], None]  # index of a text, and the text, when it is finished
 
 _MIN_CONTEXT = 16  # tokens in the context that llama_cpp.Llama creates for itself
+_SAVED_PREFIXES = 4  # of the questions about a song: sheet, title, form, riff
 _MIN_REPLY = 16  # tokens that must fit after the prompt
 _REPORT_INTERVAL = 0.02  # seconds
 
@@ -71,17 +73,24 @@ class Decoder:
         self.llama = _load(path, plan.threads, gpu_layers=gpu_layers)
         self.context = context
         self._contexts = [
-            Sequences(self.llama.model, plan.sequences, context, plan.threads, plan.prompt_threads)
+            Sequences(
+                self.llama.model,
+                plan.sequences,
+                context,
+                plan.threads,
+                plan.prompt_threads,
+                flash_attention=gpu_layers > 0 or not plan.adapts,
+            )
             for _ in range(plan.contexts)
         ]
         self._vocab = llama_cpp.llama_model_get_vocab(self.llama.model)
         self.vocabulary = Vocabulary(token_pieces(self.llama))
         self.vocabulary_size = len(self.vocabulary.pieces)
         self._masks: dict[Any, TokenMasks] = {}
-        self._prefix: tuple[tuple[int, ...], SavedPrompt] | None = None
+        self._prefixes: OrderedDict[tuple[int, ...], SavedPrompt] = OrderedDict()
         self._guide = Guide(guide, context) if guide else None
         self._guides: list[CharacterModel] = []
-        self._tuner = ThreadTuner(plan.threads) if plan.threads > 1 else None
+        self._tuner = ThreadTuner(plan.threads) if plan.adapts and not gpu_layers else None
 
     def tokenize(self, text: str, special: bool, bos: bool) -> list[int]:
         """Tokenize `text`; `special` parses control tokens in it, `bos` adds the first token."""
@@ -116,7 +125,7 @@ class Decoder:
         cancelled : callable
             Called before every decoding step; True cancels the work.
         prefix : sequence of int
-            Tokens before `prompt` that other requests share; the last prefix is decoded once.
+            Tokens before `prompt` that other requests share; the last few prefixes are saved.
         guidance : Guidance, optional
             Mixes the guide in, and rates the texts with it.
         on_text : callable
@@ -192,9 +201,11 @@ class Decoder:
                     if guidance and guidance.weight and self._guides:
                         for draft, guide in zip(group, self._guides[number * size :], strict=False):
                             draft.guide, draft.guide_weight = guide, guidance.weight
-                    self._write(self._contexts[number], opening, group, check)
-                    for n, draft in enumerate(group, start):
-                        on_text(n, draft.text)
+
+                    def on_finished(n: int, start: int = start) -> None:
+                        on_text(start + n, drafts[start + n].text)
+
+                    self._write(self._contexts[number], opening, group, check, on_finished)
             except Empty:
                 pass
             except BaseException:
@@ -216,13 +227,14 @@ class Decoder:
         opening: SavedPrompt,
         drafts: list[Draft],
         check: Callable[[Draft], None],
+        on_finished: Callable[[int], None],
     ) -> None:
         """Write texts in one context, one per sequence."""
         context.load(opening)
         for draft in drafts:
             draft.extend(opening.logits)
-        for lane in range(1, len(drafts)):
-            context.copy_prompt(lane)
+        for seq_id in range(1, len(drafts)):
+            context.copy_prompt(seq_id)
         while writing := [n for n, draft in enumerate(drafts) if not draft.is_complete]:
             check(drafts[writing[0]])
             for n in writing:
@@ -238,6 +250,8 @@ class Decoder:
                     context.threads = self._tuner.threads
             for row, n in zip(logits, writing, strict=True):
                 drafts[n].extend(row)
+                if drafts[n].is_complete:
+                    on_finished(n)
 
     def write_unconstrained(self, prompt: list[int], max_tokens: int, sampling: Sampling) -> str:
         """Write unconstrained text up to the end-of-text token or `max_tokens` tokens."""
@@ -257,15 +271,19 @@ class Decoder:
     def _decode_prompt(
         self, prompt: Sequence[int], prefix: tuple[int, ...]
     ) -> tuple[SavedPrompt, int]:
-        """Decode a prompt, and its prefix unless it was the last; count the tokens reused."""
+        """Decode a prompt, and its prefix unless it is saved; count the tokens reused."""
         self._check_length(len(prefix) + len(prompt))
         context, cached, saved = self._contexts[0], 0, None
         if prefix:
-            if self._prefix and self._prefix[0] == prefix:
-                cached = len(prefix)
+            saved = self._prefixes.get(prefix)
+            if saved is None:
+                saved = context.save(context.decode_prompt(prefix))
+                self._prefixes[prefix] = saved
+                if len(self._prefixes) > _SAVED_PREFIXES:
+                    self._prefixes.popitem(last=False)
             else:
-                self._prefix = (prefix, context.save(context.decode_prompt(prefix)))
-            saved = self._prefix[1]
+                cached = len(prefix)
+                self._prefixes.move_to_end(prefix)
         return context.save(context.decode_prompt(prompt, saved)), cached
 
     def _check_length(self, count: int) -> None:

@@ -1,16 +1,16 @@
-"""How a model is run: candidates, contexts and threads, by its size."""
+"""Plan of running a model: candidates, contexts and threads, by its size."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 TINY, SMALL = 50_000_000, 700_000_000  # weights
-_MAX_CONTEXTS = 4
+_CANDIDATES = 4  # of a small model; the songs do not depend on the number of threads
 
 
 @dataclass(frozen=True)
 class DecodingPlan:
-    """How a model writes several texts.
+    """Numbers of texts, contexts and threads with which a model writes.
 
     Parameters
     ----------
@@ -24,6 +24,9 @@ class DecodingPlan:
         CPU threads of each context.
     prompt_threads : int
         CPU threads that decode the prompt.
+    adapts : bool
+        Whether the number of threads changes with the load; then nothing that the model writes may
+        depend on it.
     """
 
     candidates: int
@@ -31,11 +34,12 @@ class DecodingPlan:
     sequences: int
     threads: int
     prompt_threads: int
+    adapts: bool = False
 
     @staticmethod
     def single(threads: int) -> DecodingPlan:
-        """One text at a time, on so many threads."""
-        return DecodingPlan(1, 1, 1, threads, threads)
+        """One text at a time, on at most so many threads."""
+        return DecodingPlan(1, 1, 1, threads, threads, adapts=True)
 
 
 def plan_decoding(parameters: int, threads: int) -> DecodingPlan:
@@ -51,7 +55,5 @@ def plan_decoding(parameters: int, threads: int) -> DecodingPlan:
     if parameters < TINY:
         return DecodingPlan(24, min(threads, 2), 4, 1, 1)
     if parameters < SMALL:
-        contexts = min(threads, _MAX_CONTEXTS)
-        candidates = _MAX_CONTEXTS // contexts * contexts
-        return DecodingPlan(candidates, contexts, 1, 1, threads)
+        return DecodingPlan(_CANDIDATES, min(threads, _CANDIDATES), 1, 1, threads)
     return DecodingPlan.single(threads)

@@ -6,10 +6,13 @@ import hashlib
 import re
 import shutil
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.core.errors import StorageError, UsageError
+from scripts.core.file_lock import try_lock
 from scripts.core.filenames import sanitize_filename
 from scripts.core.input_files import read_input_text
 
@@ -147,3 +150,23 @@ def file_sha256(path: Path) -> str:
     """Compute the SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def download_lock(part: Path) -> Iterator[None]:
+    """Lock the download of a file against other processes.
+
+    Raises
+    ------
+    StorageError
+        When another process downloads it.
+    """
+    lock = try_lock(part.with_name(part.name + ".lock"))
+    if lock is None:
+        raise StorageError(
+            f"{part.parent}: another window is downloading this model; wait until it has finished"
+        )
+    try:
+        yield
+    finally:
+        lock.remove()

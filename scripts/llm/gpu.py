@@ -95,7 +95,7 @@ def count_layers(path: Path, wanted: str | int) -> int:
 
 
 def fitting_layers(free: int, file_bytes: int, layers: int) -> int:
-    """How many of a model's layers fit in `free` bytes of memory."""
+    """Compute how many of a model's layers fit in `free` bytes of memory."""
     needed = estimate_model_memory(file_bytes)
     room = free * _USABLE
     return ALL_LAYERS if needed <= room else int(layers * room / needed)

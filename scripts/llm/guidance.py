@@ -1,4 +1,4 @@
-"""How a guide takes part when another model writes (:mod:`scripts.llm.guide`)."""
+"""Prompt and weight of a guide (:mod:`scripts.llm.guide`)."""
 
 from __future__ import annotations
 

@@ -16,8 +16,7 @@ from urllib.parse import urlsplit
 
 from scripts.core.atomic_files import rename, storage_error
 from scripts.core.errors import Cancelled, ModelError, StorageError
-from scripts.core.file_lock import try_lock
-from scripts.llm.downloads import ModelDownload, check_free_space, file_sha256
+from scripts.llm.downloads import ModelDownload, check_free_space, download_lock, file_sha256
 from scripts.llm.gguf_file import read_language_model
 
 ProgressCallback = Callable[[int, int], None]
@@ -69,7 +68,7 @@ def download_model(download: ModelDownload, folder: Path, progress: ProgressCall
         folder.mkdir(parents=True, exist_ok=True)
         content = hashlib.sha256(meta.etag.encode()).hexdigest()[:12]  # never put hub text in paths
         part = folder / f"{download.file}.{content}.lmg-part"
-        with _download_lock(part), part.open("ab") as file:
+        with download_lock(part), part.open("ab") as file:
             have = file.tell()
             if have > meta.size:
                 file.truncate(0)
@@ -115,20 +114,6 @@ def _check_existing(target: Path, size: int, digest: str) -> Path:
             f"{target}: another file of this name already exists; move it away and try again"
         )
     return target
-
-
-@contextmanager
-def _download_lock(part: Path) -> Iterator[None]:
-    """Lock the partial download `part` against other processes."""
-    lock = try_lock(part.with_name(part.name + ".lock"))
-    if lock is None:
-        raise StorageError(
-            f"{part.parent}: another window is downloading this model; wait until it has finished"
-        )
-    try:
-        yield
-    finally:
-        lock.remove()
 
 
 def _stream(url: str, file: BinaryIO, size: int, progress: ProgressCallback) -> None:

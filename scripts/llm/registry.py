@@ -64,7 +64,7 @@ def list_models(folder: Path, profiles: Path) -> list[ModelEntry]:
 
 
 def find_model(name: str, folder: Path) -> GgufInfo:
-    """Find the model called `name`.
+    """Find the model called `name` and read its header.
 
     Parameters
     ----------
@@ -79,16 +79,10 @@ def find_model(name: str, folder: Path) -> GgufInfo:
     ModelError
         When nothing matches (the message lists the files in `folder`), or the file cannot be used.
     """
-    if name:
-        for path in (Path(name), folder / name, folder / f"{name}.gguf"):
-            if is_regular_file(path) or is_special_file(path):
-                return read_language_model(path)
-        near = [p for p in sorted(folder.glob("*.gguf")) if name.lower() in p.name.lower()]
-        if near:
-            return read_language_model(near[0])
-    elif is_regular_file(folder / STARTER_FILE):
-        return read_language_model(folder / STARTER_FILE)
-    else:
+    path = find_model_file(name, folder)
+    if path is not None:
+        return read_language_model(path)
+    if not name:
         for path in sorted(folder.glob("*.gguf")):
             try:
                 return read_language_model(path)
@@ -101,8 +95,15 @@ def find_model(name: str, folder: Path) -> GgufInfo:
     )
 
 
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):  # name too long, or with a null character
-        return False
+def find_model_file(name: str, folder: Path) -> Path | None:
+    """Find the file of a model without reading it; parameters as for :func:`find_model`.
+
+    None when nothing matches, or for an empty name without the starter.
+    """
+    if not name:
+        return folder / STARTER_FILE if is_regular_file(folder / STARTER_FILE) else None
+    for path in (Path(name), folder / name, folder / f"{name}.gguf"):
+        if is_regular_file(path) or is_special_file(path):
+            return path
+    near = [p for p in sorted(folder.glob("*.gguf")) if name.lower() in p.name.lower()]
+    return near[0] if near else None

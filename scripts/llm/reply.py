@@ -1,4 +1,4 @@
-"""What a model has written."""
+"""Result of a request to a model: finished texts and their price."""
 
 from __future__ import annotations
 

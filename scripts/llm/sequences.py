@@ -58,6 +58,9 @@ class Sequences:
         CPU threads that decode the texts.
     prompt_threads : int, optional
         CPU threads that decode prompts; by default the same number.
+    flash_attention : bool
+        Whether flash attention may be used. On a processor it splits one sequence's cells by
+        threads, so that the logits depend on how many there are.
 
     Raises
     ------
@@ -66,7 +69,13 @@ class Sequences:
     """
 
     def __init__(
-        self, model: Any, sequences: int, context: int, threads: int, prompt_threads: int = 0
+        self,
+        model: Any,
+        sequences: int,
+        context: int,
+        threads: int,
+        prompt_threads: int = 0,
+        flash_attention: bool = True,
     ) -> None:
         size = -(-context // _CONTEXT_MULTIPLE) * _CONTEXT_MULTIPLE
         params = llama_cpp.llama_context_default_params()
@@ -74,9 +83,7 @@ class Sequences:
         params.kv_unified = False  # each sequence attends only to its own tokens
         params.n_batch = params.n_ubatch = min(_BATCH_SIZE, size)
         params.n_threads, params.n_threads_batch = threads, prompt_threads or threads
-        if threads > 1 and not llama_cpp.llama_supports_gpu_offload():
-            # Flash attention splits one sequence's cells by threads, so that the logits would
-            # depend on how many there are.
+        if not flash_attention:
             params.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED
         self._context = llama_cpp.llama_init_from_model(model, params)
         if not self._context:

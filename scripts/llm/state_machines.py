@@ -84,21 +84,21 @@ class TitleMachine:
         if state.is_complete:
             return None
         *before, word = text.split(" ")
-        is_longest = len(word) == _MAX_WORD  # must end here
+        start, apostrophe, end = word.partition("'")
+        has_room = len(text) + 1 + _MAX_WORD <= self.max_length  # for another word
         is_small = f" {word} " in _NOT_LAST
-        is_open = (is_small or word.endswith("'s")) and not is_longest
-        is_repeated = word in before and not is_small and not is_longest
+        is_open = (is_small or end == "s") and has_room
+        may_repeat = is_small or bool(apostrophe) or len(word) == _MAX_WORD  # or it cannot end
+        is_repeated = word in before and not may_repeat
         if char in " \n" and (not _is_word(word) or is_repeated):
             return None
         if char == "\n":
             return None if is_open or len(text) < _MIN_TITLE else TitleState(text, True)
         if char == " ":
-            has_room = len(text) + 1 + _MAX_WORD <= self.max_length
             is_short = len(before) + 1 < _MAX_WORDS
             return TitleState(text + " ") if has_room and (is_short or is_open) else None
         if len(text) >= self.max_length or len(word) >= _MAX_WORD:
             return None
-        start, apostrophe, end = word.partition("'")
         if char == "'":
             is_allowed = len(start) in range(1, _MAX_WORD - 1) and not apostrophe
         else:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 _WINDOW = 4  # decoding steps that are measured together
 _SLOWER = 0.75  # share of the best speed below which other counts are tried
-_REVIEW = 24  # windows after which a higher count is tried again
+_REVIEW = 24  # windows after which another count is tried again
 
 
 class ThreadTuner:
@@ -31,7 +31,7 @@ class ThreadTuner:
         self._best_seconds = float("inf")  # of a window, with this number and undisturbed
         self._steps, self._seconds = 0, 0.0
         self._before: tuple[int, float] | None = None  # number that a trial is compared with
-        self._windows = 0  # since the last trial
+        self._windows = _REVIEW  # since the last trial; the first comes at once
 
     def add(self, seconds: float) -> None:
         """Add the time of a decoding step and perhaps change :attr:`threads`."""
@@ -52,7 +52,7 @@ class ThreadTuner:
         elif window > self._best_seconds / _SLOWER:
             self._try(self.threads // 2, window)
         elif self._windows >= _REVIEW:
-            self._try(2 * self.threads, window)
+            self._try(2 * self.threads if self.threads < self._most else self.threads // 2, window)
         else:
             self._best_seconds = min(self._best_seconds, window)
 

@@ -18,9 +18,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
+from scripts.core.errors import ModelError
 from scripts.core.priority import lower_model_priority
 from scripts.llm.decoding_plan import DecodingPlan
-from scripts.llm.gpu import count_layers
+from scripts.llm.gpu import ALL_LAYERS, count_layers
 from scripts.llm.guidance import Guidance
 from scripts.llm.json_worker import JsonWorker, serve
 from scripts.llm.object_machine import ObjectMachine
@@ -28,6 +29,7 @@ from scripts.llm.sampling import Sampling
 from scripts.llm.sheet_machine import SheetGrammar, SheetMachine
 from scripts.llm.state_machines import ChoiceMachine, StateMachine, TitleMachine
 
+_FEWER_LAYERS = 16  # to try after all of them
 MIN_SHARED_TOKENS = 16  # of a prompt's start, to keep it for other songs
 
 
@@ -68,7 +70,15 @@ class _Worker(JsonWorker):
         guide = Path(request["guide"]) if request["guide"] else None
         self.path, self.threads = Path(request["path"]), plan.threads
         layers = count_layers(self.path, request["gpu_layers"])
-        self.decoder = Decoder(self.path, request["context"], plan, guide, layers)
+        self.decoder = None  # free the one before
+        while self.decoder is None:
+            try:
+                self.decoder = Decoder(self.path, request["context"], plan, guide, layers)
+            except ModelError:
+                if not layers:
+                    raise
+                # The estimate was too high, or another program took the memory.
+                layers = layers // 2 if layers < ALL_LAYERS else _FEWER_LAYERS
         llama = self.decoder.llama
         self.send_event(
             "loaded",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.arranger.arrange import SongArrangement
-from scripts.audio.live_audio import LiveState, LiveWriter
+from scripts.audio.live_audio import LiveWriter
 from scripts.audio.mp3 import Tags, encode_mp3, encode_stream, write_tags
 from scripts.audio.wav import WavWriter, write_wav
 from scripts.composer.compose import Composition
@@ -31,8 +30,6 @@ from scripts.score.abc_writer import write_abc
 from scripts.synth.instruments import Instrument
 from scripts.synth.loudness import SILENCE, LoudnessMeter
 from scripts.synth.render import render, render_stems
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -184,23 +181,17 @@ class Production:
         self, blocks: Iterator[Stereo], path: Path, report: StageCallback
     ) -> Iterator[Stereo]:
         """Yield the blocks and write them for the player, too; report when it can begin."""
-        try:
-            writer = LiveWriter(path, round(self.spec.length * RATE))
-        except OSError as error:  # the song is more important
-            _log.warning("%s: %s", path, error.strerror)
-            yield from blocks
-            return
-        state, is_reported = LiveState.FAILED, False
+        writer = LiveWriter(path, round(self.spec.length * RATE))
+        is_reported = False
         try:
             for block in blocks:
-                writer.write(block)
-                if not is_reported:
+                if writer.write(block) and not is_reported:
                     is_reported = True
                     report(LIVE_STAGE, 0.0, format_json(self._live_details(path)))
                 yield block
-            state = LiveState.COMPLETE
+            writer.complete()
         finally:
-            writer.close(state)
+            writer.close()
 
     def _live_details(self, path: Path) -> dict[str, Any]:
         return {

@@ -36,6 +36,8 @@ _IDLE_INTERVAL = 0.5  # seconds between frames otherwise
 _VOLUME_STEP = 0.05  # volume change per key press or wheel step
 _FIRST_FRAME_TIMEOUT = 0.1  # seconds the first frame waits for the library
 _JUKEBOX_TIMEOUT = 5.0  # seconds the jukebox waits for the library when opened first
+# Settings that the process reads which waits for the next order.
+_PREPARED_SETTINGS = ("model", "writer", "guide", "gpu_layers", "thread_fraction")
 _RECENT_SONGS = 1000  # newest songs searched for just finished ones
 
 
@@ -337,7 +339,8 @@ class App:
 
     def _on_setting_changed(self, name: str) -> None:
         settings = self.state.settings
-        self.orders.forget_prepared()
+        if name in _PREPARED_SETTINGS:
+            self.orders.forget_prepared()
         if name == "volume":
             self.playback.set_volume(settings.volume)
         elif name == "crossfade":
