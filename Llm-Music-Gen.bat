@@ -149,16 +149,7 @@ set "FOUND="
 set "CHECK=import sys; sys.exit(sys.version_info < (3, 11) or sys.maxsize < 2**32)"
 call :try_own
 if "%~1"=="installed" call :try_installed
-if defined LLM_MUSIC_GEN_PYTHON call :try_user_python
-rem Just installed: the PATH of this window does not have it yet.
-if defined FOUND exit /b 0
-set "ANSWER=%LOCALAPPDATA%\Programs\Python\Python%1\python.exe"
-if not exist "%ANSWER%" exit /b 0
-"%ANSWER%" -c "%CHECK%" >nul 2>&1
-if "%ERRORLEVEL%"=="0" set FOUND="%ANSWER%"
-exit /b 0
-
-:try_named
+if defined LLM_MUSIC_GEN_PYTHON call :try_named
 for %%V in (-3.13 -3.12 -3.14 -3.11 -3) do call :try_python py %%V
 call :try_python python
 call :try_python python3

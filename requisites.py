@@ -20,7 +20,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import NoReturn
 
@@ -143,7 +143,9 @@ def _install_or_check(tests: bool, wheels: Path | None) -> None:
                 raise  # reinstalling would not help
             print_status(f"requisites: {error}")
             print_status("Reinstalling...")
-            with _locked_environment(), backup_environment():
+            # A portable folder's Python cannot be moved away: it is running.
+            backup = nullcontext() if environment.is_portable() else backup_environment()
+            with _locked_environment(), backup:
                 _run_install_steps(tests, wheels)
             return
     _install(tests, wheels)
@@ -194,6 +196,8 @@ def main() -> int:
     try:
         args = _build_parser().parse_args()
         wheels = _wheel_folder(args.wheels)
+        if args.tests and environment.is_portable():
+            raise UsageError("a portable folder has no tests; get the source code")
         if args.portable:
             make_portable(args.portable.resolve(), wheels)
             print_status(f"The portable program is in {args.portable}.")

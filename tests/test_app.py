@@ -1359,6 +1359,7 @@ def test_opening_generate_music_loads_everything_for_the_next_order(
     app = make_app(home, [])
     app.refresh()
     app.press("1")
+    app.update()
     waiting = app.orders._supervisor._waiting_process
     assert isinstance(waiting, FakeProcess)
     assert waiting.waits
@@ -1372,6 +1373,7 @@ def test_a_changed_setting_is_loaded_anew(home: Path, runner: None) -> None:
     app = make_app(home, [])
     app.refresh()
     app.press("1")
+    app.update()
     waiting = app.orders._supervisor._waiting_process
     assert isinstance(waiting, FakeProcess)
     app._on_setting_changed("model")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from pathlib import Path
 
@@ -14,9 +15,10 @@ from hypothesis import strategies as st
 from scripts.audio import live_audio
 from scripts.audio.live_audio import LiveStream, LiveWriter
 from scripts.audio.streams import Stream, open_stream
-from scripts.audio.wav import to_pcm16
+from scripts.audio.wav import to_pcm16, write_wav
 from scripts.core.audio_format import RATE, Stereo
 from scripts.core.stages import LIVE_STAGE
+from scripts.jukebox import player as player_module
 from scripts.jukebox.player import Player
 from scripts.jukebox.queue import Queue
 from scripts.library.songs import Song
@@ -116,7 +118,7 @@ def test_a_full_disk_ends_the_live_audio_and_not_the_song(path: Path) -> None:
 def test_other_files_are_refused(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     path = tmp_path_factory.mktemp("live") / "song.live"
     path.write_bytes(data)
-    with pytest.raises(ValueError, match="no audio"):
+    with pytest.raises(ValueError, match="not a live audio file"):
         LiveStream(path)
 
 
@@ -204,3 +206,72 @@ def test_the_live_audio_of_a_song_is_what_its_mp3_holds(
     ]
     assert int(np.argmin(errors)) == 30  # not a sample apart
     assert min(errors) < 0.02 * float(np.mean(ours[start : start + count] ** 2))
+
+
+def test_seeking_forward_near_the_edge_never_goes_back(
+    playing: tuple[Player, Device, LiveWriter],
+) -> None:
+    player, device, _ = playing
+    device.pull(0.8)
+    place = player.status().position
+    player.seek_by(5)
+    assert player.status().position >= place - 0.01
+
+
+def test_a_finished_song_is_sought_in_its_own_file(
+    playing: tuple[Player, Device, LiveWriter], path: Path, tmp_path: Path
+) -> None:
+    player, device, _ = playing
+    device.pull(0.5)
+    finished = tmp_path / "Finished.wav"
+    write_wav(finished, [NOISE], lambda done: None)
+    player.replace(path, Song(finished, "Finished", 4.0, {}))
+    assert player.status().ready == math.inf
+    player.seek(3.0)
+    assert player.status().position == pytest.approx(3.0)
+    assert player.playing_path == finished
+
+
+def test_a_song_longer_than_its_live_audio_goes_on_in_its_own_file(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    monkeypatch.setattr(live_audio, "MAX_LIVE_FRAMES", 2 * RATE)
+    monkeypatch.setattr(player_module, "MAX_LIVE_FRAMES", 2 * RATE)
+    writer = LiveWriter(path, 4 * RATE)
+    writer.write(NOISE)
+    device = Device()
+    player = Player(Queue([]), "auto", 1.0, opener=lambda name: (device, ""))
+    request.addfinalizer(player.close)
+    player.start(live_song(path))
+    device.pull(1.0)
+    writer.complete()
+    writer.close()
+    finished = tmp_path / "Finished.wav"
+    write_wav(finished, [NOISE], lambda done: None)
+    player.replace(path, Song(finished, "Finished", 4.0, {}))
+    sound = device.pull(2.5)[RATE // 10 :]
+    start = RATE + RATE // 10
+    np.testing.assert_allclose(sound, as_played(NOISE)[start : start + len(sound)], atol=1e-4)
+
+
+def test_rendering_that_begins_again_does_not_disturb_the_player(path: Path) -> None:
+    LiveWriter(path, RATE).write(NOISE[:2000])
+    stream = LiveStream(path)
+    first = stream.read(1000)
+    again = LiveWriter(path, RATE)
+    assert stream.ready == 2000
+    again.write(NOISE[:3000])
+    sound = np.concatenate((first, stream.read(2000)))
+    np.testing.assert_array_equal(sound, as_played(NOISE[:3000]))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="an open file cannot be deleted")
+def test_a_file_that_disappears_is_played_on(playing: tuple[Player, Device, LiveWriter]) -> None:
+    player, device, writer = playing
+    device.pull(0.2)
+    path = player.playing_path
+    assert path
+    path.unlink()
+    writer.write(NOISE[RATE:])
+    assert player.status().ready == 4
+    assert np.abs(device.pull(2.0)[-RATE:]).max() > 0.1

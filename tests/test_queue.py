@@ -189,3 +189,25 @@ def test_the_current_song_stays_where_it_is() -> None:
     queue.put_next(made[0])
     assert queue.current == made[0]
     assert queue.play_order == made[:4]
+
+
+def test_a_song_without_its_final_name_survives_shuffle_on_and_off() -> None:
+    queue, live = Queue(songs(3)), Song(Path("/live/x.live"), "Live", 60.0, {})
+    queue.jump_to(live)
+    queue.set_shuffle(True)
+    assert queue.current == live
+    queue.set_shuffle(False)
+    assert queue.current == live
+    assert queue.next() in songs(3)
+
+
+def test_songs_put_next_stay_until_they_are_played_and_come_first_in_later_rounds() -> None:
+    made = songs(7)
+    queue = Queue(made[:3])
+    queue.next()
+    for song in made[3:6]:
+        queue.put_next(song)
+    queue.remove_missing(s.path for s in made[:3])  # as when a playlist is chosen
+    assert [queue.next() for _ in range(3)] == made[3:6]
+    queue.put_next(made[6])
+    assert queue.upcoming(1) == [made[6]]

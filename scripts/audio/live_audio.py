@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import struct
 import time
 from enum import IntEnum
@@ -24,7 +25,7 @@ MAX_LIVE_FRAMES = 20 * 60 * RATE  # 212 MB; longer songs are finished before so 
 _MAGIC = b"LMGL"
 _HEADER = struct.Struct("<4sIQ")  # magic, state, frames of the whole song
 _FRAME_BYTES = 4
-_SILENT_AFTER = 5.0  # seconds without new audio after which the writer counts as dead
+_SILENT_AFTER = 60.0  # seconds without new audio after which the writer counts as dead
 _log = logging.getLogger(__name__)
 
 
@@ -52,7 +53,8 @@ class LiveWriter:
         self._file: BinaryIO | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("wb")
+            # Rendering that begins again overwrites the same samples, which may be playing.
+            self._file = path.open("r+b" if path.exists() else "wb")
             self._write_header()
         except OSError as error:
             self._give_up(error)
@@ -144,7 +146,8 @@ class LiveStream:
     @property
     def ready(self) -> int:
         """Frames that have been rendered."""
-        return min(self.length, (self.path.stat().st_size - _HEADER.size) // _FRAME_BYTES)
+        size = os.fstat(self._file.fileno()).st_size
+        return min(self.length, max(0, size - _HEADER.size) // _FRAME_BYTES)
 
     @property
     def remaining(self) -> int:
@@ -194,4 +197,4 @@ class LiveStream:
                 return LiveState(state), frames
         except struct.error:
             pass
-        raise ValueError(f"{self.path.name} holds no audio that is being rendered")
+        raise ValueError(f"{self.path.name} is not a live audio file")

@@ -21,7 +21,7 @@ class BatchObserver(Protocol):
     def progress(self, order: StoredOrder, number: int, stage: str, done: float, text: str) -> None:
         """Called when a stage (one of :data:`~scripts.core.stages.STAGES`) is `done` (0 to 1)."""
 
-    def audible(self, order: StoredOrder, number: int, live: Mapping[str, Any]) -> None:
+    def playable(self, order: StoredOrder, number: int, live: Mapping[str, Any]) -> None:
         """Called when a song that is being rendered can be played: its file and details."""
 
     def finished(self, order: StoredOrder, number: int, song: Song) -> None:

@@ -193,7 +193,7 @@ class BatchScheduler:
         orders = self._results.orders
         for song, stage, done, text in [*self._composer.events(), *self._executor.events()]:
             if song.order in orders and stage == LIVE_STAGE:
-                self._observer.audible(orders[song.order], song.number, json.loads(text))
+                self._observer.playable(orders[song.order], song.number, json.loads(text))
             elif song.order in orders:
                 self._observer.progress(orders[song.order], song.number, stage, done, text)
 

@@ -24,7 +24,9 @@ from scripts.library.songs import Song
 from scripts.llm.registry import STARTER_FILE, find_model_file
 
 _MAX_BYTES = 1 << 16
-_NEW_MODEL_SPEED = 40e6  # bytes of a model's file for each second of composing
+# A model that has not been measured, on two cores (docs/bench.md): seconds to compose a song, and
+# bytes of its file for each further second.
+_NEW_MODEL_SECONDS, _NEW_MODEL_SPEED = 15.0, 150e6
 _NEW_SHARE = 0.3  # of a new measurement in the average
 
 
@@ -52,7 +54,7 @@ class Speed:
         if path is None or path.name == STARTER_FILE:
             return self.compose_seconds
         try:
-            by_size = path.stat().st_size / _NEW_MODEL_SPEED
+            by_size = _NEW_MODEL_SECONDS + path.stat().st_size / _NEW_MODEL_SPEED
         except OSError:
             by_size = 0.0
         return self.models.get(path.name, max(self.compose_seconds, by_size))
@@ -127,8 +129,8 @@ class SpeedMeter:
         self._starts.setdefault((SongId(order.id, number), stage), time.monotonic())
         self._observer.progress(order, number, stage, done, text)
 
-    def audible(self, order: StoredOrder, number: int, live: Mapping[str, Any]) -> None:
-        self._observer.audible(order, number, live)
+    def playable(self, order: StoredOrder, number: int, live: Mapping[str, Any]) -> None:
+        self._observer.playable(order, number, live)
 
     def finished(self, order: StoredOrder, number: int, song: Song) -> None:
         compose, render = self._take_starts(SongId(order.id, number))

@@ -72,7 +72,7 @@ class ProgressPrinter:
             )
         self._bar.draw(percent_bar(done) if self.songs == 1 else self._total_bar())
 
-    def audible(self, order: StoredOrder, number: int, live: Mapping[str, Any]) -> None:
+    def playable(self, order: StoredOrder, number: int, live: Mapping[str, Any]) -> None:
         if self.as_json:
             print_json(event="live", order=order.id, song=number, **live)
 

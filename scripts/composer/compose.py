@@ -28,6 +28,7 @@ from scripts.composer.training_filter import TrainingFilter
 from scripts.composer.writer import Writer, choose_title_and_form
 from scripts.llm.chat import TUNE_HEADER_FORMAT, TUNE_HEADER_KEY, Prompt, load_model_profile
 from scripts.llm.client import ModelProcess
+from scripts.llm.decoding_plan import TINY
 from scripts.llm.gguf_file import GgufInfo
 from scripts.llm.guidance import Guidance
 from scripts.llm.questions import Questions
@@ -221,8 +222,13 @@ class Composer:
             sampling = self.profile.sheet_sampling(
                 temperature, (seed + 104_729 * attempt) % (1 << 62)
             )
-            # The progress bar is full after the first round and stays full.
-            report = progress if attempt == 0 else lambda done, text: progress(1.0, text)
+            rounds = 1 if self.info.parameters < TINY else MAX_ROUNDS  # that usually are needed
+
+            def report(
+                done: float, text: str, attempt: int = attempt, rounds: int = rounds
+            ) -> None:
+                progress(min(1.0, (attempt + done) / rounds), text)
+
             judged: dict[int, tuple[float, LeadSheet]] = {}
 
             def judge(

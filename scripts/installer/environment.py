@@ -41,6 +41,11 @@ def _find_environment() -> Path:
 VENV = _find_environment()
 
 
+REPAIR_HINT = (
+    "unpack the ZIP again" if VENV.name == _OWN_PYTHON else "delete the folder .venv and try again"
+)
+
+
 def is_portable() -> bool:
     """Whether the program has a Python of its own."""
     return VENV.name == _OWN_PYTHON

@@ -60,6 +60,8 @@ def make_portable(folder: Path, wheels: Path | None) -> None:
             f"the Python in {base} belongs to the system and cannot be copied; run this with "
             "one from python.org or pyenv"
         )
+    if folder.is_file():
+        raise SetupError(f"{folder} is a file; name a new folder")
     if folder.exists() and any(folder.iterdir()):
         raise SetupError(f"{folder} is not empty; name a new folder")
     try:

@@ -11,7 +11,7 @@ from pathlib import Path
 from scripts.core.cpu import ILLEGAL_INSTRUCTION_STATUSES, ILLEGAL_INSTRUCTION_TEXTS, NO_AVX_MESSAGE
 from scripts.core.errors import SetupError
 from scripts.installer.diagnosis import NO_REDIST, is_missing_library, last_error_line
-from scripts.installer.environment import ROOT
+from scripts.installer.environment import REPAIR_HINT, ROOT
 from scripts.installer.subprocesses import combined_output, run
 
 STARTUP_TIMEOUT = 300  # seconds; an antivirus may scan every library first
@@ -58,7 +58,7 @@ def explain_startup_failure(
     name = started[-1] if started else "Python"
     shown = hex(status) if status > 0xFFFF else str(status)
     error = last_error_line("\n".join(x for x in output.splitlines() if not x.startswith("> ")))
-    return f"{name} does not start ({error}, status {shown}); delete the folder .venv and try again"
+    return f"{name} does not start ({error}, status {shown}); {REPAIR_HINT}"
 
 
 def check_startup(python: Path) -> None:

@@ -15,9 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from scripts.audio.deck import Deck
+from scripts.audio.live_audio import LIVE_SUFFIX, MAX_LIVE_FRAMES
 from scripts.audio.outputs import open_output
 from scripts.audio.streams import open_stream
 from scripts.audio.tags import read_tagged_loudness
+from scripts.core.audio_format import RATE
 from scripts.jukebox.devices import OutputOpener, OutputSupervisor
 from scripts.jukebox.queue import Queue, RepeatMode
 from scripts.library.songs import Song
@@ -154,12 +156,14 @@ class Player:
     def seek(self, position: float) -> None:
         """Seek to a position in seconds; past the end, skip to the next song."""
         with self._synced():
-            length, ready = self._deck.position_and_length()[1], self._deck.ready_seconds()
+            now, length = self._deck.position_and_length()
+            ready = self._ready_seconds()
             if self._active and position >= length <= ready:
                 self.next()
+            elif position > now and position > ready - _READY_MARGIN:
+                self._reopen(max(now, ready - _READY_MARGIN))
             else:
-                at = position if ready >= length else min(position, ready - _READY_MARGIN)
-                self._reopen(max(0.0, at))
+                self._reopen(max(0.0, position))
 
     def seek_by(self, seconds: float) -> None:
         """Seek forward or backward by `seconds`."""
@@ -210,9 +214,14 @@ class Player:
             self._drop_stale_preload()
 
     def replace(self, path: Path, song: Song) -> None:
-        """Let `song` take the place of the one at `path`; what is playing plays on."""
+        """Let `song` take the place of the one at `path`; what is playing plays on.
+
+        A song that is too long to be kept whole as live audio continues from its own file.
+        """
         with self._synced():
             self._queue.replace(path, song)
+            if self._queue.current == song and song.seconds > MAX_LIVE_FRAMES / RATE:
+                self._reopen(self._position())
 
     @property
     def playing_path(self) -> Path | None:
@@ -257,7 +266,7 @@ class Player:
                 self._number,
                 queue.repeat,
                 queue.shuffle,
-                self._deck.ready_seconds(),
+                self._ready_seconds(),
             )
 
     @property
@@ -389,6 +398,12 @@ class Player:
         recent = time.monotonic() - self._notice_set_at < 1.0 and self._notice
         self._notice = f"{self._notice} {notice}"[:300] if recent else notice
         self._notice_set_at = time.monotonic()
+
+    def _ready_seconds(self) -> float:
+        """How much of the current song can be played now, in seconds from its start."""
+        song = self._queue.current
+        is_live = song is not None and song.path.suffix == LIVE_SUFFIX
+        return self._deck.ready_seconds() if is_live else math.inf
 
     def _position(self) -> float:
         return max(0.0, self._deck.position_and_length()[0] - self._output.buffered_seconds)

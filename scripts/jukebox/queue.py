@@ -76,6 +76,8 @@ class Queue:
             )
             self.index = -1
         self.index += 1
+        if self.current:
+            self._put_next.discard(self.current.path)
         return self.current
 
     def mark_played(self, song: Song) -> None:
@@ -160,7 +162,10 @@ class Queue:
         self._later_rounds = []
 
     def replace(self, path: Path, song: Song) -> None:
-        """Let `song` take the place of the one at `path`, as when it has got its final name."""
+        """Let `song` take the place of the one at `path`, as when it has got its final name.
+
+        Without such a place nothing changes.
+        """
         place = self._index_of(path)
         if place < 0:
             return
@@ -176,8 +181,11 @@ class Queue:
         self._later_rounds = []
 
     def remove_missing(self, paths: Iterable[Path]) -> None:
-        """Remove songs whose files are not in `paths`, except the current one until it is over."""
-        existing = set(paths)
+        """Remove songs whose files are not in `paths`.
+
+        The current one stays until it is over, and those that were put next until they are played.
+        """
+        existing = set(paths) | self._put_next
         if all(s.path in existing for s in self._library):
             return
         self._filter([s for s in self._library if s.path in existing], stays=self.current)
@@ -202,6 +210,8 @@ class Queue:
             self.index = 0 if current else -1
         else:
             self.play_order = list(self._library)
+            if current and current not in self.play_order:  # one without its final name
+                self.play_order.insert(0, current)
             self.index = self._index_of(current.path) if current else -1
 
     def restore(self, play_order: Sequence[Path], current: Path | None) -> None:

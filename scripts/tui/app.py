@@ -122,6 +122,8 @@ class App:
         """Apply pending events of the orders, the library and the player to the state."""
         self.dialog.update()
         self.orders.update()
+        if self.state.screen == GENERATE and self.state.field and not self.orders.is_busy:
+            self.orders.prepare()
         self._sync_library()
         self.playback.update()
         now = self.state.playing
@@ -269,7 +271,6 @@ class App:
         """Show Generate Music, and ask for styles unless songs are being made."""
         self.state.screen = GENERATE
         if not self.orders.is_busy:
-            self.orders.prepare()
             self.dialog.ask_styles()
 
     def open_wishes(self) -> None:

@@ -30,7 +30,7 @@ class OrderSupervisor:
     on_song_finished : callable
         Called with the path of each finished song, and with the file under which it could be
         played before, or None.
-    on_song_audible : callable
+    on_song_playable : callable
         Called with the details of a song that can be played while it is rendered.
     show_message : callable
         Called with a line for the user.
@@ -44,12 +44,12 @@ class OrderSupervisor:
     def __init__(
         self,
         on_song_finished: Callable[[Path, Path | None], None],
-        on_song_audible: Callable[[Mapping[str, Any]], None],
+        on_song_playable: Callable[[Mapping[str, Any]], None],
         show_message: Callable[[str], None],
     ) -> None:
         self._on_song_finished, self._show_message = on_song_finished, show_message
-        self._on_song_audible = on_song_audible
-        self._live_files: dict[tuple[int, int], Path] = {}  # by order ID and number of the song
+        self._on_song_playable = on_song_playable
+        self._playable_files: dict[tuple[int, int], Path] = {}  # by order ID and number of the song
         self._opened_store: OrderStore | None = None
         self._process: GenerateProcess | None = None
         self._waiting_process: GenerateProcess | None = None  # loaded, for the next order
@@ -226,11 +226,13 @@ class OrderSupervisor:
         elif live and event in ("progress", "song", "failed"):
             live.apply_event(message)
         if event == "live" and isinstance(order_id, int):
-            self._live_files[order_id, int(message["song"])] = Path(str(message["path"]))
-            self._on_song_audible(message)
+            self._playable_files[order_id, int(message["song"])] = Path(str(message["path"]))
+            self._on_song_playable(message)
         if event == "song":
             self._crashes = 0
-            live_file = self._live_files.pop((int(message["order"]), int(message["song"])), None)
+            live_file = self._playable_files.pop(
+                (int(message["order"]), int(message["song"])), None
+            )
             self._on_song_finished(Path(str(message["path"])), live_file)
 
     def _handle_process_end(self, process: GenerateProcess) -> None:

@@ -30,7 +30,7 @@ class OrdersController:
     Parameters
     ----------
     state : State
-    on_song_finished, on_song_audible : callable
+    on_song_finished, on_song_playable : callable
         As for :class:`OrderSupervisor`.
     """
 
@@ -38,11 +38,11 @@ class OrdersController:
         self,
         state: State,
         on_song_finished: Callable[[Path, Path | None], None],
-        on_song_audible: Callable[[Mapping[str, Any]], None] = lambda live: None,
+        on_song_playable: Callable[[Mapping[str, Any]], None] = lambda live: None,
     ) -> None:
         self.state = state
         self._cancelled_ids: list[int] = []  # of the orders that were cancelled last
-        self._supervisor = OrderSupervisor(on_song_finished, on_song_audible, self._show)
+        self._supervisor = OrderSupervisor(on_song_finished, on_song_playable, self._show)
 
     @cached_property
     def styles(self) -> dict[str, Style]:

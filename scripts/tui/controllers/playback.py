@@ -25,7 +25,7 @@ from scripts.tui.state import JUKEBOX, State
 SLEEP_TIMES = (15, 30, 60, 90)  # minutes
 _SAVE_INTERVAL = 10.0  # seconds between saves of the session
 
-_STALE_AFTER = 3600.0  # seconds after which live audio of an earlier run is removed
+_STALE_AFTER = 60.0  # seconds after which live audio of an earlier run is removed
 
 PlayerFactory = Callable[[Queue, str, float, float], Player]
 
@@ -54,7 +54,8 @@ class PlaybackController:
         self.spectrum_shown = True
         self._preview_player: Player | None = None
         self._resumes_after_preview = False
-        self._live_files = _stale_live_files()  # to remove after they have been played
+        self._unfinished: set[Path] = set()  # live audio in the queue, of songs without an MP3
+        self._live_files = _stale_live_files()  # to remove when they are not played any more
         self._is_preloaded = False  # the last session is loaded, but no key has been pressed
 
     # -- the player ------------------------------------------------------------------------
@@ -86,11 +87,6 @@ class PlaybackController:
             player.pause(False)
         player.start()
 
-    def play_if_idle(self, song: Song) -> None:
-        """Play a song that was just finished, unless the user is listening to another one."""
-        if self._is_preloaded or self._player is None or self._player.ended:
-            self.play(song)
-
     def play_or_queue(self, songs: Sequence[Song]) -> None:
         """Play the newest of some finished songs, or next if the user is listening to another."""
         if self._is_preloaded or self._player is None or self._player.ended:
@@ -112,23 +108,28 @@ class PlaybackController:
             Its file, title and details, as in the event ``live``.
         """
         song = build_song(Path(str(live["path"])), dict(live), FileTags.empty())
-        self._live_files.add(song.path)
-        if self.state.settings.auto_play:
-            self.play_if_idle(song)
+        is_idle = self._is_preloaded or self._player is None or self._player.ended
+        if self.state.settings.auto_play and is_idle:
+            self._unfinished.add(song.path)
+            self.play(song)
+        else:
+            self._live_files.add(song.path)
 
     def finish_live(self, live_file: Path, path: Path) -> bool:
-        """Put a finished song in the place of its live audio; whether it was played."""
-        is_playing = (song := self.current_song()) is not None and song.path == live_file
-        if self._player and is_playing:
+        """Put a finished song in the place of its live audio; whether it was played from that."""
+        if live_file not in self._unfinished:
+            return False
+        self._unfinished.discard(live_file)
+        self._live_files.add(live_file)
+        if self._player:
             self._player.replace(live_file, read_song(path))
-        return is_playing
+        return True
 
     def _remove_live_files(self) -> None:
-        """Remove the live audio of songs that are finished and no longer played from it."""
+        """Remove the live audio that is not played any more."""
         playing = self._player.playing_path if self._player else None
-        song = self.current_song()
         for path in [*self._live_files]:
-            if path != playing and (song is None or song.path != path):
+            if path != playing:
                 try:
                     path.unlink(missing_ok=True)
                 except OSError:  # still open on Windows
@@ -217,7 +218,7 @@ class PlaybackController:
         if self._player:
             self._save()
             self._player.close()
-        for path in self._live_files:
+        for path in paths.LIVE.glob(f"*{LIVE_SUFFIX}"):  # whatever the renderer has left
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
         self.library.close()
@@ -226,10 +227,11 @@ class PlaybackController:
         self._last_save = time.monotonic()
         assert self._player
         now = self._player.status()
+        saved = now.song if now.song and now.song.path.suffix != LIVE_SUFFIX else None
         session = Session(
-            str(now.song.path) if now.song else "",
-            round(now.position, 1),
-            tuple(map(str, self._player.play_order())),
+            str(saved.path) if saved else "",
+            round(now.position, 1) if saved else 0.0,
+            tuple(str(path) for path in self._player.play_order() if path.suffix != LIVE_SUFFIX),
             now.repeat,
             now.shuffle,
             self._playlist,

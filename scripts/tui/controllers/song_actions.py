@@ -115,7 +115,9 @@ class SongActions:
     def similar_song_request(self) -> tuple[str, dict[str, str]] | None:
         """Return styles and wishes for songs like the current one; None if they are unknown."""
         song = self._finished_song()
-        if not song or not isinstance(song.details.get("asked"), str):
+        if not song:
+            return None
+        if not isinstance(song.details.get("asked"), str):
             self._state.message = "This song has no record of its styles and settings."
             return None
         details = song.details
@@ -135,13 +137,17 @@ class SongActions:
         return str(details["asked"]), wishes
 
 
+def _file_name(song: Song) -> str:
+    return "being rendered" if song.path.suffix == LIVE_SUFFIX else song.path.name
+
+
 def song_detail_lines(song: Song) -> list[str]:
     """Lines of a song's details: summary and lead sheet."""
     summary = song.details.get("summary")
     lines = (
         [f"    {strip_control_chars(line, MAX_TEXT_LENGTH)}" for line in summary.splitlines()]
         if isinstance(summary, str)
-        else [f"    Title: {song.title}", f"    File: {song.path.name}"]
+        else [f"    Title: {song.title}", f"    File: {_file_name(song)}"]
     )
     try:
         sheet = read_input_text(song.path.with_suffix(".abc"), _MAX_SHEET_BYTES, errors="replace")
