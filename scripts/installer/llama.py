@@ -133,13 +133,15 @@ def _build_from_source() -> None:
             "no prebuilt llama-cpp-python and no C++ compiler found; install a compiler "
             "(Debian, Ubuntu: apt install g++; macOS: xcode-select --install) and try again"
         )
-    print_status("     building llama-cpp-python (5 to 10 minutes)")
+    print_status("     building llama-cpp-python (2 to 5 minutes)")
+    arguments = f"{CMAKE_OPTIONS} {os.environ.get('CMAKE_ARGS', '')}".strip()
     output = run_with_heartbeat(
         python_command(
             "-m", "pip", "install", "-q", "--no-deps", "--force-reinstall", str(_fetch_source())
         ),
         environment.VENV / "build.log",
-        {"CMAKE_ARGS": f"{CMAKE_OPTIONS} {os.environ.get('CMAKE_ARGS', '')}".strip()},
+        # Without a number of its own, make would use one core.
+        {"CMAKE_ARGS": arguments, "CMAKE_BUILD_PARALLEL_LEVEL": str(os.cpu_count() or 1)},
     )
     if output:
         raise SetupError(
