@@ -12,6 +12,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.support.tmux import Terminal
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -60,3 +61,32 @@ def test_generating_and_listening_work_in_a_terminal(tmux: Terminal, home: Path)
     assert session["song"] == str(songs[1])
     assert session["repeat"] == "all"
     assert len(list((home / "output").glob("*.mp3"))) == 2
+
+
+def test_a_long_song_plays_while_it_is_rendered(tmux: Terminal, home: Path) -> None:
+    (home / "data").mkdir()
+    (home / "data" / "persistent.json").write_text('{"song_length": "15", "output": "null"}')
+    live, songs = home / "data" / "live", home / "output"
+    tmux.wait("Main Menu")
+    tmux.place_order("folk", 1)
+    tmux.wait("Playing song:")
+    assert not [*songs.glob("*.mp3")]
+    assert len([*live.glob("*.live")]) == 1
+    tmux.type("b")
+    tmux.type("2")
+    tmux.wait("Next 5 Songs:")
+    tmux.type("4")
+    tmux.wait("is still being rendered")
+    wait_until(lambda: [*songs.glob("*.mp3")], 120, tmux.screen)
+    assert "Playing song:" in tmux.screen()
+
+    def is_rated() -> bool:
+        tmux.type("4")
+        return "[****-]" in tmux.screen()
+
+    wait_until(is_rated, 20, tmux.screen, poll=0.5)  # once the menu knows of the file
+    tmux.type("Right")
+    wait_until(lambda: not [*live.glob("*.live")], 20, tmux.screen)
+    assert "Playing song:" in tmux.screen()
+    tmux.type("x")
+    tmux.wait("status=0")
