@@ -1353,15 +1353,21 @@ def test_live_audio_of_an_earlier_run_is_removed(home: Path) -> None:
     assert Path(str(fresh["path"])).exists()
 
 
-def test_opening_generate_music_loads_everything_for_the_next_order(
-    home: Path, runner: None
-) -> None:
+def open_generate_music(home: Path) -> tuple[App, FakeProcess]:
+    """A program that asks for styles, and the process that waits for the order."""
     app = make_app(home, [])
     app.refresh()
     app.press("1")
     app.update()
     waiting = app.orders._supervisor._waiting_process
     assert isinstance(waiting, FakeProcess)
+    return app, waiting
+
+
+def test_opening_generate_music_loads_everything_for_the_next_order(
+    home: Path, runner: None
+) -> None:
+    app, waiting = open_generate_music(home)
     assert waiting.waits
     app.dialog.place_order("jazz", 1, {})
     assert fake_process(app) is waiting
@@ -1370,12 +1376,7 @@ def test_opening_generate_music_loads_everything_for_the_next_order(
 
 
 def test_a_changed_setting_is_loaded_anew(home: Path, runner: None) -> None:
-    app = make_app(home, [])
-    app.refresh()
-    app.press("1")
-    app.update()
-    waiting = app.orders._supervisor._waiting_process
-    assert isinstance(waiting, FakeProcess)
+    app, waiting = open_generate_music(home)
     app._on_setting_changed("model")
     assert waiting.ended
     assert app.orders._supervisor._waiting_process is None

@@ -29,6 +29,11 @@ _SILENT_AFTER = 60.0  # seconds without new audio after which the writer counts 
 _log = logging.getLogger(__name__)
 
 
+def is_live(path: Path) -> bool:
+    """Whether a song is played from this file while it is rendered, before it has its own."""
+    return path.suffix == LIVE_SUFFIX
+
+
 class LiveState(IntEnum):
     """What the writer does."""
 
@@ -129,7 +134,7 @@ class LiveStream:
     OSError
         When the file cannot be read.
     ValueError
-        When it is no such file.
+        When it is not a live audio file.
     """
 
     def __init__(self, path: Path, start: float = 0.0) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import miniaudio
 import numpy as np
 
-from scripts.audio.live_audio import LIVE_SUFFIX, LiveStream
+from scripts.audio.live_audio import LiveStream, is_live
 from scripts.audio.mp3_frames import Mp3Frames
 from scripts.audio.ogg_pages import check_ogg
 from scripts.core.audio_format import RATE, Stereo
@@ -63,7 +63,7 @@ def open_stream(path: Path, start: float = 0.0) -> AudioStream:
 
     Parameters and errors are those of :class:`Stream`.
     """
-    return (LiveStream if path.suffix == LIVE_SUFFIX else Stream)(path, start)
+    return (LiveStream if is_live(path) else Stream)(path, start)
 
 
 class Stream:

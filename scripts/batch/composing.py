@@ -26,12 +26,12 @@ from scripts.core.errors import (
 from scripts.core.interrupts import interrupt_at_once
 from scripts.core.settings import Settings
 from scripts.core.stages import StageCallback
-from scripts.llm.chat import TUNE_HEADER_KEY, load_model_profile
+from scripts.llm.chat import load_model_profile
 from scripts.llm.client import ModelProcess
-from scripts.llm.decoding_plan import TINY, DecodingPlan, plan_decoding
-from scripts.llm.gguf_file import GgufInfo, read_language_model
+from scripts.llm.decoding_plan import DecodingPlan, plan_decoding
+from scripts.llm.gguf_file import GgufInfo
 from scripts.llm.questions import Questions
-from scripts.llm.registry import STARTER_FILE, find_model
+from scripts.llm.registry import find_guide, find_model
 from scripts.llm.sheet_machine import max_sheet_length
 from scripts.production.recipe import Recipe
 from scripts.production.recipe_json import read_recipe
@@ -205,7 +205,7 @@ class ComposingService:
             info = find_model(model_name, paths.MODELS)
             self._loaded_model, self._loaded_context = model_name, context
             plan = plan_decoding(info.parameters, self.settings.threads)
-            guide = self._find_guide(info)
+            guide = find_guide(info, paths.MODELS) if self.settings.guide else None
             model = self._start_model(info, context, plan, guide)
             self._composer = Composer(
                 model,
@@ -227,18 +227,6 @@ class ComposingService:
         plan = DecodingPlan.single(self.settings.threads)
         model = self._start_model(info, _WRITER_CONTEXT, plan)
         return Writer(info.name, Questions(model, profile, paths.DATA / "prompts"))
-
-    def _find_guide(self, info: GgufInfo) -> Path | None:
-        """Find the starter, which guides larger models unless the settings leave it out."""
-        guide = paths.MODELS / STARTER_FILE
-        knows_music = TUNE_HEADER_KEY in info.metadata
-        if knows_music or not self.settings.guide or info.parameters < TINY:
-            return None
-        try:
-            return read_language_model(guide).path
-        except ModelError as error:
-            _log.warning("%s writes without a guide: %s", info.path.name, error)
-            return None
 
     def _start_model(
         self, info: GgufInfo, context: int, plan: DecodingPlan, guide: Path | None = None

@@ -20,9 +20,9 @@ from scripts.jukebox.player import Player
 from scripts.jukebox.queue import Queue
 from scripts.library.songs import read_song
 from scripts.llm.client import ModelProcess
-from scripts.llm.decoding_plan import TINY, plan_decoding
+from scripts.llm.decoding_plan import plan_decoding
 from scripts.llm.gguf_file import GgufInfo
-from scripts.llm.registry import STARTER_FILE
+from scripts.llm.registry import find_guide
 from scripts.llm.reply import Reply
 from scripts.request.build import build_spec
 from scripts.request.request import SongRequest
@@ -45,14 +45,13 @@ def measure_model(info: GgufInfo, settings: Settings) -> dict[str, float | str]:
         tokens per second alone, and as ratios to it beside two busy programs, beside playing and
         in a batch; tokens of the second song's prompt, and how many were decoded before.
     """
-    guide = paths.MODELS / STARTER_FILE
-    is_guided = info.parameters >= TINY and guide.is_file()
+    guide = find_guide(info, paths.MODELS) if settings.guide else None
     plan = plan_decoding(info.parameters, settings.threads)
     styles = load_styles(paths.DATA / "styles")
     songs = [build_spec(SongRequest("pop", length="1"), styles, seed) for seed in range(1, 99)]
     started = time.perf_counter()
-    with ModelProcess(info.path, _CONTEXT, plan, guide if is_guided else None) as process:
-        composer = Composer(process, info, paths.DATA, guide=settings.guide if is_guided else None)
+    with ModelProcess(info.path, _CONTEXT, plan, guide) as process:
+        composer = Composer(process, info, paths.DATA, guide=settings.guide if guide else None)
         composer.compose(songs[0], settings.temperature, lambda done, text: None)
         rows: dict[str, float | str] = {"first_sheet_seconds": time.perf_counter() - started}
         measure = _Rate(composer, settings.temperature, iter(songs[1:]))

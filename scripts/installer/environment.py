@@ -41,14 +41,12 @@ def _find_environment() -> Path:
 VENV = _find_environment()
 
 
-REPAIR_HINT = (
-    "unpack the ZIP again" if VENV.name == _OWN_PYTHON else "delete the folder .venv and try again"
-)
-
-
 def is_portable() -> bool:
     """Whether the program has a Python of its own."""
     return VENV.name == _OWN_PYTHON
+
+
+REPAIR_HINT = "unpack the ZIP again" if is_portable() else "delete the folder .venv and try again"
 
 
 def interpreter_path(venv: Path) -> Path:
@@ -220,7 +218,7 @@ def create_environment() -> None:
     if _is_usable():
         return
     if Path(sys.prefix).resolve() == VENV.resolve() and os.name == "nt":
-        raise SetupError("the environment is damaged; delete the folder .venv and try again")
+        raise SetupError(f"the environment is damaged; {REPAIR_HINT}")
     done = run(
         [getattr(sys, "_base_executable", sys.executable), "-m", "venv", "--clear", str(VENV)]
     )

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scripts.audio.deck import Deck
-from scripts.audio.live_audio import LIVE_SUFFIX, MAX_LIVE_FRAMES
+from scripts.audio.live_audio import MAX_LIVE_FRAMES, is_live
 from scripts.audio.outputs import open_output
 from scripts.audio.streams import open_stream
 from scripts.audio.tags import read_tagged_loudness
@@ -402,8 +402,7 @@ class Player:
     def _ready_seconds(self) -> float:
         """How much of the current song can be played now, in seconds from its start."""
         song = self._queue.current
-        is_live = song is not None and song.path.suffix == LIVE_SUFFIX
-        return self._deck.ready_seconds() if is_live else math.inf
+        return self._deck.ready_seconds() if song and is_live(song.path) else math.inf
 
     def _position(self) -> float:
         return max(0.0, self._deck.position_and_length()[0] - self._output.buffered_seconds)

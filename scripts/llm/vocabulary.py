@@ -32,7 +32,7 @@ class Vocabulary:
         self.pieces = tuple(pieces)
         self._root: dict[str, Any] = {}
         for token, piece in enumerate(self.pieces):
-            if not 0 < len(piece) <= MAX_TOKEN_BYTES or not piece.isascii():
+            if not _is_usable(piece):
                 continue
             node = self._root
             for char in piece.decode("ascii"):
@@ -56,6 +56,10 @@ class Vocabulary:
                     if len(below) > bool(tokens):
                         stack.append((below, after))
         return np.array(sorted(found), dtype=np.int64)
+
+
+def _is_usable(piece: bytes) -> bool:
+    return 0 < len(piece) <= MAX_TOKEN_BYTES and piece.isascii()
 
 
 class TokenMasks:
@@ -95,7 +99,7 @@ class TokenMasks:
 
     def _accepts(self, state: Any, token: int) -> bool:
         piece = self.vocabulary.pieces[token]
-        if not 0 < len(piece) <= MAX_TOKEN_BYTES or not piece.isascii():
+        if not _is_usable(piece):
             return False
         for char in piece.decode("ascii"):
             state = self.machine.step(state, char)

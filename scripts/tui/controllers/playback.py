@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from scripts.audio.live_audio import LIVE_SUFFIX
+from scripts.audio.live_audio import LIVE_SUFFIX, is_live
 from scripts.audio.play_stats import PlayStats
 from scripts.audio.tags import FileTags
 from scripts.core import paths
@@ -89,7 +89,8 @@ class PlaybackController:
 
     def play_or_queue(self, songs: Sequence[Song]) -> None:
         """Play the newest of some finished songs, or next if the user is listening to another."""
-        if self._is_preloaded or self._player is None or self._player.ended:
+        player = self._listened_player()
+        if player is None:
             self.play(songs[-1])
             return
 
@@ -97,7 +98,12 @@ class PlaybackController:
             for song in songs:
                 queue.put_next(song)
 
-        self._player.edit_queue(put_next)
+        player.edit_queue(put_next)
+
+    def _listened_player(self) -> Player | None:
+        """The player, if the user is listening to a song or has paused one."""
+        is_idle = self._is_preloaded or self._player is None or self._player.ended
+        return None if is_idle else self._player
 
     def play_live(self, live: Mapping[str, Any]) -> None:
         """Play a song that is still being rendered, unless the user is listening to another one.
@@ -108,8 +114,7 @@ class PlaybackController:
             Its file, title and details, as in the event ``live``.
         """
         song = build_song(Path(str(live["path"])), dict(live), FileTags.empty())
-        is_idle = self._is_preloaded or self._player is None or self._player.ended
-        if self.state.settings.auto_play and is_idle:
+        if self.state.settings.auto_play and self._listened_player() is None:
             self._unfinished.add(song.path)
             self.play(song)
         else:
@@ -167,10 +172,10 @@ class PlaybackController:
         now = state.playing
         if player is None or now is None:
             return
-        is_live = now.song is not None and now.song.path.suffix == LIVE_SUFFIX
-        if now.song and not is_live and now.number != self._last_play_number and not now.paused:
+        finished = now.song if now.song and not is_live(now.song.path) else None
+        if finished and now.number != self._last_play_number and not now.paused:
             self._last_play_number = now.number
-            self.library.count_play(now.song.path)
+            self.library.count_play(finished.path)
             self._save()
         stats = self.library.get_stats(now.song.path) if now.song else PlayStats()
         state.rating, state.thumb = stats.rating, stats.thumb
@@ -227,11 +232,11 @@ class PlaybackController:
         self._last_save = time.monotonic()
         assert self._player
         now = self._player.status()
-        saved = now.song if now.song and now.song.path.suffix != LIVE_SUFFIX else None
+        saved = now.song if now.song and not is_live(now.song.path) else None
         session = Session(
             str(saved.path) if saved else "",
             round(now.position, 1) if saved else 0.0,
-            tuple(str(path) for path in self._player.play_order() if path.suffix != LIVE_SUFFIX),
+            tuple(str(path) for path in self._player.play_order() if not is_live(path)),
             now.repeat,
             now.shuffle,
             self._playlist,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scripts.audio.live_audio import LIVE_SUFFIX
+from scripts.audio.live_audio import is_live
 from scripts.core import paths
 from scripts.core.errors import MusicGenError
 from scripts.core.input_files import read_input_text
@@ -32,7 +32,7 @@ class SongActions:
     def _finished_song(self) -> Song | None:
         """The current song, unless it is still being rendered and has no file of its own."""
         song = self._playback.current_song()
-        if song and song.path.suffix == LIVE_SUFFIX:
+        if song and is_live(song.path):
             self._state.message = f"{song.title} is still being rendered; try again in a moment."
             return None
         return song
@@ -137,17 +137,14 @@ class SongActions:
         return str(details["asked"]), wishes
 
 
-def _file_name(song: Song) -> str:
-    return "being rendered" if song.path.suffix == LIVE_SUFFIX else song.path.name
-
-
 def song_detail_lines(song: Song) -> list[str]:
     """Lines of a song's details: summary and lead sheet."""
     summary = song.details.get("summary")
+    file_name = "being rendered" if is_live(song.path) else song.path.name
     lines = (
         [f"    {strip_control_chars(line, MAX_TEXT_LENGTH)}" for line in summary.splitlines()]
         if isinstance(summary, str)
-        else [f"    Title: {song.title}", f"    File: {_file_name(song)}"]
+        else [f"    Title: {song.title}", f"    File: {file_name}"]
     )
     try:
         sheet = read_input_text(song.path.with_suffix(".abc"), _MAX_SHEET_BYTES, errors="replace")
