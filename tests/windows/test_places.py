@@ -279,7 +279,9 @@ def test_a_killed_menu_leaves_no_process_and_no_partial_song(
     """The environment's python.exe only starts the real one: either may be killed."""
     home = make_home("killed")
     (home / "data").mkdir()
-    (home / "data" / "persistent.json").write_text('{"song_length": "30", "output": "null"}', encoding="utf-8")
+    (home / "data" / "persistent.json").write_text(
+        '{"song_length": "30", "output": "null"}', encoding="utf-8"
+    )
     window = console(LLM_MUSIC_GEN_HOME=windows_path(home))
     window.run(
         windows_path(installed / ".venv" / "Scripts" / "python.exe"),

@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.real_model import write_real_model
 from tests.windows.conftest import run_launcher
+from tests.windows.lab import windows_path
 
 
 def test_gemma_composes_a_song(installed: Path, tmp_path: Path) -> None:
@@ -23,7 +24,7 @@ def test_gemma_composes_a_song(installed: Path, tmp_path: Path) -> None:
         done = run_launcher(
             installed,
             *("generate", "a folk tune in D major", "--length", "0.3"),
-            *("--model", "gemma", "--out", "gemma songs"),
+            *("--model", "gemma", "--out", windows_path(out)),
         )
         assert done.returncode == 0, done.stdout
         (details,) = out.glob("*.json")
