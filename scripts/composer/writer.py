@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from scripts.composer.prompts import describe_spec
@@ -13,6 +13,8 @@ from scripts.request.spec import SongSpec
 from scripts.styles.variants import form_variants
 
 MAX_TITLE_LENGTH = 40
+_TITLE_ATTEMPTS = 4
+_SEED_STEP = 101  # between attempts; neighbouring songs have neighbouring seeds
 
 
 @dataclass(frozen=True)
@@ -31,11 +33,20 @@ class Writer:
     questions: Questions
 
     def write_title(self, spec: SongSpec, temperature: float) -> str:
-        """Write a title of at most 40 characters."""
+        """Write a title of at most 40 characters; empty if only examples of the prompt come."""
         sampling = self.questions.profile.word_sampling(temperature, spec.seed)
-        return self.questions.model.write_title(
-            self._prompt("title", spec, ""), MAX_TITLE_LENGTH, sampling, lambda done, text: None
-        )
+        prompt = self._prompt("title", spec, "")
+        examples = {line.casefold() for line in prompt.text.splitlines() if line}
+        for attempt in range(_TITLE_ATTEMPTS):
+            title = self.questions.model.write_title(
+                prompt,
+                MAX_TITLE_LENGTH,
+                replace(sampling, seed=spec.seed + attempt * _SEED_STEP),
+                lambda done, text: None,
+            )
+            if not any(example in title.casefold() for example in examples):
+                return title
+        return ""
 
     def choose_form(self, spec: SongSpec, temperature: float) -> tuple[str, ...]:
         """Let the model choose among the forms that suit the style (:func:`form_variants`)."""
@@ -83,4 +94,5 @@ def choose_title_and_form(
     if writer is None:
         return make_title(spec, data / "titles.toml"), spec.form, "rules"
     form = spec.form if form_requested else writer.choose_form(spec, temperature)
-    return writer.write_title(spec, temperature), form, writer.name
+    title = writer.write_title(spec, temperature) or make_title(spec, data / "titles.toml")
+    return title, form, writer.name
