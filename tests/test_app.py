@@ -1334,6 +1334,21 @@ def test_a_song_is_played_while_it_is_rendered_and_then_under_its_name(home: Pat
     assert not Path(str(live["path"])).exists()
 
 
+def test_a_song_whose_rendering_ends_early_leaves_the_queue(home: Path) -> None:
+    app = make_app(home, write_songs(home, 1))
+    app.refresh()
+    live = Path(str(live_event(home)["path"]))
+    app.playback.play_live(live_event(home))
+    player = app.playback._player
+    assert isinstance(player, FakePlayer)
+    player.queue.put_next(app.playback._unfinished[live])
+    app.update()
+    assert live in [song.path for song in player.queue.upcoming()]
+    LiveWriter(live, RATE).close()  # as the renderer does when its order is cancelled
+    app.update()
+    assert live not in [song.path for song in player.queue.upcoming()]
+
+
 def test_live_audio_that_nobody_wants_is_removed(home: Path) -> None:
     app = make_app(home, [])
     app.state.settings = replace(app.state.settings, auto_play=False)

@@ -19,12 +19,13 @@ from scripts.arranger.dynamics import apply_dynamics, choose_entrance, has_stop,
 from scripts.arranger.endings import last_chord
 from scripts.arranger.events import NoteEvent, Passage, Section, SectionEvents
 from scripts.arranger.form import assign_chapters, lay_out, lay_out_exactly
-from scripts.arranger.grooves import Groove, load_grooves
+from scripts.arranger.grooves import Groove
 from scripts.arranger.melody import arrange_melody
-from scripts.arranger.patterns import Patterns, load_patterns
-from scripts.arranger.playing import PLAIN, Playing, load_playing, play_lead, strum
+from scripts.arranger.patterns import Patterns
+from scripts.arranger.playing import PLAIN, Playing, play_lead, strum
 from scripts.arranger.riff import arrange_riff
 from scripts.arranger.roles import choose_pattern, is_resting, section_roles
+from scripts.arranger.tables import load_arranger_tables
 from scripts.arranger.timing import humanize, swing_tick
 from scripts.arranger.transitions import arrange_effects
 from scripts.arranger.voicing import voicing_range
@@ -349,8 +350,6 @@ def arrange(
     return SongArrangement(
         spec,
         sheet,
-        load_patterns(data / "grooves"),
-        load_grooves(data / "grooves" / "played.toml"),
-        load_playing(data / "playing.toml"),
+        *load_arranger_tables(data),
         riff=riff.bars if riff else (),
     )

@@ -12,9 +12,7 @@ from pathlib import Path
 from scripts.arranger.arrange import SongArrangement
 from scripts.arranger.events import NoteEvent, Section, SectionEvents
 from scripts.arranger.form import lay_out_parts
-from scripts.arranger.grooves import load_grooves
-from scripts.arranger.patterns import load_patterns
-from scripts.arranger.playing import load_playing
+from scripts.arranger.tables import load_arranger_tables
 from scripts.core.errors import UsageError
 from scripts.core.toml import read_tables
 from scripts.request.spec import SongSpec
@@ -133,9 +131,7 @@ def arrange_piece(
     return ImportedArrangement(
         spec,
         extract_lead_sheet(piece),
-        load_patterns(data / "grooves"),
-        load_grooves(data / "grooves" / "played.toml"),
-        load_playing(data / "playing.toml"),
+        *load_arranger_tables(data),
         voices,
         added,
         piece.is_played,

@@ -118,6 +118,15 @@ class LiveWriter:
             self._file = None
 
 
+def has_failed(path: Path) -> bool:
+    """Whether the rendering of a song ended early, so that no more audio will come."""
+    try:
+        with path.open("rb") as file:
+            return _read_header(file, path.name)[0] == LiveState.FAILED
+    except (OSError, ValueError):
+        return True
+
+
 class LiveStream:
     """Plays the file; the interface of :class:`scripts.audio.streams.Stream`.
 
@@ -142,7 +151,7 @@ class LiveStream:
         self._file = path.open("rb")
         self._last_growth = time.monotonic()
         try:
-            self._state, self.length = self._read_header()
+            self._state, self.length = _read_header(self._file, path.name)
         except ValueError:
             self._file.close()
             raise
@@ -190,16 +199,18 @@ class LiveStream:
     def _has_ended(self) -> bool:
         """Whether no more audio will come."""
         if self._state == LiveState.WRITING:
-            self._state, _ = self._read_header()
+            self._state, _ = _read_header(self._file, self.path.name)
         is_dead = time.monotonic() - self._last_growth > _SILENT_AFTER
         return is_dead or (self._state != LiveState.WRITING and self.position >= self.ready)
 
-    def _read_header(self) -> tuple[LiveState, int]:
-        self._file.seek(0)
-        try:
-            magic, state, frames = _HEADER.unpack(self._file.read(_HEADER.size))
-            if magic == _MAGIC:
-                return LiveState(state), frames
-        except struct.error:
-            pass
-        raise ValueError(f"{self.path.name} is not a live audio file")
+
+def _read_header(file: BinaryIO, name: str) -> tuple[LiveState, int]:
+    """State, and frames of the whole song."""
+    file.seek(0)
+    try:
+        magic, state, frames = _HEADER.unpack(file.read(_HEADER.size))
+        if magic == _MAGIC:
+            return LiveState(state), frames
+    except struct.error:
+        pass
+    raise ValueError(f"{name} is not a live audio file")

@@ -27,7 +27,7 @@ from scripts.core.stages import LIVE_STAGE
 from scripts.library.songs import read_song
 from scripts.production.render_job import OutputFolders
 
-_POLL_INTERVAL = 0.05  # seconds between checks of running work
+_POLL_INTERVAL = 0.02  # seconds between checks of running work
 _PAUSED_POLL_INTERVAL = 0.5  # seconds between checks while all orders are paused
 _log = logging.getLogger(__name__)
 

@@ -13,23 +13,22 @@ from pathlib import Path
 from statistics import median
 
 from scripts.arranger.arrange import arrange
+from scripts.batch.composing import ComposingService
+from scripts.batch.executors.base import preload
 from scripts.batch.order import Order
 from scripts.batch.store import OrderStore
-from scripts.composer.compose import Composer
+from scripts.composer.compose import Composition
 from scripts.core import paths
 from scripts.core.child import ChildProcess
 from scripts.core.settings import Settings
-from scripts.llm.client import ModelProcess
-from scripts.llm.decoding_plan import plan_decoding
 from scripts.llm.gguf_file import GgufInfo
-from scripts.request.build import build_spec
 from scripts.request.request import SongRequest
-from scripts.styles.style import load_styles
+from scripts.request.spec import SongSpec
 from scripts.synth.bank import NoteBank
 from scripts.synth.instruments import load_instruments
 from scripts.synth.soundcheck import run_soundcheck
 
-_SEEDS = range(1, 6)
+_SEEDS = range(1, 10)
 _LOAD_SECONDS = 4.0  # in which a user types at least
 _REQUEST = SongRequest("Chill, Dubstep", length="3")
 
@@ -42,33 +41,45 @@ def measure_first_sound(info: GgufInfo, settings: Settings) -> dict[str, float |
     dict
         Median seconds until samples can be read, and the median ratio to the bare parts.
     """
-    bare = _measure_bare_parts(info, settings)
-    found = [_measure_order(info, seed) for seed in _SEEDS]
-    ratios = [ours / alone for ours, alone in zip(found, bare, strict=True)]
+    preload()
+    found, ratios = [], []
+    with ComposingService(settings) as composing:
+        _measure_bare_parts(composing, info, 99)  # loads everything
+        for seed in _SEEDS:  # alternating, so that both run under the same conditions
+            alone = _measure_bare_parts(composing, info, seed)
+            found.append(_measure_order(info, seed))
+            ratios.append(found[-1] / alone)
     return {
         "seconds_from_enter_to_sound": median(found),
         "enter_to_sound_to_bare_parts": median(ratios),
     }
 
 
-def _measure_bare_parts(info: GgufInfo, settings: Settings) -> list[float]:
-    """Seconds to compose each song and check its sound, with everything loaded."""
-    styles = load_styles(paths.DATA / "styles")
+def _measure_bare_parts(composing: ComposingService, info: GgufInfo, seed: int) -> float:
+    """Seconds to compose a song and check its sound."""
     instruments = load_instruments(paths.DATA / "instruments")
-    plan = plan_decoding(info.parameters, settings.threads)
-    found = []
-    with ModelProcess(info.path, 4096, plan) as process:
-        composer = Composer(process, info, paths.DATA)
-        composer.compose(build_spec(_REQUEST, styles, 99), 0.75, lambda done, text: None)
-        for seed in _SEEDS:
-            started = time.perf_counter()
-            spec = build_spec(_REQUEST, styles, seed)
-            made = composer.compose(spec, 0.75, lambda done, text: None)
-            song = arrange(spec, made.sheet, paths.DATA, made.riff)
-            bank = NoteBank(instruments, song.tempo, song.tuning, song.tonic)
-            run_soundcheck(song, bank, os.cpu_count() or 1)
-            found.append(time.perf_counter() - started)
-    return found
+    started = time.perf_counter()
+    spec, made = _compose(composing, _order(info.path, seed))
+    song = arrange(spec, made.sheet, paths.DATA, made.riff)
+    bank = NoteBank(instruments, song.tempo, song.tuning, song.tonic)
+    run_soundcheck(song, bank, os.cpu_count() or 1)
+    return time.perf_counter() - started
+
+
+def _compose(composing: ComposingService, order: Order) -> tuple[SongSpec, Composition]:
+    spec = composing.build_spec(order, 1)
+    return spec, composing.compose_sheet(order, spec, order.temperature, lambda *_: None)
+
+
+def _order(model: Path, seed: int) -> Order:
+    return Order(
+        request=_REQUEST,
+        songs=1,
+        model=str(model),
+        seed=seed,
+        temperature=0.75,
+        out=paths.OUTPUT,
+    )
 
 
 def _measure_order(info: GgufInfo, seed: int) -> float:
@@ -93,15 +104,7 @@ def time_order(model: str, seed: int) -> None:
     with closing(OrderStore(paths.ORDERS)) as store:
         time.sleep(_LOAD_SECONDS)
         started = time.perf_counter()
-        order = Order(
-            request=_REQUEST,
-            songs=1,
-            model=model,
-            seed=seed,
-            temperature=0.75,
-            out=paths.OUTPUT,
-        )
-        store.add_batch([order], uuid.uuid4().hex)
+        store.add_batch([_order(Path(model), seed)], uuid.uuid4().hex)
         child.send({})
         while (message := child.receive(60.0)) is not None:
             if message["event"] == "live":

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import Any, NamedTuple, Protocol
 
+from scripts.core.allocator import reuse_freed_arrays
 from scripts.production.render_job import RenderJob
 
 MAX_WORKERS = 60  # Windows cannot wait for more than 63 handles at once
@@ -68,6 +69,11 @@ def default_workers() -> int:
 
 def preload() -> None:
     """Import the renderer and its libraries and read its tables, which takes a second."""
+    reuse_freed_arrays()
+    import scripts.audio.streams  # noqa: F401  # which reads recordings; imports much
+    from scripts.arranger.tables import load_arranger_tables
+    from scripts.core import paths
     from scripts.production.render_song import load_tables
 
     load_tables()
+    load_arranger_tables(paths.DATA)

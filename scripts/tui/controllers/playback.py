@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from scripts.audio.live_audio import LIVE_SUFFIX, is_live
+from scripts.audio.live_audio import LIVE_SUFFIX, has_failed, is_live
 from scripts.audio.play_stats import PlayStats
 from scripts.audio.tags import FileTags
 from scripts.core import paths
@@ -54,7 +55,7 @@ class PlaybackController:
         self.spectrum_shown = True
         self._preview_player: Player | None = None
         self._resumes_after_preview = False
-        self._unfinished: set[Path] = set()  # live audio in the queue, of songs without an MP3
+        self._unfinished: dict[Path, Song] = {}  # in the queue as live audio, without an MP3
         self._live_files = _stale_live_files()  # to remove when they are not played any more
         self._is_preloaded = False  # the last session is loaded, but no key has been pressed
 
@@ -115,7 +116,7 @@ class PlaybackController:
         """
         song = build_song(Path(str(live["path"])), dict(live), FileTags.empty())
         if self.state.settings.auto_play and self._listened_player() is None:
-            self._unfinished.add(song.path)
+            self._unfinished[song.path] = song
             self.play(song)
         else:
             self._live_files.add(song.path)
@@ -124,11 +125,19 @@ class PlaybackController:
         """Put a finished song in the place of its live audio; whether it was played from that."""
         if live_file not in self._unfinished:
             return False
-        self._unfinished.discard(live_file)
+        del self._unfinished[live_file]
         self._live_files.add(live_file)
         if self._player:
             self._player.replace(live_file, read_song(path))
         return True
+
+    def _drop_failed_songs(self) -> None:
+        """Drop the songs whose rendering ended early, such as those of a cancelled order."""
+        for path in [path for path in self._unfinished if has_failed(path)]:
+            song = self._unfinished.pop(path)
+            self._live_files.add(path)
+            if self._player:
+                self._player.edit_queue(partial(Queue.drop, song=song))
 
     def _remove_live_files(self) -> None:
         """Remove the live audio that is not played any more."""
@@ -161,6 +170,7 @@ class PlaybackController:
     def update(self) -> None:
         """Update the state from the player, save the session regularly, and run the sleep timer."""
         player, state = self._player, self.state
+        self._drop_failed_songs()
         if self._live_files:
             self._remove_live_files()
         if self._preview_player:
