@@ -89,6 +89,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("SPEED", "speed.json"),
         ("PREVIEW", "preview"),
         ("LIVE", "live"),
+        ("LAST_NARRATION", "narration.txt"),
         ("HISTORY", "history.json"),
         ("WISHES", "wishes.json"),
     ):

@@ -12,6 +12,11 @@ from pathlib import Path
 from scripts.batch.order import Order
 from scripts.composer.compose import Composer, Composition
 from scripts.composer.grammar import build_sheet_grammar
+from scripts.composer.narrations import (
+    choose_narration,
+    read_last_narration,
+    save_last_narration,
+)
 from scripts.composer.titles import make_title
 from scripts.composer.writer import Writer
 from scripts.core import paths
@@ -154,14 +159,30 @@ class ComposingService:
             raise ChatTemplateError(self._broken_templates[order.model])
         try:
             composer = self._composer_for(order.model, spec)
-            return composer.compose(
+            composition = composer.compose(
                 spec, temperature, lambda done, text: report("compose", done, text)
             )
+            return self._with_narration(composition, composer.writer, order, spec)
         except (ModelError, Cancelled) as error:
             if isinstance(error, ChatTemplateError):
                 self._broken_templates[order.model] = str(error)
             self.close()
             raise
+
+    def _with_narration(
+        self, composition: Composition, writer: Writer | None, order: Order, spec: SongSpec
+    ) -> Composition:
+        """Add a narration in the language of a feeling, by the model or else from phrase data."""
+        if spec.feeling is None:
+            return composition
+        written = ""
+        if writer is not None:
+            written = writer.write_narration(spec, order.request.label, order.temperature)
+        before = read_last_narration()
+        if not written or written == before:
+            written = choose_narration(spec.feeling, spec.seed, paths.DATA / "narrations", before)
+        save_last_narration(written)
+        return replace(composition, narration=written)
 
     def make_alternative_title(self, recipe: Recipe, number: int) -> str:
         """Make the `number`-th alternative title of a song by rules, without a model."""

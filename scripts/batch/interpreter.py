@@ -6,11 +6,15 @@ import logging
 from collections.abc import Mapping
 from dataclasses import replace
 
-from scripts.core.errors import ModelError
+from scripts.core import paths
+from scripts.core.errors import ModelError, SetupError
 from scripts.llm.reader import Reader, open_reader
+from scripts.request.interpret.feel import add_feeling, as_mood
 from scripts.request.interpret.interpret import interpret
-from scripts.request.interpret.interpretation import Interpretation
+from scripts.request.interpret.interpretation import UNDERSTOOD, Interpretation
+from scripts.request.interpret.mood_head import MoodReading
 from scripts.request.request import SongRequest
+from scripts.styles.moods import load_moods
 from scripts.styles.style import Style
 
 _log = logging.getLogger(__name__)
@@ -41,6 +45,7 @@ class Interpreter:
     ) -> None:
         self.styles, self.default_length = styles, default_length
         self.problem = ""
+        self._moods = load_moods(paths.DATA / "moods.toml")
         self._reader = self._open(reader_name)
 
     def interpret(self, text: str, given: SongRequest) -> Interpretation:
@@ -56,8 +61,41 @@ class Interpreter:
         except ModelError as error:
             self._give_up(error)
             found = interpret(text, self.styles, given)
+        found = add_feeling(found, self._read_feeling(found), self._moods)
         length = found.request.length or self.default_length
         return replace(found, request=replace(found.request, length=length))
+
+    def interpret_mood(self, text: str, given: SongRequest) -> tuple[Interpretation, MoodReading]:
+        """Understand a sentence as a feeling; fields of `given` take precedence.
+
+        Raises
+        ------
+        UsageError
+            When the text cannot be a request.
+        SetupError
+            When there is no reader, or it was not taught moods.
+        """
+        found = self.interpret(text, given)
+        reading = self._read_mood(text)
+        if reading is None:
+            raise SetupError(
+                f"moods need reader.gguf and reader.moods in models/; {self.problem or 'add them'}"
+            )
+        return as_mood(found, reading, self._moods), reading
+
+    def _read_feeling(self, found: Interpretation) -> MoodReading | None:
+        """What a sentence says about a feeling, if its mood was understood from its meaning."""
+        source = found.sources.get("mood")
+        if source is None or source.origin != UNDERSTOOD or not found.request.text:
+            return None
+        return self._read_mood(found.request.text)
+
+    def _read_mood(self, text: str) -> MoodReading | None:
+        try:
+            return self._reader.read_mood(text) if self._reader else None
+        except ModelError as error:
+            self._give_up(error)
+            return None
 
     def start(self) -> None:
         """Start the model in the background, so that the first answer comes sooner."""

@@ -25,6 +25,7 @@ from scripts.cli.console import print_message, print_notice
 from scripts.core import paths
 from scripts.core.errors import ModelError, UsageError
 from scripts.core.settings import Settings
+from scripts.request.interpret.mood_head import MoodReading
 from scripts.request.parse import read_length
 from scripts.request.request import ENDLESS, SongRequest
 from scripts.score.tuning import CONCERT_PITCH
@@ -75,6 +76,25 @@ def plan_order(
         note = f'"until {understood.until}" is left out: --songs sets how many songs are made'
         understood = replace(understood, notes=(*understood.notes, note))
     return PlannedOrder(order, understood)
+
+
+def plan_mood(
+    args: argparse.Namespace, settings: Settings, interpreter: Interpreter
+) -> tuple[PlannedOrder, MoodReading]:
+    """Understand a text as a feeling and build the order of one song.
+
+    Raises
+    ------
+    UsageError
+        When the text or an option is invalid.
+    SetupError
+        When moods cannot be understood.
+    """
+    if args.songs is not None and str(args.songs) != "1":
+        raise UsageError("mood makes one song; leave out --songs")
+    request = _request(args, "", "")
+    understood, reading = interpreter.interpret_mood(args.styles, request)
+    return PlannedOrder(_order(args, settings, understood.request, 1), understood), reading
 
 
 def plan_orders(args: argparse.Namespace, settings: Settings) -> list[PlannedOrder]:

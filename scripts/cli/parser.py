@@ -115,6 +115,15 @@ def _add_song_commands(commands: _Commands) -> None:
         "compose", "cli.compose:compose", "write only the lead sheet, as ABC", [request]
     )
     compose.add_argument("styles", metavar="TEXT", help=_TEXT)
+    mood = commands.add(
+        "mood",
+        "cli.mood:mood",
+        "make a song, light and a narration for a feeling",
+        [request, rendering],
+    )
+    mood.add_argument(
+        "styles", metavar="TEXT", help='such as "what a day, I need to unwind", in your language'
+    )
     render = commands.add(
         "render", "cli.generate:generate", "render notes from a file", [request, rendering]
     )

@@ -72,6 +72,8 @@ class Composition:
         Two bars that the band repeats, in styles with a riff.
     bits : float
         Bits per character that the guide needs for the sheets; 0 without a guide.
+    narration : str
+        Shown over the light; empty where no feeling was said.
     """
 
     sheet: LeadSheet
@@ -84,6 +86,7 @@ class Composition:
     form: tuple[str, ...]
     riff: LeadSheet | None = None
     bits: float = 0.0
+    narration: str = ""
 
 
 @dataclass(frozen=True)

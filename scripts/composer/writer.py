@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from scripts.composer.narrations import MAX_NARRATION_LENGTH
 from scripts.composer.prompts import describe_spec
 from scripts.composer.titles import make_title
 from scripts.llm.chat import Prompt
@@ -14,6 +16,15 @@ from scripts.styles.variants import form_variants
 
 MAX_TITLE_LENGTH = 40
 _TITLE_ATTEMPTS = 4
+_MAX_TEXT_LENGTH = 300  # characters of the user's sentence in a prompt
+_LANGUAGES = {  # by their own names, as models know them
+    "en": "English",
+    "fr": "Français",
+    "de": "Deutsch",
+    "es": "Español",
+    "it": "Italiano",
+    "pt": "Português",
+}
 _SEED_STEP = 101  # between attempts; neighbouring songs have neighbouring seeds
 
 
@@ -47,6 +58,29 @@ class Writer:
             if not any(example in title.casefold() for example in examples):
                 return title
         return ""
+
+    def write_narration(self, spec: SongSpec, text: str, temperature: float) -> str:
+        """Write what is shown over the light; empty if it would be an example of the prompt.
+
+        Parameters
+        ----------
+        spec : SongSpec
+            With a feeling.
+        text : str
+            What the user said.
+        temperature : float
+        """
+        assert spec.feeling
+        values = {
+            "text": json.dumps(text[:_MAX_TEXT_LENGTH], ensure_ascii=False)[1:-1],
+            "language": _LANGUAGES.get(spec.feeling.language, _LANGUAGES["en"]),
+            "mood": spec.styles[0],
+        }
+        prompt = self.questions.ask("narration", values)
+        sampling = self.questions.profile.word_sampling(temperature, spec.seed)
+        written = self.questions.model.write_sentence(prompt, MAX_NARRATION_LENGTH, sampling)
+        examples = {line.casefold() for line in prompt.text.splitlines() if line}
+        return "" if written.casefold() in examples else written
 
     def choose_form(self, spec: SongSpec, temperature: float) -> tuple[str, ...]:
         """Let the model choose among the forms that suit the style (:func:`form_variants`)."""

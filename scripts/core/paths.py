@@ -18,6 +18,7 @@ ORDERS = HOME / "data" / "jobs.db"  # queued orders
 PLAYLISTS = HOME / "data" / "playlists.json"
 READER_CACHE = HOME / "data" / "reader"  # what other embedding models learned
 SPEED = HOME / "data" / "speed.json"  # how fast songs are made here
+LAST_NARRATION = HOME / "data" / "narration.txt"  # of the song that was composed last
 LIVE = HOME / "data" / "live"  # audio of songs that are still being rendered
 PREVIEW = HOME / "data" / "preview"  # the song that the menu plays before it is ordered
 HISTORY = HOME / "data" / "history.json"  # what was typed in the menu

@@ -25,7 +25,16 @@ from scripts.core.filenames import available_name_length, sanitize_filename
 from scripts.core.input_files import read_input_text
 from scripts.library.songs import STEM_SUFFIXES
 
-SONG_SUFFIXES = (".mp3", ".json", ".wav", ".abc", ".musicxml", ".mid", *STEM_SUFFIXES)  # of a song
+SONG_SUFFIXES = (
+    ".mp3",
+    ".json",
+    ".light.json",
+    ".wav",
+    ".abc",
+    ".musicxml",
+    ".mid",
+    *STEM_SUFFIXES,
+)
 LOCK_SUFFIX = ".lmg-lock"
 ABANDONED_AFTER = 24 * 3600.0  # age in seconds at which a part without a lock is deleted
 _MAX_LOCK_BYTES = 1 << 16

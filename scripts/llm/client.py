@@ -186,6 +186,11 @@ class ModelProcess(ModelClient):
         reply = self._write(prompt, {"kind": "line", "most": max_length}, sampling, 1, progress)
         return reply.texts[0].strip()
 
+    def write_sentence(self, prompt: Prompt, max_length: int, sampling: Sampling) -> str:
+        """Write a sentence of at most `max_length` characters, in Latin letters."""
+        machine = {"kind": "sentence", "most": max_length}
+        return self._write(prompt, machine, sampling, 1, lambda d, t: None).texts[0].strip()
+
     def choose(self, prompt: Prompt, choices: tuple[str, ...], sampling: Sampling) -> str:
         """Let the model choose one of `choices`."""
         machine = {"kind": "choice", "choices": list(choices)}

@@ -24,8 +24,10 @@ from scripts.llm.gguf_file import (
     read_token_texts,
 )
 from scripts.llm.model_client import ModelClient
+from scripts.llm.mood_adapter import adapter_beside, load_head
 from scripts.llm.reader_file import format_classifier, load_classifier
 from scripts.request.interpret.meaning import MeaningClassifier, Vectors, fit_classifier
+from scripts.request.interpret.mood_head import MoodHead, MoodReading
 from scripts.request.interpret.tokens import fold
 
 READER_FILE = "reader.gguf"
@@ -46,6 +48,8 @@ class EmbeddingProcess(ModelClient):
     prefix : str
         Text that the model expects before each text.
     threads : int
+    adapter : Path, optional
+        LoRA weights for the model.
     """
 
     def __init__(
@@ -53,15 +57,23 @@ class EmbeddingProcess(ModelClient):
         path: Path,
         prefix: str,
         threads: int,
+        adapter: Path | None = None,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> None:
         super().__init__(path, ChildProcess(_WORKER), _TIMEOUT, cancelled)
         self._prefix = prefix
-        self._child.send({"op": "load", "path": str(path.resolve()), "threads": threads})
+        self._child.send(
+            {
+                "op": "load",
+                "path": str(path.resolve()),
+                "threads": threads,
+                "adapter": str(adapter.resolve()) if adapter else "",
+            }
+        )
         self._is_loaded = False
 
-    def embed(self, texts: Sequence[str]) -> Vectors:
-        """Embed texts.
+    def embed(self, texts: Sequence[str], adapted: bool = False) -> Vectors:
+        """Embed texts, with the adapter if `adapted`.
 
         Returns
         -------
@@ -78,7 +90,7 @@ class EmbeddingProcess(ModelClient):
         parts = []
         for start in range(0, len(texts), _TEXTS_PER_REQUEST):
             part = [self._prefix + text for text in texts[start : start + _TEXTS_PER_REQUEST]]
-            self._child.send({"op": "embed", "texts": part})
+            self._child.send({"op": "embed", "texts": part, "adapted": adapted})
             result = self._wait_for_result(lambda done, text: None)
             data = np.frombuffer(base64.b64decode(result["vectors"]), "<f4")
             parts.append(data.reshape(len(part), -1))
@@ -104,6 +116,12 @@ class Reader:
         """Styles and moods with their probabilities, the likeliest first."""
         vector = self._process.embed([text])[0]
         return self._classifier.rank(vector)
+
+    def read_mood(self, text: str) -> MoodReading | None:
+        """Mood, valence and arousal of a text; None if the model has no adapter for them."""
+        if self._mood_head is None:
+            return None
+        return self._mood_head.read(self._process.embed([text], adapted=True)[0])
 
     def known_words(self) -> frozenset[str]:
         """Words of any language that are spelled correctly, folded."""
@@ -134,7 +152,12 @@ class Reader:
     @cached_property
     def _process(self) -> EmbeddingProcess:
         profile = load_model_profile(paths.DATA / "models.toml", self.info.path.name)
-        return EmbeddingProcess(self.info.path, profile.prefix, self._threads)
+        adapter = adapter_beside(self.info.path) if self._mood_head else None
+        return EmbeddingProcess(self.info.path, profile.prefix, self._threads, adapter)
+
+    @cached_property
+    def _mood_head(self) -> MoodHead | None:
+        return load_head(self.info)
 
     @cached_property
     def _classifier(self) -> MeaningClassifier:

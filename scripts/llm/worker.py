@@ -26,6 +26,7 @@ from scripts.llm.guidance import Guidance
 from scripts.llm.json_worker import JsonWorker, serve
 from scripts.llm.object_machine import ObjectMachine
 from scripts.llm.sampling import Sampling
+from scripts.llm.sentence_machine import SentenceMachine
 from scripts.llm.sheet_machine import SheetGrammar, SheetMachine
 from scripts.llm.state_machines import ChoiceMachine, StateMachine, TitleMachine
 
@@ -40,6 +41,8 @@ def build_machine(data: dict[str, Any]) -> StateMachine[Any]:
         return SheetMachine(SheetGrammar.from_json(data["grammar"]))
     if kind == "line":
         return TitleMachine(int(data["most"]))
+    if kind == "sentence":
+        return SentenceMachine(int(data["most"]))
     if kind == "object":
         return ObjectMachine(data["fields"])
     return ChoiceMachine(tuple(data["choices"]))

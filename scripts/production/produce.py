@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from scripts.audio.live_audio import LiveWriter
 from scripts.audio.mp3 import Tags, encode_mp3, encode_stream, write_tags
 from scripts.audio.wav import WavWriter, write_wav
 from scripts.composer.compose import Composition
+from scripts.core import paths
 from scripts.core.audio_format import BINAURAL, RATE, Stereo
 from scripts.core.errors import Cancelled, NotationError
 from scripts.core.json_fields import format_json
@@ -22,11 +24,15 @@ from scripts.exports.midi import write_midi
 from scripts.exports.musicxml import build_musicxml
 from scripts.library.song_files import SongFiles
 from scripts.library.songs import Song, read_song
+from scripts.lights.build import build_light_show
+from scripts.lights.show import LightShow
+from scripts.lights.show_file import LIGHT_SUFFIX, format_show, save_show
 from scripts.production.recipe import Recipe
 from scripts.production.recipe_json import recipe_to_json
 from scripts.production.summary import summarize
 from scripts.request.spec import SongSpec
 from scripts.score.abc_writer import write_abc
+from scripts.styles.moods import load_moods
 from scripts.synth.instruments import Instrument
 from scripts.synth.loudness import SILENCE, LoudnessMeter
 from scripts.synth.render import render, render_stems
@@ -140,6 +146,7 @@ class Production:
         texts = {
             ".json": format_json(details),
             ".abc": write_abc(self.composition.sheet),
+            LIGHT_SUFFIX: format_show(self._light_show),
         }
         if "musicxml" in formats:
             texts[".musicxml"] = build_musicxml(self.arrangement, self.instruments)
@@ -182,6 +189,7 @@ class Production:
     ) -> Iterator[Stereo]:
         """Yield the blocks and write them for the player, too; report when it can begin."""
         writer = LiveWriter(path, round(self.spec.length * RATE))
+        save_show(path, self._light_show)
         is_reported = False
         try:
             for block in blocks:
@@ -205,6 +213,10 @@ class Production:
             "model": self.composition.model,
             "loudness": self.arrangement.mastering.loudness,
         }
+
+    @cached_property
+    def _light_show(self) -> LightShow:
+        return build_light_show(self.arrangement, load_moods(paths.DATA / "moods.toml"))
 
     def _write_stems(
         self, files: SongFiles, roles: tuple[str, ...], options: RenderOptions
@@ -282,6 +294,8 @@ def song_details(
         "critic": round(composition.cost, 3),
         "tokens": composition.tokens,
         "words_by": composition.words_by,
+        "feeling": asdict(spec.feeling) if spec.feeling else None,
+        "narration": composition.narration,
         "notes": list(spec.warnings),
         "summary": summary,
         "recipe": recipe_to_json(recipe),

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from scripts.composer.compose import Composition
+from scripts.composer.narrations import MAX_NARRATION_LENGTH
 from scripts.core.errors import NotationError, StorageError
 from scripts.core.input_files import find_beside, is_regular_file, read_input_text
 from scripts.core.json_fields import INVALID_DATA
@@ -46,6 +47,7 @@ class _CompositionData(msgspec.Struct, omit_defaults=True):
     words_by: str
     form: Annotated[list[str], Meta(min_length=1, max_length=80)]
     riff: Annotated[str, Meta(max_length=20_000)] = ""
+    narration: Annotated[str, Meta(max_length=2000)] = ""
 
 
 class _RecipeData(msgspec.Struct, omit_defaults=True):
@@ -187,6 +189,7 @@ def _composition_data(composition: Composition) -> _CompositionData:
         composition.words_by,
         list(composition.form),
         write_abc(composition.riff) if composition.riff else "",
+        composition.narration,
     )
 
 
@@ -213,4 +216,5 @@ def _parse_composition(data: _CompositionData, spec: SongSpec) -> Composition:
         clean_line(data.words_by, 200),
         tuple(data.form),
         replace(read_abc(data.riff), key=spec.key) if data.riff else None,
+        narration=clean_line(data.narration, MAX_NARRATION_LENGTH),
     )

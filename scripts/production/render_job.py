@@ -15,7 +15,9 @@ from scripts.core.atomic_files import ensure_writable_folder
 from scripts.core.errors import Cancelled, StorageError
 from scripts.core.input_files import read_input_text
 from scripts.library.song_files import SONG_SUFFIXES, SongFiles, recover
+from scripts.lights.show_file import LIGHT_SUFFIX
 
+TEXT_SUFFIXES = (".json", ".abc", LIGHT_SUFFIX)
 _MAX_DETAILS_BYTES = 4_000_000
 
 
@@ -72,12 +74,10 @@ def save_remote_files(files: dict[str, bytes], title: str, out: Path) -> str:
     song = SongFiles(out, title)
     files = {suffix: data for suffix, data in files.items() if suffix in SONG_SUFFIXES}
     try:
-        binary = [suffix for suffix in files if suffix not in (".mp3", ".json", ".abc")]
+        binary = [suffix for suffix in files if suffix not in (".mp3", *TEXT_SUFFIXES)]
         for suffix in (".mp3", *binary):
             song.part(suffix).write_bytes(files[suffix])
-        texts: dict[str, str] = {
-            s: files[s].decode("utf-8") for s in (".json", ".abc") if s in files
-        }
+        texts: dict[str, str] = {s: files[s].decode("utf-8") for s in TEXT_SUFFIXES if s in files}
         return str(song.finish(texts, binary))
     except (OSError, KeyError, UnicodeDecodeError) as error:
         raise StorageError(

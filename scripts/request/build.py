@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from scripts.core.errors import UsageError
+from scripts.request.affect import energy_of, follow_feeling
 from scripts.request.instrument_names import parse_excluded, parse_instruments
 from scripts.request.orchestrate import orchestrate
 from scripts.request.pace import pace_range
@@ -59,6 +60,8 @@ def build_spec(
     match = find_styles(request.styles, styles)
     chosen = [styles[name] for name in match.names]
     style = blend(chosen)
+    if request.feeling:
+        style = follow_feeling(style, request.feeling)
     length = parse_length(request.length, rng)
     meter = _choose_meter(request, style, rng)
     meter = composed_meter or meter
@@ -112,8 +115,15 @@ def build_spec(
         motif=motif,
         seed=seed,
         warnings=tuple(warnings),
-        energy=parse_energy(request.energy),
+        energy=_choose_energy(request),
+        feeling=request.feeling,
     )
+
+
+def _choose_energy(request: SongRequest) -> float:
+    if request.feeling and request.energy is None:
+        return energy_of(request.feeling)
+    return parse_energy(request.energy)
 
 
 def _choose_meter(request: SongRequest, style: Style, rng: random.Random) -> TimeSignature:

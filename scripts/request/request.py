@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 
 from scripts.core.errors import UsageError
 from scripts.core.text import is_unicode, strip_control_chars
+from scripts.request.feeling import Feeling
 from scripts.score.tuning import CONCERT_PITCH
 
 MAX_SONGS = 10_000
@@ -50,6 +51,8 @@ class SongRequest:
         What must not play, see :func:`scripts.request.instrument_names.parse_excluded`.
     text : str
         The user's own sentence, if the other fields were read from one.
+    feeling : Feeling, optional
+        What that sentence says about how the user feels.
 
     Raises
     ------
@@ -73,6 +76,7 @@ class SongRequest:
     instruments: str | None = None
     without: str | None = None
     text: str = ""
+    feeling: Feeling | None = None
 
     @property
     def label(self) -> str:

@@ -18,6 +18,7 @@ _EXPECTED = {
     "tuning": "a number",
     "binaural": "a number",
     "loop": "true or false",
+    "feeling": "a mood, valence -1 to 1 and arousal 0 to 1",
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from scripts.request.feeling import Feeling
 from scripts.score.chords import Chord
 from scripts.score.keys import Key
 from scripts.score.time_signature import TimeSignature
@@ -55,6 +56,8 @@ class SongSpec:
         Guesses and changes that the user should know of.
     energy : float
         Added to the energy (0 to 1) of each section.
+    feeling : Feeling, optional
+        How the user feels, if that was said.
     requested_bars : int
         Number of bars of an imported piece; 0 if the length decides.
     """
@@ -78,6 +81,7 @@ class SongSpec:
     seed: int
     warnings: tuple[str, ...]
     energy: float = 0.0
+    feeling: Feeling | None = None
     requested_bars: int = 0
 
     @property

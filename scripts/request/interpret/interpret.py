@@ -230,7 +230,9 @@ def _build(
     songs = said.songs.value if said.songs else ""
     notes = (*choice.notes, *sentence.notes, *_notes_on_styles(sentence, unknown, choice))
     until = said.until.value if said.until else ""
-    return Interpretation(request, names, songs, sources, tuple(unknown), notes, until)
+    return Interpretation(
+        request, names, songs, sources, tuple(unknown), notes, until, sentence.language
+    )
 
 
 def _notes_on_styles(sentence: Sentence, unknown: list[str], choice: StyleChoice) -> list[str]:

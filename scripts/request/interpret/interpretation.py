@@ -49,6 +49,8 @@ class Interpretation:
         Guesses and limits, a line each.
     until : str
         Time of day at which songs without end stop, such as ``23:30``; empty if none was said.
+    language : str
+        Of the sentence, two letters.
     """
 
     request: SongRequest
@@ -58,3 +60,4 @@ class Interpretation:
     unknown: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     until: str = ""
+    language: str = "en"

@@ -20,6 +20,7 @@ from scripts.jukebox.session import Session, load_session, save_session
 from scripts.library.index import LibraryIndex
 from scripts.library.playlists import load_playlists, resolve_songs
 from scripts.library.songs import Song, build_song, read_song
+from scripts.lights.show_file import LIGHT_SUFFIX, show_path
 from scripts.tui.spectrum import decay, spectrum
 from scripts.tui.state import JUKEBOX, State
 
@@ -146,6 +147,7 @@ class PlaybackController:
             if path != playing:
                 try:
                     path.unlink(missing_ok=True)
+                    show_path(path).unlink(missing_ok=True)
                 except OSError:  # still open on Windows
                     continue
                 self._live_files.discard(path)
@@ -233,9 +235,10 @@ class PlaybackController:
         if self._player:
             self._save()
             self._player.close()
-        for path in paths.LIVE.glob(f"*{LIVE_SUFFIX}"):  # whatever the renderer has left
-            with contextlib.suppress(OSError):
-                path.unlink(missing_ok=True)
+        for suffix in (LIVE_SUFFIX, LIGHT_SUFFIX):  # whatever the renderer has left
+            for path in paths.LIVE.glob(f"*{suffix}"):
+                with contextlib.suppress(OSError):
+                    path.unlink(missing_ok=True)
         self.library.close()
 
     def _save(self) -> None:

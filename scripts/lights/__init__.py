@@ -1,0 +1,1 @@
+"""Light that moves with the music."""

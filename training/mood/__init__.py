@@ -1,0 +1,1 @@
+"""Pipeline that teaches the reader moods: prepare, train, infer, evaluate."""
