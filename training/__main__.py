@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import random
+import sys
 from pathlib import Path
 
 _READER = Path("models/reader.gguf")
@@ -12,6 +13,11 @@ _READER = Path("models/reader.gguf")
 
 def main() -> None:
     """Run one step of the training."""
+    if sys.argv[1:2] == ["mood"]:
+        from training.mood.__main__ import main as run_mood_step
+
+        run_mood_step(sys.argv[2:])
+        return
     parser = argparse.ArgumentParser(prog="python -m training")
     parser.add_argument(
         "step",

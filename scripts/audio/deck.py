@@ -194,6 +194,12 @@ class Deck:
         with self._lock:
             return self._now.stream.path if self._now else None
 
+    def sounding(self) -> tuple[tuple[Path, float, float], ...]:
+        """What is mixed now: file, position in seconds and level (0 to 1) of each song."""
+        with self._lock:
+            voices = [*self._fading_out, *([self._now] if self._now else [])]
+            return tuple((v.stream.path, v.stream.position / RATE, v.fade) for v in voices)
+
     def recent_samples(self) -> Mono:
         """The last 4096 mixed frames as mono, before volume."""
         with self._lock:

@@ -19,7 +19,10 @@ from scripts.core.audio_format import RATE
 
 ReadFrames = Callable[[int], npt.NDArray[np.float32]]  # frames wanted -> (frames, 2), -1 to 1
 
-_BUFFER_MS = 200  # device buffer, milliseconds
+_BUFFER_MS, _PERIODS = 200, 3  # of the device: milliseconds of a period, periods
+# Milliseconds from a request until what was delivered has sounded. All periods are full after a
+# request; PulseAudio, measured at its server, takes the first ones sooner.
+_UNHEARD_MS, _PULSE_UNHEARD_MS = _BUFFER_MS * _PERIODS, 310
 _DEVICE_TIMEOUT = 1.5  # seconds without a request after which a device counts as lost
 _CHUNK_FRAMES = 2 * RATE  # frames per simpleaudio buffer
 _POLL_INTERVAL = 0.1  # polling interval of outputs with their own thread, seconds
@@ -41,6 +44,12 @@ class Output(Protocol):
 
     def frames_buffered(self) -> int:
         """Frames pulled but not played yet; 0 where that is negligible."""
+
+    def frames_unheard(self) -> int:
+        """Estimate of the frames that were pulled and have not sounded yet; may be below 0.
+
+        Below 0: frames that have sounded since the last request, where each is for what is over.
+        """
 
     def discard_buffer(self) -> None:
         """Discard those frames, so that the next ones pulled are played at once."""
@@ -78,12 +87,15 @@ class MiniaudioOutput:
             nchannels=2,
             sample_rate=RATE,
             buffersize_msec=_BUFFER_MS,
+            callback_periods=_PERIODS,
             device_id=found[0]["id"] if found else None,
             app_name="Llm-Music-Gen",
         )
         if "null" in str(self._device.backend).lower():
             self._device.close()
             raise OSError("no sound device")
+        is_pulse = "pulse" in str(self._device.backend).lower()
+        self._unheard_ms = _PULSE_UNHEARD_MS if is_pulse else _UNHEARD_MS
         self._last_request = time.monotonic()
         self._read: ReadFrames | None = None
 
@@ -105,6 +117,10 @@ class MiniaudioOutput:
 
     def frames_buffered(self) -> int:
         return 0
+
+    def frames_unheard(self) -> int:
+        played = round((time.monotonic() - self._last_request) * RATE)
+        return max(0, self._unheard_ms * RATE // 1000 - played)
 
     def discard_buffer(self) -> None:
         """Do nothing: the device buffer is short."""
@@ -141,6 +157,9 @@ class _ThreadedOutput:
     def frames_buffered(self) -> int:
         return 0
 
+    def frames_unheard(self) -> int:
+        return 0
+
     def discard_buffer(self) -> None:
         """Do nothing: nothing is buffered."""
 
@@ -159,16 +178,23 @@ class NullOutput(_ThreadedOutput):
 
     name = "null"
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._last_request = time.monotonic()
+
+    def frames_unheard(self) -> int:
+        return -round(min(2 * _POLL_INTERVAL, time.monotonic() - self._last_request) * RATE)
+
     def _run(self, read: ReadFrames) -> None:
-        last = time.monotonic()
+        self._last_request = time.monotonic()
         while not self._end.wait(_POLL_INTERVAL):
             if not self._active.is_set():
                 self._active.wait()
-                last = time.monotonic()
+                self._last_request = time.monotonic()
             now = time.monotonic()
-            due = round((now - last) * RATE)
+            due = round((now - self._last_request) * RATE)
             read(due if due < RATE else RATE // 10)  # else the computer was suspended
-            last = now
+            self._last_request = now
 
 
 class SimpleaudioOutput(_ThreadedOutput):
@@ -190,6 +216,9 @@ class SimpleaudioOutput(_ThreadedOutput):
             if self._playing is None:
                 return 0
             return max(0, self._chunk_frames - round((time.monotonic() - self._chunk_start) * RATE))
+
+    def frames_unheard(self) -> int:
+        return self.frames_buffered()
 
     def discard_buffer(self) -> None:
         with self._lock:

@@ -189,6 +189,7 @@ def _add_library_commands(commands: _Commands) -> None:
         choices=("auto", "miniaudio", "simpleaudio", "null"),
         help="audio output; default: the setting output",
     )
+    _add_lights(play)
     group = _Commands(commands.add("library", "", "list, search, rate and remove songs"), "action")
     parser = group.add("list", "cli.library:search", "list songs")
     parser.add_argument("query", nargs="*", metavar="WORD", help="list only songs that match")
@@ -210,6 +211,16 @@ def _add_library_commands(commands: _Commands) -> None:
     group.add("usage", "cli.library:usage", "show the disk space used by each kind of file")
     group.add("duplicates", "cli.library:show_duplicates", "find identical and similar songs")
     _add_playlist_commands(group)
+
+
+def _add_lights(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--lights",
+        action="append",
+        metavar="ADDRESS",
+        help="lamps that follow the music: sacn://UNIVERSE, artnet://HOST or wled://HOST; "
+        "repeatable; default: the setting lamps",
+    )
 
 
 def _add_playlist_commands(library: _Commands) -> None:
@@ -265,7 +276,8 @@ def _add_other_commands(commands: _Commands) -> None:
         epilog=_COMPLETION,
     )
     completion.add_argument("shell", choices=("bash", "zsh", "powershell"))
-    commands.add("menu", "tui.run:menu", "open the menu, as without a command")
+    menu = commands.add("menu", "tui.run:menu", "open the menu, as without a command")
+    _add_lights(menu)
     help_command = commands.add("help", "cli.help:show_help", "show the options of a command")
     help_command.add_argument("topic", nargs="*", metavar="COMMAND")
 

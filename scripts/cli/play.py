@@ -11,11 +11,12 @@ from scripts.cli.console import StatusLine, print_json, print_message, print_not
 from scripts.cli.library import open_library
 from scripts.cli.playlists import playlist_songs
 from scripts.core import paths
-from scripts.core.errors import StorageError
+from scripts.core.errors import MusicGenError, StorageError
 from scripts.core.formatting import time_bar
 from scripts.core.input_files import is_special_file
 from scripts.core.priority import raise_player_priority
 from scripts.core.settings import Settings
+from scripts.jukebox.lamp_thread import start_lamps
 from scripts.jukebox.player import Player, PlayerStatus
 from scripts.jukebox.queue import Queue
 from scripts.library.playlists import PLAYLIST_SUFFIXES, read_m3u8
@@ -66,6 +67,12 @@ def _play(songs: Sequence[Song], args: argparse.Namespace, settings: Settings) -
     player = Player(
         queue, args.output or settings.audio_output, settings.volume, settings.crossfade
     )
+    addresses = " ".join(args.lights) if args.lights else settings.lamps
+    try:
+        lamps = start_lamps(addresses, settings.lights, settings.light_delay, player.heard)
+    except MusicGenError:
+        player.close()
+        raise
     player.start()
     shown, notice, bar = -1, "", StatusLine()
     try:
@@ -86,6 +93,8 @@ def _play(songs: Sequence[Song], args: argparse.Namespace, settings: Settings) -
             time.sleep(_UPDATE_INTERVAL)
     finally:
         bar.finish()
+        if lamps:
+            lamps.close()
         player.close()
     if shown < 0:
         raise StorageError("none of the files could be played; see the lines above")

@@ -68,6 +68,14 @@ class Settings:
         Length of the crossfade between songs in seconds, 0 to 12; 0 plays them gapless.
     device : str
         Name of an audio device; empty selects the system's default.
+    lights : str
+        Light of the music: ``off``, ``calm`` (without accents) or ``full``.
+    light_delay : float
+        Seconds by which the light is later than the sound is estimated to be, -2 to 2.
+    lamps : str
+        Addresses of lamps, separated by spaces: ``sacn://1``, ``artnet://HOST``, ``wled://HOST``.
+    tint : bool
+        Whether the time of day, the season and the last songs decide what a feeling leaves open.
     unknown : mapping
         Keys of the file that this version does not know; written back unchanged.
     """
@@ -88,6 +96,10 @@ class Settings:
     theme: str = "ascii-colour"
     crossfade: Annotated[float, Meta(ge=0, le=12)] = 0.0
     device: str = ""
+    lights: Literal["off", "calm", "full"] = "full"
+    light_delay: Annotated[float, Meta(ge=-2, le=2)] = 0.0
+    lamps: str = ""
+    tint: bool = True
     unknown: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     @property
@@ -112,6 +124,9 @@ _EXPECTED = {
     "crossfade": "a number from 0 to 12",
     "auto_play": "true or false",
     "suggestions": "true or false",
+    "lights": "off, calm or full",
+    "light_delay": "a number of seconds from -2 to 2",
+    "tint": "true or false",
     "song_length": "minutes (3), seconds (95s) or a range of minutes (4-6)",
     "output": "auto, miniaudio, simpleaudio or null",
     "theme": ", ".join(THEMES),

@@ -54,6 +54,11 @@ class OutputSupervisor:
         """Seconds of audio that the deck has delivered and the device has not played yet."""
         return self._output.frames_buffered() / RATE
 
+    @property
+    def unheard_seconds(self) -> float:
+        """Estimate of the seconds that the deck has delivered and that have not sounded yet."""
+        return self._output.frames_unheard() / RATE
+
     def discard_buffer(self) -> None:
         """Drop buffered audio, so that a change is audible now."""
         self._output.discard_buffer()

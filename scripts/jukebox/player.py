@@ -269,6 +269,15 @@ class Player:
                 self._ready_seconds(),
             )
 
+    def heard(self) -> tuple[tuple[Path, float, float], ...]:
+        """What is heard now: file, position in seconds and level (0 to 1) of each song."""
+        with self._lock:
+            unheard = 0.0 if self._deck.paused else self._output.unheard_seconds
+            return tuple(
+                (path, max(0.0, position - unheard), level)
+                for path, position, level in self._deck.sounding()
+            )
+
     @property
     def ended(self) -> bool:
         """Whether nothing is playing, such as at the end of a queue without repeat."""

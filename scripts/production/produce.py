@@ -212,6 +212,7 @@ class Production:
             "tempo": self.spec.tempo,
             "model": self.composition.model,
             "loudness": self.arrangement.mastering.loudness,
+            "narration": self.composition.narration,
         }
 
     @cached_property

@@ -11,6 +11,7 @@ from scripts.core.settings import Settings
 from scripts.jukebox.player import Player
 from scripts.library.songs import Song
 from scripts.library.watcher import LibraryWatcher
+from scripts.lights.show import LightMode
 from scripts.llm.registry import find_model
 from scripts.tui import keys
 from scripts.tui.bindings import BINDINGS, actions_by_key, help_lines
@@ -23,15 +24,18 @@ from scripts.tui.controllers.song_actions import SongActions
 from scripts.tui.controllers.wishes import load_wish_sets
 from scripts.tui.history import History
 from scripts.tui.layout import FRAME_LINES, is_too_small, wrap_page
+from scripts.tui.light_canvas import paint
 from scripts.tui.mouse import key_at
 from scripts.tui.screens.draw import draw
+from scripts.tui.screens.light import light_texts
 from scripts.tui.screens.options import OPTION_ROWS
 from scripts.tui.screens.shared import active_theme, now_playing
-from scripts.tui.state import GENERATE, JUKEBOX, MENU, OPTIONS, Field, Overlay, State
+from scripts.tui.state import GENERATE, JUKEBOX, LIGHT, MENU, OPTIONS, Field, Overlay, State
 from scripts.tui.terminal import Screen
 from scripts.tui.text_input import edit_field
 
 FRAME_INTERVAL = 0.1  # seconds between frames while the screen changes by itself
+_LIGHT_INTERVAL = 1 / 15  # seconds between frames of light
 _IDLE_INTERVAL = 0.5  # seconds between frames otherwise
 _VOLUME_STEP = 0.05  # volume change per key press or wheel step
 _FIRST_FRAME_TIMEOUT = 0.1  # seconds the first frame waits for the library
@@ -52,6 +56,8 @@ class App:
         Factory of the player; tests pass a fake.
     notices : sequence of str
         Notices for the first screen.
+    lamps : str
+        Addresses of lamps that follow the music, with spaces between them.
     """
 
     state: State
@@ -68,10 +74,11 @@ class App:
         settings: Settings,
         make_player: PlayerFactory = Player,
         notices: Sequence[str] = (),
+        lamps: str = "",
     ) -> None:
         self.screen = screen
         self.state = State(settings, message="; ".join(notices))
-        self.playback = PlaybackController(self.state, make_player)
+        self.playback = PlaybackController(self.state, make_player, lamps)
         self.selection = SongSelection(self.state, self.playback)
         self.song_actions = SongActions(self.state, self.playback)
         self.orders = OrdersController(self.state, self._on_song_finished, self.playback.play_live)
@@ -98,9 +105,7 @@ class App:
             while self._running:
                 self.update()
                 self.draw()
-                pressed = self.screen.read_key(
-                    FRAME_INTERVAL if self._is_animated() else _IDLE_INTERVAL
-                )
+                pressed = self.screen.read_key(self._frame_interval())
                 while pressed and self._running:
                     self.press(pressed)
                     pressed = self.screen.read_key(0.0)  # drain pending keys before drawing
@@ -112,11 +117,25 @@ class App:
         return 0
 
     def draw(self) -> None:
-        """Draw the current screen if its lines have changed."""
+        """Draw the current screen if its lines have changed; light always."""
+        if self._shows_light():
+            self._draw_light()
+            return
         frame = draw(self.state, self.screen.size())
         if frame != self._frame:
             self._frame = frame
             self.screen.show(frame, active_theme(self.state).color)
+
+    def _shows_light(self) -> bool:
+        state = self.state
+        is_covered = state.overlay or state.confirming_exit or is_too_small(self.screen.size())
+        return state.screen == LIGHT and not is_covered
+
+    def _draw_light(self) -> None:
+        self._frame = []
+        size = self.screen.size()
+        light = self.playback.light()
+        self.screen.show_light(paint(light, size, light_texts(self.state, size)))
 
     def update(self) -> None:
         """Apply pending events of the orders, the library and the player to the state."""
@@ -128,6 +147,12 @@ class App:
         self.playback.update()
         now = self.state.playing
         self.library_watcher.set_playing(now.song.path if now and now.song else None)
+
+    def _frame_interval(self) -> float:
+        """Seconds until the next frame, unless a key is pressed."""
+        if not self._is_animated():
+            return _IDLE_INTERVAL
+        return _LIGHT_INTERVAL if self._shows_light() else FRAME_INTERVAL
 
     def _is_animated(self) -> bool:
         """Whether anything on the screen changes without a key press."""
@@ -320,6 +345,22 @@ class App:
         if not self._session_restored and self.library_watcher.wait(_JUKEBOX_TIMEOUT):
             self._sync_library()
         self.playback.start()
+
+    def open_light(self) -> None:
+        """Show the light of the music over the whole console."""
+        self.state.screen = LIGHT
+
+    def close_light(self) -> None:
+        """Go back to the jukebox."""
+        self.state.screen = JUKEBOX
+
+    def cycle_lights(self) -> None:
+        """Change between full, calm and no light."""
+        modes = [mode.value for mode in (LightMode.FULL, LightMode.CALM, LightMode.OFF)]
+        mode = modes[(modes.index(self.state.settings.lights) + 1) % len(modes)]
+        self.options.set("lights", mode)
+        self.playback.set_light_mode(LightMode(mode))
+        self.state.message = f"Lights {mode}"
 
     def change_volume(self, steps: int) -> None:
         """Change the volume by steps of :data:`_VOLUME_STEP`."""

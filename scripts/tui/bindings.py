@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from scripts.tui.controllers.wishes import ask_wish, clear_wishes
-from scripts.tui.state import CONFIRM, GENERATE, JUKEBOX, MENU, OPTIONS, WISHES
+from scripts.tui.state import CONFIRM, GENERATE, JUKEBOX, LIGHT, MENU, OPTIONS, WISHES
 from scripts.tui.wish_table import WISHES as WISH_TABLE
 
 if TYPE_CHECKING:
@@ -57,6 +57,20 @@ _BACK = (
 _PLAYBACK = (
     Binding(("p", " "), lambda app: app.playback.toggle_pause(), "pause, or play"),
     Binding(("n", ">"), lambda app: app.playback.play_next(), "next song"),
+)
+
+_SEEKING = (
+    Binding(
+        ("<", ","),
+        lambda app: app.playback.play_previous(),
+        "restart the song; at its start, the previous song",
+    ),
+    Binding(("right",), lambda app: app.playback.seek_by(_SHORT_SEEK), "5 seconds forward"),
+    Binding(("left",), lambda app: app.playback.seek_by(-_SHORT_SEEK), "5 seconds back"),
+    Binding(("page up",), lambda app: app.playback.seek_by(_LONG_SEEK), "30 seconds forward"),
+    Binding(("page down",), lambda app: app.playback.seek_by(-_LONG_SEEK), "30 seconds back"),
+    Binding(("+", "="), lambda app: app.change_volume(1), "louder"),
+    Binding(("-",), lambda app: app.change_volume(-1), "softer"),
 )
 
 BINDINGS: dict[str, tuple[Binding, ...]] = {
@@ -113,17 +127,7 @@ BINDINGS: dict[str, tuple[Binding, ...]] = {
     ),
     JUKEBOX: (
         *_PLAYBACK,
-        Binding(
-            ("<", ","),
-            lambda app: app.playback.play_previous(),
-            "restart the song; at its start, the previous song",
-        ),
-        Binding(("right",), lambda app: app.playback.seek_by(_SHORT_SEEK), "5 seconds forward"),
-        Binding(("left",), lambda app: app.playback.seek_by(-_SHORT_SEEK), "5 seconds back"),
-        Binding(("page up",), lambda app: app.playback.seek_by(_LONG_SEEK), "30 seconds forward"),
-        Binding(("page down",), lambda app: app.playback.seek_by(-_LONG_SEEK), "30 seconds back"),
-        Binding(("+", "="), lambda app: app.change_volume(1), "louder"),
-        Binding(("-",), lambda app: app.change_volume(-1), "softer"),
+        *_SEEKING,
         Binding(("s",), lambda app: app.playback.toggle_shuffle(), "shuffle: every song once"),
         Binding(("r",), lambda app: app.playback.cycle_repeat(), "repeat all, one, off"),
         Binding(("0",), lambda app: app.song_actions.rate(0), "rate the song 0 to 5", label="0-5"),
@@ -159,7 +163,15 @@ BINDINGS: dict[str, tuple[Binding, ...]] = {
         Binding(("m",), lambda app: app.order_similar_song(), "make more songs like this one"),
         Binding(("t",), lambda app: app.playback.cycle_sleep_timer(), "sleep timer"),
         Binding(("v",), lambda app: app.playback.toggle_spectrum(), "show or hide the spectrum"),
+        Binding(("c",), lambda app: app.open_light(), "the light of the music"),
         *_BACK,
+    ),
+    LIGHT: (
+        *_PLAYBACK,
+        *_SEEKING,
+        Binding(("c",), lambda app: app.cycle_lights(), "lights full, calm, off"),
+        Binding(("b", "escape"), lambda app: app.close_light(), "back to the jukebox"),
+        *_EVERYWHERE,
     ),
     OPTIONS: (*_numbered(lambda app, n: app.open_option(n), 1, 10), *_BACK),
 }

@@ -39,8 +39,11 @@ def menu(args: argparse.Namespace, settings: Settings) -> int:
     os.environ.setdefault("ESCDELAY", "25")
     for name in ("LINES", "COLUMNS"):  # some shells export them; curses would miss every resize
         os.environ.pop(name, None)
+    addresses = " ".join(getattr(args, "lights", None) or settings.lamps.split())
     status: int = curses.wrapper(
-        lambda window: App(CursesScreen(window), settings, notices=args.notices).run()
+        lambda window: App(
+            CursesScreen(window), settings, notices=args.notices, lamps=addresses
+        ).run()
     )
     return status
 

@@ -9,6 +9,7 @@ from scripts.core.settings import Settings
 from scripts.jukebox.player import PlayerStatus
 
 MENU, GENERATE, JUKEBOX, OPTIONS, WISHES = "menu", "generate", "jukebox", "options", "wishes"
+LIGHT = "light"  # the light of the music, over the whole console
 CONFIRM = "confirm"  # Generate Music, with the order that is about to be placed
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from typing import Any, Protocol
 
 from scripts.tui import keys
+from scripts.tui.color_depth import ColorDepth, enable_escape_sequences, find_color_depth
+from scripts.tui.light_canvas import LightRow, encode, shade
 from scripts.tui.line_styles import BAR, FOOTER, MESSAGE, PLAIN, RULE, SONG, TITLE, line_styles
 
 
@@ -18,6 +21,9 @@ class Screen(Protocol):
 
     def show(self, lines: list[str], colored: bool) -> None:
         """Replace the contents of the screen by `lines`, from the top."""
+
+    def show_light(self, rows: list[LightRow]) -> None:
+        """Replace the contents of the screen by light, a row a line."""
 
     def read_key(self, timeout: float) -> str:
         """Return the name of the next key; "" when none came within `timeout` seconds."""
@@ -32,10 +38,12 @@ class CursesScreen:
         self._curses, self._window = curses, window
         self._tried_size = (0, 0)
         self._shown: list[tuple[str, int]] = []
+        self._is_light = False  # whether the screen shows what curses does not know of
         window.keypad(True)
         with contextlib.suppress(curses.error):
             curses.curs_set(0)
         self._attributes = _attributes(curses)
+        self._depth: ColorDepth | None = None
         with contextlib.suppress(curses.error, AttributeError):
             curses.mousemask(curses.ALL_MOUSE_EVENTS)
             curses.mouseinterval(0)  # report a press at once, do not wait for a click
@@ -44,7 +52,23 @@ class CursesScreen:
         lines, columns = self._window.getmaxyx()
         return columns, lines
 
+    def show_light(self, rows: list[LightRow]) -> None:
+        if self._depth is None:
+            colors = self._curses.COLORS if self._curses.has_colors() else 0
+            self._depth = find_color_depth(os.environ, colors, enable_escape_sequences())
+        if self._depth == ColorDepth.NONE:
+            self.show(shade(rows, self.size()[0]), False)
+            return
+        # Curses knows only colors that it has set itself; 24 bits are written past it.
+        data = encode(rows, self._depth).encode("utf-8", "replace")
+        with contextlib.suppress(OSError):
+            os.write(sys.stdout.fileno(), data)
+        self._shown, self._is_light = [], True
+
     def show(self, lines: list[str], colored: bool) -> None:
+        if self._is_light:
+            self._is_light = False
+            self._window.clear()
         styled = list(
             zip(lines, line_styles(lines) if colored else [PLAIN] * len(lines), strict=True)
         )

@@ -16,7 +16,6 @@ from scripts.core.atomic_files import write_text
 from scripts.llm.reader import EmbeddingProcess
 from scripts.request.interpret.tokens import fold
 from training.mood.sentences import (
-    FOLDER,
     LANGUAGES,
     MORE_FOLDER,
     MoodSentence,
@@ -83,8 +82,10 @@ def prepare(model: Path) -> Counter[str]:
     return Counter(splits) + Counter({**counts, "near-copies": len(pairs)})
 
 
-def write_narrations(rows: Sequence[tuple[str, MoodSentence]]) -> None:
-    """Write ``data/narrations/LANGUAGE.toml`` from the sentences."""
+def write_narrations(
+    rows: Sequence[tuple[str, MoodSentence]], folder: Path = paths.DATA / "narrations"
+) -> None:
+    """Write ``LANGUAGE.toml`` with the narrations of the sentences, by mood."""
     for language in LANGUAGES:
         by_mood: dict[str, list[str]] = defaultdict(list)
         for _, sentence in (row for row in rows if row[0] == language):
@@ -93,8 +94,8 @@ def write_narrations(rows: Sequence[tuple[str, MoodSentence]]) -> None:
         for mood, narrations in by_mood.items():
             quoted = (msgspec.json.encode(text).decode() for text in dict.fromkeys(narrations))
             lines += ["", f"{mood} = [", *(f"    {text}," for text in quoted), "]"]
-        path = paths.DATA / "narrations" / f"{language}.toml"
-        path.parent.mkdir(exist_ok=True)
+        path = folder / f"{language}.toml"
+        path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, "\n".join(lines) + "\n")
 
 
@@ -162,7 +163,3 @@ def _split(rows: Sequence[tuple[str, MoodSentence]], groups: Sequence[int]) -> l
                     wanted[split, cells[i]] -= 1
                 break
     return splits
-
-
-if __name__ == "__main__":
-    print(prepare(paths.ROOT / "models" / "reader.gguf"), FOLDER)

@@ -14,12 +14,15 @@ from scripts.audio.play_stats import PlayStats
 from scripts.audio.tags import FileTags
 from scripts.core import paths
 from scripts.core.errors import MusicGenError
+from scripts.jukebox.lamp_thread import LampThread, start_lamps
+from scripts.jukebox.light_follower import LightFollower
 from scripts.jukebox.player import Player
 from scripts.jukebox.queue import REPEAT_MODES, Queue
 from scripts.jukebox.session import Session, load_session, save_session
 from scripts.library.index import LibraryIndex
 from scripts.library.playlists import load_playlists, resolve_songs
 from scripts.library.songs import Song, build_song, read_song
+from scripts.lights.show import Light, LightMode
 from scripts.lights.show_file import LIGHT_SUFFIX, show_path
 from scripts.tui.spectrum import decay, spectrum
 from scripts.tui.state import JUKEBOX, State
@@ -43,7 +46,7 @@ class PlaybackController:
         fake.
     """
 
-    def __init__(self, state: State, make_player: PlayerFactory = Player) -> None:
+    def __init__(self, state: State, make_player: PlayerFactory = Player, lamps: str = "") -> None:
         self.state = state
         self.songs: list[Song] = []
         self._make_player = make_player
@@ -56,9 +59,19 @@ class PlaybackController:
         self.spectrum_shown = True
         self._preview_player: Player | None = None
         self._resumes_after_preview = False
+        self._light_follower = LightFollower(LightMode(state.settings.lights))
         self._unfinished: dict[Path, Song] = {}  # in the queue as live audio, without an MP3
         self._live_files = _stale_live_files()  # to remove when they are not played any more
         self._is_preloaded = False  # the last session is loaded, but no key has been pressed
+        self._lamps = self._start_lamps(lamps)
+
+    def _start_lamps(self, addresses: str) -> LampThread | None:
+        settings = self.state.settings
+        try:
+            return start_lamps(addresses, settings.lights, settings.light_delay, self._heard)
+        except MusicGenError as error:
+            self.state.message = str(error)
+            return None
 
     # -- the player ------------------------------------------------------------------------
 
@@ -210,6 +223,23 @@ class PlaybackController:
         if time.monotonic() - self._last_save > interval and not now.paused:
             self._save()
 
+    def light(self) -> Light:
+        """Light of what is heard now."""
+        settings = self.state.settings
+        self._light_follower.mode = LightMode(settings.lights)
+        self._light_follower.delay = settings.light_delay
+        return self._light_follower.light(self._heard())
+
+    def set_light_mode(self, mode: LightMode) -> None:
+        """Let the lamps follow the setting ``lights``."""
+        if self._lamps:
+            self._lamps.follower.mode = mode
+
+    def _heard(self) -> tuple[tuple[Path, float, float], ...]:
+        """What is heard now, as :meth:`Player.heard` returns it."""
+        player = self._preview_player or self._player
+        return player.heard() if player else ()
+
     def play_preview(self, path: Path | None) -> None:
         """Play a file once, with the song that is playing paused meanwhile; None stops it."""
         if self._preview_player:
@@ -232,6 +262,8 @@ class PlaybackController:
     def close(self) -> None:
         """Save the session and close player and library."""
         self.play_preview(None)
+        if self._lamps:
+            self._lamps.close()
         if self._player:
             self._save()
             self._player.close()

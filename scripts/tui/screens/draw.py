@@ -8,13 +8,14 @@ from scripts.tui.screens.jukebox import jukebox_screen
 from scripts.tui.screens.menu import menu_screen
 from scripts.tui.screens.options import options_screen
 from scripts.tui.screens.shared import active_theme, now_playing
-from scripts.tui.state import CONFIRM, GENERATE, JUKEBOX, MENU, OPTIONS, WISHES, State
+from scripts.tui.state import CONFIRM, GENERATE, JUKEBOX, LIGHT, MENU, OPTIONS, WISHES, State
 
 _SCREENS = {
     MENU: menu_screen,
     GENERATE: generate_screen,
     CONFIRM: generate_screen,
     JUKEBOX: jukebox_screen,
+    LIGHT: jukebox_screen,  # of a console that is too small for it
     OPTIONS: options_screen,
     WISHES: wishes_screen,
 }
