@@ -13,6 +13,7 @@ from scripts.batch.executors.base import ProgressEvent, SongId
 from scripts.batch.rendering import RenderQueue
 from scripts.batch.results import BatchResults
 from scripts.batch.states import StoredOrder
+from scripts.composer.narrations import save_last_narration
 from scripts.core.errors import Cancelled, MusicGenError
 from scripts.production.recipe import Recipe
 from scripts.production.recipe_json import recipe_to_json
@@ -108,6 +109,8 @@ class BackgroundComposer:
                 self._reject(song, similar)
                 return
             recipe = self._with_unique_title(recipe, order)
+            if recipe.composition and recipe.composition.narration:
+                save_last_narration(recipe.composition.narration)
         data = recipe_to_json(recipe)
         title = recipe.composition.sheet.title if recipe.composition else ""
         store.save_composed(order.id, song.number, title, data, song_fingerprint)

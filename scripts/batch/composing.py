@@ -15,7 +15,6 @@ from scripts.composer.grammar import build_sheet_grammar
 from scripts.composer.narrations import (
     choose_narration,
     read_last_narration,
-    save_last_narration,
 )
 from scripts.composer.titles import make_title
 from scripts.composer.writer import Writer
@@ -181,7 +180,6 @@ class ComposingService:
         before = read_last_narration()
         if not written or written == before:
             written = choose_narration(spec.feeling, spec.seed, paths.DATA / "narrations", before)
-        save_last_narration(written)
         return replace(composition, narration=written)
 
     def make_alternative_title(self, recipe: Recipe, number: int) -> str:

@@ -52,11 +52,12 @@ class SentenceMachine:
         if char in _END:
             is_whole = len(text) >= _MIN_LENGTH and last in _LETTERS
             return SentenceState(text + char, True) if is_whole else None
-        has_room = len(text) + 1 + _MAX_WORD < self.max_length  # for another word
+        has_room = len(text) + 2 + _MAX_WORD < self.max_length  # for a comma and another word
         if char == " ":
-            return SentenceState(text + char) if has_room and last not in " '’-" else None
+            is_allowed = (has_room or last in ",;:") and last not in " '’-"
+            return SentenceState(text + char) if is_allowed else None
         if char in _INNER:
-            is_allowed = has_room and last in _LETTERS and len(word) < _MAX_WORD
+            is_allowed = has_room and last in _LETTERS and len(word) + 1 < _MAX_WORD
             return SentenceState(text + char) if is_allowed else None
         is_run = text.endswith(char * _MAX_SAME)
         is_shouting = char.isupper() and last not in " '’-"

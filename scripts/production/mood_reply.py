@@ -44,7 +44,7 @@ class Track(msgspec.Struct, forbid_unknown_fields=True):
 class LightingStep(msgspec.Struct, forbid_unknown_fields=True):
     """A color, its seconds and its intensity."""
 
-    rgb: Annotated[tuple[_Byte, _Byte, _Byte], Meta(description="0 to 255 each")]
+    rgb: Annotated[tuple[_Byte, ...], Meta(min_length=3, max_length=3, description="0 to 255 each")]
     duration: Annotated[float, Meta(gt=0, description="seconds")]
     intensity: _Share
 

@@ -1,4 +1,5 @@
-"""``python -m tests.listening`` measures songs; with ``--taggers``, taggers listen to them."""
+"""``python -m tests.listening`` measures songs; with ``--taggers``, taggers listen to them;
+with ``--moods``, songs of feelings are measured."""
 
 from __future__ import annotations
 
@@ -10,6 +11,10 @@ if __name__ == "__main__":
         from tests.listening.recognize import recognize
 
         recognize(sys.argv[2:])
+    elif sys.argv[1:2] == ["--moods"]:
+        from tests.listening.moods import measure_moods
+
+        measure_moods(sys.argv[2:])
     else:
         from tests.listening.analyze import analyze
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from scripts.request.feeling import Feeling
-from scripts.request.interpret.interpretation import DEFAULT, UNDERSTOOD, Interpretation, Source
+from scripts.request.interpret.interpretation import UNDERSTOOD, Interpretation, Source
 from scripts.request.interpret.mood_head import MoodReading
 from scripts.styles.moods import Mood, mood_of_styles
 
@@ -35,8 +35,7 @@ def as_mood(
     stay.
     """
     by_style = {mood.style: name for name, mood in moods.items()}
-    source = understood.sources["styles"]
-    named = understood.styles if source.origin not in (DEFAULT, UNDERSTOOD) else ()
+    named = understood.said_styles
     said = [by_style[style] for style in named if style in by_style]
     name = said[0] if said else reading.mood
     style = moods[name].style

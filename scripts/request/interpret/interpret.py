@@ -96,7 +96,7 @@ def _build_list(
     """Interpretation of a list of styles."""
     choice = StyleChoice({name: Source(SAID, name) for name in names})
     sources = given_sources(given) | _style_sources(choice, styles)
-    return Interpretation(replace(given, styles=text), names, "", sources)
+    return Interpretation(replace(given, styles=text), names, "", sources, said_styles=names)
 
 
 @lru_cache(maxsize=2)
@@ -231,7 +231,15 @@ def _build(
     notes = (*choice.notes, *sentence.notes, *_notes_on_styles(sentence, unknown, choice))
     until = said.until.value if said.until else ""
     return Interpretation(
-        request, names, songs, sources, tuple(unknown), notes, until, sentence.language
+        request,
+        names,
+        songs,
+        sources,
+        tuple(unknown),
+        notes,
+        until,
+        sentence.language,
+        tuple(name for name, source in choice.sources.items() if source.origin == SAID),
     )
 
 

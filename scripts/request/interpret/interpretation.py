@@ -51,6 +51,8 @@ class Interpretation:
         Time of day at which songs without end stop, such as ``23:30``; empty if none was said.
     language : str
         Of the sentence, two letters.
+    said_styles : tuple of str
+        Those of `styles` that the sentence names.
     """
 
     request: SongRequest
@@ -61,3 +63,4 @@ class Interpretation:
     notes: tuple[str, ...] = ()
     until: str = ""
     language: str = "en"
+    said_styles: tuple[str, ...] = ()
