@@ -89,7 +89,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("SPEED", "speed.json"),
         ("PREVIEW", "preview"),
         ("LIVE", "live"),
-        ("LAST_NARRATION", "narration.txt"),
+        ("MOOD_HISTORY", "moods.json"),
         ("HISTORY", "history.json"),
         ("WISHES", "wishes.json"),
     ):

@@ -8,6 +8,7 @@ import string
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,11 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts.batch.interpreter import Interpreter
-from scripts.composer.narrations import (
-    choose_narration,
-    read_last_narration,
-    save_last_narration,
-)
+from scripts.composer.narrations import choose_narration
 from scripts.core import paths
 from scripts.core.errors import SetupError
 from scripts.lights.show_file import load_show
@@ -34,6 +31,7 @@ from scripts.request.affect import energy_of, follow_feeling
 from scripts.request.build import build_spec
 from scripts.request.feeling import Feeling
 from scripts.request.interpret.mood_head import MoodHead
+from scripts.request.mood_history import MoodHistory, load_history, save_history, tint
 from scripts.request.request import SongRequest
 from scripts.request.request_json import request_from_json, request_to_json
 from scripts.styles.moods import load_moods
@@ -233,10 +231,32 @@ def test_other_languages_have_english_narrations() -> None:
     assert choose_narration(feeling, 1, NARRATIONS) == choose_narration(english, 1, NARRATIONS)
 
 
-def test_the_last_narration_is_remembered(home: Path) -> None:
-    assert read_last_narration() == ""
-    save_last_narration("Ambre et or.")
-    assert read_last_narration() == "Ambre et or."
+def test_the_last_songs_are_remembered(tmp_path: Path) -> None:
+    path, feeling = tmp_path / "moods.json", Feeling("detente", 0.5, 0.2)
+    assert load_history(path) == MoodHistory()
+    for n in range(9):
+        save_history(path, load_history(path).with_song(f"Ambre {n}.", feeling))
+    assert load_history(path).narration == "Ambre 8."
+    assert len(load_history(path).feelings) == 5
+
+
+@given(st.binary(max_size=100) | st.text(max_size=100).map(str.encode))
+def test_a_damaged_history_counts_as_none(data: bytes) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("scripts.request.mood_history.read_input", lambda path, limit: data)
+        assert isinstance(load_history(Path("x")), MoodHistory)
+
+
+def test_nights_are_calmer_summers_brighter_and_songs_like_those_before() -> None:
+    feeling = Feeling("bonnehumeur", 0.6, 0.5)
+    noon = tint(feeling, datetime(2026, 4, 1, 12), MoodHistory())
+    assert noon == feeling
+    assert tint(feeling, datetime(2026, 4, 1, 23), MoodHistory()).arousal < 0.5
+    assert tint(feeling, datetime(2026, 7, 1, 12), MoodHistory()).valence > 0.6
+    sad = MoodHistory("", ((-0.8, 0.1),) * 5)
+    after = tint(feeling, datetime(2026, 4, 1, 12), sad)
+    assert 0.35 < after.valence < 0.6
+    assert after.arousal < 0.5
 
 
 @given(st.randoms(use_true_random=False))

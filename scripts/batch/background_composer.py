@@ -13,10 +13,11 @@ from scripts.batch.executors.base import ProgressEvent, SongId
 from scripts.batch.rendering import RenderQueue
 from scripts.batch.results import BatchResults
 from scripts.batch.states import StoredOrder
-from scripts.composer.narrations import save_last_narration
+from scripts.core import paths
 from scripts.core.errors import Cancelled, MusicGenError
 from scripts.production.recipe import Recipe
 from scripts.production.recipe_json import recipe_to_json
+from scripts.request.mood_history import load_history, save_history
 from scripts.score.fingerprint import fingerprint
 
 _log = logging.getLogger(__name__)
@@ -109,8 +110,7 @@ class BackgroundComposer:
                 self._reject(song, similar)
                 return
             recipe = self._with_unique_title(recipe, order)
-            if recipe.composition and recipe.composition.narration:
-                save_last_narration(recipe.composition.narration)
+            _remember_feeling(recipe)
         data = recipe_to_json(recipe)
         title = recipe.composition.sheet.title if recipe.composition else ""
         store.save_composed(order.id, song.number, title, data, song_fingerprint)
@@ -145,3 +145,11 @@ class BackgroundComposer:
     def shut_down(self) -> None:
         """Wait for the thread to end."""
         self._executor.shutdown(cancel_futures=True)
+
+
+def _remember_feeling(recipe: Recipe) -> None:
+    """Remember feeling and narration of a song for those after it."""
+    feeling, composition = recipe.request.feeling, recipe.composition
+    if feeling and composition:
+        history = load_history(paths.MOOD_HISTORY).with_song(composition.narration, feeling)
+        save_history(paths.MOOD_HISTORY, history)

@@ -12,10 +12,7 @@ from pathlib import Path
 from scripts.batch.order import Order
 from scripts.composer.compose import Composer, Composition
 from scripts.composer.grammar import build_sheet_grammar
-from scripts.composer.narrations import (
-    choose_narration,
-    read_last_narration,
-)
+from scripts.composer.narrations import choose_narration
 from scripts.composer.titles import make_title
 from scripts.composer.writer import Writer
 from scripts.core import paths
@@ -40,6 +37,7 @@ from scripts.llm.sheet_machine import max_sheet_length
 from scripts.production.recipe import Recipe
 from scripts.production.recipe_json import read_recipe
 from scripts.request.build import build_spec
+from scripts.request.mood_history import load_history
 from scripts.request.request import SongRequest
 from scripts.request.spec import SongSpec
 from scripts.score.piece import Piece
@@ -177,7 +175,7 @@ class ComposingService:
         written = ""
         if writer is not None:
             written = writer.write_narration(spec, order.request.label, order.temperature)
-        before = read_last_narration()
+        before = load_history(paths.MOOD_HISTORY).narration
         if not written or written == before:
             written = choose_narration(spec.feeling, spec.seed, paths.DATA / "narrations", before)
         return replace(composition, narration=written)

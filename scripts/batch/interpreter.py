@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from scripts.core import paths
 from scripts.core.errors import ModelError, SetupError
@@ -13,6 +14,7 @@ from scripts.request.interpret.feel import add_feeling, as_mood
 from scripts.request.interpret.interpret import interpret
 from scripts.request.interpret.interpretation import UNDERSTOOD, Interpretation
 from scripts.request.interpret.mood_head import MoodReading
+from scripts.request.mood_history import load_history, tint
 from scripts.request.request import SongRequest
 from scripts.styles.moods import load_moods
 from scripts.styles.style import Style
@@ -33,6 +35,8 @@ class Interpreter:
         The setting ``reader``.
     default_length : str
         Length of songs where none is said, as it is stored.
+    tints : bool
+        Whether the hour, the season and the last songs move feelings a little.
 
     Attributes
     ----------
@@ -41,9 +45,13 @@ class Interpreter:
     """
 
     def __init__(
-        self, styles: Mapping[str, Style], reader_name: str = "", default_length: str = "3"
+        self,
+        styles: Mapping[str, Style],
+        reader_name: str = "",
+        default_length: str = "3",
+        tints: bool = False,
     ) -> None:
-        self.styles, self.default_length = styles, default_length
+        self.styles, self.default_length, self.tints = styles, default_length, tints
         self.problem = ""
         self._moods = load_moods(paths.DATA / "moods.toml")
         self._reader = self._open(reader_name)
@@ -61,7 +69,7 @@ class Interpreter:
         except ModelError as error:
             self._give_up(error)
             found = interpret(text, self.styles, given)
-        found = add_feeling(found, self._read_feeling(found), self._moods)
+        found = self._tinted(add_feeling(found, self._read_feeling(found), self._moods))
         length = found.request.length or self.default_length
         return replace(found, request=replace(found.request, length=length))
 
@@ -81,7 +89,15 @@ class Interpreter:
             raise SetupError(
                 f"moods need reader.gguf and reader.moods in models/; {self.problem or 'add them'}"
             )
-        return as_mood(found, reading, self._moods), reading
+        return self._tinted(as_mood(found, reading, self._moods)), reading
+
+    def _tinted(self, found: Interpretation) -> Interpretation:
+        """Let the hour, the season and the last songs move a feeling that was not named."""
+        feeling, source = found.request.feeling, found.sources.get("mood")
+        if not self.tints or feeling is None or source is None or source.origin != UNDERSTOOD:
+            return found
+        moved = tint(feeling, datetime.now(), load_history(paths.MOOD_HISTORY))
+        return replace(found, request=replace(found.request, feeling=moved))
 
     def _read_feeling(self, found: Interpretation) -> MoodReading | None:
         """What a sentence says about a feeling, if its mood was understood from its meaning."""

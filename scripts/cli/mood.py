@@ -6,23 +6,20 @@ import argparse
 
 import msgspec
 
-from scripts.batch.interpreter import Interpreter
 from scripts.batch.planned_order import PlannedOrder
 from scripts.batch.service import BatchOptions, make_songs
 from scripts.batch.states import StoredOrder
 from scripts.cli.console import print_json, print_line
-from scripts.cli.order_args import plan_mood
+from scripts.cli.order_args import open_interpreter, plan_mood
 from scripts.cli.plan import print_plans
 from scripts.cli.progress import ProgressPrinter
 from scripts.cli.signals import watch_for_cancel
-from scripts.core import paths
 from scripts.core.errors import Cancelled, StorageError
 from scripts.core.settings import Settings
 from scripts.library.songs import Song
 from scripts.lights.show_file import load_show
 from scripts.production.mood_reply import MoodReply, build_reply, lighting_of_show
 from scripts.request.interpret.mood_head import MoodReading
-from scripts.styles.style import load_styles
 
 
 class _SongCatcher(ProgressPrinter):
@@ -37,8 +34,7 @@ class _SongCatcher(ProgressPrinter):
 
 def mood(args: argparse.Namespace, settings: Settings) -> int:
     """Make a song for a feeling and print the answer."""
-    styles = load_styles(paths.DATA / "styles")
-    with Interpreter(styles, settings.reader, settings.song_length) as interpreter:
+    with open_interpreter(args, settings) as interpreter:
         plan, reading = plan_mood(args, settings, interpreter)
     if not args.json:
         print_plans([plan], args)

@@ -117,7 +117,7 @@ def plan_orders(args: argparse.Namespace, settings: Settings) -> list[PlannedOrd
             f'no style given; try {args.command} "Chill, Dubstep"; '
             f"'{args.command} --help' shows all options"
         )
-    with _open_interpreter(settings) as interpreter:
+    with open_interpreter(args, settings) as interpreter:
         plans = [
             plan_order(args, settings, part, interpreter)
             for text in texts
@@ -161,7 +161,7 @@ def _orders_from_file(args: argparse.Namespace, settings: Settings) -> list[Plan
     from scripts.batch.service import order_checker
 
     defaults = _order(args, settings, _request(args, "", ""), _songs_of_rows(args))
-    with _open_interpreter(settings) as interpreter:
+    with open_interpreter(args, settings) as interpreter:
         plans = read_order_file(args.job_file, defaults, interpreter, order_checker(settings))
     if interpreter.problem:
         print_notice(interpreter.problem)
@@ -173,9 +173,11 @@ def _songs_of_rows(args: argparse.Namespace) -> int | str:
     return 1 if args.songs is None else args.songs
 
 
-def _open_interpreter(settings: Settings) -> Interpreter:
+def open_interpreter(args: argparse.Namespace, settings: Settings) -> Interpreter:
+    """Open what understands texts; with a seed, the same text gives the same song at any time."""
     styles = load_styles(paths.DATA / "styles")
-    return Interpreter(styles, settings.reader, settings.song_length)
+    tints = settings.tint and args.seed is None
+    return Interpreter(styles, settings.reader, settings.song_length, tints)
 
 
 def _request(args: argparse.Namespace, styles: str, length: str) -> SongRequest:

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import random
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from scripts.core import paths
-from scripts.core.atomic_files import write_text
-from scripts.core.errors import StorageError, UsageError
-from scripts.core.input_files import read_input_text
+from scripts.core.errors import UsageError
 from scripts.core.text import clean_line
 from scripts.core.toml import read_tables
 from scripts.request.feeling import Feeling
 
 FALLBACK_LANGUAGE = "en"
 MAX_NARRATION_LENGTH = 160  # characters
-_MAX_BYTES = 4096  # of the file with the last one
 
 
 def choose_narration(feeling: Feeling, seed: int, folder: Path, before: str = "") -> str:
@@ -49,20 +44,6 @@ def choose_narration(feeling: Feeling, seed: int, folder: Path, before: str = ""
     if chosen == before and len(order) > 1:
         chosen = order[(seed + 1) % len(order)]
     return chosen
-
-
-def read_last_narration() -> str:
-    """The narration of the song that was composed last; empty if it is not known."""
-    try:
-        return clean_line(read_input_text(paths.LAST_NARRATION, _MAX_BYTES), MAX_NARRATION_LENGTH)
-    except (OSError, UnicodeError):
-        return ""
-
-
-def save_last_narration(text: str) -> None:
-    """Remember the narration of a song, so that the next one has another."""
-    with contextlib.suppress(StorageError):  # then one may come twice
-        write_text(paths.LAST_NARRATION, f"{text}\n")
 
 
 @lru_cache(maxsize=8)

@@ -66,7 +66,8 @@ class PendingOrder:
     @cached_property
     def interpreter(self) -> Interpreter:
         """Understands what is typed."""
-        return Interpreter(load_styles(paths.DATA / "styles"), self._state.settings.reader)
+        settings = self._state.settings
+        return Interpreter(load_styles(paths.DATA / "styles"), settings.reader, tints=settings.tint)
 
     def understand(self, text: str, edited: Collection[str] = ()) -> str:
         """Understand a text with the wishes, and show how.
