@@ -181,7 +181,7 @@ def test_songs_that_fade_into_each_other_mix_their_light(tmp_path: Path) -> None
     red = (LightScene(0.0, 30.0, "", (255, 0, 0), (255, 0, 0), 1.0, 0.0),)
     blue = (LightScene(0.0, 30.0, "", (0, 0, 255), (0, 0, 255), 1.0, 0.0),)
     for name, scenes in (("a", red), ("b", blue)):
-        text = format_show(make_show(scenes=scenes, beats=(), loop=True))
+        text = format_show(make_show(scenes=scenes, beats=(), accent=0.0, loop=True))
         show_path(tmp_path / f"{name}.mp3").write_text(text, encoding="utf-8")
     follower = LightFollower(LightMode.FULL)
     a, b = tmp_path / "a.mp3", tmp_path / "b.mp3"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -90,3 +92,24 @@ def test_a_long_song_plays_while_it_is_rendered(tmux: Terminal, home: Path) -> N
     assert "Playing song:" in tmux.screen()
     tmux.type("x")
     tmux.wait("status=0")
+
+
+def test_the_light_of_the_music_fills_the_console(tmux: Terminal, home: Path) -> None:
+    tmux.place_order("euphoric", 1)
+    tmux.wait("100% Complete")
+    tmux.type("b")
+    tmux.wait("Main Menu")
+    tmux.type("2")
+    tmux.wait("Playing song")
+    tmux.type("c")
+    tmux.wait("Back to Jukebox = B")
+    seen: set[str] = set()
+    for _ in range(12):
+        seen |= set(re.findall(r"48;[25];([\d;]+)", tmux.screen(colors=True)))
+        time.sleep(0.1)
+    assert len(seen) > 5
+    tmux.type("c")
+    tmux.wait("Lights calm")
+    tmux.type("b")
+    tmux.wait("Next 5 Songs")
+    assert not re.search(r"48;[25];", tmux.screen(colors=True))

@@ -15,6 +15,7 @@ from msgspec import Meta
 
 FLASH_INTERVAL = 1 / 3  # seconds; more than three flashes a second can cause seizures (WCAG 2.3.1)
 _DECAY = 0.16  # seconds in which an accent falls to a third
+_ACCENT_ROOM = 0.45  # by which the light is weaker between the strongest accents
 _CALM_LEVEL = 0.6  # of the intensity
 _CALM_DRIFT, _CALM_FADE = 12.0, 2.0  # seconds, at least
 _LAST_FADE = 2.0  # seconds before the end of the song
@@ -141,8 +142,9 @@ class LightPlayback:
         light = self._scene_light(max(0, bisect_right(self._starts, seconds) - 1), seconds)
         if is_calm:
             return Light(light.color, light.level * _CALM_LEVEL * self._end_level(seconds))
-        accent = self.show.accent * self._accent(seconds)
-        level = light.level + (1 - light.level) * accent
+        # Between accents the light is weaker, so that bright scenes have room for them.
+        steady = light.level * (1 - _ACCENT_ROOM * self.show.accent)
+        level = steady + (1 - steady) * self.show.accent * self._accent(seconds)
         return Light(light.color, level * self._end_level(seconds))
 
     def _scene_light(self, index: int, seconds: float) -> Light:
