@@ -32,9 +32,10 @@ from scripts.request.request import SongRequest
 from scripts.tui import keys
 from scripts.tui.app import App
 from scripts.tui.bindings import BINDINGS
+from scripts.tui.light_canvas import LightRow
 from scripts.tui.order_progress import estimate_seconds_left
 from scripts.tui.screens.draw import draw
-from scripts.tui.state import JUKEBOX, WISHES, OrderView
+from scripts.tui.state import JUKEBOX, LIGHT, WISHES, OrderView
 from tests.support.waiting import wait_until
 from tests.test_screens import PLAYING
 
@@ -52,6 +53,9 @@ class FakeScreen:
 
     def show(self, lines: list[str], colored: bool) -> None:
         self.frames.append(lines)
+
+    def show_light(self, rows: list[LightRow]) -> None:
+        self.frames.append([row.text for row in rows])
 
     def read_key(self, timeout: float) -> str:
         if not timeout:  # no pending keys, so that every key gets a frame
@@ -81,6 +85,9 @@ class FakePlayer:
 
     def edit_queue(self, action: Callable[[Queue], object]) -> None:
         action(self.queue)
+
+    def heard(self) -> tuple[tuple[Path, float, float], ...]:
+        return ((Path("a.mp3"), 1.0, 1.0),)
 
     def recent_samples(self) -> object:
         return np.zeros(4096, np.float32)
@@ -1347,6 +1354,25 @@ def test_a_song_whose_rendering_ends_early_leaves_the_queue(home: Path) -> None:
     LiveWriter(live, RATE).close()  # as the renderer does when its order is cancelled
     app.update()
     assert live not in [song.path for song in player.queue.upcoming()]
+
+
+def test_the_light_is_shown_calmed_and_left_again(home: Path) -> None:
+    app = make_app(home, write_songs(home, 1))
+    app.refresh()
+    app.press("2")
+    app.playback.play(read_song(write_songs(home, 1)[0]))
+    app.press("c")
+    assert app.state.screen == LIGHT
+    app.draw()
+    assert any("Back to Jukebox = B" in line for line in app.screen.frames[-1])  # type: ignore[attr-defined]
+    app.press("c")
+    assert app.state.settings.lights == "calm"
+    app.press("?")
+    app.draw()
+    assert any("lights full, calm, off" in line for line in app.screen.frames[-1])  # type: ignore[attr-defined]
+    app.press("b")
+    app.press("b")
+    assert app.state.screen == JUKEBOX
 
 
 def test_live_audio_that_nobody_wants_is_removed(home: Path) -> None:

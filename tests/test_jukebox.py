@@ -29,6 +29,7 @@ class Device:
     def __init__(self, name: str = "fake") -> None:
         self.name, self.connected, self.closed, self.idle = name, True, False, False
         self._read: ReadFrames | None = None
+        self.unheard = 0
 
     def start(self, read: ReadFrames) -> None:
         self._read = read
@@ -45,6 +46,9 @@ class Device:
 
     def frames_buffered(self) -> int:
         return 0
+
+    def frames_unheard(self) -> int:
+        return self.unheard
 
     def discard_buffer(self) -> None:
         pass
@@ -455,3 +459,41 @@ def test_an_output_that_cannot_be_opened_gives_a_reason() -> None:
     output, notice = open_output("simpleaudio")
     assert output.name == "simpleaudio" or "." in notice
     output.close()
+
+
+def test_what_is_heard_is_later_than_what_was_delivered(
+    songs: Callable[..., list[Song]], player_of: Callable[..., tuple[Player, Device]]
+) -> None:
+    player, device = player_of(Queue(songs(1)))
+    player.start()
+    device.pull(2.0)
+    device.unheard = RATE // 2
+    ((path, position, level),) = player.heard()
+    assert path == songs(1)[0].path
+    assert position == pytest.approx(1.5)
+    assert level == 1
+    player.seek(20.0)
+    device.unheard = 0
+    device.pull(0.1)
+    assert player.heard()[-1][1] == pytest.approx(20.1, abs=0.01)
+    player.pause(True)
+    device.pull(1.0)
+    device.unheard = RATE
+    paused_at = player.heard()[-1][1]
+    device.pull(1.0)
+    assert player.heard()[-1][1] == pytest.approx(paused_at)
+
+
+def test_both_songs_of_a_crossfade_are_heard(
+    songs: Callable[..., list[Song]], player_of: Callable[..., tuple[Player, Device]]
+) -> None:
+    player, device = player_of(Queue(songs(2, seconds=4.0)), crossfade=2.0)
+    player.start()
+    device.pull(1.0)
+    wait_until(lambda: player._deck.has_next)
+    device.pull(2.0)
+    (_, first, fading), (_, second, rising) = player.heard()
+    assert first == pytest.approx(3.0, abs=0.05)
+    assert second == pytest.approx(1.0, abs=0.05)
+    assert fading == pytest.approx(0.5, abs=0.02)
+    assert rising == pytest.approx(0.5, abs=0.02)

@@ -12,6 +12,7 @@ from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
+import fastjsonschema
 import msgspec
 import pytest
 from hypothesis import given
@@ -303,7 +304,6 @@ def fuzzed_texts(count: int) -> Iterator[str]:
 
 
 def test_answers_to_fuzzed_texts_are_valid(reader: Reader) -> None:
-    fastjsonschema = pytest.importorskip("fastjsonschema")
     validate = fastjsonschema.compile(reply_schema())
     for text in fuzzed_texts(300):
         validate(json.loads(msgspec.json.encode(answer(text, reader))))
