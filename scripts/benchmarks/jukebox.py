@@ -68,6 +68,13 @@ def measure_jukebox(model: GgufInfo, threads: int) -> dict[str, float | str]:
             rows["milliseconds from key to frame"] = 1000 * menu.measure_key_latency()
             with _model_decoding(model, threads):
                 rows["the same while a model decodes"] = 1000 * menu.measure_key_latency()
+            menu.press("c")
+            menu.wait_for("Back to Jukebox")
+            rows["percent of a core for the light"] = 100 * menu.measure_cpu_share(
+                _MEASURED_SECONDS
+            )
+            menu.press("b")
+            menu.wait_for("Next 5 Songs")
             menu.press(" ")
             menu.wait_for("(paused)")
             time.sleep(3)

@@ -48,9 +48,15 @@ def measure_understanding(song_seconds: float) -> dict[str, str | float]:
             return median(times)
 
         words, meaning = measure(_BY_WORDS), measure(_BY_MEANING)
+        moods = []
+        for text in _BY_MEANING * _ROUNDS:
+            started = time.perf_counter()
+            interpreter.interpret_mood(text, nothing_given)
+            moods.append(time.perf_counter() - started)
     return {
         "first_sentence_seconds": first,
         "sentence_milliseconds": words * 1000,
         "sentence_by_meaning_milliseconds": meaning * 1000,
+        "mood_milliseconds": median(moods) * 1000,
         "first_sentence_to_song": first / song_seconds,
     }

@@ -140,11 +140,17 @@ def _check_reader(settings: Settings) -> Check:
         return Check("reader", False, details)
     try:
         reader.rank("it is raining")
+        reading = reader.read_mood("it is raining")
     except MusicGenError as error:
         return Check("reader", False, str(error))
     finally:
         reader.close()
-    return Check("reader", True, f"{reader.info.path.name} understands sentences")
+    if reading is None:
+        details = (
+            f"{reader.info.path.name} understands sentences, but no moods: reader.moods is missing"
+        )
+        return Check("reader", True, details)
+    return Check("reader", True, f"{reader.info.path.name} understands sentences and moods")
 
 
 def _check_gpu(settings: Settings) -> Check:

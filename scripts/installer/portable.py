@@ -25,7 +25,7 @@ _PROGRAM = (
     "docs",
     "scripts",
 )
-_DATA_FOLDERS = ("grooves", "instruments", "prompts", "styles", "words")
+_DATA_FOLDERS = ("grooves", "instruments", "narrations", "prompts", "styles", "words")
 _MODELS = ("starter.*", "reader.*")
 _NOT_PYTHON = shutil.ignore_patterns(
     "__pycache__", "site-packages", "test", "tests", "idlelib", "turtledemo", "tkinter", "*.pdb"
