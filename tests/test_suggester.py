@@ -24,7 +24,9 @@ from scripts.llm.gguf_file import read_language_model
 from scripts.llm.object_machine import ObjectMachine
 from scripts.request.interpret.interpret import interpret
 from scripts.request.interpret.interpretation import SAID, SUGGESTED, Interpretation
+from scripts.request.interpret.mood_head import MoodReading
 from scripts.request.request import SongRequest
+from scripts.styles.moods import load_moods
 from scripts.styles.style import Style
 from tests.conftest import STARTER, VOCABS
 from tests.support.random_models import write_random_model
@@ -128,3 +130,17 @@ def test_only_a_chat_model_of_the_users_own_is_asked(
     assert find(Settings(), "chatty")
     assert find(Settings(model="chatty.gguf", suggestions=False)) is None
     assert find(replace(Settings(), model="missing.gguf")) is None
+
+
+def test_a_chat_model_chooses_among_the_three_likeliest_moods(
+    chat_model: Path, styles: dict[str, Style]
+) -> None:
+    moods = load_moods(paths.DATA / "moods.toml")
+    ranked = tuple((name, 1 / 12) for name in moods)
+    suggester = Suggester(read_language_model(chat_model), ModelProfile(), 1, styles, paths.DATA)
+    reading = MoodReading(ranked, 0.0, 0.5)
+    chosen = suggester.choose_mood('they said "well done"', reading, moods)
+    assert chosen in [name for name, _ in ranked[:3]]
+    first = reading.with_first(chosen)
+    assert first.mood == chosen
+    assert sorted(first.ranked) == sorted(ranked)

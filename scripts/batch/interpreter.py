@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -19,6 +19,7 @@ from scripts.request.request import SongRequest
 from scripts.styles.moods import load_moods
 from scripts.styles.style import Style
 
+_SURE = 0.6  # probability of a mood from which no model is asked
 _log = logging.getLogger(__name__)
 
 
@@ -73,8 +74,20 @@ class Interpreter:
         length = found.request.length or self.default_length
         return replace(found, request=replace(found.request, length=length))
 
-    def interpret_mood(self, text: str, given: SongRequest) -> tuple[Interpretation, MoodReading]:
+    def interpret_mood(
+        self,
+        text: str,
+        given: SongRequest,
+        choose: Callable[[str, MoodReading], str] | None = None,
+    ) -> tuple[Interpretation, MoodReading]:
         """Understand a sentence as a feeling; fields of `given` take precedence.
+
+        Parameters
+        ----------
+        text : str
+        given : SongRequest
+        choose : callable, optional
+            Chooses a mood where the reader is not sure.
 
         Raises
         ------
@@ -89,6 +102,8 @@ class Interpreter:
             raise SetupError(
                 f"moods need reader.gguf and reader.moods in models/; {self.problem or 'add them'}"
             )
+        if choose and reading.ranked[0][1] < _SURE:
+            reading = reading.with_first(choose(text, reading))
         return self._tinted(as_mood(found, reading, self._moods)), reading
 
     def _tinted(self, found: Interpretation) -> Interpretation:

@@ -25,7 +25,9 @@ from scripts.request.interpret.interpretation import (
     Interpretation,
     Source,
 )
+from scripts.request.interpret.mood_head import MoodReading
 from scripts.styles.lookup import FALLBACK_STYLE
+from scripts.styles.moods import Mood
 from scripts.styles.style import Style
 
 _ANY_LENGTH = "3"  # minutes, to check a request that leaves its length open
@@ -33,6 +35,7 @@ _CONTEXT = 2048  # tokens
 _OPEN = "any"  # value that leaves a field to the style
 _MIN_OPEN_FIELDS = 2  # of a request whose style was said, for which a model is loaded
 _CONFIDENCE = 0.5  # of what is suggested
+_MOODS_TO_CHOOSE = 3
 _MAX_TEXT_LENGTH = 500  # characters of the request in the prompt
 
 
@@ -95,6 +98,28 @@ class Suggester:
         except UsageError:
             return understood
         return suggested
+
+    def choose_mood(self, text: str, reading: MoodReading, moods: Mapping[str, Mood]) -> str:
+        """Choose among the three likeliest moods of a text.
+
+        Raises
+        ------
+        ModelError
+            When the model cannot be loaded or fails.
+        """
+        names = [name for name, _ in reading.ranked[:_MOODS_TO_CHOOSE]]
+        words = {moods[name].english: name for name in names}
+        with ModelProcess(
+            self.info.path,
+            _CONTEXT,
+            DecodingPlan.single(self._threads),
+            cancelled=self.cancelled,
+        ) as model:
+            questions = Questions(model, self._profile, self._data / "prompts")
+            quoted = json.dumps(text[:_MAX_TEXT_LENGTH], ensure_ascii=False)[1:-1]
+            prompt = questions.ask("mood", {"text": quoted, "moods": " or ".join(words)})
+            answer = model.write_object(prompt, {"mood": tuple(words)}, Sampling(temperature=0.0))
+        return words[answer["mood"]]
 
 
 def _describe(understood: Interpretation, choices: Mapping[str, tuple[str, ...]]) -> dict[str, str]:

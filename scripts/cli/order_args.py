@@ -29,6 +29,7 @@ from scripts.request.interpret.mood_head import MoodReading
 from scripts.request.parse import read_length
 from scripts.request.request import ENDLESS, SongRequest
 from scripts.score.tuning import CONCERT_PITCH
+from scripts.styles.moods import load_moods
 from scripts.styles.style import Style, load_styles
 
 # Options of an order and their defaults.
@@ -92,8 +93,21 @@ def plan_mood(
     """
     if args.songs is not None and str(args.songs) != "1":
         raise UsageError("mood makes one song; leave out --songs")
+    suggester = find_suggester(settings, args.model, interpreter.styles, paths.MODELS, paths.DATA)
+
+    def choose(text: str, reading: MoodReading) -> str:
+        assert suggester
+        print_message(f"Asking {suggester.info.name} which mood it is...")
+        try:
+            return suggester.choose_mood(text, reading, load_moods(paths.DATA / "moods.toml"))
+        except ModelError as error:
+            print_notice(f"{error}; the likeliest mood is taken")
+            return reading.mood
+
     request = _request(args, "", "")
-    understood, reading = interpreter.interpret_mood(args.styles, request)
+    understood, reading = interpreter.interpret_mood(
+        args.styles, request, choose if suggester else None
+    )
     return PlannedOrder(_order(args, settings, understood.request, 1), understood), reading
 
 

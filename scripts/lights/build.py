@@ -22,6 +22,7 @@ _NEXT_COLOR = {0: 2, 1: 3, 2: 0, 3: 1}  # to which the light of a place moves
 _DROP_FADE = 0.1  # seconds
 _KEY_HUE = 1 / 36  # of the color circle, by which the key moves the palette at most
 _NEUTRAL = Mood(
+    english="",
     style="",
     valence=0.0,
     arousal=0.5,

@@ -24,6 +24,8 @@ class Mood(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Parameters
     ----------
+    english : str
+        How a model is asked whether a text means it.
     style : str
         Name of a style of this mood.
     valence : float
@@ -40,6 +42,7 @@ class Mood(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Seconds in which the light moves from one color to the next and back.
     """
 
+    english: str
     style: str
     valence: Annotated[float, Meta(ge=-1, le=1)]
     arousal: _Share

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,6 +31,11 @@ class MoodReading:
     def mood(self) -> str:
         """The likeliest mood."""
         return self.ranked[0][0]
+
+    def with_first(self, name: str) -> MoodReading:
+        """The reading with another mood as the likeliest; its probability stays."""
+        first = [item for item in self.ranked if item[0] == name]
+        return replace(self, ranked=(*first, *(i for i in self.ranked if i[0] != name)))
 
 
 @dataclass(frozen=True)

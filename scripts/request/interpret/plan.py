@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from scripts.core import paths
 from scripts.core.formatting import format_duration, format_short_clock, format_song_count
 from scripts.request.instrument_names import parse_excluded, parse_instruments
 from scripts.request.interpret.given import is_given
@@ -12,22 +13,8 @@ from scripts.request.interpret.interpretation import DEFAULT, UNDERSTOOD, Interp
 from scripts.request.parse import describe_length, is_scale
 from scripts.request.request import ENDLESS
 from scripts.request.spec import SongSpec
+from scripts.styles.moods import load_moods, mood_of_styles
 
-# Moods of the program's styles -> their ids.
-MOOD_IDS = {
-    "happy": "bonnehumeur",
-    "curious": "curiosite",
-    "relaxed": "detente",
-    "euphoric": "euphorie",
-    "dreamy": "reverie",
-    "victorious": "victoire",
-    "angry": "colere",
-    "anxious": "inquietude",
-    "nostalgic": "nostalgie",
-    "panic": "panique",
-    "suspense": "suspense",
-    "sad": "tristesse",
-}
 _FIELDS = (
     *("styles", "mood", "key", "meter", "tempo", "length", "songs"),
     *("instruments", "without", "tuning", "form", "energy"),
@@ -82,11 +69,11 @@ def plan_to_json(
     """Convert to JSON data, see :func:`describe_plan`."""
     request = understood.request
     names, alone = parse_instruments(request.instruments) if request.instruments else ((), False)
-    moods = [MOOD_IDS[name] for name in understood.styles if name in MOOD_IDS]
+    mood = mood_of_styles(understood.styles, load_moods(paths.DATA / "moods.toml"))
     return {
         "text": request.text or request.styles,
         "styles": list(understood.styles),
-        "mood": moods[0] if moods else None,
+        "mood": mood or None,
         "key": str(spec.key),
         "meter": str(spec.meter),
         "tempo": round(spec.tempo, 2),
