@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from threading import Timer
 from typing import Any
@@ -24,10 +25,13 @@ from scripts.llm.gguf_file import read_language_model
 from scripts.llm.questions import Questions
 from scripts.llm.reply import Reply
 from scripts.llm.sampling import Sampling
+from scripts.request.feeling import Feeling
 from scripts.request.interpret.interpret import interpret
+from scripts.request.interpret.mood_head import MoodReading
 from scripts.request.request import SongRequest
 from scripts.request.spec import SongSpec
 from scripts.score.sheet import scale_share
+from scripts.styles.moods import load_moods
 from scripts.styles.style import Style
 from scripts.styles.variants import form_variants
 from tests.conftest import STARTER
@@ -182,3 +186,26 @@ def test_songs_are_made_from_the_command_line(
     done = run("generate", "folk", "--songs", "2", "--length", "0.3", "--model", str(real_model))
     assert done.returncode == 0, done.stderr
     assert len([*(home / "output").glob("*.mp3")]) == 2
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [("en", "feet up after a long week"), ("fr", "les vacances commencent"), ("de", "Feierabend")],
+)
+def test_a_narration_is_one_sentence(
+    writer: Writer, spec: Callable[..., SongSpec], language: str, text: str
+) -> None:
+    song = replace(spec("relaxed", seed=3), feeling=Feeling("detente", 0.5, 0.2, language))
+    narration = writer.write_narration(song, text, 0.75)
+    assert 30 <= len(narration) <= 160
+    assert narration[0].isupper()
+    assert narration[-1] in ".!…"
+
+
+def test_a_mood_is_chosen_among_three(real_model: Path, styles: dict[str, Style]) -> None:
+    profile = load_model_profile(paths.DATA / "models.toml", real_model.name)
+    suggester = Suggester(read_language_model(real_model), profile, 2, styles, paths.DATA)
+    moods = load_moods(paths.DATA / "moods.toml")
+    ranked = (("colere", 0.4), ("detente", 0.3), ("tristesse", 0.3))
+    text = "the landlord kept our deposit and laughed, I could scream"
+    assert suggester.choose_mood(text, MoodReading(ranked, 0.0, 0.5), moods) in dict(ranked)

@@ -65,13 +65,11 @@ def prepare(model: Path) -> Counter[str]:
     texts = [s.text for _, s in (*rows, *more)]
     with EmbeddingProcess(model, "query: ", threads=2) as process:
         vectors = process.embed(texts)
-    pairs = _near_copies(vectors, texts)
-    groups = _connect(len(texts), pairs)
-    splits = _split(rows, groups[: len(rows)])
-    measured = {groups[i] for i, split in enumerate(splits) if split != "train"}
-    kept = [
-        row for row, group in zip(more, groups[len(rows) :], strict=True) if group not in measured
-    ]
+    pairs, count = _near_copies(vectors, texts), len(rows)
+    splits = _split(rows, _connect(count, [pair for pair in pairs if max(pair) < count]))
+    measured = {i for i, split in enumerate(splits) if split != "train"}
+    too_near = {j - count for i, j in pairs if i in measured and j >= count}
+    kept = [row for n, row in enumerate(more) if n not in too_near]
     save_sentences(
         (language, msgspec.structs.replace(sentence, split=split))
         for (language, sentence), split in zip(rows, splits, strict=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import gguf
@@ -32,6 +32,9 @@ _WARMUP_STEPS = 60
 _SMOOTHING = 0.1  # of the labels
 _AFFECT_WEIGHT = 1.5  # of valence and arousal in the loss
 _FEATURE_SCALE = 8.0  # of the unit vectors
+_DROPPED_TOKENS = 0.08  # share of a sentence that is left out at random
+_FIRST_TOKENS = 4  # of the prefix, which are never left out
+_AVERAGE_DECAY = 0.998  # of the moving average of the weights, which is what is written
 _CENTER_TEXTS = 400  # that the center is the mean of
 _SHARPNESSES = np.geomspace(0.3, 4, 60)
 
@@ -70,29 +73,68 @@ def train(model: Path, epochs: int, seed: int) -> None:
             {"params": head.parameters(), "lr": _HEAD_RATE, "weight_decay": 0.0},
         ]
     )
+    average = _Average((*network.parameters(), *head.parameters()))
     steps = epochs * len(batches)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min(1, (step + 1) / _WARMUP_STEPS) * max(0.02, 1 - step / steps)
     )
     for epoch in range(epochs):
         network.train()
-        for batch in _batches(examples, random.Random(seed + epoch)):
-            loss = _loss(head(_features(network, center, batch)), batch, len(moods))
+        rng = random.Random(seed + epoch)
+        for batch in _batches(examples, rng):
+            shortened = [_drop_tokens(example, rng) for example in batch]
+            loss = _loss(head(_features(network, center, shortened)), batch, len(moods))
             optimizer.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimizer.step()
             schedule.step()
+            average.update()
+        average.swap()
         scores = _scores(network, head, center, validation)[:, : len(moods)]
         truth = np.array([example.mood for example in validation])
         right = float((scores.argmax(axis=1) == truth).mean())
         print(
             f"epoch {epoch + 1}: {right:.1%} right, {time.monotonic() - started:.0f} s", flush=True
         )
+        if epoch + 1 < epochs:
+            average.swap()
     sharpness = _find_sharpness(scores, truth)
     weights = head.weight.detach().numpy() * _FEATURE_SCALE
     bias = head.bias.detach().numpy()
     export_adapter(model, network, MoodHead(moods, center.numpy(), weights, bias, sharpness))
+
+
+class _Average:
+    """Moving average of parameters."""
+
+    def __init__(self, parameters: Sequence[nn.Parameter]) -> None:
+        self._parameters = parameters
+        self._values = [p.detach().clone() for p in parameters]
+        self._steps = 0
+
+    def update(self) -> None:
+        """Follow the parameters; the first steps count less."""
+        self._steps += 1
+        decay = min(_AVERAGE_DECAY, self._steps / (self._steps + 10))
+        with torch.no_grad():
+            for value, parameter in zip(self._values, self._parameters, strict=True):
+                value.lerp_(parameter, 1 - decay)
+
+    def swap(self) -> None:
+        """Exchange the parameters and their averages."""
+        with torch.no_grad():
+            for value, parameter in zip(self._values, self._parameters, strict=True):
+                kept = parameter.detach().clone()
+                parameter.copy_(value)
+                value.copy_(kept)
+
+
+def _drop_tokens(example: Example, rng: random.Random) -> Example:
+    """Leave out some tokens, so that no single word is relied upon."""
+    first, rest = example.tokens[:_FIRST_TOKENS], example.tokens[_FIRST_TOKENS:]
+    kept = tuple(t for t in rest[:-1] if rng.random() >= _DROPPED_TOKENS)
+    return replace(example, tokens=(*first, *kept, *rest[-1:]))
 
 
 def export_adapter(model: Path, network: AdaptedReader, head: MoodHead) -> None:
