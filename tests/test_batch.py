@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -51,8 +52,16 @@ def order(styles: str = "jazz", songs: int = 3, **changes: object) -> Order:
 
 
 def has_only_complete_songs(folder: Path) -> bool:
-    stems = Counter(p.stem for p in folder.iterdir())
-    return set(stems.values()) <= {3}
+    stems = Counter(
+        p.name.removesuffix(".light.json").removesuffix(p.suffix) for p in folder.iterdir()
+    )
+    return set(stems.values()) <= {4}
+
+
+def read_details(folder: Path) -> list[dict[str, Any]]:
+    """Contents of the songs' ``.json`` files."""
+    songs = sorted(folder.glob("*.mp3"))
+    return [json.loads(p.with_suffix(".json").read_text(encoding="utf-8")) for p in songs]
 
 
 # -- job files -------------------------------------------------------------------------------
@@ -485,7 +494,7 @@ def test_rows_of_one_style_give_different_songs(run: Run, home: Path) -> None:
     (home / "plan.csv").write_text("styles,songs\njazz,2\njazz,2\n")
     done = run("generate", "--job-file", str(home / "plan.csv"), *SHORT)
     assert done.returncode == 0, done.stderr
-    found = [json.loads(p.read_text(encoding="utf-8")) for p in (home / "output").glob("*.json")]
+    found = read_details(home / "output")
     assert len({d["seed"] for d in found}) == len({d["title"] for d in found}) == 4
     assert run("library", "duplicates").stdout == ""
 
@@ -609,9 +618,7 @@ def test_every_row_of_a_job_file_is_made(run: Run, home: Path) -> None:
     (home / "plan.csv").write_text("styles,songs,key\nfolk,1,D major\njazz,1,C minor\n")
     done = run("generate", "--job-file", str(home / "plan.csv"), *SHORT)
     assert done.returncode == 0, done.stderr
-    keys = {
-        json.loads(p.read_text(encoding="utf-8"))["key"] for p in (home / "output").glob("*.json")
-    }
+    keys = {details["key"] for details in read_details(home / "output")}
     assert keys == {"D major", "C minor"}
 
 

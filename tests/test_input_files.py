@@ -486,7 +486,7 @@ def test_a_song_rendered_from_a_recipe_keeps_its_notes(home: Path, run: Run) -> 
     (home / "sub" / "in.abc").write_text("X:1\nM:4/4\nL:1/4\nK:C\nCDEF|GABc|\n")
     first = run("render", str(recipe(home, "sub/in.abc")))
     assert first.returncode == 0, first.stderr
-    song = next((home / "output").glob("*.json"))
+    song = next((home / "output").glob("*.mp3")).with_suffix(".json")
     assert str(home) not in json.dumps(json.loads(song.read_text())["recipe"])
     (home / "sub" / "in.abc").unlink()
     assert run("render", str(song)).returncode == 0

@@ -127,8 +127,8 @@ def _measure_batch_rate(model: Path) -> float:
         folder = Path(name)
         _generate(folder, "--songs", str(_BATCH_SONGS), "--length", "1", "--model", str(model))
         recipes = [
-            json.loads(path.read_text(encoding="utf-8"))["recipe"]["written"]
-            for path in folder.glob("*.json")
+            json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["recipe"]["written"]
+            for path in folder.glob("*.mp3")
         ]
     tokens = sum(recipe["tokens"] for recipe in recipes)
     return float(tokens / sum(recipe["seconds"] for recipe in recipes))

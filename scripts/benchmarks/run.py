@@ -161,7 +161,8 @@ def _measure_prompt_to_mp3(model: Path, rate: float, encoding: float) -> dict[st
                 capture_output=True,
             )
             seconds.append(time.perf_counter() - started)
-            details = max(Path(folder).glob("*.json"), key=lambda p: p.stat().st_mtime)
+            song = max(Path(folder).glob("*.mp3"), key=lambda p: p.stat().st_mtime)
+            details = song.with_suffix(".json")
             tokens = json.loads(details.read_text(encoding="utf-8"))["tokens"]
             ratios.append(seconds[-1] / (tokens / rate + 180 * encoding))
     return {"prompt_to_mp3_seconds": median(seconds), "prompt_to_mp3_to_bare_parts": median(ratios)}

@@ -53,5 +53,11 @@ def find_leftovers(folder: Path) -> list[str]:
     return sorted(
         p.name
         for p in folder.iterdir()
-        if p.name.endswith((".lmg-part", ".lmg-lock")) or not p.with_suffix(".mp3").exists()
+        if p.name.endswith((".lmg-part", ".lmg-lock")) or not _song_of(p).exists()
     )
+
+
+def _song_of(path: Path) -> Path:
+    """The MP3 that a file belongs to."""
+    name = path.name.removesuffix(".light.json").removesuffix(path.suffix)
+    return path.with_name(f"{name}.mp3")

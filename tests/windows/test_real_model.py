@@ -27,7 +27,8 @@ def test_gemma_composes_a_song(installed: Path, tmp_path: Path) -> None:
             *("--model", "gemma", "--out", windows_path(out)),
         )
         assert done.returncode == 0, done.stdout
-        (details,) = out.glob("*.json")
+        (made,) = out.glob("*.mp3")
+        details = made.with_suffix(".json")
         song = json.loads(details.read_text(encoding="utf-8"))
         assert song["model"] == song["words_by"] == "Gemma 3 270m"
         assert song["key"] == "D major"

@@ -15,8 +15,9 @@ GERMAN = "fröhliches Stück für Streichquartett in B-Dur, 12 Sekunden"
 
 def details(folder: Path) -> dict[str, object]:
     """The only song's ``.json``."""
-    (path,) = (folder / "output").glob("*.json")
-    found: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
+    (song,) = (folder / "output").glob("*.mp3")
+    text = song.with_suffix(".json").read_text(encoding="utf-8")
+    found: dict[str, object] = json.loads(text)
     return found
 
 
