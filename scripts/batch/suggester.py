@@ -82,15 +82,7 @@ class Suggester:
         choices = open_choices(understood, self._styles)
         if not choices:
             return understood
-        with ModelProcess(
-            self.info.path,
-            _CONTEXT,
-            DecodingPlan.single(self._threads),
-            cancelled=self.cancelled,
-        ) as model:
-            questions = Questions(model, self._profile, self._data / "prompts")
-            prompt = questions.ask("suggest", _describe(understood, choices))
-            answer = model.write_object(prompt, choices, Sampling(temperature=0.0))
+        answer = self._ask("suggest", _describe(understood, choices), choices)
         suggested = apply_suggestions(understood, answer)
         try:
             length = suggested.request.length or _ANY_LENGTH
@@ -109,6 +101,15 @@ class Suggester:
         """
         names = [name for name, _ in reading.ranked[:_MOODS_TO_CHOOSE]]
         words = {moods[name].english: name for name in names}
+        quoted = json.dumps(text[:_MAX_TEXT_LENGTH], ensure_ascii=False)[1:-1]
+        values = {"text": quoted, "moods": " or ".join(words)}
+        answer = self._ask("mood", values, {"mood": tuple(words)})
+        return words[answer["mood"]]
+
+    def _ask(
+        self, template: str, values: Mapping[str, str], choices: Mapping[str, tuple[str, ...]]
+    ) -> dict[str, str]:
+        """Load the model and let it choose a value for each field."""
         with ModelProcess(
             self.info.path,
             _CONTEXT,
@@ -116,10 +117,8 @@ class Suggester:
             cancelled=self.cancelled,
         ) as model:
             questions = Questions(model, self._profile, self._data / "prompts")
-            quoted = json.dumps(text[:_MAX_TEXT_LENGTH], ensure_ascii=False)[1:-1]
-            prompt = questions.ask("mood", {"text": quoted, "moods": " or ".join(words)})
-            answer = model.write_object(prompt, {"mood": tuple(words)}, Sampling(temperature=0.0))
-        return words[answer["mood"]]
+            prompt = questions.ask(template, values)
+            return model.write_object(prompt, choices, Sampling(temperature=0.0))
 
 
 def _describe(understood: Interpretation, choices: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
