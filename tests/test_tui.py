@@ -95,10 +95,13 @@ def test_a_long_song_plays_while_it_is_rendered(tmux: Terminal, home: Path) -> N
 
 
 def test_the_light_of_the_music_fills_the_console(tmux: Terminal, home: Path) -> None:
-    tmux.place_order("euphoric", 1)
-    tmux.wait("100% Complete")
-    tmux.type("b")
+    (home / "data").mkdir()
+    (home / "data" / "persistent.json").write_text('{"song_length": "0.5", "output": "null"}')
     tmux.wait("Main Menu")
+    tmux.type("r")
+    tmux.place_order("euphoric", 1)
+    tmux.type("b")
+    tmux.wait("Songs Made: 1")
     tmux.type("2")
     tmux.wait("Playing song")
     tmux.type("c")
