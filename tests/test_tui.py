@@ -17,6 +17,7 @@ from tests.support.tmux import Terminal
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
+BACKGROUND = re.compile(r"\x1b\[(?:[\d;]*;)?(4[0-7]|10[0-7]|48;[25];[\d;]+)m")
 
 
 @pytest.fixture
@@ -108,11 +109,11 @@ def test_the_light_of_the_music_fills_the_console(tmux: Terminal, home: Path) ->
     tmux.wait("Back to Jukebox = B")
     seen: set[str] = set()
     for _ in range(25):
-        seen |= set(re.findall(r"48;[25];([\d;]+)", tmux.screen(colors=True)))
+        seen |= set(BACKGROUND.findall(tmux.screen(colors=True)))
         time.sleep(0.2)
-    assert len(seen) >= 4  # the intro is dim, and tmux has 256 colors
+    assert len(seen) >= 2  # the intro is dim, and tmux may have few colors
     tmux.type("c")
     tmux.wait("Lights calm")
     tmux.type("b")
     tmux.wait("Next 5 Songs")
-    assert not re.search(r"48;[25];", tmux.screen(colors=True))
+    assert not BACKGROUND.search(tmux.screen(colors=True))
