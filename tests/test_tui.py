@@ -34,7 +34,7 @@ def tmux(home: Path) -> Iterator[Terminal]:
 
 
 def test_generating_and_listening_work_in_a_terminal(tmux: Terminal, home: Path) -> None:
-    (home / "data").mkdir()
+    (home / "data").mkdir(exist_ok=True)
     (home / "data" / "persistent.json").write_text('{"song_length": "0.2", "output": "null"}')
     tmux.wait("Main Menu")
     tmux.type("r")
@@ -67,7 +67,7 @@ def test_generating_and_listening_work_in_a_terminal(tmux: Terminal, home: Path)
 
 
 def test_a_long_song_plays_while_it_is_rendered(tmux: Terminal, home: Path) -> None:
-    (home / "data").mkdir()
+    (home / "data").mkdir(exist_ok=True)
     (home / "data" / "persistent.json").write_text('{"song_length": "15", "output": "null"}')
     live, songs = home / "data" / "live", home / "output"
     tmux.wait("Main Menu")
@@ -96,7 +96,7 @@ def test_a_long_song_plays_while_it_is_rendered(tmux: Terminal, home: Path) -> N
 
 
 def test_the_light_of_the_music_fills_the_console(tmux: Terminal, home: Path) -> None:
-    (home / "data").mkdir()
+    (home / "data").mkdir(exist_ok=True)
     (home / "data" / "persistent.json").write_text('{"song_length": "0.5", "output": "null"}')
     tmux.wait("Main Menu")
     tmux.type("r")
