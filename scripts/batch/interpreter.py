@@ -65,14 +65,8 @@ class Interpreter:
         UsageError
             When the text cannot be a request, see :func:`interpret`.
         """
-        try:
-            found = interpret(text, self.styles, given, self._reader)
-        except ModelError as error:
-            self._give_up(error)
-            found = interpret(text, self.styles, given)
-        found = self._tinted(add_feeling(found, self._read_feeling(found), self._moods))
-        length = found.request.length or self.default_length
-        return replace(found, request=replace(found.request, length=length))
+        found = self._understand(text, given)
+        return self._tinted(add_feeling(found, self._read_feeling(found), self._moods))
 
     def interpret_mood(
         self,
@@ -96,7 +90,7 @@ class Interpreter:
         SetupError
             When there is no reader, or it was not taught moods.
         """
-        found = self.interpret(text, given)
+        found = self._understand(text, given)
         reading = self._read_mood(text)
         if reading is None:
             raise SetupError(
@@ -105,6 +99,16 @@ class Interpreter:
         if choose and reading.ranked[0][1] < _SURE:
             reading = reading.with_first(choose(text, reading))
         return self._tinted(as_mood(found, reading, self._moods)), reading
+
+    def _understand(self, text: str, given: SongRequest) -> Interpretation:
+        """Understand a sentence, but for a feeling."""
+        try:
+            found = interpret(text, self.styles, given, self._reader)
+        except ModelError as error:
+            self._give_up(error)
+            found = interpret(text, self.styles, given)
+        length = found.request.length or self.default_length
+        return replace(found, request=replace(found.request, length=length))
 
     def _tinted(self, found: Interpretation) -> Interpretation:
         """Let the hour, the season and the last songs move a feeling that was not named."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from scripts.llm.chat import ModelProfile, load_model_profile
 from scripts.llm.client import ModelProcess
 from scripts.llm.decoding_plan import DecodingPlan
 from scripts.llm.gguf_file import GgufInfo
-from scripts.llm.questions import Questions
+from scripts.llm.questions import Questions, quote_text
 from scripts.llm.registry import STARTER_FILE, find_model
 from scripts.llm.sampling import Sampling
 from scripts.request.build import build_spec
@@ -101,8 +100,7 @@ class Suggester:
         """
         names = [name for name, _ in reading.ranked[:_MOODS_TO_CHOOSE]]
         words = {moods[name].english: name for name in names}
-        quoted = json.dumps(text[:_MAX_TEXT_LENGTH], ensure_ascii=False)[1:-1]
-        values = {"text": quoted, "moods": " or ".join(words)}
+        values = {"text": quote_text(text, _MAX_TEXT_LENGTH), "moods": " or ".join(words)}
         answer = self._ask("mood", values, {"mood": tuple(words)})
         return words[answer["mood"]]
 
@@ -122,9 +120,9 @@ class Suggester:
 
 
 def _describe(understood: Interpretation, choices: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
-    text = (understood.request.text or understood.request.styles)[:_MAX_TEXT_LENGTH]
+    text = understood.request.text or understood.request.styles
     return {
-        "text": json.dumps(text, ensure_ascii=False)[1:-1],
+        "text": quote_text(text, _MAX_TEXT_LENGTH),
         "styles": ", ".join(understood.styles),
         "fields": "\n".join(f"{name}: {', '.join(v)}" for name, v in choices.items()),
     }

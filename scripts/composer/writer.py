@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from scripts.composer.narrations import MAX_NARRATION_LENGTH
 from scripts.composer.prompts import describe_spec
 from scripts.composer.titles import make_title
 from scripts.llm.chat import Prompt
-from scripts.llm.questions import Questions
+from scripts.llm.questions import Questions, quote_text
 from scripts.request.spec import SongSpec
 from scripts.styles.variants import form_variants
 
@@ -47,7 +46,7 @@ class Writer:
         """Write a title of at most 40 characters; empty if only examples of the prompt come."""
         sampling = self.questions.profile.word_sampling(temperature, spec.seed)
         prompt = self._prompt("title", spec, "")
-        examples = {line.casefold() for line in prompt.text.splitlines() if line}
+        examples = _folded_lines(prompt)
         for attempt in range(_TITLE_ATTEMPTS):
             title = self.questions.model.write_title(
                 prompt,
@@ -72,15 +71,14 @@ class Writer:
         """
         assert spec.feeling
         values = {
-            "text": json.dumps(text[:_MAX_TEXT_LENGTH], ensure_ascii=False)[1:-1],
+            "text": quote_text(text, _MAX_TEXT_LENGTH),
             "language": _LANGUAGES.get(spec.feeling.language, _LANGUAGES["en"]),
             "mood": spec.styles[0],
         }
         prompt = self.questions.ask("narration", values)
         sampling = self.questions.profile.word_sampling(temperature, spec.seed)
         written = self.questions.model.write_sentence(prompt, MAX_NARRATION_LENGTH, sampling)
-        examples = {line.casefold() for line in prompt.text.splitlines() if line}
-        return "" if written.casefold() in examples else written
+        return "" if written.casefold() in _folded_lines(prompt) else written
 
     def choose_form(self, spec: SongSpec, temperature: float) -> tuple[str, ...]:
         """Let the model choose among the forms that suit the style (:func:`form_variants`)."""
@@ -98,6 +96,11 @@ class Writer:
 
     def _prompt(self, template: str, spec: SongSpec, forms: str) -> Prompt:
         return self.questions.ask(template, {**describe_spec(spec), "forms": forms})
+
+
+def _folded_lines(prompt: Prompt) -> set[str]:
+    """Lines of a prompt without capitals; those of a base model contain examples."""
+    return {line.casefold() for line in prompt.text.splitlines() if line}
 
 
 def choose_title_and_form(

@@ -34,19 +34,13 @@ class LightFollower:
 
         Songs that fade into each other mix their light as they mix their sound.
         """
-        total = sum(level for _, _, level in heard)
-        mixed = DARK
-        done = 0.0
+        mixed, done = DARK, 0.0
         for path, position, level in heard:
             if level > 0:
                 done += level
                 light = self._playback(path).at(max(0.0, position - self.delay))
                 mixed = light if done == level else mixed.mixed_with(light, level / done)
-        return mixed if total else DARK
-
-    def show(self, path: Path) -> LightShow:
-        """Light show of a song, or a slowly moving one if it has none."""
-        return self._playback(path).show
+        return mixed
 
     def _playback(self, path: Path) -> LightPlayback:
         found = self._shows.get(path)

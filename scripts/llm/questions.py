@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -76,6 +77,11 @@ def read_template(path: Path) -> str:
         return read_input_text(path, _MAX_BYTES).strip()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read the prompt template {path}; restore the file") from error
+
+
+def quote_text(text: str, limit: int) -> str:
+    """At most `limit` characters of a user's text, to stand between quotation marks in a prompt."""
+    return json.dumps(text[:limit], ensure_ascii=False)[1:-1]
 
 
 def fill_template(template: str, values: Mapping[str, str]) -> str:

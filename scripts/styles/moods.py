@@ -75,5 +75,10 @@ def load_moods(path: Path) -> Mapping[str, Mood]:
 
 def mood_of_styles(names: Iterable[str], moods: Mapping[str, Mood]) -> str:
     """Identifier of the first mood among the names of styles; empty if there is none."""
-    by_style = {mood.style: name for name, mood in moods.items()}
+    by_style = moods_by_style(moods)
     return next((by_style[name] for name in names if name in by_style), "")
+
+
+def moods_by_style(moods: Mapping[str, Mood]) -> dict[str, str]:
+    """Identifiers of the moods by the names of their styles."""
+    return {mood.style: name for name, mood in moods.items()}

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from enum import IntEnum
 from functools import lru_cache
 
-Rgb = tuple[int, int, int]
+from scripts.styles.moods import Rgb
+
 _STEPS = (0, 95, 135, 175, 215, 255)  # of each color in the cube of 256-color consoles
 _DARK = 60  # below which a color of a 16-color console is black
 _BRIGHT = 170  # from which it is one of the bright ones

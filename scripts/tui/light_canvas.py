@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from scripts.lights.show import Light
-from scripts.tui.color_depth import ColorDepth, Rgb, background, foreground
+from scripts.styles.moods import Rgb
+from scripts.tui.color_depth import ColorDepth, background, foreground
 from scripts.tui.layout import Size, clip, display_width
 
 _EDGE = 0.45  # by which the light is weaker at the top and bottom of the console

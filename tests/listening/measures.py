@@ -15,14 +15,12 @@ import pyloudnorm
 import soundfile
 
 from scripts.styles.mastering import Mastering
+from tests.listening.key_profiles import MAJOR, MINOR
 
 HOP = 256
 SILENT = -60.0  # dBFS of a tenth of a second
 _RATE = 22_050
 _OCTAVES = np.array([31.5, 63, 125, 250, 500, 1000, 2000, 4000, 8000, 16_000])
-# Krumhansl, "Cognitive Foundations of Musical Pitch", 1990.
-_MAJOR = np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88])
-_MINOR = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17])
 _TONICS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 # Semitones from a mode's tonic up to the major key with the same notes.
@@ -152,7 +150,7 @@ def _estimate_tempo(onsets: np.ndarray) -> float:
 def _detect_key(chroma: np.ndarray, requested: str) -> tuple[str, bool]:
     fits = {
         (pc, mode): np.corrcoef(np.roll(profile, pc), chroma)[0, 1]
-        for mode, profile in (("major", _MAJOR), ("minor", _MINOR))
+        for mode, profile in (("major", MAJOR), ("minor", MINOR))
         for pc in range(12)
     }
     tonic, mode = max(fits, key=fits.__getitem__)

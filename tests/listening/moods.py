@@ -12,13 +12,17 @@ import json
 import random
 import subprocess
 import sys
+import tomllib
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import librosa
 import numpy as np
 from scipy.stats import spearmanr
+
+from tests.listening.key_profiles import MAJOR, MINOR
 
 ROOT = Path(__file__).parents[2]
 _RATE, _HOP = 22_050, 256
@@ -26,9 +30,6 @@ _SENTENCES = 4  # a mood
 _MINUTES = "0.75"
 _KNOWN_SEEDS, _NEW_SEEDS = range(1, 7), range(101, 105)
 _IN_STEP = 0.05  # seconds
-# Krumhansl, "Cognitive Foundations of Musical Pitch", 1990.
-_MAJOR = np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88])
-_MINOR = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17])
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,7 @@ def _majorness(chroma: np.ndarray) -> float:
     def best(profile: np.ndarray) -> float:
         return max(float(np.corrcoef(chroma, np.roll(profile, n))[0, 1]) for n in range(12))
 
-    return best(_MAJOR) - best(_MINOR)
+    return best(MAJOR) - best(MINOR)
 
 
 def _share_in_step(heard: np.ndarray, light: list[float]) -> float:
@@ -223,8 +224,6 @@ def _make_named_songs(python: str, out: Path) -> list[Path]:
 
 
 def _mood_tables() -> dict[str, dict[str, str]]:
-    import tomllib
-
     return tomllib.loads((ROOT / "data" / "moods.toml").read_text(encoding="utf-8"))
 
 
@@ -234,6 +233,4 @@ def _run(python: str, *words: str, out: Path) -> str:
 
 
 def _path_of(uri: str) -> Path:
-    from urllib.parse import unquote, urlsplit
-
     return Path(unquote(urlsplit(uri).path))

@@ -18,9 +18,7 @@ from scripts.request.feeling import Feeling
 from scripts.request.interpret.mood_head import MoodReading
 from scripts.styles.moods import load_moods
 from training.mood.prepare import write_narrations
-from training.mood.sentences import MoodSentence, load_sentences
-
-_PREFIX = "query: "
+from training.mood.sentences import READER_PREFIX, MoodSentence, load_sentences
 
 
 class Answer(msgspec.Struct):
@@ -51,11 +49,11 @@ def infer(model: Path, split: str, out: Path) -> int:
 
     The narrations are chosen from those of the other sentences.
     """
-    rows = [row for row in load_sentences() if row[1].split == split]
+    known = load_sentences()
+    rows = [row for row in known if row[1].split == split]
     readings = read_moods(model, [sentence.text for _, sentence in rows])
     folder = out.parent / "narrations"
-    others = [row for row in load_sentences() if row[1].split != split]
-    write_narrations(others, folder)
+    write_narrations([row for row in known if row[1].split != split], folder)
     moods = load_moods(paths.DATA / "moods.toml")
     answers = []
     for seed, ((language, sentence), reading) in enumerate(zip(rows, readings, strict=True)):
@@ -80,7 +78,7 @@ def read_moods(model: Path, texts: Iterable[str]) -> list[MoodReading]:
     head = load_head(read_gguf(model))
     if head is None:
         raise FileNotFoundError(f"{adapter_beside(model)} is missing; run the step train")
-    with EmbeddingProcess(model, _PREFIX, 2, adapter_beside(model)) as process:
+    with EmbeddingProcess(model, READER_PREFIX, 2, adapter_beside(model)) as process:
         return [head.read(vector) for vector in process.embed(list(texts), adapted=True)]
 
 

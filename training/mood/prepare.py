@@ -18,6 +18,7 @@ from scripts.request.interpret.tokens import fold
 from training.mood.sentences import (
     LANGUAGES,
     MORE_FOLDER,
+    READER_PREFIX,
     MoodSentence,
     load_sentences,
     save_sentences,
@@ -63,7 +64,7 @@ def prepare(model: Path) -> Counter[str]:
     rows, more = load_sentences(), load_sentences(MORE_FOLDER)
     _check([*rows, *more])
     texts = [s.text for _, s in (*rows, *more)]
-    with EmbeddingProcess(model, "query: ", threads=2) as process:
+    with EmbeddingProcess(model, READER_PREFIX, threads=2) as process:
         vectors = process.embed(texts)
     pairs, count = _near_copies(vectors, texts), len(rows)
     splits = _split(rows, _connect(count, [pair for pair in pairs if max(pair) < count]))

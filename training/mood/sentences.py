@@ -12,6 +12,7 @@ from msgspec import Meta
 from scripts.core.atomic_files import write_text
 
 LANGUAGES = ("en", "fr", "de", "es", "it", "pt")
+READER_PREFIX = "query: "  # that the reader expects before each text
 FOLDER = Path(__file__).parent / "sentences"
 MORE_FOLDER = Path(__file__).parent / "more"
 Split = Literal["train", "validation", "test", ""]

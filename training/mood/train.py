@@ -19,12 +19,11 @@ from scripts.llm.gguf_file import read_gguf
 from scripts.llm.mood_adapter import BASE_KEY, HEAD_KEY, adapter_beside, format_head
 from scripts.llm.reader import read_phrases
 from scripts.request.interpret.mood_head import MoodHead
-from scripts.styles.moods import load_moods
+from scripts.styles.moods import load_moods, moods_by_style
 from training.mood.network import AdaptedReader
-from training.mood.sentences import MORE_FOLDER, load_sentences
+from training.mood.sentences import MORE_FOLDER, READER_PREFIX, load_sentences
 
 RANK = 16
-_PREFIX = "query: "
 _MAX_TOKENS = 128
 _BATCH, _BATCHES_OF_LIKE_LENGTH = 32, 20
 _RATE, _HEAD_RATE = 6e-4, 3e-3
@@ -166,7 +165,7 @@ def _load_examples(model: Path, moods: Sequence[str]) -> tuple[list[Example], li
     tokenizer = llama_cpp.Llama(str(model), vocab_only=True, verbose=False)
 
     def example(text: str, mood: str, affect: tuple[float, float] | None) -> Example:
-        tokens = tokenizer.tokenize((_PREFIX + text).encode(), add_bos=True, special=False)
+        tokens = tokenizer.tokenize((READER_PREFIX + text).encode(), add_bos=True, special=False)
         return Example(tuple(tokens[:_MAX_TOKENS]), moods.index(mood), affect)
 
     known: list[Example] = []
@@ -175,7 +174,7 @@ def _load_examples(model: Path, moods: Sequence[str]) -> tuple[list[Example], li
         if row.split != "test":
             target = validation if row.split == "validation" else known
             target.append(example(row.text, row.mood, (row.valence, row.arousal)))
-    styles = {mood.style: name for name, mood in load_moods(paths.DATA / "moods.toml").items()}
+    styles = moods_by_style(load_moods(paths.DATA / "moods.toml"))
     for label, text in zip(*read_phrases(paths.DATA / "meanings.toml"), strict=True):
         if label in styles:
             known.append(example(text, styles[label], None))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from scripts.request.feeling import Feeling
 from scripts.request.interpret.interpretation import UNDERSTOOD, Interpretation, Source
 from scripts.request.interpret.mood_head import MoodReading
-from scripts.styles.moods import Mood, mood_of_styles
+from scripts.styles.moods import Mood, mood_of_styles, moods_by_style
 
 
 def add_feeling(
@@ -34,12 +34,11 @@ def as_mood(
     Its mood is the one that it names, else the one that the reader finds; styles that it names
     stay.
     """
-    by_style = {mood.style: name for name, mood in moods.items()}
     named = understood.said_styles
-    said = [by_style[style] for style in named if style in by_style]
-    name = said[0] if said else reading.mood
+    said = mood_of_styles(named, moods)
+    name = said or reading.mood
     style = moods[name].style
-    others = tuple(s for s in named if s not in by_style)
+    others = tuple(s for s in named if s not in moods_by_style(moods))
     sources = dict(understood.sources)
     if not said:
         sources["mood"] = Source(UNDERSTOOD, "", round(dict(reading.ranked)[name], 2))
