@@ -18,6 +18,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scripts.arranger.density import suit_arousal
+from scripts.arranger.patterns import load_patterns
 from scripts.batch.interpreter import Interpreter
 from scripts.composer.narrations import choose_narration
 from scripts.core import paths
@@ -35,6 +37,8 @@ from scripts.request.interpret.mood_head import MoodHead
 from scripts.request.mood_history import MoodHistory, load_history, save_history, tint
 from scripts.request.request import SongRequest
 from scripts.request.request_json import request_from_json, request_to_json
+from scripts.score.keys import SCALES
+from scripts.score.time_signature import parse_time_signature
 from scripts.styles.moods import load_moods
 from scripts.styles.style import Style
 from tests.conftest import ROOT
@@ -189,11 +193,37 @@ def test_arousal_makes_faster_and_valence_brighter(
     from scripts.styles.style import read_style
 
     style = read_style(paths.DATA / "styles" / f"{MOODS[mood].style}.toml")
-    low, high = follow_feeling(style, Feeling(mood, valence, arousal)).tempo
-    usual = follow_feeling(style, Feeling(mood, valence, MOODS[mood].arousal)).tempo
-    assert 20 <= low <= high <= 300
-    assert (low >= usual[0] - 1e-9) == (arousal >= MOODS[mood].arousal - 1e-9)
+    found = follow_feeling(style, Feeling(mood, valence, arousal))
+    calm = follow_feeling(style, Feeling(mood, valence, 0.0))
+    unpleasant = follow_feeling(style, Feeling(mood, -1.0, arousal))
+    assert 20 <= calm.tempo[0] <= found.tempo[0] <= found.tempo[1] <= 300
+    pairs = zip(unpleasant.mastering.spectrum, found.mastering.spectrum, strict=True)
+    assert all(dark <= level for dark, level in pairs)
+    assert _share_of_major(unpleasant) <= _share_of_major(found) + 1e-9
     assert abs(energy_of(Feeling(mood, valence, arousal))) <= 0.2
+
+
+def _share_of_major(style: Style) -> float:
+    major = sum(w for name, w in style.scales.items() if 4 in SCALES[name].intervals)
+    return major / sum(style.scales.values())
+
+
+@pytest.mark.parametrize("mood", sorted(set(MOODS) - {"colere"}))  # which repeats a riff
+def test_calm_feelings_have_sparser_patterns_than_excited_ones(
+    mood: str, styles: dict[str, Style]
+) -> None:
+    patterns, meter = load_patterns(paths.DATA / "grooves"), parse_time_signature("4/4")
+    assert meter
+    tracks = styles[MOODS[mood].style].tracks
+
+    def strokes(arousal: float) -> float:
+        chords = suit_arousal(tracks, patterns, meter, arousal)["chords"].patterns
+        assert set(chords) <= set(tracks["chords"].patterns)
+        bars = [bar for name in chords for bar in patterns.bars("chords", name, meter)]
+        return sum(c not in ".-" for bar in bars for c in bar) / len(bars)
+
+    assert strokes(0.1) <= strokes(0.5) <= strokes(0.9)
+    assert strokes(0.1) < strokes(0.9)
 
 
 def test_what_was_said_wins_over_the_feeling(styles: dict[str, Style]) -> None:

@@ -16,6 +16,9 @@ from scripts.score.time_signature import TimeSignature
 _REGISTERS = (0, 4, -3, 2, -5, 5)
 
 _OCTAVE = 12
+# Strength of the notes of an arpeggio: on a beat, on its half, elsewhere.
+_ON_BEAT, _HALF_BEAT, _BETWEEN = 1.08, 0.76, 0.68
+_DOWNBEAT, _BASS_BEAT, _BASS_OFF_BEAT = 1.0, 0.9, 0.78  # strength of the bass
 
 
 def chord_at(bar: Sequence[tuple[int, Chord]], tick: int) -> Chord:
@@ -75,11 +78,8 @@ def arrange_chords(
                 index = int(step.mark)
                 tones = [*voicing, *(p + 12 for p in voicing)]
                 pitch = tones[min(index, len(tones) - 1)]
-                out.append(
-                    NoteEvent(
-                        at + step.start, step.ticks * 1.6, pitch, level * rng.uniform(0.85, 1.05)
-                    )
-                )
+                velocity = level * _accent(step.start, meter) * rng.uniform(0.9, 1.05)
+                out.append(NoteEvent(at + step.start, step.ticks * 1.6, pitch, min(1.0, velocity)))
                 continue
             strength = level * VELOCITY.get(step.mark, 0.8)
             # Ticks between the notes of a long chord.
@@ -100,6 +100,15 @@ def arrange_chords(
                     rest = step.start + step.ticks - tick
                     out += [NoteEvent(at + tick, rest * 0.95, p, strength * 0.9) for p in voicing]
     return out
+
+
+def _accent(tick: int, meter: TimeSignature) -> float:
+    """Strength of a note of an arpeggio by its place in the bar."""
+    tick %= meter.bar_ticks  # some strokes anticipate their bar
+    if tick in meter.beat_starts:
+        return _ON_BEAT
+    start = max(at for at in meter.beat_starts if at <= tick)
+    return _HALF_BEAT if (tick - start) % (2 * STEP) == 0 else _BETWEEN
 
 
 def _vary_strokes(steps: list[Step], variation: int, rng: random.Random) -> list[Step]:
@@ -157,12 +166,13 @@ def arrange_bass(
             )
             third = chord.intervals[1] if len(chord.intervals) > 2 else 7
             seventh = next((i for i in chord.intervals if i in (9, 10, 11)), 9)
+            on_beat = step.start in passage.meter.beat_starts
             if step.mark == "w":
                 target = bass_note(following)
                 pitch = target + rng.choice((-1, 1, -2, 2)) if target != root else root + fifth
             else:
                 pitch = root + {"5": fifth, "8": 12, "3": third, "7": seventh}.get(step.mark, 0)
-            accent = 1.0 if step.start == 0 else 0.85
+            accent = _DOWNBEAT if step.start == 0 else _BASS_BEAT if on_beat else _BASS_OFF_BEAT
             out.append(
                 NoteEvent(
                     at + step.start,

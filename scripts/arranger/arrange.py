@@ -14,6 +14,7 @@ from scripts.arranger.accompany import (
     arrange_drum_pattern,
     snare_roll,
 )
+from scripts.arranger.density import suit_arousal
 from scripts.arranger.drummer import arrange_drum_groove
 from scripts.arranger.dynamics import apply_dynamics, choose_entrance, has_stop, swell
 from scripts.arranger.endings import last_chord
@@ -118,10 +119,13 @@ class SongArrangement:
             return tracks
         return {"tone": _TONE_TRACK, **tracks}
 
-    @property
+    @cached_property
     def _style_tracks(self) -> Mapping[str, TrackStyle]:
         """Tracks to arrange from the style's patterns."""
-        return self.tracks
+        if self.spec.feeling is None:
+            return self.tracks
+        arousal = self.spec.feeling.arousal
+        return suit_arousal(self.tracks, self.patterns, self.spec.meter, arousal)
 
     @cached_property
     def form(self) -> tuple[Section, ...]:

@@ -15,30 +15,33 @@ from scripts.styles.mastering import OCTAVES, Mastering
 from scripts.styles.moods import Mood, load_moods
 from scripts.styles.style import Style
 
-_TEMPO_OCTAVES = 0.4  # by which the tempo doubles for each unit of arousal
+_SLOWEST, _TEMPO_OCTAVES = 62.0, 1.3  # tempo without arousal, and octaves by which it rises with it
+_TEMPO_SHARE = 0.5  # of that tempo beside the style's own
+_TEMPO_MARGIN = 1.12  # by which the middle may leave the style's range
 _TEMPO_SPREAD = 0.25  # share of the style's range of tempos that is left open
 _ENERGY, _MAX_ENERGY = 0.5, 0.2  # added to the sections' energy for a unit of arousal; at most
-_MODE = 0.6  # how much a unit of valence prefers scales that are a fifth brighter
-_TILT = 1.2  # dB per octave that the spectrum rises for a unit of valence
-_MIDDLE_OCTAVE = 4  # 500 Hz, about which the spectrum is tilted
+_MODE = 2.5  # how much a unit of valence prefers major scales to minor ones
+_BRIGHTER_SCALES = 0.6  # how much a unit beyond the mood's prefers scales that are a fifth brighter
+_TILT = 3.2  # dB per octave above the middle that a unit of valence adds
+_FLATTEST = -2.0  # dB per octave above the middle: as bright as a feeling makes a sound
+_MIDDLE_OCTAVE, _HIGH_OCTAVE = 4, 8  # 500 Hz and 8 kHz, between which the slope is measured
+_MAJOR_THIRD = 4
 _LIMITS = (20.0, 300.0)  # of the tempo
 
 
 def follow_feeling(style: Style, feeling: Feeling) -> Style:
     """Return `style` as a feeling wants it.
 
-    Arousal beyond what is usual for the mood makes it faster; valence prefers brighter scales and
-    a brighter sound. At the mood's own values only the range of tempos becomes narrower.
+    Arousal moves the tempo; valence prefers major to minor scales and a bright to a dark sound.
     """
     mood = _find_mood(feeling)
     if mood is None:
         return style
-    arousal, valence = feeling.arousal - mood.arousal, feeling.valence - mood.valence
     return replace(
         style,
-        tempo=_move_tempo(style.tempo, arousal),
-        scales=_prefer_scales(style.scales, valence),
-        mastering=_tilt(style.mastering, valence),
+        tempo=_move_tempo(style.tempo, feeling.arousal),
+        scales=_prefer_scales(style.scales, feeling.valence, mood.valence),
+        mastering=_tilt(style.mastering, feeling.valence),
     )
 
 
@@ -55,26 +58,39 @@ def _find_mood(feeling: Feeling) -> Mood | None:
 
 
 def _move_tempo(tempo: tuple[float, float], arousal: float) -> tuple[float, float]:
+    """Move a range of tempos toward the tempo of an arousal, and narrow it."""
+    usual = _SLOWEST * 2 ** (_TEMPO_OCTAVES * arousal)
     low, high = tempo
-    factor = 2 ** (_TEMPO_OCTAVES * arousal)
-    center = low + (high - low) * min(1.0, max(0.0, 0.5 + arousal))
-    half = (high - low) * _TEMPO_SPREAD / 2
-    return (
-        min(_LIMITS[1], max(_LIMITS[0], (center - half) * factor)),
-        min(_LIMITS[1], max(_LIMITS[0], (center + half) * factor)),
-    )
+    center = math.sqrt(low * high)
+    moved = center * (usual / center) ** _TEMPO_SHARE
+    moved = min(high * _TEMPO_MARGIN, max(low / _TEMPO_MARGIN, moved))
+    spread = (high / low) ** (_TEMPO_SPREAD / 2)
+    return (max(_LIMITS[0], moved / spread), min(_LIMITS[1], moved * spread))
 
 
-def _prefer_scales(scales: Mapping[str, float], valence: float) -> Mapping[str, float]:
+def _prefer_scales(
+    scales: Mapping[str, float], valence: float, usual: float
+) -> Mapping[str, float]:
+    """Weigh scales by the valence of a feeling, and by how far it is from what is usual."""
     return {
-        name: weight * math.exp(_MODE * valence * SCALES[name].fifths)
+        name: weight
+        * math.exp(_MODE * valence * (1 if _is_major(name) else -1))
+        * math.exp(_BRIGHTER_SCALES * (valence - usual) * SCALES[name].fifths)
         for name, weight in scales.items()
     }
 
 
+def _is_major(scale: str) -> bool:
+    return _MAJOR_THIRD in SCALES[scale].intervals
+
+
 def _tilt(mastering: Mastering, valence: float) -> Mastering:
+    """Let the spectrum above the middle fall less for a pleasant feeling, more for another."""
+    levels = mastering.spectrum
+    own = (levels[_HIGH_OCTAVE] - levels[_MIDDLE_OCTAVE]) / (_HIGH_OCTAVE - _MIDDLE_OCTAVE)
+    tilt = min(_TILT * valence, max(0.0, _FLATTEST - own))
     spectrum = tuple(
-        level + _TILT * valence * (octave - _MIDDLE_OCTAVE)
-        for octave, level in zip(range(OCTAVES), mastering.spectrum, strict=True)
+        level + tilt * max(0, octave - _MIDDLE_OCTAVE)
+        for octave, level in zip(range(OCTAVES), levels, strict=True)
     )
     return msgspec.structs.replace(mastering, spectrum=spectrum)

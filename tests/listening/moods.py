@@ -1,4 +1,7 @@
-"""Measures whether the songs of feelings obey them, with librosa: ``tests.listening --moods``.
+"""Measures whether the songs of feelings obey them: ``python -m tests.listening --moods``.
+
+Tempo and beats are heard by Essentia's multi-feature tracker (J. Zapata et al., "Multi-feature beat
+tracking", 2014) and, for comparison, by librosa's; all else by librosa.
 
 Songs are made from held-out sentences, four a mood: does arousal show in tempo and onsets, valence
 in mode and brightness, and do the beats of the light lie on the beats that a tracker hears? Other
@@ -18,6 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import essentia.standard
 import librosa
 import numpy as np
 from scipy.stats import spearmanr
@@ -26,6 +30,8 @@ from tests.listening.key_profiles import MAJOR, MINOR
 
 ROOT = Path(__file__).parents[2]
 _RATE, _HOP = 22_050, 256
+_TRACKER_RATE = 44_100  # that Essentia's tracker needs
+_BRIGHT = 1500.0  # Hz above which MIRtoolbox counts as brightness
 _SENTENCES = 4  # a mood
 _MINUTES = "0.75"
 _KNOWN_SEEDS, _NEW_SEEDS = range(1, 7), range(101, 105)
@@ -41,15 +47,17 @@ class MoodSong:
     mood : str
     valence, arousal : float
         Of the feeling.
-    tempo : float
-        Beats a minute that a tracker hears.
+    tempo, librosa_tempo : float
+        Beats a minute that the trackers hear.
     onset_rate : float
         Onsets a second.
     majorness : float
         How much better the best major key fits the pitch classes than the best minor one.
     brightness : float
+        Share of the energy above 1500 Hz.
+    centroid : float
         Mean spectral centroid, Hz.
-    in_step : float
+    in_step, librosa_in_step : float
         Share of the heard beats that lie within 50 ms of a beat of the light.
     features : tuple of float
         For telling moods apart.
@@ -59,10 +67,13 @@ class MoodSong:
     valence: float
     arousal: float
     tempo: float
+    librosa_tempo: float
     onset_rate: float
     majorness: float
     brightness: float
+    centroid: float
     in_step: float
+    librosa_in_step: float
     features: tuple[float, ...]
 
 
@@ -71,8 +82,10 @@ def measure_moods(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.listening --moods")
     parser.add_argument("--out", type=Path, default=Path("mood-songs"))
     parser.add_argument("--python", default=sys.executable, help="with the program's packages")
+    parser.add_argument("--split", default="test", help="of the sentences that are told")
+    parser.add_argument("--seed", type=int, default=0, help="of the first song of each mood")
     args = parser.parse_args(arguments)
-    told = _make_told_songs(args.python, args.out / "told")
+    told = _make_told_songs(args.python, args.out / "told", args.split, args.seed)
     named = _make_named_songs(args.python, args.out / "named")
     with ProcessPoolExecutor(2) as pool:
         songs = list(pool.map(analyze, told))
@@ -81,10 +94,13 @@ def measure_moods(arguments: list[str]) -> None:
     figures = {
         "songs": len(songs),
         "arousal to tempo": _correlate(arousal, [s.tempo for s in songs]),
+        "arousal to tempo, librosa": _correlate(arousal, [s.librosa_tempo for s in songs]),
         "arousal to onset rate": _correlate(arousal, [s.onset_rate for s in songs]),
         "valence to mode": _correlate(valence, [s.majorness for s in songs]),
         "valence to brightness": _correlate(valence, [s.brightness for s in songs]),
+        "valence to centroid": _correlate(valence, [s.centroid for s in songs]),
         "beats in step": float(np.mean([s.in_step for s in songs])),
+        "beats in step, librosa": float(np.mean([s.librosa_in_step for s in songs])),
         "nearest centroid": _nearest_centroid(others),
     }
     (args.out / "songs.json").write_text(
@@ -107,6 +123,8 @@ def analyze(path: Path) -> MoodSong:
     centroid = librosa.feature.spectral_centroid(y=sound, sr=_RATE)[0]
     chroma = librosa.feature.chroma_cqt(y=librosa.effects.harmonic(sound), sr=_RATE).mean(axis=1)
     free, _ = librosa.beat.beat_track(onset_envelope=strength, sr=_RATE, hop_length=_HOP)
+    heard_tempo, heard_beats = _track_beats(path)
+    light = [at for at, _ in show["beats"]]
     feeling = details["feeling"] or {"valence": 0.0, "arousal": 0.0}
     loud = librosa.feature.rms(y=sound)[0]
     is_heard = loud > loud.max() / 30
@@ -114,11 +132,14 @@ def analyze(path: Path) -> MoodSong:
         show["mood"],
         feeling["valence"],
         feeling["arousal"],
+        heard_tempo,
         float(np.atleast_1d(free)[0]),
         len(onsets) / (len(sound) / _RATE),
         _majorness(chroma),
+        _brightness(sound),
         float(centroid[: len(is_heard)][is_heard[: len(centroid)]].mean()),
-        _share_in_step(beats, [at for at, _ in show["beats"]]),
+        _share_in_step(heard_beats, light),
+        _share_in_step(beats, light),
         _features(sound, strength, centroid, loud, float(np.atleast_1d(tempo)[0]), chroma, onsets),
     )
 
@@ -149,6 +170,20 @@ def _features(
         *map(float, mfcc.std(axis=1)),
         *map(float, contrast),
     )
+
+
+def _track_beats(path: Path) -> tuple[float, np.ndarray]:
+    """Tempo and beats (in seconds) that Essentia hears."""
+    sound = essentia.standard.MonoLoader(filename=str(path), sampleRate=_TRACKER_RATE)()
+    tempo, beats, *_ = essentia.standard.RhythmExtractor2013(method="multifeature")(sound)
+    return float(tempo), np.asarray(beats)
+
+
+def _brightness(sound: np.ndarray) -> float:
+    """Share of the energy above 1500 Hz (O. Lartillot & P. Toiviainen, MIRtoolbox, 2007)."""
+    power = (np.abs(librosa.stft(sound)) ** 2).sum(axis=1)
+    frequencies = librosa.fft_frequencies(sr=_RATE)
+    return float(power[frequencies > _BRIGHT].sum() / power.sum())
 
 
 def _majorness(chroma: np.ndarray) -> float:
@@ -190,18 +225,20 @@ def _nearest_centroid(songs: list[MoodSong]) -> float:
     return float(np.mean([mood == s.mood for mood, s in zip(found, new, strict=True)]))
 
 
-def _make_told_songs(python: str, out: Path) -> list[Path]:
+def _make_told_songs(python: str, out: Path, split: str, seed: int) -> list[Path]:
     """A song for each of four held-out sentences of each mood."""
     rows = [
         json.loads(line)
         for path in sorted((ROOT / "training" / "mood" / "sentences").glob("*.jsonl"))
         for line in path.read_text(encoding="utf-8").splitlines()
     ]
-    rng, paths = random.Random(48), []
+    rng, paths = random.Random(48 + seed), []
     for mood in sorted({row["mood"] for row in rows}):
-        texts = [r["text"] for r in rows if r["mood"] == mood and r.get("split") == "test"]
+        texts = [r["text"] for r in rows if r["mood"] == mood and r.get("split") == split]
         for n, text in enumerate(rng.sample(texts, _SENTENCES)):
-            done = _run(python, "mood", text, "--length", _MINUTES, "--seed", str(n), out=out)
+            done = _run(
+                python, "mood", text, "--length", _MINUTES, "--seed", str(seed + n), out=out
+            )
             paths.append(_path_of(json.loads(done)["track"]["preview_uri"]))
     return paths
 
