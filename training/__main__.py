@@ -34,6 +34,7 @@ def main() -> None:
             "recordings",
             "rhythms",
             "guide",
+            "pronunciations",
         ),
     )
     parser.add_argument("--collections", type=Path, help="folder with the downloaded collections")
@@ -106,6 +107,12 @@ def main() -> None:
             parser.error("the step rhythms requires --sources FOLDER and --collections FOLDER")
         count = count_rhythms(args.sources, args.collections, Path("data/rhythms.toml"))
         print(f"{count} figures")
+    elif args.step == "pronunciations":
+        from training.pronunciations import write_pronunciations
+
+        if args.sources is None:
+            parser.error("the step pronunciations requires --sources FOLDER")
+        print(f"{write_pronunciations(args.sources / 'cmudict.dict')} words")
     elif args.step == "guide":
         from training.guide import measure_guidance
 

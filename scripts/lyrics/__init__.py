@@ -1,0 +1,1 @@
+"""Words to sing: reading, syllables, stresses, rhymes."""
