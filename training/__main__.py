@@ -18,6 +18,11 @@ def main() -> None:
 
         run_mood_step(sys.argv[2:])
         return
+    if sys.argv[1:2] == ["lyrics"]:
+        from training.lyrics.__main__ import main as run_lyrics_step
+
+        run_lyrics_step(sys.argv[2:])
+        return
     parser = argparse.ArgumentParser(prog="python -m training")
     parser.add_argument(
         "step",

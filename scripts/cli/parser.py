@@ -124,6 +124,11 @@ def _add_song_commands(commands: _Commands) -> None:
     mood.add_argument(
         "styles", metavar="TEXT", help='such as "what a day, I need to unwind", in your language'
     )
+    lyrics = commands.add(
+        "lyrics", "cli.lyrics:lyrics", "show genre, mood, syllables and chords of lyrics"
+    )
+    lyrics.add_argument("file", metavar="FILE", help='text file; "-" reads standard input')
+    lyrics.add_argument("--seed", type=int, metavar="N", help="other chords for each number")
     render = commands.add(
         "render", "cli.generate:generate", "render notes from a file", [request, rendering]
     )

@@ -17,6 +17,7 @@ from scripts.core.child import ChildProcess
 from scripts.core.errors import ModelError, StorageError
 from scripts.core.toml import read_tables
 from scripts.llm.chat import load_model_profile
+from scripts.llm.genre_file import genres_beside, load_genres
 from scripts.llm.gguf_file import (
     EMBEDDING_ARCHITECTURES,
     GgufInfo,
@@ -26,6 +27,8 @@ from scripts.llm.gguf_file import (
 from scripts.llm.model_client import ModelClient
 from scripts.llm.mood_adapter import adapter_beside, load_head
 from scripts.llm.reader_file import format_classifier, load_classifier
+from scripts.lyrics.genre import GenreHead, join_features, stanzas
+from scripts.lyrics.lyrics import Lyrics
 from scripts.request.interpret.meaning import MeaningClassifier, Vectors, fit_classifier
 from scripts.request.interpret.mood_head import MoodHead, MoodReading
 from scripts.request.interpret.tokens import fold
@@ -123,6 +126,13 @@ class Reader:
             return None
         return self._mood_head.read(self._process.embed([text], adapted=True)[0])
 
+    def rank_genres(self, lyrics: Lyrics, language: str) -> list[tuple[str, float]]:
+        """Genres of lyrics with their probabilities, the likeliest first; empty if not taught."""
+        if self._genre_head is None:
+            return []
+        vectors = self._process.embed(stanzas(lyrics))
+        return self._genre_head.rank(join_features(lyrics, language, vectors))
+
     def known_words(self) -> frozenset[str]:
         """Words of any language that are spelled correctly, folded."""
         return self._known_words
@@ -158,6 +168,10 @@ class Reader:
     @cached_property
     def _mood_head(self) -> MoodHead | None:
         return load_head(self.info)
+
+    @cached_property
+    def _genre_head(self) -> GenreHead | None:
+        return load_genres(genres_beside(self.info.path), self.info.name)
 
     @cached_property
     def _classifier(self) -> MeaningClassifier:

@@ -19,7 +19,7 @@ from scripts.lyrics.structure import name_unmarked
 
 MAX_LINES = 400
 MAX_LINE_LENGTH = 200  # characters
-_MAX_BYTES = 1 << 20
+MAX_BYTES = 1 << 20
 _MAX_REPEATS = 8  # of a line or section that is marked "x4"
 _STANZA_LINES = 4  # of a long text without blank lines
 _LONGEST_STANZA = 12  # lines
@@ -45,7 +45,7 @@ def read_lyrics_file(path: Path) -> Lyrics:
         When it cannot be read, has no words or too many.
     """
     try:
-        data = read_input(path, _MAX_BYTES)
+        data = read_input(path, MAX_BYTES)
     except OSError as error:
         raise UsageError(f"cannot read {path} ({error.strerror}); give a text file") from error
     return read_lyrics(decode(data), path.name)

@@ -1,0 +1,1 @@
+"""Lyrics that genres are learned from, and the classifier of genres."""
