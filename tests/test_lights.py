@@ -119,6 +119,13 @@ def test_the_light_never_flashes_more_than_three_times_a_second(
     assert all(rises[i + 3] - rises[i] >= 99 for i in range(len(rises) - 3))
 
 
+def test_accents_at_the_join_of_a_loop_are_apart() -> None:
+    beats = tuple((n * 0.316, 1.0) for n in range(41))
+    show = make_show(beats=beats, accent=1.0, loop=True, seconds=41 * 0.316)
+    times = LightPlayback(show, LightMode.FULL)._accent_times
+    assert times[0] + show.seconds - times[-1] >= FLASH_INTERVAL - 1e-6
+
+
 def test_a_stroke_brightens_the_light_at_once_and_fades() -> None:
     playback = LightPlayback(make_show(beats=((5.0, 1.0),)), LightMode.FULL)
     before, at, after = (playback.at(second).level for second in (4.99, 5.0, 5.4))
@@ -189,6 +196,16 @@ def test_songs_that_fade_into_each_other_mix_their_light(tmp_path: Path) -> None
     assert follower.light([(a, 5.0, 0.5), (b, 0.0, 0.5)]).rgb == (128, 0, 128)
     assert follower.light([(a, 5.0, 0.0), (b, 1.0, 1.0)]).rgb == (0, 0, 255)
     assert follower.light([]) == DARK
+
+
+def test_songs_that_fade_into_each_other_have_no_accents(tmp_path: Path) -> None:
+    for name in "ab":
+        text = format_show(make_show(beats=((5.0, 1.0),), accent=1.0))
+        show_path(tmp_path / f"{name}.mp3").write_text(text, encoding="utf-8")
+    follower = LightFollower(LightMode.FULL)
+    a, b = tmp_path / "a.mp3", tmp_path / "b.mp3"
+    alone = follower.light([(a, 5.0, 1.0)]).level
+    assert follower.light([(a, 5.0, 0.5), (b, 5.0, 0.5)]).level < alone - 0.2
 
 
 def test_a_file_from_elsewhere_has_a_quiet_light(tmp_path: Path) -> None:

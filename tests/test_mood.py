@@ -173,6 +173,36 @@ def test_a_mood_that_is_named_wins(interpreter: Interpreter) -> None:
     assert found.request.feeling.mood == "bonnehumeur"
 
 
+@pytest.mark.parametrize(
+    ("text", "mood"),
+    [
+        ("I can't breathe, the walls are coming closer", "panique"),
+        ("my heart is heavy since he left", "tristesse"),
+        ("coffee shop on sunday morning", "bonnehumeur"),
+    ],
+)
+def test_a_feeling_in_the_menu_is_understood_as_with_mood(
+    interpreter: Interpreter, text: str, mood: str
+) -> None:
+    found = interpreter.interpret(text, SongRequest(""))
+    told, _ = interpreter.interpret_mood(text, SongRequest(""))
+    assert found.request.feeling == told.request.feeling
+    assert found.request.feeling
+    assert found.request.feeling.mood == mood
+    assert found.styles == told.styles == (MOODS[mood].style,)
+
+
+@pytest.mark.parametrize(
+    ("text", "mood"), [("I am not sad at all", "tristesse"), ("I don't feel happy", "bonnehumeur")]
+)
+def test_a_mood_that_is_denied_is_not_taken(interpreter: Interpreter, text: str, mood: str) -> None:
+    found, reading = interpreter.interpret_mood(text, SongRequest(""))
+    assert found.denied_styles == (MOODS[mood].style,)
+    assert found.request.feeling
+    assert found.request.feeling.mood != mood
+    assert sum(probability for _, probability in reading.ranked) == pytest.approx(1)
+
+
 def test_moods_without_a_reader_say_what_is_missing(
     styles: dict[str, Style], monkeypatch: pytest.MonkeyPatch
 ) -> None:

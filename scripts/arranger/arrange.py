@@ -122,10 +122,9 @@ class SongArrangement:
     @cached_property
     def _style_tracks(self) -> Mapping[str, TrackStyle]:
         """Tracks to arrange from the style's patterns."""
-        if self.spec.feeling is None:
+        if self.spec.arousal is None:
             return self.tracks
-        arousal = self.spec.feeling.arousal
-        return suit_arousal(self.tracks, self.patterns, self.spec.meter, arousal)
+        return suit_arousal(self.tracks, self.patterns, self.spec.meter, self.spec.arousal)
 
     @cached_property
     def form(self) -> tuple[Section, ...]:

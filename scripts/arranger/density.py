@@ -18,8 +18,9 @@ _ROLES = ("chords", "arp", "bass", *_DRUMS)
 def suit_arousal(
     tracks: Mapping[str, TrackStyle], patterns: Patterns, meter: TimeSignature, arousal: float
 ) -> Mapping[str, TrackStyle]:
-    """Return tracks with the sparser half of their patterns if a feeling is calm, the busier half
-    if it is excited.
+    """Return tracks with the sparser or the busier half of their patterns.
+
+    Tracks with riffs or grooves learned from drummers keep all.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ from scripts.request.interpret.interpretation import UNDERSTOOD, Interpretation
 from scripts.request.interpret.mood_head import MoodReading
 from scripts.request.mood_history import load_history, tint
 from scripts.request.request import SongRequest
-from scripts.styles.moods import load_moods
+from scripts.styles.moods import load_moods, moods_by_style
 from scripts.styles.style import Style
 
 _SURE = 0.6  # probability of a mood from which no model is asked
@@ -66,7 +66,10 @@ class Interpreter:
             When the text cannot be a request, see :func:`interpret`.
         """
         found = self._understand(text, given)
-        return self._tinted(add_feeling(found, self._read_feeling(found), self._moods))
+        reading = self._read_feeling(found)
+        if reading and self._is_feeling(found):
+            return self._tinted(as_mood(found, reading, self._moods))
+        return self._tinted(add_feeling(found, reading, self._moods))
 
     def interpret_mood(
         self,
@@ -109,6 +112,12 @@ class Interpreter:
             found = interpret(text, self.styles, given)
         length = found.request.length or self.default_length
         return replace(found, request=replace(found.request, length=length))
+
+    def _is_feeling(self, found: Interpretation) -> bool:
+        """Whether a sentence names no mood, and moods are all that its meaning tells."""
+        moods = set(moods_by_style(self._moods))
+        understood = set(found.styles) - set(found.said_styles)
+        return bool(understood) and understood <= moods and not moods & set(found.said_styles)
 
     def _tinted(self, found: Interpretation) -> Interpretation:
         """Let the hour, the season and the last songs move a feeling that was not named."""

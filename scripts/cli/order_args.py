@@ -108,6 +108,8 @@ def plan_mood(
     understood, reading = interpreter.interpret_mood(
         args.styles, request, choose if suggester else None
     )
+    if understood.songs not in ("", "1"):
+        print_message("mood makes one song; generate makes more")
     return PlannedOrder(_order(args, settings, understood.request, 1), understood), reading
 
 

@@ -36,6 +36,7 @@ def choose_narration(feeling: Feeling, seed: int, folder: Path, before: str = ""
         Empty if there is none for the mood.
     """
     found = _load(folder, feeling.language).get(feeling.mood, ())
+    found = found or _load(folder, FALLBACK_LANGUAGE).get(feeling.mood, ())
     if not found:
         return ""
     order = list(found)

@@ -32,14 +32,16 @@ class LightFollower:
     def light(self, heard: Sequence[tuple[Path, float, float]]) -> Light:
         """Light for what is heard: file, position in seconds and level (0 to 1) of each song.
 
-        Songs that fade into each other mix their light as they mix their sound.
+        Songs that fade into each other mix their light as they mix their sound, without
+        accents: those of two songs together could flash too fast.
         """
         mixed, done = DARK, 0.0
-        for path, position, level in heard:
-            if level > 0:
-                done += level
-                light = self._playback(path).at(max(0.0, position - self.delay))
-                mixed = light if done == level else mixed.mixed_with(light, level / done)
+        sounding = [song for song in heard if song[2] > 0]
+        for path, position, level in sounding:
+            done += level
+            playback, seconds = self._playback(path), max(0.0, position - self.delay)
+            light = playback.at(seconds, has_accents=len(sounding) == 1)
+            mixed = light if done == level else mixed.mixed_with(light, level / done)
         return mixed
 
     def _playback(self, path: Path) -> LightPlayback:

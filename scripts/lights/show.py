@@ -134,8 +134,8 @@ class LightPlayback:
         self.show, self.mode = show, mode
         self._starts = [scene.start for scene in show.scenes]
 
-    def at(self, seconds: float) -> Light:
-        """Light `seconds` after the beginning of the song."""
+    def at(self, seconds: float, has_accents: bool = True) -> Light:
+        """Light `seconds` after the beginning of the song, with or without its accents."""
         if self.mode == LightMode.OFF:
             return DARK
         is_calm = self.mode == LightMode.CALM
@@ -144,7 +144,8 @@ class LightPlayback:
             return Light(light.color, light.level * _CALM_LEVEL * self._end_level(seconds))
         # Between accents the light is weaker, so that bright scenes have room for them.
         steady = light.level * (1 - _ACCENT_ROOM * self.show.accent)
-        level = steady + (1 - steady) * self.show.accent * self._accent(seconds)
+        accent = self._accent(seconds) if has_accents else 0.0
+        level = steady + (1 - steady) * self.show.accent * accent
         return Light(light.color, level * self._end_level(seconds))
 
     def _scene_light(self, index: int, seconds: float) -> Light:
@@ -174,7 +175,11 @@ class LightPlayback:
 
     @cached_property
     def _accents(self) -> list[tuple[float, float]]:
-        return limit_flashes(self.show.beats)
+        kept = limit_flashes(self.show.beats)
+        if self.show.loop and len(kept) > 1:  # the last one is near the first one's return
+            gap = kept[0][0] + self.show.seconds - kept[-1][0]
+            kept = kept[:-1] if gap < FLASH_INTERVAL - 1e-6 else kept
+        return kept
 
     @cached_property
     def _accent_times(self) -> list[float]:

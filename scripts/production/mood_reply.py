@@ -132,7 +132,7 @@ def build_reply(
     data = {
         "track": {"mood_id": feeling.mood, "preview_uri": song.absolute().as_uri()},
         "lighting": [msgspec.to_builtins(step) for step in lighting[:_MAX_STEPS]],
-        "narration": details["narration"],
+        "narration": details["narration"] or feeling.mood,  # where the phrases lack the mood
         "diagnostics": {"valence_hint": feeling.valence, "arousal_hint": feeling.arousal},
         "probability": round(known.get(feeling.mood, 1.0), 3),
         "runners_up": [{"mood_id": name, "probability": round(p, 3)} for name, p in others],

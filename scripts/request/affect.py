@@ -20,8 +20,8 @@ _TEMPO_SHARE = 0.5  # of that tempo beside the style's own
 _TEMPO_MARGIN = 1.12  # by which the middle may leave the style's range
 _TEMPO_SPREAD = 0.25  # share of the style's range of tempos that is left open
 _ENERGY, _MAX_ENERGY = 0.5, 0.2  # added to the sections' energy for a unit of arousal; at most
-_MODE = 2.5  # how much a unit of valence prefers major scales to minor ones
-_BRIGHTER_SCALES = 0.6  # how much a unit beyond the mood's prefers scales that are a fifth brighter
+_MODE = 2.5  # a unit of valence makes major scales e**5 times likelier beside minor ones
+_FIFTH = 0.6  # a unit beyond the mood's makes scales e**0.6 times likelier for each sharp more
 _TILT = 3.2  # dB per octave above the middle that a unit of valence adds
 _FLATTEST = -2.0  # dB per octave above the middle: as bright as a feeling makes a sound
 _MIDDLE_OCTAVE, _HIGH_OCTAVE = 4, 8  # 500 Hz and 8 kHz, between which the slope is measured
@@ -69,13 +69,13 @@ def _move_tempo(tempo: tuple[float, float], arousal: float) -> tuple[float, floa
 
 
 def _prefer_scales(
-    scales: Mapping[str, float], valence: float, usual: float
+    scales: Mapping[str, float], valence: float, mood_valence: float
 ) -> Mapping[str, float]:
-    """Weigh scales by the valence of a feeling, and by how far it is from what is usual."""
+    """Weigh scales by the valence of a feeling, and by how far it is from its mood's."""
     return {
         name: weight
         * math.exp(_MODE * valence * (1 if _is_major(name) else -1))
-        * math.exp(_BRIGHTER_SCALES * (valence - usual) * SCALES[name].fifths)
+        * math.exp(_FIFTH * (valence - mood_valence) * SCALES[name].fifths)
         for name, weight in scales.items()
     }
 

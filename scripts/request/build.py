@@ -117,6 +117,7 @@ def build_spec(
         warnings=tuple(warnings),
         energy=_choose_energy(request),
         feeling=request.feeling,
+        arousal=request.feeling.arousal if request.feeling and request.energy is None else None,
     )
 
 

@@ -58,6 +58,8 @@ class SongSpec:
         Added to the energy (0 to 1) of each section.
     feeling : Feeling, optional
         How the user feels, if that was said.
+    arousal : float, optional
+        Arousal (0 to 1) that the rhythms suit; None leaves all rhythms of the style.
     requested_bars : int
         Number of bars of an imported piece; 0 if the length decides.
     """
@@ -82,6 +84,7 @@ class SongSpec:
     warnings: tuple[str, ...]
     energy: float = 0.0
     feeling: Feeling | None = None
+    arousal: float | None = None
     requested_bars: int = 0
 
     @property

@@ -31,6 +31,8 @@ from tests.listening.key_profiles import MAJOR, MINOR
 ROOT = Path(__file__).parents[2]
 _RATE, _HOP = 22_050, 256
 _TRACKER_RATE = 44_100  # that Essentia's tracker needs
+# Hz from which pitch classes are heard: the pitch of bass drums, which is lower, is not the key's.
+_LOWEST, _CHROMA_OCTAVES = 130.8, 5
 _BRIGHT = 1500.0  # Hz above which MIRtoolbox counts as brightness
 _SENTENCES = 4  # a mood
 _MINUTES = "0.75"
@@ -82,7 +84,7 @@ def measure_moods(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.listening --moods")
     parser.add_argument("--out", type=Path, default=Path("mood-songs"))
     parser.add_argument("--python", default=sys.executable, help="with the program's packages")
-    parser.add_argument("--split", default="test", help="of the sentences that are told")
+    parser.add_argument("--split", choices=("validation", "test"), default="test")
     parser.add_argument("--seed", type=int, default=0, help="of the first song of each mood")
     args = parser.parse_args(arguments)
     told = _make_told_songs(args.python, args.out / "told", args.split, args.seed)
@@ -121,7 +123,10 @@ def analyze(path: Path) -> MoodSong:
     )
     onsets = librosa.onset.onset_detect(onset_envelope=strength, sr=_RATE, hop_length=_HOP)
     centroid = librosa.feature.spectral_centroid(y=sound, sr=_RATE)[0]
-    chroma = librosa.feature.chroma_cqt(y=librosa.effects.harmonic(sound), sr=_RATE).mean(axis=1)
+    harmonic = librosa.effects.harmonic(sound)
+    chroma = librosa.feature.chroma_cqt(
+        y=harmonic, sr=_RATE, fmin=_LOWEST, n_octaves=_CHROMA_OCTAVES
+    ).mean(axis=1)
     free, _ = librosa.beat.beat_track(onset_envelope=strength, sr=_RATE, hop_length=_HOP)
     heard_tempo, heard_beats = _track_beats(path)
     light = [at for at, _ in show["beats"]]

@@ -73,6 +73,19 @@ def launcher_path(program: Path) -> str:
     return windows_path(program / "Llm-Music-Gen.bat")
 
 
+def order_in_menu(window: Console, program: Path, text: str) -> None:
+    """Ask for a song in the menu, up to the line that says what was understood."""
+    window.run("cmd", "/c", launcher_path(program))
+    window.choose("1")
+    window.wait("1. Generate Music", 120)
+    window.type("1")
+    window.wait("What kind of music")
+    window.type(text, "Enter")
+    window.wait("How many songs")
+    window.type("1", "Enter")
+    window.wait("Start = Enter")
+
+
 def run_launcher(
     folder: Path, *arguments: str, path: str = "", **more: str
 ) -> subprocess.CompletedProcess[str]:

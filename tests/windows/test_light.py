@@ -7,8 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.support.waiting import wait_until
-from tests.windows.conftest import launcher_path
+from tests.windows.conftest import order_in_menu
 from tests.windows.lab import Console, make_home, windows_path
+
+FEELING = "er ist gestern ausgezogen und das Bett bleibt leer, 20 Sekunden"
 
 
 def test_a_feeling_becomes_a_song_with_its_light(
@@ -18,15 +20,7 @@ def test_a_feeling_becomes_a_song_with_its_light(
     (home / "data").mkdir()
     (home / "data" / "persistent.json").write_text('{"output": "null"}')
     window = console(LLM_MUSIC_GEN_HOME=windows_path(home))
-    window.run("cmd", "/c", launcher_path(installed))
-    window.choose("1")
-    window.wait("1. Generate Music", 120)
-    window.type("1")
-    window.wait("What kind of music")
-    window.type("er ist gestern ausgezogen und das Bett bleibt leer, 20 Sekunden", "Enter")
-    window.wait("How many songs")
-    window.type("1", "Enter")
-    window.wait("Start = Enter")
+    order_in_menu(window, installed, FEELING)
     window.type("Enter")
     window.wait("1 of 1 songs are done", 240)
     (song,) = (home / "output").glob("*.mp3")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.windows.conftest import launcher_path, run_launcher
+from tests.windows.conftest import order_in_menu, run_launcher
 from tests.windows.lab import Console, make_home, windows_path
 
 FRENCH = "une valse triste en ré mineur, lente, sans batterie, 12 secondes"
@@ -28,15 +28,7 @@ def test_a_french_sentence_is_typed_into_the_menu(
     (home / "data").mkdir()
     (home / "data" / "persistent.json").write_text('{"output": "null"}')
     window = console(LLM_MUSIC_GEN_HOME=windows_path(home))
-    window.run("cmd", "/c", launcher_path(installed))
-    window.choose("1")
-    window.wait("1. Generate Music", 120)
-    window.type("1")
-    window.wait("What kind of music")
-    window.type(FRENCH, "Enter")
-    window.wait("How many songs")
-    window.type("1", "Enter")
-    window.wait("Start = Enter")
+    order_in_menu(window, installed, FRENCH)
     shown = " ".join(window.screen().split())
     assert "waltz + sad, D minor, 3/4, about" in shown
     assert "without drums; 1 song of 0:12" in shown

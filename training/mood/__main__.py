@@ -21,6 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=Path("training-work/mood/answers.jsonl"))
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--resume", action="store_true", help="train the present adapter further")
     args = parser.parse_args(arguments)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     if args.step == "prepare":
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     elif args.step == "train":
         from training.mood.train import train
 
-        train(args.reader, args.epochs, args.seed)
+        train(args.reader, args.epochs, args.seed, args.resume)
     elif args.step == "infer":
         from training.mood.infer import infer
 

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from scripts.core import paths
 from scripts.llm.gguf_file import read_gguf
-from scripts.llm.mood_adapter import BASE_KEY, HEAD_KEY, adapter_beside, format_head
+from scripts.llm.mood_adapter import BASE_KEY, HEAD_KEY, adapter_beside, format_head, load_head
 from scripts.llm.reader import read_phrases
 from scripts.request.interpret.mood_head import MoodHead
 from scripts.styles.moods import load_moods, moods_by_style
@@ -28,6 +28,7 @@ _MAX_TOKENS = 128
 _BATCH, _BATCHES_OF_LIKE_LENGTH = 32, 20
 _RATE, _HEAD_RATE = 6e-4, 3e-3
 _WARMUP_STEPS = 60
+_RESUMED_RATE = 0.5  # of the rates, where training goes on
 _SMOOTHING = 0.1  # of the labels
 _AFFECT_WEIGHT = 1.5  # of valence and arousal in the loss
 _FEATURE_SCALE = 8.0  # of the unit vectors
@@ -47,7 +48,7 @@ class Example:
     affect: tuple[float, float] | None
 
 
-def train(model: Path, epochs: int, seed: int) -> None:
+def train(model: Path, epochs: int, seed: int, resume: bool = False) -> None:
     """Train on the split ``train`` and on what is only learned from; print the validation.
 
     Parameters
@@ -56,6 +57,8 @@ def train(model: Path, epochs: int, seed: int) -> None:
         The reader.
     epochs : int
     seed : int
+    resume : bool
+        Whether to go on from the adapter beside the reader, at a lower rate.
     """
     torch.manual_seed(seed)
     moods = tuple(sorted(load_moods(paths.DATA / "moods.toml")))
@@ -63,13 +66,16 @@ def train(model: Path, epochs: int, seed: int) -> None:
     print(f"{len(examples)} sentences to learn from, {len(validation)} for validation")
     network = AdaptedReader(model, RANK)
     head = nn.Linear(network.width, len(moods) + 2)
-    center = _find_center(network, examples, seed)
+    center = (
+        _load_adapter(model, network, head) if resume else _find_center(network, examples, seed)
+    )
+    slower = _RESUMED_RATE if resume else 1.0
     started = time.monotonic()
     batches = _batches(examples, random.Random(seed))
     optimizer = torch.optim.AdamW(
         [
-            {"params": network.parameters(), "lr": _RATE, "weight_decay": 0.01},
-            {"params": head.parameters(), "lr": _HEAD_RATE, "weight_decay": 0.0},
+            {"params": network.parameters(), "lr": slower * _RATE, "weight_decay": 0.01},
+            {"params": head.parameters(), "lr": slower * _HEAD_RATE, "weight_decay": 0.0},
         ]
     )
     average = _Average((*network.parameters(), *head.parameters()))
@@ -156,6 +162,23 @@ def export_adapter(model: Path, network: AdaptedReader, head: MoodHead) -> None:
     writer.write_tensors_to_file()
     writer.close()
     part.replace(path)
+
+
+def _load_adapter(model: Path, network: AdaptedReader, head: nn.Linear) -> torch.Tensor:
+    """Copy the adapter beside a reader into a network and a head; returns its center."""
+    stored = load_head(read_gguf(model))
+    if stored is None:
+        raise ValueError(f"{adapter_beside(model)} is missing or for another reader")
+    found = {t.name: t.data for t in gguf.GGUFReader(adapter_beside(model)).tensors}
+    with torch.no_grad():
+        for name, matrix in network.matrices.items():
+            layer, _, kind = name.partition("_")
+            for side in ("lora_a", "lora_b"):
+                values = np.array(found[f"blk.{layer}.{kind}.weight.{side}"], np.float32)
+                getattr(matrix, side).copy_(torch.tensor(values))
+        head.weight.copy_(torch.tensor(np.array(stored.weights / _FEATURE_SCALE)))
+        head.bias.copy_(torch.tensor(np.array(stored.bias)))
+    return torch.tensor(np.array(stored.center))
 
 
 def _load_examples(model: Path, moods: Sequence[str]) -> tuple[list[Example], list[Example]]:

@@ -31,14 +31,16 @@ def as_mood(
 ) -> Interpretation:
     """Take a sentence as a feeling, whatever it says.
 
-    Its mood is the one that it names, else the one that the reader finds; styles that it names
-    stay.
+    Its mood is the one that it names, else the likeliest that it does not deny; styles that it
+    names stay.
     """
+    by_style = moods_by_style(moods)
+    reading = reading.without([by_style[s] for s in understood.denied_styles if s in by_style])
     named = understood.said_styles
     said = mood_of_styles(named, moods)
     name = said or reading.mood
     style = moods[name].style
-    others = tuple(s for s in named if s not in moods_by_style(moods))
+    others = tuple(s for s in named if s not in by_style)
     sources = dict(understood.sources)
     if not said:
         sources["mood"] = Source(UNDERSTOOD, "", round(dict(reading.ranked)[name], 2))

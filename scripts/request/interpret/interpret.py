@@ -76,7 +76,8 @@ def interpret(
     genres = read_genres(sentence, styles)
     fields = said.fields | ({"songs": said.songs} if said.songs else {})
     choice = choose_styles(sentence, fields, said.players, genres, styles, reader)
-    return _build(sentence, said, choice, given, styles, known_words())
+    found = _build(sentence, said, choice, given, styles, known_words())
+    return replace(found, denied_styles=tuple(sorted(genres.excluded & styles.keys())))
 
 
 def _plain_names(text: str, styles: Mapping[str, Style]) -> tuple[str, ...]:

@@ -53,6 +53,8 @@ class Interpretation:
         Of the sentence, two letters.
     said_styles : tuple of str
         Those of `styles` that the sentence names.
+    denied_styles : tuple of str
+        Those that it says it is not, as in "not sad".
     """
 
     request: SongRequest
@@ -64,3 +66,4 @@ class Interpretation:
     until: str = ""
     language: str = "en"
     said_styles: tuple[str, ...] = ()
+    denied_styles: tuple[str, ...] = ()

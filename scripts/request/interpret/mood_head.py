@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -36,6 +37,16 @@ class MoodReading:
         """The reading with another mood as the likeliest; its probability stays."""
         first = [item for item in self.ranked if item[0] == name]
         return replace(self, ranked=(*first, *(i for i in self.ranked if i[0] != name)))
+
+    def without(self, names: Collection[str]) -> MoodReading:
+        """The reading with some moods as the unlikeliest; it stays as it is if they are all."""
+        kept = tuple(item for item in self.ranked if item[0] not in names)
+        denied = tuple((name, 0.0) for name, _ in self.ranked if name in names)
+        total = sum(probability for _, probability in kept)
+        if not total:
+            return self
+        shares = tuple((name, probability / total) for name, probability in kept)
+        return replace(self, ranked=(*shares, *denied))
 
 
 @dataclass(frozen=True)

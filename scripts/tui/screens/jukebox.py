@@ -30,7 +30,7 @@ from scripts.tui.state import Field, State
 
 FOOTER = "Selection; Back to Main = B, Exit Program = X:"
 _EMPTY = "There are no songs yet. Make some with 1. Generate Music; they appear here."
-_KEYS = "Keys: Space pause, N next, < back, arrows seek, / search, I about, ? all"
+_KEYS = "Keys: Space pause, N next, < back, arrows seek, / search, C light, ? all"
 _SPECTRUM_ROWS = 4
 
 
