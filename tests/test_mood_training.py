@@ -11,7 +11,7 @@ from scripts.core import paths
 from scripts.request.interpret.tokens import fold
 from scripts.styles.moods import load_moods
 from training.mood.evaluate import _calibration_error, _macro_f1
-from training.mood.prepare import _connect, _split
+from training.mood.prepare import _choose_splits, _connect, _split
 from training.mood.sentences import LANGUAGES, MORE_FOLDER, MoodSentence, load_sentences
 
 MOODS = load_moods(paths.DATA / "moods.toml")
@@ -57,6 +57,14 @@ def test_near_copies_stay_on_one_side() -> None:
     splits = _split(rows, groups)
     assert all(splits[n] == splits[n + 1] for n in range(0, 40, 2))
     assert Counter(splits) == {"train": 32, "test": 4, "validation": 4}
+
+
+def test_a_sentence_keeps_its_split_unless_near_copies_differ() -> None:
+    known = [sentence.split for _, sentence in ROWS]
+    assert _choose_splits(ROWS, []) == known
+    train, test = known.index("train"), known.index("test")
+    again = _choose_splits(ROWS, [(train, test)])
+    assert again[train] == again[test]
 
 
 def test_macro_f1_weighs_all_moods_alike() -> None:

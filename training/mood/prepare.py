@@ -66,8 +66,9 @@ def prepare(model: Path) -> Counter[str]:
     texts = [s.text for _, s in (*rows, *more)]
     with EmbeddingProcess(model, READER_PREFIX, threads=2) as process:
         vectors = process.embed(texts)
-    pairs, count = _near_copies(vectors, texts), len(rows)
-    splits = _split(rows, _connect(count, [pair for pair in pairs if max(pair) < count]))
+    count = len(rows)
+    pairs = _near_copies(vectors, texts, vectors[:count])
+    splits = _choose_splits(rows, [pair for pair in pairs if max(pair) < count])
     measured = {i for i, split in enumerate(splits) if split != "train"}
     too_near = {j - count for i, j in pairs if i in measured and j >= count}
     kept = [row for n, row in enumerate(more) if n not in too_near]
@@ -109,9 +110,15 @@ def _check(rows: Sequence[tuple[str, MoodSentence]]) -> None:
                 raise ValueError(f"{language}: {sentence.text!r} contains {name!r}")
 
 
-def _near_copies(vectors: np.ndarray, texts: Sequence[str]) -> list[tuple[int, int]]:
+def _near_copies(
+    vectors: np.ndarray, texts: Sequence[str], usual: np.ndarray
+) -> list[tuple[int, int]]:
+    """Pairs of texts that are alike in words or meaning, seen from the center of `usual`.
+
+    What is only learned from is not in `usual`, and does not change what is alike.
+    """
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    centered = unit - unit.mean(axis=0)
+    centered = unit - (usual / np.linalg.norm(usual, axis=1, keepdims=True)).mean(axis=0)
     centered /= np.linalg.norm(centered, axis=1, keepdims=True)
     words = [set(re.findall(r"\w+", fold(text))) for text in texts]
     pairs = []
@@ -138,6 +145,16 @@ def _connect(count: int, pairs: Sequence[tuple[int, int]]) -> list[int]:
     for i, j in pairs:
         parents[find(j)] = find(i)
     return [find(i) for i in range(count)]
+
+
+def _choose_splits(
+    rows: Sequence[tuple[str, MoodSentence]], pairs: Sequence[tuple[int, int]]
+) -> list[str]:
+    """The split of each sentence: what it was, unless one has none or two near-copies differ."""
+    known = [sentence.split for _, sentence in rows]
+    if all(known) and all(known[i] == known[j] for i, j in pairs):
+        return list(known)
+    return _split(rows, _connect(len(rows), pairs))
 
 
 def _split(rows: Sequence[tuple[str, MoodSentence]], groups: Sequence[int]) -> list[str]:
