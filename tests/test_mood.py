@@ -162,7 +162,7 @@ def test_a_style_is_no_feeling(interpreter: Interpreter) -> None:
 def test_mood_takes_any_sentence_as_a_feeling(interpreter: Interpreter) -> None:
     text = "jazz, my old dog died and the house is empty"
     found, reading = interpreter.interpret_mood(text, SongRequest(""))
-    assert found.styles == ("sad", "jazz")
+    assert found.styles == ("jazz", "sad")
     assert found.request.feeling
     assert found.request.feeling.mood == reading.mood == "tristesse"
 

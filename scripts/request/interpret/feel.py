@@ -32,7 +32,7 @@ def as_mood(
     """Take a sentence as a feeling, whatever it says.
 
     Its mood is the one that it names, else the likeliest that it does not deny; styles that it
-    names stay.
+    names come first.
     """
     by_style = moods_by_style(moods)
     reading = reading.without([by_style[s] for s in understood.denied_styles if s in by_style])
@@ -48,13 +48,13 @@ def as_mood(
         sources["styles"] = sources["mood"]
     request = replace(
         understood.request,
-        styles=", ".join((style, *others)),
+        styles=", ".join((*others, style)),
         text=understood.request.label,
         feeling=_feeling(name, reading, moods[name], understood.language),
     )
     notes = tuple(note for note in understood.notes if "; using " not in note)
     return replace(
-        understood, request=request, styles=(style, *others), sources=sources, notes=notes
+        understood, request=request, styles=(*others, style), sources=sources, notes=notes
     )
 
 
