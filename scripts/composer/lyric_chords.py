@@ -154,13 +154,10 @@ def _choose_section(
         used.append(best.numerals)
     wanted_bars = BARS_PER_LINE * len(lines)
     kept = [*numerals[: wanted_bars - 1], numerals[-1]] if wanted_bars < len(numerals) else numerals
-    return SectionChords(
-        tuple(kept), _explain(section, lines, mean, half, bool(other_starts), kept)
-    )
+    return SectionChords(tuple(kept), _explain(lines, mean, half, bool(other_starts), kept))
 
 
 def _explain(
-    section: SectionWords,
     lines: Sequence[float],
     mean: float,
     half: bool,

@@ -8,10 +8,8 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-import pyphen
-
 from scripts.core import paths
-from scripts.lyrics.splitting import Span, fold, split_at_vowels
+from scripts.lyrics.splitting import Span, find_hyphens, fold, split_at_vowels
 from scripts.lyrics.words import LanguageWords
 
 _VOWELS = re.compile(r"[aeiouy]+")
@@ -79,8 +77,6 @@ def _guess_vowels(lower: str) -> list[Span]:
         sounded = _SOUNDED_ED.search(lower) or _SOUNDED_ES.search(lower)
         if not sounded:
             nuclei.pop()
-    if nuclei and nuclei[0] == (0, 1) and lower[0] == "y" and len(nuclei) > 1:
-        nuclei[:2] = [(nuclei[0][0], nuclei[1][1])] if nuclei[1][0] == 1 else nuclei[:2]
     return nuclei
 
 
@@ -88,7 +84,7 @@ def _cut(word: str, count: int, words: LanguageWords) -> list[str]:
     """Cut a word into `count` parts: as it is hyphenated, else at its vowels."""
     if count < 2:
         return [word]
-    positions = [int(p) for p in _load_hyphenation().positions(word)]
+    positions = find_hyphens(word, "en_US")
     if len(positions) == count - 1:
         return [word[a:b] for a, b in zip([0, *positions], [*positions, len(word)], strict=True)]
     nuclei = _guess_vowels(fold(word))
@@ -114,8 +110,3 @@ def _split_longest(nuclei: list[Span]) -> list[Span]:
     if end - start < 2:
         return nuclei
     return [*nuclei[:index], (start, start + 1), (start + 1, end), *nuclei[index + 1 :]]
-
-
-@lru_cache(maxsize=1)
-def _load_hyphenation() -> pyphen.Pyphen:
-    return pyphen.Pyphen(lang="en_US")

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from scripts.lyrics.lyrics import Lyrics
 from scripts.lyrics.rhymes import rhyme_scheme
-from scripts.lyrics.syllables import split_line
+from scripts.lyrics.syllables import Syllable, split_line
 
 Vector = npt.NDArray[np.float32]
 
@@ -90,7 +90,8 @@ def measure_form(lyrics: Lyrics, language: str) -> Vector:
     ndarray of float32, shape (FORM_FEATURES,)
     """
     lines = lyrics.lines
-    syllables = [split_line(line, language) for line in lines]
+    split = [[split_line(line, language) for line in s.lines] for s in lyrics.sections]
+    syllables = [line for section in split for line in section]
     counts = np.array([len(line) for line in syllables])
     words = [s.word for line in syllables for s in line if s.begins_word]
     starts = [line[0].word for line in syllables if line]
@@ -112,18 +113,13 @@ def measure_form(lyrics: Lyrics, language: str) -> Vector:
             sizes.std(),
             float((sizes == 3).mean()),
             float(any(section.kind == "chorus" for section in lyrics.sections)),
-            _rhyming_share(lyrics, language),
+            sum(_count_rhyming(section, language) for section in split) / len(lines),
         ],
         np.float32,
     )
 
 
-def _rhyming_share(lyrics: Lyrics, language: str) -> float:
-    """Share of the lines that rhyme with another one of their section."""
-    rhyming = sum(_count_rhyming(section.lines, language) for section in lyrics.sections)
-    return rhyming / len(lyrics.lines)
-
-
-def _count_rhyming(lines: Sequence[str], language: str) -> int:
-    scheme = Counter(rhyme_scheme([split_line(line, language) for line in lines], language))
+def _count_rhyming(lines: Sequence[Sequence[Syllable]], language: str) -> int:
+    """Lines of a section that rhyme with another one of it."""
+    scheme = Counter(rhyme_scheme(lines, language))
     return sum(count for count in scheme.values() if count > 1)

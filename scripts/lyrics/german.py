@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from itertools import pairwise
 
-import pyphen
-
-from scripts.lyrics.splitting import Span, split_at_vowels
+from scripts.lyrics.splitting import Span, find_hyphens, split_at_vowels
 from scripts.lyrics.words import LanguageWords
 
 _VOWELS = "aeiouyäöü"
@@ -48,7 +45,7 @@ def _find_vowels(lower: str, words: LanguageWords) -> list[Span]:
 
 def _cut(word: str, nuclei: list[Span], words: LanguageWords) -> list[str]:
     """Cut where dictionaries hyphenate, else by the consonants between two vowels."""
-    cuts = [0, *_positions(word), len(word)]
+    cuts = [0, *find_hyphens(word, "de_DE"), len(word)]
     parts: list[str] = []
     for start, end in pairwise(cuts):
         inside = [(max(a, start) - start, b - start) for a, b in nuclei if start <= a < end]
@@ -59,15 +56,6 @@ def _cut(word: str, nuclei: list[Span], words: LanguageWords) -> list[str]:
     while len(parts) > 1 and not any(c in _VOWELS for c in parts[0].lower()):
         parts[:2] = [parts[0] + parts[1]]
     return parts
-
-
-def _positions(word: str) -> list[int]:
-    return [int(p) for p in _load_hyphenation().positions(word)]
-
-
-@lru_cache(maxsize=1)
-def _load_hyphenation() -> pyphen.Pyphen:
-    return pyphen.Pyphen(lang="de_DE")
 
 
 def _find_stress(lower: str, count: int, words: LanguageWords) -> int:

@@ -91,7 +91,7 @@ def _joins(base: str, lower: str, i: int, language: Orthography) -> bool:
         return False
     if language.hiatus_at_end and first in _WEAK and _is_open_end(lower, i, language):
         return base[i - 2 : i - 1] in ("q", "g")
-    return not (second in _WEAK and first in _WEAK and first == second)
+    return True
 
 
 def _is_open_end(lower: str, i: int, language: Orthography) -> bool:
@@ -104,7 +104,6 @@ def _find_stress(lower: str, nuclei: list[Span], count: int, language: Orthograp
     for index, (start, end) in enumerate(nuclei):
         if any(c in language.accented for c in lower[start:end]):
             return index
-    for index, (start, end) in enumerate(nuclei):
-        if any(c in "ãõ" for c in lower[start:end]) and index == count - 1:
-            return index
+    if nuclei and any(c in "ãõ" for c in lower[slice(*nuclei[-1])]):
+        return count - 1
     return max(0, count - 2) if lower.endswith(language.penult) else max(0, count - 1)

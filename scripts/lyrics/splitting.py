@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from itertools import pairwise
+from typing import Any
 
 Span = tuple[int, int]  # of a word: start and end of a run of letters
 
@@ -12,6 +14,18 @@ Span = tuple[int, int]  # of a word: start and end of a run of letters
 def fold(text: str) -> str:
     """Return text in lower case and without accents, letter by letter."""
     return "".join(unicodedata.normalize("NFD", c)[0] for c in text.lower())
+
+
+def find_hyphens(word: str, dictionary: str) -> list[int]:
+    """Places where a word is hyphenated; `dictionary` is a name such as ``en_US``."""
+    return [int(place) for place in _load_hyphenation(dictionary).positions(word)]
+
+
+@lru_cache(maxsize=4)
+def _load_hyphenation(dictionary: str) -> Any:
+    import pyphen  # only where words are split
+
+    return pyphen.Pyphen(lang=dictionary)
 
 
 def split_at_vowels(word: str, nuclei: Sequence[Span], onsets: Collection[str]) -> list[str]:

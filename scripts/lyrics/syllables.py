@@ -14,8 +14,6 @@ _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*['’]?|['’][^\W\d_]+", re.UNICO
 _VOWEL_GROUP = re.compile(r"[aeiouyäöüаеёиоуыэюя]+")
 _SYNALEPHA = ("es", "it", "pt")  # languages in which vowels of neighboring words are one syllable
 _FRENCH_VOWELS = "aeiouyàâäéèêëîïôöùûüœæh"
-_ROMANCE_VOWELS = "aeiouàáâãäèéêìíîòóôõùúüh"
-
 
 _SPLITTERS: Mapping[str, Callable[[str, LanguageWords], tuple[list[str], int]]] = {
     "en": english.split_word,
@@ -101,14 +99,14 @@ def _divide_elided(
     head, mark, tail = word.rpartition("'")
     if not mark or not tail or not head:
         return split(word)
-    count, stress = len(split(tail)[0]), split(tail)[1]
+    tail_parts, stress = split(tail)
     parts, at = [], 0
     for part in split(head + tail)[0]:
         inside = at < len(head) <= at + len(part) - 1 or (at == len(head) and bool(at))
         cut = len(head) - at
         parts.append(part[:cut] + mark + part[cut:] if inside else part)
         at += len(part)
-    return parts, stress + max(0, len(parts) - count)
+    return parts, stress + max(0, len(parts) - len(tail_parts))
 
 
 def _divide_french(word: str, following: str, words: LanguageWords) -> tuple[list[str], int]:

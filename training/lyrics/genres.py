@@ -11,8 +11,8 @@ from scipy.optimize import minimize
 from scripts.llm.reader import EmbeddingProcess
 from scripts.lyrics.genre import FORM_FEATURES, GENRES, GenreHead, Vector, join_features, stanzas
 from training.lyrics.texts import LabeledLyrics
+from training.mood.sentences import READER_PREFIX
 
-_READER_PREFIX = "query: "
 _PENALTY = 1e-3  # of the squared weights
 _EMBEDDING_SCALE = 1 / 8  # features are divided by it
 _FORM_SCALE = 8.0  # times the deviation: writers differ in form more than genres do
@@ -20,7 +20,7 @@ _FORM_SCALE = 8.0  # times the deviation: writers differ in form more than genre
 
 def embed_all(reader: Path, texts: Sequence[LabeledLyrics]) -> Vector:
     """Features of lyrics, of shape (n, d)."""
-    with EmbeddingProcess(reader, _READER_PREFIX, 2) as process:
+    with EmbeddingProcess(reader, READER_PREFIX, 2) as process:
         rows = [
             join_features(text.lyrics, text.language, process.embed(stanzas(text.lyrics)))
             for text in texts
